@@ -1,0 +1,190 @@
+/**
+ * The catalogue of everything that can go wrong by name. Codes are public: append, never rename.
+ * `source` decides who is told; `status` is what a client gets when the error meets an exchange.
+ */
+const CATALOGUE = {
+  YORI_CLIENT_HELLO_TIMEOUT: {
+    source: 'client',
+    status: 408,
+    says: 'no complete ClientHello in time',
+  },
+  YORI_CLIENT_TLS_FAILED: {
+    source: 'client',
+    status: 400,
+    says: 'the TLS handshake with the client failed',
+  },
+  YORI_CLIENT_GONE: {
+    source: 'client',
+    status: 499,
+    says: 'the client closed before the exchange was complete',
+  },
+  YORI_CLIENT_RESET: {
+    source: 'client',
+    status: 499,
+    says: 'the client connection was reset',
+  },
+  YORI_CLIENT_NOT_ALLOWED: {
+    source: 'client',
+    status: 403,
+    says: 'this client may not use the explicit or direct way',
+  },
+  YORI_CLIENT_CROSS_SITE: {
+    source: 'client',
+    status: 403,
+    says: 'a cross-site request to our own host',
+  },
+  YORI_REQUEST_MALFORMED: {
+    source: 'client',
+    status: 400,
+    says: 'the request is not valid HTTP',
+  },
+  YORI_REQUEST_TIMEOUT: {
+    source: 'client',
+    status: 408,
+    says: 'the request did not arrive in time',
+  },
+  YORI_REQUEST_HEAD_TOO_LARGE: {
+    source: 'client',
+    status: 431,
+    says: 'the request head is over its limit',
+  },
+  YORI_REQUEST_BODY_TOO_LARGE: {
+    source: 'client',
+    status: 413,
+    says: 'the request body is over its limit',
+  },
+  YORI_MISDIRECTED: {
+    source: 'client',
+    status: 421,
+    says: 'Host, SNI and CONNECT target do not name one host',
+  },
+  YORI_UNKNOWN_HOST: { source: 'client', status: 404, says: 'no endpoint of that name' },
+  YORI_NOT_FOUND: { source: 'client', status: 404, says: 'nothing at that path' },
+  YORI_DESTINATION_REFUSED: {
+    source: 'client',
+    status: 403,
+    says: 'the destination is not one that YORI connects to',
+  },
+  YORI_TOO_MANY_REQUESTS: {
+    source: 'client',
+    status: 429,
+    says: 'too many exchanges at once',
+  },
+  YORI_TOO_MANY_CONNECTIONS: {
+    source: 'client',
+    status: 503,
+    says: 'too many connections at once',
+  },
+  YORI_UPSTREAM_UNRESOLVED: {
+    source: 'upstream',
+    status: 502,
+    says: 'the name did not resolve',
+  },
+  YORI_UPSTREAM_UNREACHABLE: {
+    source: 'upstream',
+    status: 502,
+    says: 'could not connect',
+  },
+  YORI_UPSTREAM_CONNECT_TIMEOUT: {
+    source: 'upstream',
+    status: 504,
+    says: 'no connection in time',
+  },
+  YORI_UPSTREAM_TLS_FAILED: {
+    source: 'upstream',
+    status: 502,
+    says: 'the TLS handshake with the provider failed',
+  },
+  YORI_UPSTREAM_UNTRUSTED: {
+    source: 'upstream',
+    status: 502,
+    says: 'certificate did not verify',
+  },
+  YORI_UPSTREAM_TIMEOUT: { source: 'upstream', status: 504, says: 'no response in time' },
+  YORI_UPSTREAM_CLOSED: {
+    source: 'upstream',
+    status: 502,
+    says: 'the provider closed before its response was complete',
+  },
+  YORI_UPSTREAM_MALFORMED: {
+    source: 'upstream',
+    status: 502,
+    says: 'the response is not valid HTTP',
+  },
+  YORI_UPSTREAM_LOOP: {
+    source: 'upstream',
+    status: 502,
+    says: 'the name leads back to YORI (loop)',
+  },
+  YORI_CONFIG_INVALID: {
+    source: 'operator',
+    status: 500,
+    says: 'configuration does not fit the schema',
+  },
+  YORI_CONFIG_UNREADABLE: {
+    source: 'operator',
+    status: 500,
+    says: 'configuration could not be read',
+  },
+  YORI_LISTEN_FAILED: { source: 'operator', status: 500, says: 'could not listen' },
+  YORI_STATE_UNUSABLE: {
+    source: 'operator',
+    status: 500,
+    says: 'the state folder cannot be used',
+  },
+  YORI_CA_UNUSABLE: { source: 'operator', status: 500, says: 'the CA cannot be used' },
+  YORI_CA_KEY_EXPOSED: {
+    source: 'operator',
+    status: 500,
+    says: 'a private key can be read by others',
+  },
+  YORI_CA_MISSING: { source: 'operator', status: 500, says: 'a CA file is missing' },
+  YORI_CA_NAME_NOT_PERMITTED: {
+    source: 'operator',
+    status: 500,
+    says: 'the name lies outside what the CA may sign',
+  },
+  YORI_AUDIT_UNAVAILABLE: {
+    source: 'internal',
+    status: 500,
+    says: 'the audit store does not answer',
+  },
+  YORI_INTERNAL: { source: 'internal', status: 500, says: 'a fault of YORI itself' },
+} as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
+
+export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'
+export type ErrorCode = keyof typeof CATALOGUE
+
+export const errorCodes = Object.keys(CATALOGUE) as readonly ErrorCode[]
+
+export class YoriError extends Error {
+  readonly code: ErrorCode
+
+  /** `detail` says what, where and what to do; never a key, a header value or a body. */
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail === undefined ? CATALOGUE[code].says : detail, options)
+    this.name = 'YoriError'
+    this.code = code
+  }
+
+  get source(): ErrorSource {
+    return CATALOGUE[this.code].source
+  }
+
+  get status(): number {
+    return CATALOGUE[this.code].status
+  }
+}
+
+export function describeError(code: ErrorCode): {
+  source: ErrorSource
+  status: number
+  says: string
+} {
+  return CATALOGUE[code]
+}
+
+/** The code of whatever was thrown; everything unforeseen is ours. */
+export function codeOf(cause: unknown): ErrorCode {
+  return cause instanceof YoriError ? cause.code : 'YORI_INTERNAL'
+}

@@ -1,0 +1,138 @@
+/**
+ * The words in which the pipeline tells the store what happened. Three kinds of row: a
+ * connection (TCP), an exchange (one request with its response, RFC 9110 §3.4) and an event.
+ * Times are milliseconds since the Unix epoch; sizes are bytes.
+ */
+import type { ErrorCode } from './errors.js'
+
+export interface Device {
+  readonly ip: string
+  readonly mac?: string
+  readonly hostname?: string
+}
+
+/** How the connection reached us: DESIGN 2. `dialled` is TLS to our own address. */
+export type Way = 'redirected' | 'dialled' | 'explicit' | 'direct'
+
+/** How a connection ended, for coverage: exactly one each. */
+export type Coverage =
+  | 'inspected'
+  | 'tunnel-not-endpoint'
+  | 'tunnel-exempt'
+  | 'tunnel-never'
+  | 'tunnel-pinned'
+  | 'tunnel-not-trusted'
+  | 'tunnel-ech'
+  | 'tunnel-no-sni'
+  | 'tunnel-ip-sni'
+  | 'tunnel-h2-only'
+  | 'tunnel-not-tls'
+  | 'tunnel-hello-timeout'
+  | 'tunnel-endpoint-off'
+  | 'tunnel-ca-unusable'
+  | 'tunnel-client-certificate'
+  | 'own'
+  | 'refused'
+  | 'failed'
+
+/** One row, written when the connection has ended. */
+export interface ConnectionRecord {
+  readonly connectionId: string
+  readonly device: Device
+  readonly clientPort: number
+  readonly way: Way
+  readonly openedAt: number
+  closedAt: number
+  /** `address:port` that was dialled, or that the client asked for. */
+  destination?: string
+  /** The SNI or CONNECT name: an endpoint's always, others only when the operator opted in. */
+  serverName?: string
+  coverage: Coverage
+  bytesFromClient: number
+  bytesToClient: number
+  exchanges: number
+  /** Why it ended, when not by an ordinary close. */
+  code?: ErrorCode
+}
+
+export type ExchangeOutcome = 'response' | 'block' | 'error'
+export type PolicyDecision = 'allow' | 'deny' | 'alert'
+
+/**
+ * One row. The pipeline opens it when the request head is known, fills it as it learns, and
+ * closes it once; the store may write it at any moment between, so every field has a value.
+ */
+export interface ExchangeRecord {
+  readonly requestId: string
+  readonly connectionId: string
+  readonly device: Device
+  readonly startedAt: number
+  readonly endpointDomain: string
+  readonly httpVersion: string
+  readonly method: string
+  /** The path without its query: queries can hold keys. */
+  readonly path: string
+  readonly userAgent?: string
+  provider?: string
+  model?: string
+  promptPreview?: string
+  requestBody?: string
+  responseBody?: string
+  requestBytes: number
+  responseBytes: number
+  status?: number
+  /** Undefined while the exchange is open. */
+  outcome?: ExchangeOutcome
+  /** Plain words: why it was blocked, alerted on or failed. */
+  reason?: string
+  code?: ErrorCode
+  policyName?: string
+  policyDecision?: PolicyDecision
+  policyMessage?: string
+  bypass?: string
+  stream?: boolean
+  /** Request start to response end. */
+  latencyMs?: number
+  /** Request start to the first byte of the response body. */
+  firstByteMs?: number
+  inputTokens?: number
+  outputTokens?: number
+  cachedTokens?: number
+  reasoningTokens?: number
+  tokensEstimated?: boolean
+  costMicroUsd?: number
+  finishReason?: string
+  /** Names of tools that the model called, in order. */
+  toolCalls?: readonly string[]
+  sessionId?: string
+  agentId?: string
+  /** The request was sent a second time after a stale connection died. */
+  retried?: boolean
+  /** The response ended before its end. */
+  truncated?: boolean
+  /** Request trailer fields that were dropped. */
+  trailersDropped?: number
+}
+
+/** A change of state worth keeping: start, stop, reload, mode, override, drop of rows, ... */
+export interface EventRecord {
+  readonly at: number
+  readonly kind: string
+  readonly actor?: string
+  readonly fromIp?: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Where records go. Every call returns at once and never throws: what cannot be kept is
+ * counted (`dropped`), and traffic goes on.
+ */
+export interface AuditSink {
+  connection(record: ConnectionRecord): void
+  /** Call once at the start; keep filling the same object. */
+  exchangeOpened(record: ExchangeRecord): void
+  /** Call once, when `outcome` and all that is known has been filled in. */
+  exchangeClosed(record: ExchangeRecord): void
+  event(record: EventRecord): void
+  readonly dropped: number
+}
