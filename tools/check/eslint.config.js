@@ -1,5 +1,8 @@
 // Lint rules of the whole project; `npm run lint` reads this file.
+import { fileURLToPath } from 'node:url'
 import tseslint from 'typescript-eslint'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export default tseslint.config(
   {
@@ -17,7 +20,7 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
-      parserOptions: { project: './tsconfig.json' },
+      parserOptions: { project: './tsconfig.json', tsconfigRootDir: root },
     },
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': [
