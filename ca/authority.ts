@@ -13,14 +13,8 @@ import { YoriError } from '../src/core/errors.js'
 import { silentLog } from '../src/core/log.js'
 import type { Log } from '../src/core/log.js'
 import type { Secret } from '../src/core/secret.js'
-import {
-  inRoot,
-  loadCa,
-  openRoot,
-  renewalDueMs,
-  renewIssuing,
-  validAt,
-} from './ca-files.js'
+import { createCa, inRoot, loadCa, openRoot } from './ca-files.js'
+import { renewalDueMs, renewIssuing, validAt } from './ca-files.js'
 import type { CaFilesOptions, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
 import { KeyStore } from './key-store.js'
@@ -188,8 +182,10 @@ export class Authority {
    */
   async reload(): Promise<void> {
     const { store, clock } = this.#files
+    await store.prepare()
     const ca = await store.exclusively(async () => {
-      const found = await loadCa(this.#files, this.#names)
+      const found = await loadCa(this.#files)
+      if (found === undefined) return createCa(this.#files, this.#names)
       const wanted = this.#names.filter((name) => inRoot(found, name))
       const nowMs = clock.now()
       const { certificate } = found.issuing

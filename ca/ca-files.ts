@@ -41,18 +41,15 @@ export interface LoadedCa {
   readonly issuing: Signer
 }
 
-/** What there is, checked; a new CA that issues for `names` when the folder holds none. */
-export async function loadCa(
-  files: CaFilesOptions,
-  names: readonly string[],
-): Promise<LoadedCa> {
+/** What there is, checked; undefined when the folder holds none of the CA's files. */
+export async function loadCa(files: CaFilesOptions): Promise<LoadedCa | undefined> {
   const { store } = files
   const rootText = await store.read('root.crt')
   const rootKeyText = await store.read('root.key')
   const issuingText = await store.read('issuing.crt')
   const issuingKeyText = await store.read('issuing.key')
   const texts = [rootText, rootKeyText, issuingText, issuingKeyText]
-  if (texts.every((text) => text === undefined)) return createCa(files, names)
+  if (texts.every((text) => text === undefined)) return undefined
   const root = readCertificate(
     present(store, 'root.crt', rootText),
     store.path('root.crt'),
@@ -114,7 +111,8 @@ export function validAt(certificate: CaCertificate, nowMs: number): boolean {
   return certificate.notBeforeMs <= nowMs && nowMs < certificate.notAfterMs
 }
 
-async function createCa(
+/** A new root and an issuing CA under it for those of the names that the root permits. */
+export async function createCa(
   files: CaFilesOptions,
   names: readonly string[],
 ): Promise<LoadedCa> {

@@ -43,17 +43,25 @@ export class KeyStore {
     return join(this.directory, name)
   }
 
-  /**
-   * Runs `action` as the only process that works on the folder, which is made when missing
-   * and refused when others may enter it. YORI_CA_KEY_EXPOSED, YORI_CA_BUSY.
-   */
-  async exclusively<T>(action: () => Promise<T>): Promise<T> {
+  async exists(): Promise<boolean> {
+    return (await statsOf(this.directory)) !== undefined
+  }
+
+  /** Makes the folder, 0700, when there is none. */
+  async prepare(): Promise<void> {
     try {
       await mkdir(this.directory, { recursive: true, mode: 0o700 })
     } catch (cause) {
       const why = (cause as Error).message
       throw new YoriError('YORI_CA_UNUSABLE', `no CA folder: ${why}`, { cause })
     }
+  }
+
+  /**
+   * Runs `action` as the only process that works on the folder, which is refused when others
+   * may enter it. YORI_CA_MISSING, YORI_CA_KEY_EXPOSED, YORI_CA_BUSY.
+   */
+  async exclusively<T>(action: () => Promise<T>): Promise<T> {
     await this.#checkFolder()
     return withStoreLock(this.directory, LOCK_WAIT_MS, async () => {
       await this.#recover()
@@ -136,7 +144,9 @@ export class KeyStore {
   }
 
   async #checkFolder(): Promise<void> {
-    const stats = await lstat(this.directory)
+    const stats = await statsOf(this.directory)
+    if (stats === undefined)
+      throw new YoriError('YORI_CA_MISSING', `there is no CA in ${this.directory}`)
     if (!stats.isDirectory())
       throw new YoriError('YORI_CA_UNUSABLE', `${this.directory} is no folder`)
     const self = process.geteuid?.()

@@ -82,7 +82,8 @@ export function run(
   return new Promise((resolve, reject) => {
     const options = { maxBuffer: 4_194_304, timeout: 20_000 }
     const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(error)
+      if (error !== null && typeof error.code !== 'number')
+        reject(new Error(error.message, { cause: error }))
       else resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr })
     })
     child.stdin?.end(input)
