@@ -154,6 +154,16 @@ const CATALOGUE = {
     status: 500,
     says: 'the name lies outside what the CA may sign',
   },
+  YORI_CA_PASSPHRASE: {
+    source: 'operator',
+    status: 500,
+    says: 'the passphrase of the root key is wrong or missing',
+  },
+  YORI_CA_BUSY: {
+    source: 'operator',
+    status: 500,
+    says: 'another process is changing the CA',
+  },
   YORI_AUDIT_UNAVAILABLE: {
     source: 'internal',
     status: 500,
