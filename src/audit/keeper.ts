@@ -1,0 +1,141 @@
+/**
+ * Keeps batches until they are in the database, whatever happens to it: retries with
+ * back-off while it is locked, full or unwritable, moves a corrupt file aside and begins a
+ * new one, opens anew a file that was replaced. Lives in the worker thread; `say` reaches
+ * the main thread.
+ */
+import { existsSync, renameSync } from 'node:fs'
+import type { Failure } from './failure.js'
+import { failureOf } from './failure.js'
+import type { Batch, FromWorker, WorkerData } from './messages.js'
+import { timestampText } from './rows.js'
+import type { Writer } from './writer.js'
+import { openWriter } from './writer.js'
+
+const FIRST_RETRY_MS = 50
+const LAST_RETRY_MS = 5000
+/** How often the file's place is looked at, so that a removed database is noticed. */
+const PLACE_CHECK_MS = 1000
+
+export class Keeper {
+  readonly #data: WorkerData
+  readonly #say: (message: FromWorker) => void
+  /** Batches not yet committed, in order. The main thread sends one at a time. */
+  readonly #kept: Batch[] = []
+  #writer: Writer | undefined
+  #orphansClosed: boolean
+  #troubled = false
+  #retryMs = FIRST_RETRY_MS
+  #retry: NodeJS.Timeout | undefined
+  #placeCheckedMs = 0
+
+  constructor(data: WorkerData, say: (message: FromWorker) => void) {
+    this.#data = data
+    this.#say = say
+    this.#orphansClosed = !data.first
+  }
+
+  /** The open database; undefined while it cannot be used. */
+  get writer(): Writer | undefined {
+    return this.#writer
+  }
+
+  take(batch: Batch): void {
+    this.#kept.push(batch)
+    if (this.#retry === undefined) this.attempt()
+  }
+
+  /** Opens what is not open, writes what is kept; on failure plans the next attempt. */
+  attempt(): void {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    try {
+      const writer = this.#openedWriter()
+      for (let batch = this.#kept[0]; batch !== undefined; batch = this.#kept[0]) {
+        this.#write(writer, batch)
+        this.#kept.shift()
+      }
+      this.#recovered()
+    } catch (cause) {
+      this.#failed(failureOf(cause) ?? { trouble: 'failed', reason: String(cause) })
+    }
+  }
+
+  /** One last attempt; exchanges that began before `atMs` and are open get their end. */
+  stop(atMs: number): void {
+    if (this.#kept.length > 0) this.attempt()
+    clearTimeout(this.#retry)
+    try {
+      this.#writer?.closeOrphans(atMs)
+    } catch {
+      // The next start does it.
+    }
+    this.#close()
+  }
+
+  #write(writer: Writer, batch: Batch): void {
+    // A batch may come again from a worker that died between commit and answer.
+    const known = batch.again && writer.lastSequence(this.#data.run) >= batch.sequence
+    const rejected = known ? NONE : writer.write(this.#data.run, batch)
+    this.#say({ kind: 'written', sequence: batch.sequence, rejected })
+  }
+
+  #openedWriter(): Writer {
+    const now = performance.now()
+    if (this.#writer !== undefined && now - this.#placeCheckedMs >= PLACE_CHECK_MS) {
+      this.#placeCheckedMs = now
+      if (!this.#writer.inPlace()) this.#close()
+    }
+    if (this.#writer !== undefined) return this.#writer
+    const writer = openWriter(this.#data.database)
+    this.#writer = writer
+    this.#placeCheckedMs = now
+    if (!this.#orphansClosed) writer.closeOrphans(this.#data.runStartedAtMs)
+    this.#orphansClosed = true
+    this.#say({ kind: 'opened' })
+    return writer
+  }
+
+  #recovered(): void {
+    this.#retryMs = FIRST_RETRY_MS
+    if (this.#troubled) this.#say({ kind: 'opened' })
+    this.#troubled = false
+  }
+
+  #failed(failure: Failure): void {
+    this.#troubled = true
+    this.#say({ kind: 'troubled', ...failure })
+    if (failure.trouble === 'corrupt') this.#moveAside()
+    // A lock passes by itself; after anything else the connection is not to be trusted.
+    if (failure.trouble !== 'locked') this.#close()
+    this.#retry = setTimeout(() => this.attempt(), this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+  }
+
+  /** The file and its log keep matching names, so that `sqlite3 .recover` can read them. */
+  #moveAside(): void {
+    this.#close()
+    const from = this.#data.database
+    const to = `${from}.corrupt-${timestampText(Date.now()).replace(/[-: ]/g, '')}`
+    try {
+      renameSync(from, to)
+      for (const suffix of ['-wal', '-shm']) {
+        if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix)
+      }
+      this.#say({ kind: 'moved-aside', to })
+    } catch {
+      // The next attempt finds it corrupt again, or finds what keeps it from being moved.
+    }
+  }
+
+  #close(): void {
+    try {
+      this.#writer?.close()
+    } catch {
+      // Closing after an I/O error may fail once more; the descriptor is gone either way.
+    }
+    this.#writer = undefined
+  }
+}
+
+const NONE = { connections: 0, exchanges: 0, events: 0 } as const

@@ -1,0 +1,123 @@
+/**
+ * The life of the worker thread: born, dies, is born again with back-off. Knows nothing of
+ * rows; says when a batch has killed too many workers.
+ */
+import { Worker } from 'node:worker_threads'
+import type { FromWorker, ToWorker, WorkerData } from './messages.js'
+
+const FIRST_RESTART_MS = 100
+const LAST_RESTART_MS = 10_000
+/** Deaths without an answer in between, after which the batch in hand is given up. */
+const DEATHS_PER_BATCH = 3
+
+/** One batch, twice parsed, and SQLite's statements: 24 MB of heap holds them with room. */
+const RESOURCE_LIMITS = {
+  maxOldGenerationSizeMb: 24,
+  maxYoungGenerationSizeMb: 4,
+  stackSizeMb: 2,
+} as const
+
+export interface WriterThreadOptions {
+  readonly database: string
+  readonly run: string
+  readonly runStartedAtMs: number
+  readonly heard: (message: FromWorker) => void
+  readonly died: (reason: string) => void
+  /** A worker stands ready where one had died. */
+  readonly reborn: () => void
+  readonly gaveUp: () => void
+}
+
+export class WriterThread {
+  readonly #options: WriterThreadOptions
+  #worker: Worker | undefined
+  #opened = false
+  #stopped: (() => void) | undefined
+  #deaths = 0
+  #restartMs = FIRST_RESTART_MS
+  #restart: NodeJS.Timeout | undefined
+  #held = false
+  restarts = 0
+
+  constructor(options: WriterThreadOptions) {
+    this.#options = options
+  }
+
+  get running(): boolean {
+    return this.#worker !== undefined
+  }
+
+  start(): void {
+    const { database, run, runStartedAtMs } = this.#options
+    const workerData: WorkerData = { database, run, runStartedAtMs, first: !this.#opened }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData,
+      resourceLimits: RESOURCE_LIMITS,
+      execArgv: [],
+      name: 'audit',
+    })
+    if (!this.#held) worker.unref()
+    let reason = 'the worker ended'
+    worker.on('message', (message: FromWorker) => this.#heard(message))
+    worker.on('error', (cause) => (reason = String(cause)))
+    worker.on('exit', () => this.#exited(worker, reason))
+    this.#worker = worker
+  }
+
+  /** Never throws: rows are plain values. Does nothing while there is no worker. */
+  send(message: ToWorker): void {
+    this.#worker?.postMessage(message)
+  }
+
+  /** While held, the worker keeps the process alive. */
+  hold(held: boolean): void {
+    this.#held = held
+    if (held) this.#worker?.ref()
+    else this.#worker?.unref()
+  }
+
+  /** Asks it to close the database, waits for that no longer than the limit, ends it. */
+  async stop(atMs: number, limitMs: number): Promise<void> {
+    clearTimeout(this.#restart)
+    const worker = this.#worker
+    if (worker === undefined) return
+    let late: NodeJS.Timeout | undefined
+    const answered = new Promise<void>((resolve) => {
+      this.#stopped = resolve
+      late = setTimeout(resolve, limitMs)
+    })
+    this.send({ kind: 'stop', atMs })
+    await answered
+    clearTimeout(late)
+    this.#worker = undefined
+    await worker.terminate()
+  }
+
+  #heard(message: FromWorker): void {
+    if (message.kind === 'opened') this.#opened = true
+    if (message.kind === 'written') {
+      this.#deaths = 0
+      this.#restartMs = FIRST_RESTART_MS
+    }
+    if (message.kind === 'stopped') this.#stopped?.()
+    this.#options.heard(message)
+  }
+
+  #exited(worker: Worker, reason: string): void {
+    this.#stopped?.()
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    this.restarts++
+    if (++this.#deaths >= DEATHS_PER_BATCH) {
+      this.#deaths = 0
+      this.#options.gaveUp()
+    }
+    this.#options.died(reason)
+    this.#restart = setTimeout(() => {
+      this.start()
+      this.#options.reborn()
+    }, this.#restartMs)
+    if (!this.#held) this.#restart.unref()
+    this.#restartMs = Math.min(this.#restartMs * 2, LAST_RESTART_MS)
+  }
+}

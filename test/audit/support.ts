@@ -1,0 +1,107 @@
+/** Records, stores in temporary folders, and the `sqlite3` program as the outside judge. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AuditStore, AuditStoreOptions } from '../../src/audit/store.js'
+import { openAuditStore } from '../../src/audit/store.js'
+import { systemClock } from '../../src/core/clock.js'
+import { silentLog } from '../../src/core/log.js'
+import type {
+  ConnectionRecord,
+  EventRecord,
+  ExchangeRecord,
+} from '../../src/core/record.js'
+
+export interface TemporaryFolder extends Disposable {
+  readonly path: string
+  readonly database: string
+}
+
+export function temporaryFolder(): TemporaryFolder {
+  const path = mkdtempSync(join(tmpdir(), 'yori-audit-'))
+  return {
+    path,
+    database: join(path, 'state', 'audit.db'),
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  }
+}
+
+export type OpenStore = AuditStore & AsyncDisposable
+
+export async function startStore(
+  database: string,
+  options: Partial<AuditStoreOptions> = {},
+): Promise<OpenStore> {
+  const store = openAuditStore({
+    database,
+    log: silentLog,
+    clock: systemClock,
+    ...options,
+  })
+  await store.start()
+  return Object.assign(store, { [Symbol.asyncDispose]: () => store.stop() })
+}
+
+let serial = 0
+
+export function exchange(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
+  serial++
+  return {
+    requestId: `request-${serial}`,
+    connectionId: 'connection-1',
+    device: { ip: '192.168.1.23', mac: 'aa:bb:cc:00:11:22', hostname: 'desk' },
+    startedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 6) + serial,
+    endpointDomain: 'api.openai.com',
+    httpVersion: '1.1',
+    method: 'POST',
+    path: '/v1/chat/completions',
+    userAgent: 'curl/8.5.0',
+    requestBytes: 100,
+    responseBytes: 0,
+    ...fields,
+  }
+}
+
+export function closed(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
+  return exchange({
+    outcome: 'response',
+    status: 200,
+    model: 'gpt-4o-mini',
+    latencyMs: 812.4,
+    responseBytes: 2048,
+    ...fields,
+  })
+}
+
+export function connection(fields: Partial<ConnectionRecord> = {}): ConnectionRecord {
+  serial++
+  const openedAt = Date.UTC(2026, 0, 2, 3, 4, 5, 6) + serial
+  return {
+    connectionId: `connection-${serial}`,
+    device: { ip: '192.168.1.23' },
+    clientPort: 50123,
+    way: 'redirected',
+    openedAt,
+    closedAt: openedAt + 1500,
+    coverage: 'tunnel-not-endpoint',
+    bytesFromClient: 1000,
+    bytesToClient: 2000,
+    exchanges: 0,
+    ...fields,
+  }
+}
+
+export function event(fields: Partial<EventRecord> = {}): EventRecord {
+  return { at: Date.UTC(2026, 0, 2, 3, 4, 5, 6), kind: 'start', details: {}, ...fields }
+}
+
+export const hasSqlite3: boolean = spawnSync('sqlite3', ['--version']).status === 0
+
+/** What the `sqlite3` program answers: rows of text cells. */
+export function sqlite3(database: string, sql: string): string[][] {
+  const arguments_ = ['-batch', '-noheader', '-separator', '\u001f', database, sql]
+  const text = execFileSync('sqlite3', arguments_, { encoding: 'utf8' })
+  const lines = text.split('\n')
+  return lines.slice(0, -1).map((line) => line.split('\u001f'))
+}
