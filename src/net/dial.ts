@@ -117,7 +117,7 @@ export class Dialer {
     deadline: number,
     options: DialOptions,
   ): Promise<Socket> {
-    let last: unknown
+    let last: YoriError | undefined
     for (const [index, address] of addresses.entries()) {
       const left = deadline - performance.now()
       if (left <= 0) break

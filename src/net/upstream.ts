@@ -334,7 +334,7 @@ function dispatchOptions(request: UpstreamRequest): Dispatcher.DispatchOptions {
   const headers = ['host', request.host, ...request.fields]
   const options = {
     path: request.path,
-    method: request.method as Dispatcher.HttpMethod,
+    method: request.method,
     headers,
     ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
   }

@@ -5,8 +5,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { describeError, YoriError } from '../core/errors.js'
-import type { ErrorCode } from '../core/errors.js'
+import { describeError } from '../core/errors.js'
+import type { ErrorCode, YoriError } from '../core/errors.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
 
