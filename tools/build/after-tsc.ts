@@ -1,9 +1,11 @@
 // Usage: node dist/tools/build/after-tsc.js
-// What the compiler leaves undone: the command becomes executable, and what was compiled
-// from a file that is gone goes too, so that no test of yesterday runs today.
-import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
+// What the compiler leaves undone: what was compiled from a file that is gone goes too, so
+// that no test of yesterday runs today; the configuration schema becomes code; the command
+// becomes executable.
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFile } from '../../src/core/package-root.js'
+import { compileSchema } from './compile-schema.js'
 
 const dist = packageFile('dist')
 
@@ -14,4 +16,5 @@ for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   }
 }
 
-chmodSync(packageFile('dist', 'src', 'cli', 'main.js'), 0o755)
+writeFileSync(join(dist, 'config', 'validate-config.js'), compileSchema())
+chmodSync(join(dist, 'src', 'cli', 'main.js'), 0o755)
