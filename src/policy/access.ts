@@ -12,7 +12,7 @@ import type { Endpoint, EndpointTable } from './endpoints.js'
 
 export interface AccessPolicy {
   /** `access.clients`, interface names already turned into prefixes. */
-  readonly clients: Prefixes
+  readonly clients: Pick<Prefixes, 'has'>
   /** `access.relay: all`: clients beyond loopback may reach any public host. */
   readonly relayAll: boolean
   /** Ports for CONNECT. */
