@@ -1,5 +1,5 @@
 // Usage: npm run --silent sbom [-- --out FILE]
-// The software bill of materials of what ships, CycloneDX JSON, as npm itself knows it: to
+// The software bill of materials of what ships, CycloneDX JSON, from the lock file by npm: to
 // standard output, or to FILE.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { packageRoot } from '../../src/core/package-root.js'
 const { values } = parseArgs({ options: { out: { type: 'string' } } })
 const text = execFileSync(
   'npm',
-  ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'],
+  ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'],
   {
     cwd: packageRoot,
     encoding: 'utf8',
