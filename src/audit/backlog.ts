@@ -62,8 +62,9 @@ export class Backlog {
     return this.#open.size + this.waiting + this.#takenRows
   }
 
-  get hasUnwritten(): boolean {
-    return this.#unwritten.length > 0
+  /** Is there anything that a batch may carry, now or when it has been open long enough? */
+  get busy(): boolean {
+    return this.waiting > 0 || this.#unwritten.length > 0
   }
 
   connection(record: ConnectionRecord): void {

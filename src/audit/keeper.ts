@@ -9,6 +9,8 @@ import type { Failure } from './failure.js'
 import { failureOf } from './failure.js'
 import type { Batch, FromWorker, WorkerData } from './messages.js'
 import { timestampText } from './rows.js'
+import type { PruneRequest } from './retention.js'
+import { nonePruned, prune } from './retention.js'
 import type { Writer } from './writer.js'
 import { openWriter } from './writer.js'
 
@@ -35,11 +37,6 @@ export class Keeper {
     this.#orphansClosed = !data.first
   }
 
-  /** The open database; undefined while it cannot be used. */
-  get writer(): Writer | undefined {
-    return this.#writer
-  }
-
   take(batch: Batch): void {
     this.#kept.push(batch)
     if (this.#retry === undefined) this.attempt()
@@ -59,6 +56,25 @@ export class Keeper {
     } catch (cause) {
       this.#failed(failureOf(cause) ?? { trouble: 'failed', reason: String(cause) })
     }
+  }
+
+  /** Step by step, with whatever else arrives in between. One at a time. */
+  prune(request: PruneRequest): void {
+    if (this.#writer === undefined)
+      return this.#say({ kind: 'pruned', pruned: nonePruned, failed: 'no database' })
+    let pruned = nonePruned
+    const steps = prune(this.#writer.db, request)
+    const step = (): void => {
+      try {
+        const { done, value } = steps.next()
+        pruned = value
+        if (done === true) this.#say({ kind: 'pruned', pruned })
+        else setImmediate(step)
+      } catch (cause) {
+        this.#say({ kind: 'pruned', pruned, failed: String(cause) })
+      }
+    }
+    step()
   }
 
   /** One last attempt; exchanges that began before `atMs` and are open get their end. */
@@ -92,7 +108,7 @@ export class Keeper {
     this.#placeCheckedMs = now
     if (!this.#orphansClosed) writer.closeOrphans(this.#data.runStartedAtMs)
     this.#orphansClosed = true
-    this.#say({ kind: 'opened' })
+    if (!this.#troubled) this.#say({ kind: 'opened' })
     return writer
   }
 

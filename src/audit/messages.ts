@@ -1,5 +1,6 @@
 /** What the main thread and the worker say to each other, and what the worker is born with. */
 import type { Tally } from './backlog.js'
+import type { PruneRequest, Pruned } from './retention.js'
 import type { Row } from './tables.js'
 
 /** Rows that are written in one transaction. */
@@ -17,24 +18,12 @@ export interface Batch {
 
 export type ToWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }
-  | {
-      readonly kind: 'prune'
-      readonly cutoffMs: number | undefined
-      readonly maxBytes: number
-    }
+  | ({ readonly kind: 'prune' } & PruneRequest)
   /** Exchanges that began before this and are still open now will never close. */
   | { readonly kind: 'stop'; readonly atMs: number }
 
 /** Why the database cannot be written just now. */
 export type Trouble = 'locked' | 'full' | 'unwritable' | 'corrupt' | 'newer' | 'failed'
-
-export interface Pruned {
-  readonly exchanges: number
-  readonly connections: number
-  readonly events: number
-  /** Longest that one chunk kept the writer waiting. */
-  readonly longestMs: number
-}
 
 export type FromWorker =
   | { readonly kind: 'opened' }
@@ -46,7 +35,8 @@ export type FromWorker =
     }
   | { readonly kind: 'troubled'; readonly trouble: Trouble; readonly reason: string }
   | { readonly kind: 'moved-aside'; readonly to: string }
-  | { readonly kind: 'pruned'; readonly pruned: Pruned }
+  /** `failed` says why the pruning ended early. */
+  | { readonly kind: 'pruned'; readonly pruned: Pruned; readonly failed?: string }
   | { readonly kind: 'stopped' }
 
 export interface WorkerData {

@@ -43,6 +43,8 @@ export interface AuditLimits {
   /** How long `start` waits for the database and `stop` for the last row. */
   readonly startMs: number
   readonly stopMs: number
+  /** How often the store looks whether it is time to prune, or the file too large. */
+  readonly tendMs: number
 }
 
 export const auditLimits: AuditLimits = {
@@ -57,4 +59,5 @@ export const auditLimits: AuditLimits = {
   bodyLength: 2 ** 20,
   startMs: 2000,
   stopMs: 5000,
+  tendMs: 60_000,
 }

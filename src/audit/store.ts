@@ -1,7 +1,7 @@
 /**
- * The main thread's side of the record: takes rows at once, hands them to the worker in
- * batches, one batch at a time, and never throws or waits. What the worker cannot write it
- * keeps; what finds no place in the bounded backlog is counted and told.
+ * The main thread's side of the record: takes rows at once and never throws or waits. The
+ * parts: `backlog` holds and counts, `delivery` hands over, `writer-thread` keeps a worker
+ * alive, `gaps` tells what is missing. What the database is unable to do shows in `health`.
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
@@ -16,9 +16,13 @@ import type { Service } from '../core/service.js'
 import { unreachable } from '../core/unreachable.js'
 import type { Tally } from './backlog.js'
 import { Backlog, noRows, total } from './backlog.js'
-import type { Batch, FromWorker, Trouble } from './messages.js'
+import { Delivery } from './delivery.js'
+import { Gaps } from './gaps.js'
+import type { FromWorker, Trouble } from './messages.js'
 import type { AuditLimits, AuditOptions } from './options.js'
 import { auditDefaults, auditLimits } from './options.js'
+import type { Pruned } from './retention.js'
+import { cutoffMs, nextPruneMs } from './retention.js'
 import { WriterThread } from './writer-thread.js'
 
 export type AuditHealth =
@@ -60,8 +64,9 @@ export function openAuditStore(options: AuditStoreOptions): AuditStore {
   return new Store(options)
 }
 
-/** The log says that rows are dropped at most this often. */
-const DROP_LOG_MS = 60_000
+/** A pruning that failed is tried again after this. */
+const PRUNE_RETRY_MS = 600_000
+const DAY_MS = 86_400_000
 
 class Store implements AuditStore {
   readonly name = 'audit'
@@ -70,35 +75,39 @@ class Store implements AuditStore {
   readonly #clock: Clock
   readonly #backlog: Backlog
   readonly #thread: WriterThread
+  readonly #delivery: Delivery
+  readonly #gaps: Gaps
   readonly #offered = noRows()
-  readonly #written = noRows()
-  readonly #rejected = noRows()
   #health: AuditHealth = { kind: 'starting' }
-  #stopping = false
-  #sequence = 0
-  #inFlight: Batch | undefined
-  #lastBatchMs = Number.NEGATIVE_INFINITY
-  #timer: NodeJS.Timeout | undefined
-  #timerIsShort = false
-  #flushing: (() => void)[] = []
+  #stopping: Promise<void> | undefined
   #firstReport: (() => void) | undefined
-  #dropLoggedMs = Number.NEGATIVE_INFINITY
-  #droppedTold = noRows()
-  #dropSinceMs: number | undefined
+  #tending: NodeJS.Timeout | undefined
+  #pruning = false
+  #nextPruneMs: number
 
   constructor(options: AuditStoreOptions) {
+    const { database, log, clock } = options
     this.#options = { ...auditDefaults, ...auditLimits, ...options }
-    this.#log = options.log
-    this.#clock = options.clock
+    this.#log = log
+    this.#clock = clock
+    // The first look prunes: the machine may have been off at the time of the day.
+    this.#nextPruneMs = clock.now()
     this.#backlog = new Backlog(this.#options)
+    this.#gaps = new Gaps(log, clock)
     this.#thread = new WriterThread({
-      database: options.database,
+      database,
       run: randomUUID(),
-      runStartedAtMs: options.clock.now(),
+      runStartedAtMs: clock.now(),
       heard: (message) => this.#heard(message),
       died: (reason) => this.#died(reason),
-      reborn: () => this.#resend(),
-      gaveUp: () => this.#giveUp(),
+      reborn: () => this.#delivery.resend(),
+      gaveUp: () => this.#delivery.giveUp(),
+    })
+    this.#delivery = new Delivery({
+      backlog: this.#backlog,
+      limits: this.#options,
+      clock,
+      destination: this.#thread,
     })
   }
 
@@ -107,14 +116,14 @@ class Store implements AuditStore {
   }
 
   get dropped(): number {
-    return total(this.#backlog.dropped) + total(this.#rejected)
+    return total(this.#backlog.dropped) + total(this.#delivery.rejected)
   }
 
   get counts(): AuditCounts {
     return {
       offered: { ...this.#offered },
-      written: { ...this.#written },
-      dropped: sum(this.#backlog.dropped, this.#rejected),
+      written: { ...this.#delivery.written },
+      dropped: this.#droppedTally(),
       held: this.#backlog.held,
       bodiesDropped: this.#backlog.bodiesDropped,
       workerRestarts: this.#thread.restarts,
@@ -129,7 +138,7 @@ class Store implements AuditStore {
 
   exchangeOpened(record: ExchangeRecord): void {
     this.#backlog.exchangeOpened(record, this.#clock.monotonic())
-    if (this.#timer === undefined) this.#arm(this.#options.batchMs)
+    this.#delivery.given()
   }
 
   exchangeClosed(record: ExchangeRecord): void {
@@ -148,78 +157,48 @@ class Store implements AuditStore {
   async start(): Promise<void> {
     const reported = new Promise<void>((resolve) => (this.#firstReport = resolve))
     this.#thread.start()
+    this.#delivery.post()
+    this.#tending = setInterval(() => this.#tend(), this.#options.tendMs)
+    this.#tending.unref()
     await within(this.#options.startMs, reported)
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping) return
-    this.#stopping = true
-    const end = this.#clock.monotonic() + this.#options.stopMs
-    if (this.#thread.running) {
-      await within(this.#options.stopMs, this.flush())
-      await this.#thread.stop(
-        this.#clock.now(),
-        Math.max(100, end - this.#clock.monotonic()),
-      )
-    }
-    clearTimeout(this.#timer)
-    this.#abandonRest()
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async flush(): Promise<void> {
+    this.#thread.hold()
+    await this.#delivery.flush()
+    this.#thread.release()
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#tending)
+    const endMs = this.#clock.monotonic() + this.#options.stopMs
+    if (this.#thread.running) await within(this.#options.stopMs, this.flush())
+    const leftMs = Math.max(MIN_STOP_MS, endMs - this.#clock.monotonic())
+    await this.#thread.stop(this.#clock.now(), leftMs)
+    this.#delivery.end()
     this.#health = { kind: 'stopped' }
+    if (this.dropped > 0)
+      this.#log.warn({ dropped: this.#droppedTally() }, 'audit rows were not written')
   }
 
-  flush(): Promise<void> {
-    const written = new Promise<void>((resolve) => this.#flushing.push(resolve))
-    this.#thread.hold(true)
-    this.#post()
-    return written
-  }
-
-  /** A finished row came in: hand over when a batch is full and the last one is long enough ago. */
   #given(): void {
-    if (this.#backlog.waiting >= this.#options.batchRows) this.#hurry()
-    else if (this.#timer === undefined) this.#arm(this.#options.batchMs)
-    if (this.dropped !== total(this.#droppedTold)) this.#tellDrops()
+    this.#delivery.given()
+    this.#gaps.look(this.dropped, () => this.#droppedTally())
   }
 
-  #hurry(): void {
-    if (this.#inFlight !== undefined || (this.#timerIsShort && this.#timer !== undefined))
-      return
-    const wait = this.#lastBatchMs + this.#options.batchGapMs - this.#clock.monotonic()
-    if (wait <= 0) return this.#post()
-    this.#arm(wait)
-    this.#timerIsShort = true
-  }
-
-  #arm(delayMs: number): void {
-    clearTimeout(this.#timer)
-    this.#timerIsShort = false
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#post()
-    }, delayMs)
-    this.#timer.unref()
-  }
-
-  #post(): void {
-    if (this.#inFlight !== undefined || !this.#thread.running) return
-    const now = this.#clock.monotonic()
-    const openSince =
-      this.#flushing.length > 0 ? Number.POSITIVE_INFINITY : now - this.#options.batchMs
-    const batch = this.#backlog.take(this.#sequence + 1, openSince)
-    if (batch === undefined) return this.#idle()
-    this.#sequence++
-    this.#inFlight = batch
-    this.#lastBatchMs = now
-    this.#thread.send({ kind: 'batch', batch })
-  }
-
-  #idle(): void {
-    const waiters = this.#flushing
-    this.#flushing = []
-    if (waiters.length > 0) this.#thread.hold(false)
-    for (const resolve of waiters) resolve()
-    if (this.#timer === undefined && this.#backlog.hasUnwritten)
-      this.#arm(this.#options.batchMs)
+  #droppedTally(): Tally {
+    const { dropped } = this.#backlog
+    const { rejected } = this.#delivery
+    return {
+      connections: dropped.connections + rejected.connections,
+      exchanges: dropped.exchanges + rejected.exchanges,
+      events: dropped.events + rejected.events,
+    }
   }
 
   #heard(message: FromWorker): void {
@@ -229,18 +208,16 @@ class Store implements AuditStore {
       case 'troubled':
         return this.#nowDegraded(message.trouble, message.reason)
       case 'written':
-        return this.#settle(message.sequence, message.rejected)
+        this.#delivery.settle(message.sequence, message.rejected)
+        return this.#tellGap()
       case 'moved-aside':
         this.#log.error(
           { movedTo: message.to },
-          'the audit database was corrupt; a new one begins',
+          'the audit database was corrupt: moved aside',
         )
-        return this.event({
-          at: this.#clock.now(),
-          kind: 'audit.corrupt',
-          details: { movedTo: message.to },
-        })
+        return this.#event('audit.corrupt', { movedTo: message.to })
       case 'pruned':
+        return this.#pruned(message.pruned, message.failed)
       case 'stopped':
         return
       default:
@@ -248,39 +225,33 @@ class Store implements AuditStore {
     }
   }
 
-  #settle(sequence: number, rejected: Readonly<Tally>): void {
-    const batch = this.#inFlight
-    if (batch?.sequence !== sequence) return
-    this.#inFlight = undefined
-    this.#backlog.settled()
-    for (const kind of KINDS) {
-      this.#rejected[kind] += rejected[kind]
-      this.#written[kind] += batch[kind].length - rejected[kind]
-    }
-    this.#tellRecovery()
-    if (this.#flushing.length > 0) this.#post()
-    else if (this.#backlog.waiting >= this.#options.batchRows) this.#hurry()
-    else if (this.#timer === undefined && this.#backlog.held > 0)
-      this.#arm(this.#options.batchMs)
+  /** When half of the queue is free again, the record itself says what it misses. */
+  #tellGap(): void {
+    if (this.#backlog.held > this.#options.queueRows / 2) return
+    this.#gaps.look(this.dropped, () => this.#droppedTally())
+    const gap = this.#gaps.close(this.#droppedTally())
+    if (gap !== undefined) this.event(gap)
   }
 
   #nowOk(): void {
     const before = this.#health
     this.#health = { kind: 'ok' }
     if (before.kind === 'degraded') {
-      const forMs = Math.round(this.#clock.now() - before.sinceMs)
-      this.#log.info({ forMs }, 'the audit database can be written again')
+      const { trouble, reason, sinceMs } = before
+      const since = new Date(sinceMs).toISOString()
+      this.#log.info({ trouble, since }, 'the audit database can be written again')
+      this.#event('audit.recovered', { trouble, reason, since })
     }
     this.#firstReport?.()
   }
 
   #nowDegraded(trouble: Trouble | 'worker', reason: string): void {
     const before = this.#health
-    const known = before.kind === 'degraded' && before.trouble === trouble
-    const sinceMs = before.kind === 'degraded' ? before.sinceMs : this.#clock.now()
+    const degraded = before.kind === 'degraded'
+    const sinceMs = degraded ? before.sinceMs : this.#clock.now()
     this.#health = { kind: 'degraded', trouble, reason, sinceMs }
-    if (!known) {
-      const database = this.#options.database
+    if (!degraded || before.trouble !== trouble) {
+      const { database } = this.#options
       this.#log.warn(
         { trouble, reason, database },
         'the audit database cannot be written',
@@ -290,74 +261,44 @@ class Store implements AuditStore {
   }
 
   #died(reason: string): void {
-    if (!this.#stopping) this.#nowDegraded('worker', reason)
+    if (this.#stopping !== undefined) return
+    this.#pruning = false
+    this.#nowDegraded('worker', reason)
   }
 
-  /** A new worker: the batch that the old one had may be written or not. */
-  #resend(): void {
-    if (this.#inFlight === undefined) return this.#post()
-    this.#thread.send({ kind: 'batch', batch: { ...this.#inFlight, again: true } })
+  /** Once a day by age and size, in between by size alone. */
+  #tend(): void {
+    const { maxBytes, pruneAt, retentionDays } = this.#options
+    if (this.#pruning || this.#health.kind !== 'ok') return
+    const now = this.#clock.now()
+    // A clock that was set back must not put the next pruning off for years.
+    const daily = now >= this.#nextPruneMs || this.#nextPruneMs - now > 2 * DAY_MS
+    if (daily) this.#nextPruneMs = nextPruneMs(now, pruneAt)
+    else if (maxBytes === 0) return
+    this.#pruning = true
+    const cutoff = daily ? cutoffMs(now, retentionDays) : undefined
+    this.#thread.send({ kind: 'prune', cutoffMs: cutoff, maxBytes })
   }
 
-  /** Batch after batch kills the worker: this one is given up. */
-  #giveUp(): void {
-    const batch = this.#inFlight
-    if (batch === undefined) return
-    this.#settle(batch.sequence, {
-      connections: batch.connections.length,
-      exchanges: batch.exchanges.length,
-      events: batch.events.length,
-    })
-  }
-
-  /** What is left when the store stops is lost, and counted so. */
-  #abandonRest(): void {
-    this.#giveUp()
-    for (;;) {
-      const batch = this.#backlog.take(++this.#sequence, Number.NEGATIVE_INFINITY)
-      if (batch === undefined) break
-      this.#inFlight = batch
-      this.#giveUp()
+  #pruned(pruned: Pruned, failed: string | undefined): void {
+    this.#pruning = false
+    const { connections, exchanges, events } = pruned
+    if (failed !== undefined) {
+      this.#nextPruneMs = Math.min(this.#nextPruneMs, this.#clock.now() + PRUNE_RETRY_MS)
+      this.#log.warn({ failed }, 'pruning the audit database ended early')
     }
-    for (const resolve of this.#flushing) resolve()
-    this.#flushing = []
-    if (total(this.#rejected) > 0)
-      this.#log.error({ lost: { ...this.#rejected } }, 'audit rows were not written')
+    if (connections + exchanges + events === 0) return
+    this.#log.info({ ...pruned }, 'old audit rows were deleted')
+    this.#event('audit.pruned', { connections, exchanges, events })
   }
 
-  #tellDrops(): void {
-    const now = this.#clock.monotonic()
-    this.#dropSinceMs ??= this.#clock.now()
-    if (now - this.#dropLoggedMs < DROP_LOG_MS) return
-    this.#dropLoggedMs = now
-    const { dropped, held } = this.counts
-    this.#log.warn({ dropped, held }, 'audit rows are dropped: the queue is full')
-  }
-
-  /** When half of the queue is free again, the record itself says what it misses. */
-  #tellRecovery(): void {
-    if (this.#dropSinceMs === undefined) return
-    if (this.#backlog.held > this.#options.queueRows / 2) return
-    const { dropped } = this.counts
-    const details = {
-      connections: dropped.connections - this.#droppedTold.connections,
-      exchanges: dropped.exchanges - this.#droppedTold.exchanges,
-      events: dropped.events - this.#droppedTold.events,
-      since: new Date(this.#dropSinceMs).toISOString(),
-    }
-    this.#droppedTold = { ...dropped }
-    this.#dropSinceMs = undefined
-    this.event({ at: this.#clock.now(), kind: 'audit.dropped', details })
+  #event(kind: string, details: EventRecord['details']): void {
+    this.event({ at: this.#clock.now(), kind, details })
   }
 }
 
-const KINDS = ['connections', 'exchanges', 'events'] as const
-
-const sum = (a: Readonly<Tally>, b: Readonly<Tally>): Tally => ({
-  connections: a.connections + b.connections,
-  exchanges: a.exchanges + b.exchanges,
-  events: a.events + b.events,
-})
+/** The worker gets this long to close its file, even when the rows took all the time. */
+const MIN_STOP_MS = 500
 
 /** Waits for a promise that cannot fail, but no longer than this. */
 async function within(limitMs: number, done: Promise<void>): Promise<void> {

@@ -15,7 +15,7 @@ port.on('message', (message: ToWorker) => {
     case 'batch':
       return keeper.take(message.batch)
     case 'prune':
-      return
+      return keeper.prune(message)
     case 'stop':
       keeper.stop(message.atMs)
       say({ kind: 'stopped' })

@@ -36,7 +36,7 @@ export class WriterThread {
   #deaths = 0
   #restartMs = FIRST_RESTART_MS
   #restart: NodeJS.Timeout | undefined
-  #held = false
+  #holds = 0
   restarts = 0
 
   constructor(options: WriterThreadOptions) {
@@ -56,7 +56,7 @@ export class WriterThread {
       execArgv: [],
       name: 'audit',
     })
-    if (!this.#held) worker.unref()
+    if (this.#holds === 0) worker.unref()
     let reason = 'the worker ended'
     worker.on('message', (message: FromWorker) => this.#heard(message))
     worker.on('error', (cause) => (reason = String(cause)))
@@ -69,11 +69,14 @@ export class WriterThread {
     this.#worker?.postMessage(message)
   }
 
-  /** While held, the worker keeps the process alive. */
-  hold(held: boolean): void {
-    this.#held = held
-    if (held) this.#worker?.ref()
-    else this.#worker?.unref()
+  /** Until released as often as held, the worker keeps the process alive. */
+  hold(): void {
+    this.#holds++
+    this.#worker?.ref()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#worker?.unref()
   }
 
   /** Asks it to close the database, waits for that no longer than the limit, ends it. */
@@ -117,7 +120,7 @@ export class WriterThread {
       this.start()
       this.#options.reborn()
     }, this.#restartMs)
-    if (!this.#held) this.#restart.unref()
+    if (this.#holds === 0) this.#restart.unref()
     this.#restartMs = Math.min(this.#restartMs * 2, LAST_RESTART_MS)
   }
 }
