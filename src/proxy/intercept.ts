@@ -60,6 +60,9 @@ export class TlsTerminator {
    * @throws YORI_CLIENT_TLS_FAILED, with Node's error as its cause
    */
   handshake(socket: Socket): Promise<TLSSocket> {
+    // To an HTTP client FIN means that it has gone; kept half-open, a handshake that it left
+    // would wait for its deadline.
+    socket.allowHalfOpen = false
     return new Promise((resolve, reject) => {
       this.#waiting.set(socket, { resolve, reject })
       socket.once('close', () => {
