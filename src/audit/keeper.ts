@@ -15,9 +15,10 @@ import type { Writer } from './writer.js'
 import { openWriter } from './writer.js'
 
 const FIRST_RETRY_MS = 50
-const LAST_RETRY_MS = 5000
-/** How often the file's place is looked at, so that a removed database is noticed. */
-const PLACE_CHECK_MS = 1000
+const LAST_RETRY_MS = 2000
+/** A lock passes by itself: it is looked at more often, and a short one is not worth a word. */
+const LAST_LOCKED_RETRY_MS = 400
+const LOCKED_TIMES = 3
 
 export class Keeper {
   readonly #data: WorkerData
@@ -27,6 +28,7 @@ export class Keeper {
   #writer: Writer | undefined
   #orphansClosed: boolean
   #troubled = false
+  #lockedTimes = 0
   #retryMs = FIRST_RETRY_MS
   #retry: NodeJS.Timeout | undefined
   #placeCheckedMs = 0
@@ -79,6 +81,7 @@ export class Keeper {
 
   /** One last attempt; exchanges that began before `atMs` and are open get their end. */
   stop(atMs: number): void {
+    this.#writer?.db.pragma('busy_timeout = 0')
     if (this.#kept.length > 0) this.attempt()
     clearTimeout(this.#retry)
     try {
@@ -98,7 +101,8 @@ export class Keeper {
 
   #openedWriter(): Writer {
     const now = performance.now()
-    if (this.#writer !== undefined && now - this.#placeCheckedMs >= PLACE_CHECK_MS) {
+    const look = now - this.#placeCheckedMs >= this.#data.placeCheckMs
+    if (this.#writer !== undefined && look) {
       this.#placeCheckedMs = now
       if (!this.#writer.inPlace()) this.#close()
     }
@@ -114,18 +118,24 @@ export class Keeper {
 
   #recovered(): void {
     this.#retryMs = FIRST_RETRY_MS
+    this.#lockedTimes = 0
     if (this.#troubled) this.#say({ kind: 'opened' })
     this.#troubled = false
   }
 
   #failed(failure: Failure): void {
-    this.#troubled = true
-    this.#say({ kind: 'troubled', ...failure })
+    const locked = failure.trouble === 'locked'
+    this.#lockedTimes = locked ? this.#lockedTimes + 1 : 0
+    if (!locked || this.#lockedTimes >= LOCKED_TIMES) {
+      this.#troubled = true
+      this.#say({ kind: 'troubled', ...failure })
+    }
     if (failure.trouble === 'corrupt') this.#moveAside()
-    // A lock passes by itself; after anything else the connection is not to be trusted.
-    if (failure.trouble !== 'locked') this.#close()
+    // After anything but a lock the connection is not to be trusted.
+    if (!locked) this.#close()
     this.#retry = setTimeout(() => this.attempt(), this.#retryMs)
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+    const most = locked ? LAST_LOCKED_RETRY_MS : LAST_RETRY_MS
+    this.#retryMs = Math.min(this.#retryMs * 2, most)
   }
 
   /** The file and its log keep matching names, so that `sqlite3 .recover` can read them. */

@@ -37,7 +37,6 @@ export type FromWorker =
   | { readonly kind: 'moved-aside'; readonly to: string }
   /** `failed` says why the pruning ended early. */
   | { readonly kind: 'pruned'; readonly pruned: Pruned; readonly failed?: string }
-  | { readonly kind: 'stopped' }
 
 export interface WorkerData {
   readonly database: string
@@ -47,4 +46,5 @@ export interface WorkerData {
   readonly runStartedAtMs: number
   /** The first worker of a run closes what an earlier run left open. */
   readonly first: boolean
+  readonly placeCheckMs: number
 }

@@ -45,6 +45,8 @@ export interface AuditLimits {
   readonly stopMs: number
   /** How often the store looks whether it is time to prune, or the file too large. */
   readonly tendMs: number
+  /** How often the worker looks whether the file is still in its place. */
+  readonly placeCheckMs: number
 }
 
 export const auditLimits: AuditLimits = {
@@ -60,4 +62,5 @@ export const auditLimits: AuditLimits = {
   startMs: 2000,
   stopMs: 5000,
   tendMs: 60_000,
+  placeCheckMs: 1000,
 }

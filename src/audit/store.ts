@@ -58,6 +58,8 @@ export interface AuditStoreOptions extends Partial<AuditOptions>, Partial<AuditL
   readonly database: string
   readonly log: Log
   readonly clock: Clock
+  /** Tests put a worker here that dies when it is told. */
+  readonly workerScript?: URL
 }
 
 export function openAuditStore(options: AuditStoreOptions): AuditStore {
@@ -98,6 +100,8 @@ class Store implements AuditStore {
       database,
       run: randomUUID(),
       runStartedAtMs: clock.now(),
+      placeCheckMs: this.#options.placeCheckMs,
+      script: options.workerScript ?? new URL('./worker.js', import.meta.url),
       heard: (message) => this.#heard(message),
       died: (reason) => this.#died(reason),
       reborn: () => this.#delivery.resend(),
@@ -179,7 +183,11 @@ class Store implements AuditStore {
     const endMs = this.#clock.monotonic() + this.#options.stopMs
     if (this.#thread.running) await within(this.#options.stopMs, this.flush())
     const leftMs = Math.max(MIN_STOP_MS, endMs - this.#clock.monotonic())
-    await this.#thread.stop(this.#clock.now(), leftMs)
+    if (!(await this.#thread.stop(this.#clock.now(), leftMs)))
+      this.#log.warn(
+        { stopMs: this.#options.stopMs },
+        'the audit worker did not stop in time',
+      )
     this.#delivery.end()
     this.#health = { kind: 'stopped' }
     if (this.dropped > 0)
@@ -218,8 +226,6 @@ class Store implements AuditStore {
         return this.#event('audit.corrupt', { movedTo: message.to })
       case 'pruned':
         return this.#pruned(message.pruned, message.failed)
-      case 'stopped':
-        return
       default:
         return unreachable(message)
     }

@@ -18,7 +18,6 @@ port.on('message', (message: ToWorker) => {
       return keeper.prune(message)
     case 'stop':
       keeper.stop(message.atMs)
-      say({ kind: 'stopped' })
       return port.close()
     default:
       return unreachable(message)

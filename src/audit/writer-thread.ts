@@ -21,6 +21,8 @@ export interface WriterThreadOptions {
   readonly database: string
   readonly run: string
   readonly runStartedAtMs: number
+  readonly placeCheckMs: number
+  readonly script: URL
   readonly heard: (message: FromWorker) => void
   readonly died: (reason: string) => void
   /** A worker stands ready where one had died. */
@@ -32,7 +34,6 @@ export class WriterThread {
   readonly #options: WriterThreadOptions
   #worker: Worker | undefined
   #opened = false
-  #stopped: (() => void) | undefined
   #deaths = 0
   #restartMs = FIRST_RESTART_MS
   #restart: NodeJS.Timeout | undefined
@@ -48,9 +49,15 @@ export class WriterThread {
   }
 
   start(): void {
-    const { database, run, runStartedAtMs } = this.#options
-    const workerData: WorkerData = { database, run, runStartedAtMs, first: !this.#opened }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const { database, run, runStartedAtMs, placeCheckMs } = this.#options
+    const workerData: WorkerData = {
+      database,
+      run,
+      runStartedAtMs,
+      placeCheckMs,
+      first: !this.#opened,
+    }
+    const worker = new Worker(this.#options.script, {
       workerData,
       resourceLimits: RESOURCE_LIMITS,
       execArgv: [],
@@ -79,21 +86,27 @@ export class WriterThread {
     if (--this.#holds === 0) this.#worker?.unref()
   }
 
-  /** Asks it to close the database, waits for that no longer than the limit, ends it. */
-  async stop(atMs: number, limitMs: number): Promise<void> {
+  /**
+   * Asks it to close the database and waits for its end, no longer than the limit; false when
+   * it is late. It is never terminated: a thread that is ended while better-sqlite3 is about
+   * to throw takes the whole process with it (`v8::ToLocalChecked Empty MaybeLocal`).
+   */
+  async stop(atMs: number, limitMs: number): Promise<boolean> {
     clearTimeout(this.#restart)
     const worker = this.#worker
-    if (worker === undefined) return
-    let late: NodeJS.Timeout | undefined
-    const answered = new Promise<void>((resolve) => {
-      this.#stopped = resolve
-      late = setTimeout(resolve, limitMs)
-    })
-    this.send({ kind: 'stop', atMs })
-    await answered
-    clearTimeout(late)
+    if (worker === undefined) return true
     this.#worker = undefined
-    await worker.terminate()
+    let late: NodeJS.Timeout | undefined
+    const ended = new Promise<boolean>((resolve) => {
+      worker.once('exit', () => resolve(true))
+      late = setTimeout(() => resolve(false), limitMs)
+    })
+    worker.ref()
+    worker.postMessage({ kind: 'stop', atMs } satisfies ToWorker)
+    const inTime = await ended
+    clearTimeout(late)
+    worker.unref()
+    return inTime
   }
 
   #heard(message: FromWorker): void {
@@ -102,12 +115,10 @@ export class WriterThread {
       this.#deaths = 0
       this.#restartMs = FIRST_RESTART_MS
     }
-    if (message.kind === 'stopped') this.#stopped?.()
     this.#options.heard(message)
   }
 
   #exited(worker: Worker, reason: string): void {
-    this.#stopped?.()
     if (this.#worker !== worker) return
     this.#worker = undefined
     this.restarts++

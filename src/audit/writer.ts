@@ -14,8 +14,11 @@ import { timestampText } from './rows.js'
 import type { Column, Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
 
-/** How long a write waits for another connection's lock before the batch is tried again. */
-const BUSY_TIMEOUT_MS = 500
+/**
+ * How long a write waits for another connection's lock before the batch is tried again.
+ * Short, because the thread hears nothing meanwhile, and cannot be ended either.
+ */
+const BUSY_TIMEOUT_MS = 100
 /** Page cache of the writer, and what a checkpointed log is cut back to. */
 const CACHE_KIB = 4096
 const JOURNAL_BYTES = 4 * 2 ** 20

@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import {
   closed,
   connection,
   event,
   exchange,
+  query,
   startStore,
   temporaryFolder,
 } from './support.js'
-
-function query(database: string, sql: string): unknown[] {
-  const db = new Sqlite(database, { readonly: true })
-  try {
-    return db.prepare(sql).all()
-  } finally {
-    db.close()
-  }
-}
 
 describe('audit store', () => {
   it('writes connections, exchanges and events', async () => {

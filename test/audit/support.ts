@@ -1,11 +1,14 @@
 /** Records, stores in temporary folders, and the `sqlite3` program as the outside judge. */
 import { execFileSync, spawnSync } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import type { AuditStore, AuditStoreOptions } from '../../src/audit/store.js'
 import { openAuditStore } from '../../src/audit/store.js'
 import { systemClock } from '../../src/core/clock.js'
+import type { Log } from '../../src/core/log.js'
 import { silentLog } from '../../src/core/log.js'
 import type {
   ConnectionRecord,
@@ -41,6 +44,43 @@ export async function startStore(
   })
   await store.start()
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.stop() })
+}
+
+/** A log that can be waited for. */
+export class ListeningLog implements Log {
+  readonly lines: {
+    readonly level: string
+    readonly fields: object
+    readonly message: string
+  }[] = []
+  readonly #said = new EventEmitter()
+
+  debug(fields: object, message: string): void {
+    this.#add('debug', fields, message)
+  }
+  info(fields: object, message: string): void {
+    this.#add('info', fields, message)
+  }
+  warn(fields: object, message: string): void {
+    this.#add('warn', fields, message)
+  }
+  error(fields: object, message: string): void {
+    this.#add('error', fields, message)
+  }
+
+  /** Resolves with the fields of the first line, past or to come, that says this. */
+  async said(part: string): Promise<object> {
+    for (;;) {
+      const line = this.lines.find(({ message }) => message.includes(part))
+      if (line !== undefined) return line.fields
+      await once(this.#said, 'line')
+    }
+  }
+
+  #add(level: string, fields: object, message: string): void {
+    this.lines.push({ level, fields, message })
+    this.#said.emit('line')
+  }
 }
 
 let serial = 0
@@ -104,4 +144,19 @@ export function sqlite3(database: string, sql: string): string[][] {
   const text = execFileSync('sqlite3', arguments_, { encoding: 'utf8' })
   const lines = text.split('\n')
   return lines.slice(0, -1).map((line) => line.split('\u001f'))
+}
+
+/** What the database holds, by a connection of the test's own. */
+export function query(database: string, sql: string): unknown[] {
+  const db = new Sqlite(database, { readonly: true })
+  try {
+    return db.prepare(sql).all()
+  } finally {
+    db.close()
+  }
+}
+
+export function single(database: string, sql: string): unknown {
+  const [row] = query(database, sql) as Record<string, unknown>[]
+  return row === undefined ? undefined : Object.values(row)[0]
 }

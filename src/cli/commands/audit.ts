@@ -230,7 +230,7 @@ async function print(
   { stdout }: AuditCommandDeps,
   lines: Iterable<string>,
 ): Promise<void> {
-  const ignore = (): void => undefined // the write's own callback tells
+  const ignore = (): void => undefined // the callback of the write tells first
   stdout.on('error', ignore)
   try {
     let piece = ''
