@@ -35,8 +35,9 @@ export class FirstBytesReader {
   push(chunk: Uint8Array): Verdict | undefined {
     this.#append(chunk)
     const verdict = this.#judge()
-    if (verdict !== undefined || this.#length < this.#maxBytes) return verdict
-    return { kind: 'malformed', reason: 'hello-too-long' }
+    const late = verdict?.kind === 'hello' && verdict.bytes > this.#maxBytes
+    const full = verdict === undefined && this.#length >= this.#maxBytes
+    return late || full ? { kind: 'malformed', reason: 'hello-too-long' } : verdict
   }
 
   /** What bytes without an end are when no more will come: undefined for half a hello. */
