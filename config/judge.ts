@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { Secret } from '../src/core/secret.js'
 import { checkConfig, holds } from './check-config.js'
 import { isObject, withDefaults } from './defaults.js'
-import { explainError, valueAt } from './explain-error.js'
+import { explainError, nameError, valueAt } from './explain-error.js'
 import { isMap, isSection } from './from-schema.js'
 import type { SchemaNode } from './from-schema.js'
 import type { Path } from './problem.js'
@@ -39,6 +39,9 @@ export interface Judged {
   readonly warnings: readonly Remark[]
 }
 
+/** Nobody reads more, and each explanation compares words. */
+const MAX_EXPLAINED = 100
+
 export function judge(raw: unknown, sources: Sources): Judged {
   const faults: Remark[] = []
   const warnings: Remark[] = []
@@ -50,8 +53,10 @@ export function judge(raw: unknown, sources: Sources): Judged {
   }
   const read = readValue(configSchema, raw, [], { ...sources, report, warn }) ?? {}
   if (!validateConfig(read)) {
-    for (const error of validateConfig.errors ?? [])
-      faults.push(explainError(error, read))
+    // Not spread into one push: a large file can hold more errors than a call takes arguments.
+    for (const [index, error] of (validateConfig.errors ?? []).entries()) {
+      faults.push((index < MAX_EXPLAINED ? explainError : nameError)(error, read))
+    }
   }
   const sound = isObject(read) ? structuredClone(read) : {}
   for (const { path } of faults) prune(sound, path)

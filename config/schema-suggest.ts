@@ -6,7 +6,7 @@ const LONGEST_WORD = 64
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST_WORD) return undefined
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let least = (word.length < 3 ? 0 : Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
     if (candidate.length > LONGEST_WORD) continue
     const edits = distance(plain(word), plain(candidate))
