@@ -52,7 +52,7 @@ export function nameError({ instancePath, params }: SchemaError, data: unknown):
   const inner = params['additionalProperty'] ?? params['missingProperty']
   const path = pathOf(instancePath, data)
   return {
-    path: inner === undefined ? path : [...path, String(inner)],
+    path: typeof inner === 'string' ? [...path, inner] : path,
     atKey: params['additionalProperty'] !== undefined,
     wrong: 'does not fit',
     right: 'see `yori config explain`',

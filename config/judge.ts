@@ -63,25 +63,28 @@ export function judge(raw: unknown, sources: Sources): Judged {
   const whole = complete(sound, sources)
   checkConfig(whole, { given: (path) => holds(sound, path), report, warn })
   if (faults.length > 0) return { config: undefined, faults, warnings }
-  return { config: sealed(configSchema, whole) as Config, faults, warnings }
+  return { config: sealed(configSchema, settled(whole)) as Config, faults, warnings }
 }
 
-/** Defaults, derived values, and the one key that takes another's place. */
+/** Defaults and derived values. */
 function complete(given: unknown, sources: Sources): Config {
   const config = withDefaults(configSchema, given) as Mutable<Config>
   if (sources.stateDir !== undefined && !holds(given, ['state_dir'])) {
     config.state_dir = sources.stateDir
   }
-  const { state_dir, audit, ca, proxy, timeouts } = config
+  const { state_dir, audit, ca } = config
   return {
     ...config,
     audit: { ...audit, database: audit.database ?? resolve(state_dir, 'audit.db') },
     ca: { ...ca, directory: ca.directory ?? resolve(state_dir, 'ca') },
-    timeouts: {
-      ...timeouts,
-      response_header: proxy.upstream_timeout ?? timeouts.response_header,
-    },
   }
+}
+
+/** The one key that takes another's place does so last, when the checks have seen both. */
+function settled(config: Config): Config {
+  const { proxy, timeouts } = config
+  const response_header = proxy.upstream_timeout ?? timeouts.response_header
+  return { ...config, timeouts: { ...timeouts, response_header } }
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

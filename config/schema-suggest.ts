@@ -2,7 +2,7 @@
 
 const LONGEST_WORD = 64
 
-/** The nearest candidate within a third of the word's length in edits; else undefined. */
+/** The nearest within a third of the word's length in edits; else one that begins with it. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST_WORD) return undefined
   let best: string | undefined
@@ -15,7 +15,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       best = candidate
     }
   }
-  return best
+  return best ?? candidates.find((candidate) => begins(candidate, word))
+}
+
+/** `retention` is most of `retention_days`. */
+function begins(candidate: string, word: string): boolean {
+  return word.length >= 4 && plain(candidate).startsWith(plain(word))
 }
 
 /** `retentionDays`, `retention-days` and `retention_days` are one word. */
