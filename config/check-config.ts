@@ -54,8 +54,7 @@ function checkListeners(config: Config, { report, warn }: Judgement): void {
   config.listen.forEach((text, index) => {
     const proxy = parseHostPort(text)
     if (proxy?.port !== control.port || control.port === 0) return
-    if (proxy.host !== control.host && proxy.host !== '0.0.0.0' && proxy.host !== '::')
-      return
+    if (!overlaps(proxy.host, control.host)) return
     const path = config.listen.length === 1 ? ['listen'] : ['listen', index]
     report(path, `${text} takes the port of control.listen`, 'give them different ports')
   })
@@ -67,6 +66,14 @@ function checkListeners(config: Config, { report, warn }: Judgement): void {
     )
   }
 }
+
+/** Would the second of two sockets on one port fail? The two families do not meet. */
+function overlaps(a: string, b: string): boolean {
+  if (a === b) return true
+  return a.includes(':') === b.includes(':') && [a, b].some((host) => WILDCARDS.has(host))
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')

@@ -18,6 +18,8 @@ export interface Finding {
   readonly right: string
 }
 
+const KEYS = allKeys(configSchema)
+
 export function explainError(error: SchemaError, data: unknown): Finding {
   const path = pathOf(error.instancePath, data)
   const node = nodeAt(configSchema, path)
@@ -45,6 +47,18 @@ export function explainError(error: SchemaError, data: unknown): Finding {
   }
 }
 
+/** Where the error is, without the search for words. */
+export function nameError({ instancePath, params }: SchemaError, data: unknown): Finding {
+  const inner = params['additionalProperty'] ?? params['missingProperty']
+  const path = pathOf(instancePath, data)
+  return {
+    path: typeof inner === 'string' ? [...path, inner] : path,
+    atKey: params['additionalProperty'] !== undefined,
+    wrong: 'does not fit',
+    right: 'see `yori config explain`',
+  }
+}
+
 function wrongValue(path: Path, wrong: string, node: SchemaNode | undefined): Finding {
   return { path, atKey: false, wrong, right: say(node) }
 }
@@ -66,6 +80,7 @@ function misfit(node: SchemaNode | undefined, value: unknown): string {
   }
   if (node?.type === 'number' || node?.type === 'integer') {
     if (typeof value === 'number') {
+      if (Number.isNaN(value)) return 'is not a number'
       const out = value < node.minimum || value > node.maximum
       return `${value} is ${out ? 'out of range' : 'not a whole number'}`
     }
@@ -102,7 +117,7 @@ function unknownKey(path: Path): Finding {
 
 /** The key exists, only not there: a level was forgotten or the indentation slipped. */
 function elsewhere(name: string): string | undefined {
-  const found = allKeys(configSchema).find(({ key }) => key.split('.').at(-1) === name)
+  const found = KEYS.find(({ key }) => key.split('.').at(-1) === name)
   return found === undefined ? undefined : `did you mean ${found.key}?`
 }
 

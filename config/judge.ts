@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { Secret } from '../src/core/secret.js'
 import { checkConfig, holds } from './check-config.js'
 import { isObject, withDefaults } from './defaults.js'
-import { explainError, valueAt } from './explain-error.js'
+import { explainError, nameError, valueAt } from './explain-error.js'
 import { isMap, isSection } from './from-schema.js'
 import type { SchemaNode } from './from-schema.js'
 import type { Path } from './problem.js'
@@ -39,6 +39,9 @@ export interface Judged {
   readonly warnings: readonly Remark[]
 }
 
+/** Nobody reads more, and each explanation compares words. */
+const MAX_EXPLAINED = 100
+
 export function judge(raw: unknown, sources: Sources): Judged {
   const faults: Remark[] = []
   const warnings: Remark[] = []
@@ -50,33 +53,38 @@ export function judge(raw: unknown, sources: Sources): Judged {
   }
   const read = readValue(configSchema, raw, [], { ...sources, report, warn }) ?? {}
   if (!validateConfig(read)) {
-    for (const error of validateConfig.errors ?? [])
-      faults.push(explainError(error, read))
+    // Not spread into one push: a large file can hold more errors than a call takes arguments.
+    for (const [index, error] of (validateConfig.errors ?? []).entries()) {
+      faults.push((index < MAX_EXPLAINED ? explainError : nameError)(error, read))
+    }
   }
   const sound = isObject(read) ? structuredClone(read) : {}
   for (const { path } of faults) prune(sound, path)
   const whole = complete(sound, sources)
   checkConfig(whole, { given: (path) => holds(sound, path), report, warn })
   if (faults.length > 0) return { config: undefined, faults, warnings }
-  return { config: sealed(configSchema, whole) as Config, faults, warnings }
+  return { config: sealed(configSchema, settled(whole)) as Config, faults, warnings }
 }
 
-/** Defaults, derived values, and the one key that takes another's place. */
+/** Defaults and derived values. */
 function complete(given: unknown, sources: Sources): Config {
   const config = withDefaults(configSchema, given) as Mutable<Config>
   if (sources.stateDir !== undefined && !holds(given, ['state_dir'])) {
     config.state_dir = sources.stateDir
   }
-  const { state_dir, audit, ca, proxy, timeouts } = config
+  const { state_dir, audit, ca } = config
   return {
     ...config,
     audit: { ...audit, database: audit.database ?? resolve(state_dir, 'audit.db') },
     ca: { ...ca, directory: ca.directory ?? resolve(state_dir, 'ca') },
-    timeouts: {
-      ...timeouts,
-      response_header: proxy.upstream_timeout ?? timeouts.response_header,
-    },
   }
+}
+
+/** The one key that takes another's place does so last, when the checks have seen both. */
+function settled(config: Config): Config {
+  const { proxy, timeouts } = config
+  const response_header = proxy.upstream_timeout ?? timeouts.response_header
+  return { ...config, timeouts: { ...timeouts, response_header } }
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

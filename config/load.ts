@@ -13,7 +13,8 @@ import type { Remark } from './judge.js'
 import { formatKey } from './problem.js'
 import type { Path, Problem } from './problem.js'
 import { readYaml } from './read-yaml.js'
-import type { Place, Places, YamlRead } from './read-yaml.js'
+import type { YamlRead } from './read-yaml.js'
+import type { Place, Places } from './walk-yaml.js'
 import type { Config } from './schema.js'
 
 /** A value that takes the file's place: an environment variable or a command-line flag. */
@@ -160,9 +161,8 @@ function locate(remark: Remark, { file, read, overrides }: Whereabouts): Problem
     set.every((step, i) => path[i] === step),
   )
   if (above !== undefined) return { file: above.from, key: above.name, wrong, right }
-  const place = remark.atKey
-    ? read.places.keys.get(formatKey(path))
-    : nearestPlace(read.places, path)
+  const atKey = remark.atKey ? read.places.keys.get(formatKey(path)) : undefined
+  const place = atKey ?? nearestPlace(read.places, path)
   return { file, ...place, key: formatKey(path), wrong, right }
 }
 

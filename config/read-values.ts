@@ -9,7 +9,7 @@ import { isMap, isSection } from './from-schema.js'
 import type { ListNode, SchemaNode, TextNode } from './from-schema.js'
 import { formatKey } from './problem.js'
 import type { Path } from './problem.js'
-import { formats, parseSize } from './schema-formats.js'
+import { formats, isMac, parseSize } from './schema-formats.js'
 import { expected } from './schema-words.js'
 import { shown } from './shown.js'
 
@@ -151,6 +151,8 @@ function inOneForm(format: keyof typeof formats, text: string, reading: Reading)
     case 'hostname':
     case 'hostname-pattern':
       return text.toLowerCase().replace(/\.$/, '')
+    case 'device':
+      return isMac(text) ? sameMac(text) : text
     case 'mac':
       return sameMac(text)
     case 'path':

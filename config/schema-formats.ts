@@ -194,10 +194,10 @@ export function formatSize(bytes: number): string {
 function listenProblem(text: string): string | undefined {
   if (parseHostPort(text) !== undefined) return undefined
   if (/^\d+$/.test(text)) return 'is a port without an address'
+  if (isIP(text) !== 0) return 'has no port, or an IPv6 address without brackets'
   if (text.startsWith(':') || text.startsWith('*:')) {
     return 'has no address (0.0.0.0 is every IPv4 address, [::] every IPv6 address)'
   }
-  if (isIP(text) !== 0) return 'has no port, or an IPv6 address without brackets'
   return 'is not host:port'
 }
 
@@ -239,7 +239,7 @@ function isInterfaceName(text: string): boolean {
   return /^[A-Za-z][\w.-]{0,14}$/.test(text)
 }
 
-function isMac(text: string): boolean {
+export function isMac(text: string): boolean {
   return (
     /^[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}$/i.test(text) ||
     /^(?:[\da-f]{4}\.){2}[\da-f]{4}$/i.test(text)

@@ -2,11 +2,11 @@
 
 const LONGEST_WORD = 64
 
-/** The nearest candidate within a third of the word's length in edits; else undefined. */
+/** The nearest within a third of the word's length in edits; else one that begins with it. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST_WORD) return undefined
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let least = (word.length < 3 ? 0 : Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
     if (candidate.length > LONGEST_WORD) continue
     const edits = distance(plain(word), plain(candidate))
@@ -15,7 +15,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       best = candidate
     }
   }
-  return best
+  return best ?? candidates.find((candidate) => begins(candidate, word))
+}
+
+/** `retention` is most of `retention_days`. */
+function begins(candidate: string, word: string): boolean {
+  return word.length >= 4 && plain(candidate).startsWith(plain(word))
 }
 
 /** `retentionDays`, `retention-days` and `retention_days` are one word. */

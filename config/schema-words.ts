@@ -45,10 +45,10 @@ export function expected(node: SchemaNode): string {
       return `a list of ${node.minItems ?? 0} to ${node.maxItems} items, each ${expected(node.items)}`
     case 'object':
       if (isSection(node))
-        return `keys with values: ${Object.keys(node.properties).join(', ')}`
+        return `a section with any of ${Object.keys(node.properties).join(', ')}`
       return isMap(node)
         ? `names, each with ${expected(node.additionalProperties)}`
-        : 'keys with values'
+        : 'a section'
   }
 }
 
