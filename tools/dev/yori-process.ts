@@ -28,6 +28,8 @@ export interface YoriOptions {
   readonly extraCaPem?: string
   /** Name to `ip:port`. */
   readonly resolve?: Readonly<Record<string, string>>
+  /** What goes before the command, to pin it to a core for instance. */
+  readonly launcher?: readonly string[]
   /** More of the configuration file, by its own keys. */
   readonly config?: Readonly<Record<string, unknown>>
 }
@@ -53,7 +55,11 @@ export class YoriProcess implements AsyncDisposable {
   static async start(options: YoriOptions): Promise<YoriProcess> {
     const port = await freePort()
     const configFile = await writeConfig(options, port)
-    const child = spawn(yoriCommand, ['run', '--config', configFile], {
+    const [command = '', ...args] = [
+      ...(options.launcher ?? []),
+      ...[yoriCommand, 'run', '--config', configFile],
+    ]
+    const child = spawn(command, args, {
       cwd: options.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
