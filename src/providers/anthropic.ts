@@ -7,7 +7,8 @@ import { asCount, asList, asRecord, asText, firstCount, firstText } from './json
 import type { Json } from './json.js'
 import { readError } from './facts.js'
 import type { FactsBuilder } from './facts.js'
-import { otherShape, withoutQuery } from './openai.js'
+import { otherShape } from './other.js'
+import { withoutQuery } from './paths.js'
 import type {
   Api,
   ExchangeHead,

@@ -37,6 +37,8 @@ export class FactsBuilder {
   cachedTokens: number | undefined
   cacheWriteTokens: number | undefined
   reasoningTokens: number | undefined
+  billedInputTokens: number | undefined
+  billedOutputTokens: number | undefined
   cacheBeside = false
   reasoningBeside = false
   /** The output count so far is not final: the stream may still raise it. */
@@ -141,6 +143,8 @@ export class FactsBuilder {
       cachedTokens: this.cachedTokens,
       cacheWriteTokens: this.cacheWriteTokens,
       reasoningTokens: this.reasoningTokens,
+      billedInputTokens: this.billedInputTokens,
+      billedOutputTokens: this.billedOutputTokens,
       cacheBeside: this.cacheBeside,
       reasoningBeside: this.reasoningBeside,
       estimated,

@@ -1,9 +1,11 @@
 /**
- * OpenAI's API by its paths, and the family that speaks it under other hosts and prefixes.
+ * OpenAI's API by its paths, and the family that speaks it under other hosts and prefixes;
+ * many of them serve Anthropic's Messages beside it, told by the path.
  * What a chat or a response holds is in `openai-chat.ts` and `openai-responses.ts`; here are
  * the smaller calls: embeddings, moderations, images, audio, models, files.
  */
-import { asList, asRecord, asText, firstCount, firstText } from './json.js'
+import { messagesShape, readMessagesRequest } from './anthropic.js'
+import { asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import {
   chatShape,
@@ -27,6 +29,8 @@ import type {
   ResponseContext,
   ResponseReader,
 } from './provider.js'
+import { otherShape } from './other.js'
+import { withoutQuery } from './paths.js'
 import { readResponse } from './reader.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, unreadRequest } from './request.js'
@@ -46,6 +50,9 @@ export function openaiLike(name: string, owns: (host: string) => boolean): Provi
 /** The last segments of the path that name a call, the longer before the shorter. */
 const CALLS: readonly (readonly [string, Api])[] = [
   ['/chat/completions', 'chat'],
+  ['/v1/messages/count_tokens', 'count-tokens'],
+  ['/v1/messages/batches', 'batches'],
+  ['/v1/messages', 'messages'],
   ['/responses/input_tokens', 'count-tokens'],
   ['/responses/compact', 'responses'],
   ['/responses', 'responses'],
@@ -78,11 +85,6 @@ export function openaiApi(head: ExchangeHead): Api | undefined {
   return undefined
 }
 
-export function withoutQuery(path: string): string {
-  const query = path.indexOf('?')
-  return query < 0 ? path : path.slice(0, query)
-}
-
 export function readOpenaiRequest(body: unknown, context: RequestContext): RequestFacts {
   const value = asRecord(body)
   if (value === undefined)
@@ -100,8 +102,12 @@ function readByApi(body: Json, api: Api): RequestFacts {
       return readCompletionRequest(body)
     case 'responses':
       return readResponsesRequest(body)
+    case 'messages':
+      return readMessagesRequest(body, api)
     case 'count-tokens':
-      return { ...readResponsesRequest(body), api }
+      return body.messages === undefined
+        ? { ...readResponsesRequest(body), api }
+        : readMessagesRequest(body, api)
     default:
       return readSmallRequest(body, api)
   }
@@ -137,6 +143,8 @@ export function openaiShape(api: Api): Shape {
       return completionShape
     case 'responses':
       return responsesShape
+    case 'messages':
+      return messagesShape
     case 'embeddings':
     case 'moderations':
     case 'rerank':
@@ -169,13 +177,4 @@ function readSmall(value: Json, facts: FactsBuilder): void {
   }
   readUsage(value, facts)
   readResponsesUsage(value, facts)
-}
-
-/** Lists, files, batches: nothing of a model's but perhaps a usage. */
-export const otherShape: Shape = {
-  body(value, facts) {
-    facts.responseId = firstText(value.id, facts.responseId)
-    if (asList(value.data).length === 0) facts.model = firstText(value.model, facts.model)
-    facts.inputTokens = firstCount(asRecord(value.usage)?.input_tokens, facts.inputTokens)
-  },
 }

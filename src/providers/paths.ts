@@ -56,14 +56,18 @@ const OWNED: readonly OwnedPath[] = [
  * needs either owns nothing here.
  */
 export function providerHostForPath(path: string): string | undefined {
-  const query = path.indexOf('?')
-  const bare = query < 0 ? path : path.slice(0, query)
+  const bare = withoutQuery(path)
   for (const owned of OWNED) {
     if (!bare.startsWith(owned.path)) continue
     if (bare.length === owned.path.length || bare[owned.path.length] === '/')
       return hasDotSegment(bare) ? undefined : owned.host
   }
   return undefined
+}
+
+export function withoutQuery(path: string): string {
+  const query = path.indexOf('?')
+  return query < 0 ? path : path.slice(0, query)
 }
 
 function hasDotSegment(path: string): boolean {

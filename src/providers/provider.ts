@@ -156,6 +156,9 @@ export interface Usage {
   readonly cachedTokens?: number | undefined
   readonly cacheWriteTokens?: number | undefined
   readonly reasoningTokens?: number | undefined
+  /** What is paid for, where the provider says that it is not the same (Cohere). */
+  readonly billedInputTokens?: number | undefined
+  readonly billedOutputTokens?: number | undefined
   /** Cached and cache-written tokens are not counted in `inputTokens` (Anthropic, Bedrock). */
   readonly cacheBeside: boolean
   /** Reasoning tokens are not counted in `outputTokens` (Gemini). */

@@ -169,7 +169,7 @@ class BodyReader implements ResponseReader {
   }
 
   #body(bytes: Buffer): void {
-    const value = parse(bytes.toString(), bytes, this.#limits)
+    const value = parseText(bytes.toString(), bytes, this.#limits)
     const body = asRecord(value)
     if (body !== undefined) this.#one(body)
     else if (Array.isArray(value)) {
@@ -194,7 +194,7 @@ class BodyReader implements ResponseReader {
       return
     }
     if (this.#shape.ignores?.(name) === true) return
-    const value = asRecord(parse(data, undefined, this.#limits))
+    const value = asRecord(parseText(data, undefined, this.#limits))
     if (value === undefined) this.#facts.unread++
     else this.#value(value, name)
   }
@@ -204,7 +204,7 @@ class BodyReader implements ResponseReader {
     const name = message.headers.get(':event-type') ?? ''
     const failure = message.headers.get(':exception-type')
     const value = asRecord(
-      parse(message.payload.toString(), message.payload, this.#limits),
+      parseText(message.payload.toString(), message.payload, this.#limits),
     )
     if (failure !== undefined) {
       const says = value === undefined ? undefined : readError(value, true)
@@ -237,7 +237,11 @@ function hasOutcome(facts: FactsBuilder): boolean {
 }
 
 /** Undefined when the text is over a limit or no JSON. */
-function parse(text: string, bytes: Buffer | undefined, limits: ReaderLimits): unknown {
+export function parseText(
+  text: string,
+  bytes: Buffer | undefined,
+  limits: ReaderLimits,
+): unknown {
   if (text.length > UNMEASURED_BYTES) {
     const bounds = { ...JSON_LIMITS, maxBytes: limits.maxJsonBytes }
     if (measureJson(bytes ?? Buffer.from(text), bounds).kind !== 'ok') return undefined
