@@ -40,7 +40,7 @@ export async function banner(facts: BannerFacts): Promise<string> {
     '',
     'and see what was recorded:',
     '',
-    `  npx yori audit list${source === 'defaults' ? ` --database ${config.audit.database}` : ` --config ${source}`}`,
+    `  npx yori audit list${source === 'defaults' ? '' : ` --config ${source}`}`,
     '',
     'Ctrl-C stops it.',
     '',

@@ -1,4 +1,5 @@
 /** What the commands share: the configuration as they ask for it, and where they print. */
+import { existsSync } from 'node:fs'
 import { loadConfig } from '../../config/load.js'
 import type { LoadedConfig, Override } from '../../config/load.js'
 import { formatProblem } from '../../config/problem.js'
@@ -22,7 +23,7 @@ export function configuration(flags: ConfigFlags): Loaded {
     path: flags.config,
     env: process.env,
     cwd: process.cwd(),
-    stateDir: flags.stateDir ?? process.env['YORI_STATE_DIR'],
+    stateDir: flags.stateDir ?? process.env['YORI_STATE_DIR'] ?? localState(),
     ...(flags.overrides === undefined ? {} : { flags: flags.overrides }),
   })
   if (loaded.kind === 'invalid') {
@@ -33,6 +34,11 @@ export function configuration(flags: ConfigFlags): Loaded {
     )
   }
   return loaded
+}
+
+/** `npm start` keeps its state in ./var: commands beside it find it there without being told. */
+function localState(): string | undefined {
+  return existsSync('var/audit.db') ? 'var' : undefined
 }
 
 export function configOf(path: string | undefined): Config {

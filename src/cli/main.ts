@@ -1,17 +1,57 @@
 #!/usr/bin/env -S node --max-semi-space-size=4 --max-old-space-size=128
-/** The command `yori`. */
-import { Command, CommanderError } from 'commander'
+/**
+ * The command `yori`. Each command is loaded when it is asked for: the running appliance
+ * carries nothing of the others.
+ */
 import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
-import { issuedNamesOf } from '../snapshot.js'
-import { caCommand } from './commands/ca.js'
-import { configCommand } from './commands/config.js'
-import { runCommand } from './commands/run.js'
 import { configOf, note, print } from './context.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'
 
-function program(): Command {
+const DEFAULT_COMMAND = 'run'
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.js')).runCommand(),
+  config: async () => (await import('./commands/config.js')).configCommand(),
+  ca: async () => {
+    const [{ caCommand }, { issuedNamesOf }] = await Promise.all([
+      import('./commands/ca.js'),
+      import('../snapshot.js'),
+    ])
+    return caCommand({
+      caOptions: async (path) => {
+        const config = configOf(path)
+        const { directory, permitted, passphrase } = config.ca
+        const issuedNames = issuedNamesOf(config)
+        const secret = passphrase === undefined ? {} : { passphrase }
+        return { directory, permitted, issuedNames, ...secret }
+      },
+      clock: systemClock,
+      print,
+      note,
+    })
+  },
+  audit: async () => {
+    const { auditCommand } = await import('./commands/audit.js')
+    return auditCommand({
+      auditOptions: (path) => {
+        const { database, retention_days, prune_at, max_bytes } = configOf(path).audit
+        return {
+          database,
+          retentionDays: retention_days,
+          pruneAt: prune_at,
+          maxBytes: max_bytes,
+        }
+      },
+      stdout: process.stdout,
+      clock: systemClock,
+    })
+  },
+}
+
+async function program(args: readonly string[]): Promise<Command> {
   const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
     version: string
   }
@@ -21,35 +61,19 @@ function program(): Command {
     )
     .version(version)
     .showHelpAfterError('(yori --help tells the commands)')
-  yori.addCommand(runCommand(), { isDefault: true })
-  yori.addCommand(configCommand())
-  yori.addCommand(
-    caCommand({
-      caOptions: async (path) => {
-        const config = configOf(path)
-        const { directory, permitted, passphrase } = config.ca
-        return {
-          directory,
-          permitted,
-          issuedNames: issuedNamesOf(config),
-          ...(passphrase === undefined ? {} : { passphrase }),
-        }
-      },
-      clock: systemClock,
-      print,
-      note,
-    }),
-  )
+  const asked = args[0] ?? DEFAULT_COMMAND
+  const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)
+  for (const name of names) {
+    const command = await (COMMANDS[name] as () => Promise<Command>)()
+    yori.addCommand(command, { isDefault: name === DEFAULT_COMMAND })
+  }
   return yori
 }
 
 try {
-  await program().parseAsync()
+  const yori = await program(process.argv.slice(2))
+  await yori.parseAsync()
 } catch (error) {
-  if (!(error instanceof CommanderError)) {
-    note(`${failureLine(error)}\n`)
-    process.exitCode = exitCodeOf(error)
-  } else {
-    process.exitCode = EXIT.usage
-  }
+  note(error instanceof CommanderError ? '' : `${failureLine(error)}\n`)
+  process.exitCode = error instanceof CommanderError ? EXIT.usage : exitCodeOf(error)
 }

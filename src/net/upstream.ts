@@ -9,8 +9,8 @@ import type { Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Duplex, Readable } from 'node:stream'
-import { Client } from 'undici'
 import type { Dispatcher } from 'undici'
+import Client from 'undici/lib/dispatcher/client.js'
 import type { SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
 import type { Dialer, Target } from './dial.js'
@@ -77,7 +77,7 @@ export interface UpstreamExchange {
 }
 
 interface Connection {
-  readonly client: Client
+  readonly client: InstanceType<typeof Client>
   known: SocketAddress | undefined
   /** Responses that this TCP connection has carried. */
   served: number
