@@ -65,6 +65,12 @@ export function snapshotOf(
       intercepted: requestBytes,
     },
     previewBytes: inspect.max_body_bytes,
+    promptPreviewChars: inspect.prompt_preview_chars,
+    json: {
+      maxDepth: inspect.json_depth,
+      maxValues: inspect.json_values,
+      maxBytes: inspect.max_body_bytes,
+    },
     recordTunnelNames: config.audit.tunnel_names,
     logExchanges: config.log.exchanges,
   }
