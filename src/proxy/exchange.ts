@@ -51,6 +51,7 @@ export class Exchange implements UpstreamHandler, Watched {
   #upstream: UpstreamExchange | undefined
   #admitted = false
   #retried = false
+  #failing = false
   #isRead = false
   #closed = false
   #responseBytes = 0
@@ -223,7 +224,9 @@ export class Exchange implements UpstreamHandler, Watched {
 
   /** Ends the exchange early: an answer when there is none yet, else a visible break. */
   #fail(error: YoriError): void {
-    if (this.#closed) return
+    if (this.#closed || this.#failing) return
+    // What aborting brings back is no news.
+    this.#failing = true
     this.#upstream?.abort()
     this.#learn(error)
     const record = this.#record
@@ -354,7 +357,9 @@ export class Exchange implements UpstreamHandler, Watched {
       method: this.#request.method ?? 'GET',
       path: path.split('?', 1)[0] as string,
       ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
-      ...(this.#recognised === undefined ? {} : { provider: this.#recognised.provider.name }),
+      ...(this.#recognised === undefined
+        ? {}
+        : { provider: this.#recognised.provider.name }),
       requestBytes: 0,
       responseBytes: 0,
     }
@@ -364,7 +369,10 @@ export class Exchange implements UpstreamHandler, Watched {
     if (this.#record === undefined || this.#recognised === undefined) return undefined
     const { json, promptPreviewChars } = this.#services.policy
     const about = { record: this.#record, path: this.#facts.path, hold: this.#hold }
-    return new Reading(this.#recognised, about, { json, previewChars: promptPreviewChars })
+    return new Reading(this.#recognised, about, {
+      json,
+      previewChars: promptPreviewChars,
+    })
   }
 
   #elapsed(): number {

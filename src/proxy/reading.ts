@@ -7,7 +7,11 @@ import { contentCoding, ContentDecoder } from '../http/content-coding.js'
 import { parseBounded, partialJson } from '../http/json-bounds.js'
 import type { JsonLimits } from '../http/json-bounds.js'
 import type { Recognised } from '../providers/index.js'
-import type { RequestFacts, ResponseFacts, ResponseReader } from '../providers/provider.js'
+import type {
+  RequestFacts,
+  ResponseFacts,
+  ResponseReader,
+} from '../providers/provider.js'
 import type { Hold } from './byte-budget.js'
 
 /** What a reader of a response may hold: a JSON body of unknown length, or a stream's text. */
@@ -110,7 +114,8 @@ export class Reading {
     if (usage.inputTokens !== undefined) record.inputTokens = usage.inputTokens
     if (usage.outputTokens !== undefined) record.outputTokens = usage.outputTokens
     if (usage.cachedTokens !== undefined) record.cachedTokens = usage.cachedTokens
-    if (usage.reasoningTokens !== undefined) record.reasoningTokens = usage.reasoningTokens
+    if (usage.reasoningTokens !== undefined)
+      record.reasoningTokens = usage.reasoningTokens
     const counted = record.inputTokens !== undefined || record.outputTokens !== undefined
     if (counted) record.tokensEstimated = usage.estimated
     if (facts.finishReason !== undefined) record.finishReason = facts.finishReason

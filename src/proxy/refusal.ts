@@ -22,7 +22,10 @@ export interface Refusal {
 }
 
 /** The name of the provider at a host, where no path is known or matters. */
-export function providerAt(services: Pick<Services, 'recognise'>, host: string): string | undefined {
+export function providerAt(
+  services: Pick<Services, 'recognise'>,
+  host: string,
+): string | undefined {
   return services.recognise({ host, method: 'POST', path: '/' })?.provider.name
 }
 
