@@ -289,7 +289,8 @@ function misfit(node: SchemaNode, value: unknown): string | undefined {
     case 'array': {
       if (!Array.isArray(value)) return 'no list'
       if (value.length > node.maxItems) return 'too long'
-      return (value as unknown[]).map((item) => misfit(node.items, item)).find(Boolean)
+      const entries: readonly unknown[] = value
+      return entries.map((item) => misfit(node.items, item)).find((wrong) => wrong)
     }
     case 'object': {
       if (typeof value !== 'object' || value === null) return 'no object'
