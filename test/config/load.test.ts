@@ -372,7 +372,8 @@ describe('loading the configuration', () => {
       } as const
       const loaded = loadText(file, { env: { YORI_MODE: 'advisory' }, flags: [flag] })
       assert.equal(accepted(loaded).config.mode, 'enforce')
-      const wrong = loadText(file, { flags: [{ ...flag, value: 'x' }] })
+      const env = { YORI_MODE: 'y' }
+      const wrong = loadText(file, { env, flags: [{ ...flag, value: 'x' }] })
       assert.match(
         formatProblem(problemsOf(wrong)[0]!),
         /^command line --mode: "x" is not/,
@@ -453,6 +454,11 @@ describe('loading the configuration', () => {
         assert.match(warnings[0]?.wrong ?? '', wrong)
       })
     }
+
+    it('do not mind one port in two address families', () => {
+      const loaded = loadText("listen: '[::]:8088'")
+      assert.deepEqual(accepted(loaded).warnings, [])
+    })
 
     it('do not blame a part that is larger than its whole by default only', () => {
       assert.deepEqual(accepted(loadText('limits: { connections: 100 }')).warnings, [])

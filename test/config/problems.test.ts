@@ -585,10 +585,11 @@ describe('a wrong configuration', () => {
       '  admin_token_hash: ${HUNTER}',
       '  emergency_override: { password_hash: [hunter2hunter2] }',
       'ca: { passphrase: {hunter2hunter2: 1} }',
+      'access: { users: [{ name: a, password_hash: 24681357 }] }',
     ].join('\n')
     const loaded = loadText(text, { env: { HUNTER: 'hunter2hunter2' } })
-    assert.equal(problemsOf(loaded).length, 4)
-    assert.doesNotMatch(JSON.stringify(problemsOf(loaded)), /hunter2/)
+    assert.equal(problemsOf(loaded).length, 5)
+    assert.doesNotMatch(JSON.stringify(problemsOf(loaded)), /hunter2|24681357/)
   })
 
   it('shows a strange value in one line that no terminal obeys', () => {

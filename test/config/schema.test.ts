@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import type { FromSchema, SchemaNode } from '../../config/from-schema.js'
+import type { FromSchema, SchemaNode, SectionNode } from '../../config/from-schema.js'
 import { isMap, isSection } from '../../config/from-schema.js'
 import { loadConfig } from '../../config/load.js'
 import { configSchema } from '../../config/schema.js'
@@ -225,7 +225,8 @@ describe('the defaults', () => {
 
   it('cover each kind of limit and deadline that an operator must be able to set', () => {
     const { limits, timeouts } = configSchema.properties
-    const text = [limits, timeouts]
+    const sections: readonly SectionNode[] = [limits, timeouts]
+    const text = sections
       .flatMap(({ properties }) => Object.values(properties))
       .map(({ description }) => description)
       .join('\n')
@@ -289,7 +290,8 @@ function misfit(node: SchemaNode, value: unknown): string | undefined {
     case 'array': {
       if (!Array.isArray(value)) return 'no list'
       if (value.length > node.maxItems) return 'too long'
-      return (value as unknown[]).map((item) => misfit(node.items, item)).find(Boolean)
+      const entries: readonly unknown[] = value
+      return entries.map((item) => misfit(node.items, item)).find((wrong) => wrong)
     }
     case 'object': {
       if (typeof value !== 'object' || value === null) return 'no object'
