@@ -40,6 +40,7 @@ export interface AuthorityOptions {
 export type Usability = { kind: 'usable' } | { kind: 'unusable'; reason: string }
 
 export interface MintedLeaf {
+  readonly leafPem: string
   /** The leaf and the issuing CA, PEM, in the order of a handshake. */
   readonly certPem: string
   readonly notAfterMs: number
@@ -156,7 +157,8 @@ export class Authority {
     const signer = this.#loaded.issuing
     const issuer = (this.#issuer ??= issuerOf(signer))
     const leaf = issueLeaf(this.#leafKey, { signer, issuer, serverName: name, nowMs })
-    return { certPem: leaf.pem + signer.certificate.pem, notAfterMs: leaf.notAfterMs }
+    const certPem = leaf.pem + signer.certificate.pem
+    return { leafPem: leaf.pem, certPem, notAfterMs: leaf.notAfterMs }
   }
 
   /**
