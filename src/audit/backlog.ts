@@ -26,9 +26,9 @@ export const total = (tally: Readonly<Tally>): number =>
 const EVENT_RESERVE = 256
 
 interface Opening {
-  readonly record: ExchangeRecord
+  /** Undefined once it has closed: what it holds is not kept from being freed. */
+  record: ExchangeRecord | undefined
   readonly sinceMs: number
-  closed: boolean
 }
 
 export class Backlog {
@@ -81,7 +81,7 @@ export class Backlog {
 
   exchangeOpened(record: ExchangeRecord, nowMs: number): void {
     if (this.held >= this.#limits.queueRows) return
-    const opening = { record, sinceMs: nowMs, closed: false }
+    const opening = { record, sinceMs: nowMs }
     this.#open.set(record, opening)
     this.#unwritten.push(opening)
   }
@@ -94,7 +94,7 @@ export class Backlog {
       this.bodiesDropped++
     }
     if (opening !== undefined) {
-      opening.closed = true
+      opening.record = undefined
       this.#open.delete(record)
     } else if (!this.#admits(encoded.size)) {
       this.dropped.exchanges++
@@ -158,7 +158,7 @@ export class Backlog {
     const rows: Row[] = []
     let passed = 0
     for (const opening of this.#unwritten) {
-      if (!opening.closed) {
+      if (opening.record !== undefined) {
         if (opening.sinceMs > sinceMs || space.rows === 0) break
         const { row, size } = encode(exchangeColumns, opening.record, this.#limits, false)
         if (size > space.bytes && rows.length > 0) break

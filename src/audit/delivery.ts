@@ -44,6 +44,11 @@ export class Delivery {
     this.#destination = destination
   }
 
+  /** Batches handed over so far. */
+  get batches(): number {
+    return this.#sequence
+  }
+
   /** The backlog got a row: hand over when a batch is full and the last is long enough ago. */
   given(): void {
     if (this.#backlog.waiting >= this.#limits.batchRows) this.#hurry()
@@ -117,9 +122,11 @@ export class Delivery {
   }
 
   #hurry(): void {
-    if (this.#inHand !== undefined || this.#hurried) return
+    if (this.#inHand !== undefined) return
+    const full = this.#backlog.waiting >= this.#limits.batchMaxRows
+    if (this.#hurried && !full) return
     const wait = this.#lastBatchMs + this.#limits.batchGapMs - this.#clock.monotonic()
-    if (wait <= 0) return this.post()
+    if (full || wait <= 0) return this.post()
     this.#arm(wait)
     this.#hurried = true
   }

@@ -52,7 +52,7 @@ export interface AuditLimits {
 export const auditLimits: AuditLimits = {
   batchRows: 10,
   batchMs: 100,
-  batchGapMs: 20,
+  batchGapMs: 50,
   batchMaxRows: 512,
   batchMaxBytes: 2 ** 20,
   queueRows: 10_000,

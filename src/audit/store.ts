@@ -44,6 +44,8 @@ export interface AuditCounts {
   /** Rows that hold a place just now, open exchanges included. */
   readonly held: number
   readonly bodiesDropped: number
+  /** Batches handed to the worker: transactions. */
+  readonly batches: number
   readonly workerRestarts: number
 }
 
@@ -99,7 +101,6 @@ class Store implements AuditStore {
     this.#thread = new WriterThread({
       database,
       run: randomUUID(),
-      runStartedAtMs: clock.now(),
       placeCheckMs: this.#options.placeCheckMs,
       script: options.workerScript ?? new URL('./worker.js', import.meta.url),
       heard: (message) => this.#heard(message),
@@ -130,6 +131,7 @@ class Store implements AuditStore {
       dropped: this.#droppedTally(),
       held: this.#backlog.held,
       bodiesDropped: this.#backlog.bodiesDropped,
+      batches: this.#delivery.batches,
       workerRestarts: this.#thread.restarts,
     }
   }
@@ -183,7 +185,7 @@ class Store implements AuditStore {
     const endMs = this.#clock.monotonic() + this.#options.stopMs
     if (this.#thread.running) await within(this.#options.stopMs, this.flush())
     const leftMs = Math.max(MIN_STOP_MS, endMs - this.#clock.monotonic())
-    if (!(await this.#thread.stop(this.#clock.now(), leftMs)))
+    if (!(await this.#thread.stop(leftMs)))
       this.#log.warn(
         { stopMs: this.#options.stopMs },
         'the audit worker did not stop in time',
