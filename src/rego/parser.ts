@@ -53,21 +53,17 @@ class ModuleParser extends TermParser {
     const path = this.#packagePath()
     const imports: Import[] = []
     const rules: Rule[] = []
-    while (this.token.kind !== 'end') {
+    while (!this.atEnd()) {
       if (!this.token.newlineBefore && !this.accept(';')) {
         throw this.unexpected('a new line')
       }
-      if (this.isPunctuation(';') || this.#isEnd()) continue
+      if (this.isPunctuation(';') || this.atEnd()) continue
       if (this.#statement('import')) imports.push(this.#import())
       else rules.push(...this.#rules())
     }
     const version = this.#version
     const comments = [...this.lexer.comments.values()]
     return { file, version, package: path, packageAt, imports, rules, comments }
-  }
-
-  #isEnd(): boolean {
-    return this.token.kind === 'end'
   }
 
   /** The keyword that starts a statement, unless it is the name of a rule (`import.x := 1`). */

@@ -48,9 +48,9 @@ export class TermParser extends TokenReader {
   /** Literals up to the end of the text. */
   protected query(): Body {
     const literals: Literal[] = []
-    while (this.token.kind !== 'end') {
+    while (!this.atEnd()) {
       if (literals.length > 0) this.#separator('end of text')
-      if (this.token.kind === 'end') break
+      if (this.atEnd()) break
       literals.push(this.literal())
     }
     if (literals.length === 0) throw this.error('found empty query')

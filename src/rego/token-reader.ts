@@ -78,6 +78,10 @@ export class TokenReader {
     return value
   }
 
+  protected atEnd(): boolean {
+    return this.token.kind === 'end'
+  }
+
   protected isPunctuation(text: string): boolean {
     return this.token.kind === 'punctuation' && this.token.text === text
   }
