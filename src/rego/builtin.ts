@@ -2,11 +2,16 @@
  * What a built-in function is to the evaluator. The functions themselves live in `builtins/`.
  */
 import type { RegexEngine } from './regex.js'
+import type { TypeSpec } from './type-spec.js'
 import type { Value } from './value.js'
 
 export interface Builtin {
   readonly name: string
+  /** Number of operands; -1 for any number of them (`print`). */
   readonly arity: number
+  /** Declared types of the operands, as many as `arity`; none when that is -1. */
+  readonly args: readonly TypeSpec[]
+  readonly result: TypeSpec
   /** The result is a list of alternatives, each unified in turn (`walk`). */
   readonly relation?: boolean
   /**
