@@ -3,6 +3,7 @@ import { EvalError } from './errors.js'
 import { someMember } from './lookup.js'
 import { regoToString } from './text.js'
 import { compare, equal, RegoObject, RegoSet } from './value.js'
+import { t } from './type-spec.js'
 import type { Builtin } from './builtin.js'
 import type { Value } from './value.js'
 
@@ -79,23 +80,35 @@ export const intrinsics: readonly Builtin[] = [
   {
     name: 'internal.member_3',
     arity: 3,
+    args: [t.any, t.any, t.any],
+    result: t.boolean,
     evaluate: ([key, value, collection]) =>
       isMemberAt(key as Value, value as Value, collection as Value),
   },
   {
     name: 'internal.template_string',
     arity: 1,
+    args: [t.array()],
+    result: t.string,
     evaluate: ([parts]) => template(parts as Value),
   },
   {
     name: 'internal.print',
     arity: 1,
+    args: [t.array()],
+    result: t.boolean,
     evaluate: ([args], context) => {
       for (const line of printed(args as readonly Value[])) context.print(line)
       return true
     },
   },
   // Lowered away; listed so that their names and arities are known.
-  { name: 'assign', arity: 2, evaluate: ([a, b]) => equal(a as Value, b as Value) },
-  { name: 'print', arity: -1, evaluate: () => true },
+  {
+    name: 'assign',
+    arity: 2,
+    args: [t.any, t.any],
+    result: t.boolean,
+    evaluate: ([a, b]) => equal(a as Value, b as Value),
+  },
+  { name: 'print', arity: -1, args: [], result: t.boolean, evaluate: () => true },
 ]
