@@ -75,6 +75,8 @@ export const intrinsics: readonly Builtin[] = [
   ...COMPARISONS.map(([name, test]): Builtin => ({
     name,
     arity: 2,
+    args: [t.any, t.any],
+    result: t.boolean,
     evaluate: ([a, b]) => test(a as Value, b as Value),
   })),
   {
