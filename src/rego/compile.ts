@@ -12,7 +12,7 @@ import type { Builtin } from './builtin.js'
 import type { Location, Module, Rule, Term } from './ast.js'
 import type { RegoError } from './errors.js'
 import type { LowerContext } from './lower.js'
-import type { Branch, Operand, RulePlan, Step } from './plan.js'
+import type { Branch, Operand, RulePlan, Scope, Step } from './plan.js'
 import type { DocNode, HeadShape } from './tree.js'
 import { checkRecursion } from './recursion.js'
 
@@ -189,11 +189,8 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   const { head, isDefault, at } = rule
   const lowering = new Lowering(lowerContext(hung, around))
   const argScope = lowering.scope(undefined, new Set())
-  const argSteps: Step[] = []
-  const args = (head.args ?? []).map((arg) => {
-    declareArgs(lowering, arg, argScope)
-    return argument(lowering, arg, { scope: argScope, steps: argSteps })
-  })
+  const later: ArgumentTerm[] = []
+  const args = (head.args ?? []).map((arg) => argument(lowering, arg, argScope, later))
   const bound = new Set<number>()
   for (const arg of args) for (const slot of slotsIn(arg)) bound.add(slot)
   if (isDefault) checkDefault(rule)
@@ -203,7 +200,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
       argScope,
       ownNames(rule.body, [...keys, ...(leaf === undefined ? [] : [leaf])]),
     ),
-    argSteps,
+    later,
     bound,
     body: rule.body,
     keys,
@@ -216,7 +213,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
         argScope,
         ownNames(branch.body, branch.value === undefined ? [] : [branch.value]),
       ),
-      argSteps,
+      later,
       bound,
       body: branch.body,
       keys: [],
@@ -237,8 +234,8 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
 }
 
 interface BranchSource {
-  readonly scope: ReturnType<Lowering['scope']>
-  readonly argSteps: readonly Step[]
+  readonly scope: Scope
+  readonly later: readonly ArgumentTerm[]
   readonly bound: ReadonlySet<number>
   readonly body: Rule['body']
   readonly keys: readonly Term[]
@@ -251,9 +248,13 @@ function branchOf(
   source: BranchSource,
 ): { branch: Branch; keys: Operand[] } {
   const { scope, at } = source
-  const steps: Step[] = source.argSteps.map((step) => structuredClonePlan(step))
+  const steps: Step[] = []
   const place = { scope, steps }
   lowering.body(source.body, place)
+  for (const { term, slot } of source.later) {
+    const right = lowering.term(term, place)
+    steps.push({ kind: 'equal', left: { kind: 'slot', slot }, right, at: term.at })
+  }
   const keys = source.keys.map((key) => lowering.term(key, place))
   const value = source.value === undefined ? TRUE : lowering.term(source.value, place)
   const bound = new Set(source.bound)
@@ -262,43 +263,53 @@ function branchOf(
   return { branch: { steps, value, at }, keys }
 }
 
-/** Steps are ordered in place, so each branch gets its own. */
-function structuredClonePlan(step: Step): Step {
-  return 'body' in step ? { ...step, body: step.body.map(structuredClonePlan) } : step
+/** An argument that is no pattern: the body compares it with what is given. */
+interface ArgumentTerm {
+  readonly term: Term
+  readonly slot: number
 }
 
-function declareArgs(lowering: Lowering, term: Term, scope: BranchSource['scope']): void {
-  switch (term.kind) {
-    case 'var':
-      if (term.name !== '_' && !scope.declared.has(term.name)) {
-        lowering.declareSlot(term.name, scope, term.at)
-      }
-      return
-    case 'array':
-      for (const item of term.items) declareArgs(lowering, item, scope)
-      return
-    case 'object':
-      for (const [, value] of term.items) declareArgs(lowering, value, scope)
-      return
-    case 'set':
-    case 'scalar':
-    case 'ref':
-    case 'call':
-    case 'comprehension':
-    case 'template':
-      return
-    default:
-      unreachable(term)
-  }
-}
-
-/** An argument that is no pattern is compared in the body. */
+/** Declares the variables of an argument. */
 function argument(
   lowering: Lowering,
   term: Term,
-  place: { scope: BranchSource['scope']; steps: Step[] },
+  scope: Scope,
+  later: ArgumentTerm[],
 ): Operand {
-  return lowering.term(term, place)
+  switch (term.kind) {
+    case 'scalar':
+      return { kind: 'constant', value: term.value }
+    case 'var': {
+      const known = scope.declared.get(term.name)
+      const slot = known ?? lowering.declareSlot(term.name, scope, term.at)
+      return { kind: 'slot', slot }
+    }
+    case 'array': {
+      const items = term.items.map((item) => argument(lowering, item, scope, later))
+      return { kind: 'array', items }
+    }
+    case 'object': {
+      const items = term.items.map(
+        ([key, value]) =>
+          [
+            argument(lowering, key, scope, later),
+            argument(lowering, value, scope, later),
+          ] as const,
+      )
+      return { kind: 'object', items }
+    }
+    case 'set':
+    case 'ref':
+    case 'call':
+    case 'comprehension':
+    case 'template': {
+      const slot = lowering.declareSlot('_', scope, term.at)
+      later.push({ term, slot })
+      return { kind: 'slot', slot }
+    }
+    default:
+      return unreachable(term)
+  }
 }
 
 function* slotsIn(operand: Operand): Generator<number> {

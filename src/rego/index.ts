@@ -259,7 +259,7 @@ export class Policy {
 
   #context(input: unknown, data: RegoObject, options: EvaluateOptions): Context {
     const query = queryState(options, this.#regex)
-    const value = input === undefined ? undefined : toValue(input)
+    const value = input === undefined ? undefined : fromJson(input)
     return new Context(query, {
       input: value,
       data,
@@ -308,12 +308,8 @@ function readShown(operand: Operand, frame: Frame): Value {
   return true
 }
 
-function toValue(json: unknown): Value {
-  return json instanceof RegoObject ? json : fromJson(json)
-}
-
 function dataObject(json: unknown): RegoObject {
-  const value = toValue(json)
+  const value = fromJson(json)
   if (!(value instanceof RegoObject)) throw new TypeError('data must be an object')
   return value
 }

@@ -135,7 +135,8 @@ export class Program {
     for (const [name, child] of node.children) {
       const below = base instanceof RegoObject ? base.get(name) : undefined
       const value = this.document(context, child, below)
-      if (value !== undefined) builder.set(name, value)
+      const merged = child.kind === 'none' ? value : preferBase(below, value)
+      if (merged !== undefined) builder.set(name, merged)
     }
     return builder.build()
   }
@@ -293,6 +294,18 @@ function memoKey(args: readonly Value[]): string | undefined {
     key += typeof part === 'string' ? `${part.length}:${part}` : `${String(part)};`
   }
   return key
+}
+
+/** In a whole document base data hides what rules give, save where both are objects. */
+function preferBase(base: Value | undefined, made: Value | undefined): Value | undefined {
+  if (base === undefined || made === undefined) return base ?? made
+  if (!(base instanceof RegoObject && made instanceof RegoObject)) return base
+  const builder = new ObjectBuilder()
+  for (const [key, value] of made) builder.set(key, value)
+  for (const [key, value] of base) {
+    builder.set(key, preferBase(value, made.get(key)) ?? value)
+  }
+  return builder.build()
 }
 
 function baseValue(context: Context, node: DocNode): Value | undefined {

@@ -7,6 +7,7 @@ import {
   BigDecimal,
   compareNumbers,
   keyOfNumber,
+  numberFromBigInt,
   numberFromDouble,
   numberToDouble,
 } from './number.js'
@@ -354,7 +355,8 @@ function surrogatesLast(unit: number): number {
 /**
  * A parsed JSON value (what `JSON.parse` gives) as a Rego value. Objects are converted when
  * they are looked at, so the caller must not change `json` afterwards. `undefined` members
- * are left out. Throws TypeError for what JSON has not (functions, symbols, NaN).
+ * are left out; Rego values inside stay as they are. Throws TypeError for what JSON has not
+ * (functions, symbols) and RangeError for NaN and infinities.
  */
 export function fromJson(json: unknown): Value {
   switch (typeof json) {
@@ -363,9 +365,13 @@ export function fromJson(json: unknown): Value {
       return json
     case 'number':
       return numberFromDouble(json)
+    case 'bigint':
+      return numberFromBigInt(json)
     case 'object':
       if (json === null) return null
       if (Array.isArray(json)) return json.map(fromJson)
+      if (json instanceof RegoObject || json instanceof RegoSet) return json
+      if (json instanceof BigDecimal) return json
       return new RegoObject(new Map(), undefined, json as JsonObject)
     default:
       throw new TypeError(`not JSON: ${typeof json}`)
