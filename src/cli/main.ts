@@ -1,2 +1,79 @@
 #!/usr/bin/env -S node --max-semi-space-size=4 --max-old-space-size=128
-export {}
+/**
+ * The command `yori`. Each command is loaded when it is asked for: the running appliance
+ * carries nothing of the others.
+ */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { systemClock } from '../core/clock.js'
+import { packageFile } from '../core/package-root.js'
+import { configOf, note, print } from './context.js'
+import { EXIT, exitCodeOf, failureLine } from './exit.js'
+
+const DEFAULT_COMMAND = 'run'
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.js')).runCommand(),
+  config: async () => (await import('./commands/config.js')).configCommand(),
+  ca: async () => {
+    const [{ caCommand }, { issuedNamesOf }] = await Promise.all([
+      import('./commands/ca.js'),
+      import('../snapshot.js'),
+    ])
+    return caCommand({
+      caOptions: async (path) => {
+        const config = configOf(path)
+        const { directory, permitted, passphrase } = config.ca
+        const issuedNames = issuedNamesOf(config)
+        const secret = passphrase === undefined ? {} : { passphrase }
+        return { directory, permitted, issuedNames, ...secret }
+      },
+      clock: systemClock,
+      print,
+      note,
+    })
+  },
+  audit: async () => {
+    const { auditCommand } = await import('./commands/audit.js')
+    return auditCommand({
+      auditOptions: (path) => {
+        const { database, retention_days, prune_at, max_bytes } = configOf(path).audit
+        return {
+          database,
+          retentionDays: retention_days,
+          pruneAt: prune_at,
+          maxBytes: max_bytes,
+        }
+      },
+      stdout: process.stdout,
+      clock: systemClock,
+    })
+  },
+}
+
+async function program(args: readonly string[]): Promise<Command> {
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
+    version: string
+  }
+  const yori = new Command('yori')
+    .description(
+      'Sees what devices ask which LLM, and sets limits. Everything else passes.',
+    )
+    .version(version)
+    .showHelpAfterError('(yori --help tells the commands)')
+  const asked = args[0] ?? DEFAULT_COMMAND
+  const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)
+  for (const name of names) {
+    const command = await (COMMANDS[name] as () => Promise<Command>)()
+    yori.addCommand(command, { isDefault: name === DEFAULT_COMMAND })
+  }
+  return yori
+}
+
+try {
+  const yori = await program(process.argv.slice(2))
+  await yori.parseAsync()
+} catch (error) {
+  note(error instanceof CommanderError ? '' : `${failureLine(error)}\n`)
+  process.exitCode = error instanceof CommanderError ? EXIT.usage : exitCodeOf(error)
+}

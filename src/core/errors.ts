@@ -65,6 +65,11 @@ const CATALOGUE = {
     status: 403,
     says: 'the destination is not one that YORI connects to',
   },
+  YORI_ENDPOINT_REFUSED: {
+    source: 'client',
+    status: 403,
+    says: 'the operator refuses this endpoint',
+  },
   YORI_TOO_MANY_REQUESTS: {
     source: 'client',
     status: 429,
@@ -99,6 +104,11 @@ const CATALOGUE = {
     source: 'upstream',
     status: 502,
     says: 'certificate did not verify',
+  },
+  YORI_UPSTREAM_CLIENT_CERTIFICATE: {
+    source: 'upstream',
+    status: 502,
+    says: 'the provider asks for a client certificate, which YORI cannot give',
   },
   YORI_UPSTREAM_TIMEOUT: { source: 'upstream', status: 504, says: 'no response in time' },
   YORI_UPSTREAM_CLOSED: {
@@ -143,6 +153,16 @@ const CATALOGUE = {
     source: 'operator',
     status: 500,
     says: 'the name lies outside what the CA may sign',
+  },
+  YORI_CA_PASSPHRASE: {
+    source: 'operator',
+    status: 500,
+    says: 'the passphrase of the root key is wrong or missing',
+  },
+  YORI_CA_BUSY: {
+    source: 'operator',
+    status: 500,
+    says: 'another process is changing the CA',
   },
   YORI_AUDIT_UNAVAILABLE: {
     source: 'internal',

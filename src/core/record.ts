@@ -40,7 +40,7 @@ export interface ConnectionRecord {
   readonly connectionId: string
   readonly device: Device
   readonly clientPort: number
-  readonly way: Way
+  way: Way
   readonly openedAt: number
   closedAt: number
   /** `address:port` that was dialled, or that the client asked for. */

@@ -1,0 +1,154 @@
+/**
+ * What the CA on disk is, for people and for programs: subjects, fingerprints, validity, what
+ * each certificate can sign and what it cannot. Reads; changes nothing.
+ */
+import type { Clock } from '../src/core/clock.js'
+import { YoriError } from '../src/core/errors.js'
+import { inRoot, loadCa, renewalDueMs } from './ca-files.js'
+import type { LoadedCa } from './ca-files.js'
+import type { CaCertificate } from './certificate.js'
+import { KeyStore } from './key-store.js'
+import { isWithin, normalSubtrees, subtreeOf } from './permitted.js'
+
+/** The part of the configuration that says where the CA is and what it is for. */
+export interface CaOptions {
+  readonly directory: string
+  /** Enabled endpoints (`x` or `*.x`) and our own names. */
+  readonly issuedNames: readonly string[]
+  /** Names that a new root permits besides the built-in ones. */
+  readonly permitted?: readonly string[]
+}
+
+export interface CertificateSummary {
+  readonly subject: string
+  readonly sha256: string
+  readonly notBefore: string
+  readonly notAfter: string
+  readonly valid: boolean
+  readonly key: string
+  /** DNS subtrees; null when any name may be signed. */
+  readonly permits: readonly string[] | null
+}
+
+export interface CaSummary {
+  readonly directory: string
+  readonly root: CertificateSummary & { readonly privateKey: LoadedCa['rootKey'] }
+  readonly issuing: CertificateSummary & { readonly renewalDue: string }
+  readonly names: {
+    readonly served: readonly string[]
+    /** `yori ca rotate` would serve them; no device needs to do anything. */
+    readonly needRotation: readonly string[]
+    /** They need a new root on every device. */
+    readonly needNewRoot: readonly string[]
+  }
+}
+
+/** The CA of a folder, if there is one; creates and renews nothing. */
+export async function findCa(
+  directory: string,
+  clock: Clock,
+): Promise<LoadedCa | undefined> {
+  const store = new KeyStore({ directory })
+  if (!(await store.exists())) return undefined
+  const files = { store, clock, passphrase: undefined, permitted: [] }
+  return store.exclusively(() => loadCa(files))
+}
+
+/** As `findCa`; YORI_CA_MISSING when there is none. */
+export async function readCa(directory: string, clock: Clock): Promise<LoadedCa> {
+  const ca = await findCa(directory, clock)
+  if (ca !== undefined) return ca
+  const detail = `there is no CA in ${directory}: \`yori ca init\` makes one`
+  throw new YoriError('YORI_CA_MISSING', detail)
+}
+
+export function summarise(ca: LoadedCa, options: CaOptions, nowMs: number): CaSummary {
+  const { certificate } = ca.issuing
+  const wanted = normalSubtrees(
+    options.issuedNames.flatMap((pattern) => subtreeOf(pattern) ?? []),
+  )
+  const served = (name: string): boolean =>
+    inRoot(ca, name) &&
+    (certificate.permitted === undefined || isWithin(name, certificate.permitted))
+  return {
+    directory: options.directory,
+    root: { ...certificateSummary(ca.root, nowMs), privateKey: ca.rootKey },
+    issuing: {
+      ...certificateSummary(certificate, nowMs),
+      renewalDue: new Date(renewalDueMs(certificate)).toISOString(),
+    },
+    names: {
+      served: wanted.filter(served),
+      needRotation: wanted.filter((name) => inRoot(ca, name) && !served(name)),
+      needNewRoot: wanted.filter((name) => !inRoot(ca, name)),
+    },
+  }
+}
+
+export function describeCa(summary: CaSummary): string {
+  const { root, issuing, names } = summary
+  const lines = [
+    `Folder        ${summary.directory}`,
+    '',
+    'Root CA: devices trust it',
+    ...certificateLines(root),
+    `  Private key ${KEY_WORDS[root.privateKey]}`,
+    '',
+    'Issuing CA: signs the leaf certificates',
+    ...certificateLines(issuing),
+    `  Renewal     due ${issuing.renewalDue}`,
+    '',
+    'Neither can sign for an IP address or for any name that is not listed.',
+    `Served        ${listed(names.served)}`,
+  ]
+  if (names.needRotation.length > 0)
+    lines.push(`Not yet       ${listed(names.needRotation)}: run \`yori ca rotate\``)
+  if (names.needNewRoot.length > 0)
+    lines.push(
+      `Not possible  ${listed(names.needNewRoot)}: tunnelled; they need a new root on every device`,
+    )
+  return `${lines.join('\n')}\n`
+}
+
+const KEY_WORDS = {
+  usable: 'here, not encrypted: rotation needs nobody',
+  sealed: 'here, encrypted with a passphrase',
+  absent: 'not on this machine',
+} as const satisfies Record<LoadedCa['rootKey'], string>
+
+function certificateSummary(
+  certificate: CaCertificate,
+  nowMs: number,
+): CertificateSummary {
+  const { x509, notBeforeMs, notAfterMs, permitted } = certificate
+  const { asymmetricKeyDetails: details } = x509.publicKey
+  return {
+    subject: x509.subject.replaceAll('\n', ', '),
+    sha256: x509.fingerprint256,
+    notBefore: new Date(notBeforeMs).toISOString(),
+    notAfter: new Date(notAfterMs).toISOString(),
+    valid: notBeforeMs <= nowMs && nowMs < notAfterMs,
+    key: details?.namedCurve ?? `RSA ${details?.modulusLength ?? 0}`,
+    permits: permitted ?? null,
+  }
+}
+
+function certificateLines(certificate: CertificateSummary): string[] {
+  const { permits } = certificate
+  return [
+    `  Subject     ${certificate.subject}`,
+    `  SHA-256     ${certificate.sha256}`,
+    `  Valid       ${certificate.notBefore} to ${certificate.notAfter}${certificate.valid ? '' : ' (NOT VALID NOW)'}`,
+    `  Key         ${certificate.key}`,
+    `  Can sign    ${permits === null ? 'any name: it carries no name constraints' : listed(permits)}`,
+  ]
+}
+
+/** The whole list is in `--json`; people get its beginning. */
+function listed(names: readonly string[]): string {
+  const shown = 12
+  if (names.length === 0) return 'nothing'
+  const rest = names.length - shown
+  const more = rest > 0 ? `, and ${rest} more` : ''
+  return names.slice(0, shown).join(', ') + more
+}

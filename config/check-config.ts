@@ -1,0 +1,230 @@
+/**
+ * What a schema cannot say: keys that need, exclude or contradict each other. Pure. Lists may
+ * have holes where an entry is already known to be wrong; `forEach` and `some` pass over them.
+ */
+import { isObject } from './defaults.js'
+import type { Path } from './problem.js'
+import type { Config } from './schema.js'
+import { parseHostPort } from './schema-formats.js'
+
+export interface Judgement {
+  /** Was the key given (not a default)? */
+  readonly given: (path: Path) => boolean
+  readonly report: (path: Path, wrong: string, right: string) => void
+  readonly warn: (path: Path, wrong: string, right: string) => void
+}
+
+export function checkConfig(config: Config, judgement: Judgement): void {
+  checkConsent(config, judgement)
+  checkListeners(config, judgement)
+  checkPairs(config, judgement)
+  checkAccess(config, judgement)
+  checkAllowlist(config, judgement)
+  checkHashes(config, judgement)
+  checkLives(config, judgement)
+  checkBounds(config, judgement)
+}
+
+function checkConsent({ mode, enforcement }: Config, { report, warn }: Judgement): void {
+  const { enabled, consent_accepted } = enforcement
+  if (mode === 'enforce' && enabled && !consent_accepted) {
+    report(
+      ['enforcement', 'consent_accepted'],
+      'enforcement is on without consent',
+      'set it to true to consent: blocking can break applications and automation, and ' +
+        'whoever makes YORI fail gets through; or set mode to advisory',
+    )
+  }
+  if (enabled && mode !== 'enforce') {
+    const wrong = `enforcement will not activate: mode is ${mode}`
+    warn(['enforcement', 'enabled'], wrong, 'set mode to enforce, or this to false')
+  }
+  if (!enabled && mode === 'enforce') {
+    warn(
+      ['mode'],
+      'enforcement will not activate: enforcement.enabled is false',
+      'set enforcement.enabled and enforcement.consent_accepted to true, or mode to advisory',
+    )
+  }
+}
+
+function checkListeners(config: Config, { report, warn }: Judgement): void {
+  const control = parseHostPort(config.control.listen)
+  if (control === undefined) return
+  config.listen.forEach((text, index) => {
+    const proxy = parseHostPort(text)
+    if (proxy?.port !== control.port || control.port === 0) return
+    if (!overlaps(proxy.host, control.host)) return
+    const path = config.listen.length === 1 ? ['listen'] : ['listen', index]
+    report(path, `${text} takes the port of control.listen`, 'give them different ports')
+  })
+  if (!isLoopback(control.host)) {
+    warn(
+      ['control', 'listen'],
+      `${control.host} can be reached by others, and the control plane is not encrypted`,
+      'keep it on 127.0.0.1, or put a TLS front end before it',
+    )
+  }
+}
+
+/** Would the second of two sockets on one port fail? The two families do not meet. */
+function overlaps(a: string, b: string): boolean {
+  if (a === b) return true
+  return a.includes(':') === b.includes(':') && [a, b].some((host) => WILDCARDS.has(host))
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function checkPairs({ proxy, ca, timeouts }: Config, judgement: Judgement): void {
+  const { report, warn, given } = judgement
+  const halves = [
+    ['tls_cert', 'tls_key'],
+    ['tls_key', 'tls_cert'],
+  ] as const
+  for (const [has, lacks] of halves) {
+    if (proxy[has] !== undefined && !given(['proxy', lacks])) {
+      report(['proxy', has], `is given without ${lacks}`, 'give both or neither')
+    }
+  }
+  if (ca.passphrase !== undefined && ca.passphrase_file !== undefined) {
+    report(['ca', 'passphrase'], 'is given beside passphrase_file', 'give one of them')
+  }
+  const timeout = proxy.upstream_timeout
+  if (
+    timeout !== undefined &&
+    given(['timeouts', 'response_header']) &&
+    timeout !== timeouts.response_header
+  ) {
+    warn(
+      ['timeouts', 'response_header'],
+      `gives way to proxy.upstream_timeout (${timeout} s)`,
+      'give one of them',
+    )
+  }
+}
+
+function checkAccess({ access }: Config, { report, warn }: Judgement): void {
+  access.users.forEach(({ name }, index) => {
+    if (!name.includes(':')) return
+    const path = ['access', 'users', index, 'name']
+    report(
+      path,
+      'holds a colon, which ends a user name (RFC 7617)',
+      'choose another name',
+    )
+  })
+  access.clients.forEach((client, index) => {
+    if (!client.endsWith('/0') || access.relay !== 'all' || access.users.length > 0)
+      return
+    warn(
+      ['access', 'clients', index],
+      'with access.relay: all this is an open proxy for everyone who can reach it',
+      'name your own networks, add access.users, or leave relay at endpoints',
+    )
+  })
+}
+
+function checkAllowlist({ enforcement }: Config, { report, warn }: Judgement): void {
+  const at: Path = ['enforcement', 'allowlist']
+  const { devices, groups, time_exceptions } = enforcement.allowlist
+  const known = (name: string): boolean => groups.some((group) => group.name === name)
+  const checkGroup = (name: string, path: Path): void => {
+    if (!known(name)) {
+      warn(
+        path,
+        `${JSON.stringify(name)} is not a group of this file`,
+        'add it to groups',
+      )
+    }
+  }
+  devices.forEach((device, index) => {
+    const path = [...at, 'devices', index]
+    if (device.ip === undefined && device.mac === undefined) {
+      report(path, 'has neither ip nor mac', 'give one of them, or both')
+    }
+    if (device.group !== undefined) checkGroup(device.group, [...path, 'group'])
+  })
+  time_exceptions.forEach((exception, index) => {
+    const path = [...at, 'time_exceptions', index]
+    if (exception.start_time === exception.end_time) {
+      const right = "give another end_time; for a whole day, '00:00' to '23:59'"
+      report([...path, 'end_time'], 'is the same as start_time: no time at all', right)
+    }
+    exception.groups.forEach((name, n) => checkGroup(name, [...path, 'groups', n]))
+  })
+}
+
+function checkHashes({ enforcement, access }: Config, { warn }: Judgement): void {
+  const { emergency_override, override_password_hash, admin_token_hash } = enforcement
+  const check = (path: Path, text: string | undefined): void => {
+    if (text?.startsWith('sha256:') !== true) return
+    warn(path, 'is an unsalted SHA-256, quick to guess', 'set the password anew (scrypt)')
+  }
+  const at = 'enforcement'
+  check(
+    [at, 'emergency_override', 'password_hash'],
+    textOf(emergency_override.password_hash),
+  )
+  check([at, 'override_password_hash'], textOf(override_password_hash))
+  check([at, 'admin_token_hash'], textOf(admin_token_hash))
+  access.users.forEach((user, index) =>
+    check(['access', 'users', index, 'password_hash'], textOf(user.password_hash)),
+  )
+}
+
+/** Secrets are wrapped only after the checks; until then they are text. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.toLowerCase() : undefined
+}
+
+function checkLives({ ca }: Config, { report }: Judgement): void {
+  if (ca.leaf_days > ca.issuing_days) {
+    const wrong = `${ca.leaf_days} days outlive issuing_days (${ca.issuing_days})`
+    report(['ca', 'leaf_days'], wrong, 'a leaf ends before its issuer')
+  }
+  if (ca.issuing_days > ca.root_days) {
+    const wrong = `${ca.issuing_days} days outlive root_days (${ca.root_days})`
+    report(['ca', 'issuing_days'], wrong, 'the issuing CA ends before the root')
+  }
+}
+
+/** A part that was given and is larger than its whole never takes effect. */
+function checkBounds({ limits, inspect }: Config, { given, warn }: Judgement): void {
+  const pairs = [
+    ['undecided_per_client', 'undecided'],
+    ['connections_per_client', 'connections'],
+    ['connections_per_endpoint', 'connections'],
+    ['exchanges_per_endpoint', 'exchanges'],
+    ['held_body_bytes_per_client', 'held_body_bytes'],
+    ['header_value_bytes', 'header_bytes'],
+  ] as const
+  for (const [part, whole] of pairs) {
+    if (limits[part] <= limits[whole] || !given(['limits', part])) continue
+    warn(['limits', part], `is more than limits.${whole} (${limits[whole]})`, 'lower it')
+  }
+  if (
+    inspect.max_body_bytes > limits.held_body_bytes_per_client &&
+    given(['inspect', 'max_body_bytes'])
+  ) {
+    warn(
+      ['inspect', 'max_body_bytes'],
+      `is more than limits.held_body_bytes_per_client (${limits.held_body_bytes_per_client})`,
+      'raise that limit: in enforce a body is held while it is inspected',
+    )
+  }
+}
+
+/** Does the tree hold a value there? */
+export function holds(tree: unknown, path: Path): boolean {
+  let value = tree
+  for (const step of path) {
+    if (Array.isArray(value) && typeof step === 'number') value = value[step] as unknown
+    else if (isObject(value) && Object.hasOwn(value, step)) value = value[step]
+    else return false
+  }
+  return value !== undefined
+}

@@ -1,0 +1,257 @@
+/**
+ * The way from a file, the environment and the defaults to a configuration. Reads files and
+ * nothing else of the outside; what it was given decides. Validates once, reports every
+ * problem at once, and freezes.
+ */
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isObject } from './defaults.js'
+import { findFile } from './find-file.js'
+import type { Found } from './find-file.js'
+import { judge } from './judge.js'
+import type { Remark } from './judge.js'
+import { formatKey } from './problem.js'
+import type { Path, Problem } from './problem.js'
+import { readYaml } from './read-yaml.js'
+import type { YamlRead } from './read-yaml.js'
+import type { Place, Places } from './walk-yaml.js'
+import type { Config } from './schema.js'
+
+/** A value that takes the file's place: an environment variable or a command-line flag. */
+export interface Override {
+  /** As the operator wrote it: `YORI_MODE`, `--port`. */
+  readonly name: string
+  readonly from: 'environment' | 'command line'
+  readonly path: readonly string[]
+  readonly value: unknown
+}
+
+export interface LoadOptions {
+  /** As `--config` named it; must exist. */
+  readonly path?: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** Takes the place of the default `state_dir`. */
+  readonly stateDir?: string | undefined
+  /** Over the environment. */
+  readonly flags?: readonly Override[]
+  /** Where to look when no path is named; for tests. */
+  readonly searched?: readonly string[]
+}
+
+export type Origin = 'default' | 'file' | 'environment' | 'command line'
+
+export type LoadedConfig =
+  | {
+      readonly kind: 'ok'
+      readonly config: Config
+      /** The file's absolute path, or `defaults`. */
+      readonly source: string
+      readonly warnings: readonly Problem[]
+      /** Where each top-level key came from; more than one when parts were overridden. */
+      readonly origins: Readonly<Record<keyof Config, readonly Origin[]>>
+      /** The file's line of a key such as `enforcement.allowlist.devices[0]`. */
+      readonly lineOf: (key: string) => number | undefined
+    }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+/** More than these are not told apart by anyone; the last says how many are left out. */
+const MAX_PROBLEMS = 100
+
+/** Never throws for what an operator can get wrong. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const found = findFile(options.path, options.cwd, options.searched)
+  if (found.kind === 'unreadable') return { kind: 'invalid', problems: [found.problem] }
+  const read: YamlRead = found.kind === 'text' ? readYaml(found.text) : NOTHING_READ
+  const file = found.kind === 'text' ? found.path : 'defaults'
+  const inFile = read.faults.map((fault): Problem => ({ file, ...fault }))
+  if (read.faults.length > 0 && read.value === undefined) {
+    return { kind: 'invalid', problems: inFile }
+  }
+  if (read.value !== undefined && read.value !== null && !isObject(read.value)) {
+    const right = 'expected keys with values, such as `mode: observe`'
+    const wrong = 'is no configuration: the file holds a list or a single value'
+    return { kind: 'invalid', problems: [{ file, key: '', wrong, right }] }
+  }
+  const overrides = [...fromEnvironment(options), ...(options.flags ?? [])]
+  const raw = overlay(read.value ?? {}, overrides)
+  const judged = judge(raw, {
+    env: options.env,
+    base: found.kind === 'text' ? dirname(found.path) : options.cwd,
+    ...(options.stateDir === undefined
+      ? {}
+      : { stateDir: resolve(options.cwd, options.stateDir) }),
+  })
+  const located = (remark: Remark): Problem => locate(remark, { file, read, overrides })
+  if (judged.config === undefined || inFile.length > 0) {
+    return {
+      kind: 'invalid',
+      problems: listed([...inFile, ...judged.faults.map(located)]),
+    }
+  }
+  const { config } = judged
+  const warnings = [
+    ...judged.warnings,
+    ...missingFiles(config),
+    ...exposed(found, read.value),
+  ]
+  return {
+    kind: 'ok',
+    config,
+    source: file,
+    warnings: warnings.map(located),
+    origins: originsOf(config, read.value, overrides),
+    lineOf: (key) => placeAt(read.places, key)?.line,
+  }
+}
+
+const NOTHING_READ: YamlRead = {
+  value: undefined,
+  places: { keys: new Map(), values: new Map() },
+  faults: [],
+}
+
+/** Variables that stand over the file. Empty ones count as not set. */
+const VARIABLES = {
+  YORI_MODE: { path: ['mode'], value: (text: string) => text },
+  YORI_LISTEN: {
+    path: ['listen'],
+    value: (text: string) => text.split(',').map((part) => part.trim()),
+  },
+  YORI_AUDIT_DB: { path: ['audit', 'database'], value: atHome },
+  YORI_POLICY_DIR: { path: ['policies', 'directory'], value: atHome },
+} as const
+
+/** A path in a variable starts where the process was started. */
+function atHome(text: string, cwd: string): string {
+  return text.startsWith('~') ? text : resolve(cwd, text)
+}
+
+function fromEnvironment({ env, cwd }: LoadOptions): Override[] {
+  return Object.entries(VARIABLES).flatMap(([name, { path, value }]): Override[] => {
+    const text = env[name]
+    if (text === undefined || text === '') return []
+    return [{ name, from: 'environment', path, value: value(text, cwd) }]
+  })
+}
+
+/** A copy with each override in its place. A section of the wrong type is left to be judged. */
+function overlay(raw: unknown, overrides: readonly Override[]): unknown {
+  return overrides.reduce((tree, { path, value }) => put(tree, path, value), raw)
+}
+
+function put(tree: unknown, path: readonly string[], value: unknown): unknown {
+  const [step, ...rest] = path
+  if (step === undefined) return value
+  const base: unknown = tree ?? {}
+  if (!isObject(base)) return base
+  const inner = Object.hasOwn(base, step) ? base[step] : undefined
+  return { ...base, [step]: put(inner, rest, value) }
+}
+
+interface Whereabouts {
+  readonly file: string
+  readonly read: YamlRead
+  readonly overrides: readonly Override[]
+}
+
+function locate(remark: Remark, { file, read, overrides }: Whereabouts): Problem {
+  const { path, wrong, right } = remark
+  const above = overrides.findLast(({ path: set }) =>
+    set.every((step, i) => path[i] === step),
+  )
+  if (above !== undefined) return { file: above.from, key: above.name, wrong, right }
+  const atKey = remark.atKey ? read.places.keys.get(formatKey(path)) : undefined
+  const place = atKey ?? nearestPlace(read.places, path)
+  return { file, ...place, key: formatKey(path), wrong, right }
+}
+
+/** The value's place, else that of what it would be in. */
+function nearestPlace(places: Places, path: Path): Place | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const place = placeAt(places, formatKey(path.slice(0, length)))
+    if (place !== undefined) return place
+  }
+  return undefined
+}
+
+function placeAt(places: Places, key: string): Place | undefined {
+  return places.values.get(key) ?? places.keys.get(key)
+}
+
+function listed(problems: readonly Problem[]): readonly Problem[] {
+  const inOrder = problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  if (inOrder.length <= MAX_PROBLEMS) return inOrder
+  const left = problems.length - MAX_PROBLEMS
+  const more = {
+    file: problems[0]?.file ?? '',
+    key: '',
+    right: 'mend the ones above first',
+  }
+  return [...inOrder.slice(0, MAX_PROBLEMS), { ...more, wrong: `${left} more problems` }]
+}
+
+/** Files that the configuration names and that are not there (yet): told, not refused. */
+function missingFiles({ proxy, ca, upstream, policies }: Config): Remark[] {
+  const named: (readonly [Path, string | undefined])[] = [
+    [['proxy', 'tls_cert'], proxy.tls_cert],
+    [['proxy', 'tls_key'], proxy.tls_key],
+    [['ca', 'passphrase_file'], ca.passphrase_file],
+    [['policies', 'directory'], policies.directory],
+    ...upstream.extra_ca.map(
+      (file, index) => [['upstream', 'extra_ca', index], file] as const,
+    ),
+  ]
+  return named.flatMap(([path, file]): Remark[] => {
+    const wrong = file === undefined ? undefined : notThere(file)
+    return wrong === undefined
+      ? []
+      : [
+          {
+            path,
+            atKey: false,
+            wrong: `${file} ${wrong}`,
+            right: 'create it or mend the path',
+          },
+        ]
+  })
+}
+
+function notThere(file: string): string | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined
+      ? 'does not exist'
+      : undefined
+  } catch {
+    return 'cannot be reached by this user'
+  }
+}
+
+function originsOf(
+  config: Config,
+  value: unknown,
+  overrides: readonly Override[],
+): Record<keyof Config, readonly Origin[]> {
+  const origins = (key: string): readonly Origin[] => {
+    const above = overrides.filter(({ path }) => path[0] === key)
+    const whole = above.some(({ path }) => path.length === 1)
+    const given = isObject(value) && Object.hasOwn(value, key) && !whole
+    const found = new Set<Origin>(given ? ['file'] : [])
+    for (const { from } of above) found.add(from)
+    return found.size > 0 ? [...found] : ['default']
+  }
+  return Object.fromEntries(
+    Object.keys(config).map((key) => [key, origins(key)]),
+  ) as Record<keyof Config, readonly Origin[]>
+}
+
+/** A secret in plain text in a file that everyone on the machine can read. */
+function exposed(found: Found, value: unknown): Remark[] {
+  if (found.kind !== 'text' || !found.readableByOthers) return []
+  const ca = isObject(value) ? value['ca'] : undefined
+  const passphrase = isObject(ca) ? ca['passphrase'] : undefined
+  if (typeof passphrase !== 'string' || passphrase.includes('${')) return []
+  const right = `chmod 600 ${found.path}, or use passphrase_file`
+  const wrong = 'can be read by every user of this machine'
+  return [{ path: ['ca', 'passphrase'], atKey: false, wrong, right }]
+}

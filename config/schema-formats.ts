@@ -1,0 +1,277 @@
+/**
+ * The forms of text that configuration values take: each with what it is called, and a check.
+ * Pure; names are not resolved and files not opened.
+ */
+import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { canonicalHostname } from '../src/core/hostname.js'
+
+export type Format =
+  | 'listen'
+  | 'ip-port'
+  | 'ip-maybe-port'
+  | 'ip'
+  | 'mac'
+  | 'cidr-or-interface'
+  | 'ip-or-cidr'
+  | 'device'
+  | 'hostname'
+  | 'hostname-pattern'
+  | 'path'
+  | 'file-name'
+  | 'label'
+  | 'time-of-day'
+  | 'moment'
+  | 'timezone'
+  | 'password-hash'
+  | 'passphrase'
+
+interface FormatRule {
+  /** What would be right, to follow "expected". */
+  readonly right: string
+  /** Undefined when the text has the form; else what is wrong with it. */
+  readonly check: (text: string) => string | undefined
+}
+
+/** SHA-256 of the word "password", which a published sample configuration carries. */
+const SAMPLE_HASH = '5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8'
+
+const says =
+  (test: (text: string) => boolean, wrong: string) =>
+  (text: string): string | undefined =>
+    test(text) ? undefined : wrong
+
+export const formats: Readonly<Record<Format, FormatRule>> = {
+  listen: {
+    right: 'host:port with a port from 0 to 65535, such as 0.0.0.0:8443 or [::]:8443',
+    check: listenProblem,
+  },
+  'ip-port': {
+    right: 'ip:port, such as 192.0.2.1:443 or [2001:db8::1]:443',
+    check: says((text) => {
+      const parsed = parseHostPort(text)
+      return parsed !== undefined && isIP(parsed.host) !== 0 && parsed.port > 0
+    }, 'is not an address with a port'),
+  },
+  'ip-maybe-port': {
+    right: 'an IP address, or ip:port such as 192.0.2.1:53 or [2001:db8::1]:53',
+    check: says((text) => {
+      if (isIP(text) !== 0) return true
+      const parsed = parseHostPort(text)
+      return parsed !== undefined && isIP(parsed.host) !== 0 && parsed.port > 0
+    }, 'is not an address'),
+  },
+  ip: {
+    right: 'an IP address, such as 192.168.1.20 or 2001:db8::20',
+    check: says((text) => isIP(text) !== 0, 'is not an IP address'),
+  },
+  mac: {
+    right: 'a MAC address, such as 02:00:5e:10:00:01',
+    check: says(isMac, 'is not a MAC address'),
+  },
+  'ip-or-cidr': {
+    right: 'an IP address or a prefix, such as 192.168.1.20 or 192.168.1.0/24',
+    check: says(isIpOrCidr, 'is not an address or prefix'),
+  },
+  'cidr-or-interface': {
+    right: 'an address, a prefix or an interface, such as 192.168.1.0/24 or em1',
+    check: says(
+      (text) => isIpOrCidr(text) || isInterfaceName(text),
+      'is neither an address, a prefix nor an interface name',
+    ),
+  },
+  device: {
+    right: 'an IP address, a prefix or a MAC address',
+    check: says(
+      (text) => isIpOrCidr(text) || isMac(text),
+      'is neither an address, a prefix nor a MAC address',
+    ),
+  },
+  hostname: {
+    right: 'a host name, such as yori.home.arpa',
+    check: hostnameProblem,
+  },
+  'hostname-pattern': {
+    right: 'a host name or *.name, such as api.example.com or *.example.com',
+    check: patternProblem,
+  },
+  path: {
+    right: 'a path; a relative one starts from the folder of this file',
+    check: (text) => {
+      if (text === '') return 'is empty'
+      if (text.includes('\0')) return 'holds a NUL character'
+      return text.startsWith('~') ? 'starts with ~, which is not expanded' : undefined
+    },
+  },
+  'file-name': {
+    right: 'a file name without a folder, such as home_default.rego',
+    check: says(
+      (text) => text !== '' && !/[/\\\0]/.test(text) && !text.startsWith('.'),
+      'is not a plain file name',
+    ),
+  },
+  label: {
+    right: 'a name of 1 to 128 characters without control characters',
+    check: says(isLabel, 'is not a usable name'),
+  },
+  'time-of-day': {
+    right: "a time of day 'HH:MM' from 00:00 to 23:59",
+    check: says(
+      (text) => /^(?:[01]\d|2[0-3]):[0-5]\d$/.test(text),
+      'is not a time of day',
+    ),
+  },
+  moment: {
+    right: 'a date and time with its zone (RFC 3339), such as 2030-12-31T21:00:00Z',
+    check: says(isMoment, 'is not a date and time with its zone'),
+  },
+  timezone: {
+    right: 'an IANA time zone, such as Europe/Berlin or UTC',
+    check: says(isTimezone, 'is not a time zone that this system knows'),
+  },
+  'password-hash': {
+    right: 'a hash that starts with `scrypt` (or `sha256:` and 64 hex digits), or ${VAR}',
+    check: hashProblem,
+  },
+  passphrase: {
+    right: 'a passphrase, or ${VAR}',
+    check: says((text) => text !== '', 'is empty'),
+  },
+}
+
+/** Reads `host:port` and `[v6]:port`; undefined when the text is neither. Port 0 to 65535. */
+export function parseHostPort(text: string): { host: string; port: number } | undefined {
+  const colon = text.lastIndexOf(':')
+  const digits = text.slice(colon + 1)
+  if (colon < 1 || !/^\d{1,5}$/.test(digits) || Number(digits) > 65_535) return undefined
+  const port = Number(digits)
+  const name = text.slice(0, colon)
+  if (name.startsWith('[') && name.endsWith(']')) {
+    const host = name.slice(1, -1)
+    return isIPv6(host) ? { host, port } : undefined
+  }
+  if (isIPv4(name)) return { host: name, port }
+  const host = canonicalHostname(name)
+  return host === undefined || /^[\d.]+$/.test(host) ? undefined : { host, port }
+}
+
+/** Whole bytes of `65536`, `64KiB`, `10 MB`; undefined when the text is no size. */
+export function parseSize(text: string): number | undefined {
+  const found = /^(\d{1,16}(?:\.\d{1,6})?) ?([a-z]{0,3})$/i.exec(text)
+  if (found === null) return undefined
+  const factor = SIZE_FACTORS.get((found[2] ?? '').toLowerCase())
+  if (factor === undefined) return undefined
+  const bytes = Number(found[1]) * factor
+  return Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+const SIZE_FACTORS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ['kb', 1e3],
+  ['mb', 1e6],
+  ['gb', 1e9],
+  ['kib', 2 ** 10],
+  ['mib', 2 ** 20],
+  ['gib', 2 ** 30],
+  ['tb', 1e12],
+  ['tib', 2 ** 40],
+])
+
+/** Bytes as people write them: 65536 is `64KiB`; what does not divide stays a number. */
+export function formatSize(bytes: number): string {
+  for (const [unit, factor] of [
+    ['TiB', 2 ** 40],
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const) {
+    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`
+  }
+  return String(bytes)
+}
+
+function listenProblem(text: string): string | undefined {
+  if (parseHostPort(text) !== undefined) return undefined
+  if (/^\d+$/.test(text)) return 'is a port without an address'
+  if (isIP(text) !== 0) return 'has no port, or an IPv6 address without brackets'
+  if (text.startsWith(':') || text.startsWith('*:')) {
+    return 'has no address (0.0.0.0 is every IPv4 address, [::] every IPv6 address)'
+  }
+  return 'is not host:port'
+}
+
+function hostnameProblem(text: string): string | undefined {
+  if (text.includes('://')) return 'is a URL, not a host name'
+  if (isIP(text) !== 0) return 'is an IP address, not a host name'
+  if (canonicalHostname(text) !== undefined) return undefined
+  if (/:\d+$/.test(text)) return 'has a port'
+  const ascii = domainToASCII(text)
+  if (ascii !== '' && ascii !== text.toLowerCase()) return `is written ${ascii} in DNS`
+  return 'is not a host name'
+}
+
+/** Single labels that no public registry hands out (RFC 6761, RFC 9476 and habit). */
+const PRIVATE_TOPS = new Set(['test', 'example', 'invalid', 'localhost', 'internal'])
+
+function patternProblem(text: string): string | undefined {
+  if (!text.startsWith('*.')) {
+    return text.includes('*') ? 'has a * elsewhere than in front' : hostnameProblem(text)
+  }
+  const base = canonicalHostname(text.slice(2))
+  if (base === undefined) return hostnameProblem(text.slice(2))
+  if (!base.includes('.') && !PRIVATE_TOPS.has(base)) return 'covers a whole top level'
+  return undefined
+}
+
+function isIpOrCidr(text: string): boolean {
+  const slash = text.indexOf('/')
+  if (slash < 0) return isIP(text) !== 0
+  const family = isIP(text.slice(0, slash))
+  const bits = text.slice(slash + 1)
+  return (
+    family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+  )
+}
+
+/** As the kernel takes it: 1 to 15 characters, no slash, no white space, no colon. */
+function isInterfaceName(text: string): boolean {
+  return /^[A-Za-z][\w.-]{0,14}$/.test(text)
+}
+
+export function isMac(text: string): boolean {
+  return (
+    /^[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}$/i.test(text) ||
+    /^(?:[\da-f]{4}\.){2}[\da-f]{4}$/i.test(text)
+  )
+}
+
+function isLabel(text: string): boolean {
+  return text.length > 0 && text.length <= 128 && !/[\x00-\x1f\x7f]/.test(text)
+}
+
+function isMoment(text: string): boolean {
+  const form =
+    /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)$/
+  const found = form.exec(text)
+  if (found === null || Number.isNaN(Date.parse(text))) return false
+  // Date.parse turns 30 February into 1 March.
+  return new Date(`${found[1]}T00:00:00Z`).toISOString().startsWith(found[1] ?? '-')
+}
+
+function isTimezone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function hashProblem(text: string): string | undefined {
+  if (/^\$?scrypt[:$]\S{20,1024}$/.test(text)) return undefined
+  if (!/^sha256:[\da-f]{64}$/i.test(text)) return 'is not a hash'
+  return text.toLowerCase().endsWith(SAMPLE_HASH)
+    ? 'is the published sample: the hash of the word "password"'
+    : undefined
+}

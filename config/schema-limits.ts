@@ -1,0 +1,216 @@
+/**
+ * Every bound and every deadline. Each description opens with the kind of limit that it is,
+ * so that a reader can check that no kind is missing.
+ */
+import { KiB, MiB, count, seconds, section, size } from './schema-parts.js'
+
+export const limitsSchema = section(
+  'Bounds. At a limit the client gets 413, 429, 431 or 503, and a counter counts it.',
+  {
+    client_hello_bytes: size({
+      default: 64 * KiB,
+      minimum: 1 * KiB,
+      maximum: 1 * MiB,
+      description: 'Handshake size: bytes read of a ClientHello; more is tunnelled.',
+    }),
+    undecided: count({
+      default: 1024,
+      maximum: 65_536,
+      description:
+        'Connections: those not yet routed, in all; then the oldest is decided.',
+    }),
+    undecided_per_client: count({
+      default: 64,
+      maximum: 65_536,
+      description: 'Connections per client: those not yet routed.',
+    }),
+    connections: count({
+      default: 4096,
+      maximum: 1_000_000,
+      description: 'Connections: in all. Beyond it a new one is closed.',
+    }),
+    connections_per_client: count({
+      default: 512,
+      maximum: 1_000_000,
+      description: 'Connections per client.',
+    }),
+    connections_per_endpoint: count({
+      default: 1024,
+      maximum: 1_000_000,
+      description: 'Connections per route: intercepted ones for one endpoint.',
+    }),
+    exchanges: count({
+      default: 1024,
+      maximum: 100_000,
+      description: 'In-flight requests: in this process. Beyond it 503.',
+    }),
+    exchanges_per_endpoint: count({
+      default: 512,
+      maximum: 100_000,
+      description: 'In-flight requests per route. Beyond it 429.',
+    }),
+    header_bytes: size({
+      default: 32 * KiB,
+      minimum: 1 * KiB,
+      maximum: 1 * MiB,
+      description: 'Header size: a whole request or response head. Beyond it 431.',
+    }),
+    header_count: count({
+      default: 200,
+      minimum: 10,
+      maximum: 2000,
+      description: 'Header count: fields in one head. Beyond it 431.',
+    }),
+    header_name_bytes: size({
+      default: 256,
+      minimum: 32,
+      maximum: 64 * KiB,
+      description: 'Header size: one field name. Beyond it 431.',
+    }),
+    header_value_bytes: size({
+      default: 16 * KiB,
+      minimum: 256,
+      maximum: 1 * MiB,
+      description: 'Header size: one field value. Beyond it 431.',
+    }),
+    request_body_bytes: size({
+      maximum: 1024 * 1024 * MiB,
+      description:
+        'Body size, global: any request body. Beyond it 413. Unless set, there is none; ' +
+        '`endpoints[].max_body_bytes` is the one per route.',
+    }),
+    held_body_bytes: size({
+      default: 32 * MiB,
+      minimum: 64 * KiB,
+      maximum: 1024 * MiB,
+      description: 'Body size: request bytes held until the decision, in all.',
+    }),
+    held_body_bytes_per_client: size({
+      default: 8 * MiB,
+      minimum: 64 * KiB,
+      maximum: 1024 * MiB,
+      description: 'Body size per client: request bytes held until the decision.',
+    }),
+    decompression_ratio: count({
+      default: 100,
+      minimum: 2,
+      maximum: 10_000,
+      description: 'Decompression ratio: plain bytes to one compressed byte.',
+    }),
+    decompressed_bytes: size({
+      default: 10 * MiB,
+      minimum: 1 * KiB,
+      maximum: 256 * MiB,
+      description: 'Decompression size: plain bytes of one body.',
+    }),
+    processor_queue: count({
+      default: 100,
+      maximum: 10_000,
+      description: 'Processor queue: calls that wait for one processor.',
+    }),
+    processor_body_bytes: size({
+      default: 1 * MiB,
+      maximum: 64 * MiB,
+      description: 'Processor call size: body bytes sent to a processor.',
+    }),
+    processor_reply_bytes: size({
+      default: 1 * MiB,
+      maximum: 64 * MiB,
+      description: 'Processor reply size: bytes read of one answer.',
+    }),
+    leaf_contexts: count({
+      default: 500,
+      maximum: 10_000,
+      description: 'Cache: TLS contexts of minted leaves (about 19 KB each).',
+    }),
+    audit_queue_rows: count({
+      default: 10_000,
+      minimum: 10,
+      maximum: 1_000_000,
+      description:
+        'Audit queue: rows that wait for the store; more are dropped and counted.',
+    }),
+    dns_names: count({
+      default: 1000,
+      maximum: 100_000,
+      description: 'Cache: names that the resolver remembers.',
+    }),
+  },
+)
+
+export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read.', {
+  first_bytes: seconds({
+    default: 1,
+    maximum: 60,
+    description: 'The first byte of a connection; then a redirected one is tunnelled.',
+  }),
+  client_hello: seconds({
+    default: 5,
+    maximum: 120,
+    description: 'TLS handshake, client side: a whole ClientHello.',
+  }),
+  client_tls: seconds({
+    default: 10,
+    maximum: 600,
+    description: 'TLS handshake, client side: from ClientHello to finished.',
+  }),
+  connect: seconds({
+    default: 10,
+    maximum: 600,
+    description: 'Connect: a TCP connection to the provider or tunnel target.',
+  }),
+  upstream_tls: seconds({
+    default: 10,
+    maximum: 600,
+    description: 'TLS handshake, upstream side.',
+  }),
+  dns: seconds({
+    default: 5,
+    maximum: 120,
+    description: 'Resolving one name.',
+  }),
+  request_header: seconds({
+    default: 30,
+    maximum: 3600,
+    description: 'Request header: a whole request head, from its first byte.',
+  }),
+  request_body: seconds({
+    default: 60,
+    maximum: 3600,
+    description: 'Request body: silence inside it.',
+  }),
+  response_header: seconds({
+    default: 900,
+    description:
+      'Upstream response header: from the request to the response head. ' +
+      '`proxy.upstream_timeout` takes its place when set.',
+  }),
+  response_body: seconds({
+    default: 900,
+    description: 'Upstream response body: silence inside it.',
+  }),
+  keep_alive: seconds({
+    default: 120,
+    maximum: 3600,
+    description: 'An idle HTTP/1.1 client connection.',
+  }),
+  h2_idle: seconds({
+    default: 120,
+    maximum: 3600,
+    description: 'An HTTP/2 client connection without streams.',
+  }),
+  tunnel_idle: seconds({
+    default: 7200,
+    description: 'A tunnel without a byte in either direction.',
+  }),
+  processor: seconds({
+    default: 1,
+    maximum: 60,
+    description: 'Processor call: every event; then its `fail_mode` decides.',
+  }),
+  drain: seconds({
+    default: 30,
+    maximum: 3600,
+    description: 'Exchanges under way at a stop or reload, before they are cut.',
+  }),
+})

@@ -1,0 +1,121 @@
+/** What YORI keeps, signs and says. */
+import {
+  GiB,
+  KiB,
+  MiB,
+  choice,
+  count,
+  flag,
+  list,
+  secret,
+  section,
+  size,
+  text,
+} from './schema-parts.js'
+
+export const controlSchema = section('Dashboard, health, metrics and API.', {
+  listen: text({
+    format: 'listen',
+    default: '127.0.0.1:8088',
+    description: 'Where they are served. Not encrypted: keep it on loopback.',
+  }),
+})
+
+export const auditSchema = section('The record of what happened.', {
+  database: text({
+    format: 'path',
+    derived: '<state_dir>/audit.db',
+    description: 'The SQLite file.',
+  }),
+  retention_days: count({
+    default: 365,
+    maximum: 3650,
+    description: 'Days that rows are kept.',
+  }),
+  max_bytes: size({
+    default: 1 * GiB,
+    minimum: 16 * MiB,
+    maximum: 1024 * GiB,
+    description: 'Size of the store; beyond it the oldest rows go first.',
+  }),
+  bodies: choice({
+    enum: ['none', 'request', 'both'],
+    default: 'none',
+    description: 'Whether bodies are kept, after redaction. They hold what people wrote.',
+  }),
+  body_bytes: size({
+    default: 64 * KiB,
+    maximum: 16 * MiB,
+    description: 'Bytes kept of one body.',
+  }),
+  tunnel_names: flag(false, 'Whether names of traffic that is not LLM are kept.'),
+  batch_rows: count({
+    default: 10,
+    maximum: 10_000,
+    description: 'Rows in one transaction.',
+  }),
+  batch_ms: {
+    type: 'integer',
+    unit: 'ms',
+    default: 100,
+    minimum: 1,
+    maximum: 60_000,
+    description: 'The longest that a row waits for its transaction, in milliseconds.',
+  },
+  prune_at: text({
+    format: 'time-of-day',
+    default: '03:00',
+    description: 'Local time of the daily clean-up.',
+  }),
+})
+
+export const caSchema = section("YORI's certificate authority.", {
+  directory: text({
+    format: 'path',
+    derived: '<state_dir>/ca',
+    description: 'Its keys and certificates, mode 0700.',
+  }),
+  name_constraints: choice({
+    enum: ['list', 'off'],
+    default: 'list',
+    description:
+      'list: the CA can sign for listed names only. off: a stolen key signs all.',
+  }),
+  permitted: list({
+    items: text({ format: 'hostname', description: 'A host name.' }),
+    maxItems: 256,
+    default: [],
+    uniqueBy: '',
+    description: "Names that a new root permits besides the vendors' own.",
+  }),
+  organization: text({
+    format: 'label',
+    maxLength: 64,
+    default: 'YORI',
+    description: 'Shown on devices as the owner of the root (at most 64 characters).',
+  }),
+  passphrase: secret(
+    'passphrase',
+    'Encrypts the root key. Give `passphrase_file` or ${VAR} instead of plain text.',
+  ),
+  passphrase_file: text({
+    format: 'path',
+    description: 'File whose first line is the passphrase, mode 0600.',
+  }),
+  leaf_days: count({ default: 90, maximum: 90, description: 'Life of a leaf.' }),
+  issuing_days: count({
+    default: 90,
+    maximum: 398,
+    description: 'Life of the issuing CA that renews itself.',
+  }),
+  root_days: count({ default: 3650, maximum: 7300, description: 'Life of the root.' }),
+})
+
+export const logSchema = section('The running log, JSON lines on standard output.', {
+  level: choice({
+    enum: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    description: 'The least important message that is written.',
+  }),
+  exchanges: flag(false, 'One info line for each exchange.'),
+})

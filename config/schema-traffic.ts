@@ -1,0 +1,237 @@
+/** What YORI does with traffic: whom it serves, what it opens, and where it goes on to. */
+import {
+  KiB,
+  MiB,
+  GiB,
+  choice,
+  count,
+  flag,
+  item,
+  list,
+  seconds,
+  section,
+  size,
+  text,
+} from './schema-parts.js'
+
+const DEFAULT_ENDPOINTS = [
+  'api.openai.com',
+  'api.anthropic.com',
+  'gemini.google.com',
+  'generativelanguage.googleapis.com',
+  'api.mistral.ai',
+  'api.cohere.com',
+  'api.cohere.ai',
+  'api.groq.com',
+  'api.deepseek.com',
+  'api.x.ai',
+  'api.perplexity.ai',
+  'api.together.xyz',
+  'api.fireworks.ai',
+  'openrouter.ai',
+] as const
+
+export const endpointsSchema = list({
+  maxItems: 1000,
+  uniqueBy: 'domain',
+  default: DEFAULT_ENDPOINTS.map((domain) => ({ domain })),
+  description:
+    'The LLM hosts. A list in the file takes the place of the whole default list.',
+  items: item('One LLM host.', ['domain'], {
+    domain: text({
+      format: 'hostname-pattern',
+      description: 'Its name, or *.name for every name below it (not the name itself).',
+    }),
+    enabled: flag(true, 'false leaves its traffic untouched (tunnel).'),
+    route: choice({
+      enum: ['intercept', 'tunnel', 'refuse'],
+      default: 'intercept',
+      description: 'Decrypt and record, leave untouched, or turn away by name.',
+    }),
+    max_body_bytes: size({
+      maximum: 1024 * GiB,
+      description: 'Body size limit of this route: a longer request gets 413.',
+    }),
+    fail_mode: choice({
+      enum: ['open', 'closed'],
+      description: "When YORI itself fails on an exchange; unless set, the policy's.",
+    }),
+  }),
+})
+
+export const proxySchema = section('The listener itself.', {
+  tls_cert: text({
+    format: 'path',
+    description: "PEM chain for YORI's own site, instead of one by its own CA.",
+  }),
+  tls_key: text({ format: 'path', description: 'PEM key of `tls_cert`, mode 0600.' }),
+  upstream_timeout: seconds({
+    description: 'When set, takes the place of `timeouts.response_header`.',
+  }),
+  max_request_size: size({
+    maximum: 1024 * GiB,
+    description:
+      'Longer requests get 413. Unless set, 10MiB on the direct way and no limit elsewhere.',
+  }),
+})
+
+export const upstreamSchema = section('Connections to the providers.', {
+  extra_ca: list({
+    items: text({ format: 'path', description: 'A PEM file.' }),
+    maxItems: 64,
+    default: [],
+    uniqueBy: '',
+    description: 'Roots trusted besides the public ones.',
+  }),
+  resolve: {
+    type: 'object',
+    propertyNames: { format: 'hostname-pattern' },
+    additionalProperties: text({ format: 'ip-port', description: 'ip:port' }),
+    maxProperties: 1000,
+    default: {},
+    description: 'Name or *.suffix, and the ip:port that is dialled for it.',
+  },
+  dns: list({
+    items: text({ format: 'ip-maybe-port', description: 'ip or ip:port' }),
+    maxItems: 8,
+    default: [],
+    single: true,
+    uniqueBy: '',
+    description: "DNS servers; none means the system's.",
+  }),
+  connections_per_name: count({
+    default: 64,
+    maximum: 4096,
+    description: 'Pooled connections to one name; more requests wait.',
+  }),
+  idle_timeout: seconds({
+    default: 60,
+    maximum: 3600,
+    description: 'How long an unused pooled connection is kept.',
+  }),
+  dns_stale: seconds({
+    default: 3600,
+    description: 'How long an outdated answer serves while DNS does not answer.',
+  }),
+})
+
+export const inspectSchema = section('How much of an exchange is looked at.', {
+  max_body_bytes: size({
+    default: 1 * MiB,
+    minimum: 1 * KiB,
+    maximum: 64 * MiB,
+    description:
+      'Bytes of a body that are inspected; the rest passes unseen and counted.',
+  }),
+  prompt_preview_chars: count({
+    default: 200,
+    minimum: 0,
+    maximum: 10_000,
+    description: 'Characters of the prompt that are recorded; 0 records none.',
+  }),
+  json_depth: count({
+    default: 64,
+    minimum: 4,
+    maximum: 1000,
+    description: 'Nesting of a JSON body; deeper is not read.',
+  }),
+  json_values: count({
+    default: 50_000,
+    minimum: 100,
+    maximum: 1_000_000,
+    description: 'Values in a JSON body; more is not read.',
+  }),
+  on_uninspectable: choice({
+    enum: ['allow', 'block'],
+    description:
+      'What the client made unreadable. Unless set: allow in observe and advisory; ' +
+      'block in enforce when a blocking policy reads content.',
+  }),
+})
+
+export const interceptSchema = section('What is never decrypted.', {
+  never: list({
+    items: text({ format: 'hostname-pattern', description: 'A name or *.name.' }),
+    maxItems: 1000,
+    default: [],
+    uniqueBy: '',
+    description: 'Names that are always tunnelled, even when an endpoint matches.',
+  }),
+  exempt_devices: list({
+    items: text({ format: 'device', description: 'An address, prefix or MAC address.' }),
+    maxItems: 1000,
+    default: [],
+    uniqueBy: '',
+    description: 'Devices whose traffic is never decrypted.',
+  }),
+})
+
+export const accessSchema = section(
+  'Who may use YORI as an explicit proxy or call it directly. Redirected traffic is not meant.',
+  {
+    clients: list({
+      items: text({
+        format: 'cidr-or-interface',
+        description: 'An address, prefix or interface.',
+      }),
+      maxItems: 256,
+      default: [],
+      single: true,
+      uniqueBy: '',
+      description: 'Besides loopback, these clients.',
+    }),
+    relay: choice({
+      enum: ['endpoints', 'all'],
+      default: 'endpoints',
+      description: 'Where other clients than loopback may go: endpoints, or every host.',
+    }),
+    ports: list({
+      items: count({ maximum: 65_535, description: 'A port.' }),
+      maxItems: 64,
+      default: [443],
+      uniqueBy: '',
+      description: 'Ports that CONNECT reaches.',
+    }),
+    plain_ports: list({
+      items: count({ maximum: 65_535, description: 'A port.' }),
+      maxItems: 64,
+      default: [80],
+      uniqueBy: '',
+      description: 'Ports that a plain HTTP request reaches.',
+    }),
+    allow_destinations: list({
+      items: text({ format: 'ip-or-cidr', description: 'An address or prefix.' }),
+      maxItems: 256,
+      default: [],
+      uniqueBy: '',
+      description: 'Private or special addresses that may be dialled all the same.',
+    }),
+    own_names: list({
+      items: text({ format: 'hostname', description: 'A host name.' }),
+      maxItems: 64,
+      default: [],
+      single: true,
+      uniqueBy: '',
+      description: 'Names under which this machine is called, besides its host name.',
+    }),
+    users: list({
+      items: item('One proxy user.', ['name', 'password_hash'], {
+        name: text({
+          format: 'label',
+          description: 'As in Proxy-Authorization; without a colon.',
+        }),
+        password_hash: {
+          type: 'string',
+          secret: true,
+          maxLength: 4096,
+          format: 'password-hash',
+          description: 'A hash, never the password.',
+        },
+      }),
+      maxItems: 256,
+      default: [],
+      uniqueBy: 'name',
+      description: 'With users, clients other than loopback must name one (basic).',
+    }),
+  },
+)

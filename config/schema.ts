@@ -1,0 +1,68 @@
+/**
+ * The one source of the configuration: types, defaults, limits and documentation all come
+ * from here. Reading, expanding and judging are elsewhere (`load.ts`).
+ */
+import type { FromSchema, SectionNode } from './from-schema.js'
+import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
+import { limitsSchema, timeoutsSchema } from './schema-limits.js'
+import { choice, list, text } from './schema-parts.js'
+import { auditSchema, caSchema, controlSchema, logSchema } from './schema-storage.js'
+import {
+  accessSchema,
+  endpointsSchema,
+  inspectSchema,
+  interceptSchema,
+  proxySchema,
+  upstreamSchema,
+} from './schema-traffic.js'
+
+export const configSchema = {
+  type: 'object',
+  additionalProperties: false,
+  description: 'The configuration of YORI.',
+  properties: {
+    config_version: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1,
+      default: 1,
+      description: 'The version of this format.',
+    },
+    mode: choice({
+      enum: ['observe', 'advisory', 'enforce'],
+      default: 'observe',
+      description: 'observe records, advisory also alerts, enforce may also block.',
+    }),
+    listen: list({
+      items: text({ format: 'listen', description: 'host:port' }),
+      minItems: 1,
+      maxItems: 16,
+      default: ['0.0.0.0:8443', '[::]:8443'],
+      single: true,
+      uniqueBy: '',
+      description: 'Where clients arrive; port 0 lets the system choose.',
+    }),
+    state_dir: text({
+      format: 'path',
+      default: '/var/db/yori',
+      description: 'Folder of everything that YORI keeps.',
+    }),
+    endpoints: endpointsSchema,
+    control: controlSchema,
+    proxy: proxySchema,
+    upstream: upstreamSchema,
+    inspect: inspectSchema,
+    intercept: interceptSchema,
+    access: accessSchema,
+    audit: auditSchema,
+    policies: policiesSchema,
+    enforcement: enforcementSchema,
+    ca: caSchema,
+    limits: limitsSchema,
+    timeouts: timeoutsSchema,
+    log: logSchema,
+  },
+} as const satisfies SectionNode
+
+/** A configuration as the parts receive it: valid, whole, frozen, file keys kept. */
+export type Config = FromSchema<typeof configSchema>

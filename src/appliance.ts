@@ -1,0 +1,189 @@
+/**
+ * Everything wired together: services start forward and stop backward; a reload builds the
+ * next generation whole, swaps one reference and drains the old. When building fails, the old
+ * one keeps serving.
+ */
+import type { Socket } from 'node:net'
+import type { Config } from '../config/schema.js'
+import { openAuditStore } from './audit/store.js'
+import type { AuditStore } from './audit/store.js'
+import type { SocketAddress } from './core/address.js'
+import type { Clock } from './core/clock.js'
+import { YoriError } from './core/errors.js'
+import type { Log } from './core/log.js'
+import type { Device } from './core/record.js'
+import { Generation } from './generation.js'
+import { Deadlines } from './net/deadlines.js'
+import { Listener } from './net/listener.js'
+import { OwnAddresses } from './net/own-addresses.js'
+
+export interface ApplianceOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class Appliance {
+  readonly audit: AuditStore
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #deadlines: Deadlines
+  readonly #own: OwnAddresses
+  readonly #listener: Listener
+  #config: Config
+  #generation: Generation | undefined
+  #retired = new Set<Promise<void>>()
+  #reloading: Promise<void> = Promise.resolve()
+  #stopping: Promise<void> | undefined
+
+  constructor(options: ApplianceOptions) {
+    const { config, clock, log } = options
+    this.#config = config
+    this.#clock = clock
+    this.#log = log
+    this.#deadlines = new Deadlines(clock)
+    this.#own = new OwnAddresses({ clock })
+    this.audit = openAuditStore({
+      database: config.audit.database,
+      retentionDays: config.audit.retention_days,
+      pruneAt: config.audit.prune_at,
+      maxBytes: config.audit.max_bytes,
+      batchRows: config.audit.batch_rows,
+      batchMs: config.audit.batch_ms,
+      queueRows: config.limits.audit_queue_rows,
+      log,
+      clock,
+    })
+    this.#listener = new Listener({
+      maxConnections: config.limits.connections,
+      maxPerClient: config.limits.connections_per_client,
+      onConnection: (client) => this.#serve(client),
+      onRefused: (client, limit) => {
+        log.warn({ client: client.remoteAddress, limit }, 'too many connections')
+      },
+    })
+  }
+
+  /** The generation that serves new connections. */
+  get current(): Generation {
+    if (this.#generation === undefined)
+      throw new YoriError('YORI_INTERNAL', 'not started')
+    return this.#generation
+  }
+
+  get addresses(): SocketAddress[] {
+    return this.#listener.addresses
+  }
+
+  /**
+   * Gives the addresses that this machine does not have and that were left out.
+   * @throws YORI_LISTEN_FAILED, YORI_CA_*, YORI_CONFIG_INVALID; nothing is left running then
+   */
+  async start(): Promise<SocketAddress[]> {
+    try {
+      this.#generation = await Generation.build(this.#config, this.#edges())
+      await this.audit.start()
+      await this.#deadlines.start()
+      const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))
+      this.#event('start', { mode: this.#config.mode })
+      return skipped
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /**
+   * Swaps to another configuration; one at a time, in the order asked.
+   * @throws as `start`, and then the running configuration keeps serving
+   */
+  reload(config: Config): Promise<void> {
+    const next = this.#reloading.then(() => this.#swap(config))
+    this.#reloading = next.catch(() => undefined)
+    return next
+  }
+
+  /** New connections end, exchanges under way get `timeouts.drain`, then everything closes. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#shutDown()
+    return this.#stopping
+  }
+
+  async #swap(config: Config): Promise<void> {
+    const old = this.current
+    const next = await Generation.build(config, this.#edges())
+    try {
+      await this.#listener.listen(config.listen.map(listenAddress))
+    } catch (error) {
+      await next.destroy()
+      throw error
+    }
+    this.#warnOfRestart(config)
+    this.#generation = next
+    this.#config = config
+    this.#event('reload', { mode: config.mode })
+    this.#retire(old)
+  }
+
+  #retire(generation: Generation): void {
+    const seconds = generation.config.timeouts.drain
+    const ended = Promise.race([generation.drain(), after(seconds * 1000)]).then(() =>
+      generation.destroy(),
+    )
+    this.#retired.add(ended)
+    void ended.finally(() => this.#retired.delete(ended))
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#listener.close()
+    if (this.#generation !== undefined) {
+      this.#event('stop', {})
+      this.#retire(this.#generation)
+      const drained = Promise.all(this.#retired)
+      await Promise.race([drained, after(this.#config.timeouts.drain * 1000)])
+      this.#listener.destroyAll()
+      await drained
+    }
+    await this.#deadlines.stop()
+    await this.audit.stop()
+  }
+
+  #serve(client: Socket): void {
+    this.#generation?.serve(client)
+  }
+
+  #edges(): Parameters<typeof Generation.build>[1] {
+    return {
+      audit: this.audit,
+      clock: this.#clock,
+      log: this.#log,
+      deadlines: this.#deadlines,
+      own: this.#own,
+      identify: (address): Device => ({ ip: address }),
+      destinationOf: () => ({ kind: 'own' }),
+    }
+  }
+
+  /** What a reload cannot change while connections and rows are held. */
+  #warnOfRestart(config: Config): void {
+    const fixed = ['audit', 'state_dir'] as const
+    for (const key of fixed) {
+      if (JSON.stringify(config[key]) === JSON.stringify(this.#config[key])) continue
+      this.#log.warn({ key }, 'this change takes effect at the next start')
+    }
+  }
+
+  #event(kind: string, details: Record<string, unknown>): void {
+    this.audit.event({ at: this.#clock.now(), kind, details })
+  }
+}
+
+function listenAddress(text: string): SocketAddress {
+  const colon = text.lastIndexOf(':')
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
+  return { address: host, port: Number(text.slice(colon + 1)) }
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}

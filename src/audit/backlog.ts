@@ -1,0 +1,177 @@
+/**
+ * Rows on their way to the worker: bounded, counted, and merged. An exchange takes its place
+ * when it opens and keeps it until its end has been written, so the end of an exchange that
+ * was admitted is never dropped; one that was not admitted is tried once more when it closes.
+ * Pure but for the records it is shown: nothing here waits, writes or throws.
+ */
+import type { ConnectionRecord, EventRecord, ExchangeRecord } from '../core/record.js'
+import type { Batch } from './messages.js'
+import type { AuditLimits } from './options.js'
+import type { Encoded } from './rows.js'
+import { encode } from './rows.js'
+import type { Row } from './tables.js'
+import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
+
+export interface Tally {
+  connections: number
+  exchanges: number
+  events: number
+}
+
+export const noRows = (): Tally => ({ connections: 0, exchanges: 0, events: 0 })
+export const total = (tally: Readonly<Tally>): number =>
+  tally.connections + tally.exchanges + tally.events
+
+/** Events are few and matter: they may go this far over the limit of rows. */
+const EVENT_RESERVE = 256
+
+interface Opening {
+  readonly record: ExchangeRecord
+  readonly sinceMs: number
+  closed: boolean
+}
+
+export class Backlog {
+  readonly #limits: AuditLimits
+  /** Open exchanges that have a place. */
+  readonly #open = new Map<ExchangeRecord, Opening>()
+  /** Those of them that no batch has carried, oldest first; closed ones are passed over. */
+  #unwritten: Opening[] = []
+  #connections: Encoded[] = []
+  #exchanges: Encoded[] = []
+  #events: Encoded[] = []
+  #waitingBytes = 0
+  #takenRows = 0
+  #takenBytes = 0
+  /** Rows that found no place, ever. */
+  readonly dropped = noRows()
+  /** Rows that went without their bodies, ever. */
+  bodiesDropped = 0
+
+  constructor(limits: AuditLimits) {
+    this.#limits = limits
+  }
+
+  /** Finished rows that no batch has taken. */
+  get waiting(): number {
+    return this.#connections.length + this.#exchanges.length + this.#events.length
+  }
+
+  /** Every row that holds a place: open, waiting, or taken and not yet settled. */
+  get held(): number {
+    return this.#open.size + this.waiting + this.#takenRows
+  }
+
+  /** Is there anything that a batch may carry, now or when it has been open long enough? */
+  get busy(): boolean {
+    return this.waiting > 0 || this.#unwritten.length > 0
+  }
+
+  connection(record: ConnectionRecord): void {
+    const encoded = encode(connectionColumns, record, this.#limits)
+    if (this.#admits(encoded.size)) this.#wait(this.#connections, encoded)
+    else this.dropped.connections++
+  }
+
+  event(record: EventRecord): void {
+    const encoded = encode(eventColumns, record, this.#limits)
+    if (this.#admits(encoded.size, EVENT_RESERVE)) this.#wait(this.#events, encoded)
+    else this.dropped.events++
+  }
+
+  exchangeOpened(record: ExchangeRecord, nowMs: number): void {
+    if (this.held >= this.#limits.queueRows) return
+    const opening = { record, sinceMs: nowMs, closed: false }
+    this.#open.set(record, opening)
+    this.#unwritten.push(opening)
+  }
+
+  exchangeClosed(record: ExchangeRecord): void {
+    const opening = this.#open.get(record)
+    let encoded = encode(exchangeColumns, record, this.#limits)
+    if (encoded.size > this.#room && hasBody(record)) {
+      encoded = encode(exchangeColumns, record, this.#limits, false)
+      this.bodiesDropped++
+    }
+    if (opening !== undefined) {
+      opening.closed = true
+      this.#open.delete(record)
+    } else if (!this.#admits(encoded.size)) {
+      this.dropped.exchanges++
+      return
+    }
+    this.#wait(this.#exchanges, encoded)
+  }
+
+  /**
+   * The next batch, or undefined when nothing is due. Open exchanges come along when they
+   * have been open since `openSinceMs`: those that end sooner are written once.
+   */
+  take(sequence: number, openSinceMs: number): Batch | undefined {
+    const space = { rows: this.#limits.batchMaxRows, bytes: this.#limits.batchMaxBytes }
+    const takenBefore = this.#takenBytes
+    const events = this.#takeFrom(this.#events, space)
+    const connections = this.#takeFrom(this.#connections, space)
+    const exchanges = this.#takeFrom(this.#exchanges, space)
+    this.#takenRows += events.length + connections.length + exchanges.length
+    this.#waitingBytes -= this.#takenBytes - takenBefore
+    const open = this.#takeOpen(openSinceMs, space)
+    if (this.#takenRows === 0 && open.length === 0) return undefined
+    return { sequence, again: false, connections, exchanges, events, open }
+  }
+
+  /** The batch that was taken is in the database, or given up. */
+  settled(): void {
+    this.#takenRows = 0
+    this.#takenBytes = 0
+  }
+
+  get #room(): number {
+    return this.#limits.queueBytes - this.#waitingBytes - this.#takenBytes
+  }
+
+  #admits(size: number, reserve = 0): boolean {
+    return this.held < this.#limits.queueRows + reserve && size <= this.#room
+  }
+
+  #wait(list: Encoded[], encoded: Encoded): void {
+    list.push(encoded)
+    this.#waitingBytes += encoded.size
+  }
+
+  /** Takes from the front while there is space; the first row of a batch always fits. */
+  #takeFrom(list: Encoded[], space: { rows: number; bytes: number }): Row[] {
+    const rows: Row[] = []
+    for (const { row, size } of list) {
+      const first = space.rows === this.#limits.batchMaxRows
+      if (space.rows === 0 || (size > space.bytes && !first)) break
+      rows.push(row)
+      space.rows--
+      space.bytes -= size
+      this.#takenBytes += size
+    }
+    list.splice(0, rows.length)
+    return rows
+  }
+
+  #takeOpen(sinceMs: number, space: { rows: number; bytes: number }): Row[] {
+    const rows: Row[] = []
+    let passed = 0
+    for (const opening of this.#unwritten) {
+      if (!opening.closed) {
+        if (opening.sinceMs > sinceMs || space.rows === 0) break
+        const { row, size } = encode(exchangeColumns, opening.record, this.#limits, false)
+        if (size > space.bytes && rows.length > 0) break
+        rows.push(row)
+        space.rows--
+        space.bytes -= size
+      }
+      passed++
+    }
+    this.#unwritten.splice(0, passed)
+    return rows
+  }
+}
+
+const hasBody = (record: ExchangeRecord): boolean =>
+  record.requestBody !== undefined || record.responseBody !== undefined

@@ -1,0 +1,50 @@
+/** What the main thread and the worker say to each other, and what the worker is born with. */
+import type { Tally } from './backlog.js'
+import type { PruneRequest, Pruned } from './retention.js'
+import type { Row } from './tables.js'
+
+/** Rows that are written in one transaction. */
+export interface Batch {
+  /** Counts up from 1 within a run; the database remembers the last, so none is written twice. */
+  readonly sequence: number
+  /** Sent once before, to a worker that died: it may be in the database already. */
+  readonly again: boolean
+  readonly connections: readonly Row[]
+  readonly exchanges: readonly Row[]
+  readonly events: readonly Row[]
+  /** Exchanges without an end yet; it will come in a later batch. */
+  readonly open: readonly Row[]
+}
+
+export type ToWorker =
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  | ({ readonly kind: 'prune' } & PruneRequest)
+  /** Exchanges that began before this and are still open now will never close. */
+  | { readonly kind: 'stop'; readonly atMs: number }
+
+/** Why the database cannot be written just now. */
+export type Trouble = 'locked' | 'full' | 'unwritable' | 'corrupt' | 'newer' | 'failed'
+
+export type FromWorker =
+  | { readonly kind: 'opened' }
+  /** `rejected` rows of the batch could not be written by their nature. */
+  | {
+      readonly kind: 'written'
+      readonly sequence: number
+      readonly rejected: Readonly<Tally>
+    }
+  | { readonly kind: 'troubled'; readonly trouble: Trouble; readonly reason: string }
+  | { readonly kind: 'moved-aside'; readonly to: string }
+  /** `failed` says why the pruning ended early. */
+  | { readonly kind: 'pruned'; readonly pruned: Pruned; readonly failed?: string }
+
+export interface WorkerData {
+  readonly database: string
+  /** Names this run of the process, over all of its workers. */
+  readonly run: string
+  /** Exchanges still open that began before this are of an earlier run. */
+  readonly runStartedAtMs: number
+  /** The first worker of a run closes what an earlier run left open. */
+  readonly first: boolean
+  readonly placeCheckMs: number
+}

@@ -1,0 +1,125 @@
+/**
+ * The database's shape, version by version: `PRAGMA user_version` counts how many of
+ * `migrations` a file has seen. Append, never change. No foreign keys: rows of one exchange
+ * and its connection are pruned apart.
+ *
+ * Indexes: measured with 60,000 rows on one core, 500 rows a transaction, time-ordered
+ * request ids: 6.9 us CPU a row with the unique id alone, 10.5 with all of those here.
+ * What costs more is random request ids (16.8) and small transactions (10 rows: 26.7).
+ */
+import type { Database } from 'better-sqlite3'
+import { viewNames, views } from './views.js'
+
+const first = `
+CREATE TABLE exchanges (
+  id INTEGER PRIMARY KEY,
+  timestamp TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  event_type TEXT NOT NULL,
+  device_ip TEXT NOT NULL,
+  device_mac TEXT,
+  device_hostname TEXT,
+  endpoint_domain TEXT NOT NULL,
+  http_version TEXT NOT NULL,
+  http_method TEXT NOT NULL,
+  http_path TEXT NOT NULL,
+  user_agent TEXT,
+  provider TEXT,
+  model TEXT,
+  response_status INTEGER,
+  reason TEXT,
+  code TEXT,
+  policy_name TEXT,
+  policy_decision TEXT,
+  policy_message TEXT,
+  bypass TEXT,
+  stream INTEGER,
+  latency_ms INTEGER,
+  first_byte_ms INTEGER,
+  request_bytes INTEGER NOT NULL,
+  response_bytes INTEGER NOT NULL,
+  prompt_tokens INTEGER,
+  response_tokens INTEGER,
+  cached_tokens INTEGER,
+  reasoning_tokens INTEGER,
+  tokens_estimated INTEGER,
+  cost_micro_usd INTEGER,
+  finish_reason TEXT,
+  tool_calls TEXT,
+  session_id TEXT,
+  agent_id TEXT,
+  retried INTEGER,
+  truncated INTEGER,
+  trailers_dropped INTEGER,
+  prompt_preview TEXT,
+  request_body TEXT,
+  response_body TEXT,
+  UNIQUE (request_id)
+);
+CREATE INDEX exchanges_timestamp ON exchanges (timestamp);
+CREATE INDEX exchanges_device_ip ON exchanges (device_ip);
+CREATE INDEX exchanges_endpoint ON exchanges (endpoint_domain);
+CREATE INDEX exchanges_model ON exchanges (model);
+CREATE INDEX exchanges_blocked ON exchanges (timestamp) WHERE event_type = 'block';
+CREATE INDEX exchanges_open ON exchanges (timestamp) WHERE event_type = 'request';
+
+CREATE TABLE connections (
+  id INTEGER PRIMARY KEY,
+  timestamp TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  device_ip TEXT NOT NULL,
+  device_mac TEXT,
+  device_hostname TEXT,
+  client_port INTEGER NOT NULL,
+  way TEXT NOT NULL,
+  destination TEXT,
+  server_name TEXT,
+  coverage TEXT NOT NULL,
+  bytes_from_client INTEGER NOT NULL,
+  bytes_to_client INTEGER NOT NULL,
+  exchanges INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  code TEXT
+);
+CREATE INDEX connections_timestamp ON connections (timestamp);
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  timestamp TEXT NOT NULL,
+  event_type TEXT NOT NULL,
+  actor TEXT,
+  client_ip TEXT,
+  details TEXT NOT NULL
+);
+CREATE INDEX events_timestamp ON events (timestamp);
+
+CREATE TABLE writer (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  run TEXT NOT NULL,
+  sequence INTEGER NOT NULL
+);
+`
+
+export const migrations: readonly string[] = [first]
+
+/** The file was written by a later YORI than this one: it is left as it is. */
+export class NewerDatabase extends Error {
+  constructor(found: number) {
+    super(`the database is of version ${found}, this YORI knows ${migrations.length}`)
+    this.name = 'NewerDatabase'
+  }
+}
+
+/** Brings the database to the newest version; the views are made anew with each change. */
+export function migrate(db: Database): void {
+  const version = db.pragma('user_version', { simple: true }) as number
+  if (version > migrations.length) throw new NewerDatabase(version)
+  if (version === migrations.length) return
+  db.transaction(() => {
+    for (const sql of migrations.slice(version)) db.exec(sql)
+    for (const name of viewNames) db.exec(`DROP VIEW IF EXISTS ${name}`)
+    db.exec(views)
+    db.pragma(`user_version = ${migrations.length}`)
+  }).immediate()
+}

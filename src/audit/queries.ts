@@ -1,0 +1,229 @@
+/**
+ * Reading the record: over a connection of its own that cannot write, while the service
+ * writes. Long reads go page by page, so that no snapshot keeps the log from being cut.
+ */
+import { existsSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import Sqlite from 'better-sqlite3'
+import { YoriError } from '../core/errors.js'
+import { timestampText } from './rows.js'
+import type { Value } from './tables.js'
+
+export type Listed = Readonly<Record<string, Value>>
+
+export interface Filter {
+  readonly sinceMs?: number
+  /** An IP address, a MAC address or a host name. */
+  readonly device?: string
+  readonly endpoint?: string
+  /** `response`, `block`, `error`, or `request` for those that are open. */
+  readonly outcome?: string
+}
+
+export interface Share {
+  readonly name: string
+  readonly count: number
+}
+
+export interface AuditStats {
+  readonly total: number
+  readonly outcomes: readonly Share[]
+  readonly endpoints: readonly Share[]
+  readonly devices: readonly Share[]
+  readonly models: readonly Share[]
+  /** How connections ended: what was seen and what was not. */
+  readonly coverage: readonly Share[]
+  readonly promptTokens: number
+  readonly responseTokens: number
+  readonly costMicroUsd: number
+  readonly averageLatencyMs: number | null
+  /** Rows of which the record knows that it misses them. */
+  readonly droppedRows: number
+}
+
+export interface AuditReader extends Disposable {
+  /** Newest first. */
+  list(filter: Filter, limit: number): readonly Listed[]
+  /** Every row that fits, oldest first, with these columns of `audit_events`. */
+  each(filter: Filter, columns: readonly string[]): Iterable<Listed>
+  stats(filter: Filter): AuditStats
+  /** The columns of `audit_events`. */
+  readonly columns: readonly string[]
+}
+
+const BUSY_TIMEOUT_MS = 2000
+const PAGE_ROWS = 500
+const PAGE_LENGTH = 2 ** 20
+/** Names in one list of `stats`; the rest is not shown. */
+const MOST_SHARES = 20
+
+/** Throws YORI_AUDIT_UNAVAILABLE when there is no database or it cannot be read. */
+export function openReader(database: string): AuditReader {
+  const db = openDatabase(database, true)
+  const columns = explained(database, () =>
+    db.prepare(`SELECT name FROM pragma_table_info('audit_events')`).pluck().all(),
+  ) as string[]
+  if (columns.length === 0) {
+    db.close()
+    throw unavailable(database, 'holds no audit record of YORI')
+  }
+  return {
+    columns,
+    list: (filter, limit) => list(db, filter, limit),
+    each: (filter, wanted) => each(db, filter, wanted),
+    stats: (filter) => stats(db, filter),
+    [Symbol.dispose]: () => void db.close(),
+  }
+}
+
+/** A connection of a command's own; `prune` needs one that may write. */
+export function openDatabase(database: string, readonly: boolean): Database {
+  if (!existsSync(database))
+    throw new YoriError(
+      'YORI_AUDIT_UNAVAILABLE',
+      `there is no audit database at ${database}`,
+    )
+  return explained(database, () => {
+    const db = new Sqlite(database, {
+      readonly,
+      fileMustExist: true,
+      timeout: BUSY_TIMEOUT_MS,
+    })
+    db.pragma('cache_size = -4096')
+    return db
+  })
+}
+
+function explained<Result>(database: string, read: () => Result): Result {
+  try {
+    return read()
+  } catch (cause) {
+    throw unavailable(database, cause)
+  }
+}
+
+/** Whatever SQLite threw, as an error that names the file. */
+export function unavailable(database: string, cause: unknown): YoriError {
+  if (cause instanceof YoriError) return cause
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new YoriError('YORI_AUDIT_UNAVAILABLE', `${database}: ${reason}`, { cause })
+}
+
+interface Where {
+  readonly sql: string
+  readonly values: readonly Value[]
+}
+
+function whereOf(filter: Filter, more: readonly [string, Value][] = []): Where {
+  const parts: [string, ...Value[]][] = [...more]
+  if (filter.sinceMs !== undefined)
+    parts.push(['timestamp >= ?', timestampText(filter.sinceMs)])
+  if (filter.device !== undefined) {
+    const name = filter.device.toLowerCase()
+    parts.push([
+      '(device_ip = ? OR lower(device_mac) = ? OR lower(device_hostname) = ?)',
+      name,
+      name,
+      name,
+    ])
+  }
+  if (filter.endpoint !== undefined)
+    parts.push(['endpoint_domain = ?', filter.endpoint.toLowerCase()])
+  if (filter.outcome !== undefined) parts.push(['event_type = ?', filter.outcome])
+  return {
+    sql: parts.length === 0 ? '' : `WHERE ${parts.map(([sql]) => sql).join(' AND ')}`,
+    values: parts.flatMap(([, ...values]) => values),
+  }
+}
+
+function list(db: Database, filter: Filter, limit: number): readonly Listed[] {
+  const where = whereOf(filter)
+  return db
+    .prepare<unknown[], Listed>(
+      `SELECT * FROM audit_events ${where.sql} ORDER BY timestamp DESC, id DESC LIMIT ?`,
+    )
+    .all(...where.values, limit)
+}
+
+function* each(
+  db: Database,
+  filter: Filter,
+  columns: readonly string[],
+): Iterable<Listed> {
+  let after = 0
+  for (;;) {
+    const { rows, last } = page(db, filter, columns, after)
+    yield* rows
+    if (last === undefined) return
+    after = last
+  }
+}
+
+/** The next rows by id: a limited number, and a limited amount of text. */
+function page(db: Database, filter: Filter, columns: readonly string[], after: number) {
+  const where = whereOf(filter, [['id > ?', after]])
+  const statement = db.prepare<unknown[], Listed & { page_id: number }>(
+    `SELECT ${columns.join(', ')}, id AS page_id FROM audit_events ${where.sql}
+     ORDER BY id LIMIT ${PAGE_ROWS}`,
+  )
+  const rows: Listed[] = []
+  let length = 0
+  let last: number | undefined
+  for (const { page_id, ...row } of statement.iterate(...where.values)) {
+    rows.push(row)
+    last = page_id
+    for (const value of Object.values(row))
+      if (typeof value === 'string') length += value.length
+    if (length >= PAGE_LENGTH) break
+  }
+  return { rows, last }
+}
+
+function stats(db: Database, filter: Filter): AuditStats {
+  const where = whereOf(filter)
+  const sums = db
+    .prepare<unknown[], Record<string, number | null>>(
+      `SELECT count(*) AS total, sum(prompt_tokens) AS prompt_tokens,
+         sum(response_tokens) AS response_tokens, sum(cost_micro_usd) AS cost,
+         avg(latency_ms) AS latency
+       FROM exchanges ${where.sql}`,
+    )
+    .get(...where.values)
+  const shares = (table: string, name: string, chosen: Where): readonly Share[] =>
+    db
+      .prepare<unknown[], Share>(
+        `SELECT ${name} AS name, count(*) AS count FROM ${table} ${chosen.sql}
+         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${MOST_SHARES}`,
+      )
+      .all(...chosen.values)
+  const { sinceMs, device } = filter
+  const ofConnections = whereOf({
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(device === undefined ? {} : { device }),
+  })
+  const latency = sums?.['latency'] ?? null
+  return {
+    total: sums?.['total'] ?? 0,
+    outcomes: shares('exchanges', 'event_type', where),
+    endpoints: shares('exchanges', 'endpoint_domain', where),
+    devices: shares('exchanges', 'coalesce(device_hostname, device_ip)', where),
+    models: shares('exchanges', `coalesce(model, '(unknown)')`, where),
+    coverage: shares('connections', 'coverage', ofConnections),
+    promptTokens: sums?.['prompt_tokens'] ?? 0,
+    responseTokens: sums?.['response_tokens'] ?? 0,
+    costMicroUsd: sums?.['cost'] ?? 0,
+    averageLatencyMs: latency === null ? null : Math.round(latency * 10) / 10,
+    droppedRows: droppedRows(db, filter.sinceMs ?? 0),
+  }
+}
+
+function droppedRows(db: Database, sinceMs: number): number {
+  const sum = db
+    .prepare(
+      `SELECT sum(details ->> 'connections' + details ->> 'exchanges' + details ->> 'events')
+       FROM events WHERE event_type = 'audit.dropped' AND timestamp >= ?`,
+    )
+    .pluck()
+    .get(timestampText(sinceMs)) as number | null
+  return sum ?? 0
+}

@@ -1,0 +1,131 @@
+/**
+ * The columns of the three tables, and how each is read from its record. A row is the array
+ * of its columns' values, in order: this list is the only place that knows the order.
+ * The first column of every table is its time, a number here and text in the database.
+ * Bodies come last: SQLite walks over a long value to reach what lies behind it.
+ */
+import type { ConnectionRecord, EventRecord, ExchangeRecord } from '../core/record.js'
+
+export type Value = string | number | null
+export type Row = Value[]
+
+export interface Column<Record> {
+  readonly name: string
+  readonly type: 'TEXT NOT NULL' | 'TEXT' | 'INTEGER NOT NULL' | 'INTEGER'
+  /** Known when the exchange opens and never changed after: left out of updates. */
+  readonly fixed?: true
+  /** A request or response body, which has a longer limit and may be left out. */
+  readonly body?: true
+  readonly read: (record: Record) => Value | undefined
+}
+
+const flag = (value: boolean | undefined): Value =>
+  value === undefined ? null : value ? 1 : 0
+const whole = (value: number | undefined): Value =>
+  value === undefined ? null : Math.round(value)
+
+export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
+  { name: 'timestamp', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.startedAt },
+  { name: 'request_id', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.requestId },
+  {
+    name: 'connection_id',
+    type: 'TEXT NOT NULL',
+    fixed: true,
+    read: (r) => r.connectionId,
+  },
+  { name: 'event_type', type: 'TEXT NOT NULL', read: (r) => r.outcome ?? 'request' },
+  { name: 'device_ip', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.device.ip },
+  { name: 'device_mac', type: 'TEXT', fixed: true, read: (r) => r.device.mac },
+  { name: 'device_hostname', type: 'TEXT', fixed: true, read: (r) => r.device.hostname },
+  {
+    name: 'endpoint_domain',
+    type: 'TEXT NOT NULL',
+    fixed: true,
+    read: (r) => r.endpointDomain,
+  },
+  {
+    name: 'http_version',
+    type: 'TEXT NOT NULL',
+    fixed: true,
+    read: (r) => r.httpVersion,
+  },
+  { name: 'http_method', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.method },
+  { name: 'http_path', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.path },
+  { name: 'user_agent', type: 'TEXT', fixed: true, read: (r) => r.userAgent },
+  { name: 'provider', type: 'TEXT', read: (r) => r.provider },
+  { name: 'model', type: 'TEXT', read: (r) => r.model },
+  { name: 'response_status', type: 'INTEGER', read: (r) => r.status },
+  { name: 'reason', type: 'TEXT', read: (r) => r.reason },
+  { name: 'code', type: 'TEXT', read: (r) => r.code },
+  { name: 'policy_name', type: 'TEXT', read: (r) => r.policyName },
+  { name: 'policy_decision', type: 'TEXT', read: (r) => r.policyDecision },
+  { name: 'policy_message', type: 'TEXT', read: (r) => r.policyMessage },
+  { name: 'bypass', type: 'TEXT', read: (r) => r.bypass },
+  { name: 'stream', type: 'INTEGER', read: (r) => flag(r.stream) },
+  { name: 'latency_ms', type: 'INTEGER', read: (r) => whole(r.latencyMs) },
+  { name: 'first_byte_ms', type: 'INTEGER', read: (r) => whole(r.firstByteMs) },
+  { name: 'request_bytes', type: 'INTEGER NOT NULL', read: (r) => r.requestBytes },
+  { name: 'response_bytes', type: 'INTEGER NOT NULL', read: (r) => r.responseBytes },
+  { name: 'prompt_tokens', type: 'INTEGER', read: (r) => r.inputTokens },
+  { name: 'response_tokens', type: 'INTEGER', read: (r) => r.outputTokens },
+  { name: 'cached_tokens', type: 'INTEGER', read: (r) => r.cachedTokens },
+  { name: 'reasoning_tokens', type: 'INTEGER', read: (r) => r.reasoningTokens },
+  { name: 'tokens_estimated', type: 'INTEGER', read: (r) => flag(r.tokensEstimated) },
+  { name: 'cost_micro_usd', type: 'INTEGER', read: (r) => whole(r.costMicroUsd) },
+  { name: 'finish_reason', type: 'TEXT', read: (r) => r.finishReason },
+  {
+    name: 'tool_calls',
+    type: 'TEXT',
+    read: (r) => (r.toolCalls === undefined ? null : JSON.stringify(r.toolCalls)),
+  },
+  { name: 'session_id', type: 'TEXT', read: (r) => r.sessionId },
+  { name: 'agent_id', type: 'TEXT', read: (r) => r.agentId },
+  { name: 'retried', type: 'INTEGER', read: (r) => flag(r.retried) },
+  { name: 'truncated', type: 'INTEGER', read: (r) => flag(r.truncated) },
+  { name: 'trailers_dropped', type: 'INTEGER', read: (r) => r.trailersDropped },
+  { name: 'prompt_preview', type: 'TEXT', read: (r) => r.promptPreview },
+  { name: 'request_body', type: 'TEXT', body: true, read: (r) => r.requestBody },
+  { name: 'response_body', type: 'TEXT', body: true, read: (r) => r.responseBody },
+]
+
+export const connectionColumns: readonly Column<ConnectionRecord>[] = [
+  { name: 'timestamp', type: 'TEXT NOT NULL', read: (r) => r.openedAt },
+  { name: 'connection_id', type: 'TEXT NOT NULL', read: (r) => r.connectionId },
+  { name: 'device_ip', type: 'TEXT NOT NULL', read: (r) => r.device.ip },
+  { name: 'device_mac', type: 'TEXT', read: (r) => r.device.mac },
+  { name: 'device_hostname', type: 'TEXT', read: (r) => r.device.hostname },
+  { name: 'client_port', type: 'INTEGER NOT NULL', read: (r) => r.clientPort },
+  { name: 'way', type: 'TEXT NOT NULL', read: (r) => r.way },
+  { name: 'destination', type: 'TEXT', read: (r) => r.destination },
+  { name: 'server_name', type: 'TEXT', read: (r) => r.serverName },
+  { name: 'coverage', type: 'TEXT NOT NULL', read: (r) => r.coverage },
+  { name: 'bytes_from_client', type: 'INTEGER NOT NULL', read: (r) => r.bytesFromClient },
+  { name: 'bytes_to_client', type: 'INTEGER NOT NULL', read: (r) => r.bytesToClient },
+  { name: 'exchanges', type: 'INTEGER NOT NULL', read: (r) => r.exchanges },
+  {
+    name: 'duration_ms',
+    type: 'INTEGER NOT NULL',
+    read: (r) => whole(Math.max(0, r.closedAt - r.openedAt)),
+  },
+  { name: 'code', type: 'TEXT', read: (r) => r.code },
+]
+
+export const eventColumns: readonly Column<EventRecord>[] = [
+  { name: 'timestamp', type: 'TEXT NOT NULL', read: (r) => r.at },
+  { name: 'event_type', type: 'TEXT NOT NULL', read: (r) => r.kind },
+  { name: 'actor', type: 'TEXT', read: (r) => r.actor },
+  { name: 'client_ip', type: 'TEXT', read: (r) => r.fromIp },
+  { name: 'details', type: 'TEXT NOT NULL', read: (r) => detailsText(r.details) },
+]
+
+const MAX_DETAILS_LENGTH = 16 * 1024
+
+/** JSON of an event's details, or the reason why there is none. */
+function detailsText(details: EventRecord['details']): string {
+  try {
+    const text = JSON.stringify(details)
+    return text.length <= MAX_DETAILS_LENGTH ? text : '{"unwritable":"too long"}'
+  } catch {
+    return '{"unwritable":"not JSON"}'
+  }
+}

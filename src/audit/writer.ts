@@ -1,0 +1,136 @@
+/**
+ * The database as its one writer has it: opened with its pragmas, prepared statements, one
+ * transaction a batch. Synchronous, so it lives in the worker thread. Every method throws
+ * what SQLite throws; `keeper.ts` decides what that means.
+ */
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { failureOf } from './failure.js'
+import type { Tally } from './backlog.js'
+import type { Batch } from './messages.js'
+import { migrate } from './migrations.js'
+import { timestampText } from './rows.js'
+import type { Column, Row } from './tables.js'
+import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
+
+/**
+ * How long a write waits for another connection's lock before the batch is tried again.
+ * Short, because the thread hears nothing meanwhile, and cannot be ended either.
+ */
+const BUSY_TIMEOUT_MS = 100
+/** Page cache of the writer, and what a checkpointed log is cut back to. */
+const CACHE_KIB = 4096
+const JOURNAL_BYTES = 4 * 2 ** 20
+
+export interface Writer {
+  readonly db: Sqlite.Database
+  /** Writes all rows or none; rows that cannot be written by their nature are counted. */
+  write(run: string, batch: Batch): Tally
+  /** The sequence of the last batch of this run that was committed; 0 when none was. */
+  lastSequence(run: string): number
+  /** Gives exchanges that an earlier run left open their end. Returns how many. */
+  closeOrphans(beforeMs: number): number
+  /** Is the file that was opened still the one under that name? */
+  inPlace(): boolean
+  close(): void
+}
+
+/** Opens or makes the database. File 0600; a folder that it makes is 0700. */
+export function openWriter(database: string): Writer {
+  prepareFile(database)
+  const db = new Sqlite(database, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    for (const pragma of PRAGMAS) db.pragma(pragma)
+    migrate(db)
+    return writerOver(db, database)
+  } catch (cause) {
+    db.close()
+    throw cause
+  }
+}
+
+/** `auto_vacuum` counts only before the first table; deleted rows are zeroed where it costs no I/O. */
+const PRAGMAS = [
+  'auto_vacuum = INCREMENTAL',
+  'journal_mode = WAL',
+  'synchronous = NORMAL',
+  `cache_size = -${CACHE_KIB}`,
+  `journal_size_limit = ${JOURNAL_BYTES}`,
+  'foreign_keys = OFF',
+  'secure_delete = FAST',
+  'temp_store = MEMORY',
+] as const
+
+function prepareFile(database: string): void {
+  mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
+  closeSync(openSync(database, 'a', 0o600))
+  if ((statSync(database).mode & 0o077) !== 0) chmodSync(database, 0o600)
+}
+
+function writerOver(db: Sqlite.Database, database: string): Writer {
+  const inode = statSync(database).ino
+  const insertExchange = db.prepare<[Row]>(
+    insertSql('exchanges', exchangeColumns) + UPSERT,
+  )
+  const insertConnection = db.prepare<[Row]>(insertSql('connections', connectionColumns))
+  const insertEvent = db.prepare<[Row]>(insertSql('events', eventColumns))
+  const remember = db.prepare<[string, number]>(
+    'INSERT OR REPLACE INTO writer (id, run, sequence) VALUES (1, ?, ?)',
+  )
+  const recall = db.prepare<[string], { sequence: number }>(
+    'SELECT sequence FROM writer WHERE run = ?',
+  )
+  const orphans = db.prepare<[string, string]>(
+    `UPDATE exchanges SET event_type = 'error', code = 'YORI_INTERNAL', reason = ?
+     WHERE event_type = 'request' AND timestamp < ?`,
+  )
+
+  const writeAll = db.transaction((run: string, batch: Batch): Tally => {
+    const rejected = {
+      connections: insertAll(insertConnection, batch.connections),
+      exchanges: insertAll(insertExchange, batch.exchanges),
+      events: insertAll(insertEvent, batch.events),
+    }
+    insertAll(insertExchange, batch.open)
+    remember.run(run, batch.sequence)
+    return rejected
+  })
+
+  return {
+    db,
+    write: (run, batch) => writeAll.immediate(run, batch),
+    lastSequence: (run) => recall.get(run)?.sequence ?? 0,
+    closeOrphans: (beforeMs) =>
+      orphans.run(ORPHAN_REASON, timestampText(beforeMs)).changes,
+    inPlace: () => statSync(database, { throwIfNoEntry: false })?.ino === inode,
+    close: () => db.close(),
+  }
+}
+
+export const ORPHAN_REASON = 'YORI stopped before the end'
+
+const insertSql = (table: string, columns: readonly { name: string }[]): string =>
+  `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')})
+   VALUES (${columns.map(() => '?').join(', ')})`
+
+/** An exchange that was written while open gets its end in place. */
+const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
+  .filter((column: Column<never>) => column.fixed !== true)
+  .map(({ name }) => `${name} = excluded.${name}`)
+  .join(', ')}`
+
+/** Returns how many rows were refused for what they are; any other failure ends the batch. */
+function insertAll(statement: Sqlite.Statement<[Row]>, rows: readonly Row[]): number {
+  let rejected = 0
+  for (const row of rows) {
+    if (typeof row[0] === 'number') row[0] = timestampText(row[0])
+    try {
+      statement.run(row)
+    } catch (cause) {
+      if (failureOf(cause) !== undefined) throw cause
+      rejected++
+    }
+  }
+  return rejected
+}

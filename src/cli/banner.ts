@@ -1,0 +1,56 @@
+/** What a person sees at the start: what runs, and what to do next. */
+import { resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import type { Config } from '../../config/schema.js'
+import type { Appliance } from '../appliance.js'
+import { formatSocketAddress } from '../core/address.js'
+import type { SocketAddress } from '../core/address.js'
+
+export interface BannerFacts {
+  readonly appliance: Appliance
+  readonly config: Config
+  readonly source: string
+  readonly skipped: readonly SocketAddress[]
+}
+
+/** Also leaves the root certificate beside the CA's folder, ready to be handed to clients. */
+export async function banner(facts: BannerFacts): Promise<string> {
+  const { appliance, config, source, skipped } = facts
+  const { authority } = appliance.current
+  const root = resolve(config.state_dir, 'yori-root.pem')
+  await writeFile(root, authority.rootPem)
+  const port = appliance.addresses[0]?.port ?? 8443
+  const on = config.endpoints.filter(({ enabled }) => enabled).map(({ domain }) => domain)
+  const listening = appliance.addresses.map(formatSocketAddress).join(', ')
+  const missing = skipped.map(
+    (address) => `${formatSocketAddress(address)} (not on this machine)`,
+  )
+  const lines = [
+    `YORI  ${config.mode}${config.enforcement.enabled ? ', enforcement on' : ', nothing is blocked'}`,
+    `  configuration  ${source === 'defaults' ? 'built-in defaults' : source}`,
+    `  listening      ${[listening, ...missing].join(', ')}`,
+    `  intercepting   ${summary(on)}`,
+    `  records        ${config.audit.database}`,
+    `  root CA        ${root}`,
+    `                 SHA-256 ${authority.rootFingerprint}`,
+    '',
+    'Next, in another terminal, lead a client through it:',
+    '',
+    `  HTTPS_PROXY=http://127.0.0.1:${port} curl --cacert ${root} https://${on[0] ?? 'api.openai.com'}/v1/models`,
+    '',
+    'and see what was recorded:',
+    '',
+    `  npx yori audit list${source === 'defaults' ? '' : ` --config ${source}`}`,
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ]
+  return lines.join('\n') + '\n'
+}
+
+function summary(names: readonly string[]): string {
+  const [first, second, third, ...rest] = names
+  const shown = [first, second, third].filter((name) => name !== undefined).join(', ')
+  if (shown === '') return 'nothing: no endpoint is enabled'
+  return rest.length === 0 ? shown : `${shown} and ${rest.length} more`
+}

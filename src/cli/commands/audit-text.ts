@@ -1,0 +1,106 @@
+/**
+ * What `yori audit` prints: tables for people, JSON and CSV for programs. Pure: lines out of
+ * rows. Every text that a client chose goes through `printable`, `jsonLine` or `csvField`.
+ */
+import { csvField, jsonLine, printable } from '../../audit/printable.js'
+import type { AuditStats, Listed, Share } from '../../audit/queries.js'
+
+const LIST_HEAD = [
+  'time (UTC)',
+  'outcome',
+  'device',
+  'endpoint',
+  'model',
+  'status',
+  'ms',
+  'why',
+]
+
+export function listText(rows: readonly Listed[]): Iterable<string> {
+  if (rows.length === 0) return ['no exchange recorded that fits\n']
+  return table(LIST_HEAD, rows.map(listedCells))
+}
+
+function listedCells(row: Listed): string[] {
+  const why = [row['policy_name'], row['reason'] ?? row['policy_message']]
+  return [
+    cell(row['timestamp']).slice(0, 19),
+    cell(row['event_type']),
+    cell(row['device_hostname'] ?? row['client_ip']),
+    cell(row['endpoint_domain']),
+    cell(row['model']),
+    cell(row['response_status']),
+    cell(row['latency_ms']),
+    why
+      .filter((part) => part !== null)
+      .map(cell)
+      .join(': '),
+  ]
+}
+
+export function* statsText(stats: AuditStats): Iterable<string> {
+  yield `${stats.total} exchanges\n`
+  yield `${stats.promptTokens} prompt tokens, ${stats.responseTokens} response tokens, `
+  yield `${(stats.costMicroUsd / 1e6).toFixed(4)} USD, `
+  yield `${stats.averageLatencyMs ?? '-'} ms on average\n`
+  yield* sharesText('outcome', stats.outcomes)
+  yield* sharesText('endpoint', stats.endpoints)
+  yield* sharesText('device', stats.devices)
+  yield* sharesText('model', stats.models)
+  yield* sharesText('connections by coverage', stats.coverage)
+  if (stats.droppedRows > 0)
+    yield `\nthe record misses ${stats.droppedRows} rows that were dropped\n`
+}
+
+function* sharesText(title: string, shares: readonly Share[]): Iterable<string> {
+  if (shares.length === 0) return
+  yield `\n${title}\n`
+  for (const { name, count } of shares)
+    yield `  ${String(count).padStart(8)}  ${cell(name)}\n`
+}
+
+export function* jsonLines(rows: Iterable<Listed>): Iterable<string> {
+  for (const row of rows) yield `${jsonLine(row)}\n`
+}
+
+export function* csvLines(
+  columns: readonly string[],
+  rows: Iterable<Listed>,
+): Iterable<string> {
+  yield `${columns.join(',')}\r\n`
+  for (const row of rows)
+    yield `${columns.map((name) => csvField(row[name] ?? null)).join(',')}\r\n`
+}
+
+/** For a terminal: nothing in a line can move the cursor. */
+export function* visible(lines: Iterable<string>): Iterable<string> {
+  for (const line of lines) yield `${printable(line.trimEnd())}\n`
+}
+
+export function* jsonArray(rows: readonly Listed[]): Iterable<string> {
+  yield '['
+  for (const [index, row] of rows.entries())
+    yield `${index === 0 ? '' : ','}\n${jsonLine(row)}`
+  yield '\n]\n'
+}
+
+const cell = (value: string | number | null | undefined): string =>
+  value === null || value === undefined ? '-' : printable(String(value))
+
+/** Columns as wide as their widest cell, within reason; the last one is left as it is. */
+function* table(head: readonly string[], rows: readonly string[][]): Iterable<string> {
+  const MOST_WIDE = 40
+  const cut = (text: string, column: number): string =>
+    column === head.length - 1 || text.length <= MOST_WIDE
+      ? text
+      : `${text.slice(0, MOST_WIDE - 1)}…`
+  const all = [head, ...rows].map((row) => row.map(cut))
+  const widths = head.map((_, column) =>
+    Math.max(...all.map((row) => row[column]?.length ?? 0)),
+  )
+  for (const row of all)
+    yield `${row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()}\n`
+}

@@ -1,0 +1,268 @@
+/**
+ * Everything that one configuration brings to life and the next replaces: the CA's contexts,
+ * the dialer, the pools, the servers of TLS and HTTP. A connection stays with the generation
+ * in which it began; a generation is closed when its connections have ended.
+ */
+import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { createSecureContext, rootCertificates } from 'node:tls'
+import type { SecureContext } from 'node:tls'
+import { LeafContexts } from '../ca/leaf-cache.js'
+import { openAuthority } from '../ca/authority.js'
+import type { Authority } from '../ca/authority.js'
+import type { Config } from '../config/schema.js'
+import { parseSocketAddress, Prefixes } from './core/address.js'
+import type { SocketAddress } from './core/address.js'
+import type { Clock } from './core/clock.js'
+import { YoriError } from './core/errors.js'
+import type { Log } from './core/log.js'
+import type { AuditSink } from './core/record.js'
+import type { Deadlines } from './net/deadlines.js'
+import { Dialer } from './net/dial.js'
+import type { OwnAddresses } from './net/own-addresses.js'
+import { Resolver } from './net/resolver.js'
+import { Upstream } from './net/upstream.js'
+import { Admission } from './proxy/admission.js'
+import { serveConnect, serveConnection } from './proxy/connection.js'
+import type { Fronts } from './proxy/connection.js'
+import { HttpFront } from './proxy/http-front.js'
+import { TlsTerminator } from './proxy/intercept.js'
+import { LearnedNames } from './proxy/learned.js'
+import { refuseRaw } from './proxy/refusal.js'
+import { serveRequest } from './proxy/requests.js'
+import type { Certificates, Services } from './proxy/services.js'
+import { serveUpgrade } from './proxy/upgrade-request.js'
+import { recognise } from './providers/index.js'
+import { issuedNamesOf, OWN_NAMES, snapshotOf } from './snapshot.js'
+
+export interface GenerationEdges {
+  readonly audit: AuditSink
+  readonly clock: Clock
+  readonly log: Log
+  readonly deadlines: Deadlines
+  readonly own: OwnAddresses
+  readonly identify: Services['identify']
+  readonly destinationOf: Services['destinationOf']
+}
+
+export class Generation {
+  readonly config: Config
+  readonly authority: Authority
+  readonly services: Services
+  readonly #fronts: Fronts
+  readonly #upstream: Upstream
+  readonly #open = new Set<Promise<void>>()
+
+  private constructor(
+    config: Config,
+    authority: Authority,
+    services: Services,
+    fronts: (generation: { services: Services; fronts: () => Fronts }) => Fronts,
+  ) {
+    this.config = config
+    this.authority = authority
+    this.services = services
+    this.#upstream = services.upstream
+    this.#fronts = fronts({ services, fronts: () => this.#fronts })
+  }
+
+  /**
+   * Builds everything and touches nothing that runs.
+   * @throws YORI_CA_*, YORI_CONFIG_INVALID
+   */
+  static async build(config: Config, edges: GenerationEdges): Promise<Generation> {
+    const authority = await openAuthority({
+      directory: config.ca.directory,
+      issuedNames: issuedNamesOf(config),
+      permitted: config.ca.permitted,
+      ...(config.ca.passphrase === undefined ? {} : { passphrase: config.ca.passphrase }),
+      clock: edges.clock,
+      log: edges.log,
+    })
+    const certificates = certificatesOf(authority, config, edges.clock)
+    const site = await siteCertificate(config, authority, edges.clock)
+    const dialer = dialerOf(config, edges)
+    const upstream = await upstreamOf(config, dialer)
+    const policy = snapshotOf(config, {
+      own: edges.own,
+      isConfigured: (host) => dialer.override(host) !== undefined,
+    })
+    const services: Services = {
+      ...edges,
+      policy,
+      dialer,
+      upstream,
+      certificates,
+      memory: new LearnedNames(edges.clock),
+      admission: new Admission(
+        policy.limits.exchanges,
+        policy.limits.exchangesPerEndpoint,
+      ),
+      hasSiteCertificate: config.proxy.tls_cert !== undefined,
+      providerOf: (host, path) =>
+        recognise({ host, path, method: 'POST' })?.provider.name,
+    }
+    return new Generation(config, authority, services, (self) => ({
+      http: frontOf(self.services, self.fronts),
+      tls: new TlsTerminator({
+        handshakeTimeoutMs: policy.timeouts.clientTlsMs,
+        contextOf: (name) => certificates.get(name),
+      }),
+      site: new TlsTerminator({
+        handshakeTimeoutMs: policy.timeouts.clientTlsMs,
+        contextOf: (name) =>
+          services.hasSiteCertificate ? undefined : certificates.get(name),
+        ...(site === undefined ? {} : { fallback: site }),
+      }),
+    }))
+  }
+
+  /** Serves one accepted connection to its end. */
+  serve(client: Socket): void {
+    const served = serveConnection(client, this.services, this.#fronts)
+    this.#open.add(served)
+    void served.finally(() => this.#open.delete(served))
+  }
+
+  /** Idle connections end now, busy ones after their response; resolves when all have. */
+  async drain(): Promise<void> {
+    this.#fronts.http.drain()
+    await Promise.all(this.#open)
+    await this.#upstream.close()
+  }
+
+  /** Ends what is left of the pools. */
+  async destroy(): Promise<void> {
+    await this.#upstream.destroy()
+  }
+}
+
+function frontOf(services: Services, fronts: () => Fronts): HttpFront {
+  const { policy, deadlines } = services
+  return new HttpFront({
+    limits: policy.limits,
+    timeouts: policy.timeouts,
+    deadlines,
+    handlers: {
+      request: (request, response, from) =>
+        serveRequest({ request, response }, from, services),
+      connect: (request, socket, head, from) => {
+        const context = { state: from.state, services, fronts: fronts() }
+        void serveConnect(request, socket as Socket, head, context)
+      },
+      upgrade: (request, socket, head, from) =>
+        serveUpgrade({ request, socket: socket as Socket, head }, from, {
+          services,
+          http: fronts().http,
+        }),
+      malformed: (code, socket, from) => {
+        from.state.record.code ??= code
+        const provider =
+          from.state.intercepted === undefined
+            ? undefined
+            : services.providerOf(from.state.intercepted.target.host, '/')
+        refuseRaw(socket, { code, requestId: from.state.record.connectionId, provider })
+      },
+    },
+  })
+}
+
+function certificatesOf(
+  authority: Authority,
+  config: Config,
+  clock: Clock,
+): Certificates {
+  const contexts = new LeafContexts({
+    authority,
+    clock,
+    max: config.limits.leaf_contexts,
+    contextOptions: { minVersion: 'TLSv1.2' },
+  })
+  return {
+    get: (name) => contexts.get(name),
+    contextFor: (name) => contexts.contextFor(name),
+    mintable: (name) =>
+      authority.permits(name) && authority.usable(clock.now()).kind === 'usable',
+  }
+}
+
+/** Shown to clients of our own site that send no SNI, or any when the operator gave one. */
+async function siteCertificate(
+  config: Config,
+  authority: Authority,
+  clock: Clock,
+): Promise<{ cert: string; key: string } | undefined> {
+  const { tls_cert: certFile, tls_key: keyFile } = config.proxy
+  if (certFile !== undefined && keyFile !== undefined) {
+    const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)])
+    try {
+      createSecureContext({ cert, key })
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new YoriError(
+        'YORI_CONFIG_INVALID',
+        `proxy.tls_cert and proxy.tls_key do not fit together: ${why}`,
+        { cause },
+      )
+    }
+    return { cert, key }
+  }
+  const [name = 'localhost'] = OWN_NAMES
+  if (!authority.permits(name) || authority.usable(clock.now()).kind !== 'usable')
+    return undefined
+  return { cert: authority.mint(name, clock.now()).certPem, key: authority.leafKeyPem }
+}
+
+function dialerOf(config: Config, edges: GenerationEdges): Dialer {
+  const overrides = new Map<string, SocketAddress>()
+  for (const [pattern, text] of Object.entries(config.upstream.resolve)) {
+    const address = parseSocketAddress(text)
+    if (address !== undefined) overrides.set(pattern.toLowerCase(), address)
+  }
+  const resolver = new Resolver({
+    servers: config.upstream.dns,
+    staleMs: config.upstream.dns_stale * 1000,
+    timeoutMs: config.timeouts.dns * 1000,
+    maxNames: config.limits.dns_names,
+    clock: edges.clock,
+  })
+  return new Dialer({
+    overrides,
+    lookup: (name) => resolver.lookup(name),
+    isOwnAddress: (address) => edges.own.has(address),
+    allowed: new Prefixes(config.access.allow_destinations),
+    connectTimeoutMs: config.timeouts.connect * 1000,
+  })
+}
+
+async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
+  const { timeouts, proxy } = config
+  const headSeconds = proxy.upstream_timeout ?? timeouts.response_header
+  return new Upstream({
+    dialer,
+    secureContext: await trustedRoots(config.upstream.extra_ca),
+    tlsTimeoutMs: timeouts.upstream_tls * 1000,
+    responseHeadTimeoutMs: headSeconds * 1000,
+    responseSilenceTimeoutMs: timeouts.response_body * 1000,
+    idleTimeoutMs: config.upstream.idle_timeout * 1000,
+    maxHeadBytes: config.limits.header_bytes,
+  })
+}
+
+/** The public roots, and what the operator adds; never one instead of the other. */
+async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
+  const added = await Promise.all(extra.map(readPem))
+  return createSecureContext({
+    ca: [...rootCertificates, ...added],
+    minVersion: 'TLSv1.2',
+  })
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new YoriError('YORI_CONFIG_INVALID', `${path}: ${why}`, { cause })
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Takes the content coding off a copy of a body (RFC 9110 §8.4: gzip, deflate, br) so that a
+ * reader can look at it. The bytes on their way to the client are not touched: this is a tap
+ * that never slows them and gives up, saying why, where a limit is met. Small bodies are
+ * decoded in place at their end, larger ones on the thread pool as they come.
+ */
+import {
+  brotliDecompressSync,
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+} from 'node:zlib'
+import type { Transform } from 'node:stream'
+import type { BrotliOptions, ZlibOptions } from 'node:zlib'
+import { unreachable } from '../core/unreachable.js'
+
+export type Coding = 'identity' | 'gzip' | 'deflate' | 'br'
+
+/**
+ * The one coding of a body by its Content-Encoding; undefined when it cannot be taken off
+ * here: an unknown coding, or several, one over the other.
+ */
+export function contentCoding(header: string | undefined): Coding | undefined {
+  if (header === undefined) return 'identity'
+  let coding: Coding = 'identity'
+  for (const item of header.split(',')) {
+    const name = item.trim().toLowerCase()
+    if (name === '' || name === 'identity') continue
+    if (coding !== 'identity') return undefined
+    if (name === 'gzip' || name === 'x-gzip') coding = 'gzip'
+    else if (name === 'deflate' || name === 'br') coding = name
+    else return undefined
+  }
+  return coding
+}
+
+export interface CodingLimits {
+  /** Decoded bytes in all. */
+  readonly maxOutputBytes: number
+  /** Decoded bytes for each coded one, looked at above `ratioFromBytes` decoded bytes. */
+  readonly maxRatio: number
+  readonly ratioFromBytes: number
+  /** Coded bytes that may wait for the thread pool. */
+  readonly maxQueuedBytes: number
+  /** A coded body up to this size is decoded in place, if its text stays below the next. */
+  readonly inPlaceBytes: number
+  readonly inPlaceOutputBytes: number
+}
+
+export const CODING_LIMITS: CodingLimits = {
+  maxOutputBytes: 32 * 1024 * 1024,
+  maxRatio: 250,
+  ratioFromBytes: 1024 * 1024,
+  maxQueuedBytes: 1024 * 1024,
+  inPlaceBytes: 16 * 1024,
+  inPlaceOutputBytes: 256 * 1024,
+}
+
+export type DecodeEnd =
+  | 'whole'
+  /** The coded body broke off; what could be decoded was given out. */
+  | 'truncated'
+  /** Not of the announced coding; pieces before the fault may have been given out. */
+  | 'corrupt'
+  /** Over the size or ratio limit. */
+  | 'too-large'
+  /** More coded bytes came than the thread pool could take. */
+  | 'overloaded'
+
+/** One body. `onData` gets decoded pieces in order, never after `end` has settled. */
+export class ContentDecoder {
+  readonly #coding: Exclude<Coding, 'identity'>
+  readonly #onData: (piece: Buffer) => void
+  readonly #limits: CodingLimits
+  #held: Buffer[] = []
+  #codedBytes = 0
+  #decodedBytes = 0
+  #stream: Transform | undefined
+  #end: DecodeEnd | undefined
+  #settle: ((end: DecodeEnd) => void) | undefined
+
+  constructor(
+    coding: Exclude<Coding, 'identity'>,
+    onData: (piece: Buffer) => void,
+    limits: CodingLimits = CODING_LIMITS,
+  ) {
+    this.#coding = coding
+    this.#onData = onData
+    this.#limits = limits
+  }
+
+  /** Returns at once; copies `chunk`. */
+  push(chunk: Uint8Array): void {
+    if (this.#end !== undefined || chunk.length === 0) return
+    this.#codedBytes += chunk.length
+    const copy = Buffer.from(chunk)
+    if (this.#stream === undefined) {
+      this.#held.push(copy)
+      if (this.#codedBytes > this.#limits.inPlaceBytes) this.#startStream()
+    } else this.#write(copy)
+  }
+
+  /** No more bytes come. Settles when the last piece has been given out; never rejects. */
+  end(): Promise<DecodeEnd> {
+    if (this.#end === undefined && this.#stream === undefined) this.#decodeInPlace()
+    if (this.#end !== undefined) return Promise.resolve(this.#end)
+    return new Promise((resolve) => {
+      this.#settle = resolve
+      this.#stream?.end()
+    })
+  }
+
+  /** Nobody waits for the rest: frees what is held. */
+  abort(): void {
+    this.#finish('truncated')
+  }
+
+  #decodeInPlace(): void {
+    const coded = Buffer.concat(this.#held)
+    if (coded.length === 0) {
+      this.#finish('whole')
+      return
+    }
+    const outcome = decodeSync(this.#coding, coded, this.#limits.inPlaceOutputBytes)
+    if (outcome.kind === 'too-large') this.#startStream()
+    else {
+      if ('bytes' in outcome) this.#give(outcome.bytes)
+      this.#finish(outcome.kind)
+    }
+  }
+
+  #startStream(): void {
+    const stream = createDecoder(this.#coding, Buffer.concat(this.#held))
+    this.#stream = stream
+    stream.on('data', (piece: Buffer) => this.#give(piece))
+    stream.on('end', () => this.#finish('whole'))
+    stream.on('error', (error) =>
+      this.#finish(isEarlyEnd(error) ? 'truncated' : 'corrupt'),
+    )
+    const held = this.#held
+    this.#held = []
+    for (const piece of held) this.#write(piece)
+  }
+
+  #write(piece: Buffer): void {
+    const stream = this.#stream
+    if (stream === undefined || this.#end !== undefined) return
+    if (stream.writableLength + piece.length > this.#limits.maxQueuedBytes)
+      this.#finish('overloaded')
+    else stream.write(piece)
+  }
+
+  #give(piece: Buffer): void {
+    if (this.#end !== undefined) return
+    this.#decodedBytes += piece.length
+    const { maxOutputBytes, maxRatio, ratioFromBytes } = this.#limits
+    const bomb =
+      this.#decodedBytes > ratioFromBytes &&
+      this.#decodedBytes > this.#codedBytes * maxRatio
+    if (bomb || this.#decodedBytes > maxOutputBytes) this.#finish('too-large')
+    else if (piece.length > 0) this.#onData(piece)
+  }
+
+  #finish(end: DecodeEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    this.#held = []
+    this.#stream?.destroy()
+    this.#settle?.(end)
+  }
+}
+
+type SyncOutcome =
+  | { readonly kind: 'whole' | 'truncated'; readonly bytes: Buffer }
+  | { readonly kind: 'corrupt' | 'too-large' }
+
+function decodeSync(
+  coding: Exclude<Coding, 'identity'>,
+  coded: Buffer,
+  maxOutputLength: number,
+): SyncOutcome {
+  try {
+    return { kind: 'whole', bytes: inPlace(coding, coded, { maxOutputLength }) }
+  } catch (error) {
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return { kind: 'too-large' }
+    if (!isEarlyEnd(error)) return { kind: 'corrupt' }
+  }
+  try {
+    // Flushing in place of finishing gives what a body that broke off still holds.
+    const finishFlush =
+      coding === 'br' ? constants.BROTLI_OPERATION_FLUSH : constants.Z_SYNC_FLUSH
+    const bytes = inPlace(coding, coded, { maxOutputLength, finishFlush })
+    return { kind: 'truncated', bytes }
+  } catch (error) {
+    const large = codeOf(error) === 'ERR_BUFFER_TOO_LARGE'
+    return { kind: large ? 'too-large' : 'corrupt' }
+  }
+}
+
+function inPlace(
+  coding: Exclude<Coding, 'identity'>,
+  coded: Buffer,
+  options: ZlibOptions & BrotliOptions,
+): Buffer {
+  switch (coding) {
+    case 'gzip':
+      return gunzipSync(coded, options)
+    case 'deflate':
+      return hasZlibHeader(coded)
+        ? inflateSync(coded, options)
+        : inflateRawSync(coded, options)
+    case 'br':
+      return brotliDecompressSync(coded, options)
+    default:
+      return unreachable(coding)
+  }
+}
+
+function createDecoder(coding: Exclude<Coding, 'identity'>, start: Buffer): Transform {
+  switch (coding) {
+    case 'gzip':
+      return createGunzip()
+    case 'deflate':
+      return hasZlibHeader(start) ? createInflate() : createInflateRaw()
+    case 'br':
+      return createBrotliDecompress()
+    default:
+      return unreachable(coding)
+  }
+}
+
+/** `deflate` should be the zlib format (RFC 1950 §2.2), and is raw from some servers. */
+function hasZlibHeader(start: Buffer): boolean {
+  const first = start[0] ?? 0
+  const second = start[1] ?? 0
+  return (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0
+}
+
+function isEarlyEnd(error: unknown): boolean {
+  return codeOf(error) === 'Z_BUF_ERROR'
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code
+}

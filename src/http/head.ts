@@ -1,0 +1,211 @@
+/**
+ * What a proxy does to the fields of a message: which are hop-by-hop, which are its own, which
+ * pass. Works on Node's flat `[name, value, name, value, ...]` lists, so that names, values,
+ * duplicates and order survive. Pure. RFC 9110 §7.6.1, RFC 9112 §9.
+ */
+
+/** Never forwarded in either direction. `trailer` goes because request trailers are dropped. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Ours to set on a request: the upstream library frames it and names the host. */
+const OURS_ON_REQUEST: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'expect',
+  'x-yori-override',
+])
+
+/** Codings that this runtime can decode (Node 20 has no zstd), plus their wildcards' absence. */
+const DECODABLE: ReadonlySet<string> = new Set([
+  'gzip',
+  'x-gzip',
+  'deflate',
+  'br',
+  'identity',
+])
+
+export interface RequestHead {
+  /** End-to-end fields, flat, in the client's order and spelling. */
+  readonly fields: string[]
+  /** All values of `Host`, in order. */
+  readonly hosts: readonly string[]
+  /** The declared length; undefined when chunked or without a body. */
+  readonly contentLength: number | undefined
+  readonly chunked: boolean
+  readonly userAgent: string | undefined
+  readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+  readonly accept: string | undefined
+  readonly proxyAuthorization: string | undefined
+}
+
+/** Splits a received head into what goes on and what we must know. One pass. */
+export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
+  const named = connectionNamed(rawHeaders)
+  const fields: string[] = []
+  const hosts: string[] = []
+  let contentLength: number | undefined
+  let chunked = false
+  let userAgent: string | undefined
+  let contentType: string | undefined
+  let contentEncoding: string | undefined
+  let accept: string | undefined
+  let proxyAuthorization: string | undefined
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    const value = rawHeaders[i + 1] as string
+    const lower = name.toLowerCase()
+    switch (lower) {
+      case 'host':
+        hosts.push(value)
+        continue
+      case 'content-length':
+        contentLength = Number(value)
+        continue
+      case 'transfer-encoding':
+        chunked = true
+        continue
+      case 'proxy-authorization':
+        proxyAuthorization = value
+        continue
+      case 'accept-encoding': {
+        if (named === undefined || !named.has(lower))
+          fields.push(name, reduceAcceptEncoding(value))
+        continue
+      }
+      case 'user-agent':
+        userAgent = value
+        break
+      case 'content-type':
+        contentType = value
+        break
+      case 'content-encoding':
+        contentEncoding = value
+        break
+      case 'accept':
+        accept = value
+        break
+      default:
+        if (HOP_BY_HOP.has(lower) || OURS_ON_REQUEST.has(lower)) continue
+    }
+    if (named !== undefined && named.has(lower)) continue
+    fields.push(name, value)
+  }
+  return {
+    fields,
+    hosts,
+    contentLength,
+    chunked,
+    userAgent,
+    contentType,
+    contentEncoding,
+    accept,
+    proxyAuthorization,
+  }
+}
+
+export interface ResponseHead {
+  /** End-to-end fields and a valid `Content-Length`, flat, in the provider's order. */
+  readonly fields: string[]
+  readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+}
+
+/** `Alt-Svc` goes too: it would lead clients around us by QUIC (RFC 7838). */
+export function readResponseHead(rawHeaders: readonly Buffer[]): ResponseHead {
+  const text = rawHeaders.map((bytes) => bytes.toString('latin1'))
+  const named = connectionNamed(text)
+  const fields: string[] = []
+  let contentType: string | undefined
+  let contentEncoding: string | undefined
+  for (let i = 0; i + 1 < text.length; i += 2) {
+    const name = text[i] as string
+    const lower = name.toLowerCase()
+    if (HOP_BY_HOP.has(lower) || lower === 'alt-svc') continue
+    if (named !== undefined && named.has(lower)) continue
+    if (lower === 'content-type') contentType = text[i + 1]
+    else if (lower === 'content-encoding') contentEncoding = text[i + 1]
+    fields.push(name, text[i + 1] as string)
+  }
+  return { fields, contentType, contentEncoding }
+}
+
+/** The lower-case names that `Connection` fields list, if any beyond the two usual tokens. */
+function connectionNamed(rawHeaders: readonly string[]): Set<string> | undefined {
+  let named: Set<string> | undefined
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue
+    for (const token of (rawHeaders[i + 1] as string).split(',')) {
+      const option = token.trim().toLowerCase()
+      if (option === '' || option === 'keep-alive' || option === 'close') continue
+      named ??= new Set()
+      named.add(option)
+    }
+  }
+  return named
+}
+
+/**
+ * Keeps the codings of an `Accept-Encoding` list that can be decoded here, with their weights
+ * as written. `*` is dropped, since it would invite the others; `*;q=0` is kept. When nothing is
+ * left it says `identity`: leaving the field out would mean "anything". RFC 9110 §12.5.3.
+ */
+export function reduceAcceptEncoding(value: string): string {
+  if (value.trim() === '') return value
+  const kept = value.split(',').filter((item) => {
+    const [coding = '', ...parameters] = item.split(';')
+    const name = coding.trim().toLowerCase()
+    if (name === '*')
+      return parameters.some((p) => /^\s*q\s*=\s*0(\.0{0,3})?\s*$/i.test(p))
+    return DECODABLE.has(name)
+  })
+  if (kept.length === 0) return 'identity'
+  return kept.join(',').trim()
+}
+
+/**
+ * The host that a `Host` or `:authority` value names, without case, one trailing dot and the
+ * default port. Undefined when it is empty or malformed. RFC 9110 §7.2.
+ */
+export function authorityHost(value: string, defaultPort: number): string | undefined {
+  const bracket = value.startsWith('[') ? value.indexOf(']') : -1
+  const colon = bracket >= 0 ? value.indexOf(':', bracket) : value.indexOf(':')
+  const host = colon >= 0 ? value.slice(0, colon) : value
+  if (colon >= 0) {
+    const port = value.slice(colon + 1)
+    if (port !== '' && port !== String(defaultPort)) return undefined
+  }
+  const name = (host.endsWith('.') ? host.slice(0, -1) : host).toLowerCase()
+  return name === '' ? undefined : name
+}
+
+/** `host` and `port` of an authority; the port is undefined when none is written. */
+export function splitAuthority(
+  value: string,
+): { host: string; port: number | undefined } | undefined {
+  const bracket = value.startsWith('[') ? value.indexOf(']') : -1
+  if (value.startsWith('[') && bracket < 0) return undefined
+  const colon = value.indexOf(':', Math.max(bracket, 0))
+  const host =
+    bracket > 0 ? value.slice(1, bracket) : colon >= 0 ? value.slice(0, colon) : value
+  if (bracket > 0 && colon !== bracket + 1 && bracket + 1 !== value.length)
+    return undefined
+  if (host === '') return undefined
+  if (colon < 0) return { host, port: undefined }
+  const digits = value.slice(colon + 1)
+  if (digits === '') return { host, port: undefined }
+  if (!/^[0-9]{1,5}$/.test(digits)) return undefined
+  const port = Number(digits)
+  return port >= 1 && port <= 65_535 ? { host, port } : undefined
+}

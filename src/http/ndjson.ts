@@ -1,0 +1,73 @@
+/**
+ * Newline-delimited JSON: bytes in, one text per line out, whatever the chunking. Lines end in
+ * LF or CRLF; blank lines are passed over. Parsing a line is for the reader of its meaning.
+ */
+
+export interface NdjsonLine {
+  readonly text: string
+  /** The stream ended before the line's terminator. */
+  readonly unterminated: boolean
+}
+
+export interface NdjsonLimits {
+  readonly maxLineBytes: number
+}
+
+export const NDJSON_LIMITS: NdjsonLimits = { maxLineBytes: 1024 * 1024 }
+
+const LF = 0x0a
+
+/** A line over the limit is skipped as a whole and counted in `skipped`. */
+export class NdjsonReader {
+  readonly #maxLineBytes: number
+  #held: Buffer[] = []
+  #lineBytes = 0
+  #skipped = 0
+
+  constructor(limits: NdjsonLimits = NDJSON_LIMITS) {
+    this.#maxLineBytes = limits.maxLineBytes
+  }
+
+  get skipped(): number {
+    return this.#skipped
+  }
+
+  /** Does not keep `chunk`. */
+  push(chunk: Uint8Array): NdjsonLine[] {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const lines: NdjsonLine[] = []
+    let start = 0
+    for (;;) {
+      const end = bytes.indexOf(LF, start)
+      if (end < 0) break
+      this.#finish(bytes.subarray(start, end), lines, false)
+      start = end + 1
+    }
+    const rest = bytes.subarray(start)
+    this.#lineBytes += rest.length
+    if (this.#lineBytes > this.#maxLineBytes) this.#held = []
+    else if (rest.length > 0) this.#held.push(Buffer.from(rest))
+    return lines
+  }
+
+  end(): NdjsonLine[] {
+    const lines: NdjsonLine[] = []
+    this.#finish(Buffer.alloc(0), lines, true)
+    return lines
+  }
+
+  #finish(rest: Buffer, lines: NdjsonLine[], unterminated: boolean): void {
+    const length = this.#lineBytes + rest.length
+    this.#lineBytes = 0
+    const held = this.#held
+    this.#held = []
+    if (length > this.#maxLineBytes) {
+      this.#skipped++
+      return
+    }
+    if (length === 0) return
+    const line = held.length === 0 ? rest : Buffer.concat([...held, rest])
+    const text = line.toString('utf8').trim()
+    if (text.length > 0) lines.push({ text, unterminated })
+  }
+}

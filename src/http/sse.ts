@@ -1,0 +1,165 @@
+/**
+ * Server-sent events: bytes in, events out, whatever the chunking (WHATWG HTML §9.2.6, the
+ * event stream interpretation). Knows framing only; what `data` means is for the provider
+ * readers. One departure: an event that the end of the stream cuts off before its blank line
+ * is given out and marked `unterminated`, since some providers end their streams like that.
+ */
+
+export interface SseEvent {
+  /** The `event` field; empty when there was none. */
+  readonly event: string
+  /** The `data` lines joined by LF. */
+  readonly data: string
+  /** The stream ended before the blank line that ends an event. */
+  readonly unterminated: boolean
+}
+
+export interface SseLimits {
+  /** Bytes of one event's lines, their terminators not counted. */
+  readonly maxEventBytes: number
+}
+
+export const SSE_LIMITS: SseLimits = { maxEventBytes: 1024 * 1024 }
+
+const LF = 0x0a
+const CR = 0x0d
+const COLON = 0x3a
+const SPACE = 0x20
+
+/** An event over the limit is skipped as a whole and counted in `skipped`. */
+export class SseReader {
+  readonly #maxEventBytes: number
+  /** Copies of the pieces of a line whose end has not come yet. */
+  #held: Buffer[] = []
+  #lineBytes = 0
+  /** Bytes of the event's lines so far, the unfinished one included. */
+  #eventBytes = 0
+  #skipping = false
+  #afterCr = false
+  #firstLine = true
+  #event = ''
+  #data: string | undefined
+  #skipped = 0
+
+  constructor(limits: SseLimits = SSE_LIMITS) {
+    this.#maxEventBytes = limits.maxEventBytes
+  }
+
+  /** Events that were over the limit. */
+  get skipped(): number {
+    return this.#skipped
+  }
+
+  /** Does not keep `chunk`. */
+  push(chunk: Uint8Array): SseEvent[] {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const events: SseEvent[] = []
+    let start = 0
+    if (this.#afterCr && bytes.length > 0) {
+      this.#afterCr = false
+      if (bytes[0] === LF) start = 1
+    }
+    let cr = bytes.indexOf(CR, start)
+    let lf = bytes.indexOf(LF, start)
+    while (cr >= 0 || lf >= 0) {
+      const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr
+      this.#finishLine(bytes.subarray(start, end), events)
+      start = end + 1
+      if (end === cr) {
+        if (start === bytes.length) this.#afterCr = true
+        else if (bytes[start] === LF) start++
+        cr = bytes.indexOf(CR, start)
+      }
+      if (lf >= 0 && lf < start) lf = bytes.indexOf(LF, start)
+    }
+    if (start < bytes.length) this.#hold(bytes.subarray(start))
+    return events
+  }
+
+  /** What the end of the stream leaves: nothing, or one event without its blank line. */
+  end(): SseEvent[] {
+    const events: SseEvent[] = []
+    if (this.#lineBytes > 0) this.#finishLine(Buffer.alloc(0), events)
+    this.#dispatch(events, true)
+    return events
+  }
+
+  #hold(piece: Buffer): void {
+    this.#lineBytes += piece.length
+    this.#count(piece.length)
+    if (!this.#skipping) this.#held.push(Buffer.from(piece))
+  }
+
+  #count(length: number): void {
+    this.#eventBytes += length
+    if (this.#eventBytes <= this.#maxEventBytes) return
+    this.#skipping = true
+    this.#held = []
+    this.#data = undefined
+  }
+
+  #finishLine(rest: Buffer, events: SseEvent[]): void {
+    this.#count(rest.length)
+    const length = this.#lineBytes + rest.length
+    this.#lineBytes = 0
+    if (this.#skipping) {
+      this.#firstLine = false
+      if (length === 0) this.#dispatch(events, false)
+      return
+    }
+    let line = rest
+    if (this.#held.length > 0) {
+      this.#held.push(rest)
+      line = Buffer.concat(this.#held)
+      this.#held = []
+    }
+    if (this.#firstLine) {
+      this.#firstLine = false
+      line = withoutByteOrderMark(line)
+    }
+    if (line.length === 0) this.#dispatch(events, false)
+    else this.#field(line)
+  }
+
+  #dispatch(events: SseEvent[], unterminated: boolean): void {
+    if (this.#skipping) this.#skipped++
+    else if (this.#data !== undefined)
+      events.push({ event: this.#event, data: this.#data, unterminated })
+    this.#skipping = false
+    this.#eventBytes = 0
+    this.#event = ''
+    this.#data = undefined
+  }
+
+  /** A line with a field name; comments and fields that nobody here reads are passed over. */
+  #field(line: Buffer): void {
+    if (isField(line, DATA)) {
+      const value = line.toString('utf8', valueStart(line, DATA.length))
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+    } else if (isField(line, EVENT)) {
+      this.#event = line.toString('utf8', valueStart(line, EVENT.length))
+    }
+  }
+}
+
+const DATA = Buffer.from('data')
+const EVENT = Buffer.from('event')
+
+function isField(line: Buffer, name: Buffer): boolean {
+  const length = name.length
+  if (line.length < length) return false
+  if (line.length > length && line[length] !== COLON) return false
+  for (let i = 0; i < length; i++) if (line[i] !== name[i]) return false
+  return true
+}
+
+/** One space after the colon does not belong to the value. */
+function valueStart(line: Buffer, colon: number): number {
+  return line[colon + 1] === SPACE ? colon + 2 : colon + 1
+}
+
+function withoutByteOrderMark(line: Buffer): Buffer {
+  return line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf
+    ? line.subarray(3)
+    : line
+}

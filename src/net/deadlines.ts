@@ -1,0 +1,48 @@
+/**
+ * One slow tick for every deadline. A connection says once how it is to be looked at; the
+ * hot path only moves a number. Resolution is the tick, which suits limits of seconds.
+ */
+import type { Clock } from '../core/clock.js'
+import type { Service } from '../core/service.js'
+
+const TICK_MS = 1_000
+
+export interface Watched {
+  /** Called about once a second with monotonic milliseconds; ends itself when overdue. */
+  tick(now: number): void
+}
+
+export class Deadlines implements Service {
+  readonly name = 'deadlines'
+  readonly #clock: Clock
+  readonly #watched = new Set<Watched>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => this.tick(), TICK_MS)
+    this.#timer.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#watched.clear()
+  }
+
+  watch(subject: Watched): void {
+    this.#watched.add(subject)
+  }
+
+  unwatch(subject: Watched): void {
+    this.#watched.delete(subject)
+  }
+
+  /** Looks at everything now; tests call it after advancing their clock. */
+  tick(): void {
+    const now = this.#clock.monotonic()
+    for (const subject of this.#watched) subject.tick(now)
+  }
+}

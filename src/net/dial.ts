@@ -1,0 +1,184 @@
+/**
+ * Dials a name or an address: an override of the configuration, else the address the client
+ * itself had dialled, else what the resolver says. The guard is applied to every address that
+ * came by resolving, and the very address that passed is dialled.
+ */
+import { connect, isIP } from 'node:net'
+import type { Socket } from 'node:net'
+import { canonicalAddress, formatSocketAddress, refusedRange } from '../core/address.js'
+import type { Prefixes, SocketAddress } from '../core/address.js'
+import { YoriError } from '../core/errors.js'
+import { matchesHostname } from '../core/hostname.js'
+import { errorCodeOf, upstreamFailure } from './tls-failure.js'
+
+/** More addresses than this are not tried for one connection. */
+const MAX_ATTEMPTS = 6
+/** While others remain, one address may take this long. */
+const ATTEMPT_TIMEOUT_MS = 2_500
+/** Dead peers are noticed by TCP keep-alive after this idle time. */
+const KEEP_ALIVE_DELAY_MS = 60_000
+
+export interface Target {
+  /** A canonical host name or an IP address. */
+  readonly host: string
+  readonly port: number
+  /** HTTP in the clear, as the client asked for it. */
+  readonly plain?: boolean
+}
+
+export interface DialerOptions {
+  /** `upstream.resolve`: a name or `*.suffix` to the address that is dialled for it. */
+  readonly overrides: ReadonlyMap<string, SocketAddress>
+  readonly lookup: (name: string) => Promise<readonly string[]>
+  /** Is this an address of one of our own interfaces? */
+  readonly isOwnAddress: (address: string) => boolean
+  /** `access.allow_destinations`: refused ranges that the operator opened. */
+  readonly allowed: Prefixes
+  readonly connectTimeoutMs: number
+}
+
+export class Dialer {
+  readonly #options: DialerOptions
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** The override for a host, if the configuration has one. */
+  override(host: string): SocketAddress | undefined {
+    const exact = this.#options.overrides.get(host)
+    if (exact !== undefined) return exact
+    for (const [pattern, address] of this.#options.overrides) {
+      if (pattern.startsWith('*.') && matchesHostname(pattern, host)) return address
+    }
+    return undefined
+  }
+
+  /**
+   * The addresses that may be dialled for a target, in order.
+   * @throws YORI_UPSTREAM_UNRESOLVED, YORI_DESTINATION_REFUSED, YORI_UPSTREAM_LOOP
+   */
+  async candidates(target: Target): Promise<readonly SocketAddress[]> {
+    const override = this.override(target.host)
+    if (override !== undefined) return [override]
+    const found =
+      isIP(target.host) !== 0 ? [target.host] : await this.#options.lookup(target.host)
+    const addresses: SocketAddress[] = []
+    let refusal: YoriError | undefined
+    for (const text of found.slice(0, MAX_ATTEMPTS)) {
+      const address = canonicalAddress(text) ?? text
+      const problem = this.#refusal(target.host, address)
+      if (problem === undefined) addresses.push({ address, port: target.port })
+      else refusal ??= problem
+    }
+    if (addresses.length > 0) return addresses
+    throw (
+      refusal ?? new YoriError('YORI_UPSTREAM_UNRESOLVED', `${target.host}: no address`)
+    )
+  }
+
+  #refusal(host: string, address: string): YoriError | undefined {
+    if (this.#options.allowed.has(address)) return undefined
+    if (this.#options.isOwnAddress(address)) {
+      return new YoriError(
+        'YORI_UPSTREAM_LOOP',
+        `${host} is ${address}, an address of our own`,
+      )
+    }
+    const range = refusedRange(address)
+    if (range === undefined) return undefined
+    return new YoriError(
+      'YORI_DESTINATION_REFUSED',
+      `${host} is ${address}, in ${range}: not dialled unless access.allow_destinations names it`,
+    )
+  }
+
+  /**
+   * Opens TCP to a target.
+   * @throws what `candidates` throws, YORI_UPSTREAM_UNREACHABLE, YORI_UPSTREAM_CONNECT_TIMEOUT
+   */
+  async dial(target: Target, options: DialOptions = {}): Promise<Socket> {
+    const deadline = performance.now() + this.#options.connectTimeoutMs
+    const { known } = options
+    if (known !== undefined && this.override(target.host) === undefined) {
+      try {
+        return await this.#first([known], deadline, options)
+      } catch (error) {
+        if (options.knownOnly === true || isIP(target.host) !== 0) {
+          throw upstreamFailure(error, target.host)
+        }
+      }
+    }
+    return this.#first(await this.candidates(target), deadline, options)
+  }
+
+  async #first(
+    addresses: readonly SocketAddress[],
+    deadline: number,
+    options: DialOptions,
+  ): Promise<Socket> {
+    let last: YoriError | undefined
+    for (const [index, address] of addresses.entries()) {
+      const left = deadline - performance.now()
+      if (left <= 0) break
+      const isLast = index === addresses.length - 1
+      const timeoutMs = isLast ? left : Math.min(left, ATTEMPT_TIMEOUT_MS)
+      try {
+        return await connectTo(address, timeoutMs, options)
+      } catch (error) {
+        last = upstreamFailure(error, formatSocketAddress(address))
+      }
+    }
+    throw last ?? new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT')
+  }
+}
+
+export interface DialOptions {
+  /** The original destination of a redirected connection: dialled first. */
+  readonly known?: SocketAddress
+  /** A tunnel: nothing but `known` is dialled. */
+  readonly knownOnly?: boolean
+  /** Read into one reused buffer instead of a stream: `net.connect`'s `onread`. */
+  readonly onread?: { buffer: Uint8Array | (() => Uint8Array); callback: OnRead }
+}
+
+export type OnRead = (bytes: number, buffer: Uint8Array) => boolean
+
+function connectTo(
+  address: SocketAddress,
+  timeoutMs: number,
+  options: DialOptions,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: address.address,
+      port: address.port,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+      ...(options.onread === undefined ? {} : { onread: options.onread }),
+    })
+    const timer = setTimeout(() => {
+      const text = `no connection to ${formatSocketAddress(address)} in ${Math.round(timeoutMs)} ms`
+      fail(new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT', text))
+    }, timeoutMs)
+    const fail = (error: Error): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(error)
+    }
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', fail)
+      resolve(socket)
+    })
+  })
+}
+
+/** Did the peer merely go away, which needs no line in the log? */
+export function isOrdinaryEnd(error: unknown): boolean {
+  const code = errorCodeOf(error)
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECANCELED'
+}

@@ -1,0 +1,72 @@
+/**
+ * The addresses of this machine's own interfaces: never dialled for others, since what answers
+ * there is YORI itself or its router. Read from the system and kept for a few seconds.
+ */
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import { canonicalAddress, Prefixes } from '../core/address.js'
+import type { Clock } from '../core/clock.js'
+
+export interface OwnAddressesOptions {
+  readonly clock: Clock
+  /** How long one reading holds. 5 s unless given. */
+  readonly maxAgeMs?: number
+  /** The system's list, shaped as node gives it; for tests. */
+  readonly read?: () => NodeJS.Dict<NetworkInterfaceInfo[]>
+}
+
+interface Reading {
+  readonly at: number
+  readonly addresses: ReadonlySet<string>
+  readonly networks: ReadonlyMap<string, Prefixes>
+}
+
+const DEFAULT_MAX_AGE_MS = 5_000
+
+export class OwnAddresses {
+  readonly #clock: Clock
+  readonly #maxAgeMs: number
+  readonly #read: () => NodeJS.Dict<NetworkInterfaceInfo[]>
+  #reading: Reading | undefined
+
+  constructor(options: OwnAddressesOptions) {
+    this.#clock = options.clock
+    this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS
+    this.#read = options.read ?? networkInterfaces
+  }
+
+  /** Is this an address of one of our interfaces? All of 127/8 and `::1` count. */
+  has(address: string): boolean {
+    const canonical = canonicalAddress(address)
+    if (canonical === undefined) return false
+    if (canonical === '::1' || canonical.startsWith('127.')) return true
+    return this.#current().addresses.has(canonical)
+  }
+
+  /** The networks on an interface, as its addresses and masks say; undefined when unknown. */
+  onInterface(name: string): Prefixes | undefined {
+    return this.#current().networks.get(name)
+  }
+
+  #current(): Reading {
+    const now = this.#clock.monotonic()
+    if (this.#reading === undefined || now - this.#reading.at >= this.#maxAgeMs)
+      this.#reading = this.#take(now)
+    return this.#reading
+  }
+
+  #take(at: number): Reading {
+    const addresses = new Set<string>()
+    const networks = new Map<string, Prefixes>()
+    for (const [name, infos = []] of Object.entries(this.#read())) {
+      const prefixes: string[] = []
+      for (const info of infos) {
+        const address = canonicalAddress(info.address)
+        if (address === undefined) continue
+        addresses.add(address)
+        prefixes.push(info.cidr ?? address)
+      }
+      networks.set(name, new Prefixes(prefixes))
+    }
+    return { at, addresses, networks }
+  }
+}

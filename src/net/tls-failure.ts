@@ -1,0 +1,84 @@
+/**
+ * The only place that reads meaning into errors of TLS and sockets, by their `code`.
+ * Everything else asks for a code of our catalogue.
+ */
+import { YoriError } from '../core/errors.js'
+import type { ErrorCode } from '../core/errors.js'
+
+/** OpenSSL's verify results as Node names them, and Node's own name check. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_REJECTED',
+  'CERT_UNTRUSTED',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'ERR_TLS_CERT_ALTNAME_FORMAT',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** The server asked for a client certificate and would not go on without one. */
+const WANTS_CLIENT_CERTIFICATE: ReadonlySet<string> = new Set([
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+])
+
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EACCES',
+  'EPERM',
+  'EHOSTDOWN',
+  'ENETDOWN',
+])
+
+export function errorCodeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : ''
+}
+
+/** Wraps whatever a connection to the provider threw, once. */
+export function upstreamFailure(error: unknown, name: string): YoriError {
+  if (error instanceof YoriError) return error
+  const code = errorCodeOf(error)
+  return new YoriError(upstreamCode(code), `${name}: ${reason(error, code)}`, {
+    cause: error,
+  })
+}
+
+function upstreamCode(code: string): ErrorCode {
+  if (WANTS_CLIENT_CERTIFICATE.has(code)) return 'YORI_UPSTREAM_CLIENT_CERTIFICATE'
+  if (UNTRUSTED.has(code)) return 'YORI_UPSTREAM_UNTRUSTED'
+  if (UNREACHABLE.has(code)) return 'YORI_UPSTREAM_UNREACHABLE'
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return 'YORI_UPSTREAM_TIMEOUT'
+  }
+  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') {
+    return 'YORI_UPSTREAM_CONNECT_TIMEOUT'
+  }
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return 'YORI_UPSTREAM_MALFORMED'
+  }
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') {
+    return 'YORI_UPSTREAM_TLS_FAILED'
+  }
+  return 'YORI_UPSTREAM_CLOSED'
+}
+
+/** Plain words for an operator: the code says most, the message the rest. */
+function reason(error: unknown, code: string): string {
+  const message = error instanceof Error ? error.message : ''
+  return code === '' || message.includes(code) ? message : `${message} (${code})`
+}

@@ -1,0 +1,209 @@
+/**
+ * Who may use the explicit and direct ways, and for what: YORI is neither an open proxy nor a
+ * way around the firewall. Pure; addresses are judged again, after resolving, by the dialer.
+ */
+import { isIP } from 'node:net'
+import { canonicalAddress } from '../core/address.js'
+import type { Prefixes } from '../core/address.js'
+import type { ErrorCode } from '../core/errors.js'
+import { canonicalHostname } from '../core/hostname.js'
+import { authorityHost, splitAuthority } from '../http/head.js'
+import type { Endpoint, EndpointTable } from './endpoints.js'
+
+export interface AccessPolicy {
+  /** `access.clients`, interface names already turned into prefixes. */
+  readonly clients: Pick<Prefixes, 'has'>
+  /** `access.relay: all`: clients beyond loopback may reach any public host. */
+  readonly relayAll: boolean
+  /** Ports for CONNECT. */
+  readonly ports: ReadonlySet<number>
+  /** Ports for absolute-form requests. */
+  readonly plainPorts: ReadonlySet<number>
+  /** Is this canonical name or address one of ours? */
+  readonly isOwnName: (host: string) => boolean
+  /** Has the configuration an address for this host (`upstream.resolve`)? */
+  readonly isConfigured: (host: string) => boolean
+  /** The provider whose API has this path, for clients whose base URL points at us. */
+  readonly providerOfPath: (path: string) => string | undefined
+}
+
+export interface Caller {
+  readonly address: string
+  readonly loopback: boolean
+}
+
+export function mayCall(access: AccessPolicy, caller: Caller): boolean {
+  return caller.loopback || access.clients.has(caller.address)
+}
+
+export type Asked =
+  | {
+      readonly kind: 'endpoint'
+      readonly name: string
+      readonly endpoint: Endpoint
+      /** Origin-form target for the provider. */
+      readonly path: string
+    }
+  | {
+      readonly kind: 'relay'
+      readonly host: string
+      readonly port: number
+      readonly path: string
+    }
+  | { readonly kind: 'own'; readonly path: string }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail?: string }
+
+export interface AskedFacts {
+  readonly caller: Caller
+  /** The request target as received. */
+  readonly target: string
+  readonly hosts: readonly string[]
+  readonly origin: string | undefined
+  readonly fetchSite: string | undefined
+  /** The port at which the client reached us. */
+  readonly localPort: number
+}
+
+/** What a request in the clear, or to our own TLS site, is about. */
+export function whatIsAsked(
+  access: AccessPolicy,
+  endpoints: EndpointTable,
+  facts: AskedFacts,
+): Asked {
+  if (!mayCall(access, facts.caller)) return refused('YORI_CLIENT_NOT_ALLOWED')
+  if (facts.target.startsWith('/')) return originForm(access, endpoints, facts)
+  return absoluteForm(access, endpoints, facts)
+}
+
+function originForm(
+  access: AccessPolicy,
+  endpoints: EndpointTable,
+  facts: AskedFacts,
+): Asked {
+  const [value] = facts.hosts
+  if (value === undefined || facts.hosts.length > 1) {
+    return refused('YORI_REQUEST_MALFORMED', 'a request needs exactly one Host field')
+  }
+  const authority = splitAuthority(value)
+  if (authority === undefined)
+    return refused('YORI_REQUEST_MALFORMED', 'Host is malformed')
+  if (isCrossSite(access, facts)) return refused('YORI_CLIENT_CROSS_SITE')
+  const name = canonicalHostname(authority.host)
+  const endpoint = name === undefined ? undefined : endpoints.find(name)
+  if (name !== undefined && endpoint !== undefined) {
+    return governed(name, endpoint, facts.target)
+  }
+  const host = name ?? canonicalAddress(authority.host)
+  if (host === undefined || !access.isOwnName(host)) {
+    return refused('YORI_UNKNOWN_HOST', 'no endpoint of that name, and it is not ours')
+  }
+  const path = facts.target.split('?', 1)[0] as string
+  const provider = access.providerOfPath(path)
+  const meant = provider === undefined ? undefined : endpoints.find(provider)
+  if (provider !== undefined && meant?.enabled === true) {
+    return governed(provider, meant, facts.target)
+  }
+  return { kind: 'own', path }
+}
+
+function absoluteForm(
+  access: AccessPolicy,
+  endpoints: EndpointTable,
+  facts: AskedFacts,
+): Asked {
+  const match = /^http:\/\/([^/?#]*)([^#]*)/i.exec(facts.target)
+  if (match === null) {
+    return refused(
+      'YORI_REQUEST_MALFORMED',
+      'the request target is in no form that is served',
+    )
+  }
+  const authority = splitAuthority(match[1] as string)
+  if (authority === undefined || (match[1] as string).includes('@')) {
+    return refused(
+      'YORI_REQUEST_MALFORMED',
+      'the authority of the request target is malformed',
+    )
+  }
+  const rest = match[2] as string
+  const path = rest.startsWith('/') ? rest : `/${rest}`
+  const name = canonicalHostname(authority.host)
+  const endpoint = name === undefined ? undefined : endpoints.find(name)
+  if (name !== undefined && endpoint !== undefined && endpoint.enabled) {
+    return governed(name, endpoint, path)
+  }
+  const host = name ?? canonicalAddress(authority.host)
+  if (host === undefined) return refused('YORI_REQUEST_MALFORMED', 'that is no host name')
+  if (access.isOwnName(host) && (authority.port ?? 80) === facts.localPort) {
+    return { kind: 'own', path: path.split('?', 1)[0] as string }
+  }
+  const port = authority.port ?? 80
+  const problem = mayReach(access, facts.caller, { host, port, ports: access.plainPorts })
+  return problem ?? { kind: 'relay', host, port, path }
+}
+
+/** May this caller have a tunnel to that host and port? Undefined when it may. */
+export function mayConnect(
+  access: AccessPolicy,
+  endpoints: EndpointTable,
+  facts: { caller: Caller; host: string; port: number },
+): Extract<Asked, { kind: 'refused' }> | undefined {
+  if (!mayCall(access, facts.caller)) return refused('YORI_CLIENT_NOT_ALLOWED')
+  const isEndpoint = isIP(facts.host) === 0 && endpoints.find(facts.host) !== undefined
+  if (isEndpoint && facts.port === 443) return undefined
+  return mayReach(access, facts.caller, { ...facts, ports: access.ports })
+}
+
+function mayReach(
+  access: AccessPolicy,
+  caller: Caller,
+  target: { host: string; port: number; ports: ReadonlySet<number> },
+): Extract<Asked, { kind: 'refused' }> | undefined {
+  if (!caller.loopback && !access.relayAll) {
+    return refused(
+      'YORI_DESTINATION_REFUSED',
+      `${target.host} is no endpoint: access.relay allows endpoints only`,
+    )
+  }
+  if (!target.ports.has(target.port) && !access.isConfigured(target.host)) {
+    return refused(
+      'YORI_DESTINATION_REFUSED',
+      `port ${target.port} is not among those that access names`,
+    )
+  }
+  return undefined
+}
+
+/** A page of another site must not drive us through a visitor's browser. */
+function isCrossSite(access: AccessPolicy, facts: AskedFacts): boolean {
+  if (
+    facts.fetchSite !== undefined &&
+    facts.fetchSite.trim().toLowerCase() === 'cross-site'
+  ) {
+    return true
+  }
+  if (facts.origin === undefined) return false
+  const match = /^https?:\/\/([^/]+)$/i.exec(facts.origin)
+  const authority = match === null ? undefined : splitAuthority(match[1] as string)
+  if (authority === undefined) return true
+  const host = canonicalHostname(authority.host) ?? canonicalAddress(authority.host)
+  return host === undefined || !(access.isOwnName(host) || isSameHost(facts.hosts, host))
+}
+
+function isSameHost(hosts: readonly string[], host: string): boolean {
+  const [value] = hosts
+  const authority = value === undefined ? undefined : splitAuthority(value)
+  return authority !== undefined && authorityHost(authority.host, 443) === host
+}
+
+function governed(name: string, endpoint: Endpoint, path: string): Asked {
+  if (!endpoint.enabled) return refused('YORI_UNKNOWN_HOST', `${name} is switched off`)
+  if (endpoint.route === 'refuse') return refused('YORI_ENDPOINT_REFUSED')
+  return { kind: 'endpoint', name, endpoint, path }
+}
+
+function refused(code: ErrorCode, detail?: string): Extract<Asked, { kind: 'refused' }> {
+  return detail === undefined
+    ? { kind: 'refused', code }
+    : { kind: 'refused', code, detail }
+}

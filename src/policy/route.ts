@@ -1,0 +1,59 @@
+/**
+ * Where a TLS connection goes, decided before anything is dialled: a pure function of what the
+ * client offered, who it is, and the configuration. `tunnel`, `intercept` and `refuse` are what
+ * Squid calls splice, bump and terminate.
+ */
+import type { ErrorCode } from '../core/errors.js'
+import type { Coverage } from '../core/record.js'
+import { matchesHostname } from '../core/hostname.js'
+import type { Endpoint, EndpointTable } from './endpoints.js'
+
+/** Why a (device, name) is left alone for a while, learned from earlier connections. */
+export type Learned = 'tunnel-pinned' | 'tunnel-not-trusted' | 'tunnel-client-certificate'
+
+export interface RouteFacts {
+  /** Canonical SNI. */
+  readonly serverName: string | undefined
+  readonly serverNameIsAddress: boolean
+  readonly alpn: readonly string[]
+  readonly deviceExempt: boolean
+  readonly learned: Learned | undefined
+  /** The CA may sign this name and its certificates are valid now. */
+  readonly mintable: (name: string) => boolean
+}
+
+export interface RoutePolicy {
+  readonly endpoints: EndpointTable
+  /** Names and `*.x` patterns of `intercept.never`. */
+  readonly never: readonly string[]
+}
+
+export type Route =
+  | { readonly kind: 'intercept'; readonly name: string; readonly endpoint: Endpoint }
+  | { readonly kind: 'tunnel'; readonly coverage: Coverage }
+  | { readonly kind: 'refuse'; readonly code: ErrorCode }
+
+export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
+  const name = facts.serverName
+  if (facts.serverNameIsAddress) return tunnel('tunnel-ip-sni')
+  if (name === undefined) return tunnel('tunnel-no-sni')
+  const endpoint = policy.endpoints.find(name)
+  if (endpoint === undefined) return tunnel('tunnel-not-endpoint')
+  if (facts.deviceExempt) return tunnel('tunnel-exempt')
+  if (!endpoint.enabled || endpoint.route === 'tunnel')
+    return tunnel('tunnel-endpoint-off')
+  if (endpoint.route === 'refuse')
+    return { kind: 'refuse', code: 'YORI_ENDPOINT_REFUSED' }
+  if (policy.never.some((pattern) => matchesHostname(pattern, name))) {
+    return tunnel('tunnel-never')
+  }
+  if (facts.learned !== undefined) return tunnel(facts.learned)
+  if (facts.alpn.length > 0 && !facts.alpn.includes('http/1.1'))
+    return tunnel('tunnel-h2-only')
+  if (!facts.mintable(name)) return tunnel('tunnel-ca-unusable')
+  return { kind: 'intercept', name, endpoint }
+}
+
+function tunnel(coverage: Coverage): Route {
+  return { kind: 'tunnel', coverage }
+}

@@ -1,0 +1,208 @@
+/**
+ * Anthropic's Messages, token counting and the legacy text completions:
+ * docs.anthropic.com/en/api/messages, /messages-streaming, /complete. Cache reads and writes
+ * are counted beside `input_tokens`, not inside.
+ */
+import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
+import type { Json } from './json.js'
+import { readError } from './facts.js'
+import type { FactsBuilder } from './facts.js'
+import { otherShape } from './other.js'
+import { withoutQuery } from './paths.js'
+import type {
+  Api,
+  ExchangeHead,
+  Provider,
+  RequestContext,
+  RequestFacts,
+  ResponseContext,
+  ResponseReader,
+} from './provider.js'
+import { readResponse } from './reader.js'
+import type { Shape } from './reader.js'
+import {
+  RequestBuilder,
+  readCommon,
+  readContent,
+  readTools,
+  unreadRequest,
+} from './request.js'
+
+export const anthropic: Provider = {
+  name: 'anthropic',
+  recognises: (head) =>
+    head.host === 'api.anthropic.com' ? (anthropicApi(head) ?? 'other') : undefined,
+  readRequest: readAnthropicRequest,
+  reader: anthropicReader,
+}
+
+export function anthropicApi(head: ExchangeHead): Api | undefined {
+  const path = withoutQuery(head.path)
+  if (path.endsWith('/messages')) return 'messages'
+  if (path.endsWith('/messages/count_tokens')) return 'count-tokens'
+  if (path.includes('/messages/batches')) return 'batches'
+  if (path.endsWith('/v1/complete')) return 'completions'
+  if (path.startsWith('/v1/models')) return 'models'
+  if (path.startsWith('/v1/files')) return 'files'
+  return undefined
+}
+
+export function readAnthropicRequest(
+  body: unknown,
+  context: RequestContext,
+): RequestFacts {
+  const value = asRecord(body)
+  if (value === undefined) return unreadRequest(context.api)
+  return readMessagesRequest(value, context.api)
+}
+
+export function readMessagesRequest(body: Json, api: Api): RequestFacts {
+  const builder = new RequestBuilder()
+  readCommon(body, builder)
+  builder.system(readContent(body.system, builder))
+  if (typeof body.prompt === 'string') builder.message('user', body.prompt)
+  for (const item of asList(body.messages)) {
+    const message = asRecord(item)
+    if (message === undefined) continue
+    builder.message(asText(message.role) ?? '', readContent(message.content, builder))
+  }
+  readTools(body.tools, builder)
+  for (const item of asList(body.mcp_servers)) {
+    const server = asRecord(item)
+    builder.mcpServer(asText(server?.name), asText(server?.url))
+  }
+  return builder.build(api)
+}
+
+export function anthropicReader(context: ResponseContext): ResponseReader {
+  return readResponse(anthropicShape(context.api), context)
+}
+
+export function anthropicShape(api: Api): Shape {
+  if (api === 'messages') return messagesShape
+  return api === 'completions' ? completeShape : otherShape
+}
+
+export const messagesShape: Shape = {
+  ignores: (name) => name === 'ping' || name === 'content_block_stop',
+  body: readMessage,
+  event(value, facts) {
+    switch (value.type) {
+      case 'message_start':
+        readMessage(asRecord(value.message) ?? {}, facts)
+        facts.outputProvisional = true
+        return
+      case 'content_block_start':
+        readBlock(asRecord(value.content_block), blockKey(value), facts)
+        return
+      case 'content_block_delta':
+        readDelta(asRecord(value.delta), blockKey(value), facts)
+        return
+      case 'message_delta':
+        facts.finishReason = firstText(
+          asRecord(value.delta)?.stop_reason,
+          facts.finishReason,
+        )
+        facts.outputProvisional = false
+        readUsage(asRecord(value.usage), facts)
+        return
+      case 'message_stop':
+        facts.ended = true
+        return
+      case 'error':
+        facts.error = readError(value, true)
+        return
+      default:
+        return
+    }
+  },
+}
+
+function blockKey(value: Json): number {
+  return asCount(value.index) ?? 0
+}
+
+function readMessage(message: Json, facts: FactsBuilder): void {
+  facts.model = firstText(message.model, facts.model)
+  facts.responseId = firstText(message.id, facts.responseId)
+  const blocks = asList(message.content)
+  for (let i = 0; i < blocks.length; i++) readBlock(asRecord(blocks[i]), i, facts)
+  facts.finishReason = firstText(message.stop_reason, facts.finishReason)
+  readUsage(asRecord(message.usage), facts)
+}
+
+function readBlock(block: Json | undefined, key: number, facts: FactsBuilder): void {
+  switch (block?.type) {
+    case 'text':
+      facts.text.append(asText(block.text) ?? '')
+      return
+    case 'thinking':
+      facts.otherChars += asText(block.thinking)?.length ?? 0
+      return
+    case 'tool_use':
+      facts.toolCall(key, {
+        name: asText(block.name),
+        id: asText(block.id),
+        argumentsText: inputText(block.input),
+      })
+      return
+    case 'server_tool_use':
+    case 'mcp_tool_use':
+      facts.serverTool(firstText(block.name) ?? '')
+      return
+    default:
+      return
+  }
+}
+
+/** A stream opens a block with an empty object and sends the input in pieces. */
+function inputText(input: unknown): string | undefined {
+  const object = asRecord(input)
+  if (object === undefined) return undefined
+  return Object.keys(object).length === 0 ? undefined : JSON.stringify(object)
+}
+
+function readDelta(delta: Json | undefined, key: number, facts: FactsBuilder): void {
+  switch (delta?.type) {
+    case 'text_delta':
+      facts.text.append(asText(delta.text) ?? '')
+      return
+    case 'thinking_delta':
+      facts.otherChars += asText(delta.thinking)?.length ?? 0
+      return
+    case 'input_json_delta':
+      facts.toolCallMore(key, asText(delta.partial_json) ?? '')
+      return
+    default:
+      return
+  }
+}
+
+function readUsage(usage: Json | undefined, facts: FactsBuilder): void {
+  if (usage === undefined) return
+  facts.cacheBeside = true
+  facts.inputTokens = firstCount(usage.input_tokens, facts.inputTokens)
+  facts.outputTokens = firstCount(usage.output_tokens, facts.outputTokens)
+  facts.cachedTokens = firstCount(usage.cache_read_input_tokens, facts.cachedTokens)
+  facts.cacheWriteTokens = firstCount(
+    usage.cache_creation_input_tokens,
+    facts.cacheWriteTokens,
+  )
+}
+
+/** The legacy text completions. */
+const completeShape: Shape = {
+  ignores: (name) => name === 'ping',
+  body: readComplete,
+  event(value, facts) {
+    readComplete(value, facts)
+    if (facts.finishReason !== undefined) facts.ended = true
+  },
+}
+
+function readComplete(value: Json, facts: FactsBuilder): void {
+  facts.model = firstText(value.model, facts.model)
+  facts.responseId = firstText(value.id, facts.responseId)
+  facts.text.append(asText(value.completion) ?? '')
+  facts.finishReason = firstText(value.stop_reason, facts.finishReason)
+}

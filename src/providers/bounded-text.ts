@@ -1,0 +1,44 @@
+/** A text that is joined piece by piece, kept up to a limit and counted beyond it. */
+export class BoundedText {
+  readonly #maxChars: number
+  #text = ''
+  #chars = 0
+
+  /** `maxChars` counts UTF-16 code units. */
+  constructor(maxChars: number) {
+    this.#maxChars = maxChars
+  }
+
+  append(piece: string): void {
+    const room = this.#maxChars - this.#text.length
+    this.#chars += piece.length
+    if (room <= 0) return
+    this.#text += piece.length <= room ? piece : cutAt(piece, room)
+  }
+
+  /** Begins again: what came before was a draft of what follows. */
+  clear(): void {
+    this.#text = ''
+    this.#chars = 0
+  }
+
+  get text(): string {
+    return this.#text
+  }
+
+  /** All that was appended, kept or not. */
+  get chars(): number {
+    return this.#chars
+  }
+
+  get cut(): boolean {
+    return this.#chars > this.#text.length
+  }
+}
+
+/** The first `length` code units, never half a surrogate pair. */
+export function cutAt(text: string, length: number): string {
+  if (text.length <= length) return text
+  const last = text.charCodeAt(length - 1)
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
+}

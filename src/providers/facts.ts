@@ -1,0 +1,194 @@
+/**
+ * Gathers what a response says, event by event. The rules that hold for every provider live
+ * here: bounds, the later word wins, missing token counts are estimated and marked. Which
+ * field means what is each provider's.
+ */
+import { BoundedText } from './bounded-text.js'
+import { asRecord, asText, firstText } from './json.js'
+import type { Json } from './json.js'
+import { GENERATING_APIS } from './provider.js'
+import type {
+  Api,
+  ProviderError,
+  ReaderLimits,
+  ResponseFacts,
+  ToolCall,
+  Usage,
+} from './provider.js'
+
+const CHARS_PER_TOKEN = 4
+const MAX_SERVER_TOOLS = 128
+
+interface OpenToolCall {
+  name: string
+  id: string | undefined
+  readonly argumentsText: BoundedText
+}
+
+export class FactsBuilder {
+  readonly limits: ReaderLimits
+  readonly text: BoundedText
+  model: string | undefined
+  responseId: string | undefined
+  finishReason: string | undefined
+  error: ProviderError | undefined
+  inputTokens: number | undefined
+  outputTokens: number | undefined
+  cachedTokens: number | undefined
+  cacheWriteTokens: number | undefined
+  reasoningTokens: number | undefined
+  billedInputTokens: number | undefined
+  billedOutputTokens: number | undefined
+  cacheBeside = false
+  reasoningBeside = false
+  /** The output count so far is not final: the stream may still raise it. */
+  outputProvisional = false
+  /** Characters that the model wrote and `text` does not hold: reasoning, other choices. */
+  otherChars = 0
+  events = 0
+  unread = 0
+  /** The stream said its own end. */
+  ended = false
+  readonly #toolCalls = new Map<string | number, OpenToolCall>()
+  readonly #serverTools: string[] = []
+
+  constructor(limits: ReaderLimits) {
+    this.limits = limits
+    this.text = new BoundedText(limits.maxTextChars)
+  }
+
+  /**
+   * A call, or a piece of one: pieces with the same key belong together. A name or id that
+   * comes again replaces the former; arguments are joined.
+   */
+  toolCall(key: string | number, piece: ToolCallPiece): void {
+    let call = this.#toolCalls.get(key)
+    if (call === undefined) {
+      if (this.#toolCalls.size >= this.limits.maxToolCalls) return
+      const argumentsText = new BoundedText(this.limits.maxArgumentChars)
+      call = { name: '', id: undefined, argumentsText }
+      this.#toolCalls.set(key, call)
+    }
+    if (piece.name !== undefined && piece.name !== '') call.name = piece.name
+    if (piece.id !== undefined && piece.id !== '') call.id = piece.id
+    if (piece.replace === true) call.argumentsText.clear()
+    if (piece.argumentsText !== undefined) call.argumentsText.append(piece.argumentsText)
+  }
+
+  /** More of the arguments of a call that has begun; pieces of other blocks are dropped. */
+  toolCallMore(key: string | number, piece: string): void {
+    this.#toolCalls.get(key)?.argumentsText.append(piece)
+  }
+
+  get toolCallCount(): number {
+    return this.#toolCalls.size
+  }
+
+  serverTool(name: string): void {
+    if (this.#serverTools.length < MAX_SERVER_TOOLS) this.#serverTools.push(name)
+  }
+
+  /** Forgets text and tool calls: the final event says all of them again. */
+  restart(): void {
+    this.text.clear()
+    this.otherChars = 0
+    this.#toolCalls.clear()
+    this.#serverTools.length = 0
+  }
+
+  /** `whole`: the answer reached its end, by its own word or the transport's. */
+  build(api: Api, promptChars: number | undefined, whole: boolean): ResponseFacts {
+    const toolCalls: ToolCall[] = []
+    for (const call of this.#toolCalls.values())
+      toolCalls.push({
+        name: call.name,
+        id: call.id,
+        argumentsText: call.argumentsText.text,
+      })
+    return {
+      model: this.model,
+      responseId: this.responseId,
+      text: this.text.text,
+      textChars: this.text.chars,
+      toolCalls,
+      serverTools: this.#serverTools,
+      usage: this.#usage(api, promptChars, whole),
+      finishReason: this.finishReason,
+      error: this.error,
+      events: this.events,
+      complete: whole,
+      unread: this.unread,
+    }
+  }
+
+  #usage(api: Api, promptChars: number | undefined, whole: boolean): Usage {
+    let { inputTokens, outputTokens } = this
+    let estimated = false
+    if (GENERATING_APIS.has(api) && this.error === undefined) {
+      if (inputTokens === undefined && promptChars !== undefined) {
+        inputTokens = Math.ceil(promptChars / CHARS_PER_TOKEN)
+        estimated = true
+      }
+      const written = this.#writtenChars()
+      const guess = Math.ceil(written / CHARS_PER_TOKEN)
+      const unfinished = this.outputProvisional && !whole
+      if (outputTokens === undefined ? written > 0 : unfinished && guess > outputTokens) {
+        outputTokens = guess
+        estimated = true
+      }
+    }
+    return {
+      inputTokens,
+      outputTokens,
+      cachedTokens: this.cachedTokens,
+      cacheWriteTokens: this.cacheWriteTokens,
+      reasoningTokens: this.reasoningTokens,
+      billedInputTokens: this.billedInputTokens,
+      billedOutputTokens: this.billedOutputTokens,
+      cacheBeside: this.cacheBeside,
+      reasoningBeside: this.reasoningBeside,
+      estimated,
+    }
+  }
+
+  #writtenChars(): number {
+    let chars = this.text.chars + this.otherChars
+    for (const call of this.#toolCalls.values())
+      chars += call.name.length + call.argumentsText.chars
+    return chars
+  }
+}
+
+export interface ToolCallPiece {
+  readonly name?: string | undefined
+  readonly id?: string | undefined
+  readonly argumentsText?: string | undefined
+  /** The arguments are whole, not one more piece. */
+  readonly replace?: boolean
+}
+
+/**
+ * The error of a body in any of the shapes in use: `{error: {message, type, code}}`,
+ * `{error: "text"}`, and for a failed status `{message}` or `{detail}` alone.
+ */
+export function readError(body: Json, failed: boolean): ProviderError | undefined {
+  const error = body.error
+  const nested = asRecord(error)
+  if (nested !== undefined) {
+    return {
+      message: firstText(nested.message, nested.msg) ?? '',
+      type: firstText(nested.type, nested.status),
+      code: codeText(nested.code),
+    }
+  }
+  if (typeof error === 'string' && error.length > 0)
+    return { message: error, type: undefined, code: codeText(body.code) }
+  if (!failed) return undefined
+  const message = firstText(body.message, body.Message, body.detail)
+  if (message === undefined) return undefined
+  return { message, type: firstText(body.type, body.__type), code: codeText(body.code) }
+}
+
+function codeText(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : asText(value)
+}

@@ -1,0 +1,280 @@
+/**
+ * Google's Gemini API and the same calls on Vertex AI: ai.google.dev/api/generate-content,
+ * cloud.google.com/vertex-ai/docs/reference. A stream is server-sent events with `alt=sse`
+ * and one JSON array without. Thoughts are counted beside the candidates' tokens, cached
+ * tokens inside the prompt's. Vertex also serves other vendors' models in their own shapes.
+ */
+import { anthropicShape, readMessagesRequest } from './anthropic.js'
+import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
+import type { Json } from './json.js'
+import type { FactsBuilder } from './facts.js'
+import { interactionsShape, readInteractionRequest } from './gemini-interactions.js'
+import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
+import { otherShape } from './other.js'
+import { withoutQuery } from './paths.js'
+import type {
+  Api,
+  ExchangeHead,
+  Provider,
+  RequestContext,
+  RequestFacts,
+} from './provider.js'
+import { readResponse } from './reader.js'
+import type { Shape } from './reader.js'
+import { RequestBuilder, base64Bytes, unreadRequest } from './request.js'
+
+export const gemini: Provider = {
+  name: 'gemini',
+  recognises: (head) =>
+    head.host === 'generativelanguage.googleapis.com' || head.host === 'gemini.google.com'
+      ? (geminiApi(head) ?? 'other')
+      : undefined,
+  readRequest: readGeminiRequest,
+  reader: (context) => readResponse(shapeFor(context.api, context.path), context),
+}
+
+export const vertex: Provider = {
+  name: 'vertex',
+  recognises: (head) =>
+    head.host === 'aiplatform.googleapis.com' ||
+    head.host.endsWith('-aiplatform.googleapis.com')
+      ? (geminiApi(head) ?? 'other')
+      : undefined,
+  readRequest: readGeminiRequest,
+  reader: (context) => readResponse(shapeFor(context.api, context.path), context),
+}
+
+const METHODS: ReadonlyMap<string, Api> = new Map([
+  ['generateContent', 'generate'],
+  ['streamGenerateContent', 'generate'],
+  ['generateText', 'generate'],
+  ['rawPredict', 'messages'],
+  ['streamRawPredict', 'messages'],
+  ['countTokens', 'count-tokens'],
+  ['embedContent', 'embeddings'],
+  ['batchEmbedContents', 'embeddings'],
+  ['batchGenerateContent', 'batches'],
+  ['predict', 'other'],
+  ['predictLongRunning', 'video'],
+])
+
+/** `/v1beta/models/<model>:<method>`, OpenAI's paths under `/openai`, and the rest. */
+export function geminiApi(head: ExchangeHead): Api | undefined {
+  const path = withoutQuery(head.path)
+  const method = METHODS.get(path.slice(path.lastIndexOf(':') + 1))
+  if (method === 'messages' && !path.includes('/publishers/anthropic/')) return 'chat'
+  if (method !== undefined && path.includes('/models/')) return method
+  if (path.includes('/openai/') || path.includes('/endpoints/openapi/'))
+    return openaiApi(head)
+  if (path.includes('BidiGenerateContent')) return 'realtime'
+  if (path.endsWith('/interactions') || path.includes('/interactions/'))
+    return 'interactions'
+  if (path.endsWith('/models') || path.includes('/models/')) return 'models'
+  if (/\/(?:files|fileSearchStores|cachedContents)(?:[/:]|$)/.test(path)) return 'files'
+  return undefined
+}
+
+/** `models/gemini-2.5-pro:generateContent` -> `gemini-2.5-pro`; undefined without a model. */
+export function modelInPath(path: string): string | undefined {
+  const bare = withoutQuery(path)
+  const at = bare.lastIndexOf('/models/')
+  if (at < 0) return undefined
+  const start = at + '/models/'.length
+  const colon = bare.indexOf(':', start)
+  const model = colon < 0 ? bare.slice(start) : bare.slice(start, colon)
+  return model.length > 0 && !model.includes('/') ? model : undefined
+}
+
+function shapeFor(api: Api, path: string): Shape {
+  if (api === 'generate' || api === 'embeddings') {
+    if (!speaksOpenai(path)) return api === 'generate' ? generateShape : embedShape
+    return openaiShape(api)
+  }
+  if (api === 'messages') return anthropicShape(api)
+  if (api === 'interactions') return interactionsShape
+  return api === 'chat' ? openaiShape(api) : otherShape
+}
+
+function speaksOpenai(path: string): boolean {
+  return path.includes('/openai/') || path.includes('/endpoints/openapi/')
+}
+
+function readGeminiRequest(body: unknown, context: RequestContext): RequestFacts {
+  const { api, path } = context
+  const value = asRecord(body)
+  const streamed = withoutQuery(path).includes(':stream')
+  if (value === undefined)
+    return { ...unreadRequest(api, modelInPath(path)), stream: streamed }
+  if (api === 'interactions') return readInteractionRequest(value)
+  if (api === 'messages') {
+    const facts = readMessagesRequest(value, api)
+    const model = facts.model ?? modelInPath(path)
+    return { ...facts, model, stream: facts.stream ?? streamed }
+  }
+  if (api === 'chat' || speaksOpenai(path)) return readOpenaiRequest(value, context)
+  return readGenerateRequest(value, api, path)
+}
+
+function readGenerateRequest(body: Json, api: Api, path: string): RequestFacts {
+  const builder = new RequestBuilder()
+  builder.model = modelInPath(path) ?? plainModel(body.model)
+  if (api === 'generate') builder.stream = withoutQuery(path).includes(':stream')
+  const config = asRecord(body.generationConfig ?? body.generation_config)
+  builder.maxTokens = asCount(config?.maxOutputTokens ?? config?.max_output_tokens)
+  const cached = asText(body.cachedContent ?? body.cached_content)
+  if (cached !== undefined) builder.conversationId = cached
+  const system = body.systemInstruction ?? body.system_instruction
+  builder.system(
+    typeof system === 'string' ? system : readParts(asRecord(system)?.parts, builder),
+  )
+  readContents(body.contents, builder)
+  readContents(asRecord(body.generateContentRequest)?.contents, builder)
+  if (body.content !== undefined) readContents([body.content], builder)
+  for (const request of asList(body.requests))
+    readContents([asRecord(request)?.content], builder)
+  readDeclaredTools(body.tools, builder)
+  return builder.build(api)
+}
+
+function plainModel(model: unknown): string | undefined {
+  return asText(model)?.replace(/^models\//, '')
+}
+
+export function readContents(contents: unknown, builder: RequestBuilder): void {
+  const list = Array.isArray(contents) ? (contents as unknown[]) : [contents]
+  for (const item of list) {
+    if (typeof item === 'string') builder.message('user', item)
+    const content = asRecord(item)
+    if (content === undefined) continue
+    const role = asText(content.role) ?? 'user'
+    builder.message(
+      role === 'model' ? 'assistant' : role,
+      readParts(content.parts, builder),
+    )
+  }
+}
+
+export function readParts(parts: unknown, builder: RequestBuilder): string {
+  let joined = ''
+  const list = Array.isArray(parts) ? (parts as unknown[]) : [parts]
+  for (const item of list) {
+    const part = asRecord(item)
+    const text = part === undefined ? (asText(item) ?? '') : readPart(part, builder)
+    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
+  }
+  return joined
+}
+
+function readPart(part: Json, builder: RequestBuilder): string {
+  if (typeof part.text === 'string') return part.text
+  const data = asRecord(part.inlineData ?? part.inline_data)
+  const file = asRecord(part.fileData ?? part.file_data)
+  if (data !== undefined || file !== undefined) {
+    const mediaType = firstText(
+      data?.mimeType,
+      data?.mime_type,
+      file?.mimeType,
+      file?.mime_type,
+    )
+    const inline = asText(data?.data)
+    const bytes = inline === undefined ? undefined : base64Bytes(inline)
+    builder.attachment({ kind: kindOf(mediaType), mediaType, bytes })
+    return ''
+  }
+  const result = asRecord(part.functionResponse ?? part.function_response)
+  if (result !== undefined) {
+    const text = result.response === undefined ? '' : JSON.stringify(result.response)
+    builder.toolResult(firstText(result.id, result.name), text)
+    return text
+  }
+  const call = asRecord(part.functionCall ?? part.function_call)
+  return call?.args === undefined ? '' : JSON.stringify(call.args)
+}
+
+function kindOf(mediaType: string | undefined): 'image' | 'audio' | 'video' | 'file' {
+  const main = mediaType?.split('/', 1)[0]
+  return main === 'image' || main === 'audio' || main === 'video' ? main : 'file'
+}
+
+/** `functionDeclarations` by name; built-in tools by the key that switches them on. */
+export function readDeclaredTools(tools: unknown, builder: RequestBuilder): void {
+  for (const item of asList(tools)) {
+    const tool = asRecord(item)
+    if (tool === undefined) continue
+    for (const key of Object.keys(tool)) {
+      if (key !== 'functionDeclarations' && key !== 'function_declarations') {
+        builder.tool(key)
+        continue
+      }
+      for (const declared of asList(tool[key]))
+        builder.tool(asText(asRecord(declared)?.name))
+    }
+  }
+}
+
+export const generateShape: Shape = {
+  body(value, facts) {
+    facts.model = firstText(value.modelVersion, facts.model)
+    facts.responseId = firstText(value.responseId, facts.responseId)
+    for (const item of asList(value.candidates)) readCandidate(asRecord(item), facts)
+    const refused = asText(asRecord(value.promptFeedback)?.blockReason)
+    facts.finishReason ??= refused
+    readUsageMetadata(asRecord(value.usageMetadata), facts)
+  },
+}
+
+function readCandidate(candidate: Json | undefined, facts: FactsBuilder): void {
+  if (candidate === undefined) return
+  const first = (asCount(candidate.index) ?? 0) === 0
+  const finish = firstText(candidate.finishReason)
+  if (finish !== undefined && first) facts.finishReason = finish
+  for (const item of asList(asRecord(candidate.content)?.parts)) {
+    const part = asRecord(item)
+    if (part !== undefined) readAnswerPart(part, first, facts)
+  }
+}
+
+function readAnswerPart(part: Json, first: boolean, facts: FactsBuilder): void {
+  const text = asText(part.text)
+  if (text !== undefined) {
+    if (first && part.thought !== true) facts.text.append(text)
+    else facts.otherChars += text.length
+  }
+  const call = asRecord(part.functionCall)
+  if (call !== undefined) readFunctionCall(call, facts)
+  if (part.executableCode !== undefined) facts.serverTool('code_execution')
+}
+
+/** A call whole, or opened by its name, filled by `partialArgs` and closed by an empty one. */
+export function readFunctionCall(call: Json, facts: FactsBuilder): void {
+  const name = asText(call.name)
+  if (name !== undefined) {
+    facts.toolCall(facts.toolCallCount, {
+      name,
+      id: asText(call.id),
+      argumentsText: call.args === undefined ? undefined : JSON.stringify(call.args),
+    })
+  } else if (call.partialArgs !== undefined) {
+    // Values by JSON path: kept as they come, one array a piece.
+    facts.toolCallMore(facts.toolCallCount - 1, JSON.stringify(call.partialArgs))
+  }
+}
+
+export function readUsageMetadata(usage: Json | undefined, facts: FactsBuilder): void {
+  if (usage === undefined) return
+  facts.reasoningBeside = true
+  facts.inputTokens = firstCount(usage.promptTokenCount, facts.inputTokens)
+  facts.outputTokens = firstCount(
+    usage.candidatesTokenCount,
+    usage.responseTokenCount,
+    facts.outputTokens,
+  )
+  facts.cachedTokens = firstCount(usage.cachedContentTokenCount, facts.cachedTokens)
+  facts.reasoningTokens = firstCount(usage.thoughtsTokenCount, facts.reasoningTokens)
+}
+
+const embedShape: Shape = {
+  body(value, facts) {
+    readUsageMetadata(asRecord(value.usageMetadata), facts)
+  },
+}

@@ -1,0 +1,78 @@
+/**
+ * Every provider that YORI reads, and who speaks in an exchange: by host, then by path, then
+ * by the body's shape for hosts that nobody here owns (a gateway, a server in the house). A
+ * new provider is one file and one line in this array.
+ */
+import { anthropic } from './anthropic.js'
+import { bedrock } from './bedrock.js'
+import { cohere } from './cohere.js'
+import { gemini, geminiApi, vertex } from './gemini.js'
+import { asRecord } from './json.js'
+import { mistral } from './mistral.js'
+import { ollama, ollamaApi } from './ollama.js'
+import { openaiFamily } from './openai-family.js'
+import { openai, openaiApi } from './openai.js'
+import type { Api, ExchangeHead, Provider } from './provider.js'
+
+export const providers: readonly Provider[] = [
+  openai,
+  anthropic,
+  gemini,
+  vertex,
+  mistral,
+  cohere,
+  ollama,
+  bedrock,
+  ...openaiFamily,
+]
+
+export interface Recognised {
+  readonly provider: Provider
+  readonly api: Api
+}
+
+/**
+ * Who is spoken to, by host and then by path. An unknown host is read by the path alone, as
+ * the provider that made the path; undefined when that says nothing either.
+ */
+export function recognise(head: ExchangeHead): Recognised | undefined {
+  for (const provider of providers) {
+    const api = provider.recognises(head)
+    if (api !== undefined) return { provider, api }
+  }
+  return recogniseByPath(head)
+}
+
+/** A reader for a name from the catalogue: `speaks` of an entry of the user's own. */
+export function providerNamed(name: string): Provider | undefined {
+  return providers.find((provider) => provider.name === name)
+}
+
+function recogniseByPath(head: ExchangeHead): Recognised | undefined {
+  const own = ollamaApi(head)
+  if (own !== undefined) return { provider: ollama, api: own }
+  const api = openaiApi(head)
+  if (api === 'messages') return { provider: anthropic, api }
+  if (api !== undefined && head.path.includes('/v1')) return { provider: openai, api }
+  const google = head.path.includes('/models/') ? geminiApi(head) : undefined
+  if (google !== undefined) return { provider: gemini, api: google }
+  return api === undefined ? undefined : { provider: openai, api }
+}
+
+/** By what a parsed body cannot do without, when host and path say nothing. */
+export function recogniseBody(body: unknown): Recognised | undefined {
+  const value = asRecord(body)
+  if (value === undefined) return undefined
+  if (Array.isArray(value.contents)) return { provider: gemini, api: 'generate' }
+  if (typeof value.anthropic_version === 'string')
+    return { provider: anthropic, api: 'messages' }
+  if (Array.isArray(value.messages)) {
+    const anthropicOnly = value.system !== undefined || value.stop_sequences !== undefined
+    return anthropicOnly && value.max_tokens !== undefined
+      ? { provider: anthropic, api: 'messages' }
+      : { provider: openai, api: 'chat' }
+  }
+  if (typeof value.model !== 'string') return undefined
+  if (value.prompt !== undefined) return { provider: openai, api: 'completions' }
+  return value.input === undefined ? undefined : { provider: openai, api: 'responses' }
+}

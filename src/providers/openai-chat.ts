@@ -1,0 +1,177 @@
+/**
+ * OpenAI's chat completions and the legacy completions, which most of the industry speaks:
+ * platform.openai.com/docs/api-reference/chat and /completions. Usage comes with the body, or
+ * with the last chunk when the client asked for it; DeepSeek, Groq, Mistral and others give
+ * it unasked, some under names of their own.
+ */
+import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
+import type { Json } from './json.js'
+import type { FactsBuilder } from './facts.js'
+import type { RequestFacts } from './provider.js'
+import type { Shape } from './reader.js'
+import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
+
+export function readChatRequest(body: Json): RequestFacts {
+  const builder = new RequestBuilder()
+  readCommon(body, builder)
+  for (const item of asList(body.messages)) {
+    const message = asRecord(item)
+    if (message !== undefined) readChatMessage(message, builder)
+  }
+  readTools(body.tools ?? body.functions, builder)
+  if (asRecord(body.web_search_options) !== undefined) builder.tool('web_search')
+  return builder.build('chat')
+}
+
+function readChatMessage(message: Json, builder: RequestBuilder): void {
+  const role = asText(message.role) ?? ''
+  let text = readContent(message.content, builder)
+  for (const item of asList(message.tool_calls)) {
+    const call = asRecord(asRecord(item)?.function)
+    const said = firstText(call?.arguments)
+    if (said !== undefined) text = text.length > 0 ? `${text}\n${said}` : said
+  }
+  if (role === 'tool' || role === 'function')
+    builder.toolResult(firstText(message.tool_call_id, message.name), text)
+  builder.message(role, text)
+}
+
+export function readCompletionRequest(body: Json): RequestFacts {
+  const builder = new RequestBuilder()
+  readCommon(body, builder)
+  const prompt = body.prompt ?? body.input
+  for (const item of Array.isArray(prompt) ? (prompt as unknown[]) : [prompt])
+    if (typeof item === 'string') builder.message('user', item)
+  if (typeof body.suffix === 'string') builder.message('user', body.suffix)
+  return builder.build('completions')
+}
+
+export const chatShape: Shape = {
+  body(value, facts) {
+    readHead(value, facts)
+    for (const item of asList(value.choices)) {
+      const choice = asRecord(item)
+      if (choice === undefined) continue
+      const message = asRecord(choice.message) ?? asRecord(choice.delta)
+      readChoice(choice, message, facts)
+    }
+    readUsage(value, facts)
+  },
+  event(value, facts) {
+    readHead(value, facts)
+    for (const item of asList(value.choices)) {
+      const choice = asRecord(item)
+      if (choice === undefined) continue
+      readChoice(choice, asRecord(choice.delta), facts)
+    }
+    readUsage(value, facts)
+  },
+}
+
+export const completionShape: Shape = {
+  body(value, facts) {
+    readHead(value, facts)
+    for (const item of asList(value.choices)) {
+      const choice = asRecord(item)
+      if (choice === undefined) continue
+      const first = (asCount(choice.index) ?? 0) === 0
+      const text = asText(choice.text) ?? ''
+      if (first) facts.text.append(text)
+      else facts.otherChars += text.length
+      const finish = firstText(choice.finish_reason)
+      if (finish !== undefined && first) facts.finishReason = finish
+    }
+    readUsage(value, facts)
+  },
+}
+
+/** The first words win nothing: Azure's opening chunk has an empty id and model. */
+function readHead(value: Json, facts: FactsBuilder): void {
+  facts.model = firstText(value.model, facts.model)
+  facts.responseId = firstText(facts.responseId, value.id)
+}
+
+function readChoice(choice: Json, message: Json | undefined, facts: FactsBuilder): void {
+  const first = (asCount(choice.index) ?? 0) === 0
+  const finish = firstText(choice.finish_reason)
+  if (finish !== undefined && first) facts.finishReason = finish
+  if (message === undefined) return
+  const text = contentText(message.content, facts)
+  if (first) facts.text.append(text)
+  else facts.otherChars += text.length
+  const reasoning = firstText(message.reasoning_content, message.reasoning)
+  if (reasoning !== undefined) facts.otherChars += reasoning.length
+  if (typeof message.refusal === 'string') facts.otherChars += message.refusal.length
+  readCalls(message, asCount(choice.index) ?? 0, facts)
+}
+
+/** A text, or Mistral's parts, of which only `text` is the answer. */
+function contentText(content: unknown, facts: FactsBuilder): string {
+  if (typeof content === 'string') return content
+  let joined = ''
+  for (const item of asList(content)) {
+    const part = asRecord(item)
+    if (part === undefined) continue
+    const text = asText(part.text)
+    if (text !== undefined) joined += text
+    else for (const thought of asList(part.thinking)) countThought(thought, facts)
+  }
+  return joined
+}
+
+function countThought(thought: unknown, facts: FactsBuilder): void {
+  facts.otherChars += asText(asRecord(thought)?.text)?.length ?? 0
+}
+
+function readCalls(message: Json, choice: number, facts: FactsBuilder): void {
+  const calls = asList(message.tool_calls)
+  for (let i = 0; i < calls.length; i++) {
+    const call = asRecord(calls[i])
+    if (call === undefined) continue
+    const inner = asRecord(call.function) ?? asRecord(call.custom)
+    facts.toolCall(`${choice}.${callKey(call, i)}`, {
+      name: asText(inner?.name),
+      id: asText(call.id),
+      argumentsText: argumentsText(inner?.arguments ?? inner?.input),
+    })
+  }
+  const legacy = asRecord(message.function_call)
+  if (legacy !== undefined)
+    facts.toolCall(`${choice}.function`, {
+      name: asText(legacy.name),
+      argumentsText: argumentsText(legacy.arguments),
+    })
+}
+
+/** Chunks of one call share an index; where a provider leaves it out, the place does. */
+function callKey(call: Json, place: number): number {
+  return asCount(call.index) ?? place
+}
+
+/** A text; some providers put the object itself. */
+function argumentsText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return asRecord(value) === undefined ? undefined : JSON.stringify(value)
+}
+
+/** Cached and cache-written tokens lie inside `prompt_tokens`, reasoning inside the output. */
+export function readUsage(value: Json, facts: FactsBuilder): void {
+  const usage = asRecord(value.usage) ?? asRecord(asRecord(value.x_groq)?.usage)
+  if (usage === undefined) return
+  facts.inputTokens = firstCount(usage.prompt_tokens, facts.inputTokens)
+  facts.outputTokens = firstCount(usage.completion_tokens, facts.outputTokens)
+  const input = asRecord(usage.prompt_tokens_details)
+  facts.cachedTokens = firstCount(
+    input?.cached_tokens,
+    usage.prompt_cache_hit_tokens,
+    usage.cached_tokens,
+    facts.cachedTokens,
+  )
+  facts.cacheWriteTokens = firstCount(input?.cache_write_tokens, facts.cacheWriteTokens)
+  const output = asRecord(usage.completion_tokens_details)
+  facts.reasoningTokens = firstCount(
+    output?.reasoning_tokens,
+    usage.reasoning_tokens,
+    facts.reasoningTokens,
+  )
+}

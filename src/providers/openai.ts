@@ -1,0 +1,180 @@
+/**
+ * OpenAI's API by its paths, and the family that speaks it under other hosts and prefixes;
+ * many of them serve Anthropic's Messages beside it, told by the path.
+ * What a chat or a response holds is in `openai-chat.ts` and `openai-responses.ts`; here are
+ * the smaller calls: embeddings, moderations, images, audio, models, files.
+ */
+import { messagesShape, readMessagesRequest } from './anthropic.js'
+import { asRecord, asText, firstText } from './json.js'
+import type { Json } from './json.js'
+import {
+  chatShape,
+  completionShape,
+  readChatRequest,
+  readCompletionRequest,
+  readUsage,
+} from './openai-chat.js'
+import {
+  readResponsesRequest,
+  readResponsesUsage,
+  responsesShape,
+} from './openai-responses.js'
+import type { FactsBuilder } from './facts.js'
+import type {
+  Api,
+  ExchangeHead,
+  Provider,
+  RequestContext,
+  RequestFacts,
+  ResponseContext,
+  ResponseReader,
+} from './provider.js'
+import { otherShape } from './other.js'
+import { withoutQuery } from './paths.js'
+import { readResponse } from './reader.js'
+import type { Shape } from './reader.js'
+import { RequestBuilder, readCommon, readContent, unreadRequest } from './request.js'
+
+export const openai: Provider = openaiLike('openai', (host) => host === 'api.openai.com')
+
+/** A provider that speaks OpenAI's API on hosts of its own, under whatever path prefix. */
+export function openaiLike(name: string, owns: (host: string) => boolean): Provider {
+  return {
+    name,
+    recognises: (head) => (owns(head.host) ? (openaiApi(head) ?? 'other') : undefined),
+    readRequest: readOpenaiRequest,
+    reader: openaiReader,
+  }
+}
+
+/** The last segments of the path that name a call, the longer before the shorter. */
+const CALLS: readonly (readonly [string, Api])[] = [
+  ['/chat/completions', 'chat'],
+  ['/v1/messages/count_tokens', 'count-tokens'],
+  ['/v1/messages/batches', 'batches'],
+  ['/v1/messages', 'messages'],
+  ['/responses/input_tokens', 'count-tokens'],
+  ['/responses/compact', 'responses'],
+  ['/responses', 'responses'],
+  ['/completions', 'completions'],
+  ['/embeddings', 'embeddings'],
+  ['/moderations', 'moderations'],
+  ['/rerank', 'rerank'],
+  ['/images', 'images'],
+  ['/audio', 'audio'],
+  ['/videos', 'video'],
+  ['/models', 'models'],
+  ['/files', 'files'],
+  ['/uploads', 'files'],
+  ['/vector_stores', 'files'],
+  ['/batches', 'batches'],
+  ['/realtime/client_secrets', 'other'],
+  ['/realtime/calls', 'other'],
+  ['/realtime', 'realtime'],
+]
+
+/** The call that the path names at a segment boundary, wherever its prefix ends. */
+export function openaiApi(head: ExchangeHead): Api | undefined {
+  const path = withoutQuery(head.path)
+  for (const [call, api] of CALLS) {
+    const at = path.indexOf(call)
+    if (at < 0) continue
+    const after = path[at + call.length]
+    if (after === undefined || after === '/') return api
+  }
+  return undefined
+}
+
+export function readOpenaiRequest(body: unknown, context: RequestContext): RequestFacts {
+  const value = asRecord(body)
+  if (value === undefined)
+    return unreadRequest(context.api, azureDeployment(context.path))
+  const facts = readByApi(value, context.api)
+  if (facts.model !== undefined) return facts
+  return { ...facts, model: azureDeployment(context.path) }
+}
+
+function readByApi(body: Json, api: Api): RequestFacts {
+  switch (api) {
+    case 'chat':
+      return readChatRequest(body)
+    case 'completions':
+      return readCompletionRequest(body)
+    case 'responses':
+      return readResponsesRequest(body)
+    case 'messages':
+      return readMessagesRequest(body, api)
+    case 'count-tokens':
+      return body.messages === undefined
+        ? { ...readResponsesRequest(body), api }
+        : readMessagesRequest(body, api)
+    default:
+      return readSmallRequest(body, api)
+  }
+}
+
+/** Azure's older paths: `/openai/deployments/<name>/chat/completions`. */
+function azureDeployment(path: string): string | undefined {
+  const segments = withoutQuery(path).split('/')
+  const at = segments.indexOf('deployments')
+  return at < 0 ? undefined : segments[at + 1]
+}
+
+function readSmallRequest(body: Json, api: Api): RequestFacts {
+  const builder = new RequestBuilder()
+  readCommon(body, builder)
+  for (const field of [body.input, body.prompt, body.query, body.instructions])
+    for (const item of Array.isArray(field) ? (field as unknown[]) : [field]) {
+      const text = readContent(item, builder)
+      if (text.length > 0) builder.message('user', text)
+    }
+  return builder.build(api)
+}
+
+export function openaiReader(context: ResponseContext): ResponseReader {
+  return readResponse(openaiShape(context.api), context)
+}
+
+export function openaiShape(api: Api): Shape {
+  switch (api) {
+    case 'chat':
+      return chatShape
+    case 'completions':
+      return completionShape
+    case 'responses':
+      return responsesShape
+    case 'messages':
+      return messagesShape
+    case 'embeddings':
+    case 'moderations':
+    case 'rerank':
+    case 'images':
+    case 'audio':
+      return smallShape
+    default:
+      return otherShape
+  }
+}
+
+/** Model and usage; what was made is media or numbers. */
+const smallShape: Shape = {
+  body: readSmall,
+  event(value, facts) {
+    readSmall(value, facts)
+    const type = asText(value.type) ?? ''
+    if (type === 'transcript.text.delta') facts.text.append(asText(value.delta) ?? '')
+    if (type.endsWith('.completed') || type.endsWith('.done')) facts.ended = true
+  },
+}
+
+function readSmall(value: Json, facts: FactsBuilder): void {
+  facts.model = firstText(value.model, facts.model)
+  facts.responseId = firstText(value.id, facts.responseId)
+  const transcript = asText(value.text)
+  if (transcript !== undefined) {
+    facts.text.clear()
+    facts.text.append(transcript)
+  }
+  readUsage(value, facts)
+  readResponsesUsage(value, facts)
+}

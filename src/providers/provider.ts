@@ -1,0 +1,194 @@
+/**
+ * The words that a provider's reader is written in. A provider is one file: how its hosts and
+ * paths are told, what a request of its APIs asks, what a response answers. Readers are pure,
+ * take bytes as they come, and give facts; forwarding, deciding and recording are others'.
+ */
+
+/** What kind of call it is, whatever the provider names it. */
+export type Api =
+  | 'chat'
+  | 'responses'
+  | 'completions'
+  | 'messages'
+  | 'generate'
+  | 'interactions'
+  | 'converse'
+  | 'invoke'
+  | 'embeddings'
+  | 'rerank'
+  | 'moderations'
+  | 'images'
+  | 'audio'
+  | 'video'
+  | 'ocr'
+  | 'count-tokens'
+  | 'models'
+  | 'files'
+  | 'batches'
+  | 'realtime'
+  | 'other'
+
+/** Calls whose answer a model writes: only for these are missing tokens estimated. */
+export const GENERATING_APIS: ReadonlySet<Api> = new Set([
+  'chat',
+  'responses',
+  'completions',
+  'messages',
+  'generate',
+  'interactions',
+  'converse',
+  'invoke',
+])
+
+/** What the request head says; `path` may have a query, names are lower case. */
+export interface ExchangeHead {
+  readonly host: string
+  readonly method: string
+  readonly path: string
+  readonly contentType?: string | undefined
+}
+
+export interface Provider {
+  /** As in the catalogue and in the record. */
+  readonly name: string
+  /** By host, then path. Undefined: not this provider's. */
+  recognises(head: ExchangeHead): Api | undefined
+  /** `body` is the parsed JSON, or undefined when there is none to read. */
+  readRequest(body: unknown, context: RequestContext): RequestFacts
+  /** What reads the answers of this API, one per exchange. */
+  reader(context: ResponseContext): ResponseReader
+}
+
+export interface RequestContext {
+  readonly api: Api
+  readonly path: string
+}
+
+export interface ResponseContext {
+  readonly api: Api
+  readonly path: string
+  readonly status: number
+  readonly contentType?: string | undefined
+  /** Characters of all text that went to the model, for an estimate of its tokens. */
+  readonly promptChars?: number | undefined
+  readonly limits?: ReaderLimits | undefined
+}
+
+export interface ReaderLimits {
+  /** Answer text kept, in UTF-16 code units; more is counted only. */
+  readonly maxTextChars: number
+  readonly maxToolCalls: number
+  readonly maxArgumentChars: number
+  /** A JSON body, or one event of a stream, larger than this is not read. */
+  readonly maxJsonBytes: number
+}
+
+export const READER_LIMITS: ReaderLimits = {
+  maxTextChars: 64 * 1024,
+  maxToolCalls: 128,
+  maxArgumentChars: 16 * 1024,
+  maxJsonBytes: 1024 * 1024,
+}
+
+export interface ResponseReader {
+  /** The decoded body (no content coding), in pieces of any size. Never throws. */
+  push(chunk: Uint8Array): void
+  /**
+   * What the response said. `whole` is false when the transport broke off before its end.
+   * Call once.
+   */
+  end(whole?: boolean): ResponseFacts
+}
+
+export interface Message {
+  readonly role: string
+  readonly text: string
+}
+
+export interface Attachment {
+  readonly kind: 'image' | 'audio' | 'video' | 'file'
+  readonly mediaType?: string | undefined
+  /** Size of inline content; undefined when the request only refers to it. */
+  readonly bytes?: number | undefined
+}
+
+export interface ToolResult {
+  /** Of the call that it answers. */
+  readonly id?: string | undefined
+  readonly text: string
+}
+
+/** What a request asks. All lists and texts are bounded; `cut` says when a bound was hit. */
+export interface RequestFacts {
+  readonly api: Api
+  readonly model?: string | undefined
+  readonly stream?: boolean | undefined
+  readonly system?: string | undefined
+  readonly messages: readonly Message[]
+  /** All text that goes to the model, in order: system, messages, tool results. */
+  readonly promptText: string
+  /** The newest text of the user: what a preview shows. */
+  readonly lastUserText: string
+  /** Characters of all that text, kept or not. */
+  readonly promptChars: number
+  readonly attachments: readonly Attachment[]
+  readonly toolsOffered: readonly string[]
+  readonly toolResults: readonly ToolResult[]
+  /** MCP servers that the request hands to the provider: name, and host of its URL. */
+  readonly mcpServers: readonly string[]
+  readonly maxTokens?: number | undefined
+  /** The provider's own ids that tie exchanges to one conversation. */
+  readonly previousResponseId?: string | undefined
+  readonly conversationId?: string | undefined
+  readonly cut: boolean
+}
+
+export interface ToolCall {
+  readonly name: string
+  readonly id?: string | undefined
+  readonly argumentsText: string
+}
+
+export interface Usage {
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
+  /** Read from the provider's cache. */
+  readonly cachedTokens?: number | undefined
+  readonly cacheWriteTokens?: number | undefined
+  readonly reasoningTokens?: number | undefined
+  /** What is paid for, where the provider says that it is not the same (Cohere). */
+  readonly billedInputTokens?: number | undefined
+  readonly billedOutputTokens?: number | undefined
+  /** Cached and cache-written tokens are not counted in `inputTokens` (Anthropic, Bedrock). */
+  readonly cacheBeside: boolean
+  /** Reasoning tokens are not counted in `outputTokens` (Gemini). */
+  readonly reasoningBeside: boolean
+  /** Some count is ours, characters divided by four, since the provider gave none. */
+  readonly estimated: boolean
+}
+
+export interface ProviderError {
+  readonly message: string
+  readonly type?: string | undefined
+  readonly code?: string | undefined
+}
+
+export interface ResponseFacts {
+  readonly model?: string | undefined
+  readonly responseId?: string | undefined
+  readonly text: string
+  /** Characters of all answer text, kept or not. */
+  readonly textChars: number
+  readonly toolCalls: readonly ToolCall[]
+  /** Tools that the provider ran itself: web search, code execution, MCP. */
+  readonly serverTools: readonly string[]
+  readonly usage: Usage
+  readonly finishReason?: string | undefined
+  readonly error?: ProviderError | undefined
+  /** Events of a stream, the closing one included; 0 for a plain body. */
+  readonly events: number
+  /** The answer reached its own end. */
+  readonly complete: boolean
+  /** Bodies or events that no reader could take: over a limit, or not what was announced. */
+  readonly unread: number
+}

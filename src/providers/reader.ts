@@ -1,0 +1,261 @@
+/**
+ * Turns response bytes into the values that a provider's shape understands: one JSON body,
+ * server-sent events, JSON lines, or AWS event-stream messages. The framing follows the
+ * Content-Type; where that says nothing, the first bytes do. Never throws, never keeps more
+ * than its limits, never looks at an event twice.
+ */
+import { EventStreamReader } from '../http/event-stream.js'
+import type { EventStreamMessage } from '../http/event-stream.js'
+import { JSON_LIMITS, measureJson } from '../http/json-bounds.js'
+import { NdjsonReader } from '../http/ndjson.js'
+import { SseReader } from '../http/sse.js'
+import { FactsBuilder, readError } from './facts.js'
+import { asRecord } from './json.js'
+import type { Json } from './json.js'
+import { READER_LIMITS } from './provider.js'
+import type {
+  ReaderLimits,
+  ResponseContext,
+  ResponseFacts,
+  ResponseReader,
+} from './provider.js'
+
+/** What a provider's API says, in terms of facts. */
+export interface Shape {
+  /** A whole JSON body of a call that did not fail. */
+  body(value: Json, facts: FactsBuilder): void
+  /** The data of one event; `name` is the SSE event or the AWS event type, or empty. */
+  event?(value: Json, facts: FactsBuilder, name: string): void
+  /** True for events that say nothing of interest: they are counted, not parsed. */
+  ignores?(name: string): boolean
+}
+
+/** Parsing below this cannot hold the event loop; above it the text is measured first. */
+const UNMEASURED_BYTES = 32 * 1024
+
+interface Framing {
+  push(chunk: Uint8Array): void
+  end(): void
+}
+
+/** Reads one response body by a shape. */
+export function readResponse(shape: Shape, context: ResponseContext): ResponseReader {
+  return new BodyReader(shape, context)
+}
+
+class BodyReader implements ResponseReader {
+  readonly #shape: Shape
+  readonly #context: ResponseContext
+  readonly #limits: ReaderLimits
+  readonly #facts: FactsBuilder
+  #framing: Framing | undefined
+  /** A stream is whole by its own closing event; a body by the transport. */
+  #streamed = false
+
+  constructor(shape: Shape, context: ResponseContext) {
+    this.#shape = shape
+    this.#context = context
+    this.#limits = context.limits ?? READER_LIMITS
+    this.#facts = new FactsBuilder(this.#limits)
+    this.#framing = this.#byContentType(mediaType(context.contentType))
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
+    this.#framing ??= this.#byFirstByte(chunk)
+    this.#framing.push(chunk)
+  }
+
+  end(whole = true): ResponseFacts {
+    this.#framing?.end()
+    const facts = this.#facts
+    const closed = facts.ended || (whole && hasOutcome(facts))
+    const complete = this.#streamed ? closed : whole
+    return facts.build(this.#context.api, this.#context.promptChars, complete)
+  }
+
+  #byContentType(type: string): Framing | undefined {
+    switch (type) {
+      case 'text/event-stream':
+        return this.#sse()
+      case 'application/x-ndjson':
+      case 'application/jsonl':
+      case 'application/x-jsonlines':
+        return this.#lines()
+      case 'application/vnd.amazon.eventstream':
+        return this.#eventStream()
+      case 'application/json':
+        return this.#json()
+      case '':
+      case 'text/plain':
+        return undefined
+      default:
+        return type.endsWith('+json') ? this.#json() : NO_FRAMING
+    }
+  }
+
+  #byFirstByte(chunk: Uint8Array): Framing {
+    switch (chunk[0]) {
+      case 0x7b: // {
+      case 0x5b: // [
+        return this.#json()
+      case 0x64: // data:
+      case 0x65: // event:
+      case 0x3a: // a comment
+        return this.#sse()
+      default:
+        return NO_FRAMING
+    }
+  }
+
+  #sse(): Framing {
+    this.#streamed = true
+    const reader = new SseReader({ maxEventBytes: this.#limits.maxJsonBytes })
+    return {
+      push: (chunk) => {
+        for (const event of reader.push(chunk)) this.#event(event.data, event.event)
+      },
+      end: () => {
+        for (const event of reader.end()) this.#event(event.data, event.event)
+        this.#facts.unread += reader.skipped
+      },
+    }
+  }
+
+  #lines(): Framing {
+    this.#streamed = true
+    const reader = new NdjsonReader({ maxLineBytes: this.#limits.maxJsonBytes })
+    return {
+      push: (chunk) => {
+        for (const line of reader.push(chunk)) this.#event(line.text, '')
+      },
+      end: () => {
+        for (const line of reader.end()) this.#event(line.text, '')
+        this.#facts.unread += reader.skipped
+      },
+    }
+  }
+
+  #eventStream(): Framing {
+    this.#streamed = true
+    const reader = new EventStreamReader({
+      maxMessageBytes: this.#limits.maxJsonBytes,
+      maxHeaders: 64,
+    })
+    return {
+      push: (chunk) => {
+        for (const message of reader.push(chunk)) this.#message(message)
+      },
+      end: () => {
+        this.#facts.unread += reader.skipped + (reader.broken ? 1 : 0)
+      },
+    }
+  }
+
+  #json(): Framing {
+    const pieces: Buffer[] = []
+    let size = 0
+    return {
+      push: (chunk) => {
+        size += chunk.length
+        if (size <= this.#limits.maxJsonBytes) pieces.push(Buffer.from(chunk))
+        else pieces.length = 0
+      },
+      end: () => {
+        if (size > this.#limits.maxJsonBytes) this.#facts.unread++
+        else if (size > 0) this.#body(Buffer.concat(pieces, size))
+      },
+    }
+  }
+
+  #body(bytes: Buffer): void {
+    const value = parseText(bytes.toString(), bytes, this.#limits)
+    const body = asRecord(value)
+    if (body !== undefined) this.#one(body)
+    else if (Array.isArray(value)) {
+      // A stream written as one array, as Gemini does without `alt=sse`.
+      for (const item of value as unknown[]) {
+        const event = asRecord(item)
+        if (event !== undefined) this.#value(event, '')
+      }
+    } else this.#facts.unread++
+  }
+
+  #one(body: Json): void {
+    const error = readError(body, this.#context.status >= 400)
+    if (error !== undefined) this.#facts.error = error
+    else this.#shape.body(body, this.#facts)
+  }
+
+  #event(data: string, name: string): void {
+    this.#facts.events++
+    if (data === '[DONE]') {
+      this.#facts.ended = true
+      return
+    }
+    if (this.#shape.ignores?.(name) === true) return
+    const value = asRecord(parseText(data, undefined, this.#limits))
+    if (value === undefined) this.#facts.unread++
+    else this.#value(value, name)
+  }
+
+  #message(message: EventStreamMessage): void {
+    this.#facts.events++
+    const name = message.headers.get(':event-type') ?? ''
+    const failure = message.headers.get(':exception-type')
+    const value = asRecord(
+      parseText(message.payload.toString(), message.payload, this.#limits),
+    )
+    if (failure !== undefined) {
+      const says = value === undefined ? undefined : readError(value, true)
+      this.#facts.error = { message: says?.message ?? '', type: failure }
+    } else if (value === undefined) this.#facts.unread++
+    else this.#value(value, name)
+  }
+
+  #value(value: Json, name: string): void {
+    if (value.error !== undefined && value.error !== null) {
+      const error = readError(value, true)
+      if (error !== undefined) {
+        this.#facts.error = error
+        return
+      }
+    }
+    if (this.#shape.event === undefined) this.#shape.body(value, this.#facts)
+    else this.#shape.event(value, this.#facts, name)
+  }
+}
+
+const NO_FRAMING: Framing = {
+  push: () => undefined,
+  end: () => undefined,
+}
+
+/** A stream without a closing event has still ended when it said how. */
+function hasOutcome(facts: FactsBuilder): boolean {
+  return facts.finishReason !== undefined || facts.error !== undefined
+}
+
+/** Undefined when the text is over a limit or no JSON. */
+export function parseText(
+  text: string,
+  bytes: Buffer | undefined,
+  limits: ReaderLimits,
+): unknown {
+  if (text.length > UNMEASURED_BYTES) {
+    const bounds = { ...JSON_LIMITS, maxBytes: limits.maxJsonBytes }
+    if (measureJson(bytes ?? Buffer.from(text), bounds).kind !== 'ok') return undefined
+  }
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** The type without its parameters, in lower case. */
+function mediaType(contentType: string | undefined): string {
+  if (contentType === undefined) return ''
+  const end = contentType.indexOf(';')
+  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
+}

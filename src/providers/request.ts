@@ -1,0 +1,285 @@
+/**
+ * Gathers what a request asks: messages, attachments, tools. Bounds for every provider live
+ * here, and the parts of a message that carry a `type`, which OpenAI, Anthropic, Mistral and
+ * Cohere share in spirit. Which field of a body is which is each provider's.
+ */
+import { BoundedText, cutAt } from './bounded-text.js'
+import { asCount, asList, asRecord, asText, firstText } from './json.js'
+import type { Json } from './json.js'
+import type { Api, Attachment, Message, RequestFacts, ToolResult } from './provider.js'
+
+export interface RequestLimits {
+  readonly maxMessages: number
+  readonly maxMessageChars: number
+  readonly maxPromptChars: number
+  /** Attachments, tools, tool results and MCP servers kept, each. */
+  readonly maxListed: number
+}
+
+export const REQUEST_LIMITS: RequestLimits = {
+  maxMessages: 2_000,
+  maxMessageChars: 32 * 1024,
+  maxPromptChars: 256 * 1024,
+  maxListed: 256,
+}
+
+export class RequestBuilder {
+  model: string | undefined
+  stream: boolean | undefined
+  maxTokens: number | undefined
+  previousResponseId: string | undefined
+  conversationId: string | undefined
+  readonly #limits: RequestLimits
+  readonly #messages: Message[] = []
+  readonly #system: BoundedText
+  readonly #prompt: BoundedText
+  readonly #attachments: Attachment[] = []
+  readonly #tools: string[] = []
+  readonly #toolResults: ToolResult[] = []
+  readonly #mcpServers: string[] = []
+  #lastUserText = ''
+  #cut = false
+
+  constructor(limits: RequestLimits = REQUEST_LIMITS) {
+    this.#limits = limits
+    this.#system = new BoundedText(limits.maxMessageChars)
+    this.#prompt = new BoundedText(limits.maxPromptChars)
+  }
+
+  /** One message with all of its text; a system or developer role counts as system too. */
+  message(role: string, text: string): void {
+    if (role === 'system' || role === 'developer') this.#systemText(text)
+    this.#promptPiece(text)
+    if (role === 'user' && text.length > 0)
+      this.#lastUserText = cutAt(text, this.#limits.maxMessageChars)
+    if (this.#messages.length >= this.#limits.maxMessages) {
+      this.#cut = true
+      return
+    }
+    if (text.length > this.#limits.maxMessageChars) this.#cut = true
+    this.#messages.push({ role, text: cutAt(text, this.#limits.maxMessageChars) })
+  }
+
+  /** A system prompt that stands outside the messages. */
+  system(text: string): void {
+    if (text.length === 0) return
+    this.#systemText(text)
+    this.#promptPiece(text)
+  }
+
+  attachment(attachment: Attachment): void {
+    this.#list(this.#attachments, attachment)
+  }
+
+  tool(name: string | undefined): void {
+    if (name !== undefined && name.length > 0) this.#list(this.#tools, name)
+  }
+
+  /** Its text goes to the model, but only `message` puts it into the prompt. */
+  toolResult(id: string | undefined, text: string): void {
+    this.#list(this.#toolResults, { id, text: cutAt(text, this.#limits.maxMessageChars) })
+  }
+
+  /** Name and host only: the URL's rest, and headers beside it, can hold keys. */
+  mcpServer(name: string | undefined, url: string | undefined): void {
+    const host = url === undefined ? undefined : hostOf(url)
+    const shown = [name, host]
+      .filter((part) => part !== undefined && part !== '')
+      .join(' ')
+    if (shown.length > 0) this.#list(this.#mcpServers, cutAt(shown, 512))
+  }
+
+  build(api: Api): RequestFacts {
+    return {
+      api,
+      model: this.model,
+      stream: this.stream,
+      system: this.#system.chars === 0 ? undefined : this.#system.text,
+      messages: this.#messages,
+      promptText: this.#prompt.text,
+      lastUserText: this.#lastUserText,
+      promptChars: this.#prompt.chars,
+      attachments: this.#attachments,
+      toolsOffered: this.#tools,
+      toolResults: this.#toolResults,
+      mcpServers: this.#mcpServers,
+      maxTokens: this.maxTokens,
+      previousResponseId: this.previousResponseId,
+      conversationId: this.conversationId,
+      cut: this.#cut || this.#prompt.cut,
+    }
+  }
+
+  #systemText(text: string): void {
+    if (this.#system.chars > 0) this.#system.append('\n')
+    this.#system.append(text)
+  }
+
+  #promptPiece(text: string): void {
+    if (text.length === 0) return
+    if (this.#prompt.chars > 0) this.#prompt.append('\n')
+    this.#prompt.append(text)
+  }
+
+  #list<T>(list: T[], item: T): void {
+    if (list.length < this.#limits.maxListed) list.push(item)
+    else this.#cut = true
+  }
+}
+
+/** Facts of a request whose body nobody could read. */
+export function unreadRequest(api: Api, model?: string): RequestFacts {
+  const builder = new RequestBuilder()
+  builder.model = model
+  return builder.build(api)
+}
+
+/** Tool results and documents hold parts in parts; further down nobody reads. */
+const MAX_NESTING = 4
+
+/**
+ * The text of a message's content: a text, or parts that carry a `type`. Attachments and tool
+ * results among the parts go to the builder; each part's text stands on a line of its own.
+ */
+export function readContent(
+  content: unknown,
+  builder: RequestBuilder,
+  nesting = 0,
+): string {
+  if (typeof content === 'string') return content
+  const single = asRecord(content)
+  if (single !== undefined) return readPart(single, builder, nesting)
+  let joined = ''
+  for (const item of asList(content)) {
+    const part = asRecord(item)
+    const text =
+      part === undefined ? (asText(item) ?? '') : readPart(part, builder, nesting)
+    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
+  }
+  return joined
+}
+
+function readPart(part: Json, builder: RequestBuilder, nesting: number): string {
+  switch (part.type) {
+    case 'image_url':
+    case 'input_image':
+    case 'image':
+      readMedia('image', part, builder)
+      return ''
+    case 'input_audio':
+    case 'audio':
+      readMedia('audio', part, builder)
+      return ''
+    case 'video':
+    case 'video_url':
+    case 'input_video':
+      readMedia('video', part, builder)
+      return ''
+    case 'file':
+    case 'input_file':
+    case 'document':
+    case 'document_url':
+    case 'container_upload':
+      return readDocument(part, builder, nesting)
+    case 'tool_result':
+    case 'mcp_tool_result': {
+      const text = nesting < MAX_NESTING ? nested(part.content, builder, nesting) : ''
+      builder.toolResult(firstText(part.tool_use_id), text)
+      return text
+    }
+    case 'tool_use':
+    case 'server_tool_use':
+    case 'mcp_tool_use':
+      return part.input === undefined ? '' : JSON.stringify(part.input)
+    default:
+      return firstText(part.text, part.thinking, part.transcript, part.refusal) ?? ''
+  }
+}
+
+function nested(content: unknown, builder: RequestBuilder, nesting: number): string {
+  return readContent(content, builder, nesting + 1)
+}
+
+function readDocument(part: Json, builder: RequestBuilder, nesting: number): string {
+  const source = asRecord(part.source)
+  if (source?.type === 'text') return asText(source.data) ?? ''
+  if (source?.type === 'content' && nesting < MAX_NESTING)
+    return nested(source.content, builder, nesting)
+  if (typeof part.document === 'object' && part.source === undefined) {
+    const text = asText(asRecord(part.document)?.data)
+    if (text !== undefined) return text
+  }
+  readMedia('file', part, builder)
+  return ''
+}
+
+function readMedia(kind: Attachment['kind'], part: Json, builder: RequestBuilder): void {
+  const source =
+    asRecord(part.source) ??
+    asRecord(part.file) ??
+    asRecord(part.input_audio) ??
+    asRecord(part.image_url) ??
+    asRecord(part.video_url) ??
+    part
+  const url = firstText(source.url, part.image_url, part.document_url, part.video_url)
+  const inline = firstText(source.data, source.file_data, dataUrl(url))
+  const fromUrl = inline?.startsWith('data:') === true ? inlineType(inline) : undefined
+  const format = asText(source.format)
+  builder.attachment({
+    kind,
+    mediaType:
+      firstText(source.media_type, source.mime_type, fromUrl) ??
+      (format === undefined ? undefined : `${kind}/${format}`),
+    bytes: inline === undefined ? undefined : base64Bytes(inline),
+  })
+}
+
+function dataUrl(url: string | undefined): string | undefined {
+  return url?.startsWith('data:') === true ? url : undefined
+}
+
+/** `data:image/png;base64,...` -> `image/png` (RFC 2397). */
+function inlineType(url: string): string | undefined {
+  const end = url.slice(0, 256).search(/[;,]/)
+  return end > 5 ? url.slice(5, end) : undefined
+}
+
+/** The decoded size of base64 text, or of a data URL of it, without decoding. */
+export function base64Bytes(text: string): number {
+  const start = text.startsWith('data:') ? text.indexOf(',') + 1 : 0
+  let end = text.length
+  while (end > start && text[end - 1] === '=') end--
+  return Math.floor(((end - start) * 3) / 4)
+}
+
+function hostOf(url: string): string | undefined {
+  try {
+    return new URL(url).hostname
+  } catch {
+    return undefined
+  }
+}
+
+/** The names of tools in the shapes of OpenAI, Anthropic and those who follow them. */
+export function readTools(tools: unknown, builder: RequestBuilder): void {
+  for (const item of asList(tools)) {
+    const tool = asRecord(item)
+    if (tool === undefined) continue
+    const inner = asRecord(tool.function) ?? asRecord(tool.custom)
+    if (tool.type === 'mcp')
+      builder.mcpServer(asText(tool.server_label), asText(tool.server_url))
+    builder.tool(firstText(inner?.name, tool.name, tool.server_label, tool.type))
+  }
+}
+
+/** Model, streaming and the token limit, by the names that nearly all use. */
+export function readCommon(body: Json, builder: RequestBuilder): void {
+  builder.model = asText(body.model)
+  if (typeof body.stream === 'boolean') builder.stream = body.stream
+  builder.maxTokens = asCount(
+    body.max_completion_tokens ??
+      body.max_output_tokens ??
+      body.max_tokens ??
+      body.max_tokens_to_sample,
+  )
+}

@@ -1,0 +1,63 @@
+/** What is known of one TCP connection from a client, kept from accept to its record. */
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { canonicalAddress } from '../core/address.js'
+import type { SocketAddress } from '../core/address.js'
+import type { ConnectionRecord } from '../core/record.js'
+import type { Target } from '../net/dial.js'
+import type { Endpoint } from '../policy/endpoints.js'
+import type { Caller } from '../policy/access.js'
+import type { Destination, Services } from './services.js'
+
+export interface ConnectionState {
+  readonly record: ConnectionRecord
+  readonly caller: Caller
+  readonly localPort: number
+  /** A redirected client's original destination. */
+  readonly known: SocketAddress | undefined
+  /** Set once TLS is ended here for a provider: the one name of this connection. */
+  intercepted: Intercepted | undefined
+  /** The target of a CONNECT whose tunnel this is. */
+  connectTarget: Target | undefined
+  /** Requests that are under way. */
+  active: number
+}
+
+export interface Intercepted {
+  readonly endpoint: Endpoint
+  /** `host` is the SNI. */
+  readonly target: Target
+  /** A CONNECT named another host: every request is answered 421. */
+  readonly misdirected: boolean
+}
+
+export function openConnection(client: Socket, services: Services): ConnectionState {
+  const address = canonicalAddress(client.remoteAddress ?? '') ?? 'unknown'
+  const destination: Destination = services.destinationOf(client)
+  const now = services.clock.now()
+  const known = destination.kind === 'original' ? destination.address : undefined
+  return {
+    record: {
+      connectionId: randomUUID(),
+      device: services.identify(address),
+      clientPort: client.remotePort ?? 0,
+      way: known === undefined ? 'direct' : 'redirected',
+      openedAt: now,
+      closedAt: now,
+      coverage: 'failed',
+      bytesFromClient: 0,
+      bytesToClient: 0,
+      exchanges: 0,
+    },
+    caller: { address, loopback: isLoopback(address) },
+    localPort: client.localPort ?? 0,
+    known,
+    intercepted: undefined,
+    connectTarget: undefined,
+    active: 0,
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
+}

@@ -1,0 +1,364 @@
+/**
+ * One TCP connection, from accept to its record: find the original destination, peek, route,
+ * then tunnel, intercept or refuse.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { isIP } from 'node:net'
+import { canonicalAddress, formatSocketAddress } from '../core/address.js'
+import type { SocketAddress } from '../core/address.js'
+import { codeOf, YoriError } from '../core/errors.js'
+import type { ErrorCode } from '../core/errors.js'
+import { canonicalHostname } from '../core/hostname.js'
+import type { Coverage } from '../core/record.js'
+import { unreachable } from '../core/unreachable.js'
+import { splitAuthority } from '../http/head.js'
+import type { Target } from '../net/dial.js'
+import { peek } from '../net/peek.js'
+import type { FirstBytes } from '../net/peek.js'
+import { mayCall, mayConnect } from '../policy/access.js'
+import { chooseRoute } from '../policy/route.js'
+import type { Route } from '../policy/route.js'
+import type { ClientHello } from '../tls/client-hello.js'
+import { openConnection } from './connection-state.js'
+import type { ConnectionState } from './connection-state.js'
+import type { HttpFront } from './http-front.js'
+import type { TlsTerminator } from './intercept.js'
+import { refuseRaw } from './refusal.js'
+import type { Services } from './services.js'
+import { tunnel } from './tunnel.js'
+
+/** The servers that a connection may be handed to. */
+export interface Fronts {
+  readonly http: HttpFront
+  /** In the providers' names. */
+  readonly tls: TlsTerminator
+  /** In our own names. */
+  readonly site: TlsTerminator
+}
+
+/** Never rejects. Resolves when the connection has ended and is recorded. */
+export async function serveConnection(
+  client: Socket,
+  services: Services,
+  fronts: Fronts,
+): Promise<void> {
+  // Errors end in 'close'; without a listener they would be thrown.
+  client.on('error', () => undefined)
+  const connection = new Connection(client, services, fronts)
+  const { record } = connection.state
+  try {
+    await connection.serve()
+  } catch (cause) {
+    connection.failed(cause)
+  } finally {
+    record.closedAt = services.clock.now()
+    record.bytesFromClient = client.bytesRead
+    record.bytesToClient = client.bytesWritten
+    if (record.coverage !== 'own') services.audit.connection(record)
+  }
+}
+
+/** A CONNECT on a connection that HTTP serves: its socket becomes a tunnel or is intercepted. */
+export async function serveConnect(
+  request: IncomingMessage,
+  client: Socket,
+  head: Buffer,
+  context: { state: ConnectionState; services: Services; fronts: Fronts },
+): Promise<void> {
+  const { state, services, fronts } = context
+  const connection = new Connection(client, services, fronts, state)
+  try {
+    await connection.serveConnect(request.url ?? '', head)
+  } catch (cause) {
+    connection.failed(cause)
+  }
+}
+
+class Connection {
+  readonly state: ConnectionState
+  readonly #client: Socket
+  readonly #services: Services
+  readonly #fronts: Fronts
+
+  constructor(
+    client: Socket,
+    services: Services,
+    fronts: Fronts,
+    state?: ConnectionState,
+  ) {
+    this.#client = client
+    this.#services = services
+    this.#fronts = fronts
+    this.state = state ?? openConnection(client, services)
+  }
+
+  async serve(): Promise<void> {
+    const { known } = this.state
+    const first = await this.#look(known === undefined)
+    if (known === undefined) await this.#serveOwn(first)
+    else await this.#serveRedirected(first, known)
+  }
+
+  /** Somebody else's connection, led here by a firewall: at worst it passes untouched. */
+  async #serveRedirected(first: FirstBytes, known: SocketAddress): Promise<void> {
+    const target = { host: known.address, port: known.port }
+    this.state.record.destination = formatSocketAddress(known)
+    switch (first.kind) {
+      case 'hello':
+        return this.#follow(this.#route(first.hello), target)
+      case 'http':
+      case 'other':
+      case 'malformed':
+      case 'silent':
+        return this.#tunnel('tunnel-not-tls', target)
+      case 'partial':
+        if (this.#services.policy.mode !== 'enforce') {
+          return this.#tunnel('tunnel-hello-timeout', target)
+        }
+        throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
+      case 'closed':
+        this.#client.destroy()
+        return
+      default:
+        return unreachable(first)
+    }
+  }
+
+  /** The client dialled us: plain HTTP, a provider's name that leads here, or our own site. */
+  async #serveOwn(first: FirstBytes): Promise<void> {
+    const { record } = this.state
+    switch (first.kind) {
+      case 'http':
+        return this.#fronts.http.serve(this.#client, this.state)
+      case 'hello':
+        return this.#serveDialled(first.hello)
+      case 'closed':
+        record.coverage = 'own'
+        this.#client.destroy()
+        return
+      case 'silent':
+      case 'partial':
+        throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
+      case 'other':
+      case 'malformed':
+        throw new YoriError('YORI_REQUEST_MALFORMED', 'neither HTTP nor TLS')
+      default:
+        return unreachable(first)
+    }
+  }
+
+  async #serveDialled(hello: ClientHello): Promise<void> {
+    const { access, routes } = this.#services.policy
+    const name = hello.serverName
+    if (!mayCall(access, this.state.caller)) {
+      this.#refuse('YORI_CLIENT_NOT_ALLOWED')
+      return
+    }
+    if (name !== undefined && routes.endpoints.find(name) !== undefined) {
+      this.state.record.way = 'dialled'
+      return this.#follow(this.#route(hello), { host: name, port: 443 })
+    }
+    if (
+      name !== undefined &&
+      !access.isOwnName(name) &&
+      !this.#services.hasSiteCertificate
+    ) {
+      this.#refuse('YORI_UNKNOWN_HOST')
+      return
+    }
+    this.state.record.coverage = 'own'
+    const { certificates, hasSiteCertificate } = this.#services
+    if (name !== undefined && !hasSiteCertificate && certificates.mintable(name)) {
+      await certificates.contextFor(name)
+    }
+    const secure = await this.#fronts.site.handshake(this.#client)
+    return this.#fronts.http.serve(secure, this.state)
+  }
+
+  /** After 200 the tunnel is peeked into and routed like any other connection. */
+  async serveConnect(authority: string, head: Buffer): Promise<void> {
+    const { state } = this
+    state.record.way = 'explicit'
+    const target = await this.#admitConnect(authority)
+    if (target === undefined) return
+    state.connectTarget = target
+    state.record.destination = `${target.host}:${target.port}`
+    this.#client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    if (head.length > 0) this.#client.unshift(head)
+    const isEndpoint =
+      this.#services.policy.routes.endpoints.find(target.host) !== undefined
+    const first = await this.#look(isEndpoint)
+    switch (first.kind) {
+      case 'hello':
+        return this.#follow(this.#route(first.hello), target)
+      case 'http':
+      case 'other':
+      case 'malformed':
+        return this.#tunnel('tunnel-not-tls', target)
+      case 'silent':
+        if (!isEndpoint) return this.#tunnel('tunnel-not-tls', target)
+        throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
+      case 'partial':
+        throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
+      case 'closed':
+        this.#client.destroy()
+        return
+      default:
+        return unreachable(first)
+    }
+  }
+
+  /** Answers 4xx or 5xx and gives nothing when this caller may not have that tunnel. */
+  async #admitConnect(authority: string): Promise<Target | undefined> {
+    const { policy, dialer } = this.#services
+    const split = splitAuthority(authority)
+    const host =
+      split === undefined
+        ? undefined
+        : (canonicalHostname(split.host) ?? canonicalAddress(split.host))
+    try {
+      if (
+        split?.port === undefined ||
+        host === undefined ||
+        this.state.intercepted !== undefined
+      ) {
+        throw new YoriError('YORI_REQUEST_MALFORMED', 'CONNECT needs host:port')
+      }
+      const { caller } = this.state
+      const facts = { caller, host, port: split.port }
+      const problem = mayConnect(policy.access, policy.routes.endpoints, facts)
+      if (problem !== undefined) throw new YoriError(problem.code, problem.detail)
+      const target = { host, port: split.port }
+      // An endpoint is resolved when it is dialled, which a pooled connection may spare.
+      if (policy.routes.endpoints.find(host) === undefined)
+        await dialer.candidates(target)
+      return target
+    } catch (error) {
+      if (!(error instanceof YoriError)) throw error
+      this.state.record.code = error.code
+      this.state.record.coverage = error.source === 'client' ? 'refused' : 'failed'
+      refuseRaw(this.#client, {
+        code: error.code,
+        requestId: randomUUID(),
+        provider: undefined,
+        detail: error.message,
+      })
+      return undefined
+    }
+  }
+
+  #look(patient: boolean): Promise<FirstBytes> {
+    const { limits, timeouts } = this.#services.policy
+    return peek(this.#client, {
+      maxBytes: limits.clientHelloBytes,
+      helloTimeoutMs: patient ? timeouts.requestHeadMs : timeouts.clientHelloMs,
+      ...(patient ? {} : { firstBytesTimeoutMs: timeouts.firstBytesMs }),
+    })
+  }
+
+  #route(hello: ClientHello): Route {
+    const { policy, certificates, memory } = this.#services
+    const { device } = this.state.record
+    const name = hello.serverName
+    const route = chooseRoute(policy.routes, {
+      serverName: name,
+      serverNameIsAddress: hello.serverNameIsAddress,
+      alpn: hello.alpn,
+      deviceExempt:
+        policy.exemptDevices.has(device.ip) ||
+        (device.mac !== undefined && policy.exemptMacs.has(device.mac)),
+      learned: name === undefined ? undefined : memory.learned(device, name),
+      mintable: (wanted) => certificates.mintable(wanted),
+    })
+    const isEndpoint =
+      name !== undefined && policy.routes.endpoints.find(name) !== undefined
+    if (name !== undefined && (isEndpoint || policy.recordTunnelNames)) {
+      this.state.record.serverName = name
+    }
+    return route
+  }
+
+  async #follow(route: Route, target: Target): Promise<void> {
+    switch (route.kind) {
+      case 'tunnel':
+        return this.#tunnel(route.coverage, target)
+      case 'refuse':
+        this.#refuse(route.code)
+        return
+      case 'intercept':
+        return this.#intercept(route, target)
+      default:
+        return unreachable(route)
+    }
+  }
+
+  async #tunnel(coverage: Coverage, target: Target): Promise<void> {
+    const { dialer, deadlines, policy } = this.#services
+    const { record, known } = this.state
+    record.coverage = coverage
+    const dialOptions = known === undefined ? {} : { known, knownOnly: true }
+    try {
+      const end = await tunnel(
+        this.#client,
+        (options) => dialer.dial(target, { ...dialOptions, ...options }),
+        { deadlines, idleMs: policy.timeouts.tunnelIdleMs },
+      )
+      if (end === 'client-reset') record.code = 'YORI_CLIENT_RESET'
+    } catch (error) {
+      record.coverage = 'failed'
+      throw error
+    }
+  }
+
+  async #intercept(
+    route: Extract<Route, { kind: 'intercept' }>,
+    target: Target,
+  ): Promise<void> {
+    const { certificates, log } = this.#services
+    const { name, endpoint } = route
+    try {
+      if (certificates.get(name) === undefined) await certificates.contextFor(name)
+    } catch (cause) {
+      log.error(
+        { err: cause, name },
+        'no certificate could be made; the connection passes',
+      )
+      return this.#tunnel('tunnel-ca-unusable', target)
+    }
+    const { connectTarget } = this.state
+    this.state.intercepted = {
+      endpoint,
+      target: { host: name, port: target.port },
+      misdirected:
+        connectTarget !== undefined &&
+        isIP(connectTarget.host) === 0 &&
+        connectTarget.host !== name,
+    }
+    const secure = await this.#fronts.tls.handshake(this.#client)
+    this.state.record.coverage = 'inspected'
+    await this.#fronts.http.serve(secure, this.state)
+  }
+
+  /** A fatal alert before any handshake: `access_denied`, RFC 8446 §6.2. */
+  #refuse(code: ErrorCode): void {
+    this.state.record.coverage = 'refused'
+    this.state.record.code = code
+    this.#client.end(Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31))
+    this.#client.once('finish', () => this.#client.destroy())
+  }
+
+  failed(cause: unknown): void {
+    const { record } = this.state
+    const code = codeOf(cause)
+    record.code ??= code
+    const { log } = this.#services
+    if (code === 'YORI_INTERNAL') {
+      log.error({ err: cause, connectionId: record.connectionId }, 'connection failed')
+    } else if (cause instanceof YoriError && cause.source === 'upstream') {
+      log.warn({ code, reason: cause.message }, 'connection failed')
+    }
+    this.#client.destroy()
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * HTTP/1.1 towards clients: Node's server, given its sockets one by one. It enforces none of
+ * its own request deadlines on such sockets, so they are kept here.
+ */
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ErrorCode } from '../core/errors.js'
+import type { Deadlines, Watched } from '../net/deadlines.js'
+import { errorCodeOf } from '../net/tls-failure.js'
+import type { ConnectionState } from './connection-state.js'
+import type { PipelineLimits, PipelineTimeouts } from './services.js'
+
+export interface FrontHandlers {
+  request(request: IncomingMessage, response: ServerResponse, from: Client): void
+  connect(request: IncomingMessage, socket: Duplex, head: Buffer, from: Client): void
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, from: Client): void
+  /** A head that could not be read; the handler answers or destroys. */
+  malformed(code: ErrorCode, socket: Duplex, from: Client): void
+}
+
+export interface FrontOptions {
+  readonly handlers: FrontHandlers
+  readonly limits: PipelineLimits
+  readonly timeouts: PipelineTimeouts
+  readonly deadlines: Deadlines
+}
+
+/** One HTTP connection, in the clear or inside TLS that ends here. */
+export class Client implements Watched {
+  readonly state: ConnectionState
+  readonly socket: Socket
+  readonly #front: HttpFront
+  /** When the next head is due; undefined while a request is under way. */
+  #headDue: number | undefined
+
+  constructor(state: ConnectionState, socket: Socket, front: HttpFront) {
+    this.state = state
+    this.socket = socket
+    this.#front = front
+    this.#headDue = performance.now() + front.timeouts.requestHeadMs
+  }
+
+  began(): void {
+    this.state.active += 1
+    this.state.record.exchanges += 1
+    this.#headDue = undefined
+  }
+
+  ended(): void {
+    this.state.active -= 1
+    if (this.state.active > 0) return
+    if (this.#front.draining) this.socket.end()
+    const { keepAliveMs, requestHeadMs } = this.#front.timeouts
+    this.#headDue = performance.now() + keepAliveMs + requestHeadMs
+  }
+
+  /** Ends the connection when nothing is under way; else the last response does. */
+  drain(): void {
+    if (this.state.active === 0) this.socket.end()
+  }
+
+  tick(now: number): void {
+    if (this.#headDue === undefined || now <= this.#headDue) return
+    if (this.state.record.exchanges === 0)
+      this.state.record.code ??= 'YORI_REQUEST_TIMEOUT'
+    this.socket.destroy()
+  }
+}
+
+export class HttpFront {
+  readonly timeouts: PipelineTimeouts
+  draining = false
+  readonly #server: Server
+  readonly #deadlines: Deadlines
+  readonly #clients = new Map<Duplex, Client>()
+
+  constructor(options: FrontOptions) {
+    this.timeouts = options.timeouts
+    this.#deadlines = options.deadlines
+    const { handlers, limits } = options
+    this.#server = createServer({
+      maxHeaderSize: limits.headerBytes,
+      keepAliveTimeout: options.timeouts.keepAliveMs,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      noDelay: true,
+    })
+    // Node would silently cut a longer list; we count and answer 431 ourselves.
+    this.#server.maxHeadersCount = 0
+    this.#server.on('request', (request, response) => {
+      const client = this.#of(request.socket)
+      if (client !== undefined) handlers.request(request, response, client)
+    })
+    // `Expect: 100-continue` comes here; the exchange says 100 when it has decided.
+    this.#server.on('checkContinue', (request, response) => {
+      const client = this.#of(request.socket)
+      if (client !== undefined) handlers.request(request, response, client)
+    })
+    this.#server.on('checkExpectation', (request, response) => {
+      const client = this.#of(request.socket)
+      if (client !== undefined) handlers.request(request, response, client)
+    })
+    this.#server.on(
+      'connect',
+      (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        const client = this.#of(socket)
+        if (client === undefined) return
+        this.#forget(socket)
+        handlers.connect(request, socket, head, client)
+      },
+    )
+    this.#server.on(
+      'upgrade',
+      (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        const client = this.#of(socket)
+        if (client === undefined) return
+        this.#forget(socket)
+        handlers.upgrade(request, socket, head, client)
+      },
+    )
+    this.#server.on('clientError', (error: Error, socket: Duplex) => {
+      const client = this.#of(socket)
+      const code = headProblem(errorCodeOf(error))
+      if (client === undefined || code === undefined || !socket.writable) {
+        socket.destroy()
+      } else {
+        handlers.malformed(code, socket, client)
+      }
+    })
+  }
+
+  /** Serves HTTP/1.1 on a socket until it closes; resolves then. */
+  serve(socket: Socket, state: ConnectionState): Promise<void> {
+    const client = new Client(state, socket, this)
+    this.#clients.set(socket, client)
+    this.#deadlines.watch(client)
+    return new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#forget(socket)
+        resolve()
+      })
+      this.#server.emit('connection', socket)
+    })
+  }
+
+  drain(): void {
+    this.draining = true
+    for (const client of this.#clients.values()) client.drain()
+  }
+
+  #of(socket: Duplex): Client | undefined {
+    return this.#clients.get(socket)
+  }
+
+  #forget(socket: Duplex): void {
+    const client = this.#clients.get(socket)
+    if (client === undefined) return
+    this.#clients.delete(socket)
+    this.#deadlines.unwatch(client)
+  }
+}
+
+/** Undefined: the connection broke, there is nobody to answer. */
+function headProblem(code: string): ErrorCode | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'YORI_REQUEST_HEAD_TOO_LARGE'
+  if (code.startsWith('HPE_')) return 'YORI_REQUEST_MALFORMED'
+  return undefined
+}

@@ -1,0 +1,79 @@
+/**
+ * The only place that turns a code into what a client sees: the provider's own error shape, so
+ * that its library raises its ordinary error with our plain reason and the request id.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { describeError } from '../core/errors.js'
+import type { ErrorCode, YoriError } from '../core/errors.js'
+import { errorEnvelope } from '../providers/envelope.js'
+import type { Envelope } from '../providers/envelope.js'
+
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly requestId: string
+  /** The provider whose shape the client expects; undefined on our own host. */
+  readonly provider: string | undefined
+  readonly detail?: string
+  /** End the connection after this answer: what the client still sends is not read. */
+  readonly close?: boolean
+}
+
+export function refusalOf(
+  error: YoriError,
+  requestId: string,
+  provider: string | undefined,
+): Refusal {
+  return { code: error.code, requestId, provider, detail: error.message }
+}
+
+/** Answers on an HTTP exchange whose response has not begun. */
+export function refuse(response: ServerResponse, refusal: Refusal): void {
+  const { status } = describeError(refusal.code)
+  const envelope = bodyOf(refusal, status)
+  const length = Buffer.byteLength(envelope.body)
+  const fields = [
+    ...['content-type', envelope.contentType, 'content-length', String(length)],
+    ...Object.entries(envelope.headers).flat(),
+    ...['x-yori-request-id', refusal.requestId],
+    ...(refusal.close === true ? ['connection', 'close'] : []),
+  ]
+  response.writeHead(status, STATUS_CODES[status] ?? 'Error', fields)
+  response.end(envelope.body)
+}
+
+/** Answers on a socket for which there is no exchange: a head that could not be read. */
+export function refuseRaw(socket: Duplex, refusal: Refusal): void {
+  const { status } = describeError(refusal.code)
+  const envelope = bodyOf(refusal, status)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    `content-type: ${envelope.contentType}`,
+    `content-length: ${Buffer.byteLength(envelope.body)}`,
+    `x-yori-request-id: ${refusal.requestId}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${envelope.body}`)
+}
+
+function bodyOf(refusal: Refusal, status: number): Envelope {
+  const { says } = describeError(refusal.code)
+  const message =
+    refusal.detail === undefined || refusal.detail === says
+      ? says
+      : `${says}: ${refusal.detail}`
+  if (refusal.provider !== undefined) {
+    return errorEnvelope(refusal.provider, {
+      status,
+      code: refusal.code,
+      message: `YORI: ${message} (request ${refusal.requestId})`,
+      requestId: refusal.requestId,
+    })
+  }
+  return {
+    contentType: 'application/json',
+    body: JSON.stringify({ error: refusal.code, message, request_id: refusal.requestId }),
+    headers: {},
+  }
+}

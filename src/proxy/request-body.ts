@@ -1,0 +1,171 @@
+/**
+ * The body of one request on its way up. A small one of known length is read whole first: that
+ * costs no time, since it comes with the head, and it can be sent a second time. Any other
+ * streams, with back-pressure, while a bounded copy of its beginning is kept for reading.
+ */
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { YoriError } from '../core/errors.js'
+import type { UpstreamBody } from '../net/upstream.js'
+import type { RequestHead } from '../http/head.js'
+
+/** Bodies up to this length are read whole before they are sent on. */
+const WHOLE_BYTES = 64 * 1024
+
+export interface BodyLimits {
+  /** Over this the request is answered 413; undefined: no limit. */
+  readonly maxBytes: number | undefined
+  /** How much of the beginning is kept for reading. */
+  readonly previewBytes: number
+}
+
+export class RequestBody {
+  bytes = 0
+  /** Monotonic time of the last byte, for the stall deadline. */
+  lastByteAt: number
+  readonly #request: IncomingMessage
+  readonly #head: RequestHead
+  readonly #limits: BodyLimits
+  #preview: Buffer[] = []
+  #previewBytes = 0
+  #stream: BodyStream | undefined
+
+  constructor(request: IncomingMessage, head: RequestHead, limits: BodyLimits) {
+    this.#request = request
+    this.#head = head
+    this.#limits = limits
+    this.lastByteAt = performance.now()
+  }
+
+  /** Still waiting for bytes that the client owes, and not holding it back ourselves. */
+  get waiting(): boolean {
+    return !this.#request.complete && !this.#request.isPaused()
+  }
+
+  /** The beginning of the body, up to the preview limit. */
+  preview(): { bytes: Buffer; whole: boolean } {
+    const whole = this.#request.complete && this.#previewBytes === this.bytes
+    const [only] = this.#preview
+    const bytes =
+      this.#preview.length === 1 && only !== undefined
+        ? only
+        : Buffer.concat(this.#preview)
+    return { bytes, whole }
+  }
+
+  forgetPreview(): void {
+    this.#preview = []
+    this.#previewBytes = 0
+  }
+
+  /**
+   * Gives the body to `use` once it is known in which form it goes on; `fail` gets what ends
+   * it early: YORI_REQUEST_BODY_TOO_LARGE, YORI_CLIENT_GONE.
+   */
+  read(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
+    const { contentLength, chunked } = this.#head
+    if (!chunked && (contentLength === undefined || contentLength === 0)) {
+      use({ kind: 'none' })
+      return
+    }
+    if (contentLength !== undefined && this.#isOver(contentLength)) {
+      fail(this.#tooLarge())
+      return
+    }
+    if (!chunked && contentLength !== undefined && contentLength <= WHOLE_BYTES) {
+      this.#readWhole(use, fail)
+      return
+    }
+    this.#stream = new BodyStream(this.#request, (chunk) => {
+      this.#saw(chunk)
+      if (!this.#isOver(this.bytes)) return true
+      fail(this.#tooLarge())
+      return false
+    })
+    use({
+      kind: 'stream',
+      stream: this.#stream,
+      length: chunked ? undefined : contentLength,
+    })
+  }
+
+  #readWhole(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
+    const request = this.#request
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => {
+      this.#saw(chunk)
+      chunks.push(chunk)
+    })
+    request.on('end', () => {
+      const [only] = chunks
+      const bytes =
+        chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+      use({ kind: 'whole', bytes })
+    })
+    request.on('error', () => undefined)
+    request.on('close', () => {
+      if (!request.complete) fail(new YoriError('YORI_CLIENT_GONE'))
+    })
+  }
+
+  #saw(chunk: Buffer): void {
+    this.bytes += chunk.length
+    this.lastByteAt = performance.now()
+    const room = this.#limits.previewBytes - this.#previewBytes
+    if (room <= 0) return
+    const part = chunk.length <= room ? chunk : chunk.subarray(0, room)
+    this.#preview.push(part)
+    this.#previewBytes += part.length
+  }
+
+  #isOver(bytes: number): boolean {
+    return this.#limits.maxBytes !== undefined && bytes > this.#limits.maxBytes
+  }
+
+  #tooLarge(): YoriError {
+    return new YoriError(
+      'YORI_REQUEST_BODY_TOO_LARGE',
+      `the request body is over ${this.#limits.maxBytes ?? 0} bytes`,
+    )
+  }
+}
+
+/**
+ * The request as the library gets it. It stands between because the library destroys a body
+ * that a provider did not wait for, and that must not take the client's connection along:
+ * the rest of the body is then read and dropped while the answer goes out.
+ */
+class BodyStream extends Readable {
+  readonly #source: IncomingMessage
+
+  constructor(source: IncomingMessage, saw: (chunk: Buffer) => boolean) {
+    super({ highWaterMark: 64 * 1024 })
+    this.#source = source
+    source.pause()
+    source.on('data', (chunk: Buffer) => {
+      if (!saw(chunk)) {
+        source.pause()
+        return
+      }
+      if (!this.destroyed && !this.push(chunk)) source.pause()
+    })
+    source.on('end', () => {
+      if (!this.destroyed) this.push(null)
+    })
+    source.on('error', () => undefined)
+    source.on('close', () => {
+      if (!source.complete) this.destroy(new YoriError('YORI_CLIENT_GONE'))
+    })
+    // Errors reach the exchange through the library; without a listener they would be thrown.
+    this.on('error', () => undefined)
+  }
+
+  override _read(): void {
+    this.#source.resume()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#source.resume()
+    done(error)
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * A request as it comes from the HTTP front: what is it about? Inside intercepted TLS there is
+ * one name and everything must agree with it; on our own port the request itself says.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ErrorCode } from '../core/errors.js'
+import { authorityHost, readRequestHead } from '../http/head.js'
+import type { RequestHead } from '../http/head.js'
+import { whatIsAsked } from '../policy/access.js'
+import type { Asked } from '../policy/access.js'
+import type { Intercepted } from './connection-state.js'
+import { Exchange } from './exchange.js'
+import type { ExchangeFacts } from './exchange.js'
+import type { Client } from './http-front.js'
+import { refuse } from './refusal.js'
+import type { Services } from './services.js'
+import { serveSite } from './site.js'
+
+export interface Http {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** `upgrade` is the protocol that the client asked to switch to, when we relay it. */
+export function serveRequest(
+  http: Http,
+  from: Client,
+  services: Services,
+  upgrade?: string,
+): void {
+  const head = readRequestHead(http.request.rawHeaders)
+  const { intercepted } = from.state
+  if (intercepted !== undefined) {
+    serveIntercepted({ http, from, services, head, upgrade }, intercepted)
+    return
+  }
+  serveOwnPort({ http, from, services, head, upgrade })
+}
+
+interface Arrived {
+  readonly http: Http
+  readonly from: Client
+  readonly services: Services
+  readonly head: RequestHead
+  readonly upgrade: string | undefined
+}
+
+function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
+  const { head, http } = arrived
+  const { target, endpoint, misdirected } = intercepted
+  const [host] = head.hosts
+  const url = http.request.url ?? '/'
+  const facts = { head, target, path: url, endpoint, upgrade: arrived.upgrade }
+  const agrees =
+    head.hosts.length === 1 &&
+    host !== undefined &&
+    authorityHost(host, target.port) === target.host
+  if (misdirected || !agrees) {
+    decline(arrived, 'YORI_MISDIRECTED', target.host)
+  } else if (!url.startsWith('/')) {
+    decline(arrived, 'YORI_REQUEST_MALFORMED', target.host)
+  } else {
+    exchange(arrived, facts)
+  }
+}
+
+function serveOwnPort(arrived: Arrived): void {
+  const { http, from, services, head } = arrived
+  const { policy } = services
+  const asked: Asked = whatIsAsked(policy.access, policy.routes.endpoints, {
+    caller: from.state.caller,
+    target: http.request.url ?? '',
+    hosts: head.hosts,
+    origin: http.request.headers.origin,
+    fetchSite: single(http.request.headers['sec-fetch-site']),
+    localPort: from.state.localPort,
+  })
+  const { record } = from.state
+  switch (asked.kind) {
+    case 'refused':
+      if (record.exchanges === 0) record.coverage = 'refused'
+      record.code ??= asked.code
+      decline(arrived, asked.code, undefined, asked.detail)
+      return
+    case 'own':
+      if (record.coverage === 'failed') record.coverage = 'own'
+      from.began()
+      http.response.once('close', () => from.ended())
+      serveSite(http, asked.path, services)
+      return
+    case 'relay': {
+      record.way = 'explicit'
+      if (record.coverage !== 'inspected') record.coverage = 'tunnel-not-endpoint'
+      const target = { host: asked.host, port: asked.port, plain: true }
+      exchange(arrived, facts(arrived, { target, path: asked.path, endpoint: undefined }))
+      return
+    }
+    case 'endpoint': {
+      record.coverage = 'inspected'
+      record.serverName = asked.name
+      const target = { host: asked.name, port: 443 }
+      exchange(
+        arrived,
+        facts(arrived, { target, path: asked.path, endpoint: asked.endpoint }),
+      )
+      return
+    }
+  }
+}
+
+function facts(
+  arrived: Arrived,
+  rest: Pick<ExchangeFacts, 'target' | 'path' | 'endpoint'>,
+): ExchangeFacts {
+  return { head: arrived.head, upgrade: arrived.upgrade, ...rest }
+}
+
+function exchange(arrived: Arrived, about: ExchangeFacts): void {
+  new Exchange(arrived.http, arrived.from, about, arrived.services).begin()
+}
+
+function decline(
+  arrived: Arrived,
+  code: ErrorCode,
+  host: string | undefined,
+  detail?: string,
+): void {
+  const { http, from, services } = arrived
+  from.began()
+  http.response.once('close', () => from.ended())
+  const provider = host === undefined ? undefined : services.providerOf(host, '/')
+  refuse(http.response, {
+    code,
+    requestId: randomUUID(),
+    provider,
+    close: !http.request.complete,
+    ...(detail === undefined ? {} : { detail }),
+  })
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}

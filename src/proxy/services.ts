@@ -1,0 +1,98 @@
+/**
+ * What the pipeline is given: the edges as narrow interfaces, and the policy snapshot that a
+ * connection keeps for its whole life.
+ */
+import type { SecureContext } from 'node:tls'
+import type { Socket } from 'node:net'
+import type { Prefixes, SocketAddress } from '../core/address.js'
+import type { Clock } from '../core/clock.js'
+import type { Log } from '../core/log.js'
+import type { AuditSink, Device } from '../core/record.js'
+import type { Deadlines } from '../net/deadlines.js'
+import type { Dialer } from '../net/dial.js'
+import type { Upstream } from '../net/upstream.js'
+import type { AccessPolicy } from '../policy/access.js'
+import type { Admission } from './admission.js'
+import type { Learned, RoutePolicy } from '../policy/route.js'
+
+/** One generation of configuration, immutable. */
+export interface PolicySnapshot {
+  readonly mode: 'observe' | 'advisory' | 'enforce'
+  readonly enforcementEnabled: boolean
+  readonly routes: RoutePolicy
+  readonly access: AccessPolicy
+  readonly exemptDevices: Prefixes
+  readonly exemptMacs: ReadonlySet<string>
+  readonly limits: PipelineLimits
+  readonly timeouts: PipelineTimeouts
+  /** `proxy.max_request_size`; its default holds on the direct way only. */
+  readonly maxRequestBytes: {
+    readonly direct: number
+    readonly intercepted: number | undefined
+  }
+  readonly previewBytes: number
+  /** Record the names of tunnelled connections that are no endpoints. */
+  readonly recordTunnelNames: boolean
+  readonly logExchanges: boolean
+}
+
+/** Bytes and counts. */
+export interface PipelineLimits {
+  readonly clientHelloBytes: number
+  readonly headerBytes: number
+  readonly headerCount: number
+  readonly headerNameBytes: number
+  readonly headerValueBytes: number
+  readonly exchanges: number
+  readonly exchangesPerEndpoint: number
+  readonly connectionsPerEndpoint: number
+}
+
+/** Milliseconds. */
+export interface PipelineTimeouts {
+  readonly firstBytesMs: number
+  readonly clientHelloMs: number
+  readonly clientTlsMs: number
+  readonly requestHeadMs: number
+  readonly requestBodyMs: number
+  readonly keepAliveMs: number
+  readonly tunnelIdleMs: number
+}
+
+/** Certificates for names: the CA and its cache. */
+export interface Certificates {
+  /** Contexts that are at hand. */
+  get(name: string): SecureContext | undefined
+  contextFor(name: string): Promise<SecureContext>
+  mintable(name: string): boolean
+}
+
+/** What earlier connections taught about a device and a name. */
+export interface Memory {
+  learned(device: Device, name: string): Learned | undefined
+  wantsClientCertificate(device: Device, name: string): void
+}
+
+/** Whom a redirected client had dialled. `own`: it dialled us. */
+export type Destination =
+  | { readonly kind: 'original'; readonly address: SocketAddress }
+  | { readonly kind: 'own' }
+
+export interface Services {
+  readonly policy: PolicySnapshot
+  readonly audit: AuditSink
+  readonly clock: Clock
+  readonly log: Log
+  readonly deadlines: Deadlines
+  readonly dialer: Dialer
+  readonly upstream: Upstream
+  readonly certificates: Certificates
+  readonly memory: Memory
+  /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
+  readonly hasSiteCertificate: boolean
+  readonly admission: Admission
+  /** The provider at a host, by the path where the host alone does not tell. */
+  readonly providerOf: (host: string, path: string) => string | undefined
+  readonly identify: (address: string) => Device
+  readonly destinationOf: (client: Socket) => Destination
+}

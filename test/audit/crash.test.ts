@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { fork, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AuditCounts } from '../../src/audit/store.js'
+import {
+  hasSqlite3,
+  query,
+  single,
+  sqlite3,
+  startStore,
+  temporaryFolder,
+} from './support.js'
+
+const script = fileURLToPath(new URL('./child.js', import.meta.url))
+
+interface Told {
+  readonly kind: string
+  readonly trouble?: string
+  readonly counts: AuditCounts
+}
+
+async function told(
+  child: ChildProcess,
+  fits: (message: Told) => boolean,
+): Promise<Told> {
+  for (;;) {
+    const [message] = (await once(child, 'message')) as [Told]
+    if (fits(message)) return message
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
+const canLimit = spawnSync('prlimit', ['--version']).status === 0
+
+describe('audit store of a process of its own', () => {
+  it('leaves a sound database when killed in mid-write, and the next run goes on', async () => {
+    using folder = temporaryFolder()
+    const child = fork(script, [folder.database])
+    try {
+      const { counts } = await told(
+        child,
+        (message) => message.counts.written.exchanges > 1000,
+      )
+      await end(child)
+      if (hasSqlite3)
+        assert.deepEqual(sqlite3(folder.database, 'PRAGMA integrity_check'), [['ok']])
+      const kept = single(folder.database, 'SELECT count(*) FROM exchanges') as number
+      assert.ok(
+        kept > counts.written.exchanges,
+        `${kept} rows of ${counts.written.exchanges}`,
+      )
+      await using _next = await startStore(folder.database)
+      assert.deepEqual(
+        query(
+          folder.database,
+          `SELECT event_type, reason FROM audit_events WHERE request_id = 'never closed'`,
+        ),
+        [{ event_type: 'error', reason: 'YORI stopped before the end' }],
+      )
+    } finally {
+      await end(child)
+    }
+  })
+
+  it('goes on when the disk is full, and writes again when there is room', async function () {
+    if (!canMount) this.skip()
+    using folder = temporaryFolder()
+    const mounted = dirname(folder.database)
+    mkdirSync(mounted)
+    const ballast = join(mounted, 'ballast')
+    const commands =
+      'mount -t tmpfs -o size=1500k none "$1" && head -c 1000000 /dev/zero > "$1/ballast" && ' +
+      'shift && exec "$@"'
+    const child = spawn(
+      'unshare',
+      [
+        '-rm',
+        'sh',
+        '-c',
+        commands,
+        'sh',
+        mounted,
+        process.execPath,
+        script,
+        folder.database,
+      ],
+      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+    )
+    try {
+      const full = await told(child, ({ kind }) => kind === 'trouble')
+      assert.equal(full.trouble, 'full')
+      await told(child, ({ counts }) => counts.dropped.exchanges > 0)
+      // The mount is the child's own; its files are reached through its root.
+      rmSync(join('/proc', String(child.pid), 'root', ballast))
+      await told(child, ({ kind }) => kind === 'recovered')
+      child.send('finish')
+      const { counts } = await told(child, ({ kind }) => kind === 'stopped')
+      assert.equal(
+        counts.written.exchanges + counts.dropped.exchanges,
+        counts.offered.exchanges,
+      )
+    } finally {
+      await end(child)
+    }
+  })
+
+  it('goes on when its file may not grow, and writes again when it may', async function () {
+    if (!canLimit) this.skip()
+    using folder = temporaryFolder()
+    const commands = 'ulimit -S -f 1000 && exec "$@"'
+    const child = spawn(
+      'sh',
+      ['-c', commands, 'sh', process.execPath, script, folder.database],
+      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+    )
+    try {
+      await told(child, ({ kind }) => kind === 'trouble')
+      await told(child, ({ counts }) => counts.dropped.exchanges > 0)
+      spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:'])
+      await told(child, ({ kind }) => kind === 'recovered')
+      child.send('finish')
+      const { counts } = await told(child, ({ kind }) => kind === 'stopped')
+      const { written, dropped, offered } = counts
+      assert.equal(written.exchanges + dropped.exchanges, offered.exchanges)
+      const rows = single(
+        folder.database,
+        `SELECT count(*) FROM exchanges WHERE request_id <> 'never closed'`,
+      )
+      assert.equal(rows, written.exchanges)
+    } finally {
+      await end(child)
+    }
+  })
+})

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import { OwnAddresses } from '../../src/net/own-addresses.js'
+import { ManualClock } from '../support/manual-clock.js'
+
+function v4(address: string, bits: number): NetworkInterfaceInfo {
+  const cidr = `${address}/${bits}`
+  return { address, cidr, netmask: '', mac: '', internal: false, family: 'IPv4' }
+}
+
+function v6(address: string, bits: number): NetworkInterfaceInfo {
+  const cidr = `${address}/${bits}`
+  const rest = { netmask: '', mac: '', internal: false, scopeid: 0 }
+  return { address, cidr, ...rest, family: 'IPv6' }
+}
+
+describe('our own addresses', () => {
+  const clock = new ManualClock()
+  const lan = [v4('192.168.7.1', 24), v6('fd00:7::1', 64), v6('fe80::1', 64)]
+  const own = new OwnAddresses({
+    clock,
+    read: () => ({ lan, wan: [v4('203.0.113.9', 30)] }),
+  })
+
+  it('are those of every interface, in any spelling, and the whole loopback', () => {
+    for (const address of [
+      '192.168.7.1',
+      '::ffff:192.168.7.1',
+      '203.0.113.9',
+      'FD00:7:0::1',
+    ])
+      assert.equal(own.has(address), true, address)
+    for (const address of [
+      '127.0.0.1',
+      '127.9.9.9',
+      '::1',
+      '::ffff:127.0.0.1',
+      'fe80::1%lan',
+    ])
+      assert.equal(own.has(address), true, address)
+    for (const address of [
+      '192.168.7.2',
+      '203.0.113.10',
+      'fd00:7::2',
+      '128.0.0.1',
+      'lan',
+    ])
+      assert.equal(own.has(address), false, address)
+  })
+
+  it('tell which networks lie on an interface', () => {
+    const networks = own.onInterface('lan')
+    assert.ok(networks)
+    for (const address of [
+      '192.168.7.77',
+      '::ffff:192.168.7.254',
+      'fd00:7::abcd',
+      'fe80::9',
+    ])
+      assert.equal(networks.has(address), true, address)
+    for (const address of ['192.168.8.1', 'fd00:8::1', '203.0.113.10'])
+      assert.equal(networks.has(address), false, address)
+    assert.equal(own.onInterface('vpn'), undefined)
+  })
+
+  it('are read again after five seconds, not before', () => {
+    let reads = 0
+    let address = '192.0.2.1'
+    const time = new ManualClock()
+    const moving = new OwnAddresses({
+      clock: time,
+      read: () => {
+        reads++
+        return { wan: [v4(address, 24)] }
+      },
+    })
+    assert.equal(moving.has('192.0.2.1'), true)
+    address = '192.0.2.2'
+    time.advance(4_999)
+    assert.equal(moving.has('192.0.2.1'), true)
+    assert.equal(reads, 1)
+    time.advance(1)
+    assert.equal(moving.has('192.0.2.1'), false)
+    assert.equal(moving.has('192.0.2.2'), true)
+    assert.equal(reads, 2)
+  })
+
+  it('of this machine are found', () => {
+    const here = new OwnAddresses({ clock: new ManualClock() })
+    for (const info of Object.values(networkInterfaces()).flat())
+      if (info !== undefined) assert.equal(here.has(info.address), true, info.address)
+  })
+})
