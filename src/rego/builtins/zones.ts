@@ -69,13 +69,63 @@ function intlZone(name: string, timeZone: string | undefined): Zone {
     )
     return local / 1000 - seconds
   }
-  const abbreviationAt = (seconds: number): string =>
-    englishName(timeZone, seconds) ?? numericName(offsetAt(seconds))
+  const abbreviationAt = (seconds: number): string => {
+    const offset = offsetAt(seconds)
+    const names = exceptionalNames.get(name)
+    if (names === undefined) return englishName(timeZone, seconds) ?? numericName(offset)
+    const summer = names.length > 1 && offset > offsetAt(seconds - halfYear)
+    return names[summer ? 1 : 0] ?? numericName(offset)
+  }
   return { name, offsetAt, abbreviationAt }
 }
 
 /** Each region's English knows the names that are in use there. */
 const regions = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-ZA', 'en-NZ'] as const
+
+/**
+ * Where English and the IANA data differ: the name, or the names of standard and summer time;
+ * none where the data has a number only.
+ */
+const exceptions: readonly (readonly [names: string, zones: string])[] = [
+  ['JST', 'Asia/Tokyo Japan'],
+  ['KST', 'Asia/Seoul Asia/Pyongyang ROK'],
+  [
+    'CST',
+    'Asia/Shanghai Asia/Chongqing Asia/Chungking Asia/Harbin Asia/Macau Asia/Macao ' +
+      'Asia/Taipei PRC ROC',
+  ],
+  ['HKT', 'Asia/Hong_Kong Hongkong'],
+  ['WIB', 'Asia/Jakarta Asia/Pontianak'],
+  ['WITA', 'Asia/Makassar Asia/Ujung_Pandang'],
+  ['WIT', 'Asia/Jayapura'],
+  ['PKT', 'Asia/Karachi'],
+  ['PST', 'Asia/Manila'],
+  ['IST IDT', 'Asia/Jerusalem Asia/Tel_Aviv Israel'],
+  ['MSK', 'Europe/Moscow Europe/Kirov Europe/Simferopol Europe/Volgograd W-SU'],
+  ['ChST', 'Pacific/Guam Pacific/Saipan'],
+  ['SST', 'Pacific/Pago_Pago Pacific/Midway Pacific/Samoa US/Samoa'],
+  ['NST NDT', 'America/St_Johns Canada/Newfoundland'],
+  [
+    'MST',
+    'America/Hermosillo America/Mazatlan America/Dawson America/Whitehorse Canada/Yukon ' +
+      'Mexico/BajaSur',
+  ],
+  ['CST CDT', 'America/Havana Cuba'],
+  ['HST HDT', 'America/Adak America/Atka US/Aleutian'],
+  ['MET MEST', 'MET'],
+  ['GMT', 'GMT GMT0 GMT+0 GMT-0'],
+  [
+    '',
+    'Asia/Dubai Asia/Muscat Asia/Colombo Antarctica/Casey Antarctica/Troll Australia/Eucla ' +
+      'Australia/LHI Australia/Lord_Howe NZ-CHAT Pacific/Chatham',
+  ],
+]
+
+const exceptionalNames: ReadonlyMap<string, readonly string[]> = new Map(
+  exceptions.flatMap(([names, zones]) =>
+    zones.split(' ').map((zone) => [zone, names === '' ? [] : names.split(' ')]),
+  ),
+)
 
 function englishName(timeZone: string | undefined, seconds: number): string | undefined {
   for (const region of regions) {
@@ -87,6 +137,8 @@ function englishName(timeZone: string | undefined, seconds: number): string | un
   }
   return undefined
 }
+
+const halfYear = 15_778_476
 
 function numericName(offset: number): string {
   const minutes = Math.floor(Math.abs(offset) / 60)
