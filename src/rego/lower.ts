@@ -1,0 +1,636 @@
+/**
+ * Syntax to plan, one rule at a time: resolves names, gives variables their slots, and takes
+ * nested references and calls out into steps that come before. What is taken out of a negated
+ * expression stays outside of the negation, as in OPA: `not f(input.x)` is undefined where
+ * `input.x` is.
+ */
+import { LoadError, unreachable } from './errors.js'
+import { ownNames } from './names.js'
+import { equal, objectOf, setOf } from './value.js'
+import type {
+  Body,
+  CallTerm,
+  ComprehensionTerm,
+  Expression,
+  Literal,
+  Location,
+  RefTerm,
+  TemplateTerm,
+  Term,
+  VarTerm,
+  With,
+} from './ast.js'
+import type { Global } from './names.js'
+import type {
+  Callee,
+  Change,
+  Operand,
+  Replacement,
+  Root,
+  Scope,
+  SlotInfo,
+  Step,
+} from './plan.js'
+import type { DocNode, RuleTree } from './tree.js'
+import type { Value } from './value.js'
+
+export interface LowerContext {
+  readonly globals: ReadonlyMap<string, Global>
+  readonly tree: RuleTree
+  /** Arity of a built-in, undefined when there is none of that name; -1 is any. */
+  readonly arityOf: (builtin: string) => number | undefined
+  /** What `rego.metadata.chain()` and `.rule()` give in this rule. */
+  readonly metadata: (which: 'chain' | 'rule') => Value
+}
+
+/** Where the steps of one expression go. */
+interface Place {
+  readonly scope: Scope
+  readonly steps: Step[]
+}
+
+const TRUE: Operand = { kind: 'constant', value: true }
+
+export class Lowering {
+  readonly slots: SlotInfo[] = []
+  readonly #context: LowerContext
+
+  constructor(context: LowerContext) {
+    this.#context = context
+  }
+
+  scope(parent: Scope | undefined, own: ReadonlySet<string>): Scope {
+    return { parent, declared: new Map(), own, implicit: new Map() }
+  }
+
+  body(body: Body, place: Place): void {
+    for (const literal of body) this.#literal(literal, place)
+  }
+
+  #literal(literal: Literal, outer: Place): void {
+    const { scope } = outer
+    const { at } = literal
+    const changes = literal.withs.map((one) => this.#change(one, outer))
+    const steps: Step[] = changes.length === 0 ? outer.steps : []
+    const place = { scope, steps }
+    if (literal.negated) {
+      const inner = { scope: this.scope(scope, new Set()), steps: [] as Step[] }
+      this.#expression(literal.expression, place, inner, at)
+      steps.push({ kind: 'not', scope: inner.scope, body: inner.steps, at })
+    } else {
+      this.#expression(literal.expression, place, place, at)
+    }
+    if (changes.length > 0) outer.steps.push({ kind: 'with', changes, body: steps, at })
+  }
+
+  /** `main` takes the expression itself, `place` what is taken out of it. */
+  #expression(expression: Expression, place: Place, main: Place, at: Location): void {
+    switch (expression.kind) {
+      case 'term':
+        this.#statement(expression.term, place, main)
+        return
+      case 'unify':
+        this.#unify(expression.left, expression.right, place, main, at)
+        return
+      case 'assign':
+        this.#assign(expression.left, expression.right, place, main, at)
+        return
+      case 'some':
+        for (const { name, at: where } of expression.names)
+          this.#declare(name, place.scope, where)
+        return
+      case 'some-in':
+        this.#someIn(expression, main, at)
+        return
+      case 'every':
+        this.#every(expression, place, main, at)
+        return
+      default:
+        unreachable(expression)
+    }
+  }
+
+  #statement(term: Term, place: Place, main: Place): void {
+    const { at } = term
+    const global = term.kind === 'ref' || term.kind === 'var'
+    if (global && this.#isDocument(term, place.scope)) {
+      main.steps.push({ kind: 'ref', ...this.#ref(term, place), out: undefined, at })
+      return
+    }
+    if (term.kind !== 'call') {
+      main.steps.push({ kind: 'test', operand: this.term(term, place), at })
+      return
+    }
+    const name = this.#builtinName(term, place.scope)
+    const [left, right, third] = term.args
+    if (left !== undefined && right !== undefined && third === undefined) {
+      if (name === 'eq') return this.#unify(left, right, place, main, at)
+      if (name === 'assign') return this.#assign(left, right, place, main, at)
+      if (name === 'equal') {
+        const a = this.#side(left, place, main)
+        const b = this.#side(right, place, main)
+        main.steps.push({ kind: 'equal', left: a, right: b, at })
+        return
+      }
+    }
+    if (name === 'print') return this.#print(term, place)
+    main.steps.push(this.#call(term, place, 'statement'))
+  }
+
+  /** `print` shows what is undefined too, so each argument is a set of what it gives. */
+  #print(term: CallTerm, place: Place): void {
+    const items = term.args.map((arg) =>
+      this.#alternatives({ expression: { kind: 'term', term: arg }, at: arg.at }, place),
+    )
+    const callee: Callee = { kind: 'builtin', name: 'internal.print' }
+    const args: Operand[] = [{ kind: 'array', items }]
+    place.steps.push({ kind: 'call', callee, args, out: undefined, at: term.at })
+  }
+
+  #unify(left: Term, right: Term, place: Place, main: Place, at: Location): void {
+    if (this.#isDocument(right, place.scope)) {
+      const out = this.#side(left, place, main)
+      main.steps.push({ kind: 'ref', ...this.#ref(right, place), out, at })
+    } else if (this.#isDocument(left, place.scope)) {
+      const out = this.#side(right, place, main)
+      main.steps.push({ kind: 'ref', ...this.#ref(left, place), out, at })
+    } else if (right.kind === 'call' && place === main) {
+      main.steps.push(this.#call(right, place, this.term(left, place)))
+    } else {
+      const a = this.#side(left, place, main)
+      const b = this.#side(right, place, main)
+      unifyOperands(a, b, main.steps, at)
+    }
+  }
+
+  /** One side of an equation: references and comprehensions stay with it. */
+  #side(term: Term, place: Place, main: Place): Operand {
+    if (this.#isDocument(term, place.scope)) {
+      const out = this.#temporary(main.scope, term.at)
+      main.steps.push({ kind: 'ref', ...this.#ref(term, place), out, at: term.at })
+      return out
+    }
+    if (term.kind === 'comprehension') return this.#comprehension(term, main)
+    return this.term(term, place)
+  }
+
+  #assign(left: Term, right: Term, place: Place, main: Place, at: Location): void {
+    const { scope } = place
+    if (this.#isDocument(right, scope)) {
+      const step = this.#ref(right, place)
+      main.steps.push({ kind: 'ref', ...step, out: this.#pattern(left, place), at })
+    } else if (right.kind === 'call' && place === main) {
+      const call = this.#call(right, place, TRUE)
+      main.steps.push({ ...call, out: this.#pattern(left, place) })
+    } else {
+      const value = this.#side(right, place, main)
+      unifyOperands(this.#pattern(left, place), value, main.steps, at)
+    }
+  }
+
+  /** Declares the variables of a pattern, then reads it. */
+  #pattern(term: Term, place: Place): Operand {
+    this.#declareAll(term, place.scope)
+    return this.term(term, place)
+  }
+
+  #declareAll(term: Term, scope: Scope): void {
+    if (term.kind === 'var') {
+      if (term.name !== '_') this.#declare(term.name, scope, term.at)
+    } else if (term.kind === 'array') {
+      for (const item of term.items) this.#declareAll(item, scope)
+    } else if (term.kind === 'object') {
+      for (const [, value] of term.items) this.#declareAll(value, scope)
+    } else if (term.kind !== 'scalar') {
+      throw compileError(`cannot assign to ${term.kind}`, term.at)
+    }
+  }
+
+  #declare(name: string, scope: Scope, at: Location): number {
+    if (scope.declared.has(name)) throw compileError(`var ${name} declared above`, at)
+    if (scope.implicit.has(name)) throw compileError(`var ${name} referenced above`, at)
+    return this.declareSlot(name, scope, at)
+  }
+
+  declareSlot(name: string, scope: Scope, at: Location): number {
+    const slot = this.#slot(name, scope, at)
+    if (name !== '_') scope.declared.set(name, slot)
+    return slot
+  }
+
+  #someIn(
+    expression: Extract<Expression, { kind: 'some-in' }>,
+    place: Place,
+    at: Location,
+  ): void {
+    const { scope } = place
+    const root = this.#rootOf(expression.collection, place)
+    const terms = expression.key === undefined ? [] : [expression.key]
+    for (const term of [...terms, expression.value]) this.#declareIn(term, scope)
+    const key =
+      expression.key === undefined
+        ? this.#temporary(scope, at, '_')
+        : this.term(expression.key, place)
+    const out = this.term(expression.value, place)
+    place.steps.push({ kind: 'ref', root: root.root, path: [...root.path, key], out, at })
+  }
+
+  /** Variables of a pattern of `some ... in`: the keys of objects in it are values. */
+  #declareIn(term: Term, scope: Scope): void {
+    if (term.kind === 'var' && term.name !== '_') this.#declare(term.name, scope, term.at)
+    else if (term.kind === 'array') {
+      for (const item of term.items) this.#declareIn(item, scope)
+    } else if (term.kind === 'object') {
+      for (const [, value] of term.items) this.#declareIn(value, scope)
+    }
+  }
+
+  #rootOf(term: Term, place: Place): { root: Root; path: readonly Operand[] } {
+    if (this.#isDocument(term, place.scope)) return this.#ref(term, place)
+    return { root: this.term(term, place), path: [] }
+  }
+
+  #every(
+    expression: Extract<Expression, { kind: 'every' }>,
+    place: Place,
+    main: Place,
+    at: Location,
+  ): void {
+    const domain = this.term(expression.domain, place)
+    const scope = this.scope(main.scope, ownNames(expression.body))
+    const key =
+      expression.key === undefined
+        ? undefined
+        : this.declareSlot(expression.key.name, scope, expression.key.at)
+    const value = this.declareSlot(expression.value.name, scope, expression.value.at)
+    const body: Step[] = []
+    this.body(expression.body, { scope, steps: body })
+    main.steps.push({ kind: 'every', scope, domain, key, value, body, at })
+  }
+
+  term(term: Term, place: Place): Operand {
+    switch (term.kind) {
+      case 'scalar':
+        return { kind: 'constant', value: term.value }
+      case 'var':
+        if (!this.#isDocument(term, place.scope)) return this.#variable(term, place.scope)
+        return this.#refValue(term, place)
+      case 'ref':
+        return this.#refValue(term, place)
+      case 'call':
+        return this.#callValue(term, place)
+      case 'array':
+      case 'set':
+        return fold({
+          kind: term.kind,
+          items: term.items.map((item) => this.term(item, place)),
+        })
+      case 'object':
+        return fold({
+          kind: 'object',
+          items: term.items.map(
+            ([key, value]) => [this.term(key, place), this.term(value, place)] as const,
+          ),
+        })
+      case 'comprehension':
+        return this.#comprehension(term, place)
+      case 'template':
+        return this.#template(term, place)
+      default:
+        return unreachable(term)
+    }
+  }
+
+  #refValue(term: RefTerm | VarTerm, place: Place): Operand {
+    const out = this.#temporary(place.scope, term.at)
+    place.steps.push({ kind: 'ref', ...this.#ref(term, place), out, at: term.at })
+    return out
+  }
+
+  #callValue(term: CallTerm, place: Place): Operand {
+    const special = this.#builtinName(term, place.scope)
+    if (special === 'rego.metadata.chain' || special === 'rego.metadata.rule') {
+      const which = special === 'rego.metadata.chain' ? 'chain' : 'rule'
+      return { kind: 'constant', value: this.#context.metadata(which) }
+    }
+    const out = this.#temporary(place.scope, term.at)
+    place.steps.push(this.#call(term, place, out))
+    return out
+  }
+
+  #comprehension(term: ComprehensionTerm, place: Place): Operand {
+    const heads = term.key === undefined ? [term.head] : [term.key, term.head]
+    const scope = this.scope(place.scope, ownNames(term.body, heads))
+    const inner: Place = { scope, steps: [] }
+    this.body(term.body, inner)
+    const key = term.key === undefined ? undefined : this.term(term.key, inner)
+    const head = this.term(term.head, inner)
+    const out = this.#temporary(place.scope, term.at)
+    place.steps.push({
+      kind: 'comprehension',
+      of: term.of,
+      scope,
+      key,
+      head,
+      body: inner.steps,
+      out: out.slot,
+      at: term.at,
+    })
+    return out
+  }
+
+  #template(term: TemplateTerm, place: Place): Operand {
+    const items = term.parts.map((part): Operand => {
+      if (part.kind === 'text') return { kind: 'constant', value: part.text }
+      return this.#alternatives(part.literal, place)
+    })
+    const out = this.#temporary(place.scope, term.at)
+    const callee: Callee = { kind: 'builtin', name: 'internal.template_string' }
+    const args: Operand[] = [{ kind: 'array', items }]
+    place.steps.push({ kind: 'call', callee, args, out, at: term.at })
+    return out
+  }
+
+  /** The set of all values of an expression: empty where it is undefined. */
+  #alternatives(
+    literal: Pick<Literal, 'expression' | 'at'> & Partial<Literal>,
+    place: Place,
+  ): Operand {
+    const { expression, at } = literal
+    if (expression.kind !== 'term') throw compileError('expected a term here', at)
+    const scope = this.scope(place.scope, new Set())
+    const inner: Place = { scope, steps: [] }
+    const changes = (literal.withs ?? []).map((one) => this.#change(one, inner))
+    const body: Place = changes.length === 0 ? inner : { scope, steps: [] }
+    const value = this.term(expression.term, body)
+    if (changes.length > 0) {
+      inner.steps.push({ kind: 'with', changes, body: body.steps, at })
+    }
+    const out = this.#temporary(place.scope, at)
+    place.steps.push({
+      kind: 'comprehension',
+      of: 'set',
+      scope,
+      key: undefined,
+      head: value,
+      body: inner.steps,
+      out: out.slot,
+      at,
+    })
+    return out
+  }
+
+  /** Does the term read a document, or look into a value by keys? */
+  #isDocument(term: Term, scope: Scope): term is RefTerm | VarTerm {
+    if (term.kind === 'ref') return true
+    return term.kind === 'var' && this.#global(term.name, scope) !== undefined
+  }
+
+  #ref(term: RefTerm | VarTerm, place: Place): { root: Root; path: readonly Operand[] } {
+    const head = term.kind === 'ref' ? term.head : term
+    const path =
+      term.kind === 'ref' ? term.path.map((part) => this.term(part, place)) : []
+    const global = head.kind === 'var' ? this.#global(head.name, place.scope) : undefined
+    if (global === undefined) return { root: this.term(head, place), path }
+    const [root, ...rest] = global
+    const prefix = rest.map((value): Operand => ({ kind: 'constant', value }))
+    return { root, path: [...prefix, ...path] }
+  }
+
+  #global(name: string, scope: Scope): Global | undefined {
+    for (let one: Scope | undefined = scope; one !== undefined; one = one.parent) {
+      if (one.declared.has(name)) return undefined
+    }
+    return this.#context.globals.get(name)
+  }
+
+  #variable(term: VarTerm, scope: Scope): Operand {
+    const { name, at } = term
+    if (name === '_') return { kind: 'slot', slot: this.#slot('_', scope, at) }
+    let home: Scope = scope
+    for (let one: Scope | undefined = scope; one !== undefined; one = one.parent) {
+      const declared = one.declared.get(name)
+      if (declared !== undefined) return { kind: 'slot', slot: declared }
+      if (one.own.has(name)) home = one
+    }
+    let slot = home.implicit.get(name)
+    if (slot === undefined) {
+      slot = this.#slot(name, home, at)
+      home.implicit.set(name, slot)
+    }
+    return { kind: 'slot', slot }
+  }
+
+  #slot(name: string | undefined, scope: Scope, at: Location): number {
+    this.slots.push({ name, scope, at })
+    return this.slots.length - 1
+  }
+
+  #temporary(scope: Scope, at: Location, name?: string): { kind: 'slot'; slot: number } {
+    return { kind: 'slot', slot: this.#slot(name, scope, at) }
+  }
+
+  #call(
+    term: CallTerm,
+    place: Place,
+    result: Operand | 'statement',
+  ): Extract<Step, { kind: 'call' }> {
+    const { at } = term
+    const callee = this.#callee(term.operator, place.scope)
+    const arity = this.#arity(callee)
+    const args = term.args.map((arg) => this.term(arg, place))
+    const wrong = arity >= 0 && args.length !== arity
+    if (wrong && !(result === 'statement' && args.length === arity + 1)) {
+      const name = written(term.operator)
+      throw typeError(
+        `function ${name} has arity ${arity}, got ${args.length} arguments`,
+        at,
+      )
+    }
+    if (result !== 'statement') return { kind: 'call', callee, args, out: result, at }
+    const out = wrong ? args.pop() : undefined
+    return { kind: 'call', callee, args, out, at }
+  }
+
+  #arity(callee: Callee): number {
+    if (callee.kind === 'function') return callee.node.arity
+    return this.#context.arityOf(callee.name) ?? -1
+  }
+
+  #builtinName(term: CallTerm, scope: Scope): string | undefined {
+    const { operator } = term
+    const head = operator.kind === 'ref' ? operator.head : operator
+    if (head.kind !== 'var' || this.#global(head.name, scope) !== undefined)
+      return undefined
+    return written(operator)
+  }
+
+  #callee(operator: Term, scope: Scope): Callee {
+    const found = this.#findCallee(operator, scope)
+    if (found !== undefined) return found
+    throw typeError(`undefined function ${written(operator)}`, operator.at)
+  }
+
+  #findCallee(operator: Term, scope: Scope): Callee | undefined {
+    const head = operator.kind === 'ref' ? operator.head : operator
+    if (head.kind !== 'var') return undefined
+    const global = this.#global(head.name, scope)
+    const name = written(operator)
+    if (global !== undefined) {
+      const node = global[0] === 'data' ? this.#functionAt(global, operator) : undefined
+      if (node !== undefined) return { kind: 'function', node }
+    }
+    if (this.#context.arityOf(name) === undefined) return undefined
+    return { kind: 'builtin', name }
+  }
+
+  #functionAt(global: Global, operator: Term): DocNode | undefined {
+    const rest: string[] = []
+    for (const part of operator.kind === 'ref' ? operator.path : []) {
+      if (part.kind !== 'scalar' || typeof part.value !== 'string') return undefined
+      rest.push(part.value)
+    }
+    const node = this.#context.tree.find([...global.slice(1), ...rest])
+    return node?.kind === 'function' ? node : undefined
+  }
+
+  #change(one: With, place: Place): Change {
+    const { target, value, at } = one
+    const { scope } = place
+    const head = target.kind === 'ref' ? target.head : target
+    if (head.kind !== 'var') throw typeError('rego_type_error: bad target of with', at)
+    const callee = this.#findCallee(target, scope)
+    if (callee !== undefined) {
+      const name =
+        callee.kind === 'builtin' ? callee.name : ['data', ...callee.node.path].join('.')
+      return { kind: 'function', name, by: this.#replacement(value, place) }
+    }
+    const global = this.#global(head.name, scope)
+    if (global === undefined) {
+      throw typeError(
+        `undefined function or document ${written(target)}: with keyword target must reference existing input, data, or a function`,
+        at,
+      )
+    }
+    const path: Value[] = global.slice(1)
+    for (const part of target.kind === 'ref' ? target.path : []) {
+      if (part.kind !== 'scalar')
+        throw typeError('with keyword target must be ground', at)
+      path.push(part.value)
+    }
+    return { kind: global[0], path, value: this.term(value, place) }
+  }
+
+  #replacement(value: Term, place: Place): Replacement {
+    if (value.kind === 'var' || value.kind === 'ref') {
+      const callee = this.#findCallee(value, place.scope)
+      if (callee !== undefined) return { kind: 'callee', callee }
+    }
+    return { kind: 'value', value: this.term(value, place) }
+  }
+}
+
+/** Equates two patterns, part by part where both show their parts. */
+function unifyOperands(left: Operand, right: Operand, steps: Step[], at: Location): void {
+  if (left.kind === 'constant' && right.kind === 'constant') {
+    const value = equal(left.value, right.value)
+    steps.push({ kind: 'test', operand: { kind: 'constant', value }, at })
+  } else if (left.kind === 'array' && right.kind === 'array') {
+    if (left.items.length !== right.items.length) return fail(steps, at)
+    for (const [index, item] of left.items.entries()) {
+      unifyOperands(item, right.items[index] as Operand, steps, at)
+    }
+  } else if (left.kind === 'array' && isConstantArray(right)) {
+    if (left.items.length !== right.value.length) return fail(steps, at)
+    for (const [index, item] of left.items.entries()) {
+      const value = right.value[index] as Value
+      unifyOperands(item, { kind: 'constant', value }, steps, at)
+    }
+  } else if (right.kind === 'array' && isConstantArray(left)) {
+    unifyOperands(right, left, steps, at)
+  } else if (left.kind === 'object' && right.kind === 'object') {
+    unifyObjects(left, right, steps, at)
+  } else {
+    steps.push({ kind: 'unify', left, right, at })
+  }
+}
+
+type ObjectOperand = Extract<Operand, { kind: 'object' }>
+
+function unifyObjects(
+  left: ObjectOperand,
+  right: ObjectOperand,
+  steps: Step[],
+  at: Location,
+): void {
+  const mine = constantKeys(left)
+  const theirs = constantKeys(right)
+  if (mine === undefined || theirs === undefined) {
+    steps.push({ kind: 'unify', left, right, at })
+    return
+  }
+  if (mine.length !== theirs.length) return fail(steps, at)
+  for (const [key, value] of mine) {
+    const other = theirs.find(([candidate]) => equal(candidate, key))
+    if (other === undefined) return fail(steps, at)
+    unifyOperands(value, other[1], steps, at)
+  }
+}
+
+function constantKeys(object: ObjectOperand): [Value, Operand][] | undefined {
+  const keys: [Value, Operand][] = []
+  for (const [key, value] of object.items) {
+    if (key.kind !== 'constant') return undefined
+    if (keys.some(([seen]) => equal(seen, key.value))) return undefined
+    keys.push([key.value, value])
+  }
+  return keys
+}
+
+function isConstantArray(
+  operand: Operand,
+): operand is { kind: 'constant'; value: readonly Value[] } {
+  return operand.kind === 'constant' && Array.isArray(operand.value)
+}
+
+function fail(steps: Step[], at: Location): void {
+  steps.push({ kind: 'test', operand: { kind: 'constant', value: false }, at })
+}
+
+/** A collection of constants is a constant. */
+function fold(operand: Operand): Operand {
+  if (operand.kind === 'object') {
+    const entries: [Value, Value][] = []
+    for (const [key, value] of operand.items) {
+      if (key.kind !== 'constant' || value.kind !== 'constant') return operand
+      entries.push([key.value, value.value])
+    }
+    const value = objectOf(entries)
+    return value.size === entries.length ? { kind: 'constant', value } : operand
+  }
+  if (operand.kind !== 'array' && operand.kind !== 'set') return operand
+  const values: Value[] = []
+  for (const item of operand.items) {
+    if (item.kind !== 'constant') return operand
+    values.push(item.value)
+  }
+  return { kind: 'constant', value: operand.kind === 'array' ? values : setOf(values) }
+}
+
+/** A function's name as the author wrote it. */
+export function written(operator: Term): string {
+  if (operator.kind === 'var') return operator.name
+  if (operator.kind !== 'ref' || operator.head.kind !== 'var') return '?'
+  const parts = operator.path.map((part) =>
+    part.kind === 'scalar' ? String(part.value) : '?',
+  )
+  return [operator.head.name, ...parts].join('.')
+}
+
+function compileError(message: string, at: Location): LoadError {
+  return new LoadError('rego_compile_error', message, at)
+}
+
+function typeError(message: string, at: Location): LoadError {
+  return new LoadError('rego_type_error', message, at)
+}
