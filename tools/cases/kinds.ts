@@ -1,5 +1,6 @@
 import type { CaseKind } from './kind.js'
+import { llmCases } from './llm-read.js'
 import { tlsCases } from './tls.js'
 
 /** Every kind that the command knows, in the order of its help. */
-export const kinds: readonly CaseKind[] = [tlsCases]
+export const kinds: readonly CaseKind[] = [tlsCases, llmCases]
