@@ -2,55 +2,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import type { IncomingMessage, RequestListener } from 'node:http'
-import type { TLSSocket } from 'node:tls'
-import { startOrigin, startRawOrigin } from '../support/origins.js'
-import type { Origin } from '../support/origins.js'
+import type { IncomingMessage } from 'node:http'
+import { startRawOrigin } from '../support/origins.js'
+import { ask, behind, certificate, disposable, endedExchanges } from '../support/proxied.js'
+import { get, joined, NAME, until } from '../support/proxied.js'
 import { collect, readUntil } from '../support/streams.js'
-import { TestCa } from '../support/test-ca.js'
-import { Yori } from '../support/yori.js'
-
-const NAME = 'api.openai.com'
-const ca = new TestCa()
-const certificate = ca.issue({ names: [NAME] })
-
-interface Setup extends AsyncDisposable {
-  readonly yori: Yori
-  readonly origin: Origin
-}
-
-async function behind(handler: RequestListener, config = {}): Promise<Setup> {
-  return joined(await startOrigin({ certificate, handler }), config)
-}
-
-async function joined(
-  origin: Origin,
-  config: Record<string, unknown> = {},
-): Promise<Setup> {
-  const yori = await Yori.start({ origins: { [NAME]: origin }, trust: [ca], config })
-  return {
-    yori,
-    origin,
-    async [Symbol.asyncDispose]() {
-      await yori[Symbol.asyncDispose]()
-      await origin[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** Writes raw bytes and gives what comes back until `enough`. */
-async function ask(
-  socket: TLSSocket,
-  text: string,
-  enough: (soFar: string) => boolean = (soFar) => soFar.includes('\r\n\r\n'),
-): Promise<string> {
-  socket.write(text, 'latin1')
-  const bytes = await readUntil(socket, (soFar) => enough(soFar.toString('latin1')))
-  return bytes.toString('latin1')
-}
-
-const get = (path: string, ...fields: string[]): string =>
-  [`GET ${path} HTTP/1.1`, `Host: ${NAME}`, ...fields, '', ''].join('\r\n')
 
 describe('forwarding', () => {
   it('keeps names, values, duplicates and order of end-to-end fields both ways', async () => {
@@ -280,10 +236,7 @@ describe('forwarding', () => {
     await asked
     socket.destroy()
     await left
-    await until(async () =>
-      (await setup.yori.rows('exchanges')).some((row) => row['outcome'] !== null),
-    )
-    const [row] = await setup.yori.rows('exchanges')
+    const [row] = await endedExchanges(setup.yori, 1)
     assert.equal(row?.['code'], 'YORI_CLIENT_GONE')
   })
 
@@ -402,14 +355,4 @@ function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter(
     (_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name,
   )
-}
-
-function disposable(stream: TLSSocket): Disposable & { stream: TLSSocket } {
-  stream.on('error', () => undefined)
-  return { stream, [Symbol.dispose]: () => stream.destroy() }
-}
-
-/** Asks again, each time after something was awaited, until it holds; bounded by the test's time. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve))
 }
