@@ -448,6 +448,13 @@ const rows: readonly Row[] = [
     right: /known here/,
   },
   {
+    title: 'a policy by its file name',
+    text: 'policies:\n  files:\n    bedtime.rego: { action: block }\n',
+    at: '3:19 policies.files["bedtime.rego"]',
+    wrong: /not a policy name/,
+    right: /write bedtime$/,
+  },
+  {
     title: 'a policy file with a folder',
     text: 'policies:\n  default: ../home.rego\n',
     at: '2:12 policies.default',

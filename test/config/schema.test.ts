@@ -14,6 +14,16 @@ import { accepted } from './support.js'
 
 type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** Is there a key, at any depth, that no value fits? A mistake in the schema's types. */
+type Impossible<T> = [T] extends [never]
+  ? true
+  : T extends string | number | boolean | Secret | undefined
+    ? false
+    : T extends readonly (infer I)[]
+      ? Impossible<I>
+      : true extends { [K in keyof T]-?: Impossible<T[K]> }[keyof T]
+        ? true
+        : false
 /** Fails to compile when the types differ. */
 const same = <A, B>(..._: Same<A, B> extends true ? [] : ['the types differ']): void =>
   undefined
@@ -24,6 +34,12 @@ const defaults = (): Config =>
 
 describe('the configuration schema', () => {
   it('gives types that say which keys are there after load', () => {
+    same<Impossible<{ a: readonly { b: never }[] }>, true>()
+    same<Impossible<Omit<Config, 'policies'>>, false>()
+    same<Config['policies']['files'][string]['order'], number>()
+    same<Config['limits']['client_hello_bytes'], number>()
+    same<Config['timeouts']['first_bytes'], number>()
+    same<Config['ca']['organization'], string>()
     same<Config['mode'], 'observe' | 'advisory' | 'enforce'>()
     same<Config['listen'], readonly string[]>()
     same<Config['audit']['retention_days'], number>()
