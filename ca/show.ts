@@ -4,11 +4,10 @@
  */
 import type { Clock } from '../src/core/clock.js'
 import { YoriError } from '../src/core/errors.js'
-import { inRoot, loadCa, renewalDueMs } from './ca-files.js'
+import { caFilesOf, inRoot, loadCa, renewalDueMs } from './ca-files.js'
 import type { LoadedCa } from './ca-files.js'
 import type { CaCertificate } from './certificate.js'
-import { KeyStore } from './key-store.js'
-import { isWithin, normalSubtrees, subtreeOf } from './permitted.js'
+import { isWithin, subtreesOf } from './permitted.js'
 
 /** The part of the configuration that says where the CA is and what it is for. */
 export interface CaOptions {
@@ -48,10 +47,9 @@ export async function findCa(
   directory: string,
   clock: Clock,
 ): Promise<LoadedCa | undefined> {
-  const store = new KeyStore({ directory })
-  if (!(await store.exists())) return undefined
-  const files = { store, clock, passphrase: undefined, permitted: [] }
-  return store.exclusively(() => loadCa(files))
+  const files = caFilesOf({ directory, clock })
+  if (!(await files.store.exists())) return undefined
+  return files.store.exclusively(() => loadCa(files))
 }
 
 /** As `findCa`; YORI_CA_MISSING when there is none. */
@@ -64,9 +62,7 @@ export async function readCa(directory: string, clock: Clock): Promise<LoadedCa>
 
 export function summarise(ca: LoadedCa, options: CaOptions, nowMs: number): CaSummary {
   const { certificate } = ca.issuing
-  const wanted = normalSubtrees(
-    options.issuedNames.flatMap((pattern) => subtreeOf(pattern) ?? []),
-  )
+  const wanted = subtreesOf(options.issuedNames)
   const served = (name: string): boolean =>
     inRoot(ca, name) &&
     (certificate.permitted === undefined || isWithin(name, certificate.permitted))

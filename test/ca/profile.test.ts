@@ -3,13 +3,10 @@ import { X509Certificate, createPublicKey, generateKeyPairSync, sign } from 'nod
 import type { KeyObject } from 'node:crypto'
 import { subjectKeyOf } from '../../ca/issue.js'
 import { pemOf, readCaCertificate } from '../../ca/certificate.js'
-import {
-  issuingProfile,
-  leafProfile,
-  rootProfile,
-  signedCertificate,
-} from '../../ca/profile.js'
-import type { Issuer, Unsigned } from '../../ca/profile.js'
+import { issuingProfile, leafProfile, rootProfile } from '../../ca/profile.js'
+import type { Issuer } from '../../ca/profile.js'
+import { signedCertificate } from '../../ca/x509.js'
+import type { Unsigned } from '../../ca/x509.js'
 import { DAY_MS, run, tempFolder } from './support/ca.js'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,6 +19,10 @@ const moment = {
 }
 const key = (): KeyObject =>
   generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+
+function rootOf(permitted: readonly string[]) {
+  return { organization: 'YORI', permitted, lifeMs: 3650 * DAY_MS, below: 1 as const }
+}
 
 function seal(unsigned: Unsigned, signer: KeyObject): string {
   return pemOf(
@@ -44,13 +45,18 @@ async function opensslText(pem: string): Promise<string> {
 function chain(): { root: string; issuing: string; leafOf: (name: string) => string } {
   const [rootKey, issuingKey, leafKey] = [key(), key(), key()]
   const root = seal(
-    rootProfile(subjectKeyOf(rootKey), ['x.ai', 'openai.com'], moment),
+    rootProfile(subjectKeyOf(rootKey), rootOf(['x.ai', 'openai.com']), moment),
     rootKey,
   )
   const issuing = seal(
     issuingProfile(
       subjectKeyOf(issuingKey),
-      { issuer: issuer(root), permitted: ['api.openai.com'], lifeMs: 90 * DAY_MS },
+      {
+        organization: 'YORI',
+        issuer: issuer(root),
+        permitted: ['api.openai.com'],
+        lifeMs: 90 * DAY_MS,
+      },
       moment,
     ),
     rootKey,
@@ -134,7 +140,7 @@ describe('certificate profiles, as OpenSSL reads them', () => {
     const late = { ...moment, nowMs: Date.UTC(2045, 0, 2) }
     const own = key()
     const text = await opensslText(
-      seal(rootProfile(subjectKeyOf(own), ['x.ai'], late), own),
+      seal(rootProfile(subjectKeyOf(own), rootOf(['x.ai']), late), own),
     )
     assert.match(
       text,
@@ -145,7 +151,7 @@ describe('certificate profiles, as OpenSSL reads them', () => {
   it('permit nothing when the list of names is empty', async () => {
     const own = key()
     const root = seal(
-      rootProfile(subjectKeyOf(own), [], { ...moment, nowMs: Date.now() }),
+      rootProfile(subjectKeyOf(own), rootOf([]), { ...moment, nowMs: Date.now() }),
       own,
     )
     const leafKey = key()
@@ -169,7 +175,7 @@ describe('certificate profiles, as OpenSSL reads them', () => {
 
   it('say what Node’s own reader says about key and signature', () => {
     const own = key()
-    const pem = seal(rootProfile(subjectKeyOf(own), ['x.ai'], moment), own)
+    const pem = seal(rootProfile(subjectKeyOf(own), rootOf(['x.ai']), moment), own)
     const read = readCaCertificate(pem)
     assert.deepEqual(read.permitted, ['x.ai'])
     assert.equal(read.pathLength, 1)
