@@ -11,16 +11,7 @@ import type { Encoded } from './rows.js'
 import { encode } from './rows.js'
 import type { Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
-
-export interface Tally {
-  connections: number
-  exchanges: number
-  events: number
-}
-
-export const noRows = (): Tally => ({ connections: 0, exchanges: 0, events: 0 })
-export const total = (tally: Readonly<Tally>): number =>
-  tally.connections + tally.exchanges + tally.events
+import { noRows } from './tally.js'
 
 /** Events are few and matter: they may go this far over the limit of rows. */
 const EVENT_RESERVE = 256

@@ -14,8 +14,7 @@ import type {
 } from '../core/record.js'
 import type { Service } from '../core/service.js'
 import { unreachable } from '../core/unreachable.js'
-import type { Tally } from './backlog.js'
-import { Backlog, noRows, total } from './backlog.js'
+import { Backlog } from './backlog.js'
 import { Delivery } from './delivery.js'
 import { Gaps } from './gaps.js'
 import type { FromWorker, Trouble } from './messages.js'
@@ -23,6 +22,8 @@ import type { AuditLimits, AuditOptions } from './options.js'
 import { auditDefaults, auditLimits } from './options.js'
 import type { Pruned } from './retention.js'
 import { cutoffMs, nextPruneMs } from './retention.js'
+import type { Tally } from './tally.js'
+import { noRows, total } from './tally.js'
 import { WriterThread } from './writer-thread.js'
 
 export type AuditHealth =

@@ -155,7 +155,10 @@ async function exportRows(deps: AuditCommandDeps, flags: ExportFlags): Promise<v
   const json = flags.json === true || flags.format === 'jsonl'
   const lines = json ? jsonLines(rows) : csvLines(columns, rows)
   if (flags.out !== undefined)
-    return await pipeline(Readable.from(lines), createWriteStream(flags.out, { mode: 0o600 }))
+    return await pipeline(
+      Readable.from(lines),
+      createWriteStream(flags.out, { mode: 0o600 }),
+    )
   await print(deps, deps.stdout.isTTY === true ? visible(lines) : lines)
 }
 
