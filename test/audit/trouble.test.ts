@@ -30,6 +30,10 @@ function assertAddsUp(store: AuditStore, database: string): void {
 }
 
 describe('audit store in trouble', () => {
+  afterEach(() => {
+    delete process.env['DYING_WORKER_DEATHS']
+  })
+
   it('waits out a lock, loses nothing, and says so', async () => {
     using folder = temporaryFolder()
     const log = new ListeningLog()
