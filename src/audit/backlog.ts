@@ -11,19 +11,13 @@ import type { Encoded } from './rows.js'
 import { encode } from './rows.js'
 import type { Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
-
-export interface Tally {
-  connections: number
-  exchanges: number
-  events: number
-}
-
-export const noRows = (): Tally => ({ connections: 0, exchanges: 0, events: 0 })
-export const total = (tally: Readonly<Tally>): number =>
-  tally.connections + tally.exchanges + tally.events
+import { noRows } from './tally.js'
 
 /** Events are few and matter: they may go this far over the limit of rows. */
 const EVENT_RESERVE = 256
+
+/** This part of the bytes is kept for rows; bodies may fill the rest. */
+const FOR_ROWS = 0.5
 
 interface Opening {
   /** Undefined once it has closed: what it holds is not kept from being freed. */
@@ -89,7 +83,8 @@ export class Backlog {
   exchangeClosed(record: ExchangeRecord): void {
     const opening = this.#open.get(record)
     let encoded = encode(exchangeColumns, record, this.#limits)
-    if (encoded.size > this.#room && hasBody(record)) {
+    const spare = this.#room - this.#limits.queueBytes * FOR_ROWS
+    if (encoded.size > spare && hasBody(record)) {
       encoded = encode(exchangeColumns, record, this.#limits, false)
       this.bodiesDropped++
     }

@@ -4,10 +4,11 @@
  * commits get cheaper as the load rises. Keeps the batch in hand until it is answered for.
  */
 import type { Clock } from '../core/clock.js'
-import type { Backlog, Tally } from './backlog.js'
-import { noRows } from './backlog.js'
+import type { Backlog } from './backlog.js'
 import type { Batch, ToWorker } from './messages.js'
 import type { AuditLimits } from './options.js'
+import type { Tally } from './tally.js'
+import { KINDS, noRows } from './tally.js'
 
 /** Where batches go: the worker, as far as this module knows it. */
 export interface Destination {
@@ -152,5 +153,3 @@ export class Delivery {
     for (const resolve of waiters) resolve()
   }
 }
-
-export const KINDS = ['connections', 'exchanges', 'events'] as const

@@ -1,7 +1,7 @@
 /** What the main thread and the worker say to each other, and what the worker is born with. */
-import type { Tally } from './backlog.js'
 import type { PruneRequest, Pruned } from './retention.js'
 import type { Row } from './tables.js'
+import type { Tally } from './tally.js'
 
 /** Rows that are written in one transaction. */
 export interface Batch {

@@ -7,12 +7,12 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { failureOf } from './failure.js'
-import type { Tally } from './backlog.js'
 import type { Batch } from './messages.js'
 import { migrate } from './migrations.js'
 import { timestampText } from './rows.js'
 import type { Column, Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
+import type { Tally } from './tally.js'
 
 /**
  * How long a write waits for another connection's lock before the batch is tried again.

@@ -1,4 +1,4 @@
-// Usage: node dist/tools/bench/audit.js [--seconds N] [--rates 100,1000,10000] [--bodies]
+// Usage: node dist/tools/bench/audit.js [--seconds N] [--rates 100,1000,10000] [--bodies] [--random-ids]
 // What recording costs: CPU of the main thread and of the worker for each exchange, memory
 // of the worker. An exchange opens and closes as in the pipeline; the cost of making its
 // record is measured first with a sink that does nothing, and taken off. Linux only: CPU of
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { openAuditStore } from '../../src/audit/store.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
+import { orderedId } from '../../src/core/ordered-id.js'
 import type { AuditSink, ExchangeRecord } from '../../src/core/record.js'
 
 const { values } = parseArgs({
@@ -54,10 +55,8 @@ const BODY = JSON.stringify({ messages: [{ role: 'user', content: PREVIEW.repeat
 
 function opened(serial: number): ExchangeRecord {
   const now = Date.now()
-  const random = randomUUID()
-  const ordered = `${now.toString(16).padStart(12, '0')}${random.slice(13)}`
   return {
-    requestId: values['random-ids'] ? random : ordered,
+    requestId: values['random-ids'] ? randomUUID() : orderedId(now),
     connectionId: `connection-${serial >> 3}`,
     device: {
       ip: `192.168.1.${(serial * 7) % 20}`,
