@@ -5,6 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalAddress } from '../core/address.js'
 
 /** Canonical address to MAC, `aa:bb:cc:dd:ee:ff`. */
@@ -12,6 +13,9 @@ export type Neighbours = ReadonlyMap<string, string>
 
 /** Entries that are kept; a flat network of a household or an office is far below. */
 const MAX_NEIGHBOURS = 4_096
+/** Incomplete entries are lines too. */
+const MAX_LINES = 16_384
+const SLICE_LINES = 256
 const MAX_TOOL_BYTES = 2 * 1024 * 1024
 const TOOL_TIMEOUT_MS = 2_000
 
@@ -88,17 +92,32 @@ function tablesOf(platform: NodeJS.Platform): Promise<Neighbours>[] {
   switch (platform) {
     case 'linux':
       return [
-        readFile('/proc/net/arp', 'latin1').then(parseLinuxArp).catch(none),
-        run('ip', ['-6', 'neigh', 'show']).then(parseIpNeigh).catch(none),
+        parsed(readFile('/proc/net/arp', 'latin1'), parseLinuxArp).catch(none),
+        parsed(run('ip', ['-6', 'neigh', 'show']), parseIpNeigh).catch(none),
       ]
     case 'freebsd':
       return [
-        run('/usr/sbin/arp', ['-an']).then(parseArpAn).catch(none),
-        run('/usr/sbin/ndp', ['-an']).then(parseNdpAn).catch(none),
+        parsed(run('/usr/sbin/arp', ['-an']), parseArpAn).catch(none),
+        parsed(run('/usr/sbin/ndp', ['-an']), parseNdpAn).catch(none),
       ]
     default:
       return []
   }
+}
+
+/** In slices, with the event loop in between: a full table costs 20 ms. */
+async function parsed(
+  printing: Promise<string>,
+  parse: (text: string) => Map<string, string>,
+): Promise<Neighbours> {
+  const lines = (await printing).split('\n', MAX_LINES)
+  const found = new Map<string, string>()
+  for (let at = 0; at < lines.length && found.size < MAX_NEIGHBOURS; at += SLICE_LINES) {
+    if (at > 0) await nextTurn()
+    const slice = lines.slice(at, at + SLICE_LINES).join('\n')
+    for (const [address, mac] of parse(slice)) found.set(address, mac)
+  }
+  return found
 }
 
 function run(command: string, args: readonly string[]): Promise<string> {
