@@ -8,6 +8,8 @@ import type { ErrorCode } from './errors.js'
 export interface Device {
   readonly ip: string
   readonly mac?: string
+  /** The MAC was chosen by software, not by a vendor: it may change. Set with `mac`. */
+  readonly locallyAdministered?: boolean
   readonly hostname?: string
 }
 

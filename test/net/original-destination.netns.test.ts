@@ -4,6 +4,7 @@ import { Namespaces, whyNoNamespaces, type Program } from '../support/namespaces
 
 const PORT = 8443
 const LISTENER = packageFile('dist', 'test', 'support', 'destination-listener.js')
+const NEIGHBOURS = packageFile('dist', 'test', 'support', 'print-neighbours.js')
 
 /** A client whose whole traffic goes through a router; nobody is behind the router. */
 function lab(): Namespaces {
@@ -63,7 +64,7 @@ const original = (address: string, port: number, peer: string) => ({
 const V4_PEER = '::ffff:10.77.0.2'
 const V6_PEER = 'fd77::2'
 
-describe('the original destination on Linux', function () {
+describe('a client behind a Linux router: its original destination', function () {
   this.timeout(60_000)
 
   before(function () {
@@ -93,6 +94,20 @@ describe('the original destination on Linux', function () {
       ['fd77::1', PORT, { kind: 'own', peer: V6_PEER }],
     ] as const)
       assert.deepEqual(await dial(machines, program, host, port), expected)
+  })
+
+  it('comes with the MAC of its device, both families', async () => {
+    await using machines = lab()
+    const program = await listen(machines)
+    await dial(machines, program, '10.77.0.1', PORT)
+    await dial(machines, program, 'fd77::1', PORT)
+    const printed = machines.run('router', `${process.execPath} ${NEIGHBOURS}`)
+    const table = new Map(JSON.parse(printed) as [string, string][])
+    const [link] = JSON.parse(machines.run('client', 'ip -j link show eth0')) as [
+      { address: string },
+    ]
+    assert.equal(table.get('10.77.0.2'), link.address)
+    assert.equal(table.get('fd77::2'), link.address)
   })
 
   it('of a connection taken by TPROXY is its local address, both families', async () => {
