@@ -3,12 +3,14 @@
 // reach: modules that compile to nothing since they hold types only, and the validator that
 // the build generates from the configuration schema.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFile, packageRoot } from '../../src/core/package-root.js'
+import { coverageGaps } from './coverage-gaps.js'
 import { isProgram } from './finding.js'
 
 const GENERATED = 'dist/config/validate-config.js'
+const GAPS_SHOWN = 12
 const COUNTED = ['src', 'ca', 'config', 'pf']
 
 /** Is this compiled module empty but for `export {}` and comments? */
@@ -36,5 +38,13 @@ if (isProgram(import.meta.url)) {
     ],
     { cwd: packageRoot, stdio: 'inherit' },
   )
+  const report = packageFile('coverage', 'lcov.info')
+  if (existsSync(report)) {
+    console.log('Most lines that no test reached:')
+    const gaps = coverageGaps(readFileSync(report, 'utf8')).slice(0, GAPS_SHOWN)
+    for (const { file, missing, lines } of gaps) {
+      console.log(`${String(missing).padStart(6)} of ${lines}  ${file}`)
+    }
+  }
   process.exitCode = run.status ?? 1
 }
