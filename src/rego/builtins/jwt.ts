@@ -349,12 +349,15 @@ export const tokens: readonly Builtin[] = [
       'io.jwt.encode_sign_raw',
       [t.string, t.string, t.string],
       t.string,
-      (args) =>
-        encodeSign({
-          key: stringAt(args, 2),
-          header: stringAt(args, 0),
-          payload: stringAt(args, 1),
-        }),
+      (args, context) =>
+        encodeSign(
+          {
+            key: stringAt(args, 2),
+            header: stringAt(args, 0),
+            payload: stringAt(args, 1),
+          },
+          context,
+        ),
     ),
     nondeterministic: true,
   },
