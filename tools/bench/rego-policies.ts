@@ -90,7 +90,7 @@ export const policies: readonly SourceFile[] = [
   { name: 'quota.rego', text: quota },
 ]
 
-/** Never ends within a human life: ten nested loops over ten. */
+/** A thousand million turns: three nested loops over a thousand. */
 export const runaway: SourceFile = {
   name: 'runaway.rego',
   text: `package yori.runaway
