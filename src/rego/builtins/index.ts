@@ -14,6 +14,7 @@ import { hashes } from './hashes.js'
 import { networks } from './net.js'
 import { quantities } from './units.js'
 import { times } from './time.js'
+import { tokens } from './jwt.js'
 import { tracing } from './tracing.js'
 import { uuids } from './uuid.js'
 import { versions } from './semver.js'
@@ -34,6 +35,7 @@ export const builtins: readonly Builtin[] = [
   ...networks,
   ...quantities,
   ...times,
+  ...tokens,
   ...tracing,
   ...uuids,
   ...versions,
@@ -60,23 +62,6 @@ export const unsupported: readonly string[] = [
   'graphql.schema_is_valid',
   'http.send',
   'internal.test_case',
-  'io.jwt.decode',
-  'io.jwt.decode_verify',
-  'io.jwt.encode_sign',
-  'io.jwt.encode_sign_raw',
-  'io.jwt.verify_eddsa',
-  'io.jwt.verify_es256',
-  'io.jwt.verify_es384',
-  'io.jwt.verify_es512',
-  'io.jwt.verify_hs256',
-  'io.jwt.verify_hs384',
-  'io.jwt.verify_hs512',
-  'io.jwt.verify_ps256',
-  'io.jwt.verify_ps384',
-  'io.jwt.verify_ps512',
-  'io.jwt.verify_rs256',
-  'io.jwt.verify_rs384',
-  'io.jwt.verify_rs512',
   'json.match_schema',
   'json.verify_schema',
   'net.lookup_ip_addr',

@@ -153,9 +153,9 @@ describe('rego encodings', () => {
 
   it('makes one version 4 UUID for one name throughout an evaluation', () => {
     const evaluation = context()
-    const uuid = call('uuid.rfc4122', ['x'], evaluation)
+    const uuid = call('uuid.rfc4122', ['x'], evaluation) as string
     assert.match(
-      String(uuid),
+      uuid,
       /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     )
     assert.equal(call('uuid.rfc4122', ['x'], evaluation), uuid)
