@@ -7,7 +7,7 @@ import { t } from '../type-spec.js'
 import { isArray } from '../value.js'
 import type { Value } from '../value.js'
 import { define, refuse, refuseElement, refuseType, stringAt, valueAt } from './define.js'
-import { spendText } from './strings.js'
+import { spendText } from './spend.js'
 
 /** The expression that matches what the glob matches. Refuses malformed character classes. */
 export function globToRegex(glob: string, delimiters: readonly string[]): string {

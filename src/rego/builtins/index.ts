@@ -69,7 +69,6 @@ export const unsupported: readonly string[] = [
   'rego.metadata.chain',
   'rego.metadata.rule',
   'rego.parse_module',
-  'strings.render_template',
   'yaml.is_valid',
   'yaml.marshal',
   'yaml.unmarshal',

@@ -7,7 +7,7 @@ import type { Value } from '../value.js'
 import { define, intAt, refuse, stringAt, valueAt } from './define.js'
 import { quoteRegex } from './glob.js'
 import { globsIntersect } from './globs-match.js'
-import { spendText } from './strings.js'
+import { spendText } from './spend.js'
 
 function compile(pattern: string, context: BuiltinContext): Regex {
   try {
