@@ -80,6 +80,7 @@ class BodyReader implements ResponseReader {
       case 'application/x-ndjson':
       case 'application/jsonl':
       case 'application/x-jsonlines':
+      case 'application/stream+json':
         return this.#lines()
       case 'application/vnd.amazon.eventstream':
         return this.#eventStream()
