@@ -49,8 +49,6 @@ class BodyReader implements ResponseReader {
   readonly #limits: ReaderLimits
   readonly #facts: FactsBuilder
   #framing: Framing | undefined
-  /** A stream is whole by its own closing event; a body by the transport. */
-  #streamed = false
 
   constructor(shape: Shape, context: ResponseContext) {
     this.#shape = shape
@@ -70,7 +68,8 @@ class BodyReader implements ResponseReader {
     this.#framing?.end()
     const facts = this.#facts
     const closed = facts.ended || (whole && hasOutcome(facts))
-    const complete = this.#streamed ? closed : whole
+    // A stream is whole by its own closing event, a body by the transport.
+    const complete = facts.streamed ? closed : whole
     return facts.build(this.#context.api, this.#context.promptChars, complete)
   }
 
@@ -81,6 +80,7 @@ class BodyReader implements ResponseReader {
       case 'application/x-ndjson':
       case 'application/jsonl':
       case 'application/x-jsonlines':
+      case 'application/stream+json':
         return this.#lines()
       case 'application/vnd.amazon.eventstream':
         return this.#eventStream()
@@ -109,7 +109,7 @@ class BodyReader implements ResponseReader {
   }
 
   #sse(): Framing {
-    this.#streamed = true
+    this.#facts.streamed = true
     const reader = new SseReader({ maxEventBytes: this.#limits.maxJsonBytes })
     return {
       push: (chunk) => {
@@ -123,7 +123,7 @@ class BodyReader implements ResponseReader {
   }
 
   #lines(): Framing {
-    this.#streamed = true
+    this.#facts.streamed = true
     const reader = new NdjsonReader({ maxLineBytes: this.#limits.maxJsonBytes })
     return {
       push: (chunk) => {
@@ -137,7 +137,7 @@ class BodyReader implements ResponseReader {
   }
 
   #eventStream(): Framing {
-    this.#streamed = true
+    this.#facts.streamed = true
     const reader = new EventStreamReader({
       maxMessageBytes: this.#limits.maxJsonBytes,
       maxHeaders: 64,
