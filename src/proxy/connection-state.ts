@@ -10,6 +10,8 @@ import type { Caller } from '../policy/access.js'
 import type { Destination, Services } from './services.js'
 
 export interface ConnectionState {
+  /** The TCP socket, below any TLS. */
+  readonly raw: Socket
   readonly record: ConnectionRecord
   readonly caller: Caller
   readonly localPort: number
@@ -37,6 +39,7 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
   const now = services.clock.now()
   const known = destination.kind === 'original' ? destination.address : undefined
   return {
+    raw: client,
     record: {
       connectionId: randomUUID(),
       device: services.identify(address),

@@ -189,7 +189,7 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     // The provider may have acted on it: an invented 502 would make libraries send it again.
-    if (stale) this.#from.socket.destroy()
+    if (stale) this.#breakOff()
     this.#fail(error)
   }
 
@@ -232,7 +232,7 @@ export class Exchange implements UpstreamHandler, Watched {
     const record = this.#record
     if (this.#response.headersSent) {
       if (record !== undefined) record.truncated = true
-      this.#from.socket.destroy()
+      this.#breakOff()
     } else if (!this.#from.socket.destroyed) {
       if (record !== undefined) record.status = error.status
       refuse(this.#response, {
@@ -255,6 +255,12 @@ export class Exchange implements UpstreamHandler, Watched {
       }
       this.#services.log.warn(fields, 'exchange failed')
     }
+  }
+
+  /** By reset: a FIN would pass for the end of a body that has no other. RFC 9112 §8. */
+  #breakOff(): void {
+    this.#from.state.raw.resetAndDestroy()
+    this.#from.socket.destroy()
   }
 
   #learn(error: YoriError): void {
