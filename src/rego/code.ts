@@ -9,11 +9,10 @@ import { EvalError, unreachable } from './errors.js'
 import { BuiltinError } from './builtin.js'
 import { matchOperand, readOperand } from './operand-code.js'
 import { referenceStep } from './ref-code.js'
-import { slotsOfStep } from './schedule.js'
-import { isBound } from './schedule.js'
+import { isBound, slotsOfStep } from './schedule.js'
 import { someMember } from './lookup.js'
 import { intrinsics, isMember } from './intrinsics.js'
-import { compare, equal, keyOf, ObjectBuilder, RegoObject, SetBuilder } from './value.js'
+import { compare, equal, keyOf, ObjectBuilder, SetBuilder } from './value.js'
 import { calleeName } from './plan.js'
 import type { Builtin } from './builtin.js'
 import type { Frame, Mock, Remembered } from './context.js'
@@ -26,19 +25,11 @@ import type {
   Operand,
   Step,
 } from './plan.js'
-import type { Program } from './program.js'
+import type { Op, Rules, Run } from './run.js'
 import type { Value } from './value.js'
 
-/** True to stop looking for further answers. */
-export type Run = (frame: Frame) => boolean
-
-/** What a step becomes: a test that passes at most once, or a run around what follows. */
-export type Op =
-  | { readonly kind: 'once'; readonly run: Run }
-  | { readonly kind: 'many'; readonly around: (next: Run) => Run }
-
 export interface CodeContext {
-  readonly program: Program
+  readonly program: Rules
   readonly file: string
 }
 
@@ -243,7 +234,7 @@ function withCode(
 
 type ApplyChange = (frame: Frame, outer: Context, from: Context) => Context
 
-function changeCode(change: Change, program: Program): ApplyChange {
+function changeCode(change: Change, program: Rules): ApplyChange {
   switch (change.kind) {
     case 'input': {
       const read = readOperand(change.value)
@@ -380,7 +371,7 @@ const SMALL_ARITHMETIC: ReadonlyMap<string, (a: number, b: number) => number> = 
   ['mul', (a: number, b: number) => a * b],
 ])
 
-function builtinOf(callee: Callee, program: Program): Builtin | undefined {
+function builtinOf(callee: Callee, program: Rules): Builtin | undefined {
   return callee.kind === 'builtin' ? program.builtin(callee.name) : undefined
 }
 
@@ -476,5 +467,3 @@ function relationCode(
 export const intrinsicNames: ReadonlyMap<string, Builtin> = new Map(
   intrinsics.map((builtin) => [builtin.name, builtin]),
 )
-
-export { RegoObject }

@@ -8,12 +8,14 @@ import { Lowering } from './lower.js'
 import { globalsOf, ownNames } from './names.js'
 import { requireBound, schedule } from './schedule.js'
 import { RuleTree } from './tree.js'
+import { isUnsupported } from './unsupported.js'
 import type { Builtin } from './builtin.js'
 import type { Location, Module, Rule, Term } from './ast.js'
 import type { RegoError } from './errors.js'
 import type { LowerContext } from './lower.js'
 import type { Branch, Operand, RulePlan, Scope, Step } from './plan.js'
-import type { DocNode, HeadShape } from './tree.js'
+import type { DocNode } from './plan.js'
+import type { HeadShape } from './tree.js'
 import { checkRecursion } from './recursion.js'
 
 export interface Compiled {
@@ -68,7 +70,7 @@ export function compileTree(
       report(one.module.file, cause)
     }
   }
-  for (const error of tree.checkOverlaps()) report('', error)
+  errors.push(...tree.checkOverlaps())
   if (errors.length === 0) errors.push(...checkRecursion(tree))
   return { tree, errors }
 }
@@ -178,6 +180,7 @@ function lowerContext(hung: Hung, around: Surroundings): LowerContext {
   return {
     globals: globalsOf(module, names),
     tree: around.tree,
+    isUnsupported,
     arityOf: (name) => around.builtins.get(name)?.arity,
     metadata: (which) =>
       annotationsOf(around.modules, { module, rule, path: hung.ground }, which),

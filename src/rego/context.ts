@@ -7,7 +7,7 @@ import { ObjectBuilder, RegoObject } from './value.js'
 import type { BuiltinContext } from './builtin.js'
 import type { Meter } from './limits.js'
 import type { Callee } from './plan.js'
-import type { DocNode } from './tree.js'
+import type { DocNode } from './plan.js'
 import type { Value } from './value.js'
 
 /** Stands for "worked out, and undefined" in memories. */

@@ -15,10 +15,11 @@ import { printLiteral } from './printer.js'
 import { Program } from './program.js'
 import { re2Engine } from './regex.js'
 import { requireBound, schedule } from './schedule.js'
+import { isUnsupported, standInsFor } from './unsupported.js'
 import { fromJson, RegoObject, toJson } from './value.js'
 import type { Body, Literal, Module, RegoVersion } from './ast.js'
 import type { Builtin } from './builtin.js'
-import type { Run } from './code.js'
+import type { Run } from './run.js'
 import type { QueryState } from './context.js'
 import type { EvalErrorCode, Place, RegoError } from './errors.js'
 import type { Global } from './names.js'
@@ -114,7 +115,7 @@ export function compileModules(
     }
   }
   if (errors.length > 0) return { kind: 'invalid', errors }
-  const known = builtinMap(options.builtins ?? [])
+  const known = builtinMap([...standInsFor(modules), ...(options.builtins ?? [])])
   const compiled = compileTree(modules, known)
   if (compiled.errors.length > 0) return { kind: 'invalid', errors: compiled.errors }
   return { kind: 'ok', policy: new Policy(new Program(compiled.tree, known), modules) }
@@ -159,7 +160,7 @@ export class Policy {
       at: { line: 1, column: 1 },
     }
     const end: Run = (frame) => {
-      frame.value = frame.slots[0] as Value
+      frame.value = frame.slots[0]
       return true
     }
     const run = bodyCode([step], new Set(), end, {
@@ -218,6 +219,7 @@ export class Policy {
     const lowering = new Lowering({
       globals,
       tree: program.tree,
+      isUnsupported,
       arityOf: (name) => program.builtin(name)?.arity,
       metadata: () => [],
     })

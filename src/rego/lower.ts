@@ -31,7 +31,8 @@ import type {
   SlotInfo,
   Step,
 } from './plan.js'
-import type { DocNode, RuleTree } from './tree.js'
+import type { DocNode } from './plan.js'
+import type { RuleTree } from './tree.js'
 import type { Value } from './value.js'
 
 export interface LowerContext {
@@ -39,6 +40,8 @@ export interface LowerContext {
   readonly tree: RuleTree
   /** Arity of a built-in, undefined when there is none of that name; -1 is any. */
   readonly arityOf: (builtin: string) => number | undefined
+  /** Is it a built-in that OPA has and we have not? */
+  readonly isUnsupported: (name: string) => boolean
   /** What `rego.metadata.chain()` and `.rule()` give in this rule. */
   readonly metadata: (which: 'chain' | 'rule') => Value
 }
@@ -90,10 +93,10 @@ export class Lowering {
         this.#statement(expression.term, place, main)
         return
       case 'unify':
-        this.#unify(expression.left, expression.right, place, main, at)
+        this.#unify(expression.left, expression.right, place, main)
         return
       case 'assign':
-        this.#assign(expression.left, expression.right, place, main, at)
+        this.#assign(expression.left, expression.right, place, main)
         return
       case 'some':
         for (const { name, at: where } of expression.names)
@@ -124,8 +127,8 @@ export class Lowering {
     const name = this.#builtinName(term, place.scope)
     const [left, right, third] = term.args
     if (left !== undefined && right !== undefined && third === undefined) {
-      if (name === 'eq') return this.#unify(left, right, place, main, at)
-      if (name === 'assign') return this.#assign(left, right, place, main, at)
+      if (name === 'eq') return this.#unify(left, right, place, main)
+      if (name === 'assign') return this.#assign(left, right, place, main)
       if (name === 'equal') {
         const a = this.#side(left, place, main)
         const b = this.#side(right, place, main)
@@ -147,7 +150,8 @@ export class Lowering {
     place.steps.push({ kind: 'call', callee, args, out: undefined, at: term.at })
   }
 
-  #unify(left: Term, right: Term, place: Place, main: Place, at: Location): void {
+  #unify(left: Term, right: Term, place: Place, main: Place): void {
+    const { at } = left
     if (this.#isDocument(right, place.scope)) {
       const out = this.#side(left, place, main)
       main.steps.push({ kind: 'ref', ...this.#ref(right, place), out, at })
@@ -174,7 +178,8 @@ export class Lowering {
     return this.term(term, place)
   }
 
-  #assign(left: Term, right: Term, place: Place, main: Place, at: Location): void {
+  #assign(left: Term, right: Term, place: Place, main: Place): void {
+    const { at } = left
     const { scope } = place
     if (this.#isDocument(right, scope)) {
       const step = this.#ref(right, place)
@@ -468,7 +473,11 @@ export class Lowering {
   #callee(operator: Term, scope: Scope): Callee {
     const found = this.#findCallee(operator, scope)
     if (found !== undefined) return found
-    throw typeError(`undefined function ${written(operator)}`, operator.at)
+    const name = written(operator)
+    const message = this.#context.isUnsupported(name)
+      ? `built-in function ${name} is not supported`
+      : `undefined function ${name}`
+    throw typeError(message, operator.at)
   }
 
   #findCallee(operator: Term, scope: Scope): Callee | undefined {
@@ -622,7 +631,7 @@ export function written(operator: Term): string {
   if (operator.kind === 'var') return operator.name
   if (operator.kind !== 'ref' || operator.head.kind !== 'var') return '?'
   const parts = operator.path.map((part) =>
-    part.kind === 'scalar' ? String(part.value) : '?',
+    part.kind === 'scalar' && typeof part.value === 'string' ? part.value : '?',
   )
   return [operator.head.name, ...parts].join('.')
 }

@@ -4,7 +4,6 @@
  * their steps, `code.ts` turns them into functions.
  */
 import type { Location } from './ast.js'
-import type { DocNode } from './tree.js'
 import type { Value } from './value.js'
 
 /** A value, a variable, or a pattern of both. Never undefined once its slots are bound. */
@@ -139,6 +138,29 @@ export interface RulePlan {
   /** The first body, then those of `else`. */
   readonly branches: readonly Branch[]
   readonly slots: readonly SlotInfo[]
+}
+
+/** What the rules at one path make of it. */
+export type DocKind = 'none' | 'complete' | 'function' | 'set' | 'object'
+
+export class DocNode {
+  readonly id: number
+  readonly path: readonly string[]
+  readonly children = new Map<string, DocNode>()
+  kind: DocKind = 'none'
+  isPackage = false
+  arity = 0
+  readonly rules: RulePlan[] = []
+  defaultRule: RulePlan | undefined
+
+  constructor(id: number, path: readonly string[]) {
+    this.id = id
+    this.path = path
+  }
+
+  get name(): string {
+    return ['data', ...this.path].join('.')
+  }
 }
 
 /** Is `inner` this scope or one inside it? */

@@ -145,7 +145,8 @@ function keys(path: readonly Term[]): string {
 function scalarText(value: Value): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number' || typeof value === 'bigint') return numberToText(value)
-  return value instanceof BigDecimal ? value.text : String(value as null | boolean)
+  if (value === null || typeof value === 'boolean') return String(value)
+  return value instanceof BigDecimal ? value.text : '?'
 }
 
 function partText(part: TemplatePart): string {

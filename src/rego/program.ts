@@ -10,12 +10,13 @@ import { member } from './lookup.js'
 import { DocBuilder } from './doc-builder.js'
 import { equal, keyOf, ObjectBuilder, RegoObject } from './value.js'
 import type { Builtin } from './builtin.js'
-import type { Run } from './code.js'
+import type { Rules, Run } from './run.js'
 import type { Context, Remembered } from './context.js'
 import type { Place } from './errors.js'
 import type { Match } from './operand-code.js'
 import type { RulePlan } from './plan.js'
-import type { DocNode, RuleTree } from './tree.js'
+import type { DocNode } from './plan.js'
+import type { RuleTree } from './tree.js'
 import type { Value } from './value.js'
 
 interface RuleCode {
@@ -41,7 +42,7 @@ class PartialFrame extends Frame {
   }
 }
 
-export class Program {
+export class Program implements Rules {
   readonly tree: RuleTree
   readonly #builtins: ReadonlyMap<string, Builtin>
   readonly #code: (readonly RuleCode[] | undefined)[] = []
@@ -72,7 +73,7 @@ export class Program {
   /** The value of a node with complete rules or a set. */
   valueOf(context: Context, node: DocNode): Value | undefined {
     const known: Remembered | undefined = context.values[node.id]
-    if (known !== undefined) return known === UNDEFINED ? undefined : (known as Value)
+    if (known !== undefined) return known === UNDEFINED ? undefined : known
     const value =
       node.kind === 'complete'
         ? this.#complete(context, node, [])
@@ -91,7 +92,7 @@ export class Program {
     if (key === undefined) return this.#complete(context, node, args)
     const memory = (context.results[node.id] ??= new Map<string, Remembered>())
     const known = memory.get(key)
-    if (known !== undefined) return known === UNDEFINED ? undefined : (known as Value)
+    if (known !== undefined) return known === UNDEFINED ? undefined : known
     const value = this.#complete(context, node, args)
     memory.set(key, value ?? UNDEFINED)
     return value
@@ -144,7 +145,7 @@ export class Program {
   #object(context: Context, node: DocNode): Value | undefined {
     if (node.children.size === 0) return this.#extent(context, node)
     const known: Remembered | undefined = context.values[node.id]
-    if (known !== undefined) return known === UNDEFINED ? undefined : (known as Value)
+    if (known !== undefined) return known === UNDEFINED ? undefined : known
     const builder = new DocBuilder(placeOf(node))
     this.#fill(context, node, builder)
     const value = builder.build()
@@ -171,7 +172,7 @@ export class Program {
   /** What the rules with variables in their heads give, without nodes below. */
   #extent(context: Context, node: DocNode): Value | undefined {
     const known: Remembered | undefined = context.extents[node.id]
-    if (known !== undefined) return known === UNDEFINED ? undefined : (known as Value)
+    if (known !== undefined) return known === UNDEFINED ? undefined : known
     const builder = new DocBuilder(placeOf(node))
     if (node.kind === 'set') builder.makeSet([])
     else builder.makeObject()

@@ -5,7 +5,8 @@
 import { calleeName } from './plan.js'
 import type { RegoError } from './errors.js'
 import type { Operand, RulePlan, Step } from './plan.js'
-import type { DocNode, RuleTree } from './tree.js'
+import type { DocNode } from './plan.js'
+import type { RuleTree } from './tree.js'
 
 interface Vertex {
   readonly plan: RulePlan

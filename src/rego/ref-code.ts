@@ -8,11 +8,10 @@ import { member, someMember } from './lookup.js'
 import { matchOperand, readOperand } from './operand-code.js'
 import { RegoObject } from './value.js'
 import type { Frame } from './context.js'
-import type { Op, Run } from './code.js'
 import type { Match, Read } from './operand-code.js'
 import type { Operand, RefStep } from './plan.js'
-import type { Program } from './program.js'
-import type { DocNode } from './tree.js'
+import type { Op, Rules, Run } from './run.js'
+import type { DocNode } from './plan.js'
 import type { Value } from './value.js'
 
 /** One key of the path: known, or to be found. */
@@ -24,7 +23,7 @@ type Visit = (frame: Frame, value: Value, next: Run) => boolean
 /** Where the reference starts; undefined ends it. */
 type Start = (frame: Frame) => Value | undefined
 
-export function referenceStep(step: RefStep, bound: Set<number>, program: Program): Op {
+export function referenceStep(step: RefStep, bound: Set<number>, program: Rules): Op {
   const rootRead = typeof step.root === 'object' ? readOperand(step.root) : undefined
   const parts = step.path.map((operand) => partOf(operand, bound))
   const match = step.out === undefined ? isTrue : matchOperand(step.out, bound)
@@ -90,7 +89,7 @@ function valueVisit(parts: readonly Part[], index: number, match: Match): Visit 
 }
 
 /** A reference into `data`: as far as its constants lead, the node is found now. */
-function dataStep(parts: readonly Part[], match: Match, program: Program): Op {
+function dataStep(parts: readonly Part[], match: Match, program: Rules): Op {
   let node: DocNode | undefined = program.tree.root
   let index = 0
   for (; index < parts.length; index++) {
@@ -139,11 +138,11 @@ export function baseAt(data: RegoObject, path: readonly string[]): Value | undef
 /** A reference whose keys are only known when it runs. */
 class DataWalk {
   readonly #parts: readonly Part[]
-  readonly #program: Program
+  readonly #program: Rules
   /** By position: the rest of the path inside a value. */
   readonly #visits: readonly Visit[]
 
-  constructor(parts: readonly Part[], match: Match, program: Program) {
+  constructor(parts: readonly Part[], match: Match, program: Rules) {
     this.#parts = parts
     this.#program = program
     this.#visits = [...parts.keys(), parts.length].map((i) => valueVisit(parts, i, match))

@@ -230,7 +230,9 @@ export class TermParser extends TokenReader {
       this.advance()
       return { kind: 'scalar', value: null, at }
     }
-    if (this.isReserved(text)) throw this.unexpected('a term')
+    const next = this.peek()
+    const isFunction = text === 'contains' && next.text === '(' && !next.spaceBefore
+    if (this.isReserved(text) && !isFunction) throw this.unexpected('a term')
     this.advance()
     if (text === 'set' && this.isAdjacent('(') && this.peek().text === ')') {
       this.advance()

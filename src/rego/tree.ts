@@ -3,31 +3,10 @@
  * heads name. Checks that rules do not contradict one another.
  */
 import { LoadError } from './errors.js'
+import type { RegoError } from './errors.js'
 import type { Location } from './ast.js'
-import type { RulePlan } from './plan.js'
-
-/** What the rules at one path make of it. */
-export type DocKind = 'none' | 'complete' | 'function' | 'set' | 'object'
-
-export class DocNode {
-  readonly id: number
-  readonly path: readonly string[]
-  readonly children = new Map<string, DocNode>()
-  kind: DocKind = 'none'
-  isPackage = false
-  arity = 0
-  readonly rules: RulePlan[] = []
-  defaultRule: RulePlan | undefined
-
-  constructor(id: number, path: readonly string[]) {
-    this.id = id
-    this.path = path
-  }
-
-  get name(): string {
-    return ['data', ...this.path].join('.')
-  }
-}
+import { DocNode } from './plan.js'
+import type { DocKind } from './plan.js'
 
 export interface HeadShape {
   readonly kind: Exclude<DocKind, 'none'>
@@ -80,18 +59,13 @@ export class RuleTree {
   }
 
   /** A rule above or below another that has no room for it. */
-  checkOverlaps(): LoadError[] {
-    const errors: LoadError[] = []
+  checkOverlaps(): RegoError[] {
+    const errors: RegoError[] = []
     const visit = (node: DocNode): void => {
       const inner = node.kind === 'none' || node.kind === 'object' ? undefined : node
       for (const child of node.children.values()) {
         if (inner !== undefined) {
-          errors.push(
-            typeError(
-              `rule ${inner.name} conflicts with ${firstRule(child).name}`,
-              place(inner),
-            ),
-          )
+          errors.push(overlap(inner, firstRule(child)))
         }
         visit(child)
       }
@@ -107,8 +81,15 @@ function firstRule(node: DocNode): DocNode {
   return node
 }
 
-function place(node: DocNode): Location {
-  return (node.rules[0] ?? node.defaultRule)?.at ?? { line: 1, column: 1 }
+function overlap(outer: DocNode, inner: DocNode): RegoError {
+  const plan = outer.rules[0] ?? outer.defaultRule
+  return {
+    file: plan?.file ?? '',
+    line: plan?.at.line ?? 1,
+    column: plan?.at.column ?? 1,
+    code: 'rego_type_error',
+    message: `rule ${outer.name} conflicts with ${inner.name}`,
+  }
 }
 
 function typeError(message: string, at: Location): LoadError {

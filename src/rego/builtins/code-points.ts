@@ -1,6 +1,9 @@
 /** Text by code points, which is how Rego counts; JavaScript counts UTF-16 units. */
 
+const HIGH_SURROGATE = /[\ud800-\udbff]/
+
 export function codePoints(text: string): number {
+  if (!HIGH_SURROGATE.test(text)) return text.length
   let count = text.length
   for (let index = 0; index < text.length; index++) {
     if ((text.codePointAt(index) ?? 0) > 0xffff) {

@@ -3,13 +3,18 @@
  * the full one (`ß` becomes `SS`) and looks at neighbours.
  */
 
+/** ASCII maps one for one in JavaScript too, and fast. */
+const ASCII = /^[\0-\x7f]*$/
+
 export function lowerCase(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
   return mapEach(text, (char) =>
     char === 'İ' ? 'i' : oneForOne(char, char.toLowerCase()),
   )
 }
 
 export function upperCase(text: string): string {
+  if (ASCII.test(text)) return text.toUpperCase()
   return mapEach(text, (char) => simpleUpper(char))
 }
 
