@@ -2,10 +2,10 @@
  * One request with its response: read head, check the name, admit, read the body, forward,
  * stream back, meter, record. Bytes go on before they are looked at.
  */
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
+import { orderedId } from '../core/ordered-id.js'
 import type { ExchangeOutcome, ExchangeRecord } from '../core/record.js'
 import { readResponseHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
@@ -41,7 +41,7 @@ export class Exchange implements UpstreamHandler, Watched {
   readonly #facts: ExchangeFacts
   readonly #services: Services
   readonly #body: RequestBody
-  readonly #requestId = randomUUID()
+  readonly #requestId: string
   readonly #startedAt = performance.now()
   readonly #recognised: Recognised | undefined
   readonly #hold: Hold
@@ -67,6 +67,7 @@ export class Exchange implements UpstreamHandler, Watched {
     this.#from = from
     this.#facts = facts
     this.#services = services
+    this.#requestId = orderedId(services.clock.now())
     this.#hold = new Hold(services.held, from.state.caller.address)
     this.#recognised = services.recognise({
       host: facts.target.host,

@@ -3,9 +3,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { rawTlsClient } from '../support/clients.js'
 import { startOrigin, startRawOrigin } from '../support/origins.js'
 import { anthropicSdk } from '../support/sdk.js'
-import { ask, behind, certificate, disposable, endedExchanges } from '../support/proxied.js'
+import {
+  ask,
+  behind,
+  certificate,
+  disposable,
+  endedExchanges,
+} from '../support/proxied.js'
 import { get, joined, NAME, originCa, until } from '../support/proxied.js'
 import { readUntil } from '../support/streams.js'
 import { TestCa } from '../support/test-ca.js'
@@ -15,7 +22,11 @@ import { Yori } from '../support/yori.js'
 const DAY_MS = 86_400_000
 
 interface ErrorBody {
-  readonly error: { readonly code: string; readonly message: string; readonly request_id: string }
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly request_id: string
+  }
 }
 
 function errorOf(answer: string): ErrorBody['error'] {
@@ -27,7 +38,10 @@ const wholeError = (soFar: string): boolean => soFar.includes('}}')
 describe('a provider that fails', () => {
   const untrusted: readonly (readonly [string, Issued])[] = [
     ['is of an unknown root', new TestCa('Stranger').issue({ names: [NAME] })],
-    ['has expired', originCa.issue({ names: [NAME], notAfter: new Date(Date.now() - DAY_MS) })],
+    [
+      'has expired',
+      originCa.issue({ names: [NAME], notAfter: new Date(Date.now() - DAY_MS) }),
+    ],
     ['is for another name', originCa.issue({ names: ['api.anthropic.com'] })],
     ['is self-signed', originCa.issue({ names: [NAME], selfSigned: true })],
   ]
@@ -51,7 +65,9 @@ describe('a provider that fails', () => {
   }
 
   it('raises the ordinary error of its SDK, with our reason and the request id', async () => {
-    const origin = await startOrigin({ certificate: new TestCa().issue({ names: ['x.test'] }) })
+    const origin = await startOrigin({
+      certificate: new TestCa().issue({ names: ['x.test'] }),
+    })
     await using yori = await Yori.start({ origins: { 'api.anthropic.com': origin } })
     await using _origin = origin
     const client = anthropicSdk({ dispatcher: yori.dispatcher() })
@@ -105,7 +121,7 @@ describe('a provider that fails', () => {
     assert.equal(errorOf(answer).code, 'YORI_UPSTREAM_MALFORMED')
   })
 
-  it('breaks off visibly when it breaks off inside a body', async () => {
+  it('closes the client when it breaks off inside a body', async () => {
     await using origin = await startRawOrigin(
       async (socket) => {
         await readUntil(socket, (soFar) => soFar.includes('\r\n\r\n'))
@@ -114,11 +130,13 @@ describe('a provider that fails', () => {
       { certificate },
     )
     await using setup = await joined(origin)
-    using socket = disposable(await setup.yori.tls(NAME))
+    const { port, rootPem } = setup.yori
+    const socket = await rawTlsClient({ port, servername: NAME, ca: rootPem })
     let text = ''
-    socket.stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
-    const closed = once(socket.stream, 'close')
-    socket.stream.write(get('/v1/models'))
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.on('error', () => undefined)
+    const closed = once(socket, 'close')
+    socket.write(get('/v1/models'))
     await closed
     assert.match(text, /only this$/)
     const [row] = await endedExchanges(setup.yori, 1)
@@ -146,7 +164,9 @@ describe('a provider that fails', () => {
     await using setup = await joined(origin)
     using socket = disposable(await setup.yori.tls(NAME))
     for (let i = 0; i < 2; i++) {
-      const answer = await ask(socket.stream, get('/v1/models'), (soFar) => soFar.endsWith('ok'))
+      const answer = await ask(socket.stream, get('/v1/models'), (soFar) =>
+        soFar.endsWith('ok'),
+      )
       assert.match(answer, /^HTTP\/1\.1 200 /)
     }
     assert.equal(requests, 3)
@@ -174,7 +194,7 @@ describe('a provider that fails', () => {
     assert.equal(requests, 1)
   })
 
-  it('answers 408 to a body that stalls, and 429 beyond the exchanges that may be under way', async () => {
+  it('gets no more exchanges than may be under way: the next is answered 429', async () => {
     let release: (() => void) | undefined
     const config = { limits: { exchanges: 1 } }
     await using setup = await behind((_request, response) => {
@@ -192,7 +212,9 @@ describe('a provider that fails', () => {
   })
 
   it('gets 502 loop when its name leads back to us', async () => {
-    await using yori = await Yori.start({ config: { upstream: { dns: ['127.0.0.1:9'] } } })
+    await using yori = await Yori.start({
+      config: { upstream: { dns: ['127.0.0.1:9'] } },
+    })
     // The resolver is not reached: an address of our own is what the client named.
     const socket = connect(yori.port, '127.0.0.1')
     socket.write(`CONNECT 127.0.0.1:443 HTTP/1.1\r\nHost: 127.0.0.1:443\r\n\r\n`)

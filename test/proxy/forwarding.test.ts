@@ -4,7 +4,13 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { startRawOrigin } from '../support/origins.js'
-import { ask, behind, certificate, disposable, endedExchanges } from '../support/proxied.js'
+import {
+  ask,
+  behind,
+  certificate,
+  disposable,
+  endedExchanges,
+} from '../support/proxied.js'
 import { get, joined, NAME, until } from '../support/proxied.js'
 import { collect, readUntil } from '../support/streams.js'
 

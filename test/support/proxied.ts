@@ -29,7 +29,11 @@ export async function joined(
   origin: Origin,
   config: Record<string, unknown> = {},
 ): Promise<Proxied> {
-  const yori = await Yori.start({ origins: { [NAME]: origin }, trust: [originCa], config })
+  const yori = await Yori.start({
+    origins: { [NAME]: origin },
+    trust: [originCa],
+    config,
+  })
   return {
     yori,
     origin,
