@@ -62,6 +62,12 @@ export function utf8(text: string): Asn1 {
   return asn1.create(UNIVERSAL, Type.UTF8, false, toBinary(Buffer.from(text, 'utf8')))
 }
 
+/** BMPString: two octets a character, high one first; no characters beyond U+FFFF. */
+export function bmp(text: string): Asn1 {
+  const bytes = Buffer.from(text, 'utf16le').swap16()
+  return asn1.create(UNIVERSAL, Type.BMPSTRING, false, toBinary(bytes))
+}
+
 /** `[tag]` around other values. */
 export function explicit(tag: number, ...parts: readonly Asn1[]): Asn1 {
   return asn1.create(CONTEXT_SPECIFIC, tag, true, [...parts])

@@ -11,7 +11,7 @@ import type { KeyObject } from 'node:crypto'
 import { YoriError } from '../src/core/errors.js'
 import { silentLog } from '../src/core/log.js'
 import type { Log } from '../src/core/log.js'
-import { activateRoot, createCa, renewIssuing } from './ca-changes.js'
+import { activateRoot, createCa, openNext, renewIssuing } from './ca-changes.js'
 import { caFilesOf, inRoot, loadCa, openRoot, renewalDueMs, validAt } from './ca-files.js'
 import type { CaFiles, CaSettings, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
@@ -165,9 +165,9 @@ export class Authority {
    * True when something was replaced.
    */
   async renewIfDue(nowMs: number): Promise<boolean> {
-    const { switchAtMs = Infinity } = this.#loaded
-    const due = nowMs >= this.renewalDueMs || nowMs >= switchAtMs
-    if (!due || !this.renewsItself) return false
+    const switchNow = nowMs >= (this.#loaded.switchAtMs ?? Infinity)
+    const renewNow = nowMs >= this.renewalDueMs && this.renewsItself
+    if (!switchNow && !renewNow) return false
     const before = this.#generation
     await this.reload()
     return this.#generation !== before
@@ -208,9 +208,10 @@ export class Authority {
   async #brought(found: LoadedCa): Promise<LoadedCa> {
     const files = this.#files
     const nowMs = files.clock.now()
-    if (found.rootKey !== 'usable') return found
-    if (found.next !== undefined && (found.switchAtMs ?? Infinity) <= nowMs)
+    const switchNow = (found.switchAtMs ?? Infinity) <= nowMs
+    if (switchNow && found.next !== undefined && (await openNext(files)) !== undefined)
       return activateRoot(files, found, this.#names)
+    if (found.rootKey !== 'usable') return found
     // A root that is not valid now cannot help: its signature would be refused.
     if (!validAt(found.root, nowMs)) return found
     const { certificate } = found.issuing

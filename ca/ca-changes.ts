@@ -10,7 +10,7 @@
  * length forbids.
  */
 import type { Clock } from '../src/core/clock.js'
-import { YoriError } from '../src/core/errors.js'
+import { codeOf, YoriError } from '../src/core/errors.js'
 import { inRoot, openRoot, unusable } from './ca-files.js'
 import type { CaFiles, LoadedCa } from './ca-files.js'
 import type { CaCertificate } from './certificate.js'
@@ -59,13 +59,15 @@ export async function renewIssuing(
 ): Promise<LoadedCa> {
   const issuing = await newIssuing(files, root, names)
   const change: Change = new Map(issuingFiles(issuing))
-  let { cross } = ca
-  if (cross !== undefined) {
-    // The cross certificate permits what the issuing CA permits.
-    const next = await openRoot(files, 'next-root')
-    cross = await newCross(files, ca.root, { next, issuing: issuing.certificate })
-    change.set('cross.crt', cross.pem)
+  const next = ca.cross === undefined ? undefined : await openNext(files)
+  if (next === undefined) {
+    await files.store.replace(change)
+    return { ...ca, issuing }
   }
+  // The cross certificate permits what the issuing CA permits. Without its key the present
+  // one stays, which still leads to the new root, for the names that it had.
+  const cross = await newCross(files, ca.root, { next, issuing: issuing.certificate })
+  change.set('cross.crt', cross.pem)
   await files.store.replace(change)
   return { ...ca, issuing, cross }
 }
@@ -79,6 +81,11 @@ export async function stageRoot(
   if (ca.next !== undefined)
     throw unusable(
       'a root is staged already: `yori ca rotate --root --activate` or `--cancel`',
+    )
+  if (ca.rootKey === 'sealed' && files.passphrase === undefined)
+    throw new YoriError(
+      'YORI_CA_PASSPHRASE',
+      'the root key is encrypted, and the new one should be: give the passphrase',
     )
   const next = options.given ?? (await newRoot(files, 2))
   const issuing = ca.issuing.certificate
@@ -172,6 +179,16 @@ async function newIssuing(
     permitted: constrained ? normalSubtrees(wanted) : undefined,
   }
   return issueIssuing(root, { subject, nowMs: timeOf(files.clock) })
+}
+
+/** The staged root, if its key opens without a person. */
+export async function openNext(files: CaFiles): Promise<Signer | undefined> {
+  try {
+    return await openRoot(files, 'next-root')
+  } catch (cause) {
+    if (codeOf(cause) === 'YORI_CA_PASSPHRASE') return undefined
+    throw cause
+  }
 }
 
 function newCross(

@@ -164,7 +164,7 @@ async function staged(
 ): Promise<Pick<LoadedCa, 'next' | 'cross' | 'switchAtMs'>> {
   const next = await store.read('next-root.crt')
   const cross = await store.read('cross.crt')
-  const switchAtMs = Date.parse((await store.read('switch-at')) ?? '')
+  const switchAtMs = Date.parse((await store.read('switch-at'))?.trim() ?? '')
   return {
     next: next === undefined ? undefined : certificateIn(store, 'next-root.crt', next),
     cross: cross === undefined ? undefined : certificateIn(store, 'cross.crt', cross),

@@ -33,6 +33,8 @@ export interface CaSummary {
   readonly directory: string
   readonly root: CertificateSummary & { readonly privateKey: LoadedCa['rootKey'] }
   readonly issuing: CertificateSummary & { readonly renewalDue: string }
+  /** The root that waits to take over. */
+  readonly staged: (CertificateSummary & { readonly switchAt: string | null }) | null
   readonly names: {
     readonly served: readonly string[]
     /** `yori ca rotate` would serve them; no device needs to do anything. */
@@ -73,6 +75,7 @@ export function summarise(ca: LoadedCa, options: CaOptions, nowMs: number): CaSu
       ...certificateSummary(certificate, nowMs),
       renewalDue: new Date(renewalDueMs(certificate)).toISOString(),
     },
+    staged: stagedSummary(ca, nowMs),
     names: {
       served: wanted.filter(served),
       needRotation: wanted.filter((name) => inRoot(ca, name) && !served(name)),
@@ -94,9 +97,17 @@ export function describeCa(summary: CaSummary): string {
     ...certificateLines(issuing),
     `  Renewal     due ${issuing.renewalDue}`,
     '',
-    'Neither can sign for an IP address or for any name that is not listed.',
+    root.permits === null
+      ? 'The root carries no name constraints: a stolen root key could sign for any name.'
+      : 'Neither can sign for an IP address or for any name that is not listed.',
     `Served        ${listed(names.served)}`,
   ]
+  if (summary.staged !== null)
+    lines.push(
+      '',
+      `Staged root: takes over ${summary.staged.switchAt ?? 'by \`yori ca rotate --root --activate\`'}`,
+      ...certificateLines(summary.staged),
+    )
   if (names.needRotation.length > 0)
     lines.push(`Not yet       ${listed(names.needRotation)}: run \`yori ca rotate\``)
   if (names.needNewRoot.length > 0)
@@ -111,6 +122,15 @@ const KEY_WORDS = {
   sealed: 'here, encrypted with a passphrase',
   absent: 'not on this machine',
 } as const satisfies Record<LoadedCa['rootKey'], string>
+
+function stagedSummary(
+  { next, switchAtMs }: LoadedCa,
+  nowMs: number,
+): CaSummary['staged'] {
+  if (next === undefined) return null
+  const switchAt = switchAtMs === undefined ? null : new Date(switchAtMs).toISOString()
+  return { ...certificateSummary(next, nowMs), switchAt }
+}
 
 function certificateSummary(
   certificate: CaCertificate,
