@@ -40,3 +40,21 @@ export function latencies(result: LoadResult): Figures {
     errors: result.errors,
   }
 }
+
+/** Key by key, the middle of what the rounds gave; of an even number the higher one. */
+export function medians(rounds: readonly Figures[]): Figures {
+  const keys = new Set(rounds.flatMap((figures) => Object.keys(figures)))
+  return Object.fromEntries(
+    [...keys].map((key) => {
+      const values = rounds.map((figures) => figures[key])
+      const known = values.filter((value) => value !== undefined)
+      return [
+        key,
+        quantile(
+          known.sort((a, b) => a - b),
+          0.5,
+        ),
+      ]
+    }),
+  )
+}

@@ -1,9 +1,12 @@
-// Usage: npm run bench -- [--minutes N] [--only NAME,...] [--peers NAME,...] [--json FILE]
+// Usage: npm run bench -- [--minutes N] [--rounds N] [--only NAME,...] [--peers NAME,...]
+//          [--json FILE]
 // Measures YORI beside a direct connection and http-mitm-proxy, in one run on one machine:
 // the proxy alone on the last core, load generator and origin on the others. Each answer is
-// proven right before it is timed. Exit 1 when a peer fails or YORI misses a budget.
+// proven right before it is timed. Rounds interleave the peers; the tables hold medians.
+// Exit 1 when a peer fails or YORI misses a budget.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { medians } from './bench.js'
 import type { Bench, Figures } from './bench.js'
 import { benches } from './benches/index.js'
 import type { Target } from './jobs.js'
@@ -46,6 +49,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: String(DEFAULT_MINUTES) },
+      rounds: { type: 'string', default: '1' },
       only: { type: 'string' },
       peers: { type: 'string' },
       json: { type: 'string' },
@@ -53,10 +57,11 @@ async function main(): Promise<void> {
   })
   const toRun = chosen(benches, values.only)
   const toMeasure = chosen(peers, values.peers)
-  const runs = toRun.length * toMeasure.length
+  const rounds = Math.max(1, Math.floor(Number(values.rounds)))
+  const runs = toRun.length * toMeasure.length * rounds
   const weights = toRun.reduce((sum, bench) => sum + bench.weight, 0) / toRun.length
   const share = (Number(values.minutes) * 60) / runs - OVERHEAD_SECONDS
-  if (Number.isNaN(share)) throw new Error(`--minutes takes a number`)
+  if (Number.isNaN(share)) throw new Error('--minutes and --rounds take numbers')
 
   console.log(`${machine()}\n${pinned('proxy').join(' ') || 'not pinned to cores'}\n`)
   await using program = startProgram('load', 'origin.js')
@@ -66,15 +71,17 @@ async function main(): Promise<void> {
   const results = new Map<string, Map<string, Figures>>()
   for (const bench of toRun) {
     const seconds = Math.max(MIN_SECONDS, (share * bench.weight) / weights)
-    const figures = new Map<string, Figures>()
-    for (const peer of toMeasure) {
+    const samples = new Map<string, Figures[]>()
+    for (const peer of Array.from({ length: rounds }, () => toMeasure).flat()) {
       try {
-        figures.set(peer.name, await measure(bench, peer, origin, seconds))
+        const figures = await measure(bench, peer, origin, seconds)
+        samples.set(peer.name, [...(samples.get(peer.name) ?? []), figures])
       } catch (cause) {
         console.log(`${bench.name} with ${peer.name} failed: ${String(cause)}`)
         process.exitCode = 1
       }
     }
+    const figures = new Map([...samples].map(([name, list]) => [name, medians(list)]))
     results.set(bench.name, figures)
     console.log(tableOf(bench, figures))
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { latencies, quantile } from '../../../tools/bench/bench.js'
+import { latencies, medians, quantile } from '../../../tools/bench/bench.js'
 import type { Figures } from '../../../tools/bench/bench.js'
 import { rate } from '../../../tools/bench/benches/rate.js'
 import { budgets, tableOf } from '../../../tools/bench/table.js'
@@ -29,6 +29,11 @@ describe('tools/bench', () => {
       latenciesMs: list,
     })
     assert.deepEqual({ p50, p95, errors }, { p50: 50, p95: 95, errors: 2 })
+  })
+
+  it('takes the middle of several rounds, key by key', () => {
+    const rounds = [{ a: 3, b: 1 }, { a: 1 }, { a: 2, b: 5, c: undefined }]
+    assert.deepEqual(medians(rounds), { a: 2, b: 5, c: undefined })
   })
 
   it('sets what a proxy adds beside what it takes', () => {
