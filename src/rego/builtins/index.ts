@@ -8,6 +8,7 @@ import { globs } from './glob.js'
 import { numbers } from './numbers.js'
 import { objects } from './objects.js'
 import { regexes } from './regex.js'
+import { signatures } from './aws.js'
 import { stringBuiltins } from './strings.js'
 import { graphs } from './graphs.js'
 import { hashes } from './hashes.js'
@@ -29,6 +30,7 @@ export const builtins: readonly Builtin[] = [
   ...numbers,
   ...objects,
   ...regexes,
+  ...signatures,
   ...stringBuiltins,
   ...graphs,
   ...hashes,
@@ -65,7 +67,6 @@ export const unsupported: readonly string[] = [
   'json.match_schema',
   'json.verify_schema',
   'net.lookup_ip_addr',
-  'providers.aws.sign_req',
   'rego.metadata.chain',
   'rego.metadata.rule',
   'rego.parse_module',
