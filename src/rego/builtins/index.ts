@@ -7,6 +7,7 @@ import { encodings } from './encoding.js'
 import { globs } from './glob.js'
 import { numbers } from './numbers.js'
 import { objects } from './objects.js'
+import { privateKeys } from './private-keys.js'
 import { regexes } from './regex.js'
 import { signatures } from './aws.js'
 import { stringBuiltins } from './strings.js'
@@ -29,6 +30,7 @@ export const builtins: readonly Builtin[] = [
   ...globs,
   ...numbers,
   ...objects,
+  ...privateKeys,
   ...regexes,
   ...signatures,
   ...stringBuiltins,
@@ -55,7 +57,6 @@ export const unsupported: readonly string[] = [
   'crypto.x509.parse_certificate_request',
   'crypto.x509.parse_certificates',
   'crypto.x509.parse_keypair',
-  'crypto.x509.parse_rsa_private_key',
   'graphql.is_valid',
   'graphql.parse',
   'graphql.parse_and_verify',
