@@ -7,7 +7,9 @@ import { encodings } from './encoding.js'
 import { globs } from './glob.js'
 import { numbers } from './numbers.js'
 import { objects } from './objects.js'
+import { privateKeys } from './private-keys.js'
 import { regexes } from './regex.js'
+import { signatures } from './aws.js'
 import { stringBuiltins } from './strings.js'
 import { graphs } from './graphs.js'
 import { hashes } from './hashes.js'
@@ -28,7 +30,9 @@ export const builtins: readonly Builtin[] = [
   ...globs,
   ...numbers,
   ...objects,
+  ...privateKeys,
   ...regexes,
+  ...signatures,
   ...stringBuiltins,
   ...graphs,
   ...hashes,
@@ -53,7 +57,6 @@ export const unsupported: readonly string[] = [
   'crypto.x509.parse_certificate_request',
   'crypto.x509.parse_certificates',
   'crypto.x509.parse_keypair',
-  'crypto.x509.parse_rsa_private_key',
   'graphql.is_valid',
   'graphql.parse',
   'graphql.parse_and_verify',
@@ -65,7 +68,6 @@ export const unsupported: readonly string[] = [
   'json.match_schema',
   'json.verify_schema',
   'net.lookup_ip_addr',
-  'providers.aws.sign_req',
   'rego.metadata.chain',
   'rego.metadata.rule',
   'rego.parse_module',
