@@ -7,6 +7,7 @@
 import { EventStreamReader } from '../http/event-stream.js'
 import type { EventStreamMessage } from '../http/event-stream.js'
 import { JSON_LIMITS, measureJson } from '../http/json-bounds.js'
+import { JsonSkimmer, SKIM_LIMITS } from '../http/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
 import { FactsBuilder, readError } from './facts.js'
@@ -32,6 +33,9 @@ export interface Shape {
 
 /** Parsing below this cannot hold the event loop; above it the text is measured first. */
 const UNMEASURED_BYTES = 32 * 1024
+
+/** A body longer than this is shortened as it comes: images and embeddings. */
+const UNSKIMMED_BYTES = 128 * 1024
 
 interface Framing {
   push(chunk: Uint8Array): void
@@ -155,15 +159,27 @@ class BodyReader implements ResponseReader {
   #json(): Framing {
     const pieces: Buffer[] = []
     let size = 0
+    let skimmer: JsonSkimmer | undefined
     return {
       push: (chunk) => {
         size += chunk.length
-        if (size <= this.#limits.maxJsonBytes) pieces.push(Buffer.from(chunk))
-        else pieces.length = 0
+        if (skimmer !== undefined) skimmer.push(chunk)
+        else if (size <= UNSKIMMED_BYTES) pieces.push(Buffer.from(chunk))
+        else {
+          const { maxJsonBytes, maxTextChars } = this.#limits
+          skimmer = new JsonSkimmer({
+            maxStringBytes: maxTextChars,
+            maxNumbers: SKIM_LIMITS.maxNumbers,
+            maxOutputBytes: maxJsonBytes,
+          })
+          for (const piece of pieces) skimmer.push(piece)
+          skimmer.push(chunk)
+        }
       },
       end: () => {
-        if (size > this.#limits.maxJsonBytes) this.#facts.unread++
-        else if (size > 0) this.#body(Buffer.concat(pieces, size))
+        const bytes = skimmer === undefined ? Buffer.concat(pieces, size) : skimmer.end()
+        if (bytes === undefined) this.#facts.unread++
+        else if (size > 0) this.#body(bytes)
       },
     }
   }

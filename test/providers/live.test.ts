@@ -51,10 +51,12 @@ describe('a realtime session', () => {
     reader.fromServer(
       frame({ type: 'response.output_audio_transcript.delta', delta: 'Hel' }),
     )
+    const sound = { type: 'response.output_audio.delta', delta: 'A'.repeat(1_500_000) }
+    reader.fromServer(frame(sound))
     reader.fromServer(turn('Hello é', 10))
     reader.fromServer(turn('Bye', 20))
     const { request, response, ...counts } = reader.end()
-    assert.deepEqual(counts, { turns: 2, clientFrames: 3, serverFrames: 4 })
+    assert.deepEqual(counts, { turns: 2, clientFrames: 3, serverFrames: 5 })
     assertFacts(request, {
       model: 'gpt-realtime',
       system: 'Be brief.',
@@ -71,6 +73,7 @@ describe('a realtime session', () => {
       ],
       finishReason: 'completed',
       complete: true,
+      unread: 0,
     })
     assertFacts(response.usage, { inputTokens: 30, outputTokens: 2, cachedTokens: 4 })
   })
