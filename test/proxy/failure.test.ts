@@ -141,7 +141,7 @@ describe('a provider that fails', () => {
     assert.match(text, /only this$/)
     const [row] = await endedExchanges(setup.yori, 1)
     assert.equal(row?.['truncated'], 1)
-    assert.equal(row['outcome'], 'error')
+    assert.equal(row['event_type'], 'error')
   })
 
   it('is asked once more when a connection that had served before has died', async () => {

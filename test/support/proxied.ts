@@ -73,7 +73,7 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
 export async function endedExchanges(yori: Yori, count: number): Promise<Row[]> {
   let rows: Row[] = []
   await until(async () => {
-    rows = (await yori.rows('exchanges')).filter((row) => row['outcome'] !== null)
+    rows = (await yori.rows('exchanges')).filter((row) => row['event_type'] !== 'request')
     return rows.length >= count
   })
   return rows
