@@ -43,7 +43,7 @@ export interface GenerationEdges {
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   readonly identify: Services['identify']
-  readonly destinationOf: Services['destinationOf']
+  readonly destinations: Services['destinations']
 }
 
 export class Generation {

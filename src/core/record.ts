@@ -40,7 +40,7 @@ export type Coverage =
 /** One row, written when the connection has ended. */
 export interface ConnectionRecord {
   readonly connectionId: string
-  readonly device: Device
+  device: Device
   readonly clientPort: number
   way: Way
   readonly openedAt: number

@@ -3,14 +3,14 @@
  * connection keeps for its whole life.
  */
 import type { SecureContext } from 'node:tls'
-import type { Socket } from 'node:net'
-import type { Prefixes, SocketAddress } from '../core/address.js'
+import type { Prefixes } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { AuditSink, Device } from '../core/record.js'
 import type { JsonLimits } from '../http/json-bounds.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { Dialer } from '../net/dial.js'
+import type { OriginalDestination } from '../net/original-destination.js'
 import type { Upstream } from '../net/upstream.js'
 import type { AccessPolicy } from '../policy/access.js'
 import type { Recognised } from '../providers/index.js'
@@ -80,11 +80,6 @@ export interface Memory {
   wantsClientCertificate(device: Device, name: string): void
 }
 
-/** Whom a redirected client had dialled. `own`: it dialled us. */
-export type Destination =
-  | { readonly kind: 'original'; readonly address: SocketAddress }
-  | { readonly kind: 'own' }
-
 export interface Services {
   readonly policy: PolicySnapshot
   readonly audit: AuditSink
@@ -101,6 +96,7 @@ export interface Services {
   readonly held: ByteBudget
   /** The provider at a host and which of its APIs, by method and path. */
   readonly recognise: (head: ExchangeHead) => Recognised | undefined
-  readonly identify: (address: string) => Device
-  readonly destinationOf: (client: Socket) => Destination
+  /** What is known of a client's device; waits a little for one that is new. */
+  readonly identify: (address: string) => Promise<Device>
+  readonly destinations: OriginalDestination
 }
