@@ -62,10 +62,9 @@ export function utf8(text: string): Asn1 {
   return asn1.create(UNIVERSAL, Type.UTF8, false, toBinary(Buffer.from(text, 'utf8')))
 }
 
-/** BMPString: two octets a character, high one first; no characters beyond U+FFFF. */
+/** BMPString; no characters beyond U+FFFF. node-forge makes two octets of each itself. */
 export function bmp(text: string): Asn1 {
-  const bytes = Buffer.from(text, 'utf16le').swap16()
-  return asn1.create(UNIVERSAL, Type.BMPSTRING, false, toBinary(bytes))
+  return asn1.create(UNIVERSAL, Type.BMPSTRING, false, text)
 }
 
 /** `[tag]` around other values. */

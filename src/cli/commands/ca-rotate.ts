@@ -84,6 +84,9 @@ async function rotateRoot(deps: CaCommandDeps, flags: RotateFlags): Promise<void
     `  SHA-256     ${ca.next?.x509.fingerprint256 ?? ''}`,
     'Next: `yori ca export --next --out new-root.pem`, trust it on every device, then',
     '`yori ca rotate --root --activate`; `--cancel` forgets it.',
+    ...(ca.switchAtMs === undefined
+      ? []
+      : [`It takes over by itself at ${new Date(ca.switchAtMs).toISOString()}.`]),
   ])
 }
 
