@@ -4,6 +4,7 @@
  * in the operator's file the package's alone is no fallback, so that nothing is half known.
  */
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { packageFile } from '../src/core/package-root.js'
 import { Catalogue } from '../src/providers/catalogue.js'
 import type { CatalogueEntry, CatalogueModel } from '../src/providers/catalogue.js'
@@ -20,6 +21,12 @@ import type { CatalogueFile, ModelItem, ProviderItem } from './schema-catalogue.
 
 export const CATALOGUE_FILE: string = packageFile('config', 'providers.yaml')
 
+/**
+ * The same as JSON, which the build writes beside this module: parsing the YAML would hold
+ * the event loop for tens of milliseconds. Run from source, there is none.
+ */
+const COMPILED_FILE = fileURLToPath(new URL('providers.json', import.meta.url))
+
 export type LoadedCatalogue =
   | { readonly kind: 'ok'; readonly catalogue: Catalogue }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
@@ -30,14 +37,29 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024
 /** Never rejects for what an operator can get wrong. `own`: the path of a second file. */
 export async function loadCatalogue(own?: string): Promise<LoadedCatalogue> {
   const problems: Problem[] = []
-  const files: CatalogueFile[] = []
-  for (const path of own === undefined ? [CATALOGUE_FILE] : [CATALOGUE_FILE, own]) {
-    const source = await readSource(path, problems)
-    const file = source === undefined ? undefined : parseCatalogue(source, path, problems)
-    if (file !== undefined) files.push(file)
-  }
+  const files = [await readShipped(problems)]
+  if (own !== undefined) files.push(await readFrom(own, problems))
   if (problems.length > 0) return { kind: 'invalid', problems }
-  return { kind: 'ok', catalogue: new Catalogue(mergeCatalogues(files)) }
+  const whole = files.filter((file) => file !== undefined)
+  return { kind: 'ok', catalogue: new Catalogue(mergeCatalogues(whole)) }
+}
+
+async function readShipped(problems: Problem[]): Promise<CatalogueFile | undefined> {
+  let compiled: string
+  try {
+    compiled = await readFile(COMPILED_FILE, 'utf8')
+  } catch {
+    return readFrom(CATALOGUE_FILE, problems)
+  }
+  return withDefaults(catalogueSchema, JSON.parse(compiled)) as CatalogueFile
+}
+
+async function readFrom(
+  path: string,
+  problems: Problem[],
+): Promise<CatalogueFile | undefined> {
+  const source = await readSource(path, problems)
+  return source === undefined ? undefined : parseCatalogue(source, path, problems)
 }
 
 async function readSource(

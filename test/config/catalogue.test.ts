@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadCatalogue, parseCatalogue } from '../../config/catalogue.js'
+import {
+  CATALOGUE_FILE,
+  loadCatalogue,
+  mergeCatalogues,
+  parseCatalogue,
+} from '../../config/catalogue.js'
 import type { Problem } from '../../config/problem.js'
 import { canonicalHostname } from '../../src/core/hostname.js'
 import type { Catalogue } from '../../src/providers/catalogue.js'
@@ -92,6 +97,18 @@ describe('the provider catalogue', () => {
     assert.equal(catalogue.costOf('openai', 'gpt-4o', usage(1_000_000, 0)), 2_500_000)
     assert.equal(catalogue.costOf('openai', 'gpt-next', usage(1, 1)), undefined)
     assert.equal(catalogue.costOf('openai', undefined, usage(1, 1)), undefined)
+  })
+})
+
+describe('the compiled catalogue', () => {
+  it('YORI loads what the file says', async () => {
+    const problems: Problem[] = []
+    const source = await readFile(CATALOGUE_FILE, 'utf8')
+    const file = parseCatalogue(source, CATALOGUE_FILE, problems)
+    assert.deepEqual(problems, [])
+    assert.ok(file !== undefined)
+    const { entries } = await shipped()
+    assert.deepEqual(entries, mergeCatalogues([file]))
   })
 })
 
