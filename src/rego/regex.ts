@@ -11,6 +11,8 @@ export type RegexMatch = readonly number[]
 
 export interface Regex {
   readonly groupCount: number
+  /** Instructions of the program: what a character of text costs grows with it. */
+  readonly size: number
   /** Number of a named group, as in `(?P<name>...)`. */
   groupNumber(name: string): number | undefined
   test(text: string): boolean
@@ -22,8 +24,11 @@ export interface Regex {
 }
 
 export interface RegexEngine {
-  /** Throws RegexSyntaxError with Go's wording. */
-  compile(pattern: string): Regex
+  /**
+   * Throws RegexSyntaxError with Go's wording. `spend` is told what a pattern costs that is
+   * not remembered.
+   */
+  compile(pattern: string, spend?: (steps: number) => void): Regex
 }
 
 export class RegexSyntaxError extends Error {
@@ -41,22 +46,26 @@ export type RegexLimits = {
 
 export const defaultRegexLimits: RegexLimits = {
   maxCached: 256,
-  maxPatternLength: 32_768,
+  maxPatternLength: 10_000,
   maxProgramSize: 100_000,
 }
+
+/** Steps of an evaluation's budget for each UTF-16 unit of a new pattern. */
+const stepsPerPatternUnit = 4
 
 /** An engine with its own cache of compiled patterns. */
 export function re2Engine(limits: Partial<RegexLimits> = {}): RegexEngine {
   const { maxCached, ...sizes } = { ...defaultRegexLimits, ...limits }
   const cache = new Map<string, Regex>()
   return {
-    compile(pattern) {
+    compile(pattern, spend) {
       const known = cache.get(pattern)
       if (known !== undefined) {
         cache.delete(pattern)
         cache.set(pattern, known)
         return known
       }
+      spend?.(pattern.length * stepsPerPatternUnit)
       const compiled = compile(pattern, sizes)
       if (cache.size >= maxCached) {
         const oldest = cache.keys().next()
@@ -85,12 +94,14 @@ function compile(pattern: string, limits: Omit<RegexLimits, 'maxCached'>): Regex
 
 class Re2Regex implements Regex {
   readonly groupCount: number
+  readonly size: number
   readonly #program: RE2JS
   readonly #names: ReadonlyMap<string, number>
 
   constructor(program: RE2JS) {
     this.#program = program
     this.groupCount = program.groupCount()
+    this.size = program.programSize()
     this.#names = new Map(Object.entries(program.namedGroups()))
   }
 

@@ -11,7 +11,9 @@ import {
   keyOf,
   toJson,
 } from '../../src/rego/index.js'
+import { yamlBuiltins } from '../../src/rego/builtins/yaml.js'
 import { parseTerm } from './rego-term.js'
+import { yamlCodec } from './rego-yaml.js'
 import type { QueryResult, Row as Answer, Value } from '../../src/rego/index.js'
 import {
   outcomeOf,
@@ -42,7 +44,7 @@ function runRow(row: Row): Outcome {
   if (row['ignore'] === true) return { kind: 'skipped', why: 'marked as to be ignored' }
   const texts = Array.isArray(row['modules']) ? (row['modules'] as string[]) : []
   const files = texts.map((text, index) => ({ name: `test-${index}.rego`, text }))
-  const compiled = compileModules(files)
+  const compiled = compileModules(files, { builtins: yamlBuiltins(yamlCodec) })
   if (compiled.kind === 'invalid') return notLoaded(row, compiled.errors[0])
   const input = inputOf(row)
   const data =

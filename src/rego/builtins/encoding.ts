@@ -20,7 +20,7 @@ import {
 } from './define.js'
 import { goJson } from './json-text.js'
 import type { Layout } from './json-text.js'
-import { spendText } from './strings.js'
+import { spendText } from './spend.js'
 
 function encoder(name: string, encode: (bytes: Buffer) => string): Builtin {
   return define(name, [t.string], t.string, (args, context) => {

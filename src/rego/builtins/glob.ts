@@ -3,11 +3,13 @@
  * becomes a regular expression, so matching is linear in the text.
  */
 import type { Builtin, BuiltinContext } from '../builtin.js'
+import { RegexSyntaxError } from '../regex.js'
+import type { Regex } from '../regex.js'
 import { t } from '../type-spec.js'
 import { isArray } from '../value.js'
 import type { Value } from '../value.js'
 import { define, refuse, refuseElement, refuseType, stringAt, valueAt } from './define.js'
-import { spendText } from './strings.js'
+import { spendMatch, spendText } from './spend.js'
 
 /** The expression that matches what the glob matches. Refuses malformed character classes. */
 export function globToRegex(glob: string, delimiters: readonly string[]): string {
@@ -97,12 +99,24 @@ function delimitersAt(args: readonly Value[]): readonly string[] {
   return delimiters.length === 0 ? ['.'] : delimiters
 }
 
+function compileGlob(pattern: string, context: BuiltinContext): Regex {
+  try {
+    return context.regex.compile(pattern, (steps) => context.step(steps))
+  } catch (cause) {
+    if (cause instanceof RegexSyntaxError) refuse(cause.message)
+    throw cause
+  }
+}
+
 function match(args: readonly Value[], context: BuiltinContext): Value {
   const glob = stringAt(args, 0)
   const delimiters = delimitersAt(args)
   const text = stringAt(args, 2)
-  spendText(context, glob.length + text.length)
-  return context.regex.compile(globToRegex(glob, delimiters)).test(text)
+  spendText(context, glob.length)
+  const pattern = globToRegex(glob, delimiters)
+  const regex = compileGlob(pattern, context)
+  spendMatch(context, regex, text)
+  return regex.test(text)
 }
 
 function quoteMeta(glob: string): string {

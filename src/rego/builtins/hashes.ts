@@ -3,7 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Builtin } from '../builtin.js'
 import { t } from '../type-spec.js'
 import { define, stringAt } from './define.js'
-import { spendText } from './strings.js'
+import { spendText } from './spend.js'
 
 type Algorithm = 'md5' | 'sha1' | 'sha256' | 'sha512'
 

@@ -7,8 +7,11 @@ import { encodings } from './encoding.js'
 import { globs } from './glob.js'
 import { numbers } from './numbers.js'
 import { objects } from './objects.js'
+import { privateKeys } from './private-keys.js'
 import { regexes } from './regex.js'
+import { signatures } from './aws.js'
 import { stringBuiltins } from './strings.js'
+import { graphql } from './graphql.js'
 import { graphs } from './graphs.js'
 import { hashes } from './hashes.js'
 import { networks } from './net.js'
@@ -28,8 +31,11 @@ export const builtins: readonly Builtin[] = [
   ...globs,
   ...numbers,
   ...objects,
+  ...privateKeys,
   ...regexes,
+  ...signatures,
   ...stringBuiltins,
+  ...graphql,
   ...graphs,
   ...hashes,
   ...networks,
@@ -53,23 +59,18 @@ export const unsupported: readonly string[] = [
   'crypto.x509.parse_certificate_request',
   'crypto.x509.parse_certificates',
   'crypto.x509.parse_keypair',
-  'crypto.x509.parse_rsa_private_key',
   'graphql.is_valid',
   'graphql.parse',
   'graphql.parse_and_verify',
-  'graphql.parse_query',
-  'graphql.parse_schema',
   'graphql.schema_is_valid',
   'http.send',
   'internal.test_case',
   'json.match_schema',
   'json.verify_schema',
   'net.lookup_ip_addr',
-  'providers.aws.sign_req',
   'rego.metadata.chain',
   'rego.metadata.rule',
   'rego.parse_module',
-  'strings.render_template',
   'yaml.is_valid',
   'yaml.marshal',
   'yaml.unmarshal',

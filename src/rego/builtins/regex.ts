@@ -7,11 +7,11 @@ import type { Value } from '../value.js'
 import { define, intAt, refuse, stringAt, valueAt } from './define.js'
 import { quoteRegex } from './glob.js'
 import { globsIntersect } from './globs-match.js'
-import { spendText } from './strings.js'
+import { spendMatch, spendText } from './spend.js'
 
 function compile(pattern: string, context: BuiltinContext): Regex {
   try {
-    return context.regex.compile(pattern)
+    return context.regex.compile(pattern, (steps) => context.step(steps))
   } catch (cause) {
     if (cause instanceof RegexSyntaxError) refuse(cause.message)
     throw cause
@@ -22,7 +22,7 @@ function isValid(args: readonly Value[], context: BuiltinContext): Value {
   const pattern = valueAt(args, 0)
   if (typeof pattern !== 'string') return false
   try {
-    context.regex.compile(pattern)
+    context.regex.compile(pattern, (steps) => context.step(steps))
     return true
   } catch (cause) {
     if (cause instanceof RegexSyntaxError) return false
@@ -33,38 +33,39 @@ function isValid(args: readonly Value[], context: BuiltinContext): Value {
 function matches(args: readonly Value[], context: BuiltinContext): Value {
   const pattern = stringAt(args, 0)
   const text = stringAt(args, 1)
-  spendText(context, text.length)
-  return compile(pattern, context).test(text)
+  const regex = compile(pattern, context)
+  spendMatch(context, regex, text)
+  return regex.test(text)
 }
 
 function find(args: readonly Value[], context: BuiltinContext): readonly string[][] {
   const pattern = stringAt(args, 0)
   const text = stringAt(args, 1)
   const limit = intAt(args, 2)
-  spendText(context, text.length)
-  return compile(pattern, context)
-    .findAll(text, limit)
-    .map((match) => {
-      context.step(1)
-      const groups: string[] = []
-      for (let index = 0; index < match.length; index += 2) {
-        const start = match[index] ?? -1
-        groups.push(start < 0 ? '' : text.slice(start, match[index + 1]))
-      }
-      return groups
-    })
+  const regex = compile(pattern, context)
+  spendMatch(context, regex, text)
+  return regex.findAll(text, limit).map((match) => {
+    context.step(1)
+    const groups: string[] = []
+    for (let index = 0; index < match.length; index += 2) {
+      const start = match[index] ?? -1
+      groups.push(start < 0 ? '' : text.slice(start, match[index + 1]))
+    }
+    return groups
+  })
 }
 
 /** As Go's Regexp.Split: no part for an empty match at the start. */
 function split(args: readonly Value[], context: BuiltinContext): Value {
   const pattern = stringAt(args, 0)
   const text = stringAt(args, 1)
-  spendText(context, text.length)
+  const regex = compile(pattern, context)
+  spendMatch(context, regex, text)
   if (pattern !== '' && text === '') return ['']
   const parts: string[] = []
   let begin = 0
   let end = 0
-  for (const match of compile(pattern, context).findAll(text, -1)) {
+  for (const match of regex.findAll(text, -1)) {
     context.step(1)
     const matchEnd = match[1] ?? 0
     end = match[0] ?? 0
@@ -79,8 +80,8 @@ function replace(args: readonly Value[], context: BuiltinContext): Value {
   const text = stringAt(args, 0)
   const pattern = stringAt(args, 1)
   const template = stringAt(args, 2)
-  spendText(context, text.length)
   const regex = compile(pattern, context)
+  spendMatch(context, regex, text)
   let out = ''
   let from = 0
   for (const match of regex.findAll(text, -1)) {
@@ -98,8 +99,9 @@ function templateMatch(args: readonly Value[], context: BuiltinContext): Value {
   const text = stringAt(args, 1)
   const open = delimiterAt(args, 2, 'start')
   const close = delimiterAt(args, 3, 'end')
-  spendText(context, text.length)
-  return compile(templateToRegex(template, open, close, context), context).test(text)
+  const regex = compile(templateToRegex(template, open, close, context), context)
+  spendMatch(context, regex, text)
+  return regex.test(text)
 }
 
 function delimiterAt(args: readonly Value[], index: number, side: string): string {

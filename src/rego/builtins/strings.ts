@@ -25,6 +25,8 @@ import { codePoints, offsetOf } from './code-points.js'
 import { lowerCase, upperCase } from './go-case.js'
 import type { GoValue } from './go-format-spec.js'
 import { sprintf } from './go-format.js'
+import { renderTemplate } from './go-template.js'
+import { spendText } from './spend.js'
 import { replaceAll } from './replacer.js'
 
 function substring(args: readonly Value[]): Value {
@@ -94,13 +96,6 @@ function concat(args: readonly Value[], context: BuiltinContext): Value {
   }
   spendText(context, length)
   return texts.join(separator)
-}
-
-/** UTF-16 units of text that one step of the budget pays for. */
-const unitsPerStep = 64
-
-export function spendText(context: BuiltinContext, length: number): void {
-  context.step(Math.ceil(length / unitsPerStep))
 }
 
 function formatInt(args: readonly Value[]): Value {
@@ -296,5 +291,11 @@ export const stringBuiltins: readonly Builtin[] = [
   map('trim_space', trimSpace),
   define('sprintf', [t.string, t.array()], t.string, format),
   map('strings.reverse', (text) => [...text].reverse().join('')),
+  define(
+    'strings.render_template',
+    [t.string, t.object(t.string)],
+    t.string,
+    renderTemplate,
+  ),
   define('internal.template_string', [t.array()], t.string, templateString),
 ]

@@ -5,7 +5,7 @@ import { t } from '../type-spec.js'
 import { RegoObject } from '../value.js'
 import type { Value } from '../value.js'
 import { arrayAt, define, membersOf, stringAt } from './define.js'
-import { spendText } from './strings.js'
+import { spendText } from './spend.js'
 
 function shown(value: Value): string {
   return typeof value === 'string' ? value : regoToString(value)

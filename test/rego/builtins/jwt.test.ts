@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { fromJsonText, regoToString } from '../../../src/rego/text.js'
-import { objectOf } from '../../../src/rego/value.js'
+import { equal, fromJson, objectOf } from '../../../src/rego/value.js'
 import type { Value } from '../../../src/rego/value.js'
 import { call, check } from './call.js'
 
@@ -63,6 +63,17 @@ describe('rego tokens', () => {
     const body = Buffer.from(payload, 'base64url').toString()
     const key = `{"kty":"oct","k":"${hs256Key}"}`
     assert.equal(call('io.jwt.encode_sign_raw', [header, body, key]), hs256)
+  })
+
+  it('reads a private key in PEM as the JWK that it is', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs1' }) as string
+    const jwk = fromJson(privateKey.export({ format: 'jwk' }))
+    const name = 'crypto.x509.parse_rsa_private_key'
+    for (const text of [pem, Buffer.from(pem).toString('base64')])
+      assert.ok(equal(call(name, [text]) as Value, jwk))
+    check([name, '["bm9wZQ=="]', 'null'])
+    check([name, '[""]', `!${name}: input PEM data was empty`])
   })
 
   const secret = { kty: 'oct', k: Buffer.from('s').toString('base64url') }
