@@ -33,6 +33,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       note,
     })
   },
+  policy: async () => {
+    const { policyCommand } = await import('./commands/policy.js')
+    return policyCommand({
+      print,
+      note,
+      monotonic: () => systemClock.monotonic(),
+      exit: (code) => {
+        process.exitCode = code
+      },
+    })
+  },
   audit: async () => {
     const { auditCommand } = await import('./commands/audit.js')
     return auditCommand({

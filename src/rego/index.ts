@@ -11,19 +11,18 @@ import { Meter } from './limits.js'
 import { Lowering } from './lower.js'
 import { ownNames } from './names.js'
 import { parseModule, parseQuery } from './parser.js'
-import { printLiteral } from './printer.js'
 import { Program } from './program.js'
 import { re2Engine } from './regex.js'
 import { requireBound, schedule } from './schedule.js'
 import { isUnsupported, standInsFor } from './unsupported.js'
 import { fromJson, RegoObject, toJson } from './value.js'
-import type { Body, Literal, Module, RegoVersion } from './ast.js'
+import type { Body, Literal, Module, RegoVersion, Term } from './ast.js'
 import type { Builtin } from './builtin.js'
 import type { Run } from './run.js'
 import type { QueryState } from './context.js'
 import type { EvalErrorCode, Place, RegoError } from './errors.js'
 import type { Global } from './names.js'
-import type { Operand, Step } from './plan.js'
+import type { Operand, Scope, Step } from './plan.js'
 import type { RegexEngine } from './regex.js'
 import type { Value } from './value.js'
 
@@ -197,7 +196,7 @@ export class Policy {
   ): QueryResult | { readonly kind: 'invalid'; readonly errors: readonly RegoError[] } {
     let compiled: CompiledQuery
     try {
-      compiled = this.#compileQuery(parseQuery(text))
+      compiled = this.#compileQuery(text)
     } catch (cause) {
       return { kind: 'invalid', errors: [problem('query', cause)] }
     }
@@ -210,7 +209,9 @@ export class Policy {
     })
   }
 
-  #compileQuery(body: Body): CompiledQuery {
+  #compileQuery(text: string): CompiledQuery {
+    const body = parseQuery(text)
+    const texts = literalTexts(text, body)
     const program = this.#program
     const globals = new Map<string, Global>([
       ['data', ['data']],
@@ -248,7 +249,7 @@ export class Policy {
             ),
             expressions: body.map((literal, index) => ({
               value: readShown(slotOf(values[index]), frame),
-              text: printLiteral(literal),
+              text: texts[index] ?? '',
               ...literal.at,
             })),
           })
@@ -279,6 +280,19 @@ export class Policy {
   }
 }
 
+/** Each literal as it was written. */
+function literalTexts(text: string, body: Body): string[] {
+  const lines = text.split('\n')
+  const offsetOf = ({ at }: Literal): number =>
+    lines.slice(0, at.line - 1).reduce((sum, line) => sum + line.length + 1, 0) +
+    at.column -
+    1
+  const starts = [...body.map(offsetOf), text.length]
+  return body.map((_, index) =>
+    text.slice(starts[index], starts[index + 1]).replace(/[\s;]+$/, ''),
+  )
+}
+
 interface CompiledQuery {
   readonly slots: number
   readonly run: (emit: (row: Row) => void) => Run
@@ -288,20 +302,21 @@ interface CompiledQuery {
 function shownValue(
   lowering: Lowering,
   literal: Literal,
-  place: { scope: ReturnType<Lowering['scope']>; steps: Step[] },
+  place: { scope: Scope; steps: Step[] },
 ): Operand | undefined {
   const { expression } = literal
   const plain =
     expression.kind === 'term' && !literal.negated && literal.withs.length === 0
-  if (!plain || isOutputCall(expression.term)) {
+  const { scope } = place
+  if (!plain || !showsValue(lowering, expression.term, scope)) {
     lowering.body([literal], place)
     return undefined
   }
   return lowering.term(expression.term, place)
 }
 
-function isOutputCall(term: { readonly kind: string }): boolean {
-  return term.kind === 'call'
+function showsValue(lowering: Lowering, term: Term, scope: Scope): boolean {
+  return term.kind !== 'call' || lowering.givesValue(term, scope)
 }
 
 function readShown(operand: Operand, frame: Frame): Value {

@@ -457,6 +457,15 @@ export class Lowering {
     return { kind: 'call', callee, args, out, at }
   }
 
+  /** Does the call, as a statement, give a value: not to its last argument, not to no one? */
+  givesValue(term: CallTerm, scope: Scope): boolean {
+    const callee = this.#findCallee(term.operator, scope)
+    if (callee === undefined) return true
+    const name = this.#builtinName(term, scope)
+    if (name === 'print' || name === 'eq' || name === 'assign') return false
+    return this.#arity(callee) === term.args.length
+  }
+
   #arity(callee: Callee): number {
     if (callee.kind === 'function') return callee.node.arity
     return this.#context.arityOf(callee.name) ?? -1

@@ -54,10 +54,11 @@ class ModuleParser extends TermParser {
     const imports: Import[] = []
     const rules: Rule[] = []
     while (!this.atEnd()) {
-      if (!this.token.newlineBefore && !this.accept(';')) {
+      if (!this.token.newlineBefore && !this.isPunctuation(';')) {
         throw this.unexpected('a new line')
       }
-      if (this.isPunctuation(';') || this.atEnd()) continue
+      while (this.accept(';'));
+      if (this.atEnd()) break
       if (this.#statement('import')) imports.push(this.#import())
       else rules.push(...this.#rules())
     }
@@ -206,6 +207,7 @@ class ModuleParser extends TermParser {
       // `if {"a", "b"} == input.x` starts like a body and is a literal.
       if (!this.#continuesTerm()) return body
     } catch (cause) {
+      if (!(cause instanceof LoadError)) throw cause
       this.restore(token, previous)
       const literal = this.attempt(() => this.literal())
       if (literal === undefined) throw cause

@@ -100,7 +100,7 @@ export function printTerm(term: Term): string {
     case 'ref':
       return printTerm(term.head) + keys(term.path)
     case 'call':
-      return `${operatorText(term.operator)}(${term.args.map(printTerm).join(', ')})`
+      return `${printTerm(term.operator)}(${term.args.map(printTerm).join(', ')})`
     case 'array':
       return `[${term.items.map(printTerm).join(', ')}]`
     case 'set':
@@ -121,25 +121,19 @@ export function printTerm(term: Term): string {
   }
 }
 
-/** Names of functions are written with dots. */
-function operatorText(operator: Term): string {
-  if (operator.kind !== 'ref') return printTerm(operator)
-  return (
-    printTerm(operator.head) +
-    operator.path
-      .map((part) =>
-        part.kind === 'scalar' &&
-        typeof part.value === 'string' &&
-        /^[A-Za-z_][A-Za-z0-9_]*$/.test(part.value)
-          ? `.${part.value}`
-          : keys([part]),
-      )
-      .join('')
-  )
+/** Names follow with a dot: a keyword is a name only so (`if.x`). */
+function keys(path: readonly Term[]): string {
+  return path
+    .map((key) => (isName(key) ? `.${key.value}` : `[${printTerm(key)}]`))
+    .join('')
 }
 
-function keys(path: readonly Term[]): string {
-  return path.map((key) => `[${printTerm(key)}]`).join('')
+function isName(term: Term): term is Term & { value: string } {
+  return (
+    term.kind === 'scalar' &&
+    typeof term.value === 'string' &&
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(term.value)
+  )
 }
 
 function scalarText(value: Value): string {

@@ -5,6 +5,7 @@
 import { unreachable } from './errors.js'
 import { TokenReader } from './token-reader.js'
 import { numberFromBigInt, numberFromText, numberToText } from './number.js'
+import type { Token } from './lexer.js'
 import type { RegoNumber } from './number.js'
 import type {
   Body,
@@ -310,65 +311,97 @@ export class TermParser extends TokenReader {
 
   #array(at: Location): Term {
     this.advance()
-    const comprehension = this.#comprehension('array', ']', at)
-    if (comprehension !== undefined) return comprehension
-    return { kind: 'array', items: this.withPipes(() => this.terms(']')), at }
+    if (this.accept(']')) return { kind: 'array', items: [], at }
+    const start = this.#mark()
+    const first = this.#headTerm()
+    const body = this.#comprehensionBody(']')
+    if (body !== undefined) {
+      return { kind: 'comprehension', of: 'array', head: first, body, at }
+    }
+    const items = this.#restOfList(first, start, ']')
+    return { kind: 'array', items, at }
   }
 
   #braces(at: Location): Term {
     this.advance()
     if (this.accept('}')) return { kind: 'object', items: [], at }
-    const comprehension = this.#comprehension('set', '}', at)
-    if (comprehension !== undefined) return comprehension
+    const start = this.#mark()
+    const first = this.#headTerm()
+    const isMember = this.accept(':')
+    const second = isMember ? this.#headTerm() : undefined
+    const body = this.#comprehensionBody('}')
+    if (body !== undefined) {
+      return second === undefined
+        ? { kind: 'comprehension', of: 'set', head: first, body, at }
+        : { kind: 'comprehension', of: 'object', key: first, head: second, body, at }
+    }
+    if (!this.isPunctuation('|')) {
+      if (second !== undefined) return this.#object(first, second, at)
+      if (!this.isPunctuation(':')) {
+        return { kind: 'set', items: this.#restOfList(first, start, '}'), at }
+      }
+    }
+    // A `|` that starts no body is the operator.
+    this.restore(start.token, start.previous)
     return this.withPipes(() => {
-      const first = this.term()
-      if (this.isPunctuation(':')) return this.#object(first, at)
-      if (this.accept('}')) return { kind: 'set', items: [first], at }
-      this.expect(',', 'or `}` between the members of a set')
-      return { kind: 'set', items: [first, ...this.terms('}')], at }
+      const head = this.term()
+      if (this.accept(':')) return this.#object(head, this.term(), at)
+      return { kind: 'set', items: [head, ...this.#moreOfList('}')], at }
     })
   }
 
-  #object(firstKey: Term, at: Location): Term {
-    const items: [Term, Term][] = []
-    let key = firstKey
-    for (;;) {
-      this.expect(':', 'after an object key')
-      items.push([key, this.term()])
-      if (this.accept('}')) break
-      this.expect(',', 'or `}` between the members of an object')
-      if (this.accept('}')) break
-      key = this.term()
-    }
-    return { kind: 'object', items, at }
-  }
-
-  /** `head | body`, where what stands there can be read so: else nothing is consumed. */
-  #comprehension(kind: 'array' | 'set', close: string, at: Location): Term | undefined {
-    const { token, previous } = this
-    const pipeEnds = this.#pipeEnds
+  /** A first term, which a `|` behind it ends. */
+  #headTerm(): Term {
+    const before = this.#pipeEnds
     this.#pipeEnds = true
-    const head = this.attempt(() => {
-      const first = this.term()
-      if (kind === 'array' || !this.accept(':')) return { first }
-      return { first, second: this.term() }
+    try {
+      return this.term()
+    } finally {
+      this.#pipeEnds = before
+    }
+  }
+
+  #mark(): { token: Token; previous: Token } {
+    return { token: this.token, previous: this.previous }
+  }
+
+  /** What follows `|`, where it can be read as a body: else nothing is consumed. */
+  #comprehensionBody(close: string): Body | undefined {
+    if (!this.isPunctuation('|')) return undefined
+    return this.attempt(() => {
+      this.advance()
+      return this.withPipes(() => this.body(close))
     })
-    this.#pipeEnds = pipeEnds
-    const body = this.isPunctuation('|')
-      ? this.attempt(() => {
-          this.advance()
-          return this.withPipes(() => this.body(close))
-        })
-      : undefined
-    if (head === undefined || body === undefined) {
-      this.restore(token, previous)
-      return undefined
-    }
-    if (head.second !== undefined) {
-      const { first: key, second } = head
-      return { kind: 'comprehension', of: 'object', key, head: second, body, at }
-    }
-    return { kind: 'comprehension', of: kind, head: head.first, body, at }
+  }
+
+  #restOfList(
+    first: Term,
+    start: { token: Token; previous: Token },
+    close: string,
+  ): Term[] {
+    if (!this.isPunctuation('|')) return [first, ...this.#moreOfList(close)]
+    this.restore(start.token, start.previous)
+    return this.withPipes(() => this.terms(close))
+  }
+
+  #moreOfList(close: string): Term[] {
+    if (this.accept(close)) return []
+    this.expect(',', `or \`${close}\` between terms`)
+    return this.withPipes(() => this.terms(close))
+  }
+
+  #object(firstKey: Term, firstValue: Term, at: Location): Term {
+    const items: [Term, Term][] = [[firstKey, firstValue]]
+    return this.withPipes(() => {
+      while (!this.accept('}')) {
+        this.expect(',', 'or `}` between the members of an object')
+        if (this.accept('}')) break
+        const key = this.term()
+        this.expect(':', 'after an object key')
+        items.push([key, this.term()])
+      }
+      return { kind: 'object', items, at }
+    })
   }
 
   #template(): Term {

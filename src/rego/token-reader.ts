@@ -6,6 +6,13 @@ import { LoadError } from './errors.js'
 import { Lexer } from './lexer.js'
 import type { Token } from './lexer.js'
 
+/**
+ * Tokens read for each character of the text: readings that went wrong are read again in
+ * another way, and a text made for it could double that at every bracket.
+ */
+const MAX_READS_PER_CHARACTER = 16
+const MIN_READS = 10_000
+
 /** Nesting of terms and bodies beyond which a text is refused. */
 const MAX_DEPTH = 200
 
@@ -24,9 +31,11 @@ export class TokenReader {
   protected previous: Token
   protected readonly keywords: Set<string>
   #depth = 0
+  #reads: number
 
   constructor(text: string, futureKeywords: readonly string[]) {
     this.lexer = new Lexer(text)
+    this.#reads = MIN_READS + MAX_READS_PER_CHARACTER * text.length
     this.keywords = new Set(futureKeywords)
     this.token = this.lexer.next(0)
     this.previous = this.token
@@ -34,6 +43,7 @@ export class TokenReader {
 
   protected advance(): Token {
     const token = this.token
+    if (--this.#reads < 0) throw this.error('too many readings of the text are possible')
     this.previous = token
     this.token = this.lexer.next(token.end)
     return token
@@ -57,7 +67,7 @@ export class TokenReader {
     try {
       return read()
     } catch (cause) {
-      if (!(cause instanceof LoadError)) throw cause
+      if (!(cause instanceof LoadError) || this.#reads < 0) throw cause
       this.token = token
       this.previous = previous
       this.#depth = depth

@@ -11,6 +11,7 @@ import { privateKeys } from './private-keys.js'
 import { regexes } from './regex.js'
 import { signatures } from './aws.js'
 import { stringBuiltins } from './strings.js'
+import { graphql } from './graphql.js'
 import { graphs } from './graphs.js'
 import { hashes } from './hashes.js'
 import { networks } from './net.js'
@@ -34,6 +35,7 @@ export const builtins: readonly Builtin[] = [
   ...regexes,
   ...signatures,
   ...stringBuiltins,
+  ...graphql,
   ...graphs,
   ...hashes,
   ...networks,
@@ -60,8 +62,6 @@ export const unsupported: readonly string[] = [
   'graphql.is_valid',
   'graphql.parse',
   'graphql.parse_and_verify',
-  'graphql.parse_query',
-  'graphql.parse_schema',
   'graphql.schema_is_valid',
   'http.send',
   'internal.test_case',

@@ -1,0 +1,113 @@
+/**
+ * Policies that are nearly right. None may crash the compiler or the evaluator, take a second,
+ * or touch a prototype; and what the parser reads, printed and read again, is the same tree.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { compileModules, fromJson } from '../../src/rego/index.js'
+import { parseModule } from '../../src/rego/parser.js'
+import { printModule } from '../../src/rego/printer.js'
+import { policies } from '../bench/rego-policies.js'
+import type { Module } from '../../src/rego/ast.js'
+import type { FuzzKind } from './kind.js'
+
+/** A policy that takes longer is a hang. */
+const MAX_MS = 1000
+const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, Map.prototype]
+const pristine = PROTOTYPES.map(
+  (prototype) => Object.getOwnPropertyNames(prototype).length,
+)
+
+const FIXTURES = [
+  'package a\n\np contains [x, y] if { x := input.xs[i]; y := data.b[i]; not x == y }\n',
+  'package a\n\nf(x, [y, _]) := z if { z := x + y } else := "no" if x > 1 else := null\np := f(1, [2, 3])\n',
+  'package a\n\np[x].y[z] contains w if { some x, z in {"a": "b"}; every w1 in [1] { w1 > 0 }; w := $"{x} {z}" }\n',
+  'package a\n\nimport data.b.c as d\ndefault p.q := {1, "a", null}\np.q := {k: v | some k, v in d} if true\n',
+  'package a\n\np if { q with input.x as {"__proto__": 1} with count as 3 }\nq := object.union(input, {"k": [1, 2][_]})\n',
+  'package a\n\np := walk(input)\nq := regex.match(`^(a+)+$`, input.s)\nr := sprintf("%5.2f %v", [1.5, {}])\n',
+]
+
+export const regoFuzz: FuzzKind = {
+  name: 'rego',
+  about: 'policies: no crash, no hang, no touched prototype, print and parse agree',
+  seeds: (cases) => [
+    ...FIXTURES,
+    ...policies.map(({ text }) => text),
+    ...(cases === undefined ? [] : recordedModules(cases)),
+  ],
+  attempt,
+}
+
+function recordedModules(folder: string): string[] {
+  const lines = readFileSync(join(folder, 'rego', 'opa-cases.jsonl'), 'utf8').split('\n')
+  return lines
+    .filter((line) => line.trim() !== '')
+    .flatMap((line) => (JSON.parse(line) as { modules?: string[] }).modules ?? [])
+}
+
+const input = fromJson(
+  JSON.parse(
+    '{"xs": [1, "a", {"k": null}], "s": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "__proto__": {"x": 1}}',
+  ),
+)
+const data = fromJson({ b: { c: { a: 1, b: [1, 2] } } })
+
+function attempt(text: string): string | undefined {
+  const started = performance.now()
+  try {
+    const wrong = printsBack(text) ?? runs(text)
+    if (wrong !== undefined) return wrong
+  } catch (cause) {
+    return `threw ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`
+  }
+  const took = performance.now() - started
+  if (took > MAX_MS) return `took ${took.toFixed(0)} ms`
+  const touched = PROTOTYPES.some(
+    (prototype, index) =>
+      Object.getOwnPropertyNames(prototype).length !== pristine[index],
+  )
+  return touched ? 'touched a prototype' : undefined
+}
+
+function printsBack(text: string): string | undefined {
+  let module: Module
+  try {
+    module = parseModule('fuzz.rego', text, 'v1')
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === 'LoadError') return undefined
+    throw cause
+  }
+  const printed = printModule(module)
+  const again = parseModule('fuzz.rego', printed, 'v1')
+  return isDeepStrictEqual(withoutPlaces(module), withoutPlaces(again))
+    ? undefined
+    : `printed and read again it differs:\n${printed}`
+}
+
+/** The tree without locations and comments, which printing does not keep. */
+function withoutPlaces(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withoutPlaces)
+  if (typeof node !== 'object' || node === null) return node
+  return Object.entries(node)
+    .filter(([key]) => key !== 'at' && key !== 'packageAt' && key !== 'comments')
+    .map(([key, value]) => [key, withoutPlaces(value)])
+}
+
+function runs(text: string): string | undefined {
+  const compiled = compileModules([{ name: 'fuzz.rego', text }])
+  if (compiled.kind === 'invalid') {
+    return compiled.errors.length > 0 ? undefined : 'refused without a reason'
+  }
+  for (const strict of [false, true]) {
+    const result = compiled.policy.evaluate('data', input, data, {
+      strict,
+      nowNs: 0n,
+      maxSteps: 50_000,
+      deadlineMs: 200,
+    })
+    if (result.kind === 'error' && result.code === 'eval_internal_error')
+      return result.message
+  }
+  return undefined
+}
