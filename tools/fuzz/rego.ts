@@ -2,18 +2,17 @@
  * Policies that are nearly right. None may crash the compiler or the evaluator, take a second,
  * or touch a prototype; and what the parser reads, printed and read again, is the same tree.
  */
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { compileModules, fromJson } from '../../src/rego/index.js'
 import { parseModule } from '../../src/rego/parser.js'
 import { printModule } from '../../src/rego/printer.js'
 import { policies } from '../bench/rego-policies.js'
 import type { Module } from '../../src/rego/ast.js'
-import type { FuzzKind } from './kind.js'
+import { mutateWords } from './words.js'
+import type { FuzzTarget } from './target.js'
 
-/** A policy that takes longer is a hang. */
-const MAX_MS = 1000
 const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, Map.prototype]
 const pristine = PROTOTYPES.map(
   (prototype) => Object.getOwnPropertyNames(prototype).length,
@@ -28,23 +27,30 @@ const FIXTURES = [
   'package a\n\np := walk(input)\nq := regex.match(`^(a+)+$`, input.s)\nr := sprintf("%5.2f %v", [1.5, {}])\n',
 ]
 
-export const regoFuzz: FuzzKind = {
+export const regoTarget: FuzzTarget = {
   name: 'rego',
-  about: 'policies: no crash, no hang, no touched prototype, print and parse agree',
-  seeds: (cases) => [
-    ...FIXTURES,
-    ...policies.map(({ text }) => text),
-    ...(cases === undefined ? [] : recordedModules(cases)),
-  ],
-  attempt,
+  about: 'policies: load, print and read again, evaluate',
+  seeds: () => starts.map((text) => Buffer.from(text)),
+  check: (input, random) => {
+    const text = input.toString()
+    attempt(random() < 0.8 ? mutateWords(text, starts, random) : text)
+  },
 }
 
-function recordedModules(folder: string): string[] {
+/** Recorded policies, where the environment names their folder. */
+function recordedModules(folder: string | undefined): string[] {
+  if (folder === undefined) return []
   const lines = readFileSync(join(folder, 'rego', 'opa-cases.jsonl'), 'utf8').split('\n')
   return lines
     .filter((line) => line.trim() !== '')
     .flatMap((line) => (JSON.parse(line) as { modules?: string[] }).modules ?? [])
 }
+
+const starts: readonly string[] = [
+  ...FIXTURES,
+  ...policies.map(({ text }) => text),
+  ...recordedModules(process.env['YORI_CASES']),
+]
 
 const input = fromJson(
   JSON.parse(
@@ -53,36 +59,27 @@ const input = fromJson(
 )
 const data = fromJson({ b: { c: { a: 1, b: [1, 2] } } })
 
-function attempt(text: string): string | undefined {
-  const started = performance.now()
-  try {
-    const wrong = printsBack(text) ?? runs(text)
-    if (wrong !== undefined) return wrong
-  } catch (cause) {
-    return `threw ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`
-  }
-  const took = performance.now() - started
-  if (took > MAX_MS) return `took ${took.toFixed(0)} ms`
+function attempt(text: string): void {
+  printsBack(text)
+  runs(text)
   const touched = PROTOTYPES.some(
     (prototype, index) =>
       Object.getOwnPropertyNames(prototype).length !== pristine[index],
   )
-  return touched ? 'touched a prototype' : undefined
+  assert.equal(touched, false, `touched a prototype: ${JSON.stringify(text)}`)
 }
 
-function printsBack(text: string): string | undefined {
+function printsBack(text: string): void {
   let module: Module
   try {
     module = parseModule('fuzz.rego', text, 'v1')
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'LoadError') return undefined
+    if (cause instanceof Error && cause.name === 'LoadError') return
     throw cause
   }
   const printed = printModule(module)
   const again = parseModule('fuzz.rego', printed, 'v1')
-  return isDeepStrictEqual(withoutPlaces(module), withoutPlaces(again))
-    ? undefined
-    : `printed and read again it differs:\n${printed}`
+  assert.deepEqual(withoutPlaces(again), withoutPlaces(module), JSON.stringify(text))
 }
 
 /** The tree without locations and comments, which printing does not keep. */
@@ -94,10 +91,11 @@ function withoutPlaces(node: unknown): unknown {
     .map(([key, value]) => [key, withoutPlaces(value)])
 }
 
-function runs(text: string): string | undefined {
+function runs(text: string): void {
   const compiled = compileModules([{ name: 'fuzz.rego', text }])
   if (compiled.kind === 'invalid') {
-    return compiled.errors.length > 0 ? undefined : 'refused without a reason'
+    assert.ok(compiled.errors.length > 0, `refused without a reason: ${text}`)
+    return
   }
   for (const strict of [false, true]) {
     const result = compiled.policy.evaluate('data', input, data, {
@@ -106,8 +104,7 @@ function runs(text: string): string | undefined {
       maxSteps: 50_000,
       deadlineMs: 200,
     })
-    if (result.kind === 'error' && result.code === 'eval_internal_error')
-      return result.message
+    const code = result.kind === 'error' ? result.code : undefined
+    assert.notEqual(code, 'eval_internal_error', JSON.stringify(text))
   }
-  return undefined
 }

@@ -1,5 +1,6 @@
 import type { FuzzTarget } from './target.js'
+import { regoTarget } from './rego.js'
 import { textTarget } from './text.js'
 import { tlsTarget } from './tls.js'
 
-export const targets: readonly FuzzTarget[] = [tlsTarget, textTarget]
+export const targets: readonly FuzzTarget[] = [tlsTarget, textTarget, regoTarget]

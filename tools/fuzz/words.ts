@@ -1,28 +1,7 @@
-/** What can be fuzzed: one file beside this one, and one line in `main.ts`. */
-export interface FuzzKind {
-  /** The first argument of the command. */
-  readonly name: string
-  readonly about: string
-  /** Texts to start from; `cases` is the folder of recorded cases when there is one. */
-  seeds(cases: string | undefined): readonly string[]
-  /** Tries one text; returns what is wrong with how it was taken, undefined when nothing is. */
-  attempt(text: string): string | undefined
-}
-
-/** Deterministic numbers in `[0, 1)` (mulberry32), so that a run can be repeated. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
+/** Changes a program's text word by word, so that more of it still parses than by bytes. */
 
 /** Changes a text here and there: pieces of others, doubled pieces, odd words, lost ones. */
-export function mutate(
+export function mutateWords(
   text: string,
   others: readonly string[],
   random: () => number,
