@@ -62,6 +62,11 @@ export function utf8(text: string): Asn1 {
   return asn1.create(UNIVERSAL, Type.UTF8, false, toBinary(Buffer.from(text, 'utf8')))
 }
 
+/** BMPString; no characters beyond U+FFFF. node-forge makes two octets of each itself. */
+export function bmp(text: string): Asn1 {
+  return asn1.create(UNIVERSAL, Type.BMPSTRING, false, text)
+}
+
 /** `[tag]` around other values. */
 export function explicit(tag: number, ...parts: readonly Asn1[]): Asn1 {
   return asn1.create(CONTEXT_SPECIFIC, tag, true, [...parts])

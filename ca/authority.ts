@@ -8,39 +8,29 @@
  * visit to any device, as long as the root key is here and opens without a person.
  */
 import type { KeyObject } from 'node:crypto'
-import type { Clock } from '../src/core/clock.js'
 import { YoriError } from '../src/core/errors.js'
 import { silentLog } from '../src/core/log.js'
 import type { Log } from '../src/core/log.js'
-import type { Secret } from '../src/core/secret.js'
-import { createCa, inRoot, loadCa, openRoot } from './ca-files.js'
-import { renewalDueMs, renewIssuing, validAt } from './ca-files.js'
-import type { CaFilesOptions, LoadedCa } from './ca-files.js'
+import { activateRoot, createCa, openNext, renewIssuing } from './ca-changes.js'
+import { caFilesOf, inRoot, loadCa, openRoot, renewalDueMs, validAt } from './ca-files.js'
+import type { CaFiles, CaSettings, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
-import { KeyStore } from './key-store.js'
-import { isWithin, normalSubtrees, sameSubtrees, subtreeOf } from './permitted.js'
-import { subtreesOrNone } from './profile.js'
-import type { Issuer, SubjectKey } from './profile.js'
+import { isWithin, sameSubtrees, subtreesOf } from './permitted.js'
+import type { Issuer } from './profile.js'
+import { subtreesOrNone } from './x509.js'
+import type { SubjectKey } from './x509.js'
 
-export interface AuthorityOptions {
-  /** Where the CA's files are; made when missing, 0700. */
-  readonly directory: string
+export interface AuthorityOptions extends CaSettings {
   /** What leaves are needed for: enabled endpoints (`x` or `*.x`) and our own names. */
   readonly issuedNames: readonly string[]
-  /** Names that a new root permits besides the built-in ones. */
-  readonly permitted?: readonly string[]
-  /** Opens the root key; the key of a new root is encrypted with it. */
-  readonly passphrase?: Secret
-  readonly clock: Clock
   readonly log?: Log
-  /** Told before each step that a crash could interrupt. */
-  readonly onStep?: (step: string) => void
 }
 
 export type Usability = { kind: 'usable' } | { kind: 'unusable'; reason: string }
 
 export interface MintedLeaf {
-  /** The leaf and the issuing CA, PEM, in the order of a handshake. */
+  readonly leafPem: string
+  /** The leaf and the CAs above it but the root, PEM, in the order of a handshake. */
   readonly certPem: string
   readonly notAfterMs: number
 }
@@ -60,7 +50,7 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
 export class Authority {
   /** Private key of every leaf: P-256, one each process, never on disk. PEM. */
   readonly leafKeyPem: string
-  readonly #files: CaFilesOptions
+  readonly #files: CaFiles
   readonly #log: Log
   readonly #leafKey: SubjectKey
   #names: readonly string[]
@@ -70,12 +60,7 @@ export class Authority {
 
   constructor(options: AuthorityOptions, leafKey: KeyObject) {
     this.#log = options.log ?? silentLog
-    this.#files = {
-      store: new KeyStore(options),
-      clock: options.clock,
-      passphrase: options.passphrase,
-      permitted: options.permitted ?? [],
-    }
+    this.#files = caFilesOf(options)
     this.#names = subtreesOf(options.issuedNames)
     this.#leafKey = subjectKeyOf(leafKey)
     // The form that OpenSSL decodes fastest: every context parses it again.
@@ -88,6 +73,18 @@ export class Authority {
 
   get issuingPem(): string {
     return this.#loaded.issuing.certificate.pem
+  }
+
+  /** What goes with every leaf: the issuing CA and, while a root is staged, its link. PEM. */
+  get chainPem(): string {
+    const { issuing, cross } = this.#loaded
+    return issuing.certificate.pem + (cross?.pem ?? '')
+  }
+
+  /** The root that waits to take over, and when it does so by itself. */
+  get staged(): { rootPem: string; switchAtMs: number | undefined } | undefined {
+    const { next, switchAtMs } = this.#loaded
+    return next === undefined ? undefined : { rootPem: next.pem, switchAtMs }
   }
 
   /** SHA-256 of the root certificate, `AA:BB:...`. */
@@ -155,16 +152,22 @@ export class Authority {
     if (usable.kind === 'unusable') throw new YoriError('YORI_CA_UNUSABLE', usable.reason)
     const signer = this.#loaded.issuing
     const issuer = (this.#issuer ??= issuerOf(signer))
-    const leaf = issueLeaf(this.#leafKey, { signer, issuer, serverName: name, nowMs })
-    return { certPem: leaf.pem + signer.certificate.pem, notAfterMs: leaf.notAfterMs }
+    const lifeMs = this.#files.profile.leafLifeMs
+    const options = { signer, issuer, serverName: name, nowMs, lifeMs }
+    const leaf = issueLeaf(this.#leafKey, options)
+    const certPem = leaf.pem + this.chainPem
+    return { leafPem: leaf.pem, certPem, notAfterMs: leaf.notAfterMs }
   }
 
   /**
-   * Replaces the issuing CA when two thirds of its life are over and the root key opens
-   * without a person. Call it now and then. True when it was replaced.
+   * Replaces the issuing CA when two thirds of its life are over, and the root when a staged
+   * one has come to its date, if the root key opens without a person. Call it now and then.
+   * True when something was replaced.
    */
   async renewIfDue(nowMs: number): Promise<boolean> {
-    if (nowMs < this.renewalDueMs || !this.renewsItself) return false
+    const switchNow = nowMs >= (this.#loaded.switchAtMs ?? Infinity)
+    const renewNow = nowMs >= this.renewalDueMs && this.renewsItself
+    if (!switchNow && !renewNow) return false
     const before = this.#generation
     await this.reload()
     return this.#generation !== before
@@ -177,32 +180,59 @@ export class Authority {
   }
 
   /**
-   * Reads the folder again, as at open: creates what is not there, and replaces an issuing CA
-   * that is due or permits another set of names. On an error the loaded CA stays.
+   * Reads the folder again, as at open: creates what is not there, replaces an issuing CA that
+   * is due or permits another set of names, and lets a staged root take over when its time has
+   * come. On an error the loaded CA stays.
    */
   async reload(): Promise<void> {
-    const { store, clock } = this.#files
+    const { store } = this.#files
     await store.prepare()
-    const ca = await store.exclusively(async () => {
-      const found = await loadCa(this.#files)
-      if (found === undefined) return createCa(this.#files, this.#names)
-      const wanted = this.#names.filter((name) => inRoot(found, name))
-      const nowMs = clock.now()
-      const { certificate } = found.issuing
-      const changed = !sameSubtrees(certificate.permitted ?? [], subtreesOrNone(wanted))
-      if (!changed && nowMs < renewalDueMs(certificate)) return found
-      // A root that is not valid now cannot help: its signature would be refused.
-      if (found.rootKey !== 'usable' || !validAt(found.root, nowMs)) return found
-      return renewIssuing(this.#files, await openRoot(this.#files), wanted)
-    })
-    this.#adopt(ca)
+    this.#adopt(
+      await store.exclusively(async () => {
+        const found = await loadCa(this.#files)
+        return found === undefined
+          ? createCa(this.#files, this.#names)
+          : this.#brought(found)
+      }),
+    )
+  }
+
+  /** Takes what another process has put into the folder; changes nothing there itself. */
+  async reread(): Promise<void> {
+    const { store } = this.#files
+    const found = await store.exclusively(() => loadCa(this.#files))
+    if (found !== undefined) this.#adopt(found)
+  }
+
+  /** The CA brought up to date, as far as that needs no person. */
+  async #brought(found: LoadedCa): Promise<LoadedCa> {
+    const files = this.#files
+    const nowMs = files.clock.now()
+    const switchNow = (found.switchAtMs ?? Infinity) <= nowMs
+    if (switchNow && found.next !== undefined && (await openNext(files)) !== undefined)
+      return activateRoot(files, found, this.#names)
+    if (found.rootKey !== 'usable') return found
+    // A root that is not valid now cannot help: its signature would be refused.
+    if (!validAt(found.root, nowMs)) return found
+    const { certificate } = found.issuing
+    const due = nowMs >= renewalDueMs(certificate) || nowMs < certificate.notBeforeMs
+    if (!due && this.#fits(found)) return found
+    return renewIssuing(files, found, { root: await openRoot(files), names: this.#names })
+  }
+
+  /** Does the issuing CA permit just the names that are wanted, as far as the root does? */
+  #fits(found: LoadedCa): boolean {
+    const { permitted } = found.issuing.certificate
+    if (!this.#files.profile.constrained) return permitted === undefined
+    const wanted = this.#names.filter((name) => inRoot(found, name))
+    return permitted !== undefined && sameSubtrees(permitted, subtreesOrNone(wanted))
   }
 
   #adopt(ca: LoadedCa): void {
-    const before = this.#ca?.issuing.certificate.pem
+    const before = this.#ca === undefined ? undefined : this.chainPem
     this.#ca = ca
     this.#issuer = undefined
-    if (before !== ca.issuing.certificate.pem) this.#generation += 1
+    if (before !== this.chainPem) this.#generation += 1
     if (this.notPermitted.length > 0)
       this.#log.warn(
         { names: this.notPermitted },
@@ -228,11 +258,6 @@ export class Authority {
     if (this.#ca === undefined) throw new YoriError('YORI_CA_MISSING', 'no CA was opened')
     return this.#ca
   }
-}
-
-/** Names that are no host names (a bare address among them) can never be signed for. */
-function subtreesOf(patterns: readonly string[]): string[] {
-  return normalSubtrees(patterns.flatMap((pattern) => subtreeOf(pattern) ?? []))
 }
 
 function iso(ms: number): string {

@@ -1,8 +1,7 @@
 /**
- * The CA on disk: root.crt, root.key, issuing.crt, issuing.key. Reads them as one and checks
- * that they belong together, makes them when there are none, replaces the issuing pair. All
- * of it happens inside `store.exclusively`; anything that does not fit is a `YORI_CA_*` error
- * that says what to do, and nothing is overwritten.
+ * The CA on disk, read as one and checked: do certificates and keys belong together, is
+ * everything whole, does the root key open. How it changes is `ca-changes.ts`'s. Anything that
+ * does not fit is a `YORI_CA_*` error that says what to do.
  */
 import { createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
@@ -11,27 +10,40 @@ import { YoriError } from '../src/core/errors.js'
 import type { Secret } from '../src/core/secret.js'
 import { readCaCertificate } from './certificate.js'
 import type { CaCertificate } from './certificate.js'
-import { issueIssuing, issueRoot } from './issue.js'
 import type { Signer } from './issue.js'
-import type { CaFile, KeyStore } from './key-store.js'
-import { isWithin, normalSubtrees, subtreeOf, tooWide } from './permitted.js'
-import { permittedNames } from './permitted-names.js'
-import { ISSUING_LIFE_ATTENDED_MS, ISSUING_LIFE_MS } from './profile.js'
-import { isSealed, openRootKey, privateKeyOf, sealRootKey } from './root-key.js'
+import { KeyStore } from './key-store.js'
+import type { CaFile } from './key-store.js'
+import { isWithin } from './permitted.js'
+import { defaultProfile } from './profile.js'
+import type { CaProfile } from './profile.js'
+import { isSealed, openRootKey, privateKeyOf } from './root-key.js'
 
-/** A clock before this is not set yet: a CA made by it would be useless once it is. */
-const EARLIEST_CLOCK_MS = Date.UTC(2026, 0, 1)
-/** An imported root with less is refused. */
+/** A root with less is refused. */
 const MIN_RSA_BITS = 2048
 
-export interface CaFilesOptions {
+/** Where the CA is, what opens it, and what a new one is like. */
+export interface CaSettings {
+  /** The folder; made when missing, 0700. */
+  readonly directory: string
+  readonly clock: Clock
+  /** Opens the root key; the key of a new root is encrypted with it. */
+  readonly passphrase?: Secret
+  /** A person gave the passphrase, so that the next renewal needs one again. */
+  readonly attended?: boolean
+  /** Names that a new root permits besides the built-in ones. */
+  readonly permitted?: readonly string[]
+  readonly profile?: Partial<CaProfile>
+  /** Told before each step that a crash could interrupt. */
+  readonly onStep?: (step: string) => void
+}
+
+export interface CaFiles {
   readonly store: KeyStore
   readonly clock: Clock
   readonly passphrase: Secret | undefined
-  /** Names that a new root permits besides the built-in ones. */
+  readonly attended: boolean
   readonly permitted: readonly string[]
-  /** A person gave the passphrase: the next renewal needs one again. */
-  readonly attended?: boolean
+  readonly profile: CaProfile
 }
 
 export interface LoadedCa {
@@ -39,62 +51,80 @@ export interface LoadedCa {
   /** `usable`: here, and opens without a person. `sealed`: here. `absent`: taken away. */
   readonly rootKey: 'usable' | 'sealed' | 'absent'
   readonly issuing: Signer
+  /** A root that waits to take over. */
+  readonly next: CaCertificate | undefined
+  /** The present root under the next one, so that devices which trust either are served. */
+  readonly cross: CaCertificate | undefined
+  /** When the next root takes over by itself. */
+  readonly switchAtMs: number | undefined
 }
 
-/** What there is, checked; undefined when the folder holds none of the CA's files. */
-export async function loadCa(files: CaFilesOptions): Promise<LoadedCa | undefined> {
+export function caFilesOf(settings: CaSettings): CaFiles {
+  return {
+    store: new KeyStore(settings),
+    clock: settings.clock,
+    passphrase: settings.passphrase,
+    attended: settings.attended ?? false,
+    permitted: settings.permitted ?? [],
+    profile: { ...defaultProfile, ...settings.profile },
+  }
+}
+
+/** What there is; undefined when the folder holds no CA. Only inside `store.exclusively`. */
+export async function loadCa(files: CaFiles): Promise<LoadedCa | undefined> {
   const { store } = files
-  const rootText = await store.read('root.crt')
-  const rootKeyText = await store.read('root.key')
-  const issuingText = await store.read('issuing.crt')
-  const issuingKeyText = await store.read('issuing.key')
-  const texts = [rootText, rootKeyText, issuingText, issuingKeyText]
-  if (texts.every((text) => text === undefined)) return undefined
-  const root = readCertificate(
-    present(store, 'root.crt', rootText),
-    store.path('root.crt'),
-  )
-  const issuing = readCertificate(
-    present(store, 'issuing.crt', issuingText),
-    store.path('issuing.crt'),
-  )
-  const key = privateKeyOf(
-    present(store, 'issuing.key', issuingKeyText),
-    store.path('issuing.key'),
-  )
+  const texts = {
+    root: await store.read('root.crt'),
+    rootKey: await store.read('root.key'),
+    issuing: await store.read('issuing.crt'),
+    issuingKey: await store.read('issuing.key'),
+  }
+  if (Object.values(texts).every((text) => text === undefined)) return undefined
+  const root = certificateIn(store, 'root.crt', texts.root)
+  const issuing = certificateIn(store, 'issuing.crt', texts.issuing)
+  const keyText = present(store, 'issuing.key', texts.issuingKey)
+  const key = privateKeyOf(keyText, store.path('issuing.key'))
   checkPair(issuing, key, store.path('issuing.key'))
   if (!issuing.x509.verify(root.x509.publicKey))
     throw unusable(
       `${store.path('issuing.crt')} was not signed by ${store.path('root.crt')}`,
     )
-  const rootKey = await rootKeyState(files, root, rootKeyText)
-  return { root, rootKey, issuing: { certificate: issuing, key } }
+  const rootKey = await rootKeyState(files, root, texts.rootKey)
+  return {
+    root,
+    rootKey,
+    issuing: { certificate: issuing, key },
+    ...(await staged(store)),
+  }
 }
 
-/** The root with its key. YORI_CA_MISSING when the key was taken away, YORI_CA_PASSPHRASE. */
-export async function openRoot(files: CaFilesOptions): Promise<Signer> {
+/** A root with its key. YORI_CA_MISSING when the key is not here, YORI_CA_PASSPHRASE. */
+export async function openRoot(
+  files: CaFiles,
+  which: 'root' | 'next-root' = 'root',
+): Promise<Signer> {
   const { store, passphrase } = files
-  const path = store.path('root.key')
-  const text = await store.read('root.crt')
-  const certificate = readCertificate(
-    present(store, 'root.crt', text),
-    store.path('root.crt'),
+  const certificate = certificateIn(
+    store,
+    `${which}.crt`,
+    await store.read(`${which}.crt`),
   )
-  const keyText = present(store, 'root.key', await store.read('root.key'))
+  const path = store.path(`${which}.key`)
+  const text = await store.read(`${which}.key`)
+  if (text === undefined)
+    throw new YoriError('YORI_CA_MISSING', `${path} is not here: give it by --root-key`)
+  return signerOf(certificate, text, { path, passphrase })
+}
+
+/** YORI_CA_PASSPHRASE, YORI_CA_UNUSABLE when the key is not the certificate's. */
+export async function signerOf(
+  certificate: CaCertificate,
+  keyText: string,
+  { path, passphrase }: { path: string; passphrase: Secret | undefined },
+): Promise<Signer> {
   const key = await openRootKey(keyText, path, passphrase)
   checkPair(certificate, key, path)
   return { certificate, key }
-}
-
-/** A new issuing CA for `names`, in place of the one on disk. */
-export async function renewIssuing(
-  files: CaFilesOptions,
-  root: Signer,
-  names: readonly string[],
-): Promise<LoadedCa> {
-  const issuing = await newIssuing(files, root, names)
-  await files.store.replace(issuingFiles(issuing))
-  return { root: root.certificate, rootKey: unattendedState(files), issuing }
 }
 
 /** Does the root permit the name? A root that was imported may not constrain names. */
@@ -111,78 +141,56 @@ export function validAt(certificate: CaCertificate, nowMs: number): boolean {
   return certificate.notBeforeMs <= nowMs && nowMs < certificate.notAfterMs
 }
 
-/** A new root and an issuing CA under it for those of the names that the root permits. */
-export async function createCa(
-  files: CaFilesOptions,
-  names: readonly string[],
-): Promise<LoadedCa> {
-  const { store, clock, passphrase } = files
-  const root = await issueRoot(rootSubtrees(files.permitted), timeOf(clock))
-  const wanted = names.filter((name) => inRoot({ root: root.certificate }, name))
-  const issuing = await newIssuing(files, root, wanted)
-  await store.replace(
-    new Map<CaFile, string>([
-      ['root.key', await sealRootKey(root.key, passphrase)],
-      ['root.crt', root.certificate.pem],
-      ...issuingFiles(issuing),
-    ]),
-  )
-  return { root: root.certificate, rootKey: unattendedState(files), issuing }
+/** YORI_CA_UNUSABLE when the text is no whole certificate of a CA. */
+export function caCertificateOf(pem: string, path: string): CaCertificate {
+  let certificate: CaCertificate
+  try {
+    certificate = readCaCertificate(pem)
+  } catch (cause) {
+    const detail = `${path} is no whole PEM certificate: restore it from a copy`
+    throw new YoriError('YORI_CA_UNUSABLE', detail, { cause })
+  }
+  if (!certificate.isCa)
+    throw unusable(`${path} is no CA certificate (CA:TRUE is missing)`)
+  return certificate
 }
 
-/** YORI_CA_NAME_NOT_PERMITTED for a name that no CA in a home should permit. */
-export function rootSubtrees(permitted: readonly string[]): string[] {
-  const own = permitted.map((pattern) => {
-    const subtree = subtreeOf(pattern)
-    const problem = subtree === undefined ? 'it is no host name' : tooWide(subtree)
-    if (problem === undefined) return subtree ?? ''
-    throw new YoriError(
-      'YORI_CA_NAME_NOT_PERMITTED',
-      `a CA must not permit ${JSON.stringify(pattern)}: ${problem}`,
-    )
-  })
-  return normalSubtrees([...permittedNames, ...own])
+export function unusable(detail: string): YoriError {
+  return new YoriError('YORI_CA_UNUSABLE', detail)
 }
 
-function timeOf(clock: Clock): number {
-  const nowMs = clock.now()
-  if (nowMs >= EARLIEST_CLOCK_MS) return nowMs
-  const shown = new Date(nowMs).toISOString()
-  throw unusable(`the clock says ${shown}: set it before a CA is made`)
-}
-
-async function newIssuing(
-  files: CaFilesOptions,
-  root: Signer,
-  names: readonly string[],
-): Promise<Signer> {
-  const lifeMs = files.attended === true ? ISSUING_LIFE_ATTENDED_MS : ISSUING_LIFE_MS
-  const permitted = normalSubtrees(names)
-  return issueIssuing(root, { permitted, lifeMs, nowMs: timeOf(files.clock) })
-}
-
-function issuingFiles({ certificate, key }: Signer): Map<CaFile, string> {
-  return new Map<CaFile, string>([
-    ['issuing.key', key.export({ format: 'pem', type: 'pkcs8' }) as string],
-    ['issuing.crt', certificate.pem],
-  ])
-}
-
-function unattendedState(files: CaFilesOptions): 'usable' | 'sealed' {
-  return files.attended === true ? 'sealed' : 'usable'
+async function staged(
+  store: KeyStore,
+): Promise<Pick<LoadedCa, 'next' | 'cross' | 'switchAtMs'>> {
+  const next = await store.read('next-root.crt')
+  const cross = await store.read('cross.crt')
+  const switchAtMs = Date.parse((await store.read('switch-at'))?.trim() ?? '')
+  return {
+    next: next === undefined ? undefined : certificateIn(store, 'next-root.crt', next),
+    cross: cross === undefined ? undefined : certificateIn(store, 'cross.crt', cross),
+    switchAtMs: Number.isNaN(switchAtMs) ? undefined : switchAtMs,
+  }
 }
 
 /** Opens the key once, so that a wrong passphrase shows now and not when it is needed. */
 async function rootKeyState(
-  files: CaFilesOptions,
+  files: CaFiles,
   root: CaCertificate,
   text: string | undefined,
 ): Promise<LoadedCa['rootKey']> {
   if (text === undefined) return 'absent'
-  if (isSealed(text) && files.passphrase === undefined) return 'sealed'
-  const path = files.store.path('root.key')
-  checkPair(root, await openRootKey(text, path, files.passphrase), path)
-  return isSealed(text) ? unattendedState(files) : 'usable'
+  const { passphrase, store } = files
+  if (isSealed(text) && passphrase === undefined) return 'sealed'
+  await signerOf(root, text, { path: store.path('root.key'), passphrase })
+  return isSealed(text) && files.attended ? 'sealed' : 'usable'
+}
+
+function certificateIn(
+  store: KeyStore,
+  name: CaFile,
+  text: string | undefined,
+): CaCertificate {
+  return caCertificateOf(present(store, name, text), store.path(name))
 }
 
 function present(store: KeyStore, name: CaFile, text: string | undefined): string {
@@ -193,22 +201,6 @@ function present(store: KeyStore, name: CaFile, text: string | undefined): strin
   )
 }
 
-function readCertificate(pem: string, path: string): CaCertificate {
-  let certificate: CaCertificate
-  try {
-    certificate = readCaCertificate(pem)
-  } catch (cause) {
-    throw new YoriError(
-      'YORI_CA_UNUSABLE',
-      `${path} is no whole PEM certificate: restore it from a copy`,
-      { cause },
-    )
-  }
-  if (!certificate.isCa)
-    throw unusable(`${path} is no CA certificate (CA:TRUE is missing)`)
-  return certificate
-}
-
 function checkPair(certificate: CaCertificate, key: KeyObject, path: string): void {
   const same = createPublicKey(key).equals(certificate.x509.publicKey)
   if (!same) throw unusable(`${path} does not belong to its certificate`)
@@ -217,8 +209,4 @@ function checkPair(certificate: CaCertificate, key: KeyObject, path: string): vo
     throw unusable(`${path} is an RSA key of less than ${MIN_RSA_BITS} bits`)
   if (type !== 'rsa' && type !== 'ec')
     throw unusable(`${path} is neither an RSA nor an EC key`)
-}
-
-function unusable(detail: string): YoriError {
-  return new YoriError('YORI_CA_UNUSABLE', detail)
 }

@@ -17,6 +17,8 @@ export interface CaCertificate {
   readonly name: Buffer
   readonly keyId: Buffer | undefined
   readonly isCa: boolean
+  /** Whether its key usage, when it has one, allows it (RFC 5280 §4.2.1.3). */
+  readonly signsCertificates: boolean
   /** Undefined means no limit. */
   readonly pathLength: number | undefined
   /** Permitted dNSName subtrees; undefined when DNS names are not constrained. */
@@ -41,12 +43,14 @@ export function readCaCertificate(pem: string): CaCertificate {
   }
   const basic = children(extensions.get('2.5.29.19'))
   const keyId = extensions.get('2.5.29.14')
+  const usage = extensions.get('2.5.29.15')
   return {
     x509,
     pem: pemOf('CERTIFICATE', x509.raw),
     name: toDer(subject),
     keyId: keyId === undefined ? undefined : contents(keyId),
     isCa: basic.some((part) => isBoolean(part) && contents(part)[0] !== 0),
+    signsCertificates: usage === undefined || ((contents(usage)[1] ?? 0) & 0x04) !== 0,
     pathLength: smallInteger(basic.find(isInteger)),
     permitted: permittedDnsNames(extensions.get('2.5.29.30')),
     notBeforeMs: Date.parse(x509.validFrom),

@@ -14,8 +14,10 @@ import { promisify } from 'node:util'
 import { fromDer, children, contents } from './asn1.js'
 import { pemOf, readCaCertificate } from './certificate.js'
 import type { CaCertificate } from './certificate.js'
-import { issuingProfile, leafProfile, rootProfile, signedCertificate } from './profile.js'
-import type { Issuer, Moment, SubjectKey, Unsigned } from './profile.js'
+import { crossProfile, issuingProfile, leafProfile, rootProfile } from './profile.js'
+import type { CaSubject, Issuer, Moment } from './profile.js'
+import { signedCertificate } from './x509.js'
+import type { SubjectKey, Unsigned } from './x509.js'
 
 /** A CA certificate with its private key. */
 export interface Signer {
@@ -40,37 +42,64 @@ export function momentAt(nowMs: number): Moment {
   return { nowMs, random: randomBytes }
 }
 
-export async function issueRoot(
-  permitted: readonly string[],
-  nowMs: number,
-): Promise<Signer> {
+export async function issueRoot(options: {
+  subject: CaSubject
+  nowMs: number
+  below?: 1 | 2
+}): Promise<Signer> {
   const key = await newKey()
-  const unsigned = rootProfile(subjectKeyOf(key), permitted, momentAt(nowMs))
+  const { subject, nowMs, below = 1 } = options
+  const unsigned = rootProfile(subjectKeyOf(key), { ...subject, below }, momentAt(nowMs))
   return { certificate: readCaCertificate(await finish(unsigned, key)), key }
 }
 
 export async function issueIssuing(
   root: Signer,
-  options: { permitted: readonly string[]; lifeMs: number; nowMs: number },
+  options: { subject: CaSubject; nowMs: number },
 ): Promise<Signer> {
   const key = await newKey()
-  const { permitted, lifeMs, nowMs } = options
-  const issuer = issuerOf(root)
+  const { subject, nowMs } = options
   const unsigned = issuingProfile(
     subjectKeyOf(key),
-    { issuer, permitted, lifeMs },
+    { ...subject, issuer: issuerOf(root) },
     momentAt(nowMs),
   )
   return { certificate: readCaCertificate(await finish(unsigned, root.key)), key }
 }
 
+/** The old root's name and key, signed by the new root. */
+export async function issueCross(
+  root: Signer,
+  options: {
+    old: CaCertificate
+    permitted: readonly string[] | undefined
+    nowMs: number
+  },
+): Promise<CaCertificate> {
+  const { old, permitted, nowMs } = options
+  const spki = old.x509.publicKey.export({ format: 'der', type: 'spki' })
+  const keyId = old.keyId ?? keyIdOf(spki)
+  const unsigned = crossProfile(
+    { name: old.name, spki, keyId },
+    { issuer: issuerOf(root), permitted, untilMs: old.notAfterMs },
+    momentAt(nowMs),
+  )
+  return readCaCertificate(await finish(unsigned, root.key))
+}
+
 /** Signs at once: 0.1 ms of work, on the way of a handshake. */
 export function issueLeaf(
   key: SubjectKey,
-  options: { signer: Signer; issuer: Issuer; serverName: string; nowMs: number },
+  options: {
+    signer: Signer
+    issuer: Issuer
+    serverName: string
+    nowMs: number
+    lifeMs?: number
+  },
 ): Leaf {
-  const { signer, issuer, serverName, nowMs } = options
-  const unsigned = leafProfile(key, { issuer, serverName }, momentAt(nowMs))
+  const { signer, nowMs } = options
+  const unsigned = leafProfile(key, options, momentAt(nowMs))
   const signature = sign('sha256', unsigned.tbs, signer.key)
   const { notBeforeMs, notAfterMs } = unsigned
   const pem = pemOf('CERTIFICATE', signedCertificate(unsigned, signature))
@@ -86,11 +115,15 @@ export function issuerOf({ certificate, key }: Signer): Issuer {
   }
 }
 
-/** The identifier is the SHA-1 of the public key's bits: RFC 5280 §4.2.1.2, method 1. */
 export function subjectKeyOf(key: KeyObject): SubjectKey {
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  return { spki, keyId: keyIdOf(spki) }
+}
+
+/** The SHA-1 of the public key's bits: RFC 5280 §4.2.1.2, method 1. */
+function keyIdOf(spki: Uint8Array): Buffer {
   const publicBits = contents(children(fromDer(spki))[1]).subarray(1)
-  return { spki, keyId: createHash('sha1').update(publicBits).digest() }
+  return createHash('sha1').update(publicBits).digest()
 }
 
 /** Signs off the event loop: an RSA root takes milliseconds. */

@@ -15,11 +15,29 @@ import { join } from 'node:path'
 import { YoriError } from '../src/core/errors.js'
 import { withStoreLock } from './store-lock.js'
 
-/** Keys end in `.key` and are 0600; certificates are 0644 in a folder that is 0700. */
-export const caFiles = ['root.crt', 'root.key', 'issuing.crt', 'issuing.key'] as const
+/**
+ * Keys end in `.key` and are 0600; the others are 0644 in a folder that is 0700. `next-root`
+ * is a root that is staged, `cross.crt` the present root under it, `switch-at` the time when
+ * it takes over.
+ */
+export const caFiles = [
+  'root.crt',
+  'root.key',
+  'issuing.crt',
+  'issuing.key',
+  'cross.crt',
+  'next-root.crt',
+  'next-root.key',
+  'switch-at',
+] as const
 export type CaFile = (typeof caFiles)[number]
 
+/** New text by file; undefined takes the file away. */
+export type CaChange = ReadonlyMap<CaFile, string | undefined>
+
 const READY = 'ready'
+/** In a transaction an empty file `x.gone` stands for taking `x` away. */
+const GONE = '.gone'
 const MAX_FILE_BYTES = 262_144
 /** A change takes far less than a second, key encryption included. */
 const LOCK_WAIT_MS = 15_000
@@ -85,27 +103,22 @@ export class KeyStore {
     return readFile(path, 'utf8')
   }
 
-  /** Puts all the files in place, or none. Only inside `exclusively`. */
-  async replace(files: ReadonlyMap<CaFile, string>): Promise<void> {
+  /** Makes the whole change, or nothing of it. Only inside `exclusively`. */
+  async replace(change: CaChange): Promise<void> {
     const staged = join(this.directory, `staged-${randomBytes(8).toString('hex')}`)
     this.#onStep('stage')
     await mkdir(staged, { mode: 0o700 })
-    for (const [name, text] of files) {
+    for (const [name, text] of change) {
       this.#onStep(`write ${name}`)
-      await this.#write(join(staged, name), text, name.endsWith('.key') ? 0o600 : 0o644)
+      const mode = name.endsWith('.key') ? 0o600 : 0o644
+      if (text === undefined) await this.#write(join(staged, name + GONE), '', mode)
+      else await this.#write(join(staged, name), text, mode)
     }
     await syncFolder(staged)
     this.#onStep('commit')
     await rename(staged, join(this.directory, READY))
     await syncFolder(this.directory)
     await this.#complete()
-  }
-
-  /** Takes a file away for good. Only inside `exclusively`. */
-  async remove(name: CaFile): Promise<void> {
-    this.#onStep(`remove ${name}`)
-    await unlink(this.path(name))
-    await syncFolder(this.directory)
   }
 
   async #recover(): Promise<void> {
@@ -120,9 +133,15 @@ export class KeyStore {
     const ready = join(this.directory, READY)
     if ((await statsOf(ready)) === undefined) return
     for (const name of caFiles) {
-      if ((await statsOf(join(ready, name))) === undefined) continue
-      this.#onStep(`place ${name}`)
-      await rename(join(ready, name), join(this.directory, name))
+      if ((await statsOf(join(ready, name))) !== undefined) {
+        this.#onStep(`place ${name}`)
+        await rename(join(ready, name), join(this.directory, name))
+      }
+      if ((await statsOf(join(ready, name + GONE))) !== undefined) {
+        this.#onStep(`remove ${name}`)
+        await rm(join(this.directory, name), { force: true })
+        await unlink(join(ready, name + GONE))
+      }
     }
     this.#onStep('finish')
     await rmdir(ready)

@@ -13,6 +13,11 @@ export function subtreeOf(pattern: string): string | undefined {
   return canonicalHostname(pattern.startsWith('*.') ? pattern.slice(2) : pattern)
 }
 
+/** Of patterns; what is no host name (a bare address, say) can never be signed for. */
+export function subtreesOf(patterns: readonly string[]): string[] {
+  return normalSubtrees(patterns.flatMap((pattern) => subtreeOf(pattern) ?? []))
+}
+
 /** Does the name lie inside one of the subtrees? All are canonical. */
 export function isWithin(name: string, subtrees: readonly string[]): boolean {
   return subtrees.some((subtree) => name === subtree || name.endsWith(`.${subtree}`))

@@ -4,11 +4,10 @@
  */
 import type { Clock } from '../src/core/clock.js'
 import { YoriError } from '../src/core/errors.js'
-import { inRoot, loadCa, renewalDueMs } from './ca-files.js'
+import { caFilesOf, inRoot, loadCa, renewalDueMs } from './ca-files.js'
 import type { LoadedCa } from './ca-files.js'
 import type { CaCertificate } from './certificate.js'
-import { KeyStore } from './key-store.js'
-import { isWithin, normalSubtrees, subtreeOf } from './permitted.js'
+import { isWithin, subtreesOf } from './permitted.js'
 
 /** The part of the configuration that says where the CA is and what it is for. */
 export interface CaOptions {
@@ -34,6 +33,8 @@ export interface CaSummary {
   readonly directory: string
   readonly root: CertificateSummary & { readonly privateKey: LoadedCa['rootKey'] }
   readonly issuing: CertificateSummary & { readonly renewalDue: string }
+  /** The root that waits to take over. */
+  readonly staged: (CertificateSummary & { readonly switchAt: string | null }) | null
   readonly names: {
     readonly served: readonly string[]
     /** `yori ca rotate` would serve them; no device needs to do anything. */
@@ -48,10 +49,9 @@ export async function findCa(
   directory: string,
   clock: Clock,
 ): Promise<LoadedCa | undefined> {
-  const store = new KeyStore({ directory })
-  if (!(await store.exists())) return undefined
-  const files = { store, clock, passphrase: undefined, permitted: [] }
-  return store.exclusively(() => loadCa(files))
+  const files = caFilesOf({ directory, clock })
+  if (!(await files.store.exists())) return undefined
+  return files.store.exclusively(() => loadCa(files))
 }
 
 /** As `findCa`; YORI_CA_MISSING when there is none. */
@@ -64,9 +64,7 @@ export async function readCa(directory: string, clock: Clock): Promise<LoadedCa>
 
 export function summarise(ca: LoadedCa, options: CaOptions, nowMs: number): CaSummary {
   const { certificate } = ca.issuing
-  const wanted = normalSubtrees(
-    options.issuedNames.flatMap((pattern) => subtreeOf(pattern) ?? []),
-  )
+  const wanted = subtreesOf(options.issuedNames)
   const served = (name: string): boolean =>
     inRoot(ca, name) &&
     (certificate.permitted === undefined || isWithin(name, certificate.permitted))
@@ -77,6 +75,7 @@ export function summarise(ca: LoadedCa, options: CaOptions, nowMs: number): CaSu
       ...certificateSummary(certificate, nowMs),
       renewalDue: new Date(renewalDueMs(certificate)).toISOString(),
     },
+    staged: stagedSummary(ca, nowMs),
     names: {
       served: wanted.filter(served),
       needRotation: wanted.filter((name) => inRoot(ca, name) && !served(name)),
@@ -98,9 +97,17 @@ export function describeCa(summary: CaSummary): string {
     ...certificateLines(issuing),
     `  Renewal     due ${issuing.renewalDue}`,
     '',
-    'Neither can sign for an IP address or for any name that is not listed.',
+    root.permits === null
+      ? 'The root carries no name constraints: a stolen root key could sign for any name.'
+      : 'Neither can sign for an IP address or for any name that is not listed.',
     `Served        ${listed(names.served)}`,
   ]
+  if (summary.staged !== null)
+    lines.push(
+      '',
+      `Staged root: takes over ${summary.staged.switchAt ?? 'by \`yori ca rotate --root --activate\`'}`,
+      ...certificateLines(summary.staged),
+    )
   if (names.needRotation.length > 0)
     lines.push(`Not yet       ${listed(names.needRotation)}: run \`yori ca rotate\``)
   if (names.needNewRoot.length > 0)
@@ -115,6 +122,15 @@ const KEY_WORDS = {
   sealed: 'here, encrypted with a passphrase',
   absent: 'not on this machine',
 } as const satisfies Record<LoadedCa['rootKey'], string>
+
+function stagedSummary(
+  { next, switchAtMs }: LoadedCa,
+  nowMs: number,
+): CaSummary['staged'] {
+  if (next === undefined) return null
+  const switchAt = switchAtMs === undefined ? null : new Date(switchAtMs).toISOString()
+  return { ...certificateSummary(next, nowMs), switchAt }
+}
 
 function certificateSummary(
   certificate: CaCertificate,

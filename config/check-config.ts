@@ -20,6 +20,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkPairs(config, judgement)
   checkAccess(config, judgement)
   checkAllowlist(config, judgement)
+  checkPolicies(config, judgement)
   checkHashes(config, judgement)
   checkLives(config, judgement)
   checkBounds(config, judgement)
@@ -156,6 +157,15 @@ function checkAllowlist({ enforcement }: Config, { report, warn }: Judgement): v
     }
     exception.groups.forEach((name, n) => checkGroup(name, [...path, 'groups', n]))
   })
+}
+
+/** A name that no policy bears would leave that policy at its default without a word. */
+function checkPolicies({ policies }: Config, { report }: Judgement): void {
+  for (const name of Object.keys(policies.files)) {
+    if (!name.endsWith('.rego')) continue
+    const right = `write ${name.slice(0, -'.rego'.length)}`
+    report(['policies', 'files', name], 'is a file name, not a policy name', right)
+  }
 }
 
 function checkHashes({ enforcement, access }: Config, { warn }: Judgement): void {

@@ -3,19 +3,20 @@
  * nothing else of the outside; what it was given decides. Validates once, reports every
  * problem at once, and freezes.
  */
-import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isObject } from './defaults.js'
 import { findFile } from './find-file.js'
-import type { Found } from './find-file.js'
 import { judge } from './judge.js'
 import type { Remark } from './judge.js'
+import { exposedSecrets, followFiles, missingFiles } from './named-files.js'
 import { formatKey } from './problem.js'
 import type { Path, Problem } from './problem.js'
 import { readYaml } from './read-yaml.js'
 import type { YamlRead } from './read-yaml.js'
 import type { Place, Places } from './walk-yaml.js'
+import { configSchema } from './schema.js'
 import type { Config } from './schema.js'
+import { nodeAt } from './schema-words.js'
 
 /** A value that takes the file's place: an environment variable or a command-line flag. */
 export interface Override {
@@ -73,7 +74,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     const wrong = 'is no configuration: the file holds a list or a single value'
     return { kind: 'invalid', problems: [{ file, key: '', wrong, right }] }
   }
-  const overrides = [...fromEnvironment(options), ...(options.flags ?? [])]
+  const overrides = [...fromEnvironment(options), ...(options.flags ?? [])].map(
+    (override) => fromHere(override, options.cwd),
+  )
   const raw = overlay(read.value ?? {}, overrides)
   const judged = judge(raw, {
     env: options.env,
@@ -89,11 +92,15 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       problems: listed([...inFile, ...judged.faults.map(located)]),
     }
   }
-  const { config } = judged
+  const followed = followFiles(judged.config)
+  if (followed.kind === 'fault') {
+    return { kind: 'invalid', problems: [located(followed.remark)] }
+  }
+  const { config } = followed
   const warnings = [
     ...judged.warnings,
     ...missingFiles(config),
-    ...exposed(found, read.value),
+    ...exposedSecrets(found, read.value),
   ]
   return {
     kind: 'ok',
@@ -112,27 +119,30 @@ const NOTHING_READ: YamlRead = {
 }
 
 /** Variables that stand over the file. Empty ones count as not set. */
-const VARIABLES = {
-  YORI_MODE: { path: ['mode'], value: (text: string) => text },
-  YORI_LISTEN: {
-    path: ['listen'],
-    value: (text: string) => text.split(',').map((part) => part.trim()),
-  },
-  YORI_AUDIT_DB: { path: ['audit', 'database'], value: atHome },
-  YORI_POLICY_DIR: { path: ['policies', 'directory'], value: atHome },
-} as const
-
-/** A path in a variable starts where the process was started. */
-function atHome(text: string, cwd: string): string {
-  return text.startsWith('~') ? text : resolve(cwd, text)
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  YORI_MODE: ['mode'],
+  YORI_LISTEN: ['listen'],
+  YORI_AUDIT_DB: ['audit', 'database'],
+  YORI_POLICY_DIR: ['policies', 'directory'],
 }
 
-function fromEnvironment({ env, cwd }: LoadOptions): Override[] {
-  return Object.entries(VARIABLES).flatMap(([name, { path, value }]): Override[] => {
+function fromEnvironment({ env }: LoadOptions): Override[] {
+  return Object.entries(VARIABLES).flatMap(([name, path]): Override[] => {
     const text = env[name]
     if (text === undefined || text === '') return []
-    return [{ name, from: 'environment', path, value: value(text, cwd) }]
+    const list = nodeAt(configSchema, path)?.type === 'array'
+    const value = list ? text.split(',').map((part) => part.trim()) : text
+    return [{ name, from: 'environment', path, value }]
   })
+}
+
+/** A path that is not the file's own starts where the process was started. */
+function fromHere(override: Override, cwd: string): Override {
+  const { path, value } = override
+  const node = nodeAt(configSchema, path)
+  const isPath = node?.type === 'string' && node.format === 'path'
+  if (!isPath || typeof value !== 'string' || /^(?:~|$)/.test(value)) return override
+  return { ...override, value: resolve(cwd, value) }
 }
 
 /** A copy with each override in its place. A section of the wrong type is left to be judged. */
@@ -191,42 +201,6 @@ function listed(problems: readonly Problem[]): readonly Problem[] {
   return [...inOrder.slice(0, MAX_PROBLEMS), { ...more, wrong: `${left} more problems` }]
 }
 
-/** Files that the configuration names and that are not there (yet): told, not refused. */
-function missingFiles({ proxy, ca, upstream, policies }: Config): Remark[] {
-  const named: (readonly [Path, string | undefined])[] = [
-    [['proxy', 'tls_cert'], proxy.tls_cert],
-    [['proxy', 'tls_key'], proxy.tls_key],
-    [['ca', 'passphrase_file'], ca.passphrase_file],
-    [['policies', 'directory'], policies.directory],
-    ...upstream.extra_ca.map(
-      (file, index) => [['upstream', 'extra_ca', index], file] as const,
-    ),
-  ]
-  return named.flatMap(([path, file]): Remark[] => {
-    const wrong = file === undefined ? undefined : notThere(file)
-    return wrong === undefined
-      ? []
-      : [
-          {
-            path,
-            atKey: false,
-            wrong: `${file} ${wrong}`,
-            right: 'create it or mend the path',
-          },
-        ]
-  })
-}
-
-function notThere(file: string): string | undefined {
-  try {
-    return statSync(file, { throwIfNoEntry: false }) === undefined
-      ? 'does not exist'
-      : undefined
-  } catch {
-    return 'cannot be reached by this user'
-  }
-}
-
 function originsOf(
   config: Config,
   value: unknown,
@@ -243,15 +217,4 @@ function originsOf(
   return Object.fromEntries(
     Object.keys(config).map((key) => [key, origins(key)]),
   ) as Record<keyof Config, readonly Origin[]>
-}
-
-/** A secret in plain text in a file that everyone on the machine can read. */
-function exposed(found: Found, value: unknown): Remark[] {
-  if (found.kind !== 'text' || !found.readableByOthers) return []
-  const ca = isObject(value) ? value['ca'] : undefined
-  const passphrase = isObject(ca) ? ca['passphrase'] : undefined
-  if (typeof passphrase !== 'string' || passphrase.includes('${')) return []
-  const right = `chmod 600 ${found.path}, or use passphrase_file`
-  const wrong = 'can be read by every user of this machine'
-  return [{ path: ['ca', 'passphrase'], atKey: false, wrong, right }]
 }

@@ -45,20 +45,27 @@ interface Worded extends Described {
   readonly maxLength?: number
 }
 
+// What a node may override is typed by its kind, not its value: two literals would make `never`.
+const AT_LEAST_ONE: number = 1
+const SHORTEST: number = SHORTEST_SECONDS
+const LONGEST: number = LONGEST_SECONDS
+const MAX_TEXT: number = 4096
+
 /** Bytes. `minimum` is 1 unless given. */
 export const size = <const N extends Ranged>(node: N) =>
-  ({ type: 'integer', unit: 'bytes', minimum: 1, ...node }) as const
+  ({ type: 'integer', unit: 'bytes', minimum: AT_LEAST_ONE, ...node }) as const
 
 /** A whole number. `minimum` is 1 unless given. */
 export const count = <const N extends Ranged>(node: N) =>
-  ({ type: 'integer', minimum: 1, ...node }) as const
+  ({ type: 'integer', minimum: AT_LEAST_ONE, ...node }) as const
 
+/** A duration of at most a day unless given less. */
 export const seconds = <const N extends Timed>(node: N) =>
   ({
     type: 'number',
     unit: 'seconds',
-    minimum: SHORTEST_SECONDS,
-    maximum: LONGEST_SECONDS,
+    minimum: SHORTEST,
+    maximum: LONGEST,
     ...node,
   }) as const
 
@@ -66,7 +73,7 @@ export const flag = <const D extends boolean>(value: D, description: string) =>
   ({ type: 'boolean', default: value, description }) as const
 
 export const text = <const N extends Worded>(node: N) =>
-  ({ type: 'string', maxLength: 4096, ...node }) as const
+  ({ type: 'string', maxLength: MAX_TEXT, ...node }) as const
 
 export const choice = <const N extends { enum: readonly string[]; default?: string }>(
   node: N & Described,

@@ -100,7 +100,7 @@ export const caSchema = section("YORI's certificate authority.", {
   ),
   passphrase_file: text({
     format: 'path',
-    description: 'File whose first line is the passphrase, mode 0600.',
+    description: 'File whose first line is the passphrase, mode 0600; read at load.',
   }),
   leaf_days: count({ default: 90, maximum: 90, description: 'Life of a leaf.' }),
   issuing_days: count({

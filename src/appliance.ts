@@ -11,8 +11,13 @@ import type { SocketAddress } from './core/address.js'
 import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
 import type { Log } from './core/log.js'
-import type { Device } from './core/record.js'
 import { Generation } from './generation.js'
+import type { GenerationEdges } from './generation.js'
+import { DeviceIdentity } from './net/device-identity.js'
+import { LeaseFiles } from './net/leases-files.js'
+import { readNeighbours } from './net/neighbours.js'
+import { openOriginalDestination } from './net/original-destination.js'
+import type { OriginalDestination } from './net/original-destination.js'
 import { Deadlines } from './net/deadlines.js'
 import { Listener } from './net/listener.js'
 import { OwnAddresses } from './net/own-addresses.js'
@@ -30,6 +35,8 @@ export class Appliance {
   readonly #deadlines: Deadlines
   readonly #own: OwnAddresses
   readonly #listener: Listener
+  readonly #identity: DeviceIdentity
+  #destinations: OriginalDestination | undefined
   #config: Config
   #generation: Generation | undefined
   #retired = new Set<Promise<void>>()
@@ -43,6 +50,12 @@ export class Appliance {
     this.#log = log
     this.#deadlines = new Deadlines(clock)
     this.#own = new OwnAddresses({ clock })
+    const leases = new LeaseFiles()
+    this.#identity = new DeviceIdentity({
+      clock,
+      neighbours: () => readNeighbours(),
+      leases: () => leases.leases(),
+    })
     this.audit = openAuditStore({
       database: config.audit.database,
       retentionDays: config.audit.retention_days,
@@ -81,7 +94,7 @@ export class Appliance {
    */
   async start(): Promise<SocketAddress[]> {
     try {
-      this.#generation = await Generation.build(this.#config, this.#edges())
+      this.#generation = await Generation.build(this.#config, await this.#edges())
       await this.audit.start()
       await this.#deadlines.start()
       const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))
@@ -111,7 +124,7 @@ export class Appliance {
 
   async #swap(config: Config): Promise<void> {
     const old = this.current
-    const next = await Generation.build(config, this.#edges())
+    const next = await Generation.build(config, await this.#edges())
     try {
       await this.#listener.listen(config.listen.map(listenAddress))
     } catch (error) {
@@ -152,15 +165,19 @@ export class Appliance {
     this.#generation?.serve(client)
   }
 
-  #edges(): Parameters<typeof Generation.build>[1] {
+  async #edges(): Promise<GenerationEdges> {
+    this.#destinations ??= await openOriginalDestination({
+      own: this.#own,
+      log: this.#log,
+    })
     return {
       audit: this.audit,
       clock: this.#clock,
       log: this.#log,
       deadlines: this.#deadlines,
       own: this.#own,
-      identify: (address): Device => ({ ip: address }),
-      destinationOf: () => ({ kind: 'own' }),
+      identify: (address) => this.#identity.resolve(address),
+      destinations: this.#destinations,
     }
   }
 

@@ -23,12 +23,13 @@ import type { OwnAddresses } from './net/own-addresses.js'
 import { Resolver } from './net/resolver.js'
 import { Upstream } from './net/upstream.js'
 import { Admission } from './proxy/admission.js'
+import { ByteBudget } from './proxy/byte-budget.js'
 import { serveConnect, serveConnection } from './proxy/connection.js'
 import type { Fronts } from './proxy/connection.js'
 import { HttpFront } from './proxy/http-front.js'
 import { TlsTerminator } from './proxy/intercept.js'
 import { LearnedNames } from './proxy/learned.js'
-import { refuseRaw } from './proxy/refusal.js'
+import { providerAt, refuseRaw } from './proxy/refusal.js'
 import { serveRequest } from './proxy/requests.js'
 import type { Certificates, Services } from './proxy/services.js'
 import { serveUpgrade } from './proxy/upgrade-request.js'
@@ -42,7 +43,7 @@ export interface GenerationEdges {
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   readonly identify: Services['identify']
-  readonly destinationOf: Services['destinationOf']
+  readonly destinations: Services['destinations']
 }
 
 export class Generation {
@@ -99,8 +100,11 @@ export class Generation {
         policy.limits.exchangesPerEndpoint,
       ),
       hasSiteCertificate: config.proxy.tls_cert !== undefined,
-      providerOf: (host, path) =>
-        recognise({ host, path, method: 'POST' })?.provider.name,
+      held: new ByteBudget(
+        config.limits.held_body_bytes,
+        config.limits.held_body_bytes_per_client,
+      ),
+      recognise,
     }
     return new Generation(config, authority, services, (self) => ({
       http: frontOf(self.services, self.fronts),
@@ -160,7 +164,7 @@ function frontOf(services: Services, fronts: () => Fronts): HttpFront {
         const provider =
           from.state.intercepted === undefined
             ? undefined
-            : services.providerOf(from.state.intercepted.target.host, '/')
+            : providerAt(services, from.state.intercepted.target.host)
         refuseRaw(socket, { code, requestId: from.state.record.connectionId, provider })
       },
     },

@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import type { Config } from '../config/schema.js'
 import { canonicalAddress, Prefixes } from './core/address.js'
 import { canonicalHostname } from './core/hostname.js'
+import { JSON_LIMITS } from './http/json-bounds.js'
 import type { OwnAddresses } from './net/own-addresses.js'
 import type { AccessPolicy } from './policy/access.js'
 import { EndpointTable } from './policy/endpoints.js'
@@ -65,6 +66,13 @@ export function snapshotOf(
       intercepted: requestBytes,
     },
     previewBytes: inspect.max_body_bytes,
+    promptPreviewChars: inspect.prompt_preview_chars,
+    json: {
+      ...JSON_LIMITS,
+      maxDepth: inspect.json_depth,
+      maxValues: inspect.json_values,
+      maxBytes: inspect.max_body_bytes,
+    },
     recordTunnelNames: config.audit.tunnel_names,
     logExchanges: config.log.exchanges,
   }

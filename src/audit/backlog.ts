@@ -11,24 +11,18 @@ import type { Encoded } from './rows.js'
 import { encode } from './rows.js'
 import type { Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
-
-export interface Tally {
-  connections: number
-  exchanges: number
-  events: number
-}
-
-export const noRows = (): Tally => ({ connections: 0, exchanges: 0, events: 0 })
-export const total = (tally: Readonly<Tally>): number =>
-  tally.connections + tally.exchanges + tally.events
+import { noRows } from './tally.js'
 
 /** Events are few and matter: they may go this far over the limit of rows. */
 const EVENT_RESERVE = 256
 
+/** This part of the bytes is kept for rows; bodies may fill the rest. */
+const FOR_ROWS = 0.5
+
 interface Opening {
-  readonly record: ExchangeRecord
+  /** Undefined once it has closed: what it holds is not kept from being freed. */
+  record: ExchangeRecord | undefined
   readonly sinceMs: number
-  closed: boolean
 }
 
 export class Backlog {
@@ -81,7 +75,7 @@ export class Backlog {
 
   exchangeOpened(record: ExchangeRecord, nowMs: number): void {
     if (this.held >= this.#limits.queueRows) return
-    const opening = { record, sinceMs: nowMs, closed: false }
+    const opening = { record, sinceMs: nowMs }
     this.#open.set(record, opening)
     this.#unwritten.push(opening)
   }
@@ -89,12 +83,13 @@ export class Backlog {
   exchangeClosed(record: ExchangeRecord): void {
     const opening = this.#open.get(record)
     let encoded = encode(exchangeColumns, record, this.#limits)
-    if (encoded.size > this.#room && hasBody(record)) {
+    const spare = this.#room - this.#limits.queueBytes * FOR_ROWS
+    if (encoded.size > spare && hasBody(record)) {
       encoded = encode(exchangeColumns, record, this.#limits, false)
       this.bodiesDropped++
     }
     if (opening !== undefined) {
-      opening.closed = true
+      opening.record = undefined
       this.#open.delete(record)
     } else if (!this.#admits(encoded.size)) {
       this.dropped.exchanges++
@@ -158,7 +153,7 @@ export class Backlog {
     const rows: Row[] = []
     let passed = 0
     for (const opening of this.#unwritten) {
-      if (!opening.closed) {
+      if (opening.record !== undefined) {
         if (opening.sinceMs > sinceMs || space.rows === 0) break
         const { row, size } = encode(exchangeColumns, opening.record, this.#limits, false)
         if (size > space.bytes && rows.length > 0) break

@@ -4,10 +4,11 @@
  * commits get cheaper as the load rises. Keeps the batch in hand until it is answered for.
  */
 import type { Clock } from '../core/clock.js'
-import type { Backlog, Tally } from './backlog.js'
-import { noRows } from './backlog.js'
+import type { Backlog } from './backlog.js'
 import type { Batch, ToWorker } from './messages.js'
 import type { AuditLimits } from './options.js'
+import type { Tally } from './tally.js'
+import { KINDS, noRows } from './tally.js'
 
 /** Where batches go: the worker, as far as this module knows it. */
 export interface Destination {
@@ -42,6 +43,11 @@ export class Delivery {
     this.#limits = limits
     this.#clock = clock
     this.#destination = destination
+  }
+
+  /** Batches handed over so far. */
+  get batches(): number {
+    return this.#sequence
   }
 
   /** The backlog got a row: hand over when a batch is full and the last is long enough ago. */
@@ -117,9 +123,11 @@ export class Delivery {
   }
 
   #hurry(): void {
-    if (this.#inHand !== undefined || this.#hurried) return
+    if (this.#inHand !== undefined) return
+    const full = this.#backlog.waiting >= this.#limits.batchMaxRows
+    if (this.#hurried && !full) return
     const wait = this.#lastBatchMs + this.#limits.batchGapMs - this.#clock.monotonic()
-    if (wait <= 0) return this.post()
+    if (full || wait <= 0) return this.post()
     this.#arm(wait)
     this.#hurried = true
   }
@@ -145,5 +153,3 @@ export class Delivery {
     for (const resolve of waiters) resolve()
   }
 }
-
-export const KINDS = ['connections', 'exchanges', 'events'] as const

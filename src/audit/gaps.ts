@@ -5,8 +5,8 @@
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { EventRecord } from '../core/record.js'
-import type { Tally } from './backlog.js'
-import { noRows, total } from './backlog.js'
+import type { Tally } from './tally.js'
+import { noRows, total } from './tally.js'
 
 const LOG_EVERY_MS = 60_000
 

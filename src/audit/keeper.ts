@@ -79,13 +79,13 @@ export class Keeper {
     step()
   }
 
-  /** One last attempt; exchanges that began before `atMs` and are open get their end. */
-  stop(atMs: number): void {
+  /** One last attempt; exchanges that are still open will never close, and get their end. */
+  stop(): void {
     this.#writer?.db.pragma('busy_timeout = 0')
     if (this.#kept.length > 0) this.attempt()
     clearTimeout(this.#retry)
     try {
-      this.#writer?.closeOrphans(atMs)
+      this.#writer?.closeOrphans()
     } catch {
       // The next start does it.
     }
@@ -110,7 +110,7 @@ export class Keeper {
     const writer = openWriter(this.#data.database)
     this.#writer = writer
     this.#placeCheckedMs = now
-    if (!this.#orphansClosed) writer.closeOrphans(this.#data.runStartedAtMs)
+    if (!this.#orphansClosed) writer.closeOrphans()
     this.#orphansClosed = true
     if (!this.#troubled) this.#say({ kind: 'opened' })
     return writer

@@ -1,7 +1,7 @@
 /** What the main thread and the worker say to each other, and what the worker is born with. */
-import type { Tally } from './backlog.js'
 import type { PruneRequest, Pruned } from './retention.js'
 import type { Row } from './tables.js'
+import type { Tally } from './tally.js'
 
 /** Rows that are written in one transaction. */
 export interface Batch {
@@ -19,8 +19,7 @@ export interface Batch {
 export type ToWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }
   | ({ readonly kind: 'prune' } & PruneRequest)
-  /** Exchanges that began before this and are still open now will never close. */
-  | { readonly kind: 'stop'; readonly atMs: number }
+  | { readonly kind: 'stop' }
 
 /** Why the database cannot be written just now. */
 export type Trouble = 'locked' | 'full' | 'unwritable' | 'corrupt' | 'newer' | 'failed'
@@ -42,8 +41,6 @@ export interface WorkerData {
   readonly database: string
   /** Names this run of the process, over all of its workers. */
   readonly run: string
-  /** Exchanges still open that began before this are of an earlier run. */
-  readonly runStartedAtMs: number
   /** The first worker of a run closes what an earlier run left open. */
   readonly first: boolean
   readonly placeCheckMs: number

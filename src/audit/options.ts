@@ -34,7 +34,7 @@ export interface AuditLimits {
   readonly batchMaxBytes: number
   /** Rows held at once: open exchanges, waiting and handed over. Beyond: dropped, counted. */
   readonly queueRows: number
-  /** Bytes of text held at once. Beyond: a row goes without its bodies, or is dropped. */
+  /** Text held at once, in UTF-16 units. Half of it may be bodies: beyond, rows go without. */
   readonly queueBytes: number
   /** Longest text of a column other than a body, in UTF-16 units; the rest is cut. */
   readonly textLength: number
@@ -52,7 +52,7 @@ export interface AuditLimits {
 export const auditLimits: AuditLimits = {
   batchRows: 10,
   batchMs: 100,
-  batchGapMs: 20,
+  batchGapMs: 50,
   batchMaxRows: 512,
   batchMaxBytes: 2 ** 20,
   queueRows: 10_000,

@@ -42,8 +42,8 @@ export interface AuditStats {
 }
 
 export interface AuditReader extends Disposable {
-  /** Newest first. */
-  list(filter: Filter, limit: number): readonly Listed[]
+  /** Newest first, read as they are taken: no other query before the last. */
+  list(filter: Filter, limit: number, columns: readonly string[]): Iterable<Listed>
   /** Every row that fits, oldest first, with these columns of `audit_events`. */
   each(filter: Filter, columns: readonly string[]): Iterable<Listed>
   stats(filter: Filter): AuditStats
@@ -69,7 +69,7 @@ export function openReader(database: string): AuditReader {
   }
   return {
     columns,
-    list: (filter, limit) => list(db, filter, limit),
+    list: (filter, limit, wanted) => list(db, filter, limit, wanted),
     each: (filter, wanted) => each(db, filter, wanted),
     stats: (filter) => stats(db, filter),
     [Symbol.dispose]: () => void db.close(),
@@ -136,13 +136,19 @@ function whereOf(filter: Filter, more: readonly [string, Value][] = []): Where {
   }
 }
 
-function list(db: Database, filter: Filter, limit: number): readonly Listed[] {
+function list(
+  db: Database,
+  filter: Filter,
+  limit: number,
+  columns: readonly string[],
+): Iterable<Listed> {
   const where = whereOf(filter)
   return db
     .prepare<unknown[], Listed>(
-      `SELECT * FROM audit_events ${where.sql} ORDER BY timestamp DESC, id DESC LIMIT ?`,
+      `SELECT ${columns.join(', ')} FROM audit_events ${where.sql}
+       ORDER BY timestamp DESC, id DESC LIMIT ?`,
     )
-    .all(...where.values, limit)
+    .iterate(...where.values, limit)
 }
 
 function* each(

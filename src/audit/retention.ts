@@ -6,9 +6,9 @@ import type { Database } from 'better-sqlite3'
 import { timestampText } from './rows.js'
 
 /** A step aims at this; the next takes fewer or more rows by how long it was. */
-const STEP_MS = 15
+const STEP_MS = 8
 const FIRST_ROWS = 32
-const MOST_ROWS = 2000
+const MOST_ROWS = 1000
 /** Over the cap, it is brought this far under it, so that it is not met again at once. */
 const UNDER_CAP = 0.95
 

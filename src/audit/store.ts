@@ -14,15 +14,16 @@ import type {
 } from '../core/record.js'
 import type { Service } from '../core/service.js'
 import { unreachable } from '../core/unreachable.js'
-import type { Tally } from './backlog.js'
-import { Backlog, noRows, total } from './backlog.js'
+import { Backlog } from './backlog.js'
 import { Delivery } from './delivery.js'
 import { Gaps } from './gaps.js'
 import type { FromWorker, Trouble } from './messages.js'
 import type { AuditLimits, AuditOptions } from './options.js'
 import { auditDefaults, auditLimits } from './options.js'
+import { PruneSchedule } from './prune-schedule.js'
 import type { Pruned } from './retention.js'
-import { cutoffMs, nextPruneMs } from './retention.js'
+import type { Tally } from './tally.js'
+import { noRows, total } from './tally.js'
 import { WriterThread } from './writer-thread.js'
 
 export type AuditHealth =
@@ -44,6 +45,8 @@ export interface AuditCounts {
   /** Rows that hold a place just now, open exchanges included. */
   readonly held: number
   readonly bodiesDropped: number
+  /** Batches handed to the worker: transactions. */
+  readonly batches: number
   readonly workerRestarts: number
 }
 
@@ -66,10 +69,6 @@ export function openAuditStore(options: AuditStoreOptions): AuditStore {
   return new Store(options)
 }
 
-/** A pruning that failed is tried again after this. */
-const PRUNE_RETRY_MS = 600_000
-const DAY_MS = 86_400_000
-
 class Store implements AuditStore {
   readonly name = 'audit'
   readonly #options: AuditStoreOptions & AuditOptions & AuditLimits
@@ -79,27 +78,24 @@ class Store implements AuditStore {
   readonly #thread: WriterThread
   readonly #delivery: Delivery
   readonly #gaps: Gaps
+  readonly #schedule: PruneSchedule
   readonly #offered = noRows()
   #health: AuditHealth = { kind: 'starting' }
   #stopping: Promise<void> | undefined
   #firstReport: (() => void) | undefined
   #tending: NodeJS.Timeout | undefined
-  #pruning = false
-  #nextPruneMs: number
 
   constructor(options: AuditStoreOptions) {
     const { database, log, clock } = options
     this.#options = { ...auditDefaults, ...auditLimits, ...options }
     this.#log = log
     this.#clock = clock
-    // The first look prunes: the machine may have been off at the time of the day.
-    this.#nextPruneMs = clock.now()
+    this.#schedule = new PruneSchedule(this.#options, clock.now())
     this.#backlog = new Backlog(this.#options)
     this.#gaps = new Gaps(log, clock)
     this.#thread = new WriterThread({
       database,
       run: randomUUID(),
-      runStartedAtMs: clock.now(),
       placeCheckMs: this.#options.placeCheckMs,
       script: options.workerScript ?? new URL('./worker.js', import.meta.url),
       heard: (message) => this.#heard(message),
@@ -130,6 +126,7 @@ class Store implements AuditStore {
       dropped: this.#droppedTally(),
       held: this.#backlog.held,
       bodiesDropped: this.#backlog.bodiesDropped,
+      batches: this.#delivery.batches,
       workerRestarts: this.#thread.restarts,
     }
   }
@@ -183,7 +180,7 @@ class Store implements AuditStore {
     const endMs = this.#clock.monotonic() + this.#options.stopMs
     if (this.#thread.running) await within(this.#options.stopMs, this.flush())
     const leftMs = Math.max(MIN_STOP_MS, endMs - this.#clock.monotonic())
-    if (!(await this.#thread.stop(this.#clock.now(), leftMs)))
+    if (!(await this.#thread.stop(leftMs)))
       this.#log.warn(
         { stopMs: this.#options.stopMs },
         'the audit worker did not stop in time',
@@ -268,29 +265,21 @@ class Store implements AuditStore {
 
   #died(reason: string): void {
     if (this.#stopping !== undefined) return
-    this.#pruning = false
+    this.#schedule.failed(this.#clock.now())
     this.#nowDegraded('worker', reason)
   }
 
-  /** Once a day by age and size, in between by size alone. */
   #tend(): void {
-    const { maxBytes, pruneAt, retentionDays } = this.#options
-    if (this.#pruning || this.#health.kind !== 'ok') return
-    const now = this.#clock.now()
-    // A clock that was set back must not put the next pruning off for years.
-    const daily = now >= this.#nextPruneMs || this.#nextPruneMs - now > 2 * DAY_MS
-    if (daily) this.#nextPruneMs = nextPruneMs(now, pruneAt)
-    else if (maxBytes === 0) return
-    this.#pruning = true
-    const cutoff = daily ? cutoffMs(now, retentionDays) : undefined
-    this.#thread.send({ kind: 'prune', cutoffMs: cutoff, maxBytes })
+    if (this.#health.kind !== 'ok') return
+    const request = this.#schedule.due(this.#clock.now())
+    if (request !== undefined) this.#thread.send({ kind: 'prune', ...request })
   }
 
   #pruned(pruned: Pruned, failed: string | undefined): void {
-    this.#pruning = false
     const { connections, exchanges, events } = pruned
-    if (failed !== undefined) {
-      this.#nextPruneMs = Math.min(this.#nextPruneMs, this.#clock.now() + PRUNE_RETRY_MS)
+    if (failed === undefined) this.#schedule.finished()
+    else {
+      this.#schedule.failed(this.#clock.now())
       this.#log.warn({ failed }, 'pruning the audit database ended early')
     }
     if (connections + exchanges + events === 0) return

@@ -24,6 +24,17 @@ const flag = (value: boolean | undefined): Value =>
 const whole = (value: number | undefined): Value =>
   value === undefined ? null : Math.round(value)
 
+/** So many names of such a length stay JSON within the limit of a text. */
+const MOST_NAMES = 24
+const NAME_LENGTH = 64
+
+function namesText(names: readonly string[] | undefined): Value {
+  if (names === undefined) return null
+  return JSON.stringify(
+    names.slice(0, MOST_NAMES).map((name) => name.slice(0, NAME_LENGTH)),
+  )
+}
+
 export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'timestamp', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.startedAt },
   { name: 'request_id', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.requestId },
@@ -76,7 +87,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   {
     name: 'tool_calls',
     type: 'TEXT',
-    read: (r) => (r.toolCalls === undefined ? null : JSON.stringify(r.toolCalls)),
+    read: (r) => namesText(r.toolCalls),
   },
   { name: 'session_id', type: 'TEXT', read: (r) => r.sessionId },
   { name: 'agent_id', type: 'TEXT', read: (r) => r.agentId },

@@ -17,7 +17,7 @@ port.on('message', (message: ToWorker) => {
     case 'prune':
       return keeper.prune(message)
     case 'stop':
-      keeper.stop(message.atMs)
+      keeper.stop()
       return port.close()
     default:
       return unreachable(message)

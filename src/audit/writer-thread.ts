@@ -20,7 +20,6 @@ const RESOURCE_LIMITS = {
 export interface WriterThreadOptions {
   readonly database: string
   readonly run: string
-  readonly runStartedAtMs: number
   readonly placeCheckMs: number
   readonly script: URL
   readonly heard: (message: FromWorker) => void
@@ -49,11 +48,10 @@ export class WriterThread {
   }
 
   start(): void {
-    const { database, run, runStartedAtMs, placeCheckMs } = this.#options
+    const { database, run, placeCheckMs } = this.#options
     const workerData: WorkerData = {
       database,
       run,
-      runStartedAtMs,
       placeCheckMs,
       first: !this.#opened,
     }
@@ -91,7 +89,7 @@ export class WriterThread {
    * it is late. It is never terminated: a thread that is ended while better-sqlite3 is about
    * to throw takes the whole process with it (`v8::ToLocalChecked Empty MaybeLocal`).
    */
-  async stop(atMs: number, limitMs: number): Promise<boolean> {
+  async stop(limitMs: number): Promise<boolean> {
     clearTimeout(this.#restart)
     const worker = this.#worker
     if (worker === undefined) return true
@@ -102,7 +100,7 @@ export class WriterThread {
       late = setTimeout(() => resolve(false), limitMs)
     })
     worker.ref()
-    worker.postMessage({ kind: 'stop', atMs } satisfies ToWorker)
+    worker.postMessage({ kind: 'stop' } satisfies ToWorker)
     const inTime = await ended
     clearTimeout(late)
     worker.unref()

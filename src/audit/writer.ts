@@ -7,12 +7,12 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { failureOf } from './failure.js'
-import type { Tally } from './backlog.js'
 import type { Batch } from './messages.js'
 import { migrate } from './migrations.js'
 import { timestampText } from './rows.js'
 import type { Column, Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
+import type { Tally } from './tally.js'
 
 /**
  * How long a write waits for another connection's lock before the batch is tried again.
@@ -20,7 +20,7 @@ import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
  */
 const BUSY_TIMEOUT_MS = 100
 /** Page cache of the writer, and what a checkpointed log is cut back to. */
-const CACHE_KIB = 4096
+const CACHE_KIB = 2048
 const JOURNAL_BYTES = 4 * 2 ** 20
 
 export interface Writer {
@@ -29,8 +29,8 @@ export interface Writer {
   write(run: string, batch: Batch): Tally
   /** The sequence of the last batch of this run that was committed; 0 when none was. */
   lastSequence(run: string): number
-  /** Gives exchanges that an earlier run left open their end. Returns how many. */
-  closeOrphans(beforeMs: number): number
+  /** Gives every exchange that is open its end: nobody is left who could. Returns how many. */
+  closeOrphans(): number
   /** Is the file that was opened still the one under that name? */
   inPlace(): boolean
   close(): void
@@ -81,9 +81,9 @@ function writerOver(db: Sqlite.Database, database: string): Writer {
   const recall = db.prepare<[string], { sequence: number }>(
     'SELECT sequence FROM writer WHERE run = ?',
   )
-  const orphans = db.prepare<[string, string]>(
+  const orphans = db.prepare<[string]>(
     `UPDATE exchanges SET event_type = 'error', code = 'YORI_INTERNAL', reason = ?
-     WHERE event_type = 'request' AND timestamp < ?`,
+     WHERE event_type = 'request'`,
   )
 
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
@@ -101,8 +101,7 @@ function writerOver(db: Sqlite.Database, database: string): Writer {
     db,
     write: (run, batch) => writeAll.immediate(run, batch),
     lastSequence: (run) => recall.get(run)?.sequence ?? 0,
-    closeOrphans: (beforeMs) =>
-      orphans.run(ORPHAN_REASON, timestampText(beforeMs)).changes,
+    closeOrphans: () => orphans.run(ORPHAN_REASON).changes,
     inPlace: () => statSync(database, { throwIfNoEntry: false })?.ino === inode,
     close: () => db.close(),
   }

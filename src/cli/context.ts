@@ -14,18 +14,23 @@ export interface ConfigFlags {
 
 export type Loaded = Extract<LoadedConfig, { kind: 'ok' }>
 
-/**
- * The configuration in force, warnings told on standard error.
- * @throws YORI_CONFIG_INVALID with every problem, one a line
- */
-export function configuration(flags: ConfigFlags): Loaded {
-  const loaded = loadConfig({
+/** The configuration as every command finds it, or all that is wrong with it. */
+export function findConfiguration(flags: ConfigFlags): LoadedConfig {
+  return loadConfig({
     path: flags.config,
     env: process.env,
     cwd: process.cwd(),
     stateDir: flags.stateDir ?? process.env['YORI_STATE_DIR'] ?? localState(),
     ...(flags.overrides === undefined ? {} : { flags: flags.overrides }),
   })
+}
+
+/**
+ * The configuration in force.
+ * @throws YORI_CONFIG_INVALID with every problem, one a line
+ */
+export function configuration(flags: ConfigFlags): Loaded {
+  const loaded = findConfiguration(flags)
   if (loaded.kind === 'invalid') {
     const lines = loaded.problems.map(formatProblem)
     throw new YoriError(

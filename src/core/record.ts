@@ -8,6 +8,8 @@ import type { ErrorCode } from './errors.js'
 export interface Device {
   readonly ip: string
   readonly mac?: string
+  /** The MAC was chosen by software, not by a vendor: it may change. Set with `mac`. */
+  readonly locallyAdministered?: boolean
   readonly hostname?: string
 }
 
@@ -38,7 +40,7 @@ export type Coverage =
 /** One row, written when the connection has ended. */
 export interface ConnectionRecord {
   readonly connectionId: string
-  readonly device: Device
+  device: Device
   readonly clientPort: number
   way: Way
   readonly openedAt: number

@@ -119,6 +119,7 @@ export interface ResponseHead {
   readonly fields: string[]
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
+  readonly contentLength: number | undefined
 }
 
 /** `Alt-Svc` goes too: it would lead clients around us by QUIC (RFC 7838). */
@@ -128,6 +129,7 @@ export function readResponseHead(rawHeaders: readonly Buffer[]): ResponseHead {
   const fields: string[] = []
   let contentType: string | undefined
   let contentEncoding: string | undefined
+  let contentLength: number | undefined
   for (let i = 0; i + 1 < text.length; i += 2) {
     const name = text[i] as string
     const lower = name.toLowerCase()
@@ -135,9 +137,10 @@ export function readResponseHead(rawHeaders: readonly Buffer[]): ResponseHead {
     if (named !== undefined && named.has(lower)) continue
     if (lower === 'content-type') contentType = text[i + 1]
     else if (lower === 'content-encoding') contentEncoding = text[i + 1]
+    else if (lower === 'content-length') contentLength = Number(text[i + 1])
     fields.push(name, text[i + 1] as string)
   }
-  return { fields, contentType, contentEncoding }
+  return { fields, contentType, contentEncoding, contentLength }
 }
 
 /** The lower-case names that `Connection` fields list, if any beyond the two usual tokens. */

@@ -11,12 +11,15 @@ export interface JsonLimits {
   /** Objects, arrays and scalars together. */
   readonly maxValues: number
   readonly maxBytes: number
+  /** Keys of one object: a parser's cost a key grows with them. */
+  readonly maxKeys: number
 }
 
 export const JSON_LIMITS: JsonLimits = {
   maxDepth: 64,
   maxValues: 50_000,
   maxBytes: 1024 * 1024,
+  maxKeys: 1_000,
 }
 
 export type JsonMeasure =
@@ -149,13 +152,18 @@ class Scanner {
   readonly #limits: JsonLimits
   readonly #fields: Map<string, JsonScalar> | undefined
   readonly #kinds: Uint8Array
-  readonly #keys: (Set<string> | undefined)[] = []
+  /** Keys so far of the open object, by depth. */
+  readonly #keyCounts: Uint32Array
+  /** By depth; reused from object to object. */
+  readonly #keys: Keys[] = []
   #at = 0
   #depth = 0
   #deepest = 0
   #values = 0
   #state: State = 'value'
   #watching = false
+  /** The string at hand holds a backslash. */
+  #escaped = false
   /** The key at depth 1 that the next value belongs to. */
   #topKey = ''
 
@@ -168,6 +176,7 @@ class Scanner {
     this.#limits = limits
     this.#fields = fields
     this.#kinds = new Uint8Array(limits.maxDepth + 1)
+    this.#keyCounts = new Uint32Array(limits.maxDepth + 1)
   }
 
   run(): JsonMeasure {
@@ -227,9 +236,8 @@ class Scanner {
     if (this.#depth > this.#deepest) this.#deepest = this.#depth
     this.#kinds[this.#depth] = kind
     if (kind === OBJECT) {
-      const watched =
-        this.#depth === 1 || (this.#watching && this.#depth <= WATCHED_DEPTH)
-      this.#keys[this.#depth] = watched ? new Set() : undefined
+      this.#keyCounts[this.#depth] = 0
+      if (this.#isWatched()) (this.#keys[this.#depth] ??= new Keys()).clear()
     }
     this.#state = kind === OBJECT ? 'key-or-end' : 'value-or-end'
     this.#at++
@@ -258,8 +266,10 @@ class Scanner {
     }
     this.#at = end + 1
     if (isKey) {
-      const keys = this.#keys[this.#depth]
-      if (keys !== undefined) this.#watchKey(keys, this.#text(start, end))
+      const count = (this.#keyCounts[this.#depth] ?? 0) + 1
+      if (count > this.#limits.maxKeys) return 'too-many'
+      this.#keyCounts[this.#depth] = count
+      if (this.#isWatched()) this.#watchKey(start, end)
       this.#state = 'colon'
       return undefined
     }
@@ -302,34 +312,60 @@ class Scanner {
     return this.#depth === 1 && this.#kinds[1] === OBJECT
   }
 
-  #watchKey(keys: Set<string>, key: string): void {
-    if (this.#depth === 1) {
-      this.#topKey = key
-      this.#watching = WATCHED_KEYS.has(key)
-    }
-    if (!keys.has(key)) keys.add(key)
-    else if (this.duplicates.length < MAX_DUPLICATES && !this.duplicates.includes(key))
-      this.duplicates.push(key)
+  #isWatched(): boolean {
+    return this.#depth === 1 || (this.#watching && this.#depth <= WATCHED_DEPTH)
   }
 
-  /** The index of the closing quote, or -1. */
+  #watchKey(start: number, end: number): void {
+    if (this.#depth === 1) {
+      this.#topKey = this.#text(start, end)
+      this.#watching = WATCHED_KEYS.has(this.#topKey)
+    }
+    const keys = this.#keys[this.#depth]
+    if (keys === undefined) return
+    const twice = this.#escaped
+      ? keys.addText(this.#bytes, this.#text(start, end))
+      : keys.add(this.#bytes, start, end)
+    if (!twice || this.duplicates.length === MAX_DUPLICATES) return
+    const key = this.#text(start, end)
+    if (!this.duplicates.includes(key)) this.duplicates.push(key)
+  }
+
+  /**
+   * The index of the closing quote, or -1. Looks at a few bytes in place, then leaps to the
+   * next quote, and so on: both many escapes and long plain runs stay cheap.
+   */
   #stringEnd(start: number): number {
     const bytes = this.#bytes
-    const near = Math.min(start + SHORT_STRING, bytes.length)
     let at = start
-    while (at < near) {
-      const byte = bytes[at]
-      if (byte === QUOTE) return at
-      at += byte === BACKSLASH ? 2 : 1
-    }
+    this.#escaped = false
     for (;;) {
+      const near = Math.min(at + SHORT_STRING, bytes.length)
+      while (at < near) {
+        const byte = bytes[at]
+        if (byte === QUOTE) return at
+        if (byte === BACKSLASH) {
+          this.#escaped = true
+          at++
+        }
+        at++
+      }
       const quote = bytes.indexOf(QUOTE, at)
       if (quote < 0) return -1
       let slash = quote
       while (slash > at && bytes[slash - 1] === BACKSLASH) slash--
-      if ((quote - slash) % 2 === 0) return quote
+      if ((quote - slash) % 2 === 0) return this.#closeFar(at, quote)
+      this.#escaped = true
       at = quote + 1
     }
+  }
+
+  /** A long string: whether it holds a backslash matters for keys only. */
+  #closeFar(from: number, quote: number): number {
+    const key = this.#state === 'key' || this.#state === 'key-or-end'
+    if (key && this.#isWatched())
+      this.#escaped ||= this.#bytes.subarray(from, quote).includes(BACKSLASH)
+    return quote
   }
 
   #text(start: number, end: number): string {
@@ -350,6 +386,52 @@ class Scanner {
       return false
     }
   }
+}
+
+/** Keys are compared by their bytes up to here, by a set beyond. */
+const FEW_KEYS = 24
+
+/** The keys of one object. */
+class Keys {
+  /** Start and end of each, while there are few and none is escaped. */
+  #places: number[] = []
+  #texts: Set<string> | undefined
+
+  clear(): void {
+    this.#places.length = 0
+    this.#texts = undefined
+  }
+
+  /** True when the key is there already. */
+  add(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#texts !== undefined || this.#places.length >= FEW_KEYS * 2)
+      return this.addText(bytes, bytes.toString('utf8', start, end))
+    const places = this.#places
+    for (let i = 0; i < places.length; i += 2) {
+      const other = places[i] ?? 0
+      if ((places[i + 1] ?? 0) - other === end - start && same(bytes, other, start, end))
+        return true
+    }
+    places.push(start, end)
+    return false
+  }
+
+  addText(bytes: Buffer, key: string): boolean {
+    if (this.#texts === undefined) {
+      this.#texts = new Set()
+      for (let i = 0; i < this.#places.length; i += 2)
+        this.#texts.add(bytes.toString('utf8', this.#places[i], this.#places[i + 1]))
+    }
+    if (this.#texts.has(key)) return true
+    this.#texts.add(key)
+    return false
+  }
+}
+
+function same(bytes: Buffer, other: number, start: number, end: number): boolean {
+  for (let i = start; i < end; i++)
+    if (bytes[i] !== bytes[other + i - start]) return false
+  return true
 }
 
 type Failure = 'too-deep' | 'too-many' | 'invalid' | 'truncated'

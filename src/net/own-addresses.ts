@@ -4,6 +4,7 @@
  */
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import { canonicalAddress, Prefixes } from '../core/address.js'
+import { readKernelAddresses } from './own-addresses-linux.js'
 import type { Clock } from '../core/clock.js'
 
 export interface OwnAddressesOptions {
@@ -12,6 +13,8 @@ export interface OwnAddressesOptions {
   readonly maxAgeMs?: number
   /** The system's list, shaped as node gives it; for tests. */
   readonly read?: () => NodeJS.Dict<NetworkInterfaceInfo[]>
+  /** Addresses beyond that list; the kernel's own on Linux unless given. */
+  readonly readMore?: () => Iterable<string>
 }
 
 interface Reading {
@@ -26,12 +29,14 @@ export class OwnAddresses {
   readonly #clock: Clock
   readonly #maxAgeMs: number
   readonly #read: () => NodeJS.Dict<NetworkInterfaceInfo[]>
+  readonly #readMore: () => Iterable<string>
   #reading: Reading | undefined
 
   constructor(options: OwnAddressesOptions) {
     this.#clock = options.clock
     this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS
     this.#read = options.read ?? networkInterfaces
+    this.#readMore = options.readMore ?? readKernelAddresses
   }
 
   /** Is this an address of one of our interfaces? All of 127/8 and `::1` count. */
@@ -66,6 +71,11 @@ export class OwnAddresses {
         prefixes.push(info.cidr ?? address)
       }
       networks.set(name, new Prefixes(prefixes))
+    }
+    // Node leaves out interfaces without a carrier, whose addresses answer all the same.
+    for (const text of this.#readMore()) {
+      const address = canonicalAddress(text)
+      if (address !== undefined) addresses.add(address)
     }
     return { at, addresses, networks }
   }

@@ -52,7 +52,9 @@ export function errorCodeOf(error: unknown): string {
 /** Wraps whatever a connection to the provider threw, once. */
 export function upstreamFailure(error: unknown, name: string): YoriError {
   if (error instanceof YoriError) return error
-  const code = errorCodeOf(error)
+  // undici's parser error often comes without a code; its name is documented.
+  const isParserError = error instanceof Error && error.name === 'HTTPParserError'
+  const code = isParserError ? 'HPE_INVALID' : errorCodeOf(error)
   return new YoriError(upstreamCode(code), `${name}: ${reason(error, code)}`, {
     cause: error,
   })

@@ -188,6 +188,10 @@ function readUsage(usage: Json | undefined, facts: FactsBuilder): void {
     usage.cache_creation_input_tokens,
     facts.cacheWriteTokens,
   )
+  facts.cacheWriteHourTokens = firstCount(
+    asRecord(usage.cache_creation)?.ephemeral_1h_input_tokens,
+    facts.cacheWriteHourTokens,
+  )
 }
 
 /** The legacy text completions. */

@@ -36,9 +36,11 @@ export class FactsBuilder {
   outputTokens: number | undefined
   cachedTokens: number | undefined
   cacheWriteTokens: number | undefined
+  cacheWriteHourTokens: number | undefined
   reasoningTokens: number | undefined
   billedInputTokens: number | undefined
   billedOutputTokens: number | undefined
+  costMicroUsd: number | undefined
   cacheBeside = false
   reasoningBeside = false
   /** The output count so far is not final: the stream may still raise it. */
@@ -47,6 +49,7 @@ export class FactsBuilder {
   otherChars = 0
   events = 0
   unread = 0
+  streamed = false
   /** The stream said its own end. */
   ended = false
   readonly #toolCalls = new Map<string | number, OpenToolCall>()
@@ -115,6 +118,7 @@ export class FactsBuilder {
       usage: this.#usage(api, promptChars, whole),
       finishReason: this.finishReason,
       error: this.error,
+      streamed: this.streamed,
       events: this.events,
       complete: whole,
       unread: this.unread,
@@ -142,9 +146,11 @@ export class FactsBuilder {
       outputTokens,
       cachedTokens: this.cachedTokens,
       cacheWriteTokens: this.cacheWriteTokens,
+      cacheWriteHourTokens: this.cacheWriteHourTokens,
       reasoningTokens: this.reasoningTokens,
       billedInputTokens: this.billedInputTokens,
       billedOutputTokens: this.billedOutputTokens,
+      costMicroUsd: this.costMicroUsd,
       cacheBeside: this.cacheBeside,
       reasoningBeside: this.reasoningBeside,
       estimated,

@@ -51,12 +51,13 @@ export function providerNamed(name: string): Provider | undefined {
 function recogniseByPath(head: ExchangeHead): Recognised | undefined {
   const own = ollamaApi(head)
   if (own !== undefined) return { provider: ollama, api: own }
-  const api = openaiApi(head)
-  if (api === 'messages') return { provider: anthropic, api }
-  if (api !== undefined && head.path.includes('/v1')) return { provider: openai, api }
+  // `/models/<model>:<method>` is Google's; `/models` alone is everybody's.
   const google = head.path.includes('/models/') ? geminiApi(head) : undefined
-  if (google !== undefined) return { provider: gemini, api: google }
-  return api === undefined ? undefined : { provider: openai, api }
+  if (google !== undefined && google !== 'models')
+    return { provider: gemini, api: google }
+  const api = openaiApi(head)
+  if (api === undefined) return undefined
+  return { provider: api === 'messages' ? anthropic : openai, api }
 }
 
 /** By what a parsed body cannot do without, when host and path say nothing. */

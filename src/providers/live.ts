@@ -4,6 +4,7 @@
  * (ai.google.dev/api/live). Knows frames as texts; RFC 6455 is the relay's. One session is
  * one exchange: its texts are joined, its usage is summed over the turns.
  */
+import { partialJson } from '../http/json-bounds.js'
 import { FactsBuilder, readError } from './facts.js'
 import { readFunctionCall, readContents, readDeclaredTools, readParts } from './gemini.js'
 import { asList, asRecord, asText, firstText } from './json.js'
@@ -66,6 +67,7 @@ export class SessionReader implements LiveReader {
     const session = this.#session
     session.serverFrames++
     session.answer.events++
+    if (text.length > LONG_FRAME_CHARS && isAudio(text)) return
     const frame = asRecord(parseText(text, undefined, this.#limits))
     if (frame === undefined) session.answer.unread++
     else this.#dialect('server', frame, session)
@@ -82,6 +84,16 @@ export class SessionReader implements LiveReader {
       serverFrames,
     }
   }
+}
+
+/** Longer frames from the server are mostly sound, and need not be parsed to be told. */
+const LONG_FRAME_CHARS = 2_048
+const AUDIO = new Set(['response.audio.delta', 'response.output_audio.delta'])
+
+/** By the type at the frame's beginning; what the client sends is always read whole. */
+function isAudio(text: string): boolean {
+  const type = partialJson(Buffer.from(text.slice(0, 512))).get('type')
+  return typeof type === 'string' && AUDIO.has(type)
 }
 
 class Session {

@@ -174,4 +174,15 @@ export function readUsage(value: Json, facts: FactsBuilder): void {
     usage.reasoning_tokens,
     facts.reasoningTokens,
   )
+  facts.costMicroUsd = namedCost(usage) ?? facts.costMicroUsd
+}
+
+/** xAI counts in ticks of 10^-10 dollars; OpenRouter and Perplexity say dollars. */
+export function namedCost(usage: Json): number | undefined {
+  const ticks = asCount(usage.cost_in_usd_ticks)
+  if (ticks !== undefined) return Math.round(ticks / 10_000)
+  const dollars = asRecord(usage.cost)?.total_cost ?? usage.cost
+  return typeof dollars === 'number' && dollars >= 0 && dollars < 1e6
+    ? Math.round(dollars * 1e6)
+    : undefined
 }

@@ -7,6 +7,7 @@ import { asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import { readError } from './facts.js'
 import type { FactsBuilder } from './facts.js'
+import { namedCost } from './openai-chat.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
@@ -172,4 +173,5 @@ export function readResponsesUsage(value: Json, facts: FactsBuilder): void {
   const output =
     asRecord(usage.output_tokens_details) ?? asRecord(usage.output_token_details)
   facts.reasoningTokens = firstCount(output?.reasoning_tokens, facts.reasoningTokens)
+  facts.costMicroUsd = namedCost(usage) ?? facts.costMicroUsd
 }

@@ -35,7 +35,10 @@ import { readResponse } from './reader.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, unreadRequest } from './request.js'
 
-export const openai: Provider = openaiLike('openai', (host) => host === 'api.openai.com')
+export const openai: Provider = openaiLike(
+  'openai',
+  (host) => host === 'api.openai.com' || host.endsWith('.api.openai.com'),
+)
 
 /** A provider that speaks OpenAI's API on hosts of its own, under whatever path prefix. */
 export function openaiLike(name: string, owns: (host: string) => boolean): Provider {

@@ -1,12 +1,22 @@
-/** Calls that no model answers: lists, files, batches, counts of tokens. */
-import { asList, asRecord, firstCount, firstText } from './json.js'
+/**
+ * Calls that no model answers (lists, files, batches, counts of tokens) and those that YORI
+ * has no reader for: an id, the model that it names, and a usage where there is one.
+ */
+import { asList, firstText } from './json.js'
+import type { Json } from './json.js'
+import type { FactsBuilder } from './facts.js'
+import { readUsage } from './openai-chat.js'
+import { readResponsesUsage } from './openai-responses.js'
 import type { Shape } from './reader.js'
 
-/** An id, and of a single thing the model that it is or was made with. */
 export const otherShape: Shape = {
-  body(value, facts) {
-    facts.responseId = firstText(value.id, facts.responseId)
-    if (asList(value.data).length === 0) facts.model = firstText(value.model, facts.model)
-    facts.inputTokens = firstCount(asRecord(value.usage)?.input_tokens, facts.inputTokens)
-  },
+  body: readOther,
+}
+
+function readOther(value: Json, facts: FactsBuilder): void {
+  facts.responseId = firstText(value.id, facts.responseId)
+  // A list of things is no answer of the model that the first of them names.
+  if (asList(value.data).length === 0) facts.model = firstText(value.model, facts.model)
+  readUsage(value, facts)
+  readResponsesUsage(value, facts)
 }

@@ -155,10 +155,14 @@ export interface Usage {
   /** Read from the provider's cache. */
   readonly cachedTokens?: number | undefined
   readonly cacheWriteTokens?: number | undefined
+  /** Of these, written to be kept for an hour, which costs more (Anthropic). */
+  readonly cacheWriteHourTokens?: number | undefined
   readonly reasoningTokens?: number | undefined
   /** What is paid for, where the provider says that it is not the same (Cohere). */
   readonly billedInputTokens?: number | undefined
   readonly billedOutputTokens?: number | undefined
+  /** The cost where the answer itself names it (OpenRouter, Perplexity, xAI). */
+  readonly costMicroUsd?: number | undefined
   /** Cached and cache-written tokens are not counted in `inputTokens` (Anthropic, Bedrock). */
   readonly cacheBeside: boolean
   /** Reasoning tokens are not counted in `outputTokens` (Gemini). */
@@ -185,6 +189,8 @@ export interface ResponseFacts {
   readonly usage: Usage
   readonly finishReason?: string | undefined
   readonly error?: ProviderError | undefined
+  /** The answer came as a stream of events. */
+  readonly streamed: boolean
   /** Events of a stream, the closing one included; 0 for a plain body. */
   readonly events: number
   /** The answer reached its own end. */

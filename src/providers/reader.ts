@@ -7,6 +7,7 @@
 import { EventStreamReader } from '../http/event-stream.js'
 import type { EventStreamMessage } from '../http/event-stream.js'
 import { JSON_LIMITS, measureJson } from '../http/json-bounds.js'
+import { JsonSkimmer, SKIM_LIMITS } from '../http/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
 import { FactsBuilder, readError } from './facts.js'
@@ -33,6 +34,9 @@ export interface Shape {
 /** Parsing below this cannot hold the event loop; above it the text is measured first. */
 const UNMEASURED_BYTES = 32 * 1024
 
+/** A body longer than this is shortened as it comes: images and embeddings. */
+const UNSKIMMED_BYTES = 128 * 1024
+
 interface Framing {
   push(chunk: Uint8Array): void
   end(): void
@@ -49,8 +53,6 @@ class BodyReader implements ResponseReader {
   readonly #limits: ReaderLimits
   readonly #facts: FactsBuilder
   #framing: Framing | undefined
-  /** A stream is whole by its own closing event; a body by the transport. */
-  #streamed = false
 
   constructor(shape: Shape, context: ResponseContext) {
     this.#shape = shape
@@ -70,7 +72,8 @@ class BodyReader implements ResponseReader {
     this.#framing?.end()
     const facts = this.#facts
     const closed = facts.ended || (whole && hasOutcome(facts))
-    const complete = this.#streamed ? closed : whole
+    // A stream is whole by its own closing event, a body by the transport.
+    const complete = facts.streamed ? closed : whole
     return facts.build(this.#context.api, this.#context.promptChars, complete)
   }
 
@@ -81,6 +84,7 @@ class BodyReader implements ResponseReader {
       case 'application/x-ndjson':
       case 'application/jsonl':
       case 'application/x-jsonlines':
+      case 'application/stream+json':
         return this.#lines()
       case 'application/vnd.amazon.eventstream':
         return this.#eventStream()
@@ -109,7 +113,7 @@ class BodyReader implements ResponseReader {
   }
 
   #sse(): Framing {
-    this.#streamed = true
+    this.#facts.streamed = true
     const reader = new SseReader({ maxEventBytes: this.#limits.maxJsonBytes })
     return {
       push: (chunk) => {
@@ -123,7 +127,7 @@ class BodyReader implements ResponseReader {
   }
 
   #lines(): Framing {
-    this.#streamed = true
+    this.#facts.streamed = true
     const reader = new NdjsonReader({ maxLineBytes: this.#limits.maxJsonBytes })
     return {
       push: (chunk) => {
@@ -137,7 +141,7 @@ class BodyReader implements ResponseReader {
   }
 
   #eventStream(): Framing {
-    this.#streamed = true
+    this.#facts.streamed = true
     const reader = new EventStreamReader({
       maxMessageBytes: this.#limits.maxJsonBytes,
       maxHeaders: 64,
@@ -155,15 +159,27 @@ class BodyReader implements ResponseReader {
   #json(): Framing {
     const pieces: Buffer[] = []
     let size = 0
+    let skimmer: JsonSkimmer | undefined
     return {
       push: (chunk) => {
         size += chunk.length
-        if (size <= this.#limits.maxJsonBytes) pieces.push(Buffer.from(chunk))
-        else pieces.length = 0
+        if (skimmer !== undefined) skimmer.push(chunk)
+        else if (size <= UNSKIMMED_BYTES) pieces.push(Buffer.from(chunk))
+        else {
+          const { maxJsonBytes, maxTextChars } = this.#limits
+          skimmer = new JsonSkimmer({
+            maxStringBytes: maxTextChars,
+            maxNumbers: SKIM_LIMITS.maxNumbers,
+            maxOutputBytes: maxJsonBytes,
+          })
+          for (const piece of pieces) skimmer.push(piece)
+          skimmer.push(chunk)
+        }
       },
       end: () => {
-        if (size > this.#limits.maxJsonBytes) this.#facts.unread++
-        else if (size > 0) this.#body(Buffer.concat(pieces, size))
+        const bytes = skimmer === undefined ? Buffer.concat(pieces, size) : skimmer.end()
+        if (bytes === undefined) this.#facts.unread++
+        else if (size > 0) this.#body(bytes)
       },
     }
   }

@@ -7,14 +7,16 @@ import type { ConnectionRecord } from '../core/record.js'
 import type { Target } from '../net/dial.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import type { Caller } from '../policy/access.js'
-import type { Destination, Services } from './services.js'
+import type { Services } from './services.js'
 
 export interface ConnectionState {
+  /** The TCP socket, below any TLS. */
+  readonly raw: Socket
   readonly record: ConnectionRecord
   readonly caller: Caller
   readonly localPort: number
   /** A redirected client's original destination. */
-  readonly known: SocketAddress | undefined
+  known: SocketAddress | undefined
   /** Set once TLS is ended here for a provider: the one name of this connection. */
   intercepted: Intercepted | undefined
   /** The target of a CONNECT whose tunnel this is. */
@@ -33,15 +35,14 @@ export interface Intercepted {
 
 export function openConnection(client: Socket, services: Services): ConnectionState {
   const address = canonicalAddress(client.remoteAddress ?? '') ?? 'unknown'
-  const destination: Destination = services.destinationOf(client)
   const now = services.clock.now()
-  const known = destination.kind === 'original' ? destination.address : undefined
   return {
+    raw: client,
     record: {
       connectionId: randomUUID(),
-      device: services.identify(address),
+      device: { ip: address },
       clientPort: client.remotePort ?? 0,
-      way: known === undefined ? 'direct' : 'redirected',
+      way: 'direct',
       openedAt: now,
       closedAt: now,
       coverage: 'failed',
@@ -51,7 +52,7 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
     },
     caller: { address, loopback: isLoopback(address) },
     localPort: client.localPort ?? 0,
-    known,
+    known: undefined,
     intercepted: undefined,
     connectTarget: undefined,
     active: 0,

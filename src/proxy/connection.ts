@@ -95,10 +95,21 @@ class Connection {
   }
 
   async serve(): Promise<void> {
-    const { known } = this.state
-    const first = await this.#look(known === undefined)
-    if (known === undefined) await this.#serveOwn(first)
-    else await this.#serveRedirected(first, known)
+    const { destinations, identify } = this.#services
+    const { state } = this
+    // At once: the kernel forgets whom a redirected client had dialled.
+    const asked = destinations.of(this.#client)
+    const destination = asked instanceof Promise ? await asked : asked
+    const isOriginal = destination.kind === 'original'
+    const [first, device] = await Promise.all([
+      this.#look(!isOriginal),
+      identify(state.caller.address),
+    ])
+    state.record.device = device
+    if (!isOriginal) return this.#serveOwn(first, destination.kind)
+    state.known = destination.address
+    state.record.way = 'redirected'
+    return this.#serveRedirected(first, destination.address)
   }
 
   /** Somebody else's connection, led here by a firewall: at worst it passes untouched. */
@@ -127,13 +138,13 @@ class Connection {
   }
 
   /** The client dialled us: plain HTTP, a provider's name that leads here, or our own site. */
-  async #serveOwn(first: FirstBytes): Promise<void> {
+  async #serveOwn(first: FirstBytes, destination: 'own' | 'unknown'): Promise<void> {
     const { record } = this.state
     switch (first.kind) {
       case 'http':
         return this.#fronts.http.serve(this.#client, this.state)
       case 'hello':
-        return this.#serveDialled(first.hello)
+        return this.#serveDialled(first.hello, destination)
       case 'closed':
         record.coverage = 'own'
         this.#client.destroy()
@@ -149,7 +160,7 @@ class Connection {
     }
   }
 
-  async #serveDialled(hello: ClientHello): Promise<void> {
+  async #serveDialled(hello: ClientHello, destination: 'own' | 'unknown'): Promise<void> {
     const { access, routes } = this.#services.policy
     const name = hello.serverName
     if (!mayCall(access, this.state.caller)) {
@@ -160,11 +171,13 @@ class Connection {
       this.state.record.way = 'dialled'
       return this.#follow(this.#route(hello), { host: name, port: 443 })
     }
-    if (
-      name !== undefined &&
-      !access.isOwnName(name) &&
-      !this.#services.hasSiteCertificate
-    ) {
+    const isForeign = name !== undefined && !access.isOwnName(name)
+    // Redirected, but nobody can tell from where: the name leads on, never to a private address.
+    if (isForeign && destination === 'unknown') {
+      this.state.record.way = 'redirected'
+      return this.#follow(this.#route(hello), { host: name, port: 443 })
+    }
+    if (isForeign && !this.#services.hasSiteCertificate) {
       this.#refuse('YORI_UNKNOWN_HOST')
       return
     }

@@ -2,10 +2,10 @@
  * One request with its response: read head, check the name, admit, read the body, forward,
  * stream back, meter, record. Bytes go on before they are looked at.
  */
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
+import { orderedId } from '../core/ordered-id.js'
 import type { ExchangeOutcome, ExchangeRecord } from '../core/record.js'
 import { readResponseHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
@@ -14,7 +14,10 @@ import type { Target } from '../net/dial.js'
 import type { UpstreamBody, UpstreamExchange, UpstreamHandler } from '../net/upstream.js'
 import { isOrdinaryEnd } from '../net/dial.js'
 import type { Endpoint } from '../policy/endpoints.js'
+import type { Recognised } from '../providers/index.js'
+import { Hold } from './byte-budget.js'
 import type { Client } from './http-front.js'
+import { Reading } from './reading.js'
 import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
 import type { Services } from './services.js'
@@ -38,14 +41,18 @@ export class Exchange implements UpstreamHandler, Watched {
   readonly #facts: ExchangeFacts
   readonly #services: Services
   readonly #body: RequestBody
-  readonly #requestId = randomUUID()
+  readonly #requestId: string
   readonly #startedAt = performance.now()
-  readonly #provider: string | undefined
+  readonly #recognised: Recognised | undefined
+  readonly #hold: Hold
   readonly #record: ExchangeRecord | undefined
+  readonly #reading: Reading | undefined
   #sent: UpstreamBody | undefined
   #upstream: UpstreamExchange | undefined
   #admitted = false
   #retried = false
+  #failing = false
+  #isRead = false
   #closed = false
   #responseBytes = 0
 
@@ -60,12 +67,21 @@ export class Exchange implements UpstreamHandler, Watched {
     this.#from = from
     this.#facts = facts
     this.#services = services
-    this.#provider = services.providerOf(facts.target.host, facts.path)
+    this.#requestId = orderedId(services.clock.now())
+    this.#hold = new Hold(services.held, from.state.caller.address)
+    this.#recognised = services.recognise({
+      host: facts.target.host,
+      method: http.request.method ?? 'GET',
+      path: facts.path,
+      contentType: facts.head.contentType,
+    })
     this.#body = new RequestBody(http.request, facts.head, {
       maxBytes: this.#maxBytes(),
       previewBytes: facts.endpoint === undefined ? 0 : services.policy.previewBytes,
+      hold: this.#hold,
     })
     this.#record = facts.endpoint === undefined ? undefined : this.#newRecord()
+    this.#reading = this.#newReading()
   }
 
   /** Returns at once; the exchange goes on until its response has closed. */
@@ -116,9 +132,11 @@ export class Exchange implements UpstreamHandler, Watched {
 
   onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void {
     if (this.#closed) return
-    const { fields } = readResponseHead(rawHeaders)
+    const head = readResponseHead(rawHeaders)
     if (this.#record !== undefined) this.#record.status = status
-    this.#response.writeHead(status, message, fields)
+    this.#response.writeHead(status, message, head.fields)
+    this.#read()
+    this.#reading?.responseHead(status, head)
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
     queueMicrotask(() => {
@@ -133,7 +151,9 @@ export class Exchange implements UpstreamHandler, Watched {
       this.#record.firstByteMs = this.#elapsed()
     }
     this.#responseBytes += chunk.length
-    if (this.#response.write(chunk)) return true
+    const flowing = this.#response.write(chunk)
+    this.#reading?.push(chunk)
+    if (flowing) return true
     this.#response.once('drain', () => this.#upstream?.resume())
     return false
   }
@@ -170,7 +190,7 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     // The provider may have acted on it: an invented 502 would make libraries send it again.
-    if (stale) this.#from.socket.destroy()
+    if (stale) this.#breakOff()
     this.#fail(error)
   }
 
@@ -195,19 +215,29 @@ export class Exchange implements UpstreamHandler, Watched {
     )
   }
 
+  /** The request has gone up; what was kept of it is read now. */
+  #read(): void {
+    if (this.#reading === undefined || this.#isRead) return
+    this.#isRead = true
+    const { bytes, whole } = this.#body.preview()
+    this.#reading.request(bytes, whole, this.#facts.head.contentEncoding)
+  }
+
   /** Ends the exchange early: an answer when there is none yet, else a visible break. */
   #fail(error: YoriError): void {
-    if (this.#closed) return
+    if (this.#closed || this.#failing) return
+    // What aborting brings back is no news.
+    this.#failing = true
     this.#upstream?.abort()
     this.#learn(error)
     const record = this.#record
     if (this.#response.headersSent) {
       if (record !== undefined) record.truncated = true
-      this.#from.socket.destroy()
+      this.#breakOff()
     } else if (!this.#from.socket.destroyed) {
       if (record !== undefined) record.status = error.status
       refuse(this.#response, {
-        ...refusalOf(error, this.#requestId, this.#provider),
+        ...refusalOf(error, this.#requestId, this.#recognised?.provider.name),
         close: !this.#request.complete,
       })
     }
@@ -226,6 +256,12 @@ export class Exchange implements UpstreamHandler, Watched {
       }
       this.#services.log.warn(fields, 'exchange failed')
     }
+  }
+
+  /** By reset: a FIN would pass for the end of a body that has no other. RFC 9112 §8. */
+  #breakOff(): void {
+    this.#from.state.raw.resetAndDestroy()
+    this.#from.socket.destroy()
   }
 
   #learn(error: YoriError): void {
@@ -254,7 +290,12 @@ export class Exchange implements UpstreamHandler, Watched {
     this.#services.deadlines.unwatch(this)
     if (this.#admitted) this.#services.admission.leave(this.#facts.target.host)
     const record = this.#record
-    if (record === undefined) return
+    if (record === undefined) {
+      this.#hold.release()
+      return
+    }
+    if (this.#reading === undefined) this.#hold.release()
+    else this.#read()
     record.outcome = outcome
     record.policyDecision ??= 'allow'
     record.requestBytes = this.#body.bytes
@@ -262,8 +303,12 @@ export class Exchange implements UpstreamHandler, Watched {
     record.latencyMs = this.#elapsed()
     const trailers = this.#request.rawTrailers.length / 2
     if (trailers > 0) record.trailersDropped = trailers
-    this.#services.audit.exchangeClosed(record)
-    if (this.#services.policy.logExchanges) this.#log(record)
+    const closed = (): void => {
+      this.#services.audit.exchangeClosed(record)
+      if (this.#services.policy.logExchanges) this.#log(record)
+    }
+    if (this.#reading === undefined) closed()
+    else this.#reading.end(outcome === 'response', closed)
   }
 
   #log(record: ExchangeRecord): void {
@@ -319,10 +364,22 @@ export class Exchange implements UpstreamHandler, Watched {
       method: this.#request.method ?? 'GET',
       path: path.split('?', 1)[0] as string,
       ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
-      ...(this.#provider === undefined ? {} : { provider: this.#provider }),
+      ...(this.#recognised === undefined
+        ? {}
+        : { provider: this.#recognised.provider.name }),
       requestBytes: 0,
       responseBytes: 0,
     }
+  }
+
+  #newReading(): Reading | undefined {
+    if (this.#record === undefined || this.#recognised === undefined) return undefined
+    const { json, promptPreviewChars } = this.#services.policy
+    const about = { record: this.#record, path: this.#facts.path, hold: this.#hold }
+    return new Reading(this.#recognised, about, {
+      json,
+      previewChars: promptPreviewChars,
+    })
   }
 
   #elapsed(): number {

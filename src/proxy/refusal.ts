@@ -9,6 +9,7 @@ import { describeError } from '../core/errors.js'
 import type { ErrorCode, YoriError } from '../core/errors.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
+import type { Services } from './services.js'
 
 export interface Refusal {
   readonly code: ErrorCode
@@ -18,6 +19,14 @@ export interface Refusal {
   readonly detail?: string
   /** End the connection after this answer: what the client still sends is not read. */
   readonly close?: boolean
+}
+
+/** The name of the provider at a host, where no path is known or matters. */
+export function providerAt(
+  services: Pick<Services, 'recognise'>,
+  host: string,
+): string | undefined {
+  return services.recognise({ host, method: 'POST', path: '/' })?.provider.name
 }
 
 export function refusalOf(

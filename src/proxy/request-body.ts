@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import type { UpstreamBody } from '../net/upstream.js'
 import type { RequestHead } from '../http/head.js'
+import type { Hold } from './byte-budget.js'
 
 /** Bodies up to this length are read whole before they are sent on. */
 const WHOLE_BYTES = 64 * 1024
@@ -17,6 +18,8 @@ export interface BodyLimits {
   readonly maxBytes: number | undefined
   /** How much of the beginning is kept for reading. */
   readonly previewBytes: number
+  /** What is kept counts there. */
+  readonly hold: Hold
 }
 
 export class RequestBody {
@@ -28,6 +31,8 @@ export class RequestBody {
   readonly #limits: BodyLimits
   #preview: Buffer[] = []
   #previewBytes = 0
+  /** The budget had no room for more of it. */
+  #previewEnded = false
   #stream: BodyStream | undefined
 
   constructor(request: IncomingMessage, head: RequestHead, limits: BodyLimits) {
@@ -53,11 +58,6 @@ export class RequestBody {
     return { bytes, whole }
   }
 
-  forgetPreview(): void {
-    this.#preview = []
-    this.#previewBytes = 0
-  }
-
   /**
    * Gives the body to `use` once it is known in which form it goes on; `fail` gets what ends
    * it early: YORI_REQUEST_BODY_TOO_LARGE, YORI_CLIENT_GONE.
@@ -72,7 +72,8 @@ export class RequestBody {
       fail(this.#tooLarge())
       return
     }
-    if (!chunked && contentLength !== undefined && contentLength <= WHOLE_BYTES) {
+    const small = !chunked && contentLength !== undefined && contentLength <= WHOLE_BYTES
+    if (small && this.#limits.hold.take(contentLength)) {
       this.#readWhole(use, fail)
       return
     }
@@ -93,7 +94,7 @@ export class RequestBody {
     const request = this.#request
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => {
-      this.#saw(chunk)
+      this.#count(chunk)
       chunks.push(chunk)
     })
     request.on('end', () => {
@@ -108,11 +109,19 @@ export class RequestBody {
     })
   }
 
-  #saw(chunk: Buffer): void {
+  #count(chunk: Buffer): void {
     this.bytes += chunk.length
     this.lastByteAt = performance.now()
+  }
+
+  #saw(chunk: Buffer): void {
+    this.#count(chunk)
     const room = this.#limits.previewBytes - this.#previewBytes
-    if (room <= 0) return
+    if (room <= 0 || this.#previewEnded) return
+    if (!this.#limits.hold.take(Math.min(room, chunk.length))) {
+      this.#previewEnded = true
+      return
+    }
     const part = chunk.length <= room ? chunk : chunk.subarray(0, room)
     this.#preview.push(part)
     this.#previewBytes += part.length

@@ -13,7 +13,7 @@ import type { Intercepted } from './connection-state.js'
 import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange.js'
 import type { Client } from './http-front.js'
-import { refuse } from './refusal.js'
+import { providerAt, refuse } from './refusal.js'
 import type { Services } from './services.js'
 import { serveSite } from './site.js'
 
@@ -129,7 +129,7 @@ function decline(
   const { http, from, services } = arrived
   from.began()
   http.response.once('close', () => from.ended())
-  const provider = host === undefined ? undefined : services.providerOf(host, '/')
+  const provider = host === undefined ? undefined : providerAt(services, host)
   refuse(http.response, {
     code,
     requestId: randomUUID(),

@@ -3,16 +3,20 @@
  * connection keeps for its whole life.
  */
 import type { SecureContext } from 'node:tls'
-import type { Socket } from 'node:net'
-import type { Prefixes, SocketAddress } from '../core/address.js'
+import type { Prefixes } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { AuditSink, Device } from '../core/record.js'
+import type { JsonLimits } from '../http/json-bounds.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { Dialer } from '../net/dial.js'
+import type { OriginalDestination } from '../net/original-destination.js'
 import type { Upstream } from '../net/upstream.js'
 import type { AccessPolicy } from '../policy/access.js'
+import type { Recognised } from '../providers/index.js'
+import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
+import type { ByteBudget } from './byte-budget.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
 
 /** One generation of configuration, immutable. */
@@ -31,6 +35,9 @@ export interface PolicySnapshot {
     readonly intercepted: number | undefined
   }
   readonly previewBytes: number
+  /** Of a prompt, in the record. */
+  readonly promptPreviewChars: number
+  readonly json: JsonLimits
   /** Record the names of tunnelled connections that are no endpoints. */
   readonly recordTunnelNames: boolean
   readonly logExchanges: boolean
@@ -73,11 +80,6 @@ export interface Memory {
   wantsClientCertificate(device: Device, name: string): void
 }
 
-/** Whom a redirected client had dialled. `own`: it dialled us. */
-export type Destination =
-  | { readonly kind: 'original'; readonly address: SocketAddress }
-  | { readonly kind: 'own' }
-
 export interface Services {
   readonly policy: PolicySnapshot
   readonly audit: AuditSink
@@ -91,8 +93,10 @@ export interface Services {
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
-  /** The provider at a host, by the path where the host alone does not tell. */
-  readonly providerOf: (host: string, path: string) => string | undefined
-  readonly identify: (address: string) => Device
-  readonly destinationOf: (client: Socket) => Destination
+  readonly held: ByteBudget
+  /** The provider at a host and which of its APIs, by method and path. */
+  readonly recognise: (head: ExchangeHead) => Recognised | undefined
+  /** What is known of a client's device; waits a little for one that is new. */
+  readonly identify: (address: string) => Promise<Device>
+  readonly destinations: OriginalDestination
 }

@@ -81,7 +81,7 @@ describe('audit backlog', () => {
   })
 
   it('lets bodies go before rows when their bytes are too many', () => {
-    const backlog = backlogOf({ queueBytes: 10_000 })
+    const backlog = backlogOf({ queueBytes: 20_000 })
     const requestBody = 'x'.repeat(6000)
     backlog.exchangeClosed(closed({ requestBody }))
     backlog.exchangeClosed(closed({ requestBody }))

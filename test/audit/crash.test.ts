@@ -94,6 +94,8 @@ describe('audit store of a process of its own', () => {
         process.execPath,
         script,
         folder.database,
+        '50',
+        '200',
       ],
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     )
@@ -121,7 +123,7 @@ describe('audit store of a process of its own', () => {
     const commands = 'ulimit -S -f 1000 && exec "$@"'
     const child = spawn(
       'sh',
-      ['-c', commands, 'sh', process.execPath, script, folder.database],
+      ['-c', commands, 'sh', process.execPath, script, folder.database, '50', '200'],
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     )
     try {

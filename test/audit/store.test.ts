@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { AuditCounts, AuditStore } from '../../src/audit/store.js'
+import { openAuditStore } from '../../src/audit/store.js'
+import { systemClock } from '../../src/core/clock.js'
+import { silentLog } from '../../src/core/log.js'
 import {
   closed,
   connection,
@@ -10,6 +14,16 @@ import {
   startStore,
   temporaryFolder,
 } from './support.js'
+
+/** Resolves when the tally of written rows fits. */
+async function settled(
+  store: AuditStore,
+  fits: (written: AuditCounts['written']) => boolean,
+): Promise<AuditCounts> {
+  while (!fits(store.counts.written))
+    await new Promise((resolve) => setImmediate(resolve))
+  return store.counts
+}
 
 describe('audit store', () => {
   it('writes connections, exchanges and events', async () => {
@@ -77,6 +91,55 @@ describe('audit store', () => {
       { n: 2000 },
     ])
     assert.deepEqual(store.counts.written, { connections: 0, exchanges: 2000, events: 0 })
+  })
+
+  it('writes by itself when a batch is full, and when a row has waited', async () => {
+    using folder = temporaryFolder()
+    await using store = await startStore(folder.database, { batchMs: 20 })
+    for (let i = 0; i < 10; i++) store.connection(connection())
+    assert.equal(store.counts.batches, 1)
+    store.event(event())
+    const { written } = await settled(store, ({ events }) => events === 1)
+    assert.deepEqual(written, { connections: 10, exchanges: 0, events: 1 })
+    assert.equal(store.counts.batches, 2)
+  })
+
+  it('lets a batch grow to its limit while the last one is not long enough ago', async () => {
+    using folder = temporaryFolder()
+    await using store = await startStore(folder.database, { batchGapMs: 60_000 })
+    for (let i = 0; i < 10; i++) store.exchangeClosed(closed())
+    await settled(store, ({ exchanges }) => exchanges === 10)
+    for (let i = 0; i < 512; i++) store.exchangeClosed(closed())
+    await settled(store, ({ exchanges }) => exchanges === 522)
+    assert.equal(store.counts.batches, 2)
+  })
+
+  it('writes bodies of the greatest size, in any script', async () => {
+    using folder = temporaryFolder()
+    await using store = await startStore(folder.database)
+    const responseBody = '世'.repeat(2 ** 20)
+    for (let i = 0; i < 3; i++) store.exchangeClosed(closed({ responseBody }))
+    await store.flush()
+    const lengths = 'SELECT DISTINCT length(response_body) AS n FROM audit_events'
+    assert.deepEqual(query(folder.database, lengths), [{ n: 2 ** 20 }])
+    assert.equal(store.counts.workerRestarts, 0)
+  })
+
+  it('takes rows before it is started, and writes them then', async () => {
+    using folder = temporaryFolder()
+    const store = openAuditStore({
+      database: folder.database,
+      log: silentLog,
+      clock: systemClock,
+    })
+    store.event(event({ kind: 'early' }))
+    assert.equal(store.health.kind, 'starting')
+    await store.start()
+    await store.stop()
+    assert.deepEqual(query(folder.database, 'SELECT event_type FROM events'), [
+      { event_type: 'early' },
+    ])
+    assert.equal(store.health.kind, 'stopped')
   })
 
   it('keeps its file to itself', async () => {

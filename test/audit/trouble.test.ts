@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { openSync, closeSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { total } from '../../src/audit/backlog.js'
+import { total } from '../../src/audit/tally.js'
 import { migrations } from '../../src/audit/migrations.js'
 import type { AuditStore } from '../../src/audit/store.js'
 import {
@@ -30,6 +30,10 @@ function assertAddsUp(store: AuditStore, database: string): void {
 }
 
 describe('audit store in trouble', () => {
+  afterEach(() => {
+    delete process.env['DYING_WORKER_DEATHS']
+  })
+
   it('waits out a lock, loses nothing, and says so', async () => {
     using folder = temporaryFolder()
     const log = new ListeningLog()

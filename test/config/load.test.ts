@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { loadConfig } from '../../config/load.js'
@@ -303,6 +303,34 @@ describe('loading the configuration', () => {
       )
     })
 
+    it('reads the passphrase from a file of its own', () => {
+      using folder = tempFolder()
+      const secretFile = folder.write('pass', 'tulip \nsecond line\n')
+      const path = folder.write('yori.conf', 'ca:\n  passphrase_file: pass\n')
+      const load = () => loadConfig({ path, env: {}, cwd: '/' })
+      chmodSync(secretFile, 0o600)
+      const { ca } = accepted(load()).config
+      assert.equal(ca.passphrase?.reveal(), 'tulip ')
+      assert.equal(ca.passphrase_file, secretFile)
+      assert.ok(Object.isFrozen(ca))
+
+      const faults: string[] = []
+      chmodSync(secretFile, 0o640)
+      faults.push(...problemsOf(load()).map(({ line, wrong }) => `${line} ${wrong}`))
+      chmodSync(folder.write('pass', '\n'), 0o600)
+      faults.push(...problemsOf(load()).map(({ line, wrong }) => `${line} ${wrong}`))
+      folder.write('pass', 'x'.repeat(4097))
+      faults.push(...problemsOf(load()).map(({ line, wrong }) => `${line} ${wrong}`))
+      rmSync(secretFile)
+      faults.push(...problemsOf(load()).map(({ line, wrong }) => `${line} ${wrong}`))
+      assert.deepEqual(faults, [
+        `2 ${secretFile} can be read or written by others`,
+        `2 the first line of ${secretFile} is empty`,
+        `2 ${secretFile} is larger than 4096 bytes`,
+        `2 ${secretFile} does not exist or cannot be read`,
+      ])
+    })
+
     it('warns of a passphrase in a file that everyone can read', () => {
       using folder = tempFolder()
       const path = folder.write('yori.conf', 'ca: { passphrase: tulip }')
@@ -363,6 +391,20 @@ describe('loading the configuration', () => {
       assert.match(problemsOf(loaded)[0]?.wrong ?? '', /5 is a number/)
     })
 
+    it('and the command line have paths that start where the process does', () => {
+      const path = ['proxy', 'tls_cert']
+      const cert = { name: '--cert', from: 'command line', path, value: 'a.pem' } as const
+      const key = {
+        ...cert,
+        name: '--key',
+        path: ['proxy', 'tls_key'],
+        value: '../k.pem',
+      }
+      const { config } = accepted(loadText(file, { cwd: '/here', flags: [cert, key] }))
+      assert.equal(config.proxy.tls_cert, '/here/a.pem')
+      assert.equal(config.proxy.tls_key, '/k.pem')
+    })
+
     it('gives way to the command line', () => {
       const flag = {
         name: '--mode',
@@ -372,7 +414,8 @@ describe('loading the configuration', () => {
       } as const
       const loaded = loadText(file, { env: { YORI_MODE: 'advisory' }, flags: [flag] })
       assert.equal(accepted(loaded).config.mode, 'enforce')
-      const wrong = loadText(file, { flags: [{ ...flag, value: 'x' }] })
+      const env = { YORI_MODE: 'y' }
+      const wrong = loadText(file, { env, flags: [{ ...flag, value: 'x' }] })
       assert.match(
         formatProblem(problemsOf(wrong)[0]!),
         /^command line --mode: "x" is not/,
@@ -453,6 +496,11 @@ describe('loading the configuration', () => {
         assert.match(warnings[0]?.wrong ?? '', wrong)
       })
     }
+
+    it('do not mind one port in two address families', () => {
+      const loaded = loadText("listen: '[::]:8088'")
+      assert.deepEqual(accepted(loaded).warnings, [])
+    })
 
     it('do not blame a part that is larger than its whole by default only', () => {
       assert.deepEqual(accepted(loadText('limits: { connections: 100 }')).warnings, [])

@@ -448,6 +448,13 @@ const rows: readonly Row[] = [
     right: /known here/,
   },
   {
+    title: 'a policy by its file name',
+    text: 'policies:\n  files:\n    bedtime.rego: { action: block }\n',
+    at: '3:19 policies.files["bedtime.rego"]',
+    wrong: /not a policy name/,
+    right: /write bedtime$/,
+  },
+  {
     title: 'a policy file with a folder',
     text: 'policies:\n  default: ../home.rego\n',
     at: '2:12 policies.default',
@@ -585,10 +592,11 @@ describe('a wrong configuration', () => {
       '  admin_token_hash: ${HUNTER}',
       '  emergency_override: { password_hash: [hunter2hunter2] }',
       'ca: { passphrase: {hunter2hunter2: 1} }',
+      'access: { users: [{ name: a, password_hash: 24681357 }] }',
     ].join('\n')
     const loaded = loadText(text, { env: { HUNTER: 'hunter2hunter2' } })
-    assert.equal(problemsOf(loaded).length, 4)
-    assert.doesNotMatch(JSON.stringify(problemsOf(loaded)), /hunter2/)
+    assert.equal(problemsOf(loaded).length, 5)
+    assert.doesNotMatch(JSON.stringify(problemsOf(loaded)), /hunter2|24681357/)
   })
 
   it('shows a strange value in one line that no terminal obeys', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import type { FromSchema, SchemaNode } from '../../config/from-schema.js'
+import type { FromSchema, SchemaNode, SectionNode } from '../../config/from-schema.js'
 import { isMap, isSection } from '../../config/from-schema.js'
 import { loadConfig } from '../../config/load.js'
 import { configSchema } from '../../config/schema.js'
@@ -14,6 +14,16 @@ import { accepted } from './support.js'
 
 type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** Is there a key, at any depth, that no value fits? A mistake in the schema's types. */
+type Impossible<T> = [T] extends [never]
+  ? true
+  : T extends string | number | boolean | Secret | undefined
+    ? false
+    : T extends readonly (infer I)[]
+      ? Impossible<I>
+      : true extends { [K in keyof T]-?: Impossible<T[K]> }[keyof T]
+        ? true
+        : false
 /** Fails to compile when the types differ. */
 const same = <A, B>(..._: Same<A, B> extends true ? [] : ['the types differ']): void =>
   undefined
@@ -24,6 +34,12 @@ const defaults = (): Config =>
 
 describe('the configuration schema', () => {
   it('gives types that say which keys are there after load', () => {
+    same<Impossible<{ a: readonly { b: never }[] }>, true>()
+    same<Impossible<Omit<Config, 'policies'>>, false>()
+    same<Config['policies']['files'][string]['order'], number>()
+    same<Config['limits']['client_hello_bytes'], number>()
+    same<Config['timeouts']['first_bytes'], number>()
+    same<Config['ca']['organization'], string>()
     same<Config['mode'], 'observe' | 'advisory' | 'enforce'>()
     same<Config['listen'], readonly string[]>()
     same<Config['audit']['retention_days'], number>()
@@ -225,7 +241,8 @@ describe('the defaults', () => {
 
   it('cover each kind of limit and deadline that an operator must be able to set', () => {
     const { limits, timeouts } = configSchema.properties
-    const text = [limits, timeouts]
+    const sections: readonly SectionNode[] = [limits, timeouts]
+    const text = sections
       .flatMap(({ properties }) => Object.values(properties))
       .map(({ description }) => description)
       .join('\n')
@@ -289,7 +306,8 @@ function misfit(node: SchemaNode, value: unknown): string | undefined {
     case 'array': {
       if (!Array.isArray(value)) return 'no list'
       if (value.length > node.maxItems) return 'too long'
-      return (value as unknown[]).map((item) => misfit(node.items, item)).find(Boolean)
+      const entries: readonly unknown[] = value
+      return entries.map((item) => misfit(node.items, item)).find((wrong) => wrong)
     }
     case 'object': {
       if (typeof value !== 'object' || value === null) return 'no object'

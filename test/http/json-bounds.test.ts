@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { measureJson, parseBounded, partialJson } from '../../src/http/json-bounds.js'
 
-const LIMITS = { maxDepth: 4, maxValues: 10, maxBytes: 200 }
+const LIMITS = { maxDepth: 4, maxValues: 10, maxBytes: 200, maxKeys: 5 }
 
 function measure(text: string) {
   return measureJson(Buffer.from(text), LIMITS)
@@ -24,6 +24,8 @@ describe('measureJson', () => {
     ['[1,2,3,4,5,6,7,8,9]', ok(1, 10)],
     ['[1,2,3,4,5,6,7,8,9,0]', { kind: 'too-many', offset: 19 }],
     [`"${'x'.repeat(199)}"`, { kind: 'too-large', offset: 200 }],
+    ['{"a":1,"b":1,"c":1,"d":1,"e":[]}', ok(2, 6)],
+    ['{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1}', { kind: 'too-many', offset: 34 }],
     ['[1,]', { kind: 'invalid', offset: 3 }],
     ['[1 2]', { kind: 'invalid', offset: 3 }],
     ['{"a" 1}', { kind: 'invalid', offset: 5 }],
@@ -47,6 +49,30 @@ describe('measureJson', () => {
       assert.deepEqual(measure(text), expected)
     })
   }
+
+  it('YORI finds a key that stands twice among many, escaped or long', () => {
+    const many = Array.from({ length: 40 }, (_, i) => `"key${i}":0`).join(',')
+    const long = 'k'.repeat(60)
+    for (const [first, second, key] of [
+      ['key3', 'key3', 'key3'],
+      ['key39', 'key39', 'key39'],
+      ['\\u006bey3', 'key3', 'key3'],
+      [long, long, long],
+      [`${long}\\u0061`, `${long}a`, `${long}a`],
+    ] as const) {
+      for (const text of [
+        `{${many},"${first}":0,"${second}":0}`,
+        `{"${first}":0,"${second}":0,${many}}`,
+      ]) {
+        const measured = measureJson(Buffer.from(text))
+        assert.ok(measured.kind === 'ok')
+        assert.deepEqual(measured.duplicateKeys, [key], text)
+      }
+    }
+    const different = measureJson(Buffer.from(`{${many}}`))
+    assert.ok(different.kind === 'ok')
+    assert.deepEqual(different.duplicateKeys, [])
+  })
 
   it('YORI calls every prefix of an object truncated', () => {
     const text = '{"a":[1,-2.5e3,"x\\\\\\"y",{"b":null}],"é":true}'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import { localIpv4, localIpv6 } from '../../src/net/own-addresses-linux.js'
 import { OwnAddresses } from '../../src/net/own-addresses.js'
 import { ManualClock } from '../support/manual-clock.js'
 
@@ -73,6 +74,7 @@ describe('our own addresses', () => {
         reads++
         return { wan: [v4(address, 24)] }
       },
+      readMore: () => [],
     })
     assert.equal(moving.has('192.0.2.1'), true)
     address = '192.0.2.2'
@@ -89,5 +91,51 @@ describe('our own addresses', () => {
     const here = new OwnAddresses({ clock: new ManualClock() })
     for (const info of Object.values(networkInterfaces()).flat())
       if (info !== undefined) assert.equal(here.has(info.address), true, info.address)
+  })
+})
+
+describe('the addresses that Linux takes for local', () => {
+  it('are the host routes of the tables Main and Local', () => {
+    const trie = `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 127.0.0.0/8 2 0 2
+        +-- 127.0.0.0/31 1 0 0
+           |-- 127.0.0.0
+              /8 host LOCAL
+           |-- 127.0.0.1
+              /32 host LOCAL
+        |-- 127.255.255.255
+           /32 link BROADCAST
+     +-- 192.0.2.0/24 2 0 2
+           |-- 192.0.2.0
+              /24 link UNICAST
+           |-- 192.0.2.2
+              /32 host LOCAL
+        |-- 192.0.2.255
+           /32 link BROADCAST
+Local:
+           |-- 192.0.2.2
+              /32 host LOCAL
+Id 100:
+  |-- 0.0.0.0
+     /0 host LOCAL
+  |-- 203.0.113.7
+     /32 host LOCAL
+`
+    assert.deepEqual(localIpv4(trie), ['127.0.0.1', '192.0.2.2'])
+    assert.deepEqual(localIpv4(''), [])
+  })
+
+  it('are the rows of if_inet6', () => {
+    const table = `00000000000000000000000000000001 01 80 10 80       lo
+fe8000000000000000fc00fffe000001 04 40 20 80     eth0
+garbage
+`
+    assert.deepEqual(localIpv6(table), [
+      '0000:0000:0000:0000:0000:0000:0000:0001',
+      'fe80:0000:0000:0000:00fc:00ff:fe00:0001',
+    ])
   })
 })

@@ -255,7 +255,8 @@ describe('openai chat answer', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000)
     const facts = readAnswer2(deep)
     assertFacts(facts, { text: '', unread: 1, complete: true })
-    assertFacts(readAnswer2(`{"id":"${'x'.repeat(1024 * 1024)}"}`), { unread: 1 })
+    const many = JSON.stringify({ choices: Array.from({ length: 200_000 }, () => ({})) })
+    assertFacts(readAnswer2(many), { unread: 1 })
   })
 
   it('YORI reads the family under its own names and prefixes', () => {
@@ -283,6 +284,42 @@ describe('openai chat answer', () => {
       answer,
     })
     assertFacts(read, { text: 'xy', finishReason: 'length', model: 'm' })
+  })
+})
+
+describe('openai embeddings and images', () => {
+  const read = (path: string, answer: string) => {
+    const found = recognise({ host: 'api.openai.com', method: 'POST', path })
+    assert.ok(found)
+    const context = { api: found.api, path, status: 200, contentType: JSON_TYPE }
+    const reader = found.provider.reader(context)
+    const bytes = Buffer.from(answer)
+    for (let at = 0; at < bytes.length; at += 10_000)
+      reader.push(bytes.subarray(at, at + 10_000))
+    return reader.end()
+  }
+
+  it('YORI reads the usage behind megabytes of numbers', () => {
+    const embedding = Array.from({ length: 1536 }, (_, i) => Math.sin(i))
+    const data = Array.from({ length: 200 }, (_, index) => ({ index, embedding }))
+    const answer = JSON.stringify({
+      data,
+      model: 'text-embedding-3-small',
+      usage: { prompt_tokens: 800, total_tokens: 800 },
+    })
+    assert.ok(answer.length > 5_000_000)
+    const facts = read('/v1/embeddings', answer)
+    assertFacts(facts, { model: 'text-embedding-3-small', unread: 0, complete: true })
+    assertFacts(facts.usage, { inputTokens: 800, estimated: false })
+  })
+
+  it('YORI reads the usage behind images', () => {
+    const answer = JSON.stringify({
+      data: [{ b64_json: 'A'.repeat(2_000_000) }, { b64_json: 'B'.repeat(2_000_000) }],
+      usage: { input_tokens: 9, output_tokens: 4160 },
+    })
+    const facts = read('/v1/images/generations', answer)
+    assertFacts(facts.usage, { inputTokens: 9, outputTokens: 4160 })
   })
 })
 

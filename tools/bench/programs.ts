@@ -48,7 +48,7 @@ export function startProgram(side: Side, file: string, ...args: string[]): Progr
     pid: child.pid ?? 0,
     write: (text) => child.stdin.write(text),
     line: async (timeoutMs = ANSWER_MARGIN_MS) => {
-      const signal = AbortSignal.timeout(timeoutMs)
+      const signal = AbortSignal.timeout(Math.round(timeoutMs))
       const ended = async (): Promise<never> => {
         await once(child, 'close', { signal })
         throw new Error(`${file} ended: ${errors.trim()}`)

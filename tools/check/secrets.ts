@@ -6,7 +6,6 @@ import type { Finding, TextFile } from './finding.js'
 
 /** Fixed beginnings and lengths, so that no pattern can back-track. */
 const KEY_SHAPES: readonly (readonly [string, RegExp])[] = [
-  ['private key', /-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----/],
   ['Anthropic key', /\bsk-ant-[\w-]{24}/],
   ['OpenAI key', /\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_]{32}/],
   ['Google key', /\bAIza[\w-]{35}/],
@@ -20,6 +19,10 @@ const KEY_SHAPES: readonly (readonly [string, RegExp])[] = [
   ['npm token', /\bnpm_[A-Za-z0-9]{36}/],
   ['Stripe key', /\b[rs]k_live_[A-Za-z0-9]{20}/],
 ]
+
+/** With its content: the line alone stands in any code that reads or writes such files. */
+const PRIVATE_KEY =
+  /-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY-----(?:\\[nr]|[\s"'`+,]){1,40}(?:Proc-Type:|[A-Za-z0-9+/=]{32})/g
 
 const MIN_TOKEN_LENGTH = 32
 const MIN_ENTROPY_BITS = 4.4
@@ -44,7 +47,10 @@ const ALLOWED: readonly Allowance[] = [
 /** Findings name the place and the kind, never the text. */
 export function findSecrets(files: readonly TextFile[]): Finding[] {
   return files.flatMap(({ path, text }) => {
-    const findings: Finding[] = []
+    const findings = [...text.matchAll(PRIVATE_KEY)].map(({ index }) => ({
+      where: `${path}:${text.slice(0, index).split('\n').length}`,
+      what: 'private key',
+    }))
     let certificate = false
     for (const [index, line] of text.split('\n').entries()) {
       if (line.includes('-----BEGIN CERTIFICATE-----')) certificate = true

@@ -47,11 +47,18 @@ export class Narrator {
     }
   }
 
+  failure(cause: unknown): void {
+    this.#failures++
+    console.log(`     FAILED: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+
   /** The last words, and the exit code. */
   closing(): void {
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(1)
     if (this.failed) {
-      console.log(`\n${this.#failures} of ${this.#number} steps failed (${seconds} s).\n`)
+      console.log(
+        `\nNot all was seen to work: ${this.#failures} failed (${seconds} s).\n`,
+      )
       process.exitCode = 1
     } else {
       console.log(`\nAll ${this.#number} steps seen to work, in ${seconds} s.\n`)

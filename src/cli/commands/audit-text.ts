@@ -16,6 +16,21 @@ const LIST_HEAD = [
   'why',
 ]
 
+/** What `listText` needs of a row. */
+export const listColumns = [
+  'timestamp',
+  'event_type',
+  'client_ip',
+  'device_hostname',
+  'endpoint_domain',
+  'model',
+  'response_status',
+  'latency_ms',
+  'policy_name',
+  'policy_message',
+  'reason',
+] as const
+
 export function listText(rows: readonly Listed[]): Iterable<string> {
   if (rows.length === 0) return ['no exchange recorded that fits\n']
   return table(LIST_HEAD, rows.map(listedCells))
@@ -77,11 +92,13 @@ export function* visible(lines: Iterable<string>): Iterable<string> {
   for (const line of lines) yield `${printable(line.trimEnd())}\n`
 }
 
-export function* jsonArray(rows: readonly Listed[]): Iterable<string> {
-  yield '['
-  for (const [index, row] of rows.entries())
-    yield `${index === 0 ? '' : ','}\n${jsonLine(row)}`
-  yield '\n]\n'
+export function* jsonArray(rows: Iterable<Listed>): Iterable<string> {
+  let before = '[\n'
+  for (const row of rows) {
+    yield before + jsonLine(row)
+    before = ',\n'
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n'
 }
 
 const cell = (value: string | number | null | undefined): string =>

@@ -20,6 +20,7 @@ import {
   csvLines,
   jsonArray,
   jsonLines,
+  listColumns,
   listText,
   statsText,
   visible,
@@ -46,14 +47,15 @@ interface FilterFlags extends CommonFlags {
   readonly outcome?: string
 }
 
-const MOST_LISTED = 100_000
+const MOST_LISTED = 10_000
+const MOST_DAYS = 36_500
 
 /** Its actions throw YoriError; the caller prints one line and chooses the exit code. */
 export function auditCommand(deps: AuditCommandDeps): Command {
   const command = new Command('audit').description('look into what YORI recorded')
   filtered(command.command('list'))
     .description('exchanges, newest first')
-    .option('--limit <number>', 'how many at most', toCount, 50)
+    .option('--limit <number>', 'how many at most', upTo(MOST_LISTED), 50)
     .action((flags: FilterFlags & { limit: number }) => list(deps, flags))
   filtered(command.command('stats'))
     .description('counts by outcome, endpoint, device, model and coverage')
@@ -73,7 +75,7 @@ export function auditCommand(deps: AuditCommandDeps): Command {
     .option(
       '--older-than <days>',
       'days to keep instead of audit.retention_days',
-      toCount,
+      upTo(MOST_DAYS),
     )
     .option('--dry-run', 'only say how many rows would go')
     .action((flags: PruneFlags) => pruneNow(deps, flags))
@@ -99,12 +101,14 @@ const filtered = (command: Command): Command =>
       ]),
     )
 
-function toCount(text: string): number {
-  const count = Number(text)
-  if (!/^\d{1,6}$/.test(text) || count > MOST_LISTED)
-    throw new InvalidArgumentError(`a whole number from 0 to ${MOST_LISTED}.`)
-  return count
-}
+const upTo =
+  (most: number) =>
+  (text: string): number => {
+    const count = Number(text)
+    if (!/^\d{1,6}$/.test(text) || count > most)
+      throw new InvalidArgumentError(`It is a whole number from 0 to ${most}.`)
+    return count
+  }
 
 function filterOf(flags: FilterFlags, clock: Clock): Filter {
   const { since, device, endpoint, outcome } = flags
@@ -126,19 +130,20 @@ async function list(
   deps: AuditCommandDeps,
   flags: FilterFlags & { limit: number },
 ): Promise<void> {
+  const filter = filterOf(flags, deps.clock)
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
-  const rows = reader.list(filterOf(flags, deps.clock), flags.limit)
-  if (flags.json === true) return print(deps, jsonArray(rows))
-  await print(deps, listText(rows))
+  const json = flags.json === true
+  const rows = reader.list(filter, flags.limit, json ? reader.columns : listColumns)
+  await print(deps, json ? jsonArray(rows) : listText([...rows]))
 }
 
 async function showStats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
+  const filter = filterOf(flags, deps.clock)
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
-  const stats = reader.stats(filterOf(flags, deps.clock))
-  if (flags.json === true) return print(deps, [`${jsonLine(stats)}\n`])
-  await print(deps, statsText(stats))
+  const stats = reader.stats(filter)
+  await print(deps, flags.json === true ? [`${jsonLine(stats)}\n`] : statsText(stats))
 }
 
 interface ExportFlags extends FilterFlags {
@@ -148,14 +153,18 @@ interface ExportFlags extends FilterFlags {
 }
 
 async function exportRows(deps: AuditCommandDeps, flags: ExportFlags): Promise<void> {
+  const filter = filterOf(flags, deps.clock)
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
   const columns = chosenColumns(flags.columns, reader.columns)
-  const rows = reader.each(filterOf(flags, deps.clock), columns)
+  const rows = reader.each(filter, columns)
   const json = flags.json === true || flags.format === 'jsonl'
   const lines = json ? jsonLines(rows) : csvLines(columns, rows)
   if (flags.out !== undefined)
-    return pipeline(Readable.from(lines), createWriteStream(flags.out, { mode: 0o600 }))
+    return await pipeline(
+      Readable.from(lines),
+      createWriteStream(flags.out, { mode: 0o600 }),
+    )
   await print(deps, deps.stdout.isTTY === true ? visible(lines) : lines)
 }
 

@@ -4,11 +4,10 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { explain, explainText } from '../../../config/explain.js'
-import { loadConfig } from '../../../config/load.js'
-import type { LoadedConfig } from '../../../config/load.js'
 import { formatProblem } from '../../../config/problem.js'
 import { showConfig } from '../../../config/show.js'
 import { starterFile } from '../../../config/starter.js'
+import { findConfiguration } from '../context.js'
 
 interface CommonOptions {
   readonly config?: string
@@ -48,12 +47,8 @@ function common(command: Command): Command {
     .option('--json', 'print JSON for programs')
 }
 
-function load({ config }: CommonOptions): LoadedConfig {
-  return loadConfig({ path: config, env: process.env, cwd: process.cwd() })
-}
-
 function check(options: CommonOptions): void {
-  const loaded = load(options)
+  const loaded = findConfiguration(options)
   const ok = loaded.kind === 'ok'
   const problems = ok ? [] : loaded.problems
   const warnings = ok ? loaded.warnings : []
@@ -73,7 +68,7 @@ function tally(count: number, word: string): string {
 }
 
 function show(options: CommonOptions): void {
-  const loaded = load(options)
+  const loaded = findConfiguration(options)
   if (loaded.kind === 'invalid') {
     check(options)
     return

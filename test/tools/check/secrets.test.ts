@@ -36,7 +36,20 @@ describe('tools/check/secrets', () => {
       const pem = privateKey.export({ format: 'pem', type }).toString()
       const found = findSecrets([{ path: 'a/b.pem', text: `first\n${pem}` }])
       assert.deepEqual(found[0], { where: 'a/b.pem:2', what: 'private key' })
+      const quoted = `const key = ${JSON.stringify(pem)}`
+      assert.ok(kindsIn(quoted).includes('private key'))
+      assert.ok(kindsIn(quoted, 'test/fixtures/x.json').includes('private key'))
     }
+    const pem = privateKey.export({
+      ...{ format: 'pem', type: 'sec1' },
+      ...{ cipher: 'aes-128-cbc', passphrase: 'x' },
+    })
+    assert.ok(kindsIn(pem.toString()).includes('private key'))
+  })
+
+  it('leaves code alone that knows how such a file begins', () => {
+    const begins = ['-----BEGIN', 'PRIVATE', 'KEY-----'].join(' ')
+    assert.deepEqual(kindsIn(`if (text.startsWith('${begins}')) return true`), [])
   })
 
   it('finds a random token, but no certificate, path, name or hash', () => {

@@ -65,7 +65,7 @@ function clientHello(servername: string): Promise<Buffer> {
       read: () => undefined,
       write: (chunk: Buffer) => {
         resolve(chunk)
-        client.destroy()
+        setImmediate(() => client.destroy())
       },
     })
     const client = connectTls({ socket: wire, servername })

@@ -1,0 +1,225 @@
+/**
+ * Reads what a multipart body holds (RFC 2046 §5.1, RFC 7578): the name, file name, type and
+ * size of each part, and the text of short fields; the bytes of files are counted and let go.
+ */
+
+export interface MultipartPart {
+  readonly name?: string | undefined
+  readonly filename?: string | undefined
+  readonly mediaType?: string | undefined
+  readonly bytes: number
+  /** The value of a field that is no file and not over the limit. */
+  readonly text?: string | undefined
+}
+
+export interface MultipartContent {
+  readonly parts: readonly MultipartPart[]
+  /** The closing delimiter was there, and nothing was over a limit. */
+  readonly complete: boolean
+}
+
+export interface MultipartLimits {
+  readonly maxParts: number
+  /** Of one part's header block. */
+  readonly maxHeaderBytes: number
+  /** Of one field's text. */
+  readonly maxTextBytes: number
+}
+
+export const MULTIPART_LIMITS: MultipartLimits = {
+  maxParts: 256,
+  maxHeaderBytes: 8 * 1024,
+  maxTextBytes: 64 * 1024,
+}
+
+const MAX_BOUNDARY_CHARS = 70
+/** White space that may stand between a delimiter and its line's end. */
+const MAX_PADDING_BYTES = 1_024
+
+/** The boundary of a `multipart/*` Content-Type; undefined when it is none. */
+export function boundaryOf(contentType: string | undefined): string | undefined {
+  if (contentType === undefined) return undefined
+  if (!contentType.slice(0, 10).toLowerCase().startsWith('multipart/')) return undefined
+  const boundary = parameter(contentType, 'boundary')
+  if (boundary === undefined || boundary.length === 0) return undefined
+  return boundary.length > MAX_BOUNDARY_CHARS ? undefined : boundary
+}
+
+type State = 'body' | 'after-delimiter' | 'headers' | 'ended' | 'failed'
+
+interface OpenPart {
+  name: string | undefined
+  filename: string | undefined
+  mediaType: string | undefined
+  bytes: number
+  pieces: Buffer[] | undefined
+}
+
+export class MultipartReader {
+  readonly #limits: MultipartLimits
+  readonly #delimiter: Buffer
+  readonly #parts: MultipartPart[] = []
+  #part: OpenPart | undefined
+  #state: State = 'body'
+  /** Bytes that cannot be judged before more come; the first line counts as after a CRLF. */
+  #rest: Buffer = Buffer.from('\r\n')
+
+  constructor(boundary: string, limits: MultipartLimits = MULTIPART_LIMITS) {
+    this.#limits = limits
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
+  }
+
+  /** Does not keep `chunk`. */
+  push(chunk: Uint8Array): void {
+    if (this.#state === 'ended' || this.#state === 'failed') return
+    const bytes = Buffer.concat([this.#rest, chunk])
+    let at = 0
+    for (;;) {
+      const next = this.#step(bytes, at)
+      if (next === undefined) break
+      at = next
+    }
+    this.#rest = this.#over() ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at))
+  }
+
+  end(): MultipartContent {
+    if (this.#part !== undefined) this.#take(this.#rest)
+    this.#close()
+    return { parts: this.#parts, complete: this.#state === 'ended' }
+  }
+
+  #over(): boolean {
+    return this.#state === 'ended' || this.#state === 'failed'
+  }
+
+  /** Where to go on, or undefined when more bytes are needed or none matter any more. */
+  #step(bytes: Buffer, at: number): number | undefined {
+    switch (this.#state) {
+      case 'body':
+        return this.#body(bytes, at)
+      case 'after-delimiter':
+        return this.#afterDelimiter(bytes, at)
+      case 'headers':
+        return this.#headers(bytes, at)
+      default:
+        return undefined
+    }
+  }
+
+  #body(bytes: Buffer, at: number): number | undefined {
+    const found = bytes.indexOf(this.#delimiter, at)
+    const end =
+      found < 0 ? Math.max(at, bytes.length - this.#delimiter.length + 1) : found
+    this.#take(bytes.subarray(at, end))
+    if (found >= 0) {
+      this.#close()
+      this.#state = 'after-delimiter'
+      return found + this.#delimiter.length
+    }
+    return end > at ? end : undefined
+  }
+
+  /** `--` ends the body; white space may stand before the line's end. */
+  #afterDelimiter(bytes: Buffer, at: number): number | undefined {
+    if (bytes.length - at < 2) return undefined
+    if (bytes[at] === 0x2d && bytes[at + 1] === 0x2d) {
+      this.#state = 'ended'
+      return undefined
+    }
+    const end = bytes.indexOf('\r\n', at)
+    if (end < 0) {
+      if (bytes.length - at > MAX_PADDING_BYTES) this.#state = 'failed'
+      return undefined
+    }
+    this.#state = this.#parts.length < this.#limits.maxParts ? 'headers' : 'failed'
+    // The CRLF stays: a header block may be empty.
+    return end
+  }
+
+  #headers(bytes: Buffer, at: number): number | undefined {
+    const end = bytes.indexOf('\r\n\r\n', at)
+    // Without an end in sight its first three bytes may be there already.
+    const length = end < 0 ? bytes.length - 3 - at : end - at
+    if (length > this.#limits.maxHeaderBytes) this.#state = 'failed'
+    if (end < 0 || this.#state === 'failed') return undefined
+    this.#part = openPart(bytes.toString('utf8', at, end))
+    this.#state = 'body'
+    // The last CRLF stays: the delimiter of an empty part begins with it.
+    return end + 2 + (startsDelimiter(bytes, end + 2, this.#delimiter) ? 0 : 2)
+  }
+
+  #take(piece: Buffer): void {
+    const part = this.#part
+    if (part === undefined || piece.length === 0) return
+    part.bytes += piece.length
+    if (part.bytes > this.#limits.maxTextBytes) part.pieces = undefined
+    else part.pieces?.push(Buffer.from(piece))
+  }
+
+  #close(): void {
+    const part = this.#part
+    this.#part = undefined
+    if (part === undefined) return
+    const { name, filename, mediaType, bytes, pieces } = part
+    const text = pieces === undefined ? undefined : Buffer.concat(pieces).toString()
+    this.#parts.push({ name, filename, mediaType, bytes, text })
+  }
+}
+
+/** An empty part's delimiter follows its header block at once. */
+function startsDelimiter(bytes: Buffer, at: number, delimiter: Buffer): boolean {
+  return bytes.subarray(at, at + delimiter.length).equals(delimiter)
+}
+
+function openPart(block: string): OpenPart {
+  let name: string | undefined
+  let filename: string | undefined
+  let mediaType: string | undefined
+  for (const line of block.split('\r\n')) {
+    const colon = line.indexOf(':')
+    if (colon < 0) continue
+    const field = line.slice(0, colon).trim().toLowerCase()
+    const value = line.slice(colon + 1).trim()
+    if (field === 'content-disposition') {
+      name = parameter(value, 'name')
+      filename = parameter(value, 'filename')
+    } else if (field === 'content-type') {
+      mediaType = value.split(';', 1)[0]?.trim().toLowerCase()
+    }
+  }
+  const pieces = filename === undefined ? [] : undefined
+  return { name, filename, mediaType, bytes: 0, pieces }
+}
+
+/** A parameter of a header value, quoted or not (RFC 9110 §5.6.6). */
+function parameter(value: string, wanted: string): string | undefined {
+  let at = value.indexOf(';')
+  while (at >= 0 && at < value.length) {
+    const equals = value.indexOf('=', at)
+    if (equals < 0) return undefined
+    const name = value
+      .slice(at + 1, equals)
+      .trim()
+      .toLowerCase()
+    const read = parameterValue(value, equals + 1)
+    if (name === wanted) return read.text
+    at = value.indexOf(';', read.end)
+  }
+  return undefined
+}
+
+function parameterValue(value: string, start: number): { text: string; end: number } {
+  if (value[start] !== '"') {
+    const end = value.indexOf(';', start)
+    const stop = end < 0 ? value.length : end
+    return { text: value.slice(start, stop).trim(), end: stop }
+  }
+  let text = ''
+  let at = start + 1
+  while (at < value.length && value[at] !== '"') {
+    if (value[at] === '\\' && at + 1 < value.length) at++
+    text += value[at] ?? ''
+    at++
+  }
+  return { text, end: at + 1 }
+}

@@ -1,0 +1,104 @@
+/**
+ * What is known of the providers besides how to read them: hosts, routes, prices. Pure types
+ * and lookups; the file and its schema are `config/catalogue.ts` and `config/providers.yaml`.
+ */
+import { matchesHostname } from '../core/hostname.js'
+import { costOf } from './cost.js'
+import type { ModelPrice } from './cost.js'
+import type { Usage } from './provider.js'
+
+export interface CatalogueModel {
+  readonly id: string
+  readonly price: ModelPrice
+  /** The day on which the price was read, `YYYY-MM-DD`. */
+  readonly pricedOn: string
+}
+
+export interface CatalogueEntry {
+  readonly name: string
+  /** The provider whose reader understands it. */
+  readonly speaks: string
+  /** Names, and `*.name` for all below it. */
+  readonly hosts: readonly string[]
+  /** Names to look up where a pattern cannot be. */
+  readonly resolve: readonly string[]
+  /** Address prefixes that are the provider's own. */
+  readonly ranges: readonly string[]
+  readonly route: 'intercept' | 'tunnel' | 'refuse'
+  /** The addresses serve much else too: steering by address takes other traffic along. */
+  readonly shared: 'broad' | 'own'
+  /** What the provider needs; nearly all are content with HTTP/1.1. */
+  readonly upstream: 'h1' | 'h2'
+  /** Applications known to pin their certificates for these hosts. */
+  readonly pinnedApps: readonly string[]
+  readonly models: readonly CatalogueModel[]
+}
+
+export class Catalogue {
+  readonly entries: readonly CatalogueEntry[]
+  readonly #byHost = new Map<string, CatalogueEntry>()
+  readonly #patterns: (readonly [string, CatalogueEntry])[] = []
+  readonly #prices = new Map<string, ReadonlyMap<string, CatalogueModel>>()
+
+  /** Of two entries for one host the later counts: the user's file stands last. */
+  constructor(entries: readonly CatalogueEntry[]) {
+    this.entries = entries
+    for (const entry of entries) {
+      for (const host of entry.hosts) {
+        if (host.startsWith('*.')) this.#patterns.unshift([host, entry])
+        else this.#byHost.set(host, entry)
+      }
+      const before = this.#prices.get(entry.name) ?? []
+      const models = entry.models.map((model) => [model.id, model] as const)
+      this.#prices.set(entry.name, new Map([...before, ...models]))
+    }
+  }
+
+  /** By a canonical host name; an exact name counts before a pattern. */
+  entryFor(host: string): CatalogueEntry | undefined {
+    const exact = this.#byHost.get(host)
+    if (exact !== undefined) return exact
+    return this.#patterns.find(([pattern]) => matchesHostname(pattern, host))?.[1]
+  }
+
+  /** By the model's name as asked or answered, or without its date; undefined: not known. */
+  model(provider: string, name: string): CatalogueModel | undefined {
+    const models = this.#prices.get(provider)
+    if (models === undefined) return undefined
+    for (const id of modelIds(name)) {
+      const model = models.get(id)
+      if (model !== undefined) return model
+    }
+    return undefined
+  }
+
+  /** Micro-dollars; undefined when model, price or counts are not known: never a zero. */
+  costOf(provider: string, model: string | undefined, usage: Usage): number | undefined {
+    const price = model === undefined ? undefined : this.model(provider, model)?.price
+    return costOf(usage, price)
+  }
+}
+
+/**
+ * A name as it stands, without what Bedrock puts around it (`us.`, `-v1:0`), and without the
+ * end that says which issue of the model it is. Never a mere prefix: `gpt-4o` is not
+ * `gpt-4o-audio-preview`.
+ */
+export function modelIds(name: string): string[] {
+  const full = name
+    .slice(0, 256)
+    .toLowerCase()
+    .replace(/^models\//, '')
+  const core = full
+    .replace(/^(?:us-gov|us|eu|apac|jp|au|ca|global)\./, '')
+    .replace(/-v\d{1,2}(?::\d{1,3})?$/, '')
+  return [...new Set([full, core, withoutIssue(full), withoutIssue(core)])]
+}
+
+/** `-2024-08-06`, `-20250929`, `-0125`, `-001`, `-latest`, `-preview-05-20`, `@20250514`. */
+function withoutIssue(name: string): string {
+  return name.replace(
+    /(?:-preview)?[-@](?:\d{4}-\d\d-\d\d|\d\d-\d\d|\d{8}|\d{4}|\d{3}|latest)$/,
+    '',
+  )
+}

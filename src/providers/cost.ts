@@ -1,0 +1,55 @@
+/**
+ * What an exchange cost, exact to the micro-dollar: whole numbers in, one rounding at the end.
+ * Knows arithmetic only; prices are the catalogue's, token counts the readers'.
+ */
+import type { Usage } from './provider.js'
+
+/** Micro-dollars for a million tokens: $2.50 a million is 2,500,000. */
+export interface TokenPrices {
+  readonly input: number
+  readonly output: number
+  /** Read from the provider's cache; absent: as `input`. */
+  readonly cached?: number | undefined
+  /** Written to it; absent: as `input`. */
+  readonly cacheWrite?: number | undefined
+  /** Written for an hour (Anthropic); absent: as `cacheWrite`. */
+  readonly cacheWriteHour?: number | undefined
+}
+
+export interface ModelPrice extends TokenPrices {
+  /** Other prices for all tokens of a request whose prompt is longer than this. */
+  readonly long?: (TokenPrices & { readonly fromTokens: number }) | undefined
+}
+
+const PER = 1_000_000n
+
+/**
+ * Micro-dollars, rounded half up; undefined when the counts needed are not known. A cost that
+ * the provider itself names counts before any price; what it bills before what was processed.
+ */
+export function costOf(usage: Usage, price: ModelPrice | undefined): number | undefined {
+  if (usage.costMicroUsd !== undefined) return usage.costMicroUsd
+  const input = usage.billedInputTokens ?? usage.inputTokens
+  if (price === undefined || input === undefined) return undefined
+  const cached = usage.cachedTokens ?? 0
+  const written = usage.cacheWriteTokens ?? 0
+  const plain = usage.cacheBeside ? input : Math.max(0, input - cached - written)
+  const prompt = usage.cacheBeside ? input + cached + written : input
+  const prices =
+    price.long !== undefined && prompt > price.long.fromTokens ? price.long : price
+  const output = usage.billedOutputTokens ?? usage.outputTokens ?? 0
+  const reasoning = usage.reasoningBeside ? (usage.reasoningTokens ?? 0) : 0
+  const hour = Math.min(written, usage.cacheWriteHourTokens ?? 0)
+  const cacheWrite = prices.cacheWrite ?? prices.input
+  const sum =
+    times(plain, prices.input) +
+    times(cached, prices.cached ?? prices.input) +
+    times(written - hour, cacheWrite) +
+    times(hour, prices.cacheWriteHour ?? cacheWrite) +
+    times(output + reasoning, prices.output)
+  return Number((sum + PER / 2n) / PER)
+}
+
+function times(tokens: number, price: number): bigint {
+  return BigInt(tokens) * BigInt(price)
+}

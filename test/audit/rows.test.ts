@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import Sqlite from 'better-sqlite3'
+import { migrate, migrations } from '../../src/audit/migrations.js'
+import { encode, timestampText } from '../../src/audit/rows.js'
+import type { Column } from '../../src/audit/tables.js'
+import {
+  connectionColumns,
+  eventColumns,
+  exchangeColumns,
+} from '../../src/audit/tables.js'
+import { closed, event, exchange } from './support.js'
+
+const limits = { textLength: 100, bodyLength: 1000 }
+
+describe('audit rows', () => {
+  it('writes times as UTC text that SQLite itself writes', () => {
+    const db = new Sqlite(':memory:')
+    const byClock = db.prepare(
+      "SELECT strftime('%Y-%m-%d %H:%M:%f', ? / 1000.0, 'unixepoch')",
+    )
+    const moments = [
+      '2026-11-20T09:08:07.065Z',
+      '1970-01-01T00:00:00Z',
+      '2000-02-29T23:59:59.999Z',
+    ]
+    for (const moment of moments) {
+      const ms = Date.parse(moment)
+      assert.equal(timestampText(ms), byClock.pluck().get(ms))
+    }
+    db.close()
+  })
+
+  it('makes some time of any number', () => {
+    for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300])
+      assert.match(timestampText(ms), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/)
+  })
+
+  it('turns flags to numbers, fractions to whole numbers, absence to null', () => {
+    const record = closed({
+      stream: true,
+      retried: false,
+      latencyMs: 12.5,
+      toolCalls: ['a', 'b'],
+    })
+    const { row } = encode(exchangeColumns, record, limits)
+    const value = (name: string) => row[exchangeColumns.findIndex((c) => c.name === name)]
+    assert.equal(value('stream'), 1)
+    assert.equal(value('retried'), 0)
+    assert.equal(value('truncated'), null)
+    assert.equal(value('latency_ms'), 13)
+    assert.equal(value('tool_calls'), '["a","b"]')
+    assert.equal(value('provider'), null)
+  })
+
+  it('says `request` of an exchange that has no outcome', () => {
+    const { row } = encode(exchangeColumns, exchange(), limits)
+    assert.equal(
+      row[exchangeColumns.findIndex((c) => c.name === 'event_type')],
+      'request',
+    )
+  })
+
+  it('never throws over the details of an event', () => {
+    const circular: Record<string, unknown> = {}
+    circular['self'] = circular
+    const details = [circular, { big: 1n }, { long: 'x'.repeat(20_000) }]
+    for (const each of details) {
+      const { row } = encode(eventColumns, event({ details: each }), limits)
+      assert.match(String(row.at(-1)), /^\{"unwritable":"(not JSON|too long)"\}$/)
+    }
+  })
+})
+
+describe('audit migrations', () => {
+  it('make the tables that rows are made for, in the same order', () => {
+    const db = new Sqlite(':memory:')
+    migrate(db)
+    const inTable = (table: string): unknown =>
+      db
+        .prepare(
+          `SELECT name, type || iif("notnull", ' NOT NULL', '') AS type
+           FROM pragma_table_info(?) WHERE name <> 'id'`,
+        )
+        .all(table)
+    const inCode = (columns: readonly Pick<Column<never>, 'name' | 'type'>[]): unknown =>
+      columns.map(({ name, type }) => ({ name, type }))
+    assert.deepEqual(inTable('exchanges'), inCode(exchangeColumns))
+    assert.deepEqual(inTable('connections'), inCode(connectionColumns))
+    assert.deepEqual(inTable('events'), inCode(eventColumns))
+    assert.equal(db.pragma('user_version', { simple: true }), migrations.length)
+    db.close()
+  })
+
+  it('change nothing in a database that is up to date', () => {
+    const db = new Sqlite(':memory:')
+    migrate(db)
+    const before = db.prepare('SELECT * FROM sqlite_schema').all()
+    migrate(db)
+    assert.deepEqual(db.prepare('SELECT * FROM sqlite_schema').all(), before)
+    db.close()
+  })
+})

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { MultipartReader, boundaryOf } from '../../src/http/multipart.js'
+import type { MultipartContent, MultipartLimits } from '../../src/http/multipart.js'
+import { MULTIPART_LIMITS } from '../../src/http/multipart.js'
+import { everySplit } from '../support/splits.js'
+
+function read(
+  text: string | Buffer,
+  limits: Partial<MultipartLimits> = {},
+): MultipartContent {
+  const bytes = Buffer.from(text as string)
+  const run = (chunks: readonly Uint8Array[]): MultipartContent => {
+    const reader = new MultipartReader('B', { ...MULTIPART_LIMITS, ...limits })
+    for (const chunk of chunks) reader.push(chunk)
+    return reader.end()
+  }
+  const whole = run([bytes])
+  for (const chunks of everySplit(bytes)) assert.deepEqual(run(chunks), whole)
+  return whole
+}
+
+const FORM = [
+  'preamble, ignored',
+  '--B',
+  'Content-Disposition: form-data; name="model"',
+  '',
+  'whisper-1',
+  '--B  ',
+  'content-disposition: form-data; name=file; filename="a \\"b\\";.mp3"',
+  'Content-Type: Audio/MPEG; x=y',
+  '',
+  'bytes with \r\n--Almost a delimiter',
+  '--B',
+  'Content-Disposition: form-data; name="empty"',
+  '',
+  '',
+  '--B--',
+  'epilogue, ignored',
+].join('\r\n')
+
+describe('MultipartReader', () => {
+  it('YORI reads fields and files at every split', () => {
+    assert.deepEqual(JSON.parse(JSON.stringify(read(FORM))), {
+      parts: [
+        { name: 'model', bytes: 9, text: 'whisper-1' },
+        { name: 'file', filename: 'a "b";.mp3', mediaType: 'audio/mpeg', bytes: 33 },
+        { name: 'empty', bytes: 0, text: '' },
+      ],
+      complete: true,
+    })
+  })
+
+  it('YORI agrees with how the platform itself writes a form', async () => {
+    const form = new FormData()
+    form.set('prompt', 'é€😀\r\nmore')
+    form.set('image', new File([new Uint8Array(1_000)], 'x.png', { type: 'image/png' }))
+    const request = new Request('http://x.test', { method: 'POST', body: form })
+    const boundary = boundaryOf(request.headers.get('content-type') ?? '')
+    assert.ok(boundary !== undefined)
+    const reader = new MultipartReader(boundary)
+    reader.push(new Uint8Array(await request.arrayBuffer()))
+    assert.deepEqual(JSON.parse(JSON.stringify(reader.end())), {
+      parts: [
+        { name: 'prompt', bytes: 15, text: 'é€😀\r\nmore' },
+        { name: 'image', filename: 'x.png', mediaType: 'image/png', bytes: 1_000 },
+      ],
+      complete: true,
+    })
+  })
+
+  it('YORI says that a body broke off', () => {
+    const cut = FORM.slice(0, FORM.indexOf('Almost'))
+    const content = read(cut)
+    assert.equal(content.complete, false)
+    assert.equal(content.parts.length, 2)
+    assert.equal(read('').complete, false)
+  })
+
+  it('YORI keeps its limits', () => {
+    assert.equal(read(FORM, { maxParts: 2 }).complete, false)
+    assert.equal(read(FORM, { maxParts: 2 }).parts.length, 2)
+    assert.equal(read(FORM, { maxHeaderBytes: 50 }).complete, false)
+    assert.equal(read(FORM, { maxTextBytes: 8 }).parts[0]?.text, undefined)
+    assert.equal(read(FORM, { maxTextBytes: 8 }).parts[0]?.bytes, 9)
+  })
+})
+
+describe('boundaryOf', () => {
+  const cases: readonly [string | undefined, string | undefined][] = [
+    ['multipart/form-data; boundary=abc', 'abc'],
+    ['Multipart/Form-Data; charset=utf-8; Boundary="a b;c"', 'a b;c'],
+    ['multipart/mixed; boundary=abc; x=y', 'abc'],
+    ['multipart/form-data', undefined],
+    ['multipart/form-data; boundary=', undefined],
+    [`multipart/form-data; boundary=${'x'.repeat(71)}`, undefined],
+    ['application/json; boundary=abc', undefined],
+    [undefined, undefined],
+  ]
+  for (const [contentType, boundary] of cases) {
+    it(`YORI finds ${boundary ?? 'no boundary'} in ${contentType ?? 'nothing'}`, () => {
+      assert.equal(boundaryOf(contentType), boundary)
+    })
+  }
+})

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import type { ExchangeRecord } from '../../src/core/record.js'
+import { Catalogue } from '../../src/providers/catalogue.js'
+import { recordRequest, recordResponse } from '../../src/providers/into-record.js'
+import { readAnswer, readRequest, sse } from '../support/exchanges.js'
+
+const url = 'https://api.openai.com/v1/chat/completions'
+const model = { id: 'gpt-4o', pricedOn: '2025-01-01', price: { input: 2e6, output: 8e6 } }
+const catalogue = new Catalogue([
+  {
+    name: 'openai',
+    speaks: 'openai',
+    hosts: [],
+    resolve: [],
+    ranges: [],
+    route: 'intercept',
+    shared: 'broad',
+    upstream: 'h1',
+    pinnedApps: [],
+    models: [model],
+  },
+])
+
+function record(): ExchangeRecord {
+  return {
+    requestId: 'r',
+    connectionId: 'c',
+    device: { ip: '192.0.2.1' },
+    startedAt: 0,
+    endpointDomain: 'api.openai.com',
+    httpVersion: '1.1',
+    method: 'POST',
+    path: '/v1/chat/completions',
+    provider: 'openai',
+    requestBytes: 0,
+    responseBytes: 0,
+  }
+}
+
+describe('recordRequest and recordResponse', () => {
+  it('YORI records who answered, what it took and what it cost', () => {
+    const row = record()
+    recordRequest(
+      row,
+      readRequest({ url, body: { model: 'gpt-4o', stream: true } }).facts,
+    )
+    assert.equal(row.model, 'gpt-4o')
+    assert.equal(row.stream, true)
+    const message = {
+      tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }],
+    }
+    const answer = sse(
+      { model: 'gpt-4o-2024-08-06', choices: [{ index: 0, delta: message }] },
+      { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+      { choices: [], usage: { prompt_tokens: 10, completion_tokens: 5 } },
+      '[DONE]',
+    )
+    recordResponse(
+      row,
+      readAnswer({ url, contentType: 'text/event-stream', answer }),
+      catalogue,
+    )
+    assert.equal(row.model, 'gpt-4o-2024-08-06')
+    assert.equal(row.inputTokens, 10)
+    assert.equal(row.outputTokens, 5)
+    assert.equal(row.tokensEstimated, false)
+    assert.equal(row.costMicroUsd, 60)
+    assert.equal(row.finishReason, 'tool_calls')
+    assert.deepEqual(row.toolCalls, ['f'])
+    assert.equal(row.truncated, undefined)
+  })
+
+  it('YORI records an answer that broke off as such, and no cost that it does not know', () => {
+    const row = record()
+    const answer = sse({
+      model: 'other',
+      choices: [{ index: 0, delta: { content: 'abcd' } }],
+    })
+    const contentType = 'text/event-stream'
+    const facts = readAnswer({ url, contentType, answer, whole: false, promptChars: 4 })
+    recordResponse(row, facts, catalogue)
+    assert.equal(row.truncated, true)
+    assert.equal(row.tokensEstimated, true)
+    assert.equal(row.costMicroUsd, undefined)
+  })
+})

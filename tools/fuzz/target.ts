@@ -1,0 +1,9 @@
+/** One thing to fuzz: a file beside this one, and one line in `targets.ts`. */
+export interface FuzzTarget {
+  readonly name: string
+  readonly about: string
+  /** Valid inputs to start from; at least one. */
+  seeds(): readonly Buffer[]
+  /** Throws when something that must hold does not. `random` is 0 <= x < 1. */
+  check(input: Buffer, random: () => number): void
+}
