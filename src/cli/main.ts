@@ -16,18 +16,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.js')).runCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),
   ca: async () => {
-    const [{ caCommand }, { issuedNamesOf }] = await Promise.all([
+    const [{ caCommand }, { caSettingsOf }] = await Promise.all([
       import('./commands/ca.js'),
-      import('../snapshot.js'),
+      import('../ca-settings.js'),
     ])
     return caCommand({
-      caOptions: async (path) => {
-        const config = configOf(path)
-        const { directory, permitted, passphrase } = config.ca
-        const issuedNames = issuedNamesOf(config)
-        const secret = passphrase === undefined ? {} : { passphrase }
-        return { directory, permitted, issuedNames, ...secret }
-      },
+      caOptions: async (path) => caSettingsOf(configOf(path)),
       clock: systemClock,
       print,
       note,
