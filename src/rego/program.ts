@@ -8,7 +8,7 @@ import { EvalError } from './errors.js'
 import { matchOperand, readOperand } from './operand-code.js'
 import { member } from './lookup.js'
 import { DocBuilder } from './doc-builder.js'
-import { equal, keyOf, ObjectBuilder, RegoObject } from './value.js'
+import { equal, keyOf, ObjectBuilder, RegoObject, RegoSet, setOf } from './value.js'
 import type { Builtin } from './builtin.js'
 import type { Rules, Run } from './run.js'
 import type { Context, Remembered } from './context.js'
@@ -87,7 +87,6 @@ export class Program implements Rules {
     node: DocNode,
     args: readonly Value[],
   ): Value | undefined {
-    if (context.masked?.has(node) === true) return undefined
     const key = memoKey(args)
     if (key === undefined) return this.#complete(context, node, args)
     const memory = (context.results[node.id] ??= new Map<string, Remembered>())
@@ -117,12 +116,12 @@ export class Program implements Rules {
   /** `node[key]` of a node whose rules have variables in their heads. */
   entry(context: Context, node: DocNode, key: Value): Value | undefined {
     const child = typeof key === 'string' ? node.children.get(key) : undefined
-    if (child === undefined) {
-      const extent = this.#extent(context, node)
-      return extent === undefined ? undefined : member(extent, key)
-    }
-    const whole = this.#object(context, node)
-    return whole === undefined ? undefined : member(whole, key)
+    const extent = this.#extent(context, node)
+    const own = extent === undefined ? undefined : member(extent, key)
+    if (child === undefined) return own
+    const base = baseValue(context, child)
+    const below = this.document(context, child, base)
+    return own === undefined ? below : below === undefined ? own : join(own, below, node)
   }
 
   #interior(context: Context, node: DocNode, base: Value | undefined): Value {
@@ -295,6 +294,24 @@ function memoKey(args: readonly Value[]): string | undefined {
     key += typeof part === 'string' ? `${part.length}:${part}` : `${String(part)};`
   }
   return key
+}
+
+/** What rules with variables give at a key, and what rules below that key give. */
+function join(own: Value, below: Value, node: DocNode): Value {
+  if (own instanceof RegoSet && below instanceof RegoSet) {
+    return setOf([...own, ...below])
+  }
+  if (own instanceof RegoObject && below instanceof RegoObject) {
+    const builder = new ObjectBuilder()
+    for (const [key, value] of own) builder.set(key, value)
+    for (const [key, value] of below) {
+      const before = own.get(key)
+      builder.set(key, before === undefined ? value : join(before, value, node))
+    }
+    return builder.build()
+  }
+  if (equal(own, below)) return own
+  throw new EvalError('eval_conflict_error', 'object keys must be unique', placeOf(node))
 }
 
 /** In a whole document base data hides what rules give, save where both are objects. */
