@@ -73,7 +73,7 @@ function intlZone(name: string, timeZone: string | undefined): Zone {
     const offset = offsetAt(seconds)
     const names = exceptionalNames.get(name)
     if (names === undefined) return englishName(timeZone, seconds) ?? numericName(offset)
-    const summer = names.length > 1 && offset > offsetAt(seconds - halfYear)
+    const summer = names.length > 1 && offset > leastOffset(offsetAt, seconds)
     return names[summer ? 1 : 0] ?? numericName(offset)
   }
   return { name, offsetAt, abbreviationAt }
@@ -105,19 +105,19 @@ const exceptions: readonly (readonly [names: string, zones: string])[] = [
   ['ChST', 'Pacific/Guam Pacific/Saipan'],
   ['SST', 'Pacific/Pago_Pago Pacific/Midway Pacific/Samoa US/Samoa'],
   ['NST NDT', 'America/St_Johns Canada/Newfoundland'],
-  [
-    'MST',
-    'America/Hermosillo America/Mazatlan America/Dawson America/Whitehorse Canada/Yukon ' +
-      'Mexico/BajaSur',
-  ],
+  ['MST', 'America/Hermosillo America/Dawson America/Whitehorse Canada/Yukon'],
+  ['MST MDT', 'America/Mazatlan Mexico/BajaSur'],
   ['CST CDT', 'America/Havana Cuba'],
   ['HST HDT', 'America/Adak America/Atka US/Aleutian'],
   ['MET MEST', 'MET'],
   ['GMT', 'GMT GMT0 GMT+0 GMT-0'],
+  ['GMT BST', 'Europe/Guernsey Europe/Jersey Europe/Isle_of_Man'],
+  ['GMT IST', 'Europe/Dublin Eire'],
   [
     '',
     'Asia/Dubai Asia/Muscat Asia/Colombo Antarctica/Casey Antarctica/Troll Australia/Eucla ' +
-      'Australia/LHI Australia/Lord_Howe NZ-CHAT Pacific/Chatham',
+      'Australia/LHI Australia/Lord_Howe NZ-CHAT Pacific/Chatham ' +
+      'Africa/Casablanca Africa/El_Aaiun',
   ],
 ]
 
@@ -138,7 +138,12 @@ function englishName(timeZone: string | undefined, seconds: number): string | un
   return undefined
 }
 
-const halfYear = 15_778_476
+const quarter = 7_889_238
+
+/** Standard time: the least offset within half a year either way. */
+function leastOffset(offsetAt: (seconds: number) => number, seconds: number): number {
+  return Math.min(...[-2, -1, 1, 2].map((step) => offsetAt(seconds + step * quarter)))
+}
 
 function numericName(offset: number): string {
   const minutes = Math.floor(Math.abs(offset) / 60)

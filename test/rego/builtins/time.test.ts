@@ -107,6 +107,9 @@ describe('rego time', () => {
       '[[1136214245000000000, "", "Jan _2 06 03:04PM .000 __2 Monday"]]',
       '"Jan  2 06 03:04PM .000   2 Monday"',
     ],
+    ['time.format', '[[1536814198000000000, "America/St_Johns", "MST"]]', '"NDT"'],
+    ['time.format', '[[1720000000000000000, "Europe/Dublin", "MST"]]', '"IST"'],
+    ['time.format', '[[1720000000000000000, "Asia/Tokyo", "MST"]]', '"JST"'],
     [
       'time.format',
       '[[0, "Nowhere/Land"]]',
