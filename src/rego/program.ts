@@ -120,7 +120,10 @@ export class Program implements Rules {
     const own = extent === undefined ? undefined : member(extent, key)
     if (child === undefined) return own
     const base = baseValue(context, child)
-    const below = this.document(context, child, base)
+    const whole = this.document(context, child, base)
+    const isBare =
+      child.kind === 'none' && whole instanceof RegoObject && whole.size === 0
+    const below = isBare && own !== undefined ? undefined : whole
     return own === undefined ? below : below === undefined ? own : join(own, below, node)
   }
 
