@@ -32,6 +32,8 @@ interface Reading {
 const DEFAULT_MAX_AGE_MS = 60_000
 const DEFAULT_MIN_INTERVAL_MS = 250
 const DEFAULT_WAIT_MS = 500
+/** Share of its age at which a reading is renewed in the background. */
+const READ_AHEAD = 0.75
 /** Addresses that the tables do not know: asked about again after this time. */
 const STRANGER_MS = 10_000
 const MAX_STRANGERS = 1_024
@@ -64,6 +66,7 @@ export class DeviceIdentity {
   of(address: string): Device {
     const ip = canonicalAddress(address) ?? address
     if (this.#wantsReading(ip)) void this.#lookFor(ip)
+    else this.#readAhead()
     return this.#device(ip)
   }
 
@@ -80,7 +83,7 @@ export class DeviceIdentity {
       })
       await Promise.race([this.#lookFor(ip), late])
       clearTimeout(timer)
-    }
+    } else this.#readAhead()
     return this.#device(ip)
   }
 
@@ -90,6 +93,12 @@ export class DeviceIdentity {
     await this.#read()
     if (!this.#knows(ip) && this.#reading.at < asked) await this.#read()
     if (!this.#knows(ip)) this.#strangers.set(ip, this.#options.clock.monotonic())
+  }
+
+  /** In time, so that in steady traffic nobody waits for the next reading. */
+  #readAhead(): void {
+    const age = this.#options.clock.monotonic() - this.#reading.at
+    if (age >= READ_AHEAD * this.#maxAgeMs && age < this.#maxAgeMs) void this.#read()
   }
 
   #knows(ip: string): boolean {

@@ -26,7 +26,7 @@ export type FirstBytes =
   | { readonly kind: 'partial'; readonly bytes: number }
   /**
    * The client reset the connection, or sent FIN before its first byte: then the socket is not
-   * destroyed and 'end' is still to come.
+   * destroyed and can still be written to, and its 'end' may be over.
    */
   | { readonly kind: 'closed' }
 
@@ -90,9 +90,7 @@ class Peeking {
 
   readonly #onReadable = (): void => {
     if (this.#settled) return
-    // Reading an empty stream that has ended would emit 'end' before the next owner listens.
-    const empty = this.#socket.readableLength === 0
-    const chunk = empty ? null : (this.#socket.read() as Buffer | null)
+    const chunk = this.#socket.read() as Buffer | null
     if (chunk !== null && chunk.length > 0) {
       clearTimeout(this.#firstByteDeadline)
       const verdict = this.#reader.push(chunk)

@@ -316,7 +316,11 @@ class Connection {
       const end = await tunnel(
         this.#client,
         (options) => dialer.dial(target, { ...dialOptions, ...options }),
-        { deadlines, idleMs: policy.timeouts.tunnelIdleMs },
+        {
+          deadlines,
+          idleMs: policy.timeouts.tunnelIdleMs,
+          isDraining: () => this.#fronts.http.draining,
+        },
       )
       if (end === 'client-reset') record.code = 'YORI_CLIENT_RESET'
     } catch (error) {

@@ -14,7 +14,12 @@ export type TunnelEnd = 'complete' | 'client-reset' | 'upstream-reset' | 'idle'
 export interface TunnelOptions {
   readonly idleMs: number
   readonly deadlines: Deadlines
+  /** We are about to stop: a tunnel in which nothing moves need not be waited for. */
+  readonly isDraining: () => boolean
 }
+
+/** A tunnel counts as quiet after this time without a byte. */
+const QUIET_MS = 2_000
 
 /**
  * Dials by `dial` and relays until both sides have closed. `client` may hold bytes that were
@@ -82,7 +87,10 @@ class Relay implements Watched {
     if (bytes !== this.#lastBytes) {
       this.#lastBytes = bytes
       this.#lastChange = now
-    } else if (now - this.#lastChange > this.#options.idleMs) {
+      return
+    }
+    const { idleMs, isDraining } = this.#options
+    if (now - this.#lastChange > (isDraining() ? QUIET_MS : idleMs)) {
       this.#end = 'idle'
       this.#client.destroy()
       this.#upstream?.destroy()

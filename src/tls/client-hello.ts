@@ -170,7 +170,9 @@ function streamOffset(bytes: Uint8Array, messageOffset: number): number {
   let at = 0
   for (let left = messageOffset; ;) {
     const length = ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0)
-    if (left <= length || length === 0) return at + RECORD_HEADER_BYTES + left
+    const start = at + RECORD_HEADER_BYTES
+    // A fault at the very end of the message lies behind the last record.
+    if (left < length || start + length >= bytes.length) return start + left
     left -= length
     at += RECORD_HEADER_BYTES + length
   }

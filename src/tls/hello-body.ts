@@ -6,6 +6,7 @@
  */
 import { isIP } from 'node:net'
 import { canonicalHostname } from '../core/hostname.js'
+import { Fields, MAX_LIST_ITEMS } from './fields.js'
 
 export interface ClientHello {
   /** Canonical (`canonicalHostname`); undefined when absent, an address, or no host name. */
@@ -41,8 +42,6 @@ export type Body =
   | { readonly kind: 'hello'; readonly hello: ClientHello }
   | { readonly kind: 'fault'; readonly offset: number; readonly reason: BodyFault }
 
-/** What is kept of any list; far beyond any real hello (the longest seen has 17 + 150 items). */
-const MAX_LIST_ITEMS = 1024
 /** host_name is at most 255 bytes on the wire of DNS (RFC 1035 §2.3.4). */
 const MAX_SERVER_NAME_BYTES = 255
 
@@ -60,74 +59,6 @@ const extension = {
   ech: 0xfe0d,
   esni: 0xffce,
 } as const
-
-/**
- * Reads within `bytes`; a read beyond its end gives zero or nothing and sets `overran` for
- * good, so that a parser checks once at the end of each structure.
- */
-class Fields {
-  readonly #bytes: Uint8Array
-  readonly #end: number
-  offset: number
-  overran = false
-
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#bytes = bytes
-    this.offset = start
-    this.#end = end
-  }
-
-  get left(): number {
-    return this.overran ? 0 : this.#end - this.offset
-  }
-
-  u8(): number {
-    return this.#uint(1)
-  }
-
-  u16(): number {
-    return this.#uint(2)
-  }
-
-  /** The next `length` bytes as fields of their own. */
-  sub(length: number): Fields {
-    const start = this.offset
-    if (!this.#claim(length)) return new Fields(this.#bytes, start, start)
-    return new Fields(this.#bytes, start, start + length)
-  }
-
-  /** The rest, one character a byte. */
-  text(): string {
-    const start = this.offset
-    this.offset = this.#end
-    return Buffer.from(this.#bytes.subarray(start, this.#end)).toString('latin1')
-  }
-
-  /** The rest as big-endian numbers of `size` bytes, at most MAX_LIST_ITEMS. */
-  numbers(size: 1 | 2): number[] {
-    const numbers: number[] = []
-    while (this.left >= size && numbers.length < MAX_LIST_ITEMS)
-      numbers.push(this.#uint(size))
-    return numbers
-  }
-
-  #uint(size: number): number {
-    const start = this.offset
-    if (!this.#claim(size)) return 0
-    let value = 0
-    for (let i = start; i < this.offset; i++) value = value * 256 + (this.#bytes[i] ?? 0)
-    return value
-  }
-
-  #claim(length: number): boolean {
-    if (this.overran || length > this.#end - this.offset) {
-      this.overran = true
-      return false
-    }
-    this.offset += length
-    return true
-  }
-}
 
 interface ServerName {
   readonly raw: string | undefined

@@ -62,7 +62,16 @@ describe('an address', () => {
 
   it('with a port is refused when either half is wrong', () => {
     const wrong = ['', '192.0.2.1', '::1:443', '[192.0.2.1]:443', '192.0.2.1:65536']
-    wrong.push('192.0.2.1:', '192.0.2.1:-1', '192.0.2.1:4e2', 'host:443', '[::1]443')
+    wrong.push(
+      '[::1:443',
+      '::1]:443',
+      ':443',
+      '192.0.2.1:',
+      '192.0.2.1:-1',
+      '192.0.2.1:4e2',
+      'host:443',
+      '[::1]443',
+    )
     for (const text of wrong) assert.equal(parseSocketAddress(text), undefined, text)
   })
 })

@@ -95,6 +95,23 @@ describe('the identity of a device', () => {
     assert.equal(network.readings, 2)
   })
 
+  it('is renewed in the background before it is due', async () => {
+    const network = new Network()
+    network.table.set('192.168.1.50', TABLET)
+    const identity = network.identity()
+    await identity.resolve('192.168.1.50')
+    network.clock.advance(44_999)
+    await identity.resolve('192.168.1.50')
+    assert.equal(network.readings, 1)
+    network.clock.advance(1)
+    await identity.resolve('192.168.1.50')
+    assert.equal(network.readings, 2)
+    await new Promise(setImmediate)
+    network.clock.advance(30_000)
+    await identity.resolve('192.168.1.50')
+    assert.equal(network.readings, 2)
+  })
+
   it('stops counting when it could not be read again for two minutes', async () => {
     const network = new Network()
     network.table.set('192.168.1.50', TABLET)

@@ -20,6 +20,8 @@ describe('the first bytes', () => {
     ['PROPFIND /', 'http'],
     ['M-SEARCH * HTTP/1.1', 'http'],
     ['get /', 'http'],
+    ['M09az /', 'http'],
+    ['M:/ /', 'other'],
     [`${'A'.repeat(32)} /`, 'http'],
     [`${'A'.repeat(33)} /`, 'other'],
     ['A'.repeat(33), 'other'],

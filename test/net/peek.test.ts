@@ -92,13 +92,15 @@ describe('a peek', () => {
     assert.deepEqual(await readAll(socket), HELLO.subarray(0, 321))
   })
 
-  it('at FIN without a byte says closed and leaves the end to its next owner', async () => {
+  it('at FIN without a byte says closed, and the socket can still answer', async () => {
     await using server = await TcpServer.start()
     const { client, socket } = await server.pair()
     client.end()
     assert.deepEqual(await peek(socket, patient), { kind: 'closed' })
     assert.equal(socket.destroyed, false)
-    assert.equal((await readAll(socket)).length, 0)
+    assert.deepEqual(await peek(socket, patient), { kind: 'closed' })
+    socket.end('bye')
+    assert.equal((await readAll(client)).toString(), 'bye')
   })
 
   it('at a reset says closed, and at once for a destroyed socket', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { YoriError } from '../../src/core/errors.js'
 import { Resolver, type ResolverOptions } from '../../src/net/resolver.js'
 import { DnsServer, type DnsAnswer } from '../support/dns-server.js'
@@ -75,6 +76,18 @@ describe('the resolver', () => {
     }
   })
 
+  it('waits a little for the slower family', async () => {
+    await using server = await DnsServer.start()
+    for (const slow of [4, 6]) {
+      server.answer = async (_, family) => {
+        if (family === slow) await sleep(20)
+        return both
+      }
+      const resolver = resolverFor(server, new ManualClock())
+      assert.deepEqual(await resolver.lookup('api.test'), [V4, V6])
+    }
+  })
+
   it('asks once however many want to know', async () => {
     await using server = await DnsServer.start()
     server.answer = () => both
@@ -138,6 +151,10 @@ describe('the resolver', () => {
       [{ kind: 'silence' }, /no answer in time/],
       [{ kind: 'garbage' }, /no answer in time|nonsense/],
     ]
+    const none: DnsAnswer = { kind: 'addresses', addresses: [], ttl: 60 }
+    server.answer = (_, family) => (family === 4 ? none : { kind: 'failure' })
+    const mixed = resolverFor(server, new ManualClock()).lookup('a.test')
+    await assert.rejects(mixed, refusing(/the DNS server failed/))
     for (const [answer, reason] of reasons) {
       server.answer = () => answer
       const resolver = resolverFor(server, new ManualClock(), { timeoutMs: 60 })

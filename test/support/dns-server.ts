@@ -24,15 +24,17 @@ const CODES = { addresses: 0, failure: 2, 'no-such-name': 3, refused: 5 } as con
 
 export class DnsServer implements AsyncDisposable {
   /** Called for each question; a family without addresses is an answer without records. */
-  answer: (name: string, family: Family) => DnsAnswer = () => ({ kind: 'no-such-name' })
+  answer: (name: string, family: Family) => DnsAnswer | Promise<DnsAnswer> = () => ({
+    kind: 'no-such-name',
+  })
   /** `name A` or `name AAAA`, in order of arrival. */
   readonly questions: string[] = []
   readonly #socket: Socket
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('message', (message, peer) => {
-      const reply = this.#reply(message)
+    socket.on('message', async (message, peer) => {
+      const reply = await this.#reply(message)
       if (reply !== undefined) socket.send(reply, peer.port, peer.address)
     })
   }
@@ -53,11 +55,11 @@ export class DnsServer implements AsyncDisposable {
     await new Promise<void>((closed) => this.#socket.close(() => closed()))
   }
 
-  #reply(message: Buffer): Buffer | undefined {
+  async #reply(message: Buffer): Promise<Buffer | undefined> {
     const { name, end } = readName(message, 12)
     const family = message.readUInt16BE(end) === 28 ? 6 : 4
     this.questions.push(`${name} ${family === 4 ? 'A' : 'AAAA'}`)
-    const answer = this.answer(name, family)
+    const answer = await this.answer(name, family)
     if (answer.kind === 'silence') return undefined
     if (answer.kind === 'garbage')
       return Buffer.from([...message.subarray(0, 2), 1, 2, 3])

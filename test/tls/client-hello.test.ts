@@ -212,7 +212,9 @@ describe('bytes that are no ClientHello', () => {
       reasonOf(hello(serverName(hostName('a.test'), hostName('b.test')))),
       'duplicate-server-name',
     )
-    assert.equal(reasonOf(hello(alpn('h2'), alpn('http/1.1'))), 'duplicate-extension')
+    for (const twice of [alpn('h2'), supportedVersions(0x0304), extension(0xfe0d, [])])
+      assert.equal(reasonOf(hello(twice, twice)), 'duplicate-extension')
+    assert.equal(reasonOf(hello(extension(23, []), extension(23, []))), 'hello')
   })
 
   it('are malformed when a field runs over its structure', () => {
@@ -238,10 +240,25 @@ describe('bytes that are no ClientHello', () => {
       offset: 5 + second,
       reason: 'duplicate-extension',
     })
-    const split = parseClientHello(inRecords(message, 10))
-    assert.ok(split.kind === 'malformed')
-    const records = Math.floor(second / 10) + 1
-    assert.equal(split.offset, second + 5 * records)
+    for (const size of [1, 5, 10, second]) {
+      const split = parseClientHello(inRecords(message, size))
+      assert.ok(split.kind === 'malformed')
+      const records = Math.floor(second / size) + 1
+      assert.equal(split.offset, second + 5 * records, `records of ${size}`)
+    }
+    const offsets: readonly (readonly [string, number])[] = [
+      ['16 03 01 00 00', 3],
+      ['16 03 01 40 01', 3],
+      ['16 03 01 00 04 02', 5],
+      ['16 03 01 00 01 01 15', 6],
+      ['16 03 01 00 01 01 16 04', 7],
+      ['16 03 01 00 01 01 16 03 01 00 00', 9],
+    ]
+    for (const [bytes, offset] of offsets) {
+      const peek = parseClientHello(bytesOf(bytes))
+      assert.ok(peek.kind === 'malformed', bytes)
+      assert.equal(peek.offset, offset, bytes)
+    }
   })
 
   it('as an SSLv2 greeting are known by lengths that fill it', () => {
