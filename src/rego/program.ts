@@ -7,9 +7,11 @@ import { Frame, UNDEFINED } from './context.js'
 import { EvalError } from './errors.js'
 import { matchOperand, readOperand } from './operand-code.js'
 import { member } from './lookup.js'
+import { indexRules } from './rule-index.js'
 import { DocBuilder } from './doc-builder.js'
-import { equal, keyOf, ObjectBuilder, RegoObject } from './value.js'
+import { equal, keyOf, ObjectBuilder, RegoObject, RegoSet, setOf } from './value.js'
 import type { Builtin } from './builtin.js'
+import type { RuleIndex } from './rule-index.js'
 import type { Rules, Run } from './run.js'
 import type { Context, Remembered } from './context.js'
 import type { Place } from './errors.js'
@@ -45,8 +47,8 @@ class PartialFrame extends Frame {
 export class Program implements Rules {
   readonly tree: RuleTree
   readonly #builtins: ReadonlyMap<string, Builtin>
-  readonly #code: (readonly RuleCode[] | undefined)[] = []
-  readonly #partial: (readonly PartialCode[] | undefined)[] = []
+  readonly #code: (RuleIndex<RuleCode> | undefined)[] = []
+  readonly #partial: (RuleIndex<PartialCode> | undefined)[] = []
 
   constructor(tree: RuleTree, builtins: ReadonlyMap<string, Builtin>) {
     this.tree = tree
@@ -87,7 +89,6 @@ export class Program implements Rules {
     node: DocNode,
     args: readonly Value[],
   ): Value | undefined {
-    if (context.masked?.has(node) === true) return undefined
     const key = memoKey(args)
     if (key === undefined) return this.#complete(context, node, args)
     const memory = (context.results[node.id] ??= new Map<string, Remembered>())
@@ -117,12 +118,15 @@ export class Program implements Rules {
   /** `node[key]` of a node whose rules have variables in their heads. */
   entry(context: Context, node: DocNode, key: Value): Value | undefined {
     const child = typeof key === 'string' ? node.children.get(key) : undefined
-    if (child === undefined) {
-      const extent = this.#extent(context, node)
-      return extent === undefined ? undefined : member(extent, key)
-    }
-    const whole = this.#object(context, node)
-    return whole === undefined ? undefined : member(whole, key)
+    const extent = this.#extent(context, node)
+    const own = extent === undefined ? undefined : member(extent, key)
+    if (child === undefined) return own
+    const base = baseValue(context, child)
+    const whole = this.document(context, child, base)
+    const isBare =
+      child.kind === 'none' && whole instanceof RegoObject && whole.size === 0
+    const below = isBare && own !== undefined ? undefined : whole
+    return own === undefined ? below : below === undefined ? own : join(own, below, node)
   }
 
   #interior(context: Context, node: DocNode, base: Value | undefined): Value {
@@ -183,7 +187,7 @@ export class Program implements Rules {
   }
 
   #runPartial(context: Context, node: DocNode, builder: DocBuilder): void {
-    for (const { plan, run } of this.#partialCode(node)) {
+    for (const { plan, run } of this.#partialCode(node)(context, [])) {
       context.query.meter.step(1)
       run(new PartialFrame(context, plan.slots.length, builder))
     }
@@ -191,7 +195,7 @@ export class Program implements Rules {
 
   #complete(context: Context, node: DocNode, args: readonly Value[]): Value | undefined {
     let result: Value | undefined
-    for (const rule of this.#ruleCode(node)) {
+    for (const rule of this.#ruleCode(node)(context, args)) {
       if (result !== undefined && rule.constant !== undefined) {
         if (equal(rule.constant, result)) continue
       }
@@ -204,8 +208,10 @@ export class Program implements Rules {
     return runRule(this.#defaultCode(node, node.defaultRule), context, args)
   }
 
-  #ruleCode(node: DocNode): readonly RuleCode[] {
-    return (this.#code[node.id] ??= node.rules.map((plan) => this.#compile(plan, node)))
+  #ruleCode(node: DocNode): RuleIndex<RuleCode> {
+    return (this.#code[node.id] ??= indexRules(
+      node.rules.map((plan) => this.#compile(plan, node)),
+    ))
   }
 
   readonly #defaults = new Map<DocNode, RuleCode>()
@@ -245,26 +251,28 @@ export class Program implements Rules {
     return { plan, args, branches, constant }
   }
 
-  #partialCode(node: DocNode): readonly PartialCode[] {
-    return (this.#partial[node.id] ??= node.rules.map((plan) => {
-      const [branch] = plan.branches
-      if (branch === undefined) throw new Error('a rule without a body')
-      const value = readOperand(branch.value)
-      const keys = plan.keys.map(readOperand)
-      const line = branch.at.line
-      const { path } = node
-      const end: Run = (frame) => {
-        const { builder } = frame as PartialFrame
-        frame.context.query.covered?.(plan.file, line)
-        const prefix: Value[] = path.slice(builder.depth)
-        for (const read of keys) prefix.push(read(frame))
-        if (plan.multi) builder.addMember(prefix, value(frame))
-        else builder.add(prefix, value(frame))
-        return false
-      }
-      const code = { program: this, file: plan.file }
-      return { plan, run: bodyCode(branch.steps, new Set(), end, code) }
-    }))
+  #partialCode(node: DocNode): RuleIndex<PartialCode> {
+    return (this.#partial[node.id] ??= indexRules(
+      node.rules.map((plan): PartialCode => {
+        const [branch] = plan.branches
+        if (branch === undefined) throw new Error('a rule without a body')
+        const value = readOperand(branch.value)
+        const keys = plan.keys.map(readOperand)
+        const line = branch.at.line
+        const { path } = node
+        const end: Run = (frame) => {
+          const { builder } = frame as PartialFrame
+          frame.context.query.covered?.(plan.file, line)
+          const prefix: Value[] = path.slice(builder.depth)
+          for (const read of keys) prefix.push(read(frame))
+          if (plan.multi) builder.addMember(prefix, value(frame))
+          else builder.add(prefix, value(frame))
+          return false
+        }
+        const code = { program: this, file: plan.file }
+        return { plan, run: bodyCode(branch.steps, new Set(), end, code) }
+      }),
+    ))
   }
 }
 
@@ -295,6 +303,24 @@ function memoKey(args: readonly Value[]): string | undefined {
     key += typeof part === 'string' ? `${part.length}:${part}` : `${String(part)};`
   }
   return key
+}
+
+/** What rules with variables give at a key, and what rules below that key give. */
+function join(own: Value, below: Value, node: DocNode): Value {
+  if (own instanceof RegoSet && below instanceof RegoSet) {
+    return setOf([...own, ...below])
+  }
+  if (own instanceof RegoObject && below instanceof RegoObject) {
+    const builder = new ObjectBuilder()
+    for (const [key, value] of own) builder.set(key, value)
+    for (const [key, value] of below) {
+      const before = own.get(key)
+      builder.set(key, before === undefined ? value : join(before, value, node))
+    }
+    return builder.build()
+  }
+  if (equal(own, below)) return own
+  throw new EvalError('eval_conflict_error', 'object keys must be unique', placeOf(node))
 }
 
 /** In a whole document base data hides what rules give, save where both are objects. */

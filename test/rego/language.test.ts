@@ -84,6 +84,11 @@ const fixtures: readonly Fixture[] = [
     module: 'q[x] := 1 if x := "a"\nq.b := q.a + 1\np := q',
     expected: { a: 1, b: 2 },
   },
+  {
+    title: 'entries that need entries beside rules with variables',
+    module: 'q[x] := 1 if x := "a"\nq.b := q.c + 1\nq.c := 2\np := q.b',
+    expected: 3,
+  },
   { title: 'functions', module: 'f(x) := x + 1\np := f(f(1))', expected: 3 },
   {
     title: 'functions by pattern',

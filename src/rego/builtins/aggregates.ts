@@ -12,7 +12,7 @@ import {
 } from '../value.js'
 import type { RegoNumber, Value } from '../value.js'
 import { plus, times } from './arithmetic.js'
-import { add, floatOf, floatToNumber, multiply } from './big-float.js'
+import { add, floatOf, floatToNumber, multiplyDouble } from './big-float.js'
 import type { BigFloat } from './big-float.js'
 import { define, membersOf, refuseElement, refuseType, valueAt } from './define.js'
 import { codePoints } from './code-points.js'
@@ -120,7 +120,7 @@ export const aggregates: readonly Builtin[] = [
     'product',
     [numbers],
     t.number,
-    fold({ start: 1, exact: times, float: multiply }),
+    fold({ start: 1, exact: times, float: multiplyDouble }),
   ),
   define('max', [several], t.any, extreme(1)),
   define('min', [several], t.any, extreme(-1)),

@@ -9,10 +9,15 @@ import { refuse } from './define.js'
 import { exactDigits, fixed, general, increment, trim } from './digits.js'
 import type { Digits } from './digits.js'
 
-/** `mantissa * 2 ** exponent`, the mantissa of exactly 64 bits and with a sign; or 0. */
+/**
+ * `mantissa * 2 ** exponent`; the mantissa has a sign and exactly the bits of its precision, so
+ * that the neighbours are one more and one less.
+ */
 export type BigFloat = { readonly mantissa: bigint; readonly exponent: number }
 
 const PRECISION = 64
+/** Products of many factors have the mantissa of a double. */
+const DOUBLE_PRECISION = 53
 
 /** Decimal exponents beyond which arithmetic on fractions refuses. */
 export const maxDecimalExponent = 5000
@@ -39,10 +44,10 @@ function ratio(numerator: bigint, denominator: bigint): BigFloat {
   return signed(numerator < 0n, round((quotient << 1n) | sticky, -shift - 1))
 }
 
-/** Rounds a positive `mantissa * 2 ** exponent` to 64 bits. */
-function round(mantissa: bigint, exponent: number): BigFloat {
+/** Rounds a positive `mantissa * 2 ** exponent` to so many bits. */
+function round(mantissa: bigint, exponent: number, precision = PRECISION): BigFloat {
   if (mantissa === 0n) return floatZero
-  const excess = bitLength(mantissa) - PRECISION
+  const excess = bitLength(mantissa) - precision
   if (excess <= 0)
     return { mantissa: mantissa << BigInt(-excess), exponent: exponent + excess }
   const shift = BigInt(excess)
@@ -51,7 +56,7 @@ function round(mantissa: bigint, exponent: number): BigFloat {
   const half = 1n << (shift - 1n)
   const up = rest > half || (rest === half && (kept & 1n) === 1n)
   const rounded = up ? kept + 1n : kept
-  return rounded >> BigInt(PRECISION) === 0n
+  return rounded >> BigInt(precision) === 0n
     ? { mantissa: rounded, exponent: exponent + excess }
     : { mantissa: rounded >> 1n, exponent: exponent + excess + 1 }
 }
@@ -73,8 +78,17 @@ export function add(a: BigFloat, b: BigFloat): BigFloat {
 }
 
 export function multiply(a: BigFloat, b: BigFloat): BigFloat {
-  const product = a.mantissa * b.mantissa
-  return signed(product < 0n, round(absolute(product), a.exponent + b.exponent))
+  return product(a, b, PRECISION)
+}
+
+/** As `multiply`, to 53 bits. */
+export function multiplyDouble(a: BigFloat, b: BigFloat): BigFloat {
+  return product(a, b, DOUBLE_PRECISION)
+}
+
+function product(a: BigFloat, b: BigFloat, precision: number): BigFloat {
+  const exact = a.mantissa * b.mantissa
+  return signed(exact < 0n, round(absolute(exact), a.exponent + b.exponent, precision))
 }
 
 /** The divisor is not zero. */

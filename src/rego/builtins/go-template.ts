@@ -1,27 +1,14 @@
-/**
- * Go's text/template, rendered over Rego values. Numbers of the data are text, as in Go, where
- * they are json.Number; what is missing prints as `<undefined>`.
- */
+/** Go's text/template, rendered over Rego values. */
 import type { BuiltinContext } from '../builtin.js'
-import {
-  RegoObject,
-  RegoSet,
-  compareStrings,
-  isArray,
-  isRegoNumber,
-  numberToText,
-} from '../value.js'
+import { RegoObject } from '../value.js'
 import type { Value } from '../value.js'
 import { objectAt, refuse, stringAt } from './define.js'
-import { queryEscape } from './encoding.js'
-import type { GoValue } from './go-format-spec.js'
-import { sprintf } from './go-format.js'
+import { dataOf, holds, membersOf, shown } from './go-template-data.js'
+import type { Data } from './go-template-data.js'
+import { templateFunctions } from './go-template-functions.js'
 import { parseTemplate } from './go-template-tree.js'
 import type { Node, Operand, Pipe } from './go-template-tree.js'
 import { spendText } from './spend.js'
-
-/** A value of the data, or a literal; JavaScript numbers are literals only. */
-type Data = Value | undefined
 
 type Scope = { readonly variables: Map<string, Data>; readonly outer: Scope | undefined }
 
@@ -143,7 +130,7 @@ class Renderer {
       ...operands.map((operand) => this.#operand(operand, around)),
       ...piped,
     ]
-    const work = functions.get(name)
+    const work = templateFunctions.get(name)
     if (work === undefined)
       refuse(`template: template:1: function ${JSON.stringify(name)} not defined`)
     return work(values, (length) => spendText(this.#context, length))
@@ -193,146 +180,3 @@ function fieldsOf(start: Data, path: readonly string[]): Data {
   }
   return value
 }
-
-/** Numbers become their text. */
-function dataOf(value: Data): Data {
-  return value !== undefined && isRegoNumber(value) ? numberToText(value) : value
-}
-
-function membersOf(value: Data): readonly (readonly [Data, Data])[] {
-  if (value === undefined || value === null) return []
-  const list = value instanceof RegoSet ? value.values() : value
-  if (isArray(list)) return list.map((member, index) => [index, dataOf(member)])
-  if (value instanceof RegoObject)
-    return [...value.entries()].map(([key, member]) => [dataOf(key), dataOf(member)])
-  if (typeof value === 'number')
-    return refuse('template: template:1: range over a number is not supported')
-  return refuse(`template: template:1: range can't iterate over ${shown(value)}`)
-}
-
-function holds(value: Data): boolean {
-  if (value === undefined || value === null || value === false) return false
-  if (value === '' || value === 0) return false
-  if (value instanceof RegoObject || value instanceof RegoSet) return value.size > 0
-  return !isArray(value) || value.length > 0
-}
-
-/** As Go's `%v`. */
-function shown(value: Data): string {
-  if (value === undefined || value === null) return '<undefined>'
-  if (typeof value === 'string') return value
-  if (isRegoNumber(value))
-    return typeof value === 'number'
-      ? sprintf('%v', [goValue(value)])
-      : numberToText(value)
-  if (typeof value === 'boolean') return String(value)
-  if (value instanceof RegoObject) {
-    const members = [...value.entries()].map(
-      ([key, member]) => `${shown(dataOf(key))}:${shown(dataOf(member))}`,
-    )
-    return `map[${members.join(' ')}]`
-  }
-  const list = value instanceof RegoSet ? value.values() : value
-  return `[${list.map((member) => shown(dataOf(member))).join(' ')}]`
-}
-
-function goValue(value: Data): GoValue {
-  if (typeof value === 'number')
-    return Number.isInteger(value)
-      ? { kind: 'int', value: BigInt(value) }
-      : { kind: 'float', value }
-  return { kind: 'string', value: shown(value) }
-}
-
-/** The first value that decides, or the last. */
-function decide(values: readonly Data[], decides: (value: Data) => boolean): Data {
-  const at = values.findIndex(decides)
-  return at < 0 ? values.at(-1) : values[at]
-}
-
-type Work = (values: readonly Data[], spend: (length: number) => void) => Data
-
-function first(values: readonly Data[]): Data {
-  return values[0]
-}
-
-/** Numbers of the data are text here, and compare as text. */
-function order(a: Data, b: Data): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b
-  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b)
-  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
-  return refuse('template: template:1: incompatible types for comparison')
-}
-
-function comparison(test: (order: number) => boolean): Work {
-  return (values) => test(order(values[0], values[1]))
-}
-
-function length(values: readonly Data[]): Data {
-  const value = first(values)
-  if (typeof value === 'string') return Buffer.byteLength(value)
-  if (value instanceof RegoObject || value instanceof RegoSet) return value.size
-  if (value !== undefined && isArray(value)) return value.length
-  return refuse(`template: template:1: error calling len: len of ${shown(value)}`)
-}
-
-function index([start, ...keys]: readonly Data[]): Data {
-  let value = start
-  for (const key of keys) {
-    if (value instanceof RegoObject && typeof key === 'string')
-      value = dataOf(value.get(key))
-    else if (value !== undefined && isArray(value) && typeof key === 'number') {
-      if (key < 0 || key >= value.length)
-        refuse(`template: template:1: error calling index: index out of range: ${key}`)
-      value = dataOf(value[key])
-    } else
-      refuse(`template: template:1: error calling index: can't index ${shown(value)}`)
-  }
-  return value
-}
-
-/** Spaces stand between operands when neither is a string. */
-function print(values: readonly Data[]): string {
-  return values.reduce<string>((text, value, at) => {
-    const before = values[at - 1]
-    const space = at > 0 && typeof before !== 'string' && typeof value !== 'string'
-    return text + (space ? ' ' : '') + shown(value)
-  }, '')
-}
-
-const htmlEscapes: Readonly<Record<string, string>> = {
-  '"': '&#34;',
-  "'": '&#39;',
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '\0': '\ufffd',
-}
-
-const functions: ReadonlyMap<string, Work> = new Map<string, Work>([
-  ['and', (values) => decide(values, (value) => !holds(value))],
-  ['or', (values) => decide(values, holds)],
-  ['not', (values) => !holds(first(values))],
-  ['eq', ([a, ...others]) => others.some((other) => order(a, other) === 0)],
-  ['ne', comparison((by) => by !== 0)],
-  ['lt', comparison((by) => by < 0)],
-  ['le', comparison((by) => by <= 0)],
-  ['gt', comparison((by) => by > 0)],
-  ['ge', comparison((by) => by >= 0)],
-  ['len', length],
-  ['index', index],
-  ['print', print],
-  ['println', (values) => values.map(shown).join(' ') + '\n'],
-  [
-    'printf',
-    ([format, ...values], spend) =>
-      typeof format === 'string'
-        ? sprintf(format, values.map(goValue), spend)
-        : refuse('template: template:1: wrong type for printf'),
-  ],
-  [
-    'html',
-    (values) => print(values).replace(/["'&<>\0]/g, (char) => htmlEscapes[char] ?? char),
-  ],
-  ['urlquery', (values) => queryEscape(print(values))],
-])

@@ -17,6 +17,7 @@ import { hashes } from './hashes.js'
 import { networks } from './net.js'
 import { quantities } from './units.js'
 import { times } from './time.js'
+import { signedTokens } from './jwt-sign.js'
 import { tokens } from './jwt.js'
 import { tracing } from './tracing.js'
 import { uuids } from './uuid.js'
@@ -41,6 +42,7 @@ export const builtins: readonly Builtin[] = [
   ...networks,
   ...quantities,
   ...times,
+  ...signedTokens,
   ...tokens,
   ...tracing,
   ...uuids,

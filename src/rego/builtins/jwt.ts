@@ -1,6 +1,5 @@
-/** JSON Web Tokens (RFC 7519) in compact form: taken apart, verified, and signed. */
-import { createPrivateKey, createSecretKey } from 'node:crypto'
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+/** JSON Web Tokens (RFC 7519) in compact form: taken apart and verified. `jwt-sign.ts` makes them. */
+import { createSecretKey } from 'node:crypto'
 import type { Builtin, BuiltinContext } from '../builtin.js'
 import { JsonError, fromJsonText } from '../text.js'
 import { t } from '../type-spec.js'
@@ -11,20 +10,17 @@ import {
   isRegoNumber,
   numberFromDouble,
   numberToDouble,
-  toJson,
 } from '../value.js'
 import type { Value } from '../value.js'
-import { Refusal, define, objectAt, refuse, stringAt, valueAt } from './define.js'
+import { Refusal, define, objectAt, refuse, stringAt } from './define.js'
 import { base64Url } from './encoding.js'
 import { goJson } from './json-text.js'
-import { jwksOf, readKeys } from './jws-keys.js'
+import { readKeys } from './jws-keys.js'
 import type { VerificationKey } from './jws-keys.js'
-import { isAlgorithm, signText, verifies } from './jws.js'
+import { verifies } from './jws.js'
 
 /** Steps that one public key operation costs. */
 const stepsPerKey = 500
-/** Private keys work longer. */
-const stepsPerSignature = 5000
 /** Tokens inside tokens. */
 const maxNesting = 8
 
@@ -261,60 +257,6 @@ function isFor(audience: Value, wanted: string): boolean {
   return isArray(audience) ? audience.includes(wanted) : audience === wanted
 }
 
-type SigningTexts = { header: string; payload: string; key: string }
-
-function encodeSign(texts: SigningTexts, context: BuiltinContext): Value {
-  context.step(stepsPerSignature)
-  const [jwk] = jwksOf(texts.key)
-  if (jwk === undefined) refuse('no keys found in JWK set')
-  const header = parsedHeader(texts.header)
-  const alg = header.get('alg')
-  if (alg === undefined)
-    refuse(`missing or invalid 'alg' header: jwsbb: header "alg" not found`)
-  if (typeof alg !== 'string') refuse("missing or invalid 'alg' header: not a string")
-  if (!isAlgorithm(alg)) refuse(`unknown JWS algorithm: ${alg}`)
-  const type = header.get('typ')
-  if ((typeof type !== 'string' || type === 'JWT') && !isJson(texts.payload))
-    refuse('type is JWT but payload is not JSON')
-  const text = [texts.header, texts.payload]
-    .map((part) => Buffer.from(part).toString('base64url'))
-    .join('.')
-  const signature = signText(alg, signingKey(jwk), text)
-  if (signature === undefined) return refuse(`key is not one for ${alg}`)
-  return `${text}.${signature.toString('base64url')}`
-}
-
-function parsedHeader(text: string): RegoObject {
-  try {
-    const header = fromJsonText(text)
-    if (header instanceof RegoObject) return header
-  } catch (cause) {
-    if (!(cause instanceof JsonError)) throw cause
-  }
-  return refuse("missing or invalid 'alg' header: cannot parse JSON")
-}
-
-function isJson(text: string): boolean {
-  try {
-    fromJsonText(text)
-    return true
-  } catch (cause) {
-    if (cause instanceof JsonError) return false
-    throw cause
-  }
-}
-
-function signingKey(jwk: RegoObject): KeyObject {
-  const secret = jwk.get('k')
-  if (jwk.get('kty') === 'oct' && typeof secret === 'string')
-    return createSecretKey(Buffer.from(secret, 'base64url'))
-  try {
-    return createPrivateKey({ key: toJson(jwk) as JsonWebKey, format: 'jwk' })
-  } catch {
-    return refuse('failed to parse the JWK')
-  }
-}
-
 const two = [t.string, t.string] as const
 const fields = t.object(t.string)
 
@@ -344,34 +286,4 @@ export const tokens: readonly Builtin[] = [
   ...['HS256', 'HS384', 'HS512'].map((alg) =>
     verifyWithSecret(`io.jwt.verify_${alg.toLowerCase()}`, alg),
   ),
-  {
-    ...define(
-      'io.jwt.encode_sign_raw',
-      [t.string, t.string, t.string],
-      t.string,
-      (args, context) =>
-        encodeSign(
-          {
-            key: stringAt(args, 2),
-            header: stringAt(args, 0),
-            payload: stringAt(args, 1),
-          },
-          context,
-        ),
-    ),
-    nondeterministic: true,
-  },
-  {
-    ...define('io.jwt.encode_sign', [fields, fields, fields], t.string, (args, context) =>
-      encodeSign(
-        {
-          key: goJson(valueAt(args, 2)),
-          header: goJson(valueAt(args, 0)),
-          payload: goJson(valueAt(args, 1)),
-        },
-        context,
-      ),
-    ),
-    nondeterministic: true,
-  },
 ]

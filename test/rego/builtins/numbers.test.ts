@@ -82,6 +82,9 @@ describe('rego arithmetic', () => {
       '!sum: operand 1 must be array of numbers but got array containing string',
     ],
     ['product', '[[2, 3, 4]]', '24'],
+    // To 53 bits, where `0.1 * 3` has 64.
+    ['product', '[[0.1, 3]]', '0.30000000000000004'],
+    ['product', '[[1.1, 1.1]]', '1.2100000000000002'],
     ['product', '[[0.5, 0.5]]', '0.25'],
     ['count', '["h\\u00e9llo\\ud83d\\ude00"]', '6'],
     ['count', '[{"a": 1}]', '1'],
