@@ -313,6 +313,38 @@ describe('openai embeddings and images', () => {
     assertFacts(facts.usage, { inputTokens: 800, estimated: false })
   })
 
+  it('YORI reads a stream with an image in its closing event', () => {
+    const image = { type: 'image_generation_call', result: 'A'.repeat(3_000_000) }
+    const response = {
+      id: 'r',
+      model: 'm',
+      status: 'completed',
+      output: [image],
+      usage: { input_tokens: 9, output_tokens: 60 },
+    }
+    const partial = {
+      type: 'response.image_generation_call.partial_image',
+      partial_image_b64: 'A'.repeat(1_500_000),
+    }
+    const path = '/v1/responses'
+    const found = recognise({ host: 'api.openai.com', method: 'POST', path })
+    assert.ok(found)
+    const context = { api: found.api, path, status: 200, contentType: SSE_TYPE }
+    const reader = found.provider.reader(context)
+    const bytes = Buffer.from(sse(partial, { type: 'response.completed', response }))
+    for (let at = 0; at < bytes.length; at += 16_384)
+      reader.push(bytes.subarray(at, at + 16_384))
+    const facts = reader.end()
+    assertFacts(facts, {
+      events: 2,
+      unread: 0,
+      complete: true,
+      finishReason: 'completed',
+    })
+    assert.deepEqual(facts.serverTools, ['image_generation'])
+    assertFacts(facts.usage, { inputTokens: 9, outputTokens: 60, estimated: false })
+  })
+
   it('YORI reads the usage behind images', () => {
     const answer = JSON.stringify({
       data: [{ b64_json: 'A'.repeat(2_000_000) }, { b64_json: 'B'.repeat(2_000_000) }],
