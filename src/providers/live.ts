@@ -78,7 +78,7 @@ export class SessionReader implements LiveReader {
     answer.model ??= request.model
     return {
       request: request.build('realtime'),
-      response: answer.build('realtime', undefined, whole),
+      response: answer.build(undefined, whole),
       turns,
       clientFrames,
       serverFrames,

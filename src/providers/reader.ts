@@ -78,7 +78,9 @@ class BodyReader implements ResponseReader {
     const closed = facts.ended || (whole && hasOutcome(facts))
     // A stream is whole by its own closing event, a body by the transport.
     const complete = facts.streamed ? closed : whole
-    return facts.build(this.#context.api, this.#context.promptChars, complete)
+    const { api, promptChars = 0, status } = this.#context
+    // A call that failed used nothing that could be guessed.
+    return facts.build(status < 400 ? { api, promptChars } : undefined, complete)
   }
 
   #byContentType(type: string): Framing | undefined {

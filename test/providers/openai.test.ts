@@ -207,6 +207,25 @@ describe('openai chat answer', () => {
     assertFacts(facts.usage, { inputTokens: 11, outputTokens: 2, estimated: true })
   })
 
+  it('YORI estimates nothing of a call that failed, or that asked nothing', () => {
+    const failed = readAnswer({
+      url: CHAT,
+      contentType: 'text/html',
+      status: 502,
+      promptChars: 100,
+      answer: '<html>bad gateway</html>',
+    })
+    assertFacts(failed.usage, { inputTokens: undefined, estimated: false })
+    const queued = '{"id":"resp_1","object":"response","status":"queued","usage":null}'
+    const polled = readAnswer({
+      url: 'https://api.openai.com/v1/responses/resp_1',
+      contentType: JSON_TYPE,
+      answer: queued,
+    })
+    assertFacts(polled, { finishReason: 'queued' })
+    assertFacts(polled.usage, { inputTokens: undefined, estimated: false })
+  })
+
   it('YORI records a stream that breaks off as incomplete', () => {
     const answer = sse(chunk({ content: '12345678' })) + 'data: {"id":"chatc'
     const facts = readAnswer({ url: CHAT, contentType: SSE_TYPE, answer, whole: false })
