@@ -23,3 +23,9 @@ export function caSettingsOf(
     },
   }
 }
+
+/** Where a program on this machine finds the proxy: the first address, loopback for any. */
+export function proxyUrlOf(config: Config): string {
+  const [first = '127.0.0.1:8443'] = config.listen
+  return `http://${first.replace(/^(0\.0\.0\.0|\*):/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`
+}

@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
 import { configOf, note, print } from './context.js'
+import type { ExecDeps } from './commands/exec.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'
 
 const DEFAULT_COMMAND = 'run'
@@ -38,6 +39,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       },
     })
   },
+  exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
+  env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
   audit: async () => {
     const { auditCommand } = await import('./commands/audit.js')
     return auditCommand({
@@ -54,6 +57,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       clock: systemClock,
     })
   },
+}
+
+async function execDeps(): Promise<ExecDeps> {
+  const { proxyUrlOf } = await import('../ca-settings.js')
+  return {
+    execOptions: async (path) => {
+      const config = configOf(path)
+      return { directory: config.ca.directory, proxy: proxyUrlOf(config) }
+    },
+    clock: systemClock,
+    env: process.env,
+    print,
+    exit: (code) => {
+      process.exitCode = code
+    },
+  }
 }
 
 async function program(args: readonly string[]): Promise<Command> {

@@ -161,8 +161,8 @@ const java: Verifier = {
     if (!(await installed('javac', '-version'))) return undefined
     await run('javac', ['-d', folder, await file(folder, 'Client.java', JAVA)])
     return async (one) => {
-      const options = { alias: 'yori', password: 'changeit', random: randomBytes }
-      const bytes = trustStore(derOf(one.rootPem), options)
+      const trusted = [{ alias: 'yori', der: derOf(one.rootPem) }]
+      const bytes = trustStore(trusted, { password: 'changeit', random: randomBytes })
       const store = await file(one.folder, 'trust.p12', bytes)
       const hosts = await file(one.folder, 'hosts', `127.0.0.1 ${one.name}\n`)
       return installed(
