@@ -43,8 +43,12 @@ export interface BuiltinContext {
   readonly cache: Map<string, unknown>
 }
 
-/** `type` errors are operands of the wrong type; all others are `builtin`. */
-export type BuiltinErrorKind = 'type' | 'builtin'
+/**
+ * `type` errors are operands of the wrong type. `limit` is work that OPA would do and this
+ * evaluator will not: it ends the evaluation, since undefined would be a wrong answer. All
+ * others are `builtin`.
+ */
+export type BuiltinErrorKind = 'type' | 'builtin' | 'limit'
 
 /**
  * A built-in refused its operands. Ordinary evaluation takes it as undefined; strict

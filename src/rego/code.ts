@@ -7,6 +7,7 @@
 import { Context, upsert, upsertData } from './context.js'
 import { EvalError, unreachable } from './errors.js'
 import { BuiltinError } from './builtin.js'
+import { RegexLimitError } from './regex.js'
 import { matchOperand, readOperand } from './operand-code.js'
 import { referenceStep } from './ref-code.js'
 import { isBound, slotsOfStep } from './schedule.js'
@@ -67,12 +68,26 @@ function stepCode(step: Step, bound: Set<number>, context: CodeContext): Op {
         : [step.right, step.left]
       const read = readOperand(known)
       const match = matchOperand(pattern, bound)
-      return { kind: 'once', run: (frame) => match(frame, read(frame)) }
+      return {
+        kind: 'once',
+        run: (frame) => {
+          const fits = match(frame, read(frame))
+          frame.meter.compared()
+          return fits
+        },
+      }
     }
     case 'equal': {
       const left = readOperand(step.left)
       const right = readOperand(step.right)
-      return { kind: 'once', run: (frame) => equal(left(frame), right(frame)) }
+      return {
+        kind: 'once',
+        run: (frame) => {
+          const same = equal(left(frame), right(frame))
+          frame.meter.compared()
+          return same
+        },
+      }
     }
     case 'test': {
       const read = readOperand(step.operand)
@@ -126,6 +141,7 @@ function comprehensionCode(
     case 'set': {
       const end: Run = (frame) => {
         ;(frame.slots[out] as unknown as SetBuilder).add(head(frame))
+        frame.meter.compared()
         return false
       }
       const body = bodyCode(step.body, inner, end, context)
@@ -151,6 +167,7 @@ function comprehensionCode(
           throw new EvalError('eval_conflict_error', 'object keys must be unique', place)
         }
         builder.set(id, value)
+        frame.meter.compared()
         return false
       }
       const body = bodyCode(step.body, inner, end, context)
@@ -304,7 +321,11 @@ function callCode(step: CallStep, bound: Set<number>, context: CodeContext): Op 
   if (quick === undefined) return { kind: 'once', run }
   return {
     kind: 'once',
-    run: (frame) => (frame.context.mocks === undefined ? quick(frame) : run(frame)),
+    run: (frame) => {
+      const holds = frame.context.mocks === undefined ? quick(frame) : run(frame)
+      frame.meter.compared()
+      return holds
+    },
   }
 }
 
@@ -390,6 +411,7 @@ export function calleeCode(callee: Callee, context: CodeContext): Call {
 function mockable(name: string, call: Call, context: CodeContext): Call {
   return (frame, args) => {
     if (--frame.meter.left < 0) frame.meter.refill()
+    frame.meter.compared()
     const mock = frame.context.mocks?.get(name)
     if (mock === undefined) return call(frame, args)
     if (mock.kind === 'value') return mock.value
@@ -412,7 +434,11 @@ function callBuiltin(
     if (builtin.nondeterministic === true) return remembered(builtin, args, context)
     return builtin.evaluate(args, query.builtins)
   } catch (cause) {
+    if (cause instanceof RegexLimitError) {
+      throw new EvalError('eval_budget_error', `${builtin.name}: ${cause.message}`)
+    }
     if (!(cause instanceof BuiltinError)) throw cause
+    if (cause.kind === 'limit') throw new EvalError('eval_budget_error', cause.message)
     if (!query.strict) return undefined
     throw new EvalError(
       cause.kind === 'type' ? 'eval_type_error' : 'eval_builtin_error',

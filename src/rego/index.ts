@@ -51,7 +51,7 @@ export type CompileResult =
 export interface EvaluateOptions {
   /** What an evaluation may spend. Default 100,000: under 10 ms of the event loop. */
   readonly maxSteps?: number
-  /** Milliseconds by `monotonic`. Default 8; Infinity for none. */
+  /** Milliseconds by `monotonic`. Default 5; Infinity for none. */
   readonly deadlineMs?: number
   readonly monotonic?: () => number
   /** Errors of built-ins end the evaluation, where they otherwise are undefined. */
@@ -98,7 +98,7 @@ export type QueryResult =
 export type PreparedQuery = (input?: unknown, options?: EvaluateOptions) => DocumentResult
 
 const DEFAULT_MAX_STEPS = 100_000
-const DEFAULT_DEADLINE_MS = 8
+const DEFAULT_DEADLINE_MS = 5
 
 export function compileModules(
   files: readonly SourceFile[],

@@ -1,10 +1,11 @@
 /**
  * What one evaluation may spend. A step is one turn of a loop, one call or one rule; built-ins
- * add steps for work that grows with their operands. The clock is looked at once in 256
+ * add steps for work that grows with their operands. The clock is looked at once in 128
  * steps, and its verdict counts only after `minDeadlineSteps`: a process that was held up by
  * others is no runaway policy.
  */
 import { EvalError } from './errors.js'
+import { comparing } from './value.js'
 
 export interface Limits {
   readonly maxSteps: number
@@ -15,8 +16,10 @@ export interface Limits {
 }
 
 /** Steps between two looks at the clock. */
-const SLICE = 256
+const SLICE = 128
 const MIN_DEADLINE_STEPS = 4096
+/** Members compared for the price of a step. */
+const COMPARED_PER_STEP = 8
 
 export class Meter {
   /** Steps left of this slice; code counts down here. */
@@ -30,11 +33,20 @@ export class Meter {
     this.#limits = limits
     this.#startedMs = limits.deadlineMs === undefined ? 0 : limits.monotonic()
     this.left = Math.min(SLICE, limits.maxSteps)
+    comparing.units = 0
     this.#given = this.left
   }
 
   get spent(): number {
     return this.#given - this.left
+  }
+
+  /** Charges for values that were compared since the last time. */
+  compared(): void {
+    const { units } = comparing
+    if (units < COMPARED_PER_STEP) return
+    comparing.units = 0
+    this.step(Math.floor(units / COMPARED_PER_STEP))
   }
 
   step(count: number): void {

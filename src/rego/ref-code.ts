@@ -64,7 +64,10 @@ function directRun(start: Start, keys: readonly Read[], match: Match): Run {
       if (value === undefined) return false
       value = member(value, (keys[i] as Read)(frame))
     }
-    return value !== undefined && match(frame, value)
+    if (value === undefined) return false
+    const fits = match(frame, value)
+    frame.meter.compared()
+    return fits
   }
 }
 
@@ -84,6 +87,7 @@ function valueVisit(parts: readonly Part[], index: number, match: Match): Visit 
   return (frame, value, next) =>
     someMember(value, (key, inner) => {
       if (--frame.meter.left < 0) frame.meter.refill()
+      frame.meter.compared()
       return matchKey(frame, key) && rest(frame, inner, next)
     })
 }

@@ -35,6 +35,11 @@ export class RegexSyntaxError extends Error {
   override readonly name = 'RegexSyntaxError'
 }
 
+/** A pattern over our own limits: not one that RE2 would refuse. */
+export class RegexLimitError extends Error {
+  override readonly name = 'RegexLimitError'
+}
+
 export type RegexLimits = {
   /** Compiled patterns kept, the least recently used leaving first. */
   maxCached: number
@@ -79,7 +84,7 @@ export function re2Engine(limits: Partial<RegexLimits> = {}): RegexEngine {
 
 function compile(pattern: string, limits: Omit<RegexLimits, 'maxCached'>): Regex {
   if (pattern.length > limits.maxPatternLength)
-    throw new RegexSyntaxError('error parsing regexp: pattern too long')
+    throw new RegexLimitError('error parsing regexp: pattern too long')
   let program: RE2JS
   try {
     program = RE2JS.compile(pattern)
@@ -88,7 +93,7 @@ function compile(pattern: string, limits: Omit<RegexLimits, 'maxCached'>): Regex
     throw cause
   }
   if (program.programSize() > limits.maxProgramSize)
-    throw new RegexSyntaxError('error parsing regexp: expression too large')
+    throw new RegexLimitError('error parsing regexp: expression too large')
   return new Re2Regex(program)
 }
 

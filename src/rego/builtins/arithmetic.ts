@@ -32,6 +32,7 @@ import {
   refuse,
   refuseOperand,
   refuseType,
+  refuseWork,
 } from './define.js'
 
 type Operation = {
@@ -145,7 +146,7 @@ export const maxShift = 65_536
 function shiftLeft(args: readonly Value[]): Value {
   const value = bigIntAt(args, 0)
   const by = shiftAt(args)
-  if (by > maxShift) refuse(`shift is over the limit of ${maxShift} bits`)
+  if (by > maxShift) refuseWork(`shift is over the limit of ${maxShift} bits`)
   return numberFromBigInt(value << BigInt(by))
 }
 

@@ -59,6 +59,11 @@ export function refuse(message: string): never {
   throw new Refusal(message)
 }
 
+/** More work than this evaluator does: ends the evaluation. */
+export function refuseWork(message: string): never {
+  throw new Refusal(message, 'limit')
+}
+
 /** A refusal of an operand's type or shape: `eval_type_error`. Positions count from 1. */
 export function refuseOperand(position: number, message: string): never {
   throw new Refusal(`operand ${position} ${message}`, 'type')

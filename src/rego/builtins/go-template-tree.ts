@@ -3,7 +3,7 @@
  * `range` and `with`. Templates that define or call others are refused.
  * https://pkg.go.dev/text/template
  */
-import { refuse } from './define.js'
+import { refuse, refuseWork } from './define.js'
 import { pieces, words } from './go-template-words.js'
 import type { Piece } from './go-template-words.js'
 
@@ -85,7 +85,7 @@ class Parser {
       case 'define':
       case 'template':
       case 'block':
-        return refuse(`template: template:1: {{${keyword}}} is not supported`)
+        return refuseWork(`template: template:1: {{${keyword}}} is not supported`)
       default:
         return { kind: 'print', pipe: parsePipe(text) }
     }

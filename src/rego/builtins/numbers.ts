@@ -3,7 +3,7 @@ import type { Builtin, BuiltinContext } from '../builtin.js'
 import { t } from '../type-spec.js'
 import { numberFromBigInt } from '../value.js'
 import type { Value } from '../value.js'
-import { bigIntAt, define, int64At, refuse, stringAt } from './define.js'
+import { bigIntAt, define, int64At, refuse, refuseWork, stringAt } from './define.js'
 
 /** Members that a range may have, whatever the step budget. */
 export const maxRangeLength = 1_000_000
@@ -14,7 +14,7 @@ function range({ from, to, step }: Range, context: BuiltinContext): Value {
   const distance = from <= to ? to - from : from - to
   const length = distance / step + 1n
   if (length > BigInt(maxRangeLength))
-    refuse(`range is over the limit of ${maxRangeLength} numbers`)
+    refuseWork(`range is over the limit of ${maxRangeLength} numbers`)
   context.step(Number(length))
   const by = from <= to ? step : -step
   const numbers: Value[] = []
