@@ -80,6 +80,24 @@ export function partialJson(
   return fields
 }
 
+/**
+ * All that can be read of the beginning of a JSON text: the last text in it may be cut short,
+ * what follows is not there. Undefined when it does not begin as JSON does. For showing and
+ * searching; what the whole says can only be more.
+ */
+export function parsePrefix(
+  prefix: Uint8Array,
+  limits: JsonLimits = JSON_LIMITS,
+): unknown {
+  const scanner = new JsonScanner(prefix.subarray(0, limits.maxBytes), limits, undefined)
+  const measure = scanner.run()
+  const closed = measure.kind === 'invalid' ? undefined : scanner.closed()
+  const parsed = closed === undefined ? undefined : parseMeasured(closed, [])
+  const value = parsed?.kind === 'whole' ? parsed.value : undefined
+  // A number alone may go on behind the prefix.
+  return typeof value === 'number' ? undefined : value
+}
+
 function parseMeasured(bytes: Uint8Array, duplicateKeys: readonly string[]): BoundedJson {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
   try {

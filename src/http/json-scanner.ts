@@ -80,6 +80,11 @@ export class JsonScanner {
   #watching = false
   /** The string at hand holds a backslash. */
   #escaped = false
+  /** Up to here the text could be closed, and how many brackets that would take. */
+  #safeAt = 0
+  #safeDepth = 0
+  /** Where a value's text begins whose end is not there; -1: none. */
+  #openText = -1
   /** The key at depth 1 that the next value belongs to. */
   #topKey = ''
 
@@ -114,6 +119,25 @@ export class JsonScanner {
       values: this.#values,
       duplicateKeys: this.duplicates,
     }
+  }
+
+  /**
+   * After `run`: what was read, cut behind the last whole value (or inside the text that was
+   * not whole) and closed, so that it is JSON. Undefined when nothing was.
+   */
+  closed(): Buffer | undefined {
+    const inText = this.#openText >= 0
+    const end = inText ? wholeCharacters(this.#bytes, this.#openText) : this.#safeAt
+    if (end === 0) return undefined
+    let closers = inText ? '"' : ''
+    for (let depth = inText ? this.#depth : this.#safeDepth; depth > 0; depth--)
+      closers += this.#kinds[depth] === OBJECT ? '}' : ']'
+    return Buffer.concat([this.#bytes.subarray(0, end), Buffer.from(closers)])
+  }
+
+  #safe(): void {
+    this.#safeAt = this.#at
+    this.#safeDepth = this.#depth
   }
 
   #token(byte: number): Failure | undefined {
@@ -157,6 +181,7 @@ export class JsonScanner {
     }
     this.#state = kind === OBJECT ? 'key-or-end' : 'value-or-end'
     this.#at++
+    this.#safe()
     return undefined
   }
 
@@ -167,6 +192,7 @@ export class JsonScanner {
     this.#depth--
     this.#state = this.#depth === 0 ? 'done' : 'comma'
     this.#at++
+    this.#safe()
     return undefined
   }
 
@@ -178,6 +204,7 @@ export class JsonScanner {
     const end = this.#stringEnd(start)
     if (end < 0) {
       this.#at = this.#bytes.length
+      if (!isKey) this.#openText = start
       return 'truncated'
     }
     this.#at = end + 1
@@ -222,6 +249,7 @@ export class JsonScanner {
 
   #valueDone(): void {
     this.#state = this.#depth === 0 ? 'done' : 'comma'
+    this.#safe()
   }
 
   #isTopField(): boolean {
@@ -302,6 +330,31 @@ export class JsonScanner {
       return false
     }
   }
+}
+
+/** Where a text that breaks off can be cut: never inside a character or an escape. */
+function wholeCharacters(bytes: Buffer, start: number): number {
+  let end = bytes.length
+  let lead = end - 1
+  while (lead >= start && end - lead < 4 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead--
+  if (
+    lead >= start &&
+    (bytes[lead] ?? 0) >= 0xc0 &&
+    lead + utf8Length(bytes[lead] ?? 0) > end
+  )
+    end = lead
+  const slash = bytes.subarray(Math.max(start, end - 5), end).lastIndexOf(BACKSLASH)
+  if (slash < 0) return end
+  const at = Math.max(start, end - 5) + slash
+  let before = at
+  while (before > start && bytes[before - 1] === BACKSLASH) before--
+  const begins = (at - before) % 2 === 0
+  const length = bytes[at + 1] === 0x75 ? 6 : 2
+  return begins && at + length > end ? at : end
+}
+
+function utf8Length(lead: number): number {
+  return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
 }
 
 type Failure = 'too-deep' | 'too-many' | 'invalid' | 'truncated'
