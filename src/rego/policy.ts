@@ -128,9 +128,7 @@ export class Policy {
       bound,
       lowering.slots,
     )
-    const names = [...scope.implicit, ...scope.declared].filter(
-      ([name]) => !name.startsWith('_'),
-    )
+    const names = [...scope.implicit, ...scope.declared]
     const slotOf = (value: Operand | undefined): Operand =>
       value ?? { kind: 'constant', value: true }
     return {

@@ -17,7 +17,7 @@ export type DocumentResult =
   | EvaluationFailure
 
 export interface Row {
-  /** The query's variables, those that start with `_` or were made up left out. */
+  /** The query's variables by their names. */
   readonly bindings: ReadonlyMap<string, Value>
   readonly expressions: readonly {
     readonly value: Value
