@@ -15,7 +15,7 @@ import { activateRoot, createCa, openNext, renewIssuing } from './ca-changes.js'
 import { caFilesOf, inRoot, loadCa, openRoot, renewalDueMs, validAt } from './ca-files.js'
 import type { CaFiles, CaSettings, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
-import { isWithin, sameSubtrees, subtreesOf } from './permitted.js'
+import { isWithin, sameSubtrees, Subtrees, subtreesOf } from './permitted.js'
 import type { Issuer } from './profile.js'
 import { subtreesOrNone } from './x509.js'
 import type { SubjectKey } from './x509.js'
@@ -43,7 +43,7 @@ export interface MintedLeaf {
 export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
   const leafKey = await newKey()
   const authority = new Authority(options, leafKey)
-  await authority.reload()
+  await authority.open()
   return authority
 }
 
@@ -55,6 +55,8 @@ export class Authority {
   readonly #leafKey: SubjectKey
   #names: readonly string[]
   #ca: LoadedCa | undefined
+  /** The wanted names, and what each CA permits. */
+  #bounds: readonly Subtrees[] = []
   #issuer: Issuer | undefined
   #generation = 0
 
@@ -109,7 +111,7 @@ export class Authority {
 
   /** May a leaf for this canonical host name be signed? */
   permits(name: string): boolean {
-    return isWithin(name, this.#names) && this.#inRoot(name) && this.#inIssuing(name)
+    return this.#bounds.every((bound) => bound.contains(name))
   }
 
   /** Unusable means: tunnel everything; a chain that is not valid now helps nobody. */
@@ -197,6 +199,22 @@ export class Authority {
     )
   }
 
+  /**
+   * As `reload`, but content with a CA that is there when it cannot be brought up to date: on
+   * a full or read-only disk YORI must start all the same.
+   */
+  async open(): Promise<void> {
+    try {
+      await this.reload()
+    } catch (cause) {
+      if (cause instanceof YoriError) throw cause
+      const found = await loadCa(this.#files)
+      if (found === undefined) throw cause
+      this.#log.error({ err: cause }, 'the CA could not be written; it stays as it is')
+      this.#adopt(found)
+    }
+  }
+
   /** Takes what another process has put into the folder; changes nothing there itself. */
   async reread(): Promise<void> {
     const { store } = this.#files
@@ -232,6 +250,9 @@ export class Authority {
     const before = this.#ca === undefined ? undefined : this.chainPem
     this.#ca = ca
     this.#issuer = undefined
+    this.#bounds = [this.#names, ca.root.permitted, ca.issuing.certificate.permitted]
+      .filter((names) => names !== undefined)
+      .map((names) => new Subtrees(names))
     if (before !== this.chainPem) this.#generation += 1
     if (this.notPermitted.length > 0)
       this.#log.warn(

@@ -23,6 +23,24 @@ export function isWithin(name: string, subtrees: readonly string[]): boolean {
   return subtrees.some((subtree) => name === subtree || name.endsWith(`.${subtree}`))
 }
 
+/** `isWithin` for many questions: as long as the name has labels, however many subtrees. */
+export class Subtrees {
+  readonly #names: ReadonlySet<string>
+
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names)
+  }
+
+  contains(name: string): boolean {
+    for (let at = 0; ;) {
+      if (this.#names.has(name.slice(at))) return true
+      const dot = name.indexOf('.', at)
+      if (dot === -1) return false
+      at = dot + 1
+    }
+  }
+}
+
 /** Sorted, each once, and none that another one already contains. */
 export function normalSubtrees(names: readonly string[]): string[] {
   const unique = [...new Set(names)].sort()

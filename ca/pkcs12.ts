@@ -1,5 +1,5 @@
 /**
- * The root as a PKCS#12 trust store (RFC 7292) for Java, which takes a certificate for a
+ * Roots as a PKCS#12 trust store (RFC 7292) for Java, which takes a certificate for a
  * trusted one only when its bag carries Oracle's attribute for it. No key inside, so nothing
  * is encrypted; the password only guards against damage, and Java insists on one.
  */
@@ -9,9 +9,13 @@ import type { md as ForgeMd, util as ForgeUtil } from 'node-forge'
 import * as der from './asn1.js'
 import type { Asn1 } from './asn1.js'
 
-export interface TrustStoreOptions {
-  /** What `keytool -list` shows. */
+export interface TrustedCertificate {
+  /** What `keytool -list` shows; each its own. */
   readonly alias: string
+  readonly der: Uint8Array
+}
+
+export interface TrustStoreOptions {
   readonly password: string
   /** Returns that many unpredictable octets. */
   readonly random: (bytes: number) => Uint8Array
@@ -45,23 +49,12 @@ type GeneratePkcs12Key = (
   digest: ForgeMd.sha256.MessageDigest,
 ) => ForgeUtil.ByteStringBuffer
 
-export function trustStore(certificate: Uint8Array, options: TrustStoreOptions): Buffer {
-  const { alias, password, random } = options
-  const bag = der.sequence(
-    der.oid(OID.certBag),
-    der.explicit(
-      0,
-      der.sequence(
-        der.oid(OID.x509Certificate),
-        der.explicit(0, der.octets(certificate)),
-      ),
-    ),
-    der.set(
-      attribute(OID.friendlyName, der.bmp(alias)),
-      attribute(OID.trustedKeyUsage, der.oid(OID.anyExtendedKeyUsage)),
-    ),
-  )
-  const safe = der.toDer(der.sequence(data(der.toDer(der.sequence(bag)))))
+export function trustStore(
+  certificates: readonly TrustedCertificate[],
+  { password, random }: TrustStoreOptions,
+): Buffer {
+  const bags = der.sequence(...certificates.map(bagOf))
+  const safe = der.toDer(der.sequence(data(der.toDer(bags))))
   const salt = random(SALT_BYTES)
   const mac = createHmac('sha256', macKey(password, salt)).update(safe).digest()
   return der.toDer(
@@ -73,6 +66,23 @@ export function trustStore(certificate: Uint8Array, options: TrustStoreOptions):
         der.octets(salt),
         der.integer(MAC_ITERATIONS),
       ),
+    ),
+  )
+}
+
+function bagOf({ alias, der: certificate }: TrustedCertificate): Asn1 {
+  return der.sequence(
+    der.oid(OID.certBag),
+    der.explicit(
+      0,
+      der.sequence(
+        der.oid(OID.x509Certificate),
+        der.explicit(0, der.octets(certificate)),
+      ),
+    ),
+    der.set(
+      attribute(OID.friendlyName, der.bmp(alias)),
+      attribute(OID.trustedKeyUsage, der.oid(OID.anyExtendedKeyUsage)),
     ),
   )
 }

@@ -143,7 +143,7 @@ function intermediate(
     subject: name,
     key,
     extensions: [
-      ...caExtensions(below, permitted),
+      ...caExtensions(below, permitted, below === 0 ? 'excluded' : 'unmentioned'),
       serverAuth(),
       subjectKeyId(key.keyId),
       ...(issuer.keyId === undefined ? [] : [authorityKeyId(issuer.keyId)]),

@@ -4,7 +4,8 @@
  * that was killed does not hold it for ever.
  */
 import { randomBytes } from 'node:crypto'
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { YoriError } from '../src/core/errors.js'
@@ -25,6 +26,7 @@ export async function withStoreLock<T>(
   const mine = `${process.pid} ${randomBytes(8).toString('hex')}`
   await acquire(directory, mine, waitMs)
   try {
+    await sweep(directory)
     return await action()
   } finally {
     if ((await contentsOf(join(directory, LOCK))) === mine)
@@ -57,6 +59,14 @@ async function acquire(directory: string, mine: string, waitMs: number): Promise
     }
   } finally {
     await unlink(draft)
+  }
+}
+
+/** Removes the drafts of processes that were killed while they waited. */
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const [, pid] = /^lock-(\d+)-/.exec(name) ?? []
+    if (pid !== undefined && gone(pid)) await rm(join(directory, name), { force: true })
   }
 }
 

@@ -121,14 +121,25 @@ export function extension(id: string, value: Asn1, critical?: 'critical'): Asn1 
     : der.sequence(der.oid(id), der.boolean(true), content)
 }
 
+/**
+ * `addresses: 'unmentioned'` leaves IP addresses to the other CAs of the chain, which exclude
+ * them: Java fails on a second certificate that excludes both families (seen in 17).
+ */
 export function caExtensions(
   pathLength: number,
   permitted: readonly string[] | undefined,
+  addresses: 'excluded' | 'unmentioned' = 'excluded',
 ): Asn1[] {
   const names =
     permitted === undefined
       ? []
-      : [extension(OID.nameConstraints, nameConstraints(permitted), 'critical')]
+      : [
+          extension(
+            OID.nameConstraints,
+            nameConstraints(permitted, addresses),
+            'critical',
+          ),
+        ]
   return [
     extension(
       OID.basicConstraints,
@@ -142,10 +153,15 @@ export function caExtensions(
 }
 
 /** Address and mask of nothing but zeros is every address, in each family. */
-function nameConstraints(permitted: readonly string[]): Asn1 {
+function nameConstraints(
+  permitted: readonly string[],
+  addresses: 'excluded' | 'unmentioned',
+): Asn1 {
   const names = subtreesOrNone(permitted)
+  const subtrees = der.explicit(0, ...names.map((name) => der.sequence(dnsName(name))))
+  if (addresses === 'unmentioned') return der.sequence(subtrees)
   return der.sequence(
-    der.explicit(0, ...names.map((name) => der.sequence(dnsName(name)))),
+    subtrees,
     der.explicit(
       1,
       der.sequence(der.implicit(7, new Uint8Array(8))),

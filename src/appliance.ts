@@ -4,6 +4,7 @@
  * one keeps serving.
  */
 import type { Socket } from 'node:net'
+import { CaKeeper } from '../ca/keeper.js'
 import type { Config } from '../config/schema.js'
 import { openAuditStore } from './audit/store.js'
 import type { AuditStore } from './audit/store.js'
@@ -36,6 +37,7 @@ export class Appliance {
   readonly #own: OwnAddresses
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
+  readonly #keeper: CaKeeper
   #destinations: OriginalDestination | undefined
   #config: Config
   #generation: Generation | undefined
@@ -55,6 +57,16 @@ export class Appliance {
       clock,
       neighbours: () => readNeighbours(),
       leases: () => leases.leases(),
+    })
+    this.#keeper = new CaKeeper({
+      authority: () => this.current.authority,
+      directory: config.ca.directory,
+      clock,
+      log,
+      onChange: () => {
+        const { rootFingerprint, staged } = this.current.authority
+        this.#event('ca-changed', { rootFingerprint, staged: staged !== undefined })
+      },
     })
     this.audit = openAuditStore({
       database: config.audit.database,
@@ -97,6 +109,7 @@ export class Appliance {
       this.#generation = await Generation.build(this.#config, await this.#edges())
       await this.audit.start()
       await this.#deadlines.start()
+      await this.#keeper.start()
       const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))
       this.#event('start', { mode: this.#config.mode })
       return skipped
@@ -157,6 +170,7 @@ export class Appliance {
       this.#listener.destroyAll()
       await drained
     }
+    await this.#keeper.stop()
     await this.#deadlines.stop()
     await this.audit.stop()
   }

@@ -10,6 +10,7 @@ import type { SecureContext } from 'node:tls'
 import { LeafContexts } from '../ca/leaf-cache.js'
 import { openAuthority } from '../ca/authority.js'
 import type { Authority } from '../ca/authority.js'
+import { caSettingsOf } from './ca-settings.js'
 import type { Config } from '../config/schema.js'
 import { parseSocketAddress, Prefixes } from './core/address.js'
 import type { SocketAddress } from './core/address.js'
@@ -34,7 +35,7 @@ import { serveRequest } from './proxy/requests.js'
 import type { Certificates, Services } from './proxy/services.js'
 import { serveUpgrade } from './proxy/upgrade-request.js'
 import { recognise } from './providers/index.js'
-import { issuedNamesOf, OWN_NAMES, snapshotOf } from './snapshot.js'
+import { OWN_NAMES, snapshotOf } from './snapshot.js'
 
 export interface GenerationEdges {
   readonly audit: AuditSink
@@ -73,10 +74,7 @@ export class Generation {
    */
   static async build(config: Config, edges: GenerationEdges): Promise<Generation> {
     const authority = await openAuthority({
-      directory: config.ca.directory,
-      issuedNames: issuedNamesOf(config),
-      permitted: config.ca.permitted,
-      ...(config.ca.passphrase === undefined ? {} : { passphrase: config.ca.passphrase }),
+      ...caSettingsOf(config),
       clock: edges.clock,
       log: edges.log,
     })

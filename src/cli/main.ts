@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
 import { configOf, note, print } from './context.js'
+import type { ExecDeps } from './commands/exec.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'
 
 const DEFAULT_COMMAND = 'run'
@@ -16,18 +17,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.js')).runCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),
   ca: async () => {
-    const [{ caCommand }, { issuedNamesOf }] = await Promise.all([
+    const [{ caCommand }, { caSettingsOf }] = await Promise.all([
       import('./commands/ca.js'),
-      import('../snapshot.js'),
+      import('../ca-settings.js'),
     ])
     return caCommand({
-      caOptions: async (path) => {
-        const config = configOf(path)
-        const { directory, permitted, passphrase } = config.ca
-        const issuedNames = issuedNamesOf(config)
-        const secret = passphrase === undefined ? {} : { passphrase }
-        return { directory, permitted, issuedNames, ...secret }
-      },
+      caOptions: async (path) => caSettingsOf(configOf(path)),
       clock: systemClock,
       print,
       note,
@@ -44,6 +39,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       },
     })
   },
+  exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
+  env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
   audit: async () => {
     const { auditCommand } = await import('./commands/audit.js')
     return auditCommand({
@@ -60,6 +57,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       clock: systemClock,
     })
   },
+}
+
+async function execDeps(): Promise<ExecDeps> {
+  const { proxyUrlOf } = await import('../ca-settings.js')
+  return {
+    execOptions: async (path) => {
+      const config = configOf(path)
+      return { directory: config.ca.directory, proxy: proxyUrlOf(config) }
+    },
+    clock: systemClock,
+    env: process.env,
+    print,
+    exit: (code) => {
+      process.exitCode = code
+    },
+  }
 }
 
 async function program(args: readonly string[]): Promise<Command> {

@@ -3,38 +3,12 @@
  * bytes in one pass without recursion, and finds keys that stand twice in an object whose
  * meaning a policy reads. Building is `JSON.parse`'s, and only within the limits.
  */
-
 import { unreachable } from '../core/unreachable.js'
+import { isSpace, JSON_LIMITS, JsonScanner } from './json-scanner.js'
+import type { JsonLimits, JsonMeasure, JsonScalar } from './json-scanner.js'
 
-export interface JsonLimits {
-  readonly maxDepth: number
-  /** Objects, arrays and scalars together. */
-  readonly maxValues: number
-  readonly maxBytes: number
-  /** Keys of one object: a parser's cost a key grows with them. */
-  readonly maxKeys: number
-}
-
-export const JSON_LIMITS: JsonLimits = {
-  maxDepth: 64,
-  maxValues: 50_000,
-  maxBytes: 1024 * 1024,
-  maxKeys: 1_000,
-}
-
-export type JsonMeasure =
-  | {
-      readonly kind: 'ok'
-      readonly depth: number
-      readonly values: number
-      /** Keys that stand twice in one watched object, once each, in order. */
-      readonly duplicateKeys: readonly string[]
-    }
-  | {
-      readonly kind: 'too-deep' | 'too-many' | 'too-large' | 'invalid' | 'truncated'
-      /** The byte at which it was known. */
-      readonly offset: number
-    }
+export { JSON_LIMITS } from './json-scanner.js'
+export type { JsonLimits, JsonMeasure, JsonScalar } from './json-scanner.js'
 
 export type BoundedJson =
   | {
@@ -51,21 +25,6 @@ export type BoundedJson =
     }
 
 /**
- * Watched for duplicate keys: the top object, and below these of its keys the objects of
- * messages and of their parts. Tool schemas and embeddings are not: nothing decides on them.
- */
-const WATCHED_KEYS: ReadonlySet<string> = new Set([
-  'messages',
-  'input',
-  'contents',
-  'system',
-  'systemInstruction',
-  'system_instruction',
-])
-const WATCHED_DEPTH = 6
-const MAX_DUPLICATES = 16
-
-/**
  * Structure only: brackets, commas, colons, strings and where scalars stand. Whether a scalar
  * or an escape is well formed is left to the parser, so `ok` may still fail to parse.
  */
@@ -75,7 +34,7 @@ export function measureJson(
 ): JsonMeasure {
   if (bytes.length > limits.maxBytes)
     return { kind: 'too-large', offset: limits.maxBytes }
-  return new Scanner(bytes, limits, undefined).run()
+  return new JsonScanner(bytes, limits, undefined).run()
 }
 
 /** Measures, then parses. `absent` is an empty or blank body. */
@@ -104,8 +63,6 @@ export function parseBounded(
   }
 }
 
-export type JsonScalar = string | number | boolean | null
-
 /**
  * The scalar fields of the top object that stand whole in a prefix of it: a value counts only
  * when the byte after it is there too, and a key that stands twice in the prefix not at all.
@@ -116,11 +73,29 @@ export function partialJson(
   limits: JsonLimits = JSON_LIMITS,
 ): ReadonlyMap<string, JsonScalar> {
   const fields = new Map<string, JsonScalar>()
-  const scanner = new Scanner(prefix.subarray(0, limits.maxBytes), limits, fields)
+  const scanner = new JsonScanner(prefix.subarray(0, limits.maxBytes), limits, fields)
   const measure = scanner.run()
   if (measure.kind === 'invalid') fields.clear()
   for (const key of scanner.duplicates) fields.delete(key)
   return fields
+}
+
+/**
+ * All that can be read of the beginning of a JSON text: the last text in it may be cut short,
+ * what follows is not there. Undefined when it does not begin as JSON does. For showing and
+ * searching; what the whole says can only be more.
+ */
+export function parsePrefix(
+  prefix: Uint8Array,
+  limits: JsonLimits = JSON_LIMITS,
+): unknown {
+  const scanner = new JsonScanner(prefix.subarray(0, limits.maxBytes), limits, undefined)
+  const measure = scanner.run()
+  const closed = measure.kind === 'invalid' ? undefined : scanner.closed()
+  const parsed = closed === undefined ? undefined : parseMeasured(closed, [])
+  const value = parsed?.kind === 'whole' ? parsed.value : undefined
+  // A number alone may go on behind the prefix.
+  return typeof value === 'number' ? undefined : value
 }
 
 function parseMeasured(bytes: Uint8Array, duplicateKeys: readonly string[]): BoundedJson {
@@ -135,319 +110,4 @@ function parseMeasured(bytes: Uint8Array, duplicateKeys: readonly string[]): Bou
 function isBlank(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (!isSpace(byte)) return false
   return true
-}
-
-type State = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma' | 'done'
-
-const OBJECT = 0
-const ARRAY = 1
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-/** Up to here a string's end is looked for in place; the native search pays beyond. */
-const SHORT_STRING = 24
-
-class Scanner {
-  readonly duplicates: string[] = []
-  readonly #bytes: Buffer
-  readonly #limits: JsonLimits
-  readonly #fields: Map<string, JsonScalar> | undefined
-  readonly #kinds: Uint8Array
-  /** Keys so far of the open object, by depth. */
-  readonly #keyCounts: Uint32Array
-  /** By depth; reused from object to object. */
-  readonly #keys: Keys[] = []
-  #at = 0
-  #depth = 0
-  #deepest = 0
-  #values = 0
-  #state: State = 'value'
-  #watching = false
-  /** The string at hand holds a backslash. */
-  #escaped = false
-  /** The key at depth 1 that the next value belongs to. */
-  #topKey = ''
-
-  constructor(
-    bytes: Uint8Array,
-    limits: JsonLimits,
-    fields: Map<string, JsonScalar> | undefined,
-  ) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#limits = limits
-    this.#fields = fields
-    this.#kinds = new Uint8Array(limits.maxDepth + 1)
-    this.#keyCounts = new Uint32Array(limits.maxDepth + 1)
-  }
-
-  run(): JsonMeasure {
-    const bytes = this.#bytes
-    const length = bytes.length
-    while (this.#at < length) {
-      const byte = bytes[this.#at] ?? 0
-      if (isSpace(byte)) {
-        this.#at++
-        continue
-      }
-      const failed = this.#token(byte)
-      if (failed !== undefined) return { kind: failed, offset: this.#at }
-    }
-    if (this.#state !== 'done') return { kind: 'truncated', offset: length }
-    return {
-      kind: 'ok',
-      depth: this.#deepest,
-      values: this.#values,
-      duplicateKeys: this.duplicates,
-    }
-  }
-
-  #token(byte: number): Failure | undefined {
-    switch (byte) {
-      case QUOTE:
-        return this.#string()
-      case 0x7b: // {
-        return this.#open(OBJECT)
-      case 0x5b: // [
-        return this.#open(ARRAY)
-      case 0x7d: // }
-        return this.#close(OBJECT)
-      case 0x5d: // ]
-        return this.#close(ARRAY)
-      case 0x2c: // ,
-        if (this.#state !== 'comma') return 'invalid'
-        this.#state = this.#kinds[this.#depth] === OBJECT ? 'key' : 'value'
-        this.#at++
-        return undefined
-      case 0x3a: // :
-        if (this.#state !== 'colon') return 'invalid'
-        this.#state = 'value'
-        this.#at++
-        return undefined
-      default:
-        return this.#scalar()
-    }
-  }
-
-  #open(kind: number): Failure | undefined {
-    if (!this.#expectsValue()) return 'invalid'
-    if (this.#values === this.#limits.maxValues) return 'too-many'
-    if (this.#depth === this.#limits.maxDepth) return 'too-deep'
-    this.#values++
-    this.#depth++
-    if (this.#depth > this.#deepest) this.#deepest = this.#depth
-    this.#kinds[this.#depth] = kind
-    if (kind === OBJECT) {
-      this.#keyCounts[this.#depth] = 0
-      if (this.#isWatched()) (this.#keys[this.#depth] ??= new Keys()).clear()
-    }
-    this.#state = kind === OBJECT ? 'key-or-end' : 'value-or-end'
-    this.#at++
-    return undefined
-  }
-
-  #close(kind: number): Failure | undefined {
-    const empty = kind === OBJECT ? 'key-or-end' : 'value-or-end'
-    if (this.#depth === 0 || this.#kinds[this.#depth] !== kind) return 'invalid'
-    if (this.#state !== 'comma' && this.#state !== empty) return 'invalid'
-    this.#depth--
-    this.#state = this.#depth === 0 ? 'done' : 'comma'
-    this.#at++
-    return undefined
-  }
-
-  #string(): Failure | undefined {
-    const start = this.#at + 1
-    const isKey = this.#state === 'key' || this.#state === 'key-or-end'
-    if (!isKey && !this.#expectsValue()) return 'invalid'
-    if (!isKey && this.#values === this.#limits.maxValues) return 'too-many'
-    const end = this.#stringEnd(start)
-    if (end < 0) {
-      this.#at = this.#bytes.length
-      return 'truncated'
-    }
-    this.#at = end + 1
-    if (isKey) {
-      const count = (this.#keyCounts[this.#depth] ?? 0) + 1
-      if (count > this.#limits.maxKeys) return 'too-many'
-      this.#keyCounts[this.#depth] = count
-      if (this.#isWatched()) this.#watchKey(start, end)
-      this.#state = 'colon'
-      return undefined
-    }
-    this.#values++
-    this.#valueDone()
-    if (this.#fields !== undefined && this.#isTopField()) {
-      this.#fields.set(this.#topKey, this.#text(start, end))
-    }
-    return undefined
-  }
-
-  #scalar(): Failure | undefined {
-    if (!this.#expectsValue()) return 'invalid'
-    if (this.#values === this.#limits.maxValues) return 'too-many'
-    const start = this.#at
-    let at = start
-    while (at < this.#bytes.length && isScalarByte(this.#bytes[at] ?? 0)) at++
-    if (at === start) return 'invalid'
-    this.#at = at
-    this.#values++
-    if (at === this.#bytes.length && (this.#depth > 0 || !this.#parses(start, at)))
-      return 'truncated'
-    this.#valueDone()
-    if (this.#fields !== undefined && this.#isTopField() && this.#parses(start, at)) {
-      const text = this.#bytes.toString('latin1', start, at)
-      this.#fields.set(this.#topKey, JSON.parse(text) as JsonScalar)
-    }
-    return undefined
-  }
-
-  #expectsValue(): boolean {
-    return this.#state === 'value' || this.#state === 'value-or-end'
-  }
-
-  #valueDone(): void {
-    this.#state = this.#depth === 0 ? 'done' : 'comma'
-  }
-
-  #isTopField(): boolean {
-    return this.#depth === 1 && this.#kinds[1] === OBJECT
-  }
-
-  #isWatched(): boolean {
-    return this.#depth === 1 || (this.#watching && this.#depth <= WATCHED_DEPTH)
-  }
-
-  #watchKey(start: number, end: number): void {
-    if (this.#depth === 1) {
-      this.#topKey = this.#text(start, end)
-      this.#watching = WATCHED_KEYS.has(this.#topKey)
-    }
-    const keys = this.#keys[this.#depth]
-    if (keys === undefined) return
-    const twice = this.#escaped
-      ? keys.addText(this.#bytes, this.#text(start, end))
-      : keys.add(this.#bytes, start, end)
-    if (!twice || this.duplicates.length === MAX_DUPLICATES) return
-    const key = this.#text(start, end)
-    if (!this.duplicates.includes(key)) this.duplicates.push(key)
-  }
-
-  /**
-   * The index of the closing quote, or -1. Looks at a few bytes in place, then leaps to the
-   * next quote, and so on: both many escapes and long plain runs stay cheap.
-   */
-  #stringEnd(start: number): number {
-    const bytes = this.#bytes
-    let at = start
-    this.#escaped = false
-    for (;;) {
-      const near = Math.min(at + SHORT_STRING, bytes.length)
-      while (at < near) {
-        const byte = bytes[at]
-        if (byte === QUOTE) return at
-        if (byte === BACKSLASH) {
-          this.#escaped = true
-          at++
-        }
-        at++
-      }
-      const quote = bytes.indexOf(QUOTE, at)
-      if (quote < 0) return -1
-      let slash = quote
-      while (slash > at && bytes[slash - 1] === BACKSLASH) slash--
-      if ((quote - slash) % 2 === 0) return this.#closeFar(at, quote)
-      this.#escaped = true
-      at = quote + 1
-    }
-  }
-
-  /** A long string: whether it holds a backslash matters for keys only. */
-  #closeFar(from: number, quote: number): number {
-    const key = this.#state === 'key' || this.#state === 'key-or-end'
-    if (key && this.#isWatched())
-      this.#escaped ||= this.#bytes.subarray(from, quote).includes(BACKSLASH)
-    return quote
-  }
-
-  #text(start: number, end: number): string {
-    const raw = this.#bytes.toString('utf8', start, end)
-    if (!raw.includes('\\')) return raw
-    try {
-      return JSON.parse(`"${raw}"`) as string
-    } catch {
-      return raw
-    }
-  }
-
-  #parses(start: number, end: number): boolean {
-    try {
-      JSON.parse(this.#bytes.toString('latin1', start, end))
-      return true
-    } catch {
-      return false
-    }
-  }
-}
-
-/** Keys are compared by their bytes up to here, by a set beyond. */
-const FEW_KEYS = 24
-
-/** The keys of one object. */
-class Keys {
-  /** Start and end of each, while there are few and none is escaped. */
-  #places: number[] = []
-  #texts: Set<string> | undefined
-
-  clear(): void {
-    this.#places.length = 0
-    this.#texts = undefined
-  }
-
-  /** True when the key is there already. */
-  add(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#texts !== undefined || this.#places.length >= FEW_KEYS * 2)
-      return this.addText(bytes, bytes.toString('utf8', start, end))
-    const places = this.#places
-    for (let i = 0; i < places.length; i += 2) {
-      const other = places[i] ?? 0
-      if ((places[i + 1] ?? 0) - other === end - start && same(bytes, other, start, end))
-        return true
-    }
-    places.push(start, end)
-    return false
-  }
-
-  addText(bytes: Buffer, key: string): boolean {
-    if (this.#texts === undefined) {
-      this.#texts = new Set()
-      for (let i = 0; i < this.#places.length; i += 2)
-        this.#texts.add(bytes.toString('utf8', this.#places[i], this.#places[i + 1]))
-    }
-    if (this.#texts.has(key)) return true
-    this.#texts.add(key)
-    return false
-  }
-}
-
-function same(bytes: Buffer, other: number, start: number, end: number): boolean {
-  for (let i = start; i < end; i++)
-    if (bytes[i] !== bytes[other + i - start]) return false
-  return true
-}
-
-type Failure = 'too-deep' | 'too-many' | 'invalid' | 'truncated'
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-}
-
-/** Digits, sign, point, and the letters of numbers and literals. */
-function isScalarByte(byte: number): boolean {
-  return (
-    (byte >= 0x30 && byte <= 0x39) ||
-    (byte >= 0x61 && byte <= 0x7a) ||
-    byte === 0x2b ||
-    byte === 0x2d ||
-    byte === 0x2e ||
-    byte === 0x45
-  )
 }

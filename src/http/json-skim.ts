@@ -4,6 +4,8 @@
  * still be read within a limit. Answers with images and embeddings are such. The result is
  * JSON if the input was; nothing else is judged here.
  */
+import { isSpace } from './json-scanner.js'
+
 export interface SkimLimits {
   /** Bytes kept of one string. */
   readonly maxStringBytes: number
@@ -189,8 +191,4 @@ function leap(bytes: Buffer, at: number): number {
   const end = quote < 0 ? bytes.length : quote
   const slash = bytes.subarray(at, end).indexOf(BACKSLASH)
   return (slash < 0 ? end : at + slash) - 1
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }

@@ -5,6 +5,8 @@
  * is given out and marked `unterminated`, since some providers end their streams like that.
  */
 
+import { JsonSkimmer, SKIM_LIMITS } from './json-skim.js'
+
 export interface SseEvent {
   /** The `event` field; empty when there was none. */
   readonly event: string
@@ -17,6 +19,11 @@ export interface SseEvent {
 export interface SseLimits {
   /** Bytes of one event's lines, their terminators not counted. */
   readonly maxEventBytes: number
+  /**
+   * A `data` line longer than this holds an image or the like: it is taken for JSON and
+   * shortened as it comes, and counts with what is left. Unset: no line is.
+   */
+  readonly shortenBytes?: number
 }
 
 export const SSE_LIMITS: SseLimits = { maxEventBytes: 1024 * 1024 }
@@ -29,10 +36,13 @@ const SPACE = 0x20
 /** An event over the limit is skipped as a whole and counted in `skipped`. */
 export class SseReader {
   readonly #maxEventBytes: number
+  readonly #shortenBytes: number
+  /** At work on a line that is over `shortenBytes`. */
+  #skimmer: JsonSkimmer | undefined
   /** Copies of the pieces of a line whose end has not come yet. */
   #held: Buffer[] = []
   #lineBytes = 0
-  /** Bytes of the event's lines so far, the unfinished one included. */
+  /** Bytes of the event's finished lines. */
   #eventBytes = 0
   #skipping = false
   #afterCr = false
@@ -43,6 +53,7 @@ export class SseReader {
 
   constructor(limits: SseLimits = SSE_LIMITS) {
     this.#maxEventBytes = limits.maxEventBytes
+    this.#shortenBytes = limits.shortenBytes ?? Infinity
   }
 
   /** Events that were over the limit. */
@@ -79,29 +90,57 @@ export class SseReader {
   /** What the end of the stream leaves: nothing, or one event without its blank line. */
   end(): SseEvent[] {
     const events: SseEvent[] = []
-    if (this.#lineBytes > 0) this.#finishLine(Buffer.alloc(0), events)
+    if (this.#lineBytes > 0) this.#finishLine(EMPTY, events)
     this.#dispatch(events, true)
     return events
   }
 
   #hold(piece: Buffer): void {
     this.#lineBytes += piece.length
-    this.#count(piece.length)
-    if (!this.#skipping) this.#held.push(Buffer.from(piece))
+    if (this.#skipping) return
+    if (this.#skimmer !== undefined) {
+      this.#skimmer.push(piece)
+      return
+    }
+    this.#held.push(Buffer.from(piece))
+    if (this.#lineBytes > this.#shortenBytes) this.#startSkimming()
+    if (this.#skimmer === undefined) this.#bound(this.#lineBytes)
   }
 
-  #count(length: number): void {
-    this.#eventBytes += length
-    if (this.#eventBytes <= this.#maxEventBytes) return
+  /** Only a line of data is shortened; another one stays under the event's limit. */
+  #startSkimming(): void {
+    const line = Buffer.concat(this.#held)
+    this.#held = [line]
+    if (!isField(line, DATA)) return
+    this.#held = []
+    this.#skimmer = new JsonSkimmer({
+      ...SKIM_LIMITS,
+      maxOutputBytes: this.#maxEventBytes,
+    })
+    this.#skimmer.push(line.subarray(valueStart(line, DATA.length)))
+  }
+
+  /** Lets the event go when `lineBytes` more would be over its limit. */
+  #bound(lineBytes: number): void {
+    if (this.#eventBytes + lineBytes <= this.#maxEventBytes) return
     this.#skipping = true
     this.#held = []
     this.#data = undefined
   }
 
   #finishLine(rest: Buffer, events: SseEvent[]): void {
-    this.#count(rest.length)
     const length = this.#lineBytes + rest.length
+    if (length > this.#shortenBytes && rest.length > 0) {
+      this.#hold(rest)
+      rest = EMPTY
+    }
     this.#lineBytes = 0
+    if (this.#skimmer !== undefined) {
+      this.#finishSkimming(this.#skimmer)
+      return
+    }
+    if (!this.#skipping) this.#bound(length)
+    this.#eventBytes += length
     if (this.#skipping) {
       this.#firstLine = false
       if (length === 0) this.#dispatch(events, false)
@@ -121,6 +160,20 @@ export class SseReader {
     else this.#field(line)
   }
 
+  #finishSkimming(skimmer: JsonSkimmer): void {
+    this.#skimmer = undefined
+    this.#firstLine = false
+    const value = skimmer.end()
+    this.#bound(value === undefined ? Infinity : value.length)
+    if (value === undefined || this.#skipping) return
+    this.#eventBytes += value.length
+    this.#addData(value.toString())
+  }
+
+  #addData(value: string): void {
+    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+  }
+
   #dispatch(events: SseEvent[], unterminated: boolean): void {
     if (this.#skipping) this.#skipped++
     else if (this.#data !== undefined)
@@ -134,14 +187,14 @@ export class SseReader {
   /** A line with a field name; comments and fields that nobody here reads are passed over. */
   #field(line: Buffer): void {
     if (isField(line, DATA)) {
-      const value = line.toString('utf8', valueStart(line, DATA.length))
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+      this.#addData(line.toString('utf8', valueStart(line, DATA.length)))
     } else if (isField(line, EVENT)) {
       this.#event = line.toString('utf8', valueStart(line, EVENT.length))
     }
   }
 }
 
+const EMPTY = Buffer.alloc(0)
 const DATA = Buffer.from('data')
 const EVENT = Buffer.from('event')
 

@@ -8,13 +8,17 @@
 import type { Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import type { SecureContext, TLSSocket } from 'node:tls'
-import type { Duplex, Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
 import Client from 'undici/lib/dispatcher/client.js'
 import type { SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
 import type { Dialer, Target } from './dial.js'
 import { upstreamFailure } from './tls-failure.js'
+import { dispatchOptions, Relay } from './upstream-relay.js'
+import type {
+  UpstreamExchange,
+  UpstreamHandler,
+  UpstreamRequest,
+} from './upstream-words.js'
 
 /** Idle connections kept for one name; the oldest beyond that are closed. */
 const MAX_IDLE_PER_NAME = 32
@@ -30,50 +34,6 @@ export interface UpstreamOptions {
   readonly responseSilenceTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly maxHeadBytes: number
-}
-
-export interface UpstreamRequest {
-  readonly target: Target
-  /** Where the client had dialled, if a firewall redirected it. */
-  readonly known?: SocketAddress
-  readonly method: string
-  /** Origin-form request target, as received. */
-  readonly path: string
-  /** The authority to name in `Host`. */
-  readonly host: string
-  /** End-to-end fields, flat; no framing fields. */
-  readonly fields: readonly string[]
-  readonly body: UpstreamBody
-  /** Never take a connection that has served before. */
-  readonly fresh?: boolean
-  /** Ask to switch protocols; the value of `Upgrade`. */
-  readonly upgrade?: string
-}
-
-export type UpstreamBody =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'whole'; readonly bytes: Buffer }
-  | {
-      readonly kind: 'stream'
-      readonly stream: Readable
-      readonly length: number | undefined
-    }
-
-/** Called in this order; after `onEnd` or `onError` never again. */
-export interface UpstreamHandler {
-  onInformation(status: number, rawHeaders: readonly Buffer[]): void
-  onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void
-  /** False pauses the response until `resume()`. */
-  onData(chunk: Buffer): boolean
-  onEnd(rawTrailers: readonly Buffer[]): void
-  /** Instead of `onHead`: the provider switched protocols and the socket is the caller's. */
-  onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void
-  onError(error: YoriError, stale: boolean): void
-}
-
-export interface UpstreamExchange {
-  resume(): void
-  abort(): void
 }
 
 interface Connection {
@@ -101,17 +61,13 @@ export class Upstream {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const connection = this.#take(request)
-    const relay = new Relay(
-      request.target.host,
+    const relay = new Relay({
+      host: request.target.host,
       handler,
-      connection.served > 0,
-      (reusable) => this.#release(request.target, connection, reusable),
-    )
-    try {
-      connection.client.dispatch(dispatchOptions(request), relay)
-    } catch (error) {
-      relay.onResponseError(undefined, error as Error)
-    }
+      reused: connection.served > 0,
+      release: (reusable) => this.#release(request.target, connection, reusable),
+    })
+    connection.client.dispatch(dispatchOptions(request), relay)
     return relay
   }
 
@@ -238,114 +194,6 @@ export class Upstream {
     if (this.#sessions.size <= MAX_SESSIONS) return
     const oldest = this.#sessions.keys().next()
     if (oldest.done !== true) this.#sessions.delete(oldest.value)
-  }
-}
-
-/** The library's callbacks turned into ours, and the connection given back exactly once. */
-class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
-  readonly #host: string
-  readonly #handler: UpstreamHandler
-  readonly #reused: boolean
-  readonly #release: (reusable: boolean) => void
-  #controller: Dispatcher.DispatchController | undefined
-  #headSeen = false
-  #ended = false
-  #aborted = false
-
-  constructor(
-    host: string,
-    handler: UpstreamHandler,
-    reused: boolean,
-    release: (reusable: boolean) => void,
-  ) {
-    this.#host = host
-    this.#handler = handler
-    this.#reused = reused
-    this.#release = release
-  }
-
-  resume(): void {
-    this.#controller?.resume()
-  }
-
-  abort(): void {
-    if (this.#ended || this.#aborted) return
-    this.#aborted = true
-    this.#controller?.abort(new YoriError('YORI_CLIENT_GONE'))
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#aborted) controller.abort(new YoriError('YORI_CLIENT_GONE'))
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    message?: string,
-  ): void {
-    const raw = (controller.rawHeaders ?? []) as Buffer[]
-    if (status < 200) {
-      this.#handler.onInformation(status, raw)
-      return
-    }
-    this.#headSeen = true
-    this.#handler.onHead(status, message ?? '', raw)
-  }
-
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    _status: number,
-    _headers: unknown,
-    socket: Duplex,
-  ): void {
-    this.#ended = true
-    this.#release(false)
-    this.#handler.onUpgrade((controller.rawHeaders ?? []) as Buffer[], socket)
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#handler.onData(chunk)) controller.pause()
-  }
-
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#release(true)
-    this.#handler.onEnd((controller.rawTrailers ?? []) as Buffer[])
-  }
-
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#release(false)
-    const failure = this.#aborted
-      ? new YoriError('YORI_CLIENT_GONE')
-      : upstreamFailure(error, this.#host)
-    const stale =
-      this.#reused && !this.#headSeen && failure.code === 'YORI_UPSTREAM_CLOSED'
-    this.#handler.onError(failure, stale)
-  }
-}
-
-function dispatchOptions(request: UpstreamRequest): Dispatcher.DispatchOptions {
-  const { body } = request
-  const headers = ['host', request.host, ...request.fields]
-  const options = {
-    path: request.path,
-    method: request.method,
-    headers,
-    ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
-  }
-  switch (body.kind) {
-    case 'none':
-      return options
-    case 'whole':
-      return { ...options, body: body.bytes }
-    case 'stream':
-      if (body.length !== undefined) headers.push('content-length', String(body.length))
-      return { ...options, body: body.stream }
   }
 }
 

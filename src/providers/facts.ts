@@ -25,6 +25,12 @@ interface OpenToolCall {
   readonly argumentsText: BoundedText
 }
 
+/** What an estimate of tokens rests on. */
+export interface Asked {
+  readonly api: Api
+  readonly promptChars: number
+}
+
 export class FactsBuilder {
   readonly limits: ReaderLimits
   readonly text: BoundedText
@@ -99,8 +105,11 @@ export class FactsBuilder {
     this.#serverTools.length = 0
   }
 
-  /** `whole`: the answer reached its end, by its own word or the transport's. */
-  build(api: Api, promptChars: number | undefined, whole: boolean): ResponseFacts {
+  /**
+   * `whole`: the answer reached its end, by its own word or the transport's. Without `asked`
+   * nothing is estimated.
+   */
+  build(asked: Asked | undefined, whole: boolean): ResponseFacts {
     const toolCalls: ToolCall[] = []
     for (const call of this.#toolCalls.values())
       toolCalls.push({
@@ -115,7 +124,7 @@ export class FactsBuilder {
       textChars: this.text.chars,
       toolCalls,
       serverTools: this.#serverTools,
-      usage: this.#usage(api, promptChars, whole),
+      usage: this.#usage(asked, whole),
       finishReason: this.finishReason,
       error: this.error,
       streamed: this.streamed,
@@ -125,12 +134,16 @@ export class FactsBuilder {
     }
   }
 
-  #usage(api: Api, promptChars: number | undefined, whole: boolean): Usage {
+  #usage(asked: Asked | undefined, whole: boolean): Usage {
     let { inputTokens, outputTokens } = this
     let estimated = false
-    if (GENERATING_APIS.has(api) && this.error === undefined) {
-      if (inputTokens === undefined && promptChars !== undefined) {
-        inputTokens = Math.ceil(promptChars / CHARS_PER_TOKEN)
+    if (
+      asked !== undefined &&
+      GENERATING_APIS.has(asked.api) &&
+      this.error === undefined
+    ) {
+      if (inputTokens === undefined && asked.promptChars > 0) {
+        inputTokens = Math.ceil(asked.promptChars / CHARS_PER_TOKEN)
         estimated = true
       }
       const written = this.#writtenChars()

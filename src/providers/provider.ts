@@ -69,6 +69,8 @@ export interface ResponseContext {
   readonly path: string
   readonly status: number
   readonly contentType?: string | undefined
+  /** A field of the response head by its lower-case name; Bedrock counts tokens there too. */
+  readonly header?: ((name: string) => string | undefined) | undefined
   /** Characters of all text that went to the model, for an estimate of its tokens. */
   readonly promptChars?: number | undefined
   readonly limits?: ReaderLimits | undefined

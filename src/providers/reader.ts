@@ -34,7 +34,7 @@ export interface Shape {
 /** Parsing below this cannot hold the event loop; above it the text is measured first. */
 const UNMEASURED_BYTES = 32 * 1024
 
-/** A body longer than this is shortened as it comes: images and embeddings. */
+/** A body, or an event of a stream, longer than this is shortened as it comes: images and embeddings. */
 const UNSKIMMED_BYTES = 128 * 1024
 
 interface Framing {
@@ -42,9 +42,13 @@ interface Framing {
   end(): void
 }
 
-/** Reads one response body by a shape. */
-export function readResponse(shape: Shape, context: ResponseContext): ResponseReader {
-  return new BodyReader(shape, context)
+/** Reads one response body by a shape; `facts` may hold what the head has said already. */
+export function readResponse(
+  shape: Shape,
+  context: ResponseContext,
+  facts = new FactsBuilder(context.limits ?? READER_LIMITS),
+): ResponseReader {
+  return new BodyReader(shape, context, facts)
 }
 
 class BodyReader implements ResponseReader {
@@ -54,11 +58,11 @@ class BodyReader implements ResponseReader {
   readonly #facts: FactsBuilder
   #framing: Framing | undefined
 
-  constructor(shape: Shape, context: ResponseContext) {
+  constructor(shape: Shape, context: ResponseContext, facts: FactsBuilder) {
     this.#shape = shape
     this.#context = context
-    this.#limits = context.limits ?? READER_LIMITS
-    this.#facts = new FactsBuilder(this.#limits)
+    this.#facts = facts
+    this.#limits = facts.limits
     this.#framing = this.#byContentType(mediaType(context.contentType))
   }
 
@@ -74,7 +78,9 @@ class BodyReader implements ResponseReader {
     const closed = facts.ended || (whole && hasOutcome(facts))
     // A stream is whole by its own closing event, a body by the transport.
     const complete = facts.streamed ? closed : whole
-    return facts.build(this.#context.api, this.#context.promptChars, complete)
+    const { api, promptChars = 0, status } = this.#context
+    // A call that failed used nothing that could be guessed.
+    return facts.build(status < 400 ? { api, promptChars } : undefined, complete)
   }
 
   #byContentType(type: string): Framing | undefined {
@@ -114,7 +120,10 @@ class BodyReader implements ResponseReader {
 
   #sse(): Framing {
     this.#facts.streamed = true
-    const reader = new SseReader({ maxEventBytes: this.#limits.maxJsonBytes })
+    const reader = new SseReader({
+      maxEventBytes: this.#limits.maxJsonBytes,
+      shortenBytes: UNSKIMMED_BYTES,
+    })
     return {
       push: (chunk) => {
         for (const event of reader.push(chunk)) this.#event(event.data, event.event)

@@ -11,7 +11,11 @@ import { readResponseHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
 import type { Target } from '../net/dial.js'
-import type { UpstreamBody, UpstreamExchange, UpstreamHandler } from '../net/upstream.js'
+import type {
+  UpstreamBody,
+  UpstreamExchange,
+  UpstreamHandler,
+} from '../net/upstream-words.js'
 import { isOrdinaryEnd } from '../net/dial.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import type { Recognised } from '../providers/index.js'

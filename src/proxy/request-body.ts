@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { YoriError } from '../core/errors.js'
-import type { UpstreamBody } from '../net/upstream.js'
+import type { UpstreamBody } from '../net/upstream-words.js'
 import type { RequestHead } from '../http/head.js'
 import type { Hold } from './byte-budget.js'
 

@@ -286,6 +286,41 @@ describe('the authority', () => {
     })
   })
 
+  it('is made as the operator chose', async () => {
+    const profile = {
+      organization: 'Home & Söhne',
+      rootLifeMs: 365 * DAY_MS,
+      issuingLifeMs: 30 * DAY_MS,
+      leafLifeMs: 7 * DAY_MS,
+    }
+    await using ca = await startCa({ profile })
+    const { rootPem, issuingPem } = ca.authority
+    const { leafPem } = ca.authority.mint('api.openai.com', ca.clock.now())
+    const lives = [rootPem, issuingPem, leafPem].map((pem) => {
+      const { validFrom, validTo } = new X509Certificate(pem)
+      return (Date.parse(validTo) - Date.parse(validFrom)) / DAY_MS
+    })
+    assert.deepEqual(lives, [365, 30, 7])
+    assert.match(
+      new X509Certificate(rootPem).subject,
+      /^O=Home & Söhne\nCN=YORI Root CA /,
+    )
+    assert.equal(await opensslVerdict(ca, leafPem, 'api.openai.com'), 'stdin: OK')
+  })
+
+  it('leaves names unconstrained only when the operator says so, and goes back', async () => {
+    await using ca = await startCa({ profile: { constrained: false } })
+    const open = ca.authority
+    for (const pem of [open.rootPem, open.issuingPem])
+      assert.equal(readCaCertificate(pem).permitted, undefined)
+    assert.equal(open.permits('api.openai.com'), true)
+    assert.equal(open.permits('bank.example'), false)
+    const { profile: _, ...options } = ca.options
+    const closed = await openAuthority(options)
+    assert.equal(closed.rootPem, open.rootPem)
+    assert.equal(readCaCertificate(closed.issuingPem).permitted?.length, 3)
+  })
+
   it('encrypts the root key with the passphrase, and OpenSSL opens it', async () => {
     const passphrase = new Secret('über 9000')
     await using ca = await startCa({ passphrase })

@@ -205,4 +205,35 @@ describe('the key store', () => {
     await openAuthority(ca.options)
     assert.deepEqual((await readdir(ca.folder)).sort(), files)
   })
+
+  it('removes the draft of a process that was killed while it waited for the lock', async () => {
+    await using ca = await startCa()
+    const gone = await run(process.execPath, ['-e', 'console.log(process.pid)'])
+    await writeFile(join(ca.folder, `lock-${gone.stdout.trim()}-00aa`), 'x')
+    await writeFile(join(ca.folder, `lock-${process.pid}-00aa`), 'x')
+    await openAuthority(ca.options)
+    const left = (await readdir(ca.folder)).filter((name) => name.startsWith('lock'))
+    assert.deepEqual(left, [`lock-${process.pid}-00aa`])
+  })
+
+  it('serves the CA that it has when the folder cannot be written', async function () {
+    const asRoot = process.geteuid?.() === 0
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath]
+    if (
+      asRoot &&
+      (await run('setpriv', ['--version']).catch(() => undefined)) === undefined
+    )
+      this.skip()
+    await using ca = await startCa()
+    if (asRoot) {
+      await run('chown', ['-R', '65534:65534', ca.folder])
+      await chmod(join(ca.folder, '..'), 0o711)
+    }
+    await chmod(ca.folder, 0o500)
+    const opened = asRoot
+      ? await run('setpriv', [...nobody, child, ca.folder])
+      : await run(process.execPath, [child, ca.folder])
+    await chmod(ca.folder, 0o700)
+    assert.equal(opened.stdout.split(' ')[0], ca.authority.rootFingerprint, opened.stdout)
+  })
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { permittedNames } from '../../ca/permitted-names.js'
-import { isWithin, normalSubtrees, subtreeOf, tooWide } from '../../ca/permitted.js'
+import {
+  isWithin,
+  normalSubtrees,
+  subtreeOf,
+  Subtrees,
+  tooWide,
+} from '../../ca/permitted.js'
 
 describe('permitted names', () => {
   it('hold no parent that is shared, no public suffix and no top-level domain', () => {
@@ -105,5 +111,19 @@ describe('permitted names', () => {
 
   it('are listed once, without what another one contains', () => {
     assert.deepEqual(normalSubtrees(['b.a', 'a', 'c', 'c', 'ba']), ['a', 'ba', 'c'])
+  })
+
+  it('are found by labels as they are one by one', () => {
+    const names = ['openai.com', 'x.ai', 'localhost', 'openai.azure.com']
+    const subtrees = new Subtrees(names)
+    for (const host of [
+      ...names,
+      ...names.flatMap((name) => [`a.${name}`, `a.b.${name}`, `a${name}`, `${name}.a`]),
+      'com',
+      '',
+      'ai',
+      'azure.com',
+    ])
+      assert.equal(subtrees.contains(host), isWithin(host, names), host)
   })
 })

@@ -19,7 +19,7 @@ import { importRoot, rootKeyForExport, rotateIssuing } from '../../ca/manage.js'
 import { stageNewRoot, takeRootKeyAway } from '../../ca/manage.js'
 import { silentLog } from '../../src/core/log.js'
 import { Secret } from '../../src/core/secret.js'
-import { DAY_MS, run, serveTls, startCa, tempFolder } from './support/ca.js'
+import { DAY_MS, run, serveNames, serveTls, startCa, tempFolder } from './support/ca.js'
 import type { TestCa } from './support/ca.js'
 
 const child = fileURLToPath(new URL('./support/rotate-child.js', import.meta.url))
@@ -78,6 +78,12 @@ async function believed(
   return [byNode, curl.stdout === 'hello']
 }
 
+function handshake(port: number, servername: string, rootPem: string): Promise<boolean> {
+  const client = connect({ port, host: '127.0.0.1', servername, ca: rootPem })
+  const done = once(client, 'secureConnect').then(() => client.authorized)
+  return done.finally(() => client.destroy())
+}
+
 /** A root as another program makes it. */
 async function foreignRoot(
   ca: TestCa,
@@ -97,6 +103,8 @@ async function foreignRoot(
     ...['-keyout', keyPath, '-days', days],
   ])
   assert.equal(made.code, 0, made.stderr)
+  // A certificate of this second must be valid by the clock of the test.
+  ca.clock.nowMs = Date.now()
   const cert = { pem: made.stdout, path: 'foreign.crt' }
   return { cert, key: { pem: await readFile(keyPath, 'utf8'), path: 'foreign.key' } }
 }
@@ -148,6 +156,42 @@ describe('rotation', () => {
     const [data] = (await once(client, 'data')) as [Buffer]
     assert.match(data.toString(), /200 OK/)
     client.destroy()
+  })
+
+  it('fails no handshake while it happens three times under load', async () => {
+    await using ca = await startCa()
+    const contexts = new LeafContexts({
+      authority: ca.authority,
+      clock: ca.clock,
+      max: 5,
+    })
+    const keeper = new CaKeeper({
+      authority: () => ca.authority,
+      directory: ca.folder,
+      clock: ca.clock,
+      log: silentLog,
+    })
+    await keeper.start()
+    await using server = await serveNames((name) => contexts.contextFor(name))
+    let asked = 0
+    const client = async (): Promise<void> => {
+      while (asked < 400) {
+        const name =
+          asked++ % 2 === 0 ? 'api.openai.com' : `t${asked % 9}.openai.azure.com`
+        assert.equal(await handshake(server.port, name, ca.authority.rootPem), true, name)
+      }
+    }
+    const rotations = async (): Promise<void> => {
+      for (const at of [100, 200, 300]) {
+        while (asked < at)
+          await handshake(server.port, 'api.openai.com', ca.authority.rootPem)
+        await rotateIssuing(ca.options)
+        await keeper.check()
+      }
+    }
+    await Promise.all([...Array.from({ length: 8 }, client), rotations()])
+    await keeper.stop()
+    assert.equal(ca.authority.generation, 4)
   })
 
   it('lasts 398 days when a person gave the passphrase', async () => {

@@ -11,7 +11,7 @@ async function storeOf(ca: TestCa, password = 'changeit'): Promise<string> {
   const der = derOf(ca.authority.rootPem)
   return ca.file(
     'trust.p12',
-    trustStore(der, { alias: 'yori', password, random: randomBytes }),
+    trustStore([{ alias: 'yori', der }], { password, random: randomBytes }),
   )
 }
 

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { measureJson, parseBounded, partialJson } from '../../src/http/json-bounds.js'
+import {
+  measureJson,
+  parseBounded,
+  parsePrefix,
+  partialJson,
+} from '../../src/http/json-bounds.js'
 
 const LIMITS = { maxDepth: 4, maxValues: 10, maxBytes: 200, maxKeys: 5 }
 
@@ -182,6 +187,72 @@ describe('partialJson', () => {
         assert.equal(value, whole[key])
   })
 })
+
+describe('parsePrefix', () => {
+  const cases: readonly [string, unknown][] = [
+    ['{"a":1,"b":"hel', { a: 1, b: 'hel' }],
+    ['{"a":1,"b":"h\\', { a: 1, b: 'h' }],
+    ['{"a":1,"b":"h\\\\', { a: 1, b: 'h\\' }],
+    ['{"a":1,"b":"h\\u00e', { a: 1, b: 'h' }],
+    ['{"a":1,"b":"h\\u00e9', { a: 1, b: 'hé' }],
+    ['{"a":1,"b', { a: 1 }],
+    ['{"a":1,"b":', { a: 1 }],
+    ['{"a":1,"b":2', { a: 1 }],
+    ['{"a":[1,{"b":"c"},', { a: [1, { b: 'c' }] }],
+    ['{"a":[', { a: [] }],
+    ['{', {}],
+    ['', undefined],
+    ['{"a":1,,', undefined],
+    ['{"a":1}', { a: 1 }],
+  ]
+  for (const [prefix, expected] of cases) {
+    it(`YORI reads what is there of ${prefix}`, () => {
+      assert.deepEqual(parsePrefix(Buffer.from(prefix)), expected)
+    })
+  }
+
+  it('YORI reads of any prefix only what the whole says', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 5 }), fc.nat(), (text, cut) => {
+        const bytes = Buffer.from(text)
+        const prefix = bytes.subarray(0, cut % (bytes.length + 1))
+        const read = parsePrefix(prefix)
+        assert.ok(isPart(read, JSON.parse(text)), prefix.toString())
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('YORI cuts a text at whole characters, wherever it breaks off', () => {
+    const text = 'aé€😀\\\\\\"\\u00e9x'
+    const bytes = Buffer.from(`["${text}"]`)
+    const whole = (JSON.parse(bytes.toString()) as [string])[0]
+    for (let at = 2; at < bytes.length - 1; at++) {
+      const [read] = parsePrefix(bytes.subarray(0, at)) as [string]
+      assert.ok(whole.startsWith(read) && !read.includes('\ufffd'), `at ${at}: ${read}`)
+    }
+  })
+
+  it('YORI reads a body over its limits up to them', () => {
+    const many = Buffer.from(JSON.stringify(Array(50).fill(7)))
+    assert.deepEqual(parsePrefix(many, LIMITS), Array(9).fill(7))
+    const long = Buffer.from(JSON.stringify({ model: 'm', text: 'x'.repeat(500) }))
+    assert.deepEqual(parsePrefix(long, LIMITS), { model: 'm', text: 'x'.repeat(179) })
+  })
+})
+
+/** Nothing in `part` that `whole` does not hold at the same place; texts may be cut. */
+function isPart(part: unknown, whole: unknown): boolean {
+  if (part === undefined) return true
+  if (typeof part === 'string') return typeof whole === 'string' && whole.startsWith(part)
+  if (typeof part !== 'object' || part === null) return Object.is(part, whole)
+  if (typeof whole !== 'object' || whole === null) return false
+  if (Array.isArray(part) !== Array.isArray(whole)) return false
+  return Object.entries(part).every(
+    ([key, value]) =>
+      Object.hasOwn(whole, key) && isPart(value, (whole as Record<string, unknown>)[key]),
+  )
+}
 
 function parses(text: string): boolean {
   try {

@@ -89,6 +89,41 @@ describe('SseReader', () => {
     }
   })
 
+  it('YORI shortens data that is long, and takes it in by what is left', () => {
+    const long = JSON.stringify({
+      image: 'A'.repeat(100),
+      numbers: Array(40).fill(7),
+      id: 5,
+    })
+    const text = `event: image\ndata: ${long}\n\ndata: {"next":1}\r\n\r\nid: ${'x'.repeat(350)}\ndata: 2\n\n`
+    const limits = { maxEventBytes: 300, shortenBytes: 90 }
+    for (const chunks of everySplit(Buffer.from(text))) {
+      const reader = new SseReader(limits)
+      const [image, next, ...more] = readAll(reader, chunks)
+      assert.equal(image?.event, 'image')
+      const value = JSON.parse(image.data) as {
+        image: string
+        numbers: number[]
+        id: number
+      }
+      assert.equal(value.id, 5)
+      assert.equal(value.image.length, 100)
+      assert.ok(value.numbers.length < 40)
+      assert.deepEqual(next, event('{"next":1}'))
+      assert.deepEqual(more, [])
+      assert.equal(reader.skipped, 1)
+    }
+  })
+
+  it('YORI skips an event that stays too long when it is shortened', () => {
+    const long = JSON.stringify(Array(100).fill({ a: 1 }))
+    for (const chunks of everySplit(Buffer.from(`data: ${long}\n\ndata: 1\n\n`))) {
+      const reader = new SseReader({ maxEventBytes: 140, shortenBytes: 90 })
+      assert.deepEqual(readAll(reader, chunks), [event('1')])
+      assert.equal(reader.skipped, 1)
+    }
+  })
+
   it('YORI gives the same events for any bytes however they are cut', () => {
     const piece = fc.constantFrom('data', ':', ' ', '\r', '\n', 'event', 'é', '{', 'x')
     fc.assert(
@@ -97,7 +132,7 @@ describe('SseReader', () => {
         fc.array(fc.nat(200), { maxLength: 8 }),
         (pieces, offsets) => {
           const bytes = Buffer.from(pieces.join(''))
-          const limits = { maxEventBytes: 12 }
+          const limits = { maxEventBytes: 12, shortenBytes: 9 }
           const whole = readAll(new SseReader(limits), [bytes])
           const cut = readAll(new SseReader(limits), cutAtOffsets(bytes, offsets))
           assert.deepEqual(cut, whole)

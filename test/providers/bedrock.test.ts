@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { recognise } from '../../src/providers/index.js'
 import { bedrockEvent, eventStreamMessage } from '../support/event-stream.js'
 import { assertFacts, readAnswer, readRequest } from '../support/exchanges.js'
 
@@ -265,6 +266,22 @@ describe('bedrock invoke', () => {
       assertFacts(facts.usage, { inputTokens: 3, outputTokens: 4, estimated: false })
     })
   }
+
+  it('YORI reads the counts that stand in the head alone', () => {
+    const path = '/model/cohere.embed-v4%3A0/invoke'
+    const found = recognise({ host: new URL(HOST).hostname, method: 'POST', path })
+    assert.equal(found?.api, 'embeddings')
+    const head = new Map([['x-amzn-bedrock-input-token-count', '7']])
+    const reader = found.provider.reader({
+      api: found.api,
+      path,
+      status: 200,
+      contentType: JSON_TYPE,
+      header: (name) => head.get(name),
+    })
+    reader.push(Buffer.from('{"embeddings":{"float":[[0.1,0.2]]}}'))
+    assertFacts(reader.end().usage, { inputTokens: 7, outputTokens: undefined })
+  })
 
   it('YORI reads the OpenAI paths of bedrock-mantle', () => {
     const mantle = 'https://bedrock-mantle.us-east-1.api.aws/openai/v1/responses'

@@ -40,10 +40,10 @@ function record(): ExchangeRecord {
 describe('recordRequest and recordResponse', () => {
   it('YORI records who answered, what it took and what it cost', () => {
     const row = record()
-    recordRequest(
-      row,
-      readRequest({ url, body: { model: 'gpt-4o', stream: true } }).facts,
-    )
+    const messages = [{ role: 'user', content: 'Hello 😀' }]
+    const body = { model: 'gpt-4o', stream: true, messages }
+    recordRequest(row, readRequest({ url, body }).facts, 7)
+    assert.equal(row.promptPreview, 'Hello ')
     assert.equal(row.model, 'gpt-4o')
     assert.equal(row.stream, true)
     const message = {
@@ -60,7 +60,7 @@ describe('recordRequest and recordResponse', () => {
       readAnswer({ url, contentType: 'text/event-stream', answer }),
       catalogue,
     )
-    assert.equal(row.model, 'gpt-4o-2024-08-06')
+    assert.equal(row.model, 'gpt-4o')
     assert.equal(row.inputTokens, 10)
     assert.equal(row.outputTokens, 5)
     assert.equal(row.tokensEstimated, false)
@@ -82,5 +82,14 @@ describe('recordRequest and recordResponse', () => {
     assert.equal(row.truncated, true)
     assert.equal(row.tokensEstimated, true)
     assert.equal(row.costMicroUsd, undefined)
+    assert.equal(row.model, 'other')
+  })
+
+  it('YORI records why a provider refused', () => {
+    const row = record()
+    const answer = '{"error":{"message":"no such model"}}'
+    const contentType = 'application/json'
+    recordResponse(row, readAnswer({ url, contentType, status: 404, answer }), catalogue)
+    assert.equal(row.reason, 'no such model')
   })
 })

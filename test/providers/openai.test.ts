@@ -207,6 +207,25 @@ describe('openai chat answer', () => {
     assertFacts(facts.usage, { inputTokens: 11, outputTokens: 2, estimated: true })
   })
 
+  it('YORI estimates nothing of a call that failed, or that asked nothing', () => {
+    const failed = readAnswer({
+      url: CHAT,
+      contentType: 'text/html',
+      status: 502,
+      promptChars: 100,
+      answer: '<html>bad gateway</html>',
+    })
+    assertFacts(failed.usage, { inputTokens: undefined, estimated: false })
+    const queued = '{"id":"resp_1","object":"response","status":"queued","usage":null}'
+    const polled = readAnswer({
+      url: 'https://api.openai.com/v1/responses/resp_1',
+      contentType: JSON_TYPE,
+      answer: queued,
+    })
+    assertFacts(polled, { finishReason: 'queued' })
+    assertFacts(polled.usage, { inputTokens: undefined, estimated: false })
+  })
+
   it('YORI records a stream that breaks off as incomplete', () => {
     const answer = sse(chunk({ content: '12345678' })) + 'data: {"id":"chatc'
     const facts = readAnswer({ url: CHAT, contentType: SSE_TYPE, answer, whole: false })
@@ -311,6 +330,38 @@ describe('openai embeddings and images', () => {
     const facts = read('/v1/embeddings', answer)
     assertFacts(facts, { model: 'text-embedding-3-small', unread: 0, complete: true })
     assertFacts(facts.usage, { inputTokens: 800, estimated: false })
+  })
+
+  it('YORI reads a stream with an image in its closing event', () => {
+    const image = { type: 'image_generation_call', result: 'A'.repeat(3_000_000) }
+    const response = {
+      id: 'r',
+      model: 'm',
+      status: 'completed',
+      output: [image],
+      usage: { input_tokens: 9, output_tokens: 60 },
+    }
+    const partial = {
+      type: 'response.image_generation_call.partial_image',
+      partial_image_b64: 'A'.repeat(1_500_000),
+    }
+    const path = '/v1/responses'
+    const found = recognise({ host: 'api.openai.com', method: 'POST', path })
+    assert.ok(found)
+    const context = { api: found.api, path, status: 200, contentType: SSE_TYPE }
+    const reader = found.provider.reader(context)
+    const bytes = Buffer.from(sse(partial, { type: 'response.completed', response }))
+    for (let at = 0; at < bytes.length; at += 16_384)
+      reader.push(bytes.subarray(at, at + 16_384))
+    const facts = reader.end()
+    assertFacts(facts, {
+      events: 2,
+      unread: 0,
+      complete: true,
+      finishReason: 'completed',
+    })
+    assert.deepEqual(facts.serverTools, ['image_generation'])
+    assertFacts(facts.usage, { inputTokens: 9, outputTokens: 60, estimated: false })
   })
 
   it('YORI reads the usage behind images', () => {

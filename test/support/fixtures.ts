@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { packageFile } from '../../src/core/package-root.js'
@@ -26,7 +26,9 @@ export function fixtureRows<T>(...parts: string[]): T[] {
  */
 export function casesFile(...parts: string[]): string | undefined {
   const folder = process.env['YORI_CASES']
-  return folder === undefined || folder === '' ? undefined : join(folder, ...parts)
+  if (folder === undefined || folder === '') return undefined
+  const file = join(folder, ...parts)
+  return existsSync(file) ? file : undefined
 }
 
 export async function countLines(file: string): Promise<number> {

@@ -147,6 +147,7 @@ describe('a ClientHello', () => {
       assert.equal(read.serverName, undefined)
       assert.equal(read.rawServerName, undefined)
     }
+    assert.equal(helloOf(hello(sni('a'.repeat(255)))).rawServerName?.length, 255)
     assert.equal(
       helloOf(hello(serverName([7, 0, 1, 0x61], hostName('b')))).serverName,
       'b',
@@ -268,6 +269,9 @@ describe('bytes that are no ClientHello', () => {
     for (let length = 1; length < 11; length++)
       assert.equal(parseClientHello(greeting.subarray(0, length)).kind, 'need-more')
     assert.equal(parseClientHello(greeting.subarray(0, 11)).kind, 'sslv2-hello')
+    const session = bytesOf('80 20 01 00 02   00 03 00 04 00 10')
+    assert.equal(parseClientHello(session).kind, 'sslv2-hello')
+    assert.equal(parseClientHello(bytesOf('80 1c 01 00 03')).kind, 'not-tls')
     for (const [at, value] of [
       [1, 0x1d],
       [2, 4],

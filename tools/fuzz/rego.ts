@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { compileModules, fromJson } from '../../src/rego/index.js'
 import { parseModule } from '../../src/rego/parser.js'
 import { printModule } from '../../src/rego/printer.js'
+import { casesFile } from '../../test/support/fixtures.js'
 import { policies } from '../bench/rego-policies.js'
 import type { Module } from '../../src/rego/ast.js'
 import { mutateWords } from './words.js'
@@ -38,10 +38,11 @@ export const regoTarget: FuzzTarget = {
 }
 
 /** Recorded policies, where the environment names their folder. */
-function recordedModules(folder: string | undefined): string[] {
-  if (folder === undefined) return []
-  const lines = readFileSync(join(folder, 'rego', 'opa-cases.jsonl'), 'utf8').split('\n')
-  return lines
+function recordedModules(): string[] {
+  const file = casesFile('rego', 'opa-cases.jsonl')
+  if (file === undefined) return []
+  return readFileSync(file, 'utf8')
+    .split('\n')
     .filter((line) => line.trim() !== '')
     .flatMap((line) => (JSON.parse(line) as { modules?: string[] }).modules ?? [])
 }
@@ -49,7 +50,7 @@ function recordedModules(folder: string | undefined): string[] {
 const starts: readonly string[] = [
   ...FIXTURES,
   ...policies.map(({ text }) => text),
-  ...recordedModules(process.env['YORI_CASES']),
+  ...recordedModules(),
 ]
 
 const input = fromJson(

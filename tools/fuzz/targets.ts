@@ -1,6 +1,12 @@
 import type { FuzzTarget } from './target.js'
+import { llmTarget } from './llm.js'
 import { regoTarget } from './rego.js'
 import { textTarget } from './text.js'
 import { tlsTarget } from './tls.js'
 
-export const targets: readonly FuzzTarget[] = [tlsTarget, textTarget, regoTarget]
+export const targets: readonly FuzzTarget[] = [
+  tlsTarget,
+  textTarget,
+  regoTarget,
+  llmTarget,
+]

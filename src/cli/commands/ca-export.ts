@@ -1,6 +1,5 @@
 /** `yori ca export` and `yori ca import`: what leaves the CA's folder and what comes in. */
 import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
@@ -15,6 +14,7 @@ import { defaultProfile } from '../../../ca/profile.js'
 import { readCa } from '../../../ca/show.js'
 import { YoriError } from '../../core/errors.js'
 import { unreachable } from '../../core/unreachable.js'
+import { writeTrustFiles } from './trust-files.js'
 import { common, keyIn, passphraseIn, printJson, save } from './ca-shared.js'
 import { textOf } from './ca-shared.js'
 import type { CaCommandDeps, CaCommandOptions, KeyFlags } from './ca-shared.js'
@@ -102,7 +102,8 @@ async function exported(
       return environment(deps, flags, { pem, directory: options.directory })
     case 'p12': {
       const password = flags.storePassword
-      return trustStore(derOf(pem), { alias: 'yori', password, random: randomBytes })
+      const trusted = [{ alias: 'yori', der: derOf(pem) }]
+      return trustStore(trusted, { password, random: randomBytes })
     }
     case 'mobileconfig': {
       const owner = options.profile?.organization ?? defaultProfile.organization
@@ -119,11 +120,7 @@ async function environment(
   { pem, directory }: { pem: string; directory: string },
 ): Promise<string> {
   const folder = resolve(flags.trustDir ?? join(directory, 'trust'))
-  const rootFile = join(folder, 'yori-root.pem')
-  const bundleFile = join(folder, 'yori-bundle.pem')
-  await mkdir(folder, { recursive: true, mode: 0o755 })
-  await save(rootFile, pem, { overwrite: true })
-  await save(bundleFile, trustBundle(pem, await systemRoots()), { overwrite: true })
+  const { rootFile, bundleFile } = await writeTrustFiles(folder, pem)
   deps.note(`Wrote ${rootFile} and ${bundleFile}, which the variables name.\n`)
   return renderVariables(trustVariables({ rootFile, bundleFile }), flags.shell)
 }

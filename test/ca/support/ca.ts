@@ -78,9 +78,10 @@ export function run(
   command: string,
   args: readonly string[],
   input?: string,
+  timeout = 20_000,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const options = { maxBuffer: 4_194_304, timeout: 20_000 }
+    const options = { maxBuffer: 4_194_304, timeout }
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number')
         reject(new Error(error.message, { cause: error }))
@@ -95,11 +96,25 @@ export interface TlsServer extends AsyncDisposable {
 }
 
 /** Serves one HTTP response to whoever trusts the context. */
-export async function serveTls(context: SecureContext): Promise<TlsServer> {
+export function serveTls(context: SecureContext): Promise<TlsServer> {
+  return serveNames(() => Promise.resolve(context))
+}
+
+/** The same, with a context for each name that is asked for. */
+export async function serveNames(
+  contextFor: (name: string) => Promise<SecureContext>,
+): Promise<TlsServer> {
   const server = createServer(
     {
-      SNICallback: (_name, done) => {
-        done(null, context)
+      SNICallback: (name, done) => {
+        contextFor(name).then(
+          (context) => {
+            done(null, context)
+          },
+          (error: unknown) => {
+            done(error as Error)
+          },
+        )
       },
     },
     (socket) => {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { chmod, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { X509Certificate } from 'node:crypto'
+import { systemClock } from '../../../src/core/clock.js'
 import { Secret } from '../../../src/core/secret.js'
 import { caCommand } from '../../../src/cli/commands/ca.js'
 import type { CaCommandOptions } from '../../../src/cli/commands/ca-shared.js'
-import { TestClock, run, tempFolder } from '../../ca/support/ca.js'
+import { run, tempFolder } from '../../ca/support/ca.js'
 
 interface Cli extends AsyncDisposable {
   readonly folder: string
@@ -23,7 +24,6 @@ interface Cli extends AsyncDisposable {
 
 async function startCli(): Promise<Cli> {
   const temp = await tempFolder()
-  const clock = new TestClock()
   const asked: (string | undefined)[] = []
   const cli: Cli = {
     folder: temp.path,
@@ -44,7 +44,7 @@ async function startCli(): Promise<Cli> {
           asked.push(path)
           return Promise.resolve(cli.options)
         },
-        clock,
+        clock: systemClock,
         print: (output) => out.push(Buffer.from(output as string)),
         note: (text) => {
           notes += text

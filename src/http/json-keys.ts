@@ -1,0 +1,50 @@
+/**
+ * The keys of one JSON object, compared as they come so that one that stands twice is seen.
+ * An escaped key is the same as the plain one that it means (RFC 8259 §7).
+ */
+
+/** Keys are compared by their bytes up to here, by a set beyond. */
+const FEW_KEYS = 24
+
+/** The keys of one object. */
+export class Keys {
+  /** Start and end of each, while there are few and none is escaped. */
+  #places: number[] = []
+  #texts: Set<string> | undefined
+
+  clear(): void {
+    this.#places.length = 0
+    this.#texts = undefined
+  }
+
+  /** True when the key is there already. */
+  add(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#texts !== undefined || this.#places.length >= FEW_KEYS * 2)
+      return this.addText(bytes, bytes.toString('utf8', start, end))
+    const places = this.#places
+    for (let i = 0; i < places.length; i += 2) {
+      const other = places[i] ?? 0
+      if ((places[i + 1] ?? 0) - other === end - start && same(bytes, other, start, end))
+        return true
+    }
+    places.push(start, end)
+    return false
+  }
+
+  addText(bytes: Buffer, key: string): boolean {
+    if (this.#texts === undefined) {
+      this.#texts = new Set()
+      for (let i = 0; i < this.#places.length; i += 2)
+        this.#texts.add(bytes.toString('utf8', this.#places[i], this.#places[i + 1]))
+    }
+    if (this.#texts.has(key)) return true
+    this.#texts.add(key)
+    return false
+  }
+}
+
+function same(bytes: Buffer, other: number, start: number, end: number): boolean {
+  for (let i = start; i < end; i++)
+    if (bytes[i] !== bytes[other + i - start]) return false
+  return true
+}

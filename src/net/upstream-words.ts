@@ -1,0 +1,49 @@
+/** What is asked of a provider and what comes back: the pipeline's side of the upstream edge. */
+import type { Duplex, Readable } from 'node:stream'
+import type { SocketAddress } from '../core/address.js'
+import type { YoriError } from '../core/errors.js'
+import type { Target } from './dial.js'
+
+export interface UpstreamRequest {
+  readonly target: Target
+  /** Where the client had dialled, if a firewall redirected it. */
+  readonly known?: SocketAddress
+  readonly method: string
+  /** Origin-form request target, as received. */
+  readonly path: string
+  /** The authority to name in `Host`. */
+  readonly host: string
+  /** End-to-end fields, flat; no framing fields. */
+  readonly fields: readonly string[]
+  readonly body: UpstreamBody
+  /** Never take a connection that has served before. */
+  readonly fresh?: boolean
+  /** Ask to switch protocols; the value of `Upgrade`. */
+  readonly upgrade?: string
+}
+
+export type UpstreamBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'whole'; readonly bytes: Buffer }
+  | {
+      readonly kind: 'stream'
+      readonly stream: Readable
+      readonly length: number | undefined
+    }
+
+/** Called in this order; after `onEnd` or `onError` never again. */
+export interface UpstreamHandler {
+  onInformation(status: number, rawHeaders: readonly Buffer[]): void
+  onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void
+  /** False pauses the response until `resume()`. */
+  onData(chunk: Buffer): boolean
+  onEnd(rawTrailers: readonly Buffer[]): void
+  /** Instead of `onHead`: the provider switched protocols and the socket is the caller's. */
+  onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void
+  onError(error: YoriError, stale: boolean): void
+}
+
+export interface UpstreamExchange {
+  resume(): void
+  abort(): void
+}

@@ -1,0 +1,157 @@
+/**
+ * Bedrock's Converse, one shape for all models: docs.aws.amazon.com/bedrock/latest/APIReference,
+ * Converse and ConverseStream. Cache reads and writes are counted beside the input.
+ */
+import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
+import type { Json } from './json.js'
+import type { FactsBuilder } from './facts.js'
+import type { RequestFacts } from './provider.js'
+import type { Shape } from './reader.js'
+import { RequestBuilder, base64Bytes } from './request.js'
+
+export function readConverseRequest(body: Json): RequestFacts {
+  const builder = new RequestBuilder()
+  builder.maxTokens = asCount(asRecord(body.inferenceConfig)?.maxTokens)
+  builder.system(readBlocks(body.system, builder))
+  for (const item of asList(body.messages)) {
+    const message = asRecord(item)
+    const text = readBlocks(message?.content, builder)
+    builder.message(asText(message?.role) ?? '', text)
+  }
+  for (const item of asList(asRecord(body.toolConfig)?.tools)) {
+    const tool = asRecord(item)
+    builder.tool(
+      firstText(asRecord(tool?.toolSpec)?.name, asRecord(tool?.systemTool)?.name),
+    )
+  }
+  return builder.build('converse')
+}
+
+/** Content blocks are told by their one key: `text`, `image`, `toolUse`, `toolResult`, ... */
+function readBlocks(blocks: unknown, builder: RequestBuilder): string {
+  let joined = ''
+  for (const item of asList(blocks)) {
+    const block = asRecord(item)
+    const text = block === undefined ? '' : readBlock(block, builder)
+    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
+  }
+  return joined
+}
+
+function readBlock(block: Json, builder: RequestBuilder): string {
+  if (typeof block.text === 'string') return block.text
+  const result = asRecord(block.toolResult)
+  if (result !== undefined) {
+    const text = readResultContent(result.content)
+    builder.toolResult(asText(result.toolUseId), text)
+    return text
+  }
+  const use = asRecord(block.toolUse)
+  if (use?.input !== undefined) return JSON.stringify(use.input)
+  readMedia(block, builder)
+  return ''
+}
+
+function readResultContent(content: unknown): string {
+  return asList(content)
+    .map((item) => {
+      const part = asRecord(item)
+      return (
+        asText(part?.text) ?? (part?.json === undefined ? '' : JSON.stringify(part.json))
+      )
+    })
+    .filter((text) => text.length > 0)
+    .join('\n')
+}
+
+function readMedia(block: Json, builder: RequestBuilder): void {
+  for (const kind of ['image', 'audio', 'video', 'document'] as const) {
+    const media = asRecord(block[kind])
+    if (media === undefined) continue
+    const data = asText(asRecord(media.source)?.bytes)
+    builder.attachment({
+      kind: kind === 'document' ? 'file' : kind,
+      mediaType: asText(media.format),
+      bytes: data === undefined ? undefined : base64Bytes(data),
+    })
+  }
+}
+
+export const converseShape: Shape = {
+  body(value, facts) {
+    const message = asRecord(asRecord(value.output)?.message)
+    const blocks = asList(message?.content)
+    for (let i = 0; i < blocks.length; i++) readAnswerBlock(asRecord(blocks[i]), i, facts)
+    facts.finishReason = firstText(value.stopReason, facts.finishReason)
+    readConverseUsage(asRecord(value.usage), facts)
+  },
+  event: readConverseEvent,
+}
+
+function readAnswerBlock(
+  block: Json | undefined,
+  key: number,
+  facts: FactsBuilder,
+): void {
+  facts.text.append(asText(block?.text) ?? '')
+  const thought = asRecord(asRecord(block?.reasoningContent)?.reasoningText)
+  facts.otherChars += asText(thought?.text)?.length ?? 0
+  const use = asRecord(block?.toolUse)
+  if (use !== undefined && use.type === 'server_tool_use')
+    facts.serverTool(firstText(use.name) ?? '')
+  else if (use !== undefined)
+    facts.toolCall(key, {
+      name: asText(use.name),
+      id: asText(use.toolUseId),
+      argumentsText: use.input === undefined ? undefined : JSON.stringify(use.input),
+    })
+}
+
+/** By the event's type; as a JSON line without framing, the type is the one key. */
+export function readConverseEvent(value: Json, facts: FactsBuilder, name: string): void {
+  const key = asCount(value.contentBlockIndex) ?? 0
+  switch (name) {
+    case 'contentBlockStart': {
+      const use = asRecord(asRecord(value.start)?.toolUse)
+      if (use?.type === 'server_tool_use') facts.serverTool(firstText(use.name) ?? '')
+      else if (use !== undefined)
+        facts.toolCall(key, { name: asText(use.name), id: asText(use.toolUseId) })
+      return
+    }
+    case 'contentBlockDelta': {
+      const delta = asRecord(value.delta)
+      facts.text.append(asText(delta?.text) ?? '')
+      facts.otherChars += asText(asRecord(delta?.reasoningContent)?.text)?.length ?? 0
+      const piece = asText(asRecord(delta?.toolUse)?.input)
+      if (piece !== undefined) facts.toolCallMore(key, piece)
+      return
+    }
+    case 'messageStop':
+      facts.finishReason = firstText(value.stopReason, facts.finishReason)
+      return
+    case 'metadata':
+      facts.ended = true
+      readConverseUsage(asRecord(value.usage), facts)
+      return
+    default:
+      return
+  }
+}
+
+/** Cache reads and writes are counted beside `inputTokens`. */
+function readConverseUsage(usage: Json | undefined, facts: FactsBuilder): void {
+  if (usage === undefined) return
+  facts.cacheBeside = true
+  facts.inputTokens = firstCount(usage.inputTokens, facts.inputTokens)
+  facts.outputTokens = firstCount(usage.outputTokens, facts.outputTokens)
+  facts.cachedTokens = firstCount(
+    usage.cacheReadInputTokens,
+    usage.cacheReadInputTokenCount,
+    facts.cachedTokens,
+  )
+  facts.cacheWriteTokens = firstCount(
+    usage.cacheWriteInputTokens,
+    usage.cacheWriteInputTokenCount,
+    facts.cacheWriteTokens,
+  )
+}

@@ -1,0 +1,68 @@
+/** Gemini's Live: ai.google.dev/api/live. Transcripts and texts come in pieces, usage a turn. */
+import { readContents, readDeclaredTools, readFunctionCall, readParts } from './gemini.js'
+import { asList, asRecord, asText } from './json.js'
+import type { Json } from './json.js'
+import type { LiveSession } from './live-session.js'
+import { RequestBuilder } from './request.js'
+
+export function geminiFrame(
+  side: 'client' | 'server',
+  frame: Json,
+  session: LiveSession,
+): void {
+  if (side === 'client') geminiClient(frame, session)
+  else geminiServer(frame, session)
+}
+
+function geminiClient(frame: Json, session: LiveSession): void {
+  const setup = asRecord(frame.setup)
+  if (setup !== undefined) {
+    session.request.model = asText(setup.model)?.replace(/^models\//, '')
+    const system = asRecord(setup.systemInstruction ?? setup.system_instruction)
+    session.systemText(readParts(system?.parts ?? [], session.request))
+    readDeclaredTools(setup.tools, session.request)
+  }
+  const content = asRecord(frame.clientContent ?? frame.client_content)
+  for (const turn of asList(content?.turns)) {
+    const text = readParts(asRecord(turn)?.parts ?? [], new RequestBuilder())
+    if (text.length > 0)
+      session.said = session.said.length > 0 ? `${session.said}\n${text}` : text
+    readContents([turn], session.request)
+  }
+  const input = asRecord(frame.realtimeInput ?? frame.realtime_input)
+  session.userText(asText(input?.text) ?? '')
+  const results = asRecord(frame.toolResponse ?? frame.tool_response)
+  for (const value of asList(results?.functionResponses ?? results?.function_responses)) {
+    const text = readParts([{ functionResponse: value }], session.request)
+    session.said = session.said.length > 0 ? `${session.said}\n${text}` : text
+  }
+}
+
+function geminiServer(frame: Json, session: LiveSession): void {
+  const answer = session.answer
+  const content = asRecord(frame.serverContent)
+  const spoken = asText(asRecord(content?.outputTranscription)?.text)
+  if (spoken !== undefined) answer.text.append(spoken)
+  const heard = asText(asRecord(content?.inputTranscription)?.text)
+  if (heard !== undefined) session.userText(heard)
+  for (const value of asList(asRecord(content?.modelTurn)?.parts)) {
+    const part = asRecord(value)
+    const text = asText(part?.text) ?? ''
+    if (part?.thought === true) answer.otherChars += text.length
+    else answer.text.append(text)
+  }
+  for (const value of asList(asRecord(frame.toolCall)?.functionCalls))
+    readFunctionCall(asRecord(value) ?? {}, answer)
+  if (content?.turnComplete === true) {
+    session.turns++
+    answer.finishReason = 'turnComplete'
+  }
+  const usage = asRecord(frame.usageMetadata)
+  answer.reasoningBeside = true
+  session.addUsage(
+    usage?.promptTokenCount,
+    usage?.responseTokenCount,
+    usage?.cachedContentTokenCount,
+    usage?.thoughtsTokenCount,
+  )
+}

@@ -1,0 +1,122 @@
+/**
+ * OpenAI's Realtime: platform.openai.com/docs/api-reference/realtime. The closing event of a
+ * turn says all of it again, so that its drafts are not read.
+ */
+import { readError } from './facts.js'
+import type { FactsBuilder } from './facts.js'
+import { asList, asRecord, asText, firstText } from './json.js'
+import type { Json } from './json.js'
+import type { LiveSession } from './live-session.js'
+import { readContent, readTools } from './request.js'
+
+export function openaiFrame(
+  side: 'client' | 'server',
+  frame: Json,
+  session: LiveSession,
+): void {
+  if (side === 'client') openaiClient(frame, session)
+  else openaiServer(frame, session)
+}
+
+function openaiClient(frame: Json, session: LiveSession): void {
+  switch (asText(frame.type)) {
+    case 'session.update':
+    case 'transcription_session.update':
+      readSettings(asRecord(frame.session), session)
+      return
+    case 'conversation.item.create': {
+      const item = asRecord(frame.item)
+      const output = asText(item?.output)
+      if (output !== undefined) session.request.toolResult(asText(item?.call_id), output)
+      const role = asText(item?.role)
+      const text = output ?? readContent(item?.content, session.request)
+      if (role === 'system') session.systemText(text)
+      else session.userText(text)
+      return
+    }
+    case 'response.create': {
+      const response = asRecord(frame.response)
+      readSettings(response, session)
+      for (const item of asList(response?.input))
+        session.userText(readContent(asRecord(item)?.content, session.request))
+      return
+    }
+    default:
+      return
+  }
+}
+
+function readSettings(settings: Json | undefined, session: LiveSession): void {
+  if (settings === undefined) return
+  session.request.model = firstText(settings.model, session.request.model)
+  session.systemText(asText(settings.instructions) ?? '')
+  readTools(settings.tools, session.request)
+}
+
+function openaiServer(frame: Json, session: LiveSession): void {
+  const answer = session.answer
+  switch (asText(frame.type)) {
+    case 'session.created':
+    case 'session.updated':
+      answer.model = firstText(asRecord(frame.session)?.model, answer.model)
+      return
+    case 'conversation.item.input_audio_transcription.completed':
+      session.userText(asText(frame.transcript) ?? '')
+      return
+    case 'session.output_transcript.delta':
+      answer.text.append(asText(frame.delta) ?? '')
+      return
+    case 'session.input_transcript.delta':
+      session.userText(asText(frame.delta) ?? '')
+      return
+    case 'response.done':
+      openaiTurn(asRecord(frame.response), session)
+      return
+    case 'error':
+      answer.error = readError(frame, true)
+      return
+    default:
+      return
+  }
+}
+
+/** The closing event of a turn says all of it again: drafts are not read at all. */
+function openaiTurn(response: Json | undefined, session: LiveSession): void {
+  const answer = session.answer
+  session.turns++
+  answer.responseId = firstText(response?.id, answer.responseId)
+  answer.finishReason = firstText(response?.status, answer.finishReason)
+  session.request.conversationId ??= asText(response?.conversation_id)
+  for (const value of asList(response?.output)) openaiOutput(asRecord(value), session)
+  const failure = asRecord(asRecord(response?.status_details)?.error)
+  if (failure !== undefined) answer.error = readError({ error: failure }, true)
+  const usage = asRecord(response?.usage)
+  session.addUsage(
+    usage?.input_tokens,
+    usage?.output_tokens,
+    asRecord(usage?.input_token_details)?.cached_tokens,
+    asRecord(usage?.output_token_details)?.reasoning_tokens,
+  )
+}
+
+function openaiOutput(item: Json | undefined, session: LiveSession): void {
+  const answer = session.answer
+  if (item?.type === 'function_call') {
+    answer.toolCall(answer.toolCallCount, {
+      name: asText(item.name),
+      id: asText(item.call_id),
+      argumentsText: asText(item.arguments),
+    })
+    return
+  }
+  for (const value of asList(item?.content)) {
+    const part = asRecord(value)
+    answerLine(firstText(part?.text, part?.transcript) ?? '', answer)
+  }
+}
+
+/** Turns stand on lines of their own. */
+function answerLine(text: string, answer: FactsBuilder): void {
+  if (text.length > 0 && answer.text.chars > 0) answer.text.append('\n')
+  answer.text.append(text)
+}
