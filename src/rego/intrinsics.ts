@@ -71,7 +71,7 @@ function printed(args: readonly Value[]): string[] {
   return lines
 }
 
-export const intrinsics: readonly Builtin[] = [
+const intrinsics: readonly Builtin[] = [
   ...COMPARISONS.map(([name, test]): Builtin => ({
     name,
     arity: 2,
@@ -114,3 +114,7 @@ export const intrinsics: readonly Builtin[] = [
   },
   { name: 'print', arity: -1, args: [], result: t.boolean, evaluate: () => true },
 ]
+
+export const intrinsicNames: ReadonlyMap<string, Builtin> = new Map(
+  intrinsics.map((builtin) => [builtin.name, builtin]),
+)

@@ -93,3 +93,13 @@ function addTerm(names: Set<string>, term: Term): void {
       unreachable(term)
   }
 }
+
+/** A function's name as the author wrote it. */
+export function written(operator: Term): string {
+  if (operator.kind === 'var') return operator.name
+  if (operator.kind !== 'ref' || operator.head.kind !== 'var') return '?'
+  const parts = operator.path.map((part) =>
+    part.kind === 'scalar' && typeof part.value === 'string' ? part.value : '?',
+  )
+  return [operator.head.name, ...parts].join('.')
+}

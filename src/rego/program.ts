@@ -2,7 +2,8 @@
  * All rules as code, and the documents that they make. Code is made at first use; what rules
  * give is remembered in the context, so a rule runs once in each.
  */
-import { bodyCode, intrinsicNames } from './code.js'
+import { bodyCode } from './code.js'
+import { intrinsicNames } from './intrinsics.js'
 import { Frame, UNDEFINED } from './context.js'
 import { EvalError } from './errors.js'
 import { matchOperand, readOperand } from './operand-code.js'

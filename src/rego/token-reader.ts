@@ -11,7 +11,7 @@ import type { Token } from './lexer.js'
  * another way, and a text made for it could double that at every bracket.
  */
 const MAX_READS_PER_CHARACTER = 16
-const MIN_READS = 10_000
+const MIN_READS = 4_000
 
 /** Nesting of terms and bodies beyond which a text is refused. */
 const MAX_DEPTH = 200

@@ -5,7 +5,7 @@
  */
 import { unsupported } from './builtins/index.js'
 import { EvalError } from './errors.js'
-import { written } from './lower.js'
+import { written } from './names.js'
 import { t } from './type-spec.js'
 import type { Builtin } from './builtin.js'
 import type { Module, Term } from './ast.js'
