@@ -109,7 +109,8 @@ export class Dialer {
         }
       }
     }
-    return this.#first(await this.candidates(target), deadline, options)
+    const addresses = options.addresses ?? (await this.candidates(target))
+    return this.#first(addresses, deadline, options)
   }
 
   async #first(
@@ -138,6 +139,8 @@ export interface DialOptions {
   readonly known?: SocketAddress
   /** A tunnel: nothing but `known` is dialled. */
   readonly knownOnly?: boolean
+  /** What `candidates` gave for this target before: it is not resolved again. */
+  readonly addresses?: readonly SocketAddress[]
   /** Read into one reused buffer instead of a stream: `net.connect`'s `onread`. */
   readonly onread?: { buffer: Uint8Array | (() => Uint8Array); callback: OnRead }
 }

@@ -197,7 +197,7 @@ export class Exchange implements UpstreamHandler, Watched {
   #send(body: UpstreamBody, fresh: boolean): void {
     if (this.#closed) return
     const { target, path, head, upgrade } = this.#facts
-    const { known } = this.#from.state
+    const known = this.#from.state.intercepted?.known
     this.#sent = body
     this.#upstream = this.#services.upstream.send(
       {
