@@ -54,6 +54,8 @@ export class Exchange implements UpstreamHandler, Watched {
   #failing = false
   #isRead = false
   #closed = false
+  /** The protocols were switched: the exchange ends with its sockets. */
+  #switched = false
   #responseBytes = 0
 
   constructor(
@@ -168,11 +170,17 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
+    if (this.#closed) {
+      socket.destroy()
+      return
+    }
+    this.#switched = true
     if (this.#record !== undefined) this.#record.status = 101
     const ended = joinUpgraded(this.#response, this.#from.socket, { rawHeaders, socket })
     void ended.then((bytes) => {
       this.#responseBytes = bytes
       this.#close('response')
+      this.#from.ended()
     })
   }
 
@@ -272,6 +280,7 @@ export class Exchange implements UpstreamHandler, Watched {
 
   /** The client has everything, or is gone. */
   #responseClosed(): void {
+    if (this.#switched) return
     if (!this.#closed) {
       this.#upstream?.abort()
       if (this.#record !== undefined) {

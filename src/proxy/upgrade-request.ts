@@ -48,9 +48,18 @@ function headWithoutUpgrade(request: IncomingMessage): Buffer {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const lower = name.toLowerCase()
-    if (lower === 'upgrade' || lower === 'connection' || lower === 'http2-settings')
-      continue
-    lines.push(`${name}: ${rawHeaders[i + 1] as string}`)
+    const value = rawHeaders[i + 1] as string
+    if (lower === 'upgrade' || lower === 'http2-settings') continue
+    lines.push(`${name}: ${lower === 'connection' ? withoutUpgrade(value) : value}`)
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+}
+
+/** A `Connection` value without the options that belong to an upgrade. */
+function withoutUpgrade(value: string): string {
+  const options = value.split(',').filter((option) => {
+    const name = option.trim().toLowerCase()
+    return name !== 'upgrade' && name !== 'http2-settings'
+  })
+  return options.join(',').trim()
 }

@@ -283,7 +283,9 @@ describe('a tunnel', function () {
       addresses: family === 4 ? ['127.0.0.1'] : [],
       ttl: 1,
     })
-    const client = quiet(await connectThroughProxy(yori.port, 'rebound.test', origin.port))
+    const client = quiet(
+      await connectThroughProxy(yori.port, 'rebound.test', origin.port),
+    )
     // The answer has long expired, and another would come now.
     clock.advance(3_600_000)
     dns.answer = () => ({ kind: 'addresses', addresses: ['127.0.0.9'], ttl: 1 })
