@@ -25,7 +25,7 @@ import { openConnection } from './connection-state.js'
 import type { ConnectionState } from './connection-state.js'
 import type { HttpFront } from './http-front.js'
 import type { TlsTerminator } from './intercept.js'
-import { refuseRaw } from './refusal.js'
+import { endSoon, refuseRaw } from './refusal.js'
 import type { Services } from './services.js'
 import { tunnel } from './tunnel.js'
 
@@ -365,8 +365,7 @@ class Connection {
   #refuse(code: ErrorCode): void {
     this.state.record.coverage = 'refused'
     this.state.record.code = code
-    this.#client.end(Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31))
-    this.#client.once('finish', () => this.#client.destroy())
+    endSoon(this.#client, Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31))
   }
 
   failed(cause: unknown): void {
