@@ -190,6 +190,7 @@ export class Appliance {
       log: this.#log,
       deadlines: this.#deadlines,
       own: this.#own,
+      ownPorts: () => this.#listener.addresses.map(({ port }) => port),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,
     }

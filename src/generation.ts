@@ -43,6 +43,8 @@ export interface GenerationEdges {
   readonly log: Log
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
+  /** The ports on which we listen. */
+  readonly ownPorts: () => readonly number[]
   readonly identify: Services['identify']
   readonly destinations: Services['destinations']
 }
@@ -232,6 +234,7 @@ function dialerOf(config: Config, edges: GenerationEdges): Dialer {
     overrides,
     lookup: (name) => resolver.lookup(name),
     isOwnAddress: (address) => edges.own.has(address),
+    ownPorts: edges.ownPorts,
     allowed: new Prefixes(config.access.allow_destinations),
     connectTimeoutMs: config.timeouts.connect * 1000,
   })

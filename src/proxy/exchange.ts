@@ -58,6 +58,8 @@ export class Exchange implements UpstreamHandler, Watched {
   #failing = false
   #isRead = false
   #closed = false
+  /** The protocols were switched: the exchange ends with its sockets. */
+  #switched = false
   #responseBytes = 0
 
   constructor(
@@ -172,11 +174,17 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
+    if (this.#closed) {
+      socket.destroy()
+      return
+    }
+    this.#switched = true
     if (this.#record !== undefined) this.#record.status = 101
     const ended = joinUpgraded(this.#response, this.#from.socket, { rawHeaders, socket })
     void ended.then((bytes) => {
       this.#responseBytes = bytes
       this.#close('response')
+      this.#from.ended()
     })
   }
 
@@ -201,7 +209,7 @@ export class Exchange implements UpstreamHandler, Watched {
   #send(body: UpstreamBody, fresh: boolean): void {
     if (this.#closed) return
     const { target, path, head, upgrade } = this.#facts
-    const { known } = this.#from.state
+    const known = this.#from.state.intercepted?.known
     this.#sent = body
     this.#upstream = this.#services.upstream.send(
       {
@@ -276,6 +284,7 @@ export class Exchange implements UpstreamHandler, Watched {
 
   /** The client has everything, or is gone. */
   #responseClosed(): void {
+    if (this.#switched) return
     if (!this.#closed) {
       this.#upstream?.abort()
       if (this.#record !== undefined) {

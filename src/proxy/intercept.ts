@@ -42,6 +42,8 @@ export class TlsTerminator {
         return
       }
       this.#waiting.delete(raw)
+      // Errors end in 'close'; between two owners nobody else listens.
+      secure.on('error', () => undefined)
       waiting.resolve(secure)
     })
     this.#server.on('tlsClientError', (error, secure) => {

@@ -6,6 +6,7 @@ import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Client, HttpFront } from './http-front.js'
+import { endSoon } from './refusal.js'
 import { serveRequest } from './requests.js'
 import type { Services } from './services.js'
 
@@ -34,7 +35,7 @@ export function serveUpgrade(
   response.shouldKeepAlive = false
   response.once('finish', () => {
     response.detachSocket(socket)
-    socket.end()
+    endSoon(socket, '')
   })
   socket.once('close', () => response.emit('close'))
   serveRequest({ request, response }, from, context.services, 'websocket')
@@ -48,9 +49,18 @@ function headWithoutUpgrade(request: IncomingMessage): Buffer {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const lower = name.toLowerCase()
-    if (lower === 'upgrade' || lower === 'connection' || lower === 'http2-settings')
-      continue
-    lines.push(`${name}: ${rawHeaders[i + 1] as string}`)
+    const value = rawHeaders[i + 1] as string
+    if (lower === 'upgrade' || lower === 'http2-settings') continue
+    lines.push(`${name}: ${lower === 'connection' ? withoutUpgrade(value) : value}`)
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+}
+
+/** A `Connection` value without the options that belong to an upgrade. */
+function withoutUpgrade(value: string): string {
+  const options = value.split(',').filter((option) => {
+    const name = option.trim().toLowerCase()
+    return name !== 'upgrade' && name !== 'http2-settings'
+  })
+  return options.join(',').trim()
 }
