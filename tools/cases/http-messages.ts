@@ -28,7 +28,10 @@ export interface Read {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 §5.5: visible, obs-text, and blanks between. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-const TARGET = /^[\x21-\x7e\x80-\xff]+$/
+const TARGET = /^[\x21-\x7e]+$/
+/** The parser's suite has its neighbours too; they are framed alike. */
+const REQUEST_VERSION = /^(HTTP|RTSP|ICE)\/1\.[01]$/
+const STATUS_VERSION = /^(HTTP|RTSP|ICE)\/(0\.9|1\.0|1\.1|2\.0)$/
 
 export function readRequests(bytes: Buffer): Read {
   return read(bytes, (head) => requestBody(head))
@@ -107,18 +110,19 @@ function readHead(text: string, whole: boolean): Head | 'incomplete' | 'malforme
     if (!TOKEN.test(name) || !VALUE.test(value)) return 'malformed'
     fields.push({ name, value })
   }
-  return { start, fields, isRequest: !first.startsWith('HTTP/') }
+  return { start, fields, isRequest: !STATUS_VERSION.test(start[0]) }
 }
 
 function startLine(line: string): Message['start'] | undefined {
-  const [a = '', b = '', ...others] = line.split(' ')
-  if (/^HTTP\/1\.[01]$/.test(a)) {
+  // RFC 9112 §3 lets more than one blank pass between method and target.
+  const [a = '', b = '', ...others] = line.replace(/^(\S+) +/, '$1 ').split(' ')
+  if (STATUS_VERSION.test(a)) {
     // The blank after the status may be missing: RFC 9112 §4 has it, many servers do not.
     const reason = others.join(' ')
     return /^[1-9][0-9]{2}$/.test(b) && VALUE.test(reason) ? [a, b, reason] : undefined
   }
   const [version = ''] = others
-  if (others.length !== 1 || !/^HTTP\/1\.[01]$/.test(version)) return undefined
+  if (others.length !== 1 || !REQUEST_VERSION.test(version)) return undefined
   return TOKEN.test(a) && TARGET.test(b) ? [a, b, version] : undefined
 }
 
@@ -142,7 +146,8 @@ function responseBody(
   about: { status: number; method: string; ended: boolean },
 ): Framing {
   const { status, method, ended } = about
-  if (head.isRequest) return { kind: 'malformed' }
+  // Nobody asked to switch protocols.
+  if (head.isRequest || status === 101) return { kind: 'malformed' }
   if (status < 200 || status === 204 || status === 304 || method === 'HEAD')
     return { kind: 'length', bytes: 0 }
   const codings = codingsOf(head)

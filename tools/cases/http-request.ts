@@ -138,6 +138,13 @@ function verdict(row: HttpRow, play: Played): Difference[] {
     const [status] = refusal
     const refused = status === undefined ? play.closed : REFUSALS.has(status)
     check('refused', true, refused || read.rest === 'incomplete')
+    const good = play.answers.slice(0, most)
+    if (read.messages.every(isOrdinary))
+      check(
+        'answers before',
+        good.map(() => 200),
+        good,
+      )
     return differences
   }
   const sameCount = read.messages.length === expected.messages_complete
@@ -184,17 +191,20 @@ function begun(play: Played): Brief[] {
 /** A target that an intercepted provider can be asked for: everything else may be refused. */
 function isOrdinary({ start, fields }: Message): boolean {
   const upgrade = fields.some(({ name }) => name.toLowerCase() === 'upgrade')
-  return start[1].startsWith('/') && start[0] !== 'CONNECT' && !upgrade
+  const isHttp = start[2].startsWith('HTTP/')
+  return start[1].startsWith('/') && start[0] !== 'CONNECT' && isHttp && !upgrade
 }
 
 function brief({ start, body }: Message): Brief {
-  return { method: start[0], target: start[1], body: body.toString('latin1') }
+  const target = start[1].replace(/^https:\/\/[^/?]*/, '')
+  return { method: start[0], target, body: body.toString('latin1') }
 }
 
 const pathOf = (target: string): string => target.split('?', 1)[0] ?? ''
 const flat = (bodies: readonly string[]): string => bodies.join('').replace(/[\r\n]/g, '')
 
-const REQUEST_LINE = /^[A-Z-]+ [^\r\n]* [A-Z]+\/[0-9.]+[ \t]*\r?\n/
+/** Its end, that is: a body without a line end may stand before it. */
+const REQUEST_LINE = /[A-Z-]+ [^\r\n]* [A-Z]+\/[0-9.]+[ \t]*\r?\n$/
 const HOST_LINE = /^host[ \t]*:[^\r\n]*\r?\n/i
 
 /** Each request line is followed by our `Host`; the row's own is left out. */
