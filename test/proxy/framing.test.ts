@@ -11,7 +11,9 @@ import {
   get,
   joined,
   NAME,
+  until,
 } from '../support/proxied.js'
+import type { Row } from '../support/yori.js'
 import { collect, readUntil } from '../support/streams.js'
 
 const statuses = (answer: string): string[] =>
@@ -138,8 +140,11 @@ describe('framing', () => {
     const answer = (await collect(socket.stream)).toString()
     assert.deepEqual(statuses(answer), ['200'])
     socket.stream.end()
-    let connections = await setup.yori.rows('connections')
-    while (connections.length === 0) connections = await setup.yori.rows('connections')
+    let connections: Row[] = []
+    await until(async () => {
+      connections = await setup.yori.rows('connections')
+      return connections.length > 0
+    })
     assert.equal(connections[0]?.['exchanges'], 1)
   })
 
