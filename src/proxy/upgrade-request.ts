@@ -23,7 +23,7 @@ export function serveUpgrade(
   context: { services: Services; http: HttpFront },
 ): void {
   const { request, socket, head } = upgrade
-  if ((request.headers.upgrade ?? '').trim().toLowerCase() !== 'websocket') {
+  if (!isWebSocket(request)) {
     socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]))
     void context.http.serve(socket, from.state)
     return
@@ -41,26 +41,32 @@ export function serveUpgrade(
   serveRequest({ request, response }, from, context.services, 'websocket')
 }
 
+/** A GET without a body, RFC 6455 §4.1: any other message must be framed as what it is. */
+function isWebSocket(request: IncomingMessage): boolean {
+  const { upgrade, 'content-length': length } = request.headers
+  const hasBody =
+    length !== undefined || request.headers['transfer-encoding'] !== undefined
+  const isAsked = (upgrade ?? '').trim().toLowerCase() === 'websocket'
+  return isAsked && request.method === 'GET' && !hasBody
+}
+
 function headWithoutUpgrade(request: IncomingMessage): Buffer {
   const lines = [
     `${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/${request.httpVersion}`,
   ]
   const { rawHeaders } = request
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
+    const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string]
     const lower = name.toLowerCase()
-    const value = rawHeaders[i + 1] as string
     if (lower === 'upgrade' || lower === 'http2-settings') continue
     lines.push(`${name}: ${lower === 'connection' ? withoutUpgrade(value) : value}`)
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
-/** A `Connection` value without the options that belong to an upgrade. */
-function withoutUpgrade(value: string): string {
-  const options = value.split(',').filter((option) => {
-    const name = option.trim().toLowerCase()
-    return name !== 'upgrade' && name !== 'http2-settings'
-  })
-  return options.join(',').trim()
+/** The other options stay: fields that they name are hop-by-hop, and `close` is meant. */
+function withoutUpgrade(connection: string): string {
+  const options = connection.split(',').map((option) => option.trim())
+  const mine = new Set(['upgrade', 'http2-settings'])
+  return options.filter((option) => !mine.has(option.toLowerCase())).join(', ')
 }
