@@ -128,6 +128,13 @@ export class Generation {
     void served.finally(() => this.#open.delete(served))
   }
 
+  /** The issuing CA changed: what our own site shows is signed by it too. */
+  async renewSite(): Promise<void> {
+    const { clock } = this.services
+    const site = await siteCertificate(this.config, this.authority, clock)
+    if (site !== undefined) this.#fronts.site.setFallback(site)
+  }
+
   /** Idle connections end now, busy ones after their response; resolves when all have. */
   async drain(): Promise<void> {
     this.#fronts.http.drain()

@@ -57,6 +57,11 @@ export class TlsTerminator {
     })
   }
 
+  /** Another certificate for clients without SNI, from now on. */
+  setFallback(fallback: { readonly cert: string; readonly key: string }): void {
+    this.#server.setSecureContext({ ...fallback, minVersion: 'TLSv1.2' })
+  }
+
   /**
    * Ends TLS on a socket whose ClientHello was given back to it.
    * @throws YORI_CLIENT_TLS_FAILED, with Node's error as its cause

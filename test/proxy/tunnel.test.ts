@@ -304,6 +304,7 @@ describe('a tunnel without a configuration', () => {
     const ended = tunnel(left.socket, async () => right.client, {
       deadlines,
       idleMs: 60_000,
+      isDraining: () => false,
     })
     await new Promise((resolve) => setImmediate(resolve))
     for (let i = 0; i < 5; i++) {
@@ -319,6 +320,27 @@ describe('a tunnel without a configuration', () => {
     assert.ok(left.socket.destroyed && right.client.destroyed)
   })
 
+  it('that is quiet is not waited for when YORI stops', async () => {
+    await using server = await TcpServer.start()
+    const [left, right] = [await server.pair(), await server.pair()]
+    const clock = new ManualClock()
+    const deadlines = new Deadlines(clock)
+    let draining = false
+    const ended = tunnel(left.socket, async () => right.client, {
+      deadlines,
+      idleMs: 7_200_000,
+      isDraining: () => draining,
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    deadlines.tick()
+    clock.advance(60_000)
+    deadlines.tick()
+    assert.equal(left.socket.destroyed, false)
+    draining = true
+    deadlines.tick()
+    assert.equal(await ended, 'idle')
+  })
+
   it('ends when the client left while the origin was dialled', async () => {
     await using server = await TcpServer.start()
     const [left, right] = [await server.pair(), await server.pair()]
@@ -327,7 +349,11 @@ describe('a tunnel without a configuration', () => {
     const ended = tunnel(
       left.socket,
       () => new Promise((resolve) => (dialled = resolve)),
-      { deadlines: new Deadlines(new ManualClock()), idleMs: 60_000 },
+      {
+        deadlines: new Deadlines(new ManualClock()),
+        idleMs: 60_000,
+        isDraining: () => false,
+      },
     )
     left.socket.resume()
     left.client.resetAndDestroy()
