@@ -152,6 +152,7 @@ export class Appliance {
     const old = this.current
     const next = await Generation.build(config, await this.#edges())
     try {
+      refuseNewNames(old, next)
       await this.#listener.listen(config.listen.map(listenAddress))
     } catch (error) {
       await next.destroy()
@@ -244,6 +245,15 @@ export class Appliance {
   #event(kind: string, details: Record<string, unknown>): void {
     this.audit.event({ at: this.#clock.now(), kind, details })
   }
+}
+
+/** A name that only a new root could serve is a mistake while we run; at a start it is told. */
+function refuseNewNames(old: Generation, next: Generation): void {
+  const known = new Set(old.authority.notPermitted)
+  const fresh = next.authority.notPermitted.filter((name) => !known.has(name))
+  if (fresh.length === 0) return
+  const hint = 'add them to ca.permitted and run `yori ca rotate --root`, or set route: tunnel'
+  throw new YoriError('YORI_CA_NAME_NOT_PERMITTED', `${fresh.join(', ')}: ${hint}`)
 }
 
 function listenAddress(text: string): SocketAddress {

@@ -8,6 +8,8 @@ import { formatProblem } from '../../../config/problem.js'
 import { showConfig } from '../../../config/show.js'
 import { starterFile } from '../../../config/starter.js'
 import { findConfiguration } from '../context.js'
+import { systemClock } from '../../core/clock.js'
+import { caProblems } from '../ca-problems.js'
 
 interface CommonOptions {
   readonly config?: string
@@ -47,11 +49,13 @@ function common(command: Command): Command {
     .option('--json', 'print JSON for programs')
 }
 
-function check(options: CommonOptions): void {
+async function check(options: CommonOptions): Promise<void> {
   const loaded = findConfiguration(options)
-  const ok = loaded.kind === 'ok'
-  const problems = ok ? [] : loaded.problems
-  const warnings = ok ? loaded.warnings : []
+  const found =
+    loaded.kind === 'ok' ? await caProblems(loaded, systemClock) : { problems: [], warnings: [] }
+  const problems = loaded.kind === 'ok' ? found.problems : loaded.problems
+  const warnings = loaded.kind === 'ok' ? [...loaded.warnings, ...found.warnings] : []
+  const ok = loaded.kind === 'ok' && problems.length === 0
   if (!ok) process.exitCode = 1
   if (options.json) {
     printJson({ ok, ...(ok ? { source: loaded.source } : {}), problems, warnings })
@@ -67,10 +71,10 @@ function tally(count: number, word: string): string {
   return count === 0 ? '' : `, ${count} ${word}${count === 1 ? '' : 's'}`
 }
 
-function show(options: CommonOptions): void {
+async function show(options: CommonOptions): Promise<void> {
   const loaded = findConfiguration(options)
   if (loaded.kind === 'invalid') {
-    check(options)
+    await check(options)
     return
   }
   const { config, source, origins, warnings } = loaded
