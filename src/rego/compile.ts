@@ -199,7 +199,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   const { module, rule, keys } = hung
   const { head, isDefault, at } = rule
   const lowering = new Lowering(lowerContext(hung, around))
-  const argScope = lowering.scope(undefined, new Set())
+  const argScope = lowering.names.scope(undefined, new Set())
   const later: ArgumentTerm[] = []
   const args = (head.args ?? []).map((arg) => argument(lowering, arg, argScope, later))
   const bound = new Set<number>()
@@ -207,7 +207,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   if (isDefault) checkDefault(rule)
   const leaf = head.member ?? head.value
   const first = branchOf(lowering, {
-    scope: lowering.scope(
+    scope: lowering.names.scope(
       argScope,
       ownNames(rule.body, [...keys, ...(leaf === undefined ? [] : [leaf])]),
     ),
@@ -220,7 +220,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   })
   const rest = rule.elses.map((branch) =>
     branchOf(lowering, {
-      scope: lowering.scope(
+      scope: lowering.names.scope(
         argScope,
         ownNames(branch.body, branch.value === undefined ? [] : [branch.value]),
       ),
@@ -240,7 +240,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
     keys: first.keys,
     multi: head.member !== undefined,
     branches: [first.branch, ...rest.map(({ branch }) => branch)],
-    slots: lowering.slots,
+    slots: lowering.names.slots,
   }
 }
 
@@ -269,8 +269,8 @@ function branchOf(
   const keys = source.keys.map((key) => lowering.term(key, place))
   const value = source.value === undefined ? TRUE : lowering.term(source.value, place)
   const bound = new Set(source.bound)
-  schedule(steps, bound, lowering.slots)
-  requireBound([...keys, value], bound, lowering.slots)
+  schedule(steps, bound, lowering.names.slots)
+  requireBound([...keys, value], bound, lowering.names.slots)
   return { branch: { steps, value, at }, keys }
 }
 
@@ -292,7 +292,7 @@ function argument(
       return { kind: 'constant', value: term.value }
     case 'var': {
       const known = scope.declared.get(term.name)
-      const slot = known ?? lowering.declareSlot(term.name, scope, term.at)
+      const slot = known ?? lowering.names.declareSlot(term.name, scope, term.at)
       return { kind: 'slot', slot }
     }
     case 'array': {
@@ -314,7 +314,7 @@ function argument(
     case 'call':
     case 'comprehension':
     case 'template': {
-      const slot = lowering.declareSlot('_', scope, term.at)
+      const slot = lowering.names.declareSlot('_', scope, term.at)
       later.push({ term, slot })
       return { kind: 'slot', slot }
     }
