@@ -3,7 +3,9 @@
  * next generation whole, swaps one reference and drains the old. When building fails, the old
  * one keeps serving.
  */
+import { writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { CaKeeper } from '../ca/keeper.js'
 import type { Config } from '../config/schema.js'
 import { openAuditStore } from './audit/store.js'
@@ -66,6 +68,9 @@ export class Appliance {
       onChange: () => {
         const { rootFingerprint, staged } = this.current.authority
         this.#event('ca-changed', { rootFingerprint, staged: staged !== undefined })
+        this.#afterCaChange().catch((err: unknown) => {
+          log.error({ err }, 'what depends on the CA was not renewed')
+        })
       },
     })
     this.audit = openAuditStore({
@@ -96,6 +101,10 @@ export class Appliance {
     return this.#generation
   }
 
+  get rootFile(): string {
+    return join(this.#config.state_dir, 'yori-root.pem')
+  }
+
   get addresses(): SocketAddress[] {
     return this.#listener.addresses
   }
@@ -110,6 +119,10 @@ export class Appliance {
       await this.audit.start()
       await this.#deadlines.start()
       await this.#keeper.start()
+      await this.#leaveRoot().catch((err: unknown) => {
+        this.#log.warn({ err }, 'the root certificate could not be written for clients')
+      })
+      this.#warnOfNames(this.#generation)
       const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))
       this.#event('start', { mode: this.#config.mode })
       return skipped
@@ -145,6 +158,7 @@ export class Appliance {
       throw error
     }
     this.#warnOfRestart(config)
+    this.#warnOfNames(next)
     this.#generation = next
     this.#config = config
     this.#event('reload', { mode: config.mode })
@@ -175,6 +189,16 @@ export class Appliance {
     await this.audit.stop()
   }
 
+  async #afterCaChange(): Promise<void> {
+    await this.current.renewSite()
+    await this.#leaveRoot()
+  }
+
+  /** The root certificate beside the CA's folder, ready to be handed to clients. */
+  async #leaveRoot(): Promise<void> {
+    await writeFile(this.rootFile, this.current.authority.rootPem)
+  }
+
   #serve(client: Socket): void {
     this.#generation?.serve(client)
   }
@@ -190,6 +214,7 @@ export class Appliance {
       log: this.#log,
       deadlines: this.#deadlines,
       own: this.#own,
+      ownPorts: () => this.#listener.addresses.map(({ port }) => port),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,
     }
@@ -201,6 +226,18 @@ export class Appliance {
     for (const key of fixed) {
       if (JSON.stringify(config[key]) === JSON.stringify(this.#config[key])) continue
       this.#log.warn({ key }, 'this change takes effect at the next start')
+    }
+  }
+
+  /** Endpoints that the CA may not sign for pass untouched; the operator should know. */
+  #warnOfNames({ authority }: Generation): void {
+    const { notPermitted, awaitingRotation } = authority
+    if (notPermitted.length > 0) {
+      const hint = 'tunnelled: outside what the root may sign; `yori ca rotate --root` makes a new one'
+      this.#log.warn({ names: notPermitted }, hint)
+    }
+    if (awaitingRotation.length > 0) {
+      this.#log.warn({ names: awaitingRotation }, 'tunnelled until `yori ca rotate`')
     }
   }
 

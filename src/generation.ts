@@ -43,6 +43,8 @@ export interface GenerationEdges {
   readonly log: Log
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
+  /** The ports on which we listen. */
+  readonly ownPorts: () => readonly number[]
   readonly identify: Services['identify']
   readonly destinations: Services['destinations']
 }
@@ -124,6 +126,13 @@ export class Generation {
     const served = serveConnection(client, this.services, this.#fronts)
     this.#open.add(served)
     void served.finally(() => this.#open.delete(served))
+  }
+
+  /** The issuing CA changed: what our own site shows is signed by it too. */
+  async renewSite(): Promise<void> {
+    const { clock } = this.services
+    const site = await siteCertificate(this.config, this.authority, clock)
+    if (site !== undefined) this.#fronts.site.setFallback(site)
   }
 
   /** Idle connections end now, busy ones after their response; resolves when all have. */
@@ -232,6 +241,7 @@ function dialerOf(config: Config, edges: GenerationEdges): Dialer {
     overrides,
     lookup: (name) => resolver.lookup(name),
     isOwnAddress: (address) => edges.own.has(address),
+    ownPorts: edges.ownPorts,
     allowed: new Prefixes(config.access.allow_destinations),
     connectTimeoutMs: config.timeouts.connect * 1000,
   })

@@ -1,6 +1,5 @@
 /** What a person sees at the start: what runs, and what to do next. */
 import { resolve } from 'node:path'
-import { writeFile } from 'node:fs/promises'
 import type { Config } from '../../config/schema.js'
 import type { Appliance } from '../appliance.js'
 import { formatSocketAddress } from '../core/address.js'
@@ -13,12 +12,10 @@ export interface BannerFacts {
   readonly skipped: readonly SocketAddress[]
 }
 
-/** Also leaves the root certificate beside the CA's folder, ready to be handed to clients. */
-export async function banner(facts: BannerFacts): Promise<string> {
+export function banner(facts: BannerFacts): string {
   const { appliance, config, source, skipped } = facts
   const { authority } = appliance.current
-  const root = resolve(config.state_dir, 'yori-root.pem')
-  await writeFile(root, authority.rootPem)
+  const root = resolve(appliance.rootFile)
   const port = appliance.addresses[0]?.port ?? 8443
   const on = config.endpoints.filter(({ enabled }) => enabled).map(({ domain }) => domain)
   const listening = appliance.addresses.map(formatSocketAddress).join(', ')

@@ -53,6 +53,11 @@ const CATALOGUE = {
     status: 413,
     says: 'the request body is over its limit',
   },
+  YORI_TRANSFER_CODING_UNKNOWN: {
+    source: 'client',
+    status: 501,
+    says: 'the request has a transfer coding other than chunked',
+  },
   YORI_MISDIRECTED: {
     source: 'client',
     status: 421,

@@ -42,6 +42,8 @@ export interface RequestHead {
   /** The declared length; undefined when chunked or without a body. */
   readonly contentLength: number | undefined
   readonly chunked: boolean
+  /** It names a transfer coding that nobody here undoes, RFC 9112 §6.1. */
+  readonly foreignCoding: boolean
   readonly userAgent: string | undefined
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
@@ -56,6 +58,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   const hosts: string[] = []
   let contentLength: number | undefined
   let chunked = false
+  let foreignCoding = false
   let userAgent: string | undefined
   let contentType: string | undefined
   let contentEncoding: string | undefined
@@ -74,6 +77,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
         continue
       case 'transfer-encoding':
         chunked = true
+        foreignCoding ||= namesForeignCoding(value)
         continue
       case 'proxy-authorization':
         proxyAuthorization = value
@@ -106,6 +110,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
     hosts,
     contentLength,
     chunked,
+    foreignCoding,
     userAgent,
     contentType,
     contentEncoding,
@@ -120,6 +125,8 @@ export interface ResponseHead {
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
   readonly contentLength: number | undefined
+  /** As of a request: without its field the body could not be understood. */
+  readonly foreignCoding: boolean
 }
 
 /** `Alt-Svc` goes too: it would lead clients around us by QUIC (RFC 7838). */
@@ -130,9 +137,12 @@ export function readResponseHead(rawHeaders: readonly Buffer[]): ResponseHead {
   let contentType: string | undefined
   let contentEncoding: string | undefined
   let contentLength: number | undefined
+  let foreignCoding = false
   for (let i = 0; i + 1 < text.length; i += 2) {
     const name = text[i] as string
     const lower = name.toLowerCase()
+    if (lower === 'transfer-encoding')
+      foreignCoding ||= namesForeignCoding(text[i + 1] as string)
     if (HOP_BY_HOP.has(lower) || lower === 'alt-svc') continue
     if (named !== undefined && named.has(lower)) continue
     if (lower === 'content-type') contentType = text[i + 1]
@@ -140,7 +150,15 @@ export function readResponseHead(rawHeaders: readonly Buffer[]): ResponseHead {
     else if (lower === 'content-length') contentLength = Number(text[i + 1])
     fields.push(name, text[i + 1] as string)
   }
-  return { fields, contentType, contentEncoding, contentLength }
+  return { fields, contentType, contentEncoding, contentLength, foreignCoding }
+}
+
+/** `identity` is no coding any more (RFC 9112 §7), and changes nothing where it is named. */
+function namesForeignCoding(value: string): boolean {
+  return value.split(',').some((item) => {
+    const coding = item.trim().toLowerCase()
+    return coding !== '' && coding !== 'chunked' && coding !== 'identity'
+  })
 }
 
 /** The lower-case names that `Connection` fields list, if any beyond the two usual tokens. */

@@ -40,9 +40,14 @@ export class Deadlines implements Service {
     this.#watched.delete(subject)
   }
 
+  /** The time that `tick` is called with. */
+  now(): number {
+    return this.#clock.monotonic()
+  }
+
   /** Looks at everything now; tests call it after advancing their clock. */
   tick(): void {
-    const now = this.#clock.monotonic()
+    const now = this.now()
     for (const subject of this.#watched) subject.tick(now)
   }
 }

@@ -32,6 +32,8 @@ export interface DialerOptions {
   readonly lookup: (name: string) => Promise<readonly string[]>
   /** Is this an address of one of our own interfaces? */
   readonly isOwnAddress: (address: string) => boolean
+  /** The ports on which we listen: there our own addresses are never dialled. */
+  readonly ownPorts?: () => readonly number[]
   /** `access.allow_destinations`: refused ranges that the operator opened. */
   readonly allowed: Prefixes
   readonly connectTimeoutMs: number
@@ -60,14 +62,17 @@ export class Dialer {
    */
   async candidates(target: Target): Promise<readonly SocketAddress[]> {
     const override = this.override(target.host)
-    if (override !== undefined) return [override]
+    if (override !== undefined) {
+      if (this.#isOurselves(override)) throw loop(target.host, override.address)
+      return [override]
+    }
     const found =
       isIP(target.host) !== 0 ? [target.host] : await this.#options.lookup(target.host)
     const addresses: SocketAddress[] = []
     let refusal: YoriError | undefined
     for (const text of found.slice(0, MAX_ATTEMPTS)) {
       const address = canonicalAddress(text) ?? text
-      const problem = this.#refusal(target.host, address)
+      const problem = this.#refusal(target.host, { address, port: target.port })
       if (problem === undefined) addresses.push({ address, port: target.port })
       else refusal ??= problem
     }
@@ -77,20 +82,23 @@ export class Dialer {
     )
   }
 
-  #refusal(host: string, address: string): YoriError | undefined {
+  #refusal(host: string, found: SocketAddress): YoriError | undefined {
+    const { address } = found
+    if (this.#isOurselves(found)) return loop(host, address)
     if (this.#options.allowed.has(address)) return undefined
-    if (this.#options.isOwnAddress(address)) {
-      return new YoriError(
-        'YORI_UPSTREAM_LOOP',
-        `${host} is ${address}, an address of our own`,
-      )
-    }
+    if (this.#options.isOwnAddress(address)) return loop(host, address)
     const range = refusedRange(address)
     if (range === undefined) return undefined
     return new YoriError(
       'YORI_DESTINATION_REFUSED',
       `${host} is ${address}, in ${range}: not dialled unless access.allow_destinations names it`,
     )
+  }
+
+  /** Whatever the configuration allows, a circle would end at the limits only. */
+  #isOurselves({ address, port }: SocketAddress): boolean {
+    const { ownPorts, isOwnAddress } = this.#options
+    return ownPorts?.().includes(port) === true && isOwnAddress(address)
   }
 
   /**
@@ -109,7 +117,8 @@ export class Dialer {
         }
       }
     }
-    return this.#first(await this.candidates(target), deadline, options)
+    const addresses = options.addresses ?? (await this.candidates(target))
+    return this.#first(addresses, deadline, options)
   }
 
   async #first(
@@ -133,11 +142,20 @@ export class Dialer {
   }
 }
 
+function loop(host: string, address: string): YoriError {
+  return new YoriError(
+    'YORI_UPSTREAM_LOOP',
+    `${host} is ${address}, an address of our own`,
+  )
+}
+
 export interface DialOptions {
   /** The original destination of a redirected connection: dialled first. */
   readonly known?: SocketAddress
   /** A tunnel: nothing but `known` is dialled. */
   readonly knownOnly?: boolean
+  /** What `candidates` gave for this target before: it is not resolved again. */
+  readonly addresses?: readonly SocketAddress[]
   /** Read into one reused buffer instead of a stream: `net.connect`'s `onread`. */
   readonly onread?: { buffer: Uint8Array | (() => Uint8Array); callback: OnRead }
 }

@@ -204,5 +204,5 @@ function originOf(target: Target): string {
 }
 
 function poolKey(target: Target): string {
-  return `${target.host}:${target.port}`
+  return `${target.plain === true ? 'plain ' : ''}${target.host}:${target.port}`
 }

@@ -100,7 +100,7 @@ function originForm(
   const path = facts.target.split('?', 1)[0] as string
   const provider = access.providerOfPath(path)
   const meant = provider === undefined ? undefined : endpoints.find(provider)
-  if (provider !== undefined && meant?.enabled === true) {
+  if (provider !== undefined && meant !== undefined && isGoverned(meant)) {
     return governed(provider, meant, facts.target)
   }
   return { kind: 'own', path }
@@ -129,12 +129,13 @@ function absoluteForm(
   const path = rest.startsWith('/') ? rest : `/${rest}`
   const name = canonicalHostname(authority.host)
   const endpoint = name === undefined ? undefined : endpoints.find(name)
-  if (name !== undefined && endpoint !== undefined && endpoint.enabled) {
+  if (name !== undefined && endpoint !== undefined && isGoverned(endpoint)) {
     return governed(name, endpoint, path)
   }
   const host = name ?? canonicalAddress(authority.host)
   if (host === undefined) return refused('YORI_REQUEST_MALFORMED', 'that is no host name')
   if (access.isOwnName(host) && (authority.port ?? 80) === facts.localPort) {
+    if (isCrossSite(access, facts)) return refused('YORI_CLIENT_CROSS_SITE')
     return { kind: 'own', path: path.split('?', 1)[0] as string }
   }
   const port = authority.port ?? 80
@@ -196,8 +197,15 @@ function isSameHost(hosts: readonly string[], host: string): boolean {
   return authority !== undefined && authorityHost(authority.host, 443) === host
 }
 
+/** `route: tunnel` is as good as off: nobody looks at what passes there. */
+function isGoverned(endpoint: Endpoint): boolean {
+  return endpoint.enabled && endpoint.route !== 'tunnel'
+}
+
 function governed(name: string, endpoint: Endpoint, path: string): Asked {
-  if (!endpoint.enabled) return refused('YORI_UNKNOWN_HOST', `${name} is switched off`)
+  if (!isGoverned(endpoint)) {
+    return refused('YORI_UNKNOWN_HOST', `${name} is switched off`)
+  }
   if (endpoint.route === 'refuse') return refused('YORI_ENDPOINT_REFUSED')
   return { kind: 'endpoint', name, endpoint, path }
 }

@@ -29,6 +29,8 @@ export interface Intercepted {
   readonly endpoint: Endpoint
   /** `host` is the SNI. */
   readonly target: Target
+  /** The address that the client itself had dialled, by a firewall or a CONNECT to it. */
+  readonly known?: SocketAddress
   /** A CONNECT named another host: every request is answered 421. */
   readonly misdirected: boolean
 }

@@ -25,7 +25,7 @@ import { openConnection } from './connection-state.js'
 import type { ConnectionState } from './connection-state.js'
 import type { HttpFront } from './http-front.js'
 import type { TlsTerminator } from './intercept.js'
-import { refuseRaw } from './refusal.js'
+import { endSoon, refuseRaw } from './refusal.js'
 import type { Services } from './services.js'
 import { tunnel } from './tunnel.js'
 
@@ -81,6 +81,8 @@ class Connection {
   readonly #client: Socket
   readonly #services: Services
   readonly #fronts: Fronts
+  /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
+  #admitted: readonly SocketAddress[] | undefined
 
   constructor(
     client: Socket,
@@ -246,7 +248,7 @@ class Connection {
       const target = { host, port: split.port }
       // An endpoint is resolved when it is dialled, which a pooled connection may spare.
       if (policy.routes.endpoints.find(host) === undefined)
-        await dialer.candidates(target)
+        this.#admitted = await dialer.candidates(target)
       return target
     } catch (error) {
       if (!(error instanceof YoriError)) throw error
@@ -311,7 +313,10 @@ class Connection {
     const { dialer, deadlines, policy } = this.#services
     const { record, known } = this.state
     record.coverage = coverage
-    const dialOptions = known === undefined ? {} : { known, knownOnly: true }
+    const dialOptions = {
+      ...(known === undefined ? {} : { known, knownOnly: true }),
+      ...(this.#admitted === undefined ? {} : { addresses: this.#admitted }),
+    }
     try {
       const end = await tunnel(
         this.#client,
@@ -344,10 +349,12 @@ class Connection {
       )
       return this.#tunnel('tunnel-ca-unusable', target)
     }
-    const { connectTarget } = this.state
+    const { connectTarget, known } = this.state
+    const [address] = isIP(target.host) === 0 ? [known] : (this.#admitted ?? [known])
     this.state.intercepted = {
       endpoint,
       target: { host: name, port: target.port },
+      ...(address === undefined ? {} : { known: address }),
       misdirected:
         connectTarget !== undefined &&
         isIP(connectTarget.host) === 0 &&
@@ -362,8 +369,7 @@ class Connection {
   #refuse(code: ErrorCode): void {
     this.state.record.coverage = 'refused'
     this.state.record.code = code
-    this.#client.end(Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31))
-    this.#client.once('finish', () => this.#client.destroy())
+    endSoon(this.#client, Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31))
   }
 
   failed(cause: unknown): void {

@@ -2,6 +2,7 @@
  * One request with its response: read head, check the name, admit, read the body, forward,
  * stream back, meter, record. Bytes go on before they are looked at.
  */
+import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
@@ -58,6 +59,8 @@ export class Exchange implements UpstreamHandler, Watched {
   #failing = false
   #isRead = false
   #closed = false
+  /** The protocols were switched: the exchange ends with its sockets. */
+  #switched = false
   #responseBytes = 0
 
   constructor(
@@ -91,7 +94,7 @@ export class Exchange implements UpstreamHandler, Watched {
   /** Returns at once; the exchange goes on until its response has closed. */
   begin(): void {
     const services = this.#services
-    this.#from.began()
+    this.#from.began(this)
     this.#response.sendDate = false
     this.#response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
@@ -137,8 +140,14 @@ export class Exchange implements UpstreamHandler, Watched {
   onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void {
     if (this.#closed) return
     const head = readResponseHead(rawHeaders)
+    if (head.foreignCoding) {
+      this.#fail(
+        new YoriError('YORI_UPSTREAM_MALFORMED', 'a transfer coding other than chunked'),
+      )
+      return
+    }
     if (this.#record !== undefined) this.#record.status = status
-    this.#response.writeHead(status, message, head.fields)
+    this.#response.writeHead(status, reasonPhrase(status, message), head.fields)
     this.#read()
     this.#reading?.responseHead(status, head)
     // The body's first bytes mostly came along and go out in one write with the head. When
@@ -172,11 +181,17 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
+    if (this.#closed) {
+      socket.destroy()
+      return
+    }
+    this.#switched = true
     if (this.#record !== undefined) this.#record.status = 101
     const ended = joinUpgraded(this.#response, this.#from.socket, { rawHeaders, socket })
     void ended.then((bytes) => {
       this.#responseBytes = bytes
       this.#close('response')
+      this.#from.ended()
     })
   }
 
@@ -194,14 +209,13 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     // The provider may have acted on it: an invented 502 would make libraries send it again.
-    if (stale) this.#breakOff()
-    this.#fail(error)
+    this.#fail(error, stale)
   }
 
   #send(body: UpstreamBody, fresh: boolean): void {
     if (this.#closed) return
     const { target, path, head, upgrade } = this.#facts
-    const { known } = this.#from.state
+    const known = this.#from.state.intercepted?.known
     this.#sent = body
     this.#upstream = this.#services.upstream.send(
       {
@@ -227,17 +241,31 @@ export class Exchange implements UpstreamHandler, Watched {
     this.#reading.request(bytes, whole, this.#facts.head.contentEncoding)
   }
 
-  /** Ends the exchange early: an answer when there is none yet, else a visible break. */
-  #fail(error: YoriError): void {
+  /** What follows the request's head cannot be read any further. */
+  malformed(): boolean {
+    if (this.#request.complete) return false
+    this.#fail(new YoriError('YORI_REQUEST_MALFORMED', 'the body is not valid HTTP'))
+    return true
+  }
+
+  /**
+   * Ends the exchange early: an answer when there is none yet, else, or when `silent`, a
+   * visible break.
+   */
+  #fail(error: YoriError, silent = false): void {
     if (this.#closed || this.#failing) return
     // What aborting brings back is no news.
     this.#failing = true
     this.#upstream?.abort()
     this.#learn(error)
     const record = this.#record
-    if (this.#response.headersSent) {
-      if (record !== undefined) record.truncated = true
-      this.#breakOff()
+    if (record !== undefined) {
+      record.code = error.code
+      record.reason = error.message
+    }
+    const broken = silent || this.#response.headersSent
+    if (broken) {
+      if (record !== undefined) record.truncated = this.#response.headersSent
     } else if (!this.#from.socket.destroyed) {
       if (record !== undefined) record.status = error.status
       refuse(this.#response, {
@@ -245,11 +273,9 @@ export class Exchange implements UpstreamHandler, Watched {
         close: !this.#request.complete,
       })
     }
-    if (record !== undefined) {
-      record.code = error.code
-      record.reason = error.message
-    }
     this.#close('error')
+    // Only now: the break closes the response within the call.
+    if (broken) this.#breakOff()
     if (error.source !== 'client' && !isOrdinaryEnd(error.cause)) {
       const { host } = this.#facts.target
       const fields = {
@@ -276,6 +302,7 @@ export class Exchange implements UpstreamHandler, Watched {
 
   /** The client has everything, or is gone. */
   #responseClosed(): void {
+    if (this.#switched) return
     if (!this.#closed) {
       this.#upstream?.abort()
       if (this.#record !== undefined) {
@@ -285,7 +312,7 @@ export class Exchange implements UpstreamHandler, Watched {
       }
       this.#close('error')
     }
-    this.#from.ended()
+    this.#from.ended(this)
   }
 
   #close(outcome: ExchangeOutcome): void {
@@ -322,6 +349,11 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   #headProblem(): YoriError | undefined {
+    const { chunked, foreignCoding } = this.#facts.head
+    if (foreignCoding) return new YoriError('YORI_TRANSFER_CODING_UNKNOWN')
+    // RFC 9112 §6.1: such framing is faulty.
+    if (chunked && this.#request.httpVersionMinor === 0)
+      return new YoriError('YORI_REQUEST_MALFORMED', 'Transfer-Encoding in HTTP/1.0')
     const { rawHeaders } = this.#request
     const { headerCount, headerNameBytes, headerValueBytes } =
       this.#services.policy.limits
@@ -389,6 +421,13 @@ export class Exchange implements UpstreamHandler, Watched {
   #elapsed(): number {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000
   }
+}
+
+/** It says nothing that counts; what may not be in one is left out. RFC 9112 §4. */
+function reasonPhrase(status: number, message: string): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(message)
+    ? message
+    : (STATUS_CODES[status] ?? '')
 }
 
 function hostField(target: Target): string {

@@ -27,6 +27,12 @@ export interface FrontOptions {
   readonly deadlines: Deadlines
 }
 
+/** An exchange that is under way. */
+export interface Underway {
+  /** The bytes after its head are no HTTP: it answers that, if it still reads. False: it has all. */
+  malformed(): boolean
+}
+
 /** One HTTP connection, in the clear or inside TLS that ends here. */
 export class Client implements Watched {
   readonly state: ConnectionState
@@ -34,6 +40,9 @@ export class Client implements Watched {
   readonly #front: HttpFront
   /** When the next head is due; undefined while a request is under way. */
   #headDue: number | undefined
+  readonly #underway = new Set<Underway>()
+  /** What has to wait for its turn: answers go out in the order of the requests. */
+  #whenIdle: (() => void) | undefined
 
   constructor(state: ConnectionState, socket: Socket, front: HttpFront) {
     this.state = state
@@ -42,18 +51,35 @@ export class Client implements Watched {
     this.#headDue = performance.now() + front.timeouts.requestHeadMs
   }
 
-  began(): void {
+  began(exchange?: Underway): void {
+    if (exchange !== undefined) this.#underway.add(exchange)
     this.state.active += 1
     this.state.record.exchanges += 1
     this.#headDue = undefined
   }
 
-  ended(): void {
+  ended(exchange?: Underway): void {
+    if (exchange !== undefined) this.#underway.delete(exchange)
     this.state.active -= 1
     if (this.state.active > 0) return
+    const next = this.#whenIdle
+    this.#whenIdle = undefined
+    next?.()
     if (this.#front.draining) this.socket.end()
     const { keepAliveMs, requestHeadMs } = this.#front.timeouts
     this.#headDue = performance.now() + keepAliveMs + requestHeadMs
+  }
+
+  /** Runs `next`, which ends HTTP on this connection, after the last answer. RFC 9112 §9.3.2. */
+  inTurn(next: () => void): void {
+    if (this.state.active === 0) next()
+    else this.#whenIdle ??= next
+  }
+
+  /** The bytes that came are no HTTP. An exchange whose body they are answers that itself. */
+  malformed(answer: () => void): void {
+    const reading = [...this.#underway].filter((exchange) => exchange.malformed())
+    if (reading.length === 0) this.inTurn(answer)
   }
 
   /** Ends the connection when nothing is under way; else the last response does. */
@@ -107,8 +133,10 @@ export class HttpFront {
       (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         const client = this.#of(socket)
         if (client === undefined) return
-        this.#forget(socket)
-        handlers.connect(request, socket, head, client)
+        client.inTurn(() => {
+          this.#forget(socket)
+          handlers.connect(request, socket, head, client)
+        })
       },
     )
     this.#server.on(
@@ -116,8 +144,10 @@ export class HttpFront {
       (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         const client = this.#of(socket)
         if (client === undefined) return
-        this.#forget(socket)
-        handlers.upgrade(request, socket, head, client)
+        client.inTurn(() => {
+          this.#forget(socket)
+          handlers.upgrade(request, socket, head, client)
+        })
       },
     )
     this.#server.on('clientError', (error: Error, socket: Duplex) => {
@@ -126,7 +156,10 @@ export class HttpFront {
       if (client === undefined || code === undefined || !socket.writable) {
         socket.destroy()
       } else {
-        handlers.malformed(code, socket, client)
+        client.malformed(() => {
+          if (socket.writable) handlers.malformed(code, socket, client)
+          else socket.destroy()
+        })
       }
     })
   }

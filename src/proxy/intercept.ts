@@ -42,6 +42,8 @@ export class TlsTerminator {
         return
       }
       this.#waiting.delete(raw)
+      // Errors end in 'close'; between two owners nobody else listens.
+      secure.on('error', () => undefined)
       waiting.resolve(secure)
     })
     this.#server.on('tlsClientError', (error, secure) => {
@@ -53,6 +55,11 @@ export class TlsTerminator {
         new YoriError('YORI_CLIENT_TLS_FAILED', error.message, { cause: error }),
       )
     })
+  }
+
+  /** Another certificate for clients without SNI, from now on. */
+  setFallback(fallback: { readonly cert: string; readonly key: string }): void {
+    this.#server.setSecureContext({ ...fallback, minVersion: 'TLSv1.2' })
   }
 
   /**

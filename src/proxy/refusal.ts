@@ -11,6 +11,8 @@ import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
 import type { Services } from './services.js'
 
+const LINGER_MS = 2_000
+
 export interface Refusal {
   readonly code: ErrorCode
   readonly requestId: string
@@ -63,7 +65,19 @@ export function refuseRaw(socket: Duplex, refusal: Refusal): void {
     `x-yori-request-id: ${refusal.requestId}`,
     'connection: close',
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${envelope.body}`)
+  endSoon(socket, `${head.join('\r\n')}\r\n\r\n${envelope.body}`)
+}
+
+/**
+ * The last word on a socket. What still comes is dropped, for closing over it would be a reset
+ * that may overtake the word; a client that does not end its side is cut off after a while.
+ */
+export function endSoon(socket: Duplex, lastWord: string | Buffer): void {
+  socket.end(lastWord)
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 function bodyOf(refusal: Refusal, status: number): Envelope {

@@ -50,19 +50,33 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
   const { head, http } = arrived
   const { target, endpoint, misdirected } = intercepted
   const [host] = head.hosts
-  const url = http.request.url ?? '/'
-  const facts = { head, target, path: url, endpoint, upgrade: arrived.upgrade }
+  const { authority, path } = originForm(http.request.url ?? '/')
+  const names = (value: string): boolean =>
+    authorityHost(value, target.port) === target.host
   const agrees =
     head.hosts.length === 1 &&
     host !== undefined &&
-    authorityHost(host, target.port) === target.host
+    names(host) &&
+    (authority === undefined || names(authority))
   if (misdirected || !agrees) {
     decline(arrived, 'YORI_MISDIRECTED', target.host)
-  } else if (!url.startsWith('/')) {
+  } else if (!ORIGIN_FORM.test(path)) {
     decline(arrived, 'YORI_REQUEST_MALFORMED', target.host)
   } else {
-    exchange(arrived, facts)
+    exchange(arrived, { head, target, path, endpoint, upgrade: arrived.upgrade })
   }
+}
+
+/** Visible ASCII; anything else would have to be percent-encoded. RFC 3986 §2. */
+const ORIGIN_FORM = /^\/[\x21-\x7e]*$/
+const ABSOLUTE_FORM = /^https:\/\/([^/?#]*)/i
+
+/** A server must take the absolute form too, RFC 9112 §3.2.2. */
+function originForm(url: string): { authority: string | undefined; path: string } {
+  const absolute = ABSOLUTE_FORM.exec(url)
+  if (absolute === null) return { authority: undefined, path: url }
+  const path = url.slice(absolute[0].length)
+  return { authority: absolute[1], path: path.startsWith('/') ? path : `/${path}` }
 }
 
 function serveOwnPort(arrived: Arrived): void {

@@ -59,7 +59,7 @@ class Relay implements Watched {
   join(upstream: Socket): Promise<TunnelEnd> {
     const client = this.#client
     this.#upstream = upstream
-    this.#lastChange = performance.now()
+    this.#lastChange = this.#options.deadlines.now()
     this.#options.deadlines.watch(this)
     return new Promise((resolve) => {
       let open = 2
@@ -71,8 +71,10 @@ class Relay implements Watched {
       }
       this.#carry(client, upstream, 'client-reset')
       this.#carry(upstream, client, 'upstream-reset')
-      client.once('close', closed)
       upstream.once('close', closed)
+      // Gone while we dialled: its 'close' will not come again.
+      if (client.closed) closed()
+      else client.once('close', closed)
       client.on('data', (chunk: Buffer) => {
         if (!upstream.write(chunk)) client.pause()
       })

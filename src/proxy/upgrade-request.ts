@@ -6,6 +6,7 @@ import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Client, HttpFront } from './http-front.js'
+import { endSoon } from './refusal.js'
 import { serveRequest } from './requests.js'
 import type { Services } from './services.js'
 
@@ -22,7 +23,7 @@ export function serveUpgrade(
   context: { services: Services; http: HttpFront },
 ): void {
   const { request, socket, head } = upgrade
-  if ((request.headers.upgrade ?? '').trim().toLowerCase() !== 'websocket') {
+  if (!isWebSocket(request)) {
     socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]))
     void context.http.serve(socket, from.state)
     return
@@ -34,10 +35,19 @@ export function serveUpgrade(
   response.shouldKeepAlive = false
   response.once('finish', () => {
     response.detachSocket(socket)
-    socket.end()
+    endSoon(socket, '')
   })
   socket.once('close', () => response.emit('close'))
   serveRequest({ request, response }, from, context.services, 'websocket')
+}
+
+/** A GET without a body, RFC 6455 §4.1: any other message must be framed as what it is. */
+function isWebSocket(request: IncomingMessage): boolean {
+  const { upgrade, 'content-length': length } = request.headers
+  const hasBody =
+    length !== undefined || request.headers['transfer-encoding'] !== undefined
+  const isAsked = (upgrade ?? '').trim().toLowerCase() === 'websocket'
+  return isAsked && request.method === 'GET' && !hasBody
 }
 
 function headWithoutUpgrade(request: IncomingMessage): Buffer {
@@ -46,11 +56,17 @@ function headWithoutUpgrade(request: IncomingMessage): Buffer {
   ]
   const { rawHeaders } = request
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
+    const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string]
     const lower = name.toLowerCase()
-    if (lower === 'upgrade' || lower === 'connection' || lower === 'http2-settings')
-      continue
-    lines.push(`${name}: ${rawHeaders[i + 1] as string}`)
+    if (lower === 'upgrade' || lower === 'http2-settings') continue
+    lines.push(`${name}: ${lower === 'connection' ? withoutUpgrade(value) : value}`)
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+}
+
+/** The other options stay: fields that they name are hop-by-hop, and `close` is meant. */
+function withoutUpgrade(connection: string): string {
+  const options = connection.split(',').map((option) => option.trim())
+  const mine = new Set(['upgrade', 'http2-settings'])
+  return options.filter((option) => !mine.has(option.toLowerCase())).join(', ')
 }

@@ -12,7 +12,7 @@ export interface Upgraded {
   readonly socket: Duplex
 }
 
-/** Resolves when both sides have closed, with the bytes that went to the client. */
+/** Resolves with the bytes that went to the client when both sides have closed. */
 export function joinUpgraded(
   response: ServerResponse,
   client: Socket,
@@ -33,7 +33,6 @@ export function joinUpgraded(
     const closed = (): void => {
       open -= 1
       if (open > 0) return
-      response.emit('close')
       resolve(bytes)
     }
     upstream.on('data', (chunk: Buffer) => {

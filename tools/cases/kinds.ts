@@ -1,7 +1,8 @@
+import { httpCases } from './http.js'
 import type { CaseKind } from './kind.js'
 import { llmCases } from './llm-read.js'
 import { regoCases } from './rego.js'
 import { tlsCases } from './tls.js'
 
 /** Every kind that the command knows, in the order of its help. */
-export const kinds: readonly CaseKind[] = [tlsCases, llmCases, regoCases]
+export const kinds: readonly CaseKind[] = [tlsCases, httpCases, llmCases, regoCases]

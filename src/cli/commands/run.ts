@@ -44,7 +44,7 @@ async function run(flags: RunFlags): Promise<void> {
   const log = pino({ level: config.log.level }, pino.destination({ fd: 2, sync: false }))
   const appliance = new Appliance({ config, clock: systemClock, log })
   const skipped = await appliance.start()
-  process.stdout.write(await banner({ appliance, config, source, skipped }))
+  process.stdout.write(banner({ appliance, config, source, skipped }))
   log.info(
     {
       mode: config.mode,

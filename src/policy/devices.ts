@@ -1,0 +1,143 @@
+/**
+ * Who a device is to the household: the entries and groups that name it, and whether an entry
+ * lets it past the policies. Built once a change of the lists, asked once an exchange.
+ *
+ * An address is easily taken by another device, a MAC less so. An entry with both needs both.
+ * An entry with an address alone is bound to the MAC that had the address when the entry was
+ * made, or, for entries of the file, when the device was first seen: with another MAC, or none
+ * where there was one, the entry is suspended.
+ */
+import type { Device } from '../core/record.js'
+import type { Audience, DeviceGroup, ListedDevice } from './state.js'
+
+/** Devices with a MAC that software chose, and devices that no entry and no group names. */
+export const UNKNOWN_GROUP = 'unknown'
+
+export type Allowance =
+  | { readonly kind: 'listed'; readonly name: string }
+  | { readonly kind: 'unlisted' }
+  /** An entry names the address, but another device has it now. */
+  | { readonly kind: 'suspended'; readonly name: string; readonly boundMac: string }
+
+export interface Identity {
+  readonly name: string | undefined
+  readonly groups: readonly string[]
+}
+
+/** Address to MAC, for entries that carry none; outlives a reload. */
+export type Bindings = Map<string, string>
+
+export class DeviceBook {
+  readonly #byIp = new Map<string, ListedDevice[]>()
+  readonly #byMac = new Map<string, ListedDevice[]>()
+  readonly #groupsByIp = new Map<string, string[]>()
+  readonly #groupsByMac = new Map<string, string[]>()
+  readonly #suspended = new Set<string>()
+  readonly #unknownListed: boolean
+  readonly #bindings: Bindings
+
+  constructor(
+    lists: { devices: readonly ListedDevice[]; groups: readonly DeviceGroup[] },
+    bindings: Bindings,
+  ) {
+    this.#bindings = bindings
+    for (const entry of lists.devices) {
+      if (entry.ip !== undefined) add(this.#byIp, entry.ip, entry)
+      else if (entry.mac !== undefined) add(this.#byMac, entry.mac, entry)
+    }
+    for (const { name, enabled, ips, macs } of lists.groups) {
+      if (!enabled) {
+        this.#suspended.add(name)
+        continue
+      }
+      for (const ip of ips) add(this.#groupsByIp, ip, name)
+      for (const mac of macs) add(this.#groupsByMac, mac, name)
+    }
+    this.#unknownListed = lists.groups.some(
+      ({ name, enabled }) => enabled && name === UNKNOWN_GROUP,
+    )
+  }
+
+  /** By address first, then by MAC, then by group. */
+  allowance(device: Device, nowMs: number): Allowance {
+    let suspended: Allowance | undefined
+    for (const entry of this.#entriesOf(device)) {
+      if (!isActive(entry, nowMs)) continue
+      const found = this.#matched(entry, device)
+      if (found?.kind === 'listed') return found
+      suspended ??= found
+    }
+    const [group] = this.#listedGroups(device)
+    if (group !== undefined) return { kind: 'listed', name: `group ${group}` }
+    if (this.#unknownListed && this.identity(device).groups.includes(UNKNOWN_GROUP)) {
+      return { kind: 'listed', name: `group ${UNKNOWN_GROUP}` }
+    }
+    return suspended ?? { kind: 'unlisted' }
+  }
+
+  /** Entries tell who a device is even when they are off or expired. */
+  identity(device: Device): Identity {
+    const groups = new Set(this.#listedGroups(device))
+    let name: string | undefined
+    for (const entry of this.#entriesOf(device)) {
+      if (this.#matched(entry, device)?.kind !== 'listed') continue
+      name ??= entry.name
+      if (entry.group !== undefined && !this.#suspended.has(entry.group)) {
+        groups.add(entry.group)
+      }
+    }
+    const named = name !== undefined || groups.size > 0
+    if (!named || (device.locallyAdministered === true && name === undefined)) {
+      groups.add(UNKNOWN_GROUP)
+    }
+    return { name, groups: [...groups] }
+  }
+
+  isFor(audience: Audience, device: Device): boolean {
+    const { ips, macs, groups } = audience
+    if (ips.length + macs.length + groups.length === 0) return true
+    if (ips.includes(device.ip)) return true
+    if (device.mac !== undefined && macs.includes(device.mac)) return true
+    if (groups.length === 0) return false
+    const own = this.identity(device).groups
+    return groups.some((group) => own.includes(group))
+  }
+
+  *#entriesOf(device: Device): Generator<ListedDevice> {
+    yield* this.#byIp.get(device.ip) ?? []
+    if (device.mac !== undefined) yield* this.#byMac.get(device.mac) ?? []
+  }
+
+  #listedGroups({ ip, mac }: Device): string[] {
+    const byMac = mac === undefined ? undefined : this.#groupsByMac.get(mac)
+    return [...(this.#groupsByIp.get(ip) ?? []), ...(byMac ?? [])]
+  }
+
+  #matched(entry: ListedDevice, device: Device): Allowance | undefined {
+    const { ip, mac, name } = entry
+    if (mac !== undefined) {
+      if (mac !== device.mac) return undefined
+      return ip === undefined || ip === device.ip ? { kind: 'listed', name } : undefined
+    }
+    const bound = entry.boundMac ?? this.#bindings.get(device.ip)
+    if (bound === undefined) {
+      if (device.mac !== undefined) this.#bindings.set(device.ip, device.mac)
+      return { kind: 'listed', name }
+    }
+    if (bound === device.mac) return { kind: 'listed', name }
+    return { kind: 'suspended', name, boundMac: bound }
+  }
+}
+
+/** Permanent outlives everything; at `expiresAt` itself the entry is over. */
+export function isActive(entry: ListedDevice, nowMs: number): boolean {
+  if (entry.permanent) return true
+  if (!entry.enabled) return false
+  return entry.expiresAt === undefined || nowMs < entry.expiresAt
+}
+
+function add<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}

@@ -1,0 +1,200 @@
+/**
+ * One question, one decision. All enabled policies are asked; the strongest opinion wins; what
+ * would block is then weighed against mode and consent, and against what lets the device past:
+ * emergency override, allowlist, time exception, grant, in this order. Pure: state, time and
+ * input are arguments; a slow policy may answer with a promise.
+ */
+import type { Clock } from '../core/clock.js'
+import type { PolicyDecision } from '../core/record.js'
+import type { Bypass } from './bypass.js'
+import { combine, voiceOf } from './combine.js'
+import type { Effect, Voice } from './combine.js'
+import type { Mode } from './consent.js'
+import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
+import type { Opinion, Policy, PolicyInput, PolicySetting } from './policy.js'
+
+/** Speaks for requests that a policy which may block cannot read. */
+export const UNINSPECTABLE_POLICY = 'uninspectable'
+
+export interface EngineOptions {
+  readonly policies: readonly Policy[]
+  readonly settings: ReadonlyMap<string, PolicySetting>
+  readonly mode: Mode
+  /** Mode, switch and consent together: see `mayBlock`. */
+  readonly mayBlock: boolean
+  /** Undefined: block where blocking is possible and a policy that may block reads content. */
+  readonly onUninspectable: 'allow' | 'block' | undefined
+  readonly clock: Clock
+}
+
+export interface Question {
+  readonly input: PolicyInput
+  readonly deviceName: string | undefined
+  /** Why the request could not be read as a whole; undefined when it could. */
+  readonly uninspectable: string | undefined
+  /** Asked only when something would block. */
+  readonly bypass: (policy: string) => Bypass | undefined
+}
+
+export interface Decision {
+  /** Answer 403 and send nothing on. */
+  readonly enforce: boolean
+  /** The strongest opinion, whatever became of it. */
+  readonly effect: Effect
+  /** For the record. A denial that was not enforced is `deny` in observe, `alert` in advisory. */
+  readonly verdict: PolicyDecision
+  /** Undefined: no policy had an opinion. */
+  readonly policy: string | undefined
+  readonly reason: string | undefined
+  readonly bypass: Bypass | undefined
+  readonly deviceName: string | undefined
+  readonly durationMs: number
+  readonly others: readonly Voice[]
+  /** Policies that could not be evaluated. */
+  readonly failed: readonly string[]
+}
+
+interface Asked {
+  readonly policy: Policy
+  readonly setting: PolicySetting
+}
+
+type Answer =
+  | { readonly kind: 'opinion'; readonly opinion: Opinion | undefined }
+  | { readonly kind: 'failed' }
+
+export class Engine {
+  readonly #options: EngineOptions
+  readonly #asked: readonly Asked[]
+  readonly #default: PolicySetting | undefined
+  readonly #blocksUninspectable: boolean
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    const { settings, policies, mayBlock, onUninspectable } = options
+    this.#asked = policies
+      .map((policy) => ({ policy, setting: settings.get(policy.name) ?? UNCONFIGURED }))
+      .filter(({ setting }) => setting.enabled)
+    const fallback = settings.get(DEFAULT_POLICY)
+    this.#default = fallback?.enabled === true ? fallback : undefined
+    const reads = this.#asked.some(
+      ({ policy, setting }) => policy.readsContent && setting.action === 'block',
+    )
+    this.#blocksUninspectable =
+      mayBlock && (onUninspectable === undefined ? reads : onUninspectable === 'block')
+  }
+
+  /** Nothing can come of asking: no policy, and no default with an action. */
+  get idle(): boolean {
+    return this.#asked.length === 0 && this.#default === undefined
+  }
+
+  /** Must the decision be known before the first byte goes on? */
+  get holds(): boolean {
+    return this.#options.mayBlock && !this.idle
+  }
+
+  decide(question: Question): Decision | Promise<Decision> {
+    const startedAt = this.#options.clock.monotonic()
+    const answers = this.#asked.map((asked) => this.#ask(asked, question))
+    if (answers.every(isHere)) return this.#settle(question, answers, startedAt)
+    return Promise.all(answers.map((answer) => Promise.resolve(answer))).then((all) =>
+      this.#settle(question, all, startedAt),
+    )
+  }
+
+  #ask({ policy }: Asked, { input }: Question): Answer | Promise<Answer> {
+    try {
+      const said = policy.judge(input, { nowMs: this.#options.clock.now() })
+      if (!(said instanceof Promise)) return { kind: 'opinion', opinion: said }
+      return said.then(
+        (opinion) => ({ kind: 'opinion', opinion }),
+        () => ({ kind: 'failed' }),
+      )
+    } catch {
+      return { kind: 'failed' }
+    }
+  }
+
+  #settle(question: Question, answers: readonly Answer[], startedAt: number): Decision {
+    const voices: Voice[] = []
+    const failed: string[] = []
+    let { uninspectable } = question
+    answers.forEach((answer, index) => {
+      const { policy, setting } = this.#asked[index] as Asked
+      if (answer.kind === 'failed') {
+        failed.push(policy.name)
+        if (setting.failMode === 'open') return
+        const message = `policy ${policy.name} could not be evaluated`
+        voices.push(voiceOf(policy.name, { kind: 'deny', message }, setting))
+      } else if (answer.opinion?.kind === 'exhausted') {
+        uninspectable ??= `it is more than policy ${policy.name} can read`
+      } else if (answer.opinion !== undefined) {
+        voices.push(voiceOf(policy.name, answer.opinion, setting))
+      }
+    })
+    this.#addDefault(voices)
+    if (uninspectable !== undefined && this.#blocksUninspectable) {
+      voices.push({
+        policy: UNINSPECTABLE_POLICY,
+        effect: 'block',
+        reason: `the request could not be inspected: ${uninspectable}`,
+        order: Number.MAX_SAFE_INTEGER,
+        explicitAllow: false,
+      })
+    }
+    const { winner, others } = combine(voices)
+    const bypass = winner?.effect === 'block' ? question.bypass(winner.policy) : undefined
+    const blocked = winner?.effect === 'block' && bypass === undefined
+    return {
+      enforce: blocked && this.#options.mayBlock,
+      effect: winner?.effect ?? 'allow',
+      verdict: this.#verdict(winner, bypass),
+      policy: winner?.policy,
+      reason: winner?.reason,
+      bypass,
+      deviceName: bypass?.deviceName ?? question.deviceName,
+      durationMs: this.#options.clock.monotonic() - startedAt,
+      others,
+      failed,
+    }
+  }
+
+  /** Its action is its opinion, unless its own rules alert or deny. */
+  #addDefault(voices: Voice[]): void {
+    const setting = this.#default
+    const own = voices.findIndex(({ policy }) => policy === DEFAULT_POLICY)
+    if (setting === undefined) return
+    if (own >= 0) {
+      if (voices[own]?.explicitAllow !== true) return
+      voices.splice(own, 1)
+    }
+    const kind = setting.action === 'block' ? 'deny' : setting.action
+    const message = DEFAULT_REASON[setting.action]
+    voices.push(voiceOf(DEFAULT_POLICY, { kind, message }, setting))
+  }
+
+  #verdict(winner: Voice | undefined, bypass: Bypass | undefined): PolicyDecision {
+    switch (winner?.effect) {
+      case undefined:
+      case 'allow':
+        return 'allow'
+      case 'alert':
+      case 'redact':
+        return 'alert'
+      case 'block':
+        if (bypass !== undefined || this.#options.mayBlock) return 'deny'
+        return this.#options.mode === 'observe' ? 'deny' : 'alert'
+    }
+  }
+}
+
+function isHere(answer: Answer | Promise<Answer>): answer is Answer {
+  return !(answer instanceof Promise)
+}
+
+const DEFAULT_REASON = {
+  allow: 'the default policy allows every request',
+  alert: 'the default policy alerts on every request',
+  block: 'the default policy blocks every request',
+} as const

@@ -1,0 +1,96 @@
+/**
+ * What lets devices past the policies, and when: the values that the configuration file and
+ * the state database have in common. Texts are canonical here (`canonicalAddress`, `macText`);
+ * times are milliseconds since the Unix epoch.
+ */
+import type { DailyWindow } from './local-time.js'
+
+export interface ListedDevice {
+  readonly name: string
+  /** One of the two at least; with both, both must match. */
+  readonly ip?: string
+  readonly mac?: string
+  readonly enabled: boolean
+  /** Outlives `enabled: false` and `expiresAt`. */
+  readonly permanent: boolean
+  readonly group?: string
+  /** From then on it no longer counts. */
+  readonly expiresAt?: number
+  readonly notes?: string
+  /** For an entry with an address only: the MAC that had it when the entry was made. */
+  readonly boundMac?: string
+}
+
+export interface DeviceGroup {
+  readonly name: string
+  readonly ips: readonly string[]
+  readonly macs: readonly string[]
+  readonly enabled: boolean
+}
+
+/** Whom a time is for: everyone when both lists are empty. */
+export interface Audience {
+  readonly ips: readonly string[]
+  readonly macs: readonly string[]
+  readonly groups: readonly string[]
+}
+
+export interface TimeException extends DailyWindow, Audience {
+  readonly name: string
+  readonly zone?: string
+  readonly enabled: boolean
+}
+
+export interface TimeRule extends TimeException {
+  readonly action: 'block' | 'alert' | 'log'
+  /** The lowest decides; ties go by name. */
+  readonly priority: number
+}
+
+export interface Emergency {
+  readonly activatedAt: number
+  readonly expiresAt: number
+  readonly by: string
+  readonly reason: string
+}
+
+/** A permission for one device and one policy, until a moment or for one request. */
+export interface Grant {
+  readonly id: string
+  readonly ip?: string
+  readonly mac?: string
+  readonly policy: string
+  /** The endpoint that it holds for; undefined: all. */
+  readonly endpoint?: string
+  readonly until: number
+  readonly once: boolean
+}
+
+export interface PolicyState {
+  readonly devices: readonly ListedDevice[]
+  readonly groups: readonly DeviceGroup[]
+  readonly exceptions: readonly TimeException[]
+  readonly rules: readonly TimeRule[]
+  readonly emergency?: Emergency
+  readonly grants: readonly Grant[]
+}
+
+export const EMPTY_STATE: PolicyState = {
+  devices: [],
+  groups: [],
+  exceptions: [],
+  rules: [],
+  grants: [],
+}
+
+/** Lists of the file and of the database are one list; the file's come first. */
+export function united(file: PolicyState, kept: PolicyState): PolicyState {
+  return {
+    devices: [...file.devices, ...kept.devices],
+    groups: [...file.groups, ...kept.groups],
+    exceptions: [...file.exceptions, ...kept.exceptions],
+    rules: [...file.rules, ...kept.rules],
+    grants: [...file.grants, ...kept.grants],
+    ...(kept.emergency === undefined ? {} : { emergency: kept.emergency }),
+  }
+}

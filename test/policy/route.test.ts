@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { EndpointTable } from '../../src/policy/endpoints.js'
+import { chooseRoute } from '../../src/policy/route.js'
+import type { RouteFacts, RoutePolicy } from '../../src/policy/route.js'
+
+const policy: RoutePolicy = {
+  endpoints: new EndpointTable([
+    { domain: 'api.openai.com', enabled: true, route: 'intercept' },
+    { domain: 'off.example.com', enabled: false, route: 'intercept' },
+    { domain: 'web.example.com', enabled: true, route: 'tunnel' },
+    { domain: 'bad.example.com', enabled: true, route: 'refuse' },
+    { domain: 'offbad.example.com', enabled: false, route: 'refuse' },
+    { domain: '*.wide.example', enabled: true, route: 'intercept' },
+    { domain: '*.deep.wide.example', enabled: true, route: 'refuse' },
+    { domain: 'exact.deep.wide.example', enabled: true, route: 'tunnel' },
+  ]),
+  never: ['never.wide.example', '*.bank.wide.example'],
+}
+
+const facts: RouteFacts = {
+  serverName: 'api.openai.com',
+  serverNameIsAddress: false,
+  alpn: [],
+  deviceExempt: false,
+  learned: undefined,
+  mintable: () => true,
+}
+
+const named = (serverName: string): Partial<RouteFacts> => ({ serverName })
+
+const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
+  ['an endpoint', {}, 'intercept'],
+  ['HTTP/1.1 among the protocols', { alpn: ['h2', 'http/1.1'] }, 'intercept'],
+  ['h2 alone', { alpn: ['h2'] }, 'tunnel-h2-only'],
+  ['no name', { serverName: undefined }, 'tunnel-no-sni'],
+  [
+    'an address as name',
+    { serverName: undefined, serverNameIsAddress: true },
+    'tunnel-ip-sni',
+  ],
+  ['another name', named('www.example.org'), 'tunnel-not-endpoint'],
+  ['a name that ends like an endpoint', named('xapi.openai.com'), 'tunnel-not-endpoint'],
+  ['a name below an endpoint', named('a.api.openai.com'), 'tunnel-not-endpoint'],
+  ['an exempt device', { deviceExempt: true }, 'tunnel-exempt'],
+  ['an endpoint that is off', named('off.example.com'), 'tunnel-endpoint-off'],
+  ['an endpoint that is left alone', named('web.example.com'), 'tunnel-endpoint-off'],
+  ['an endpoint that is refused', named('bad.example.com'), 'refuse'],
+  ['one refused but off', named('offbad.example.com'), 'tunnel-endpoint-off'],
+  ['a name below a pattern', named('a.wide.example'), 'intercept'],
+  ['a name two labels below a pattern', named('a.b.wide.example'), 'intercept'],
+  ['the name of the pattern itself', named('wide.example'), 'tunnel-not-endpoint'],
+  ['the longer of two patterns', named('a.deep.wide.example'), 'refuse'],
+  ['an exact name in a pattern', named('exact.deep.wide.example'), 'tunnel-endpoint-off'],
+  ['a name of intercept.never', named('never.wide.example'), 'tunnel-never'],
+  ['a pattern of intercept.never', named('a.bank.wide.example'), 'tunnel-never'],
+  ['a pinning device', { learned: 'tunnel-pinned' }, 'tunnel-pinned'],
+  [
+    'a provider that wants a client certificate',
+    { learned: 'tunnel-client-certificate' },
+    'tunnel-client-certificate',
+  ],
+  ['a name the CA may not sign', { mintable: () => false }, 'tunnel-ca-unusable'],
+  [
+    'an exempt device at a refused endpoint',
+    { serverName: 'bad.example.com', deviceExempt: true },
+    'tunnel-exempt',
+  ],
+]
+
+describe('chooseRoute', () => {
+  for (const [title, changes, expected] of table) {
+    it(`gives ${expected} for ${title}`, () => {
+      const route = chooseRoute(policy, { ...facts, ...changes })
+      assert.equal(route.kind === 'tunnel' ? route.coverage : route.kind, expected)
+    })
+  }
+
+  it('names what it intercepts and by which entry', () => {
+    const route = chooseRoute(policy, { ...facts, serverName: 'a.wide.example' })
+    assert.ok(route.kind === 'intercept')
+    assert.equal(route.name, 'a.wide.example')
+    assert.equal(route.endpoint.domain, '*.wide.example')
+  })
+})
