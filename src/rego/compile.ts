@@ -13,6 +13,7 @@ import type { Builtin } from './builtin.js'
 import type { Location, Module, Rule, Term } from './ast.js'
 import type { RegoError } from './errors.js'
 import type { LowerContext } from './lower.js'
+import type { Global } from './names.js'
 import type { Branch, Operand, RulePlan, Scope, Step } from './plan.js'
 import type { DocNode } from './plan.js'
 import type { HeadShape } from './tree.js'
@@ -62,10 +63,10 @@ export function compileTree(
     }
   }
   if (errors.length > 0) return { tree, errors }
-  const names = ruleNames(modules)
+  const globals = moduleGlobals(modules)
   for (const one of hung) {
     try {
-      add(one, lowerRule(one, { names, tree, builtins, modules }))
+      add(one, lowerRule(one, { globals, tree, builtins, modules }))
     } catch (cause) {
       report(one.module.file, cause)
     }
@@ -97,7 +98,10 @@ function checkPackage(tree: RuleTree, module: Module): void {
   }
 }
 
-function ruleNames(modules: readonly Module[]): ReadonlyMap<string, ReadonlySet<string>> {
+/** What names mean in each module: rules of its package, in whatever module, and imports. */
+function moduleGlobals(
+  modules: readonly Module[],
+): ReadonlyMap<Module, ReadonlyMap<string, Global>> {
   const names = new Map<string, Set<string>>()
   for (const module of modules) {
     const key = JSON.stringify(module.package)
@@ -105,7 +109,12 @@ function ruleNames(modules: readonly Module[]): ReadonlyMap<string, ReadonlySet<
     for (const rule of module.rules) set.add(rule.head.name.name)
     names.set(key, set)
   }
-  return names
+  return new Map(
+    modules.map((module) => {
+      const own = names.get(JSON.stringify(module.package)) ?? new Set<string>()
+      return [module, globalsOf(module, own)]
+    }),
+  )
 }
 
 /** Finds the rule's node: the constant strings of its head, up to the first other key. */
@@ -168,7 +177,7 @@ function add(hung: Hung, plan: RulePlan): void {
 }
 
 interface Surroundings {
-  readonly names: ReadonlyMap<string, ReadonlySet<string>>
+  readonly globals: ReadonlyMap<Module, ReadonlyMap<string, Global>>
   readonly tree: RuleTree
   readonly builtins: ReadonlyMap<string, Builtin>
   readonly modules: readonly Module[]
@@ -176,9 +185,8 @@ interface Surroundings {
 
 function lowerContext(hung: Hung, around: Surroundings): LowerContext {
   const { module, rule } = hung
-  const names = around.names.get(JSON.stringify(module.package)) ?? new Set<string>()
   return {
-    globals: globalsOf(module, names),
+    globals: around.globals.get(module) ?? new Map<string, Global>(),
     tree: around.tree,
     isUnsupported,
     arityOf: (name) => around.builtins.get(name)?.arity,
@@ -191,7 +199,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   const { module, rule, keys } = hung
   const { head, isDefault, at } = rule
   const lowering = new Lowering(lowerContext(hung, around))
-  const argScope = lowering.scope(undefined, new Set())
+  const argScope = lowering.names.scope(undefined, new Set())
   const later: ArgumentTerm[] = []
   const args = (head.args ?? []).map((arg) => argument(lowering, arg, argScope, later))
   const bound = new Set<number>()
@@ -199,7 +207,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   if (isDefault) checkDefault(rule)
   const leaf = head.member ?? head.value
   const first = branchOf(lowering, {
-    scope: lowering.scope(
+    scope: lowering.names.scope(
       argScope,
       ownNames(rule.body, [...keys, ...(leaf === undefined ? [] : [leaf])]),
     ),
@@ -212,7 +220,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   })
   const rest = rule.elses.map((branch) =>
     branchOf(lowering, {
-      scope: lowering.scope(
+      scope: lowering.names.scope(
         argScope,
         ownNames(branch.body, branch.value === undefined ? [] : [branch.value]),
       ),
@@ -232,7 +240,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
     keys: first.keys,
     multi: head.member !== undefined,
     branches: [first.branch, ...rest.map(({ branch }) => branch)],
-    slots: lowering.slots,
+    slots: lowering.names.slots,
   }
 }
 
@@ -261,8 +269,8 @@ function branchOf(
   const keys = source.keys.map((key) => lowering.term(key, place))
   const value = source.value === undefined ? TRUE : lowering.term(source.value, place)
   const bound = new Set(source.bound)
-  schedule(steps, bound, lowering.slots)
-  requireBound([...keys, value], bound, lowering.slots)
+  schedule(steps, bound, lowering.names.slots)
+  requireBound([...keys, value], bound, lowering.names.slots)
   return { branch: { steps, value, at }, keys }
 }
 
@@ -284,7 +292,7 @@ function argument(
       return { kind: 'constant', value: term.value }
     case 'var': {
       const known = scope.declared.get(term.name)
-      const slot = known ?? lowering.declareSlot(term.name, scope, term.at)
+      const slot = known ?? lowering.names.declareSlot(term.name, scope, term.at)
       return { kind: 'slot', slot }
     }
     case 'array': {
@@ -306,7 +314,7 @@ function argument(
     case 'call':
     case 'comprehension':
     case 'template': {
-      const slot = lowering.declareSlot('_', scope, term.at)
+      const slot = lowering.names.declareSlot('_', scope, term.at)
       later.push({ term, slot })
       return { kind: 'slot', slot }
     }

@@ -6,6 +6,7 @@
  */
 import { LoadError, unreachable } from './errors.js'
 import { ownNames, written } from './names.js'
+import { Names } from './scopes.js'
 import { fold, unifyOperands } from './patterns.js'
 import type {
   Body,
@@ -21,16 +22,7 @@ import type {
   With,
 } from './ast.js'
 import type { Global } from './names.js'
-import type {
-  Callee,
-  Change,
-  Operand,
-  Replacement,
-  Root,
-  Scope,
-  SlotInfo,
-  Step,
-} from './plan.js'
+import type { Callee, Change, Operand, Replacement, Root, Scope, Step } from './plan.js'
 import type { DocNode } from './plan.js'
 import type { RuleTree } from './tree.js'
 import type { Value } from './value.js'
@@ -55,15 +47,12 @@ interface Place {
 const TRUE: Operand = { kind: 'constant', value: true }
 
 export class Lowering {
-  readonly slots: SlotInfo[] = []
+  readonly names: Names
   readonly #context: LowerContext
 
   constructor(context: LowerContext) {
     this.#context = context
-  }
-
-  scope(parent: Scope | undefined, own: ReadonlySet<string>): Scope {
-    return { parent, declared: new Map(), own, implicit: new Map() }
+    this.names = new Names(context.globals)
   }
 
   body(body: Body, place: Place): void {
@@ -77,7 +66,7 @@ export class Lowering {
     const steps: Step[] = changes.length === 0 ? outer.steps : []
     const place = { scope, steps }
     if (literal.negated) {
-      const inner = { scope: this.scope(scope, new Set()), steps: [] as Step[] }
+      const inner = { scope: this.names.scope(scope, new Set()), steps: [] as Step[] }
       this.#expression(literal.expression, place, inner, at)
       steps.push({ kind: 'not', scope: inner.scope, body: inner.steps, at })
     } else {
@@ -100,7 +89,7 @@ export class Lowering {
         return
       case 'some':
         for (const { name, at: where } of expression.names)
-          this.#declare(name, place.scope, where)
+          this.names.declare(name, place.scope, where)
         return
       case 'some-in':
         this.#someIn(expression, main, at)
@@ -170,7 +159,7 @@ export class Lowering {
   /** One side of an equation: references and comprehensions stay with it. */
   #side(term: Term, place: Place, main: Place): Operand {
     if (this.#isDocument(term, place.scope)) {
-      const out = this.#temporary(main.scope, term.at)
+      const out = this.names.temporary(main.scope, term.at)
       main.steps.push({ kind: 'ref', ...this.#ref(term, place), out, at: term.at })
       return out
     }
@@ -195,32 +184,8 @@ export class Lowering {
 
   /** Declares the variables of a pattern, then reads it. */
   #pattern(term: Term, place: Place): Operand {
-    this.#declareAll(term, place.scope)
+    this.names.declareAll(term, place.scope)
     return this.term(term, place)
-  }
-
-  #declareAll(term: Term, scope: Scope): void {
-    if (term.kind === 'var') {
-      if (term.name !== '_') this.#declare(term.name, scope, term.at)
-    } else if (term.kind === 'array') {
-      for (const item of term.items) this.#declareAll(item, scope)
-    } else if (term.kind === 'object') {
-      for (const [, value] of term.items) this.#declareAll(value, scope)
-    } else if (term.kind !== 'scalar') {
-      throw compileError(`cannot assign to ${term.kind}`, term.at)
-    }
-  }
-
-  #declare(name: string, scope: Scope, at: Location): number {
-    if (scope.declared.has(name)) throw compileError(`var ${name} declared above`, at)
-    if (scope.implicit.has(name)) throw compileError(`var ${name} referenced above`, at)
-    return this.declareSlot(name, scope, at)
-  }
-
-  declareSlot(name: string, scope: Scope, at: Location): number {
-    const slot = this.#slot(name, scope, at)
-    if (name !== '_') scope.declared.set(name, slot)
-    return slot
   }
 
   #someIn(
@@ -231,23 +196,13 @@ export class Lowering {
     const { scope } = place
     const root = this.#rootOf(expression.collection, place)
     const terms = expression.key === undefined ? [] : [expression.key]
-    for (const term of [...terms, expression.value]) this.#declareIn(term, scope)
+    for (const term of [...terms, expression.value]) this.names.declareIn(term, scope)
     const key =
       expression.key === undefined
-        ? this.#temporary(scope, at, '_')
+        ? this.names.temporary(scope, at, '_')
         : this.term(expression.key, place)
     const out = this.term(expression.value, place)
     place.steps.push({ kind: 'ref', root: root.root, path: [...root.path, key], out, at })
-  }
-
-  /** Variables of a pattern of `some ... in`: the keys of objects in it are values. */
-  #declareIn(term: Term, scope: Scope): void {
-    if (term.kind === 'var' && term.name !== '_') this.#declare(term.name, scope, term.at)
-    else if (term.kind === 'array') {
-      for (const item of term.items) this.#declareIn(item, scope)
-    } else if (term.kind === 'object') {
-      for (const [, value] of term.items) this.#declareIn(value, scope)
-    }
   }
 
   #rootOf(term: Term, place: Place): { root: Root; path: readonly Operand[] } {
@@ -262,12 +217,16 @@ export class Lowering {
     at: Location,
   ): void {
     const domain = this.term(expression.domain, place)
-    const scope = this.scope(main.scope, ownNames(expression.body))
+    const scope = this.names.scope(main.scope, ownNames(expression.body))
     const key =
       expression.key === undefined
         ? undefined
-        : this.declareSlot(expression.key.name, scope, expression.key.at)
-    const value = this.declareSlot(expression.value.name, scope, expression.value.at)
+        : this.names.declareSlot(expression.key.name, scope, expression.key.at)
+    const value = this.names.declareSlot(
+      expression.value.name,
+      scope,
+      expression.value.at,
+    )
     const body: Step[] = []
     this.body(expression.body, { scope, steps: body })
     main.steps.push({ kind: 'every', scope, domain, key, value, body, at })
@@ -278,7 +237,8 @@ export class Lowering {
       case 'scalar':
         return { kind: 'constant', value: term.value }
       case 'var':
-        if (!this.#isDocument(term, place.scope)) return this.#variable(term, place.scope)
+        if (!this.#isDocument(term, place.scope))
+          return this.names.variable(term, place.scope)
         return this.#refValue(term, place)
       case 'ref':
         return this.#refValue(term, place)
@@ -307,7 +267,7 @@ export class Lowering {
   }
 
   #refValue(term: RefTerm | VarTerm, place: Place): Operand {
-    const out = this.#temporary(place.scope, term.at)
+    const out = this.names.temporary(place.scope, term.at)
     place.steps.push({ kind: 'ref', ...this.#ref(term, place), out, at: term.at })
     return out
   }
@@ -318,19 +278,19 @@ export class Lowering {
       const which = special === 'rego.metadata.chain' ? 'chain' : 'rule'
       return { kind: 'constant', value: this.#context.metadata(which) }
     }
-    const out = this.#temporary(place.scope, term.at)
+    const out = this.names.temporary(place.scope, term.at)
     place.steps.push(this.#call(term, place, out))
     return out
   }
 
   #comprehension(term: ComprehensionTerm, place: Place): Operand {
     const heads = term.key === undefined ? [term.head] : [term.key, term.head]
-    const scope = this.scope(place.scope, ownNames(term.body, heads))
+    const scope = this.names.scope(place.scope, ownNames(term.body, heads))
     const inner: Place = { scope, steps: [] }
     this.body(term.body, inner)
     const key = term.key === undefined ? undefined : this.term(term.key, inner)
     const head = this.term(term.head, inner)
-    const out = this.#temporary(place.scope, term.at)
+    const out = this.names.temporary(place.scope, term.at)
     place.steps.push({
       kind: 'comprehension',
       of: term.of,
@@ -349,7 +309,7 @@ export class Lowering {
       if (part.kind === 'text') return { kind: 'constant', value: part.text }
       return this.#alternatives(part.literal, place)
     })
-    const out = this.#temporary(place.scope, term.at)
+    const out = this.names.temporary(place.scope, term.at)
     const callee: Callee = { kind: 'builtin', name: 'internal.template_string' }
     const args: Operand[] = [{ kind: 'array', items }]
     place.steps.push({ kind: 'call', callee, args, out, at: term.at })
@@ -363,7 +323,7 @@ export class Lowering {
   ): Operand {
     const { expression, at } = literal
     if (expression.kind !== 'term') throw compileError('expected a term here', at)
-    const scope = this.scope(place.scope, new Set())
+    const scope = this.names.scope(place.scope, new Set())
     const inner: Place = { scope, steps: [] }
     const changes = (literal.withs ?? []).map((one) => this.#change(one, inner))
     const body: Place = changes.length === 0 ? inner : { scope, steps: [] }
@@ -371,7 +331,7 @@ export class Lowering {
     if (changes.length > 0) {
       inner.steps.push({ kind: 'with', changes, body: body.steps, at })
     }
-    const out = this.#temporary(place.scope, at)
+    const out = this.names.temporary(place.scope, at)
     place.steps.push({
       kind: 'comprehension',
       of: 'set',
@@ -388,51 +348,19 @@ export class Lowering {
   /** Does the term read a document, or look into a value by keys? */
   #isDocument(term: Term, scope: Scope): term is RefTerm | VarTerm {
     if (term.kind === 'ref') return true
-    return term.kind === 'var' && this.#global(term.name, scope) !== undefined
+    return term.kind === 'var' && this.names.global(term.name, scope) !== undefined
   }
 
   #ref(term: RefTerm | VarTerm, place: Place): { root: Root; path: readonly Operand[] } {
     const head = term.kind === 'ref' ? term.head : term
     const path =
       term.kind === 'ref' ? term.path.map((part) => this.term(part, place)) : []
-    const global = head.kind === 'var' ? this.#global(head.name, place.scope) : undefined
+    const global =
+      head.kind === 'var' ? this.names.global(head.name, place.scope) : undefined
     if (global === undefined) return { root: this.term(head, place), path }
     const [root, ...rest] = global
     const prefix = rest.map((value): Operand => ({ kind: 'constant', value }))
     return { root, path: [...prefix, ...path] }
-  }
-
-  #global(name: string, scope: Scope): Global | undefined {
-    for (let one: Scope | undefined = scope; one !== undefined; one = one.parent) {
-      if (one.declared.has(name)) return undefined
-    }
-    return this.#context.globals.get(name)
-  }
-
-  #variable(term: VarTerm, scope: Scope): Operand {
-    const { name, at } = term
-    if (name === '_') return { kind: 'slot', slot: this.#slot('_', scope, at) }
-    let home: Scope = scope
-    for (let one: Scope | undefined = scope; one !== undefined; one = one.parent) {
-      const declared = one.declared.get(name)
-      if (declared !== undefined) return { kind: 'slot', slot: declared }
-      if (one.own.has(name)) home = one
-    }
-    let slot = home.implicit.get(name)
-    if (slot === undefined) {
-      slot = this.#slot(name, home, at)
-      home.implicit.set(name, slot)
-    }
-    return { kind: 'slot', slot }
-  }
-
-  #slot(name: string | undefined, scope: Scope, at: Location): number {
-    this.slots.push({ name, scope, at })
-    return this.slots.length - 1
-  }
-
-  #temporary(scope: Scope, at: Location, name?: string): { kind: 'slot'; slot: number } {
-    return { kind: 'slot', slot: this.#slot(name, scope, at) }
   }
 
   #call(
@@ -474,7 +402,7 @@ export class Lowering {
   #builtinName(term: CallTerm, scope: Scope): string | undefined {
     const { operator } = term
     const head = operator.kind === 'ref' ? operator.head : operator
-    if (head.kind !== 'var' || this.#global(head.name, scope) !== undefined)
+    if (head.kind !== 'var' || this.names.global(head.name, scope) !== undefined)
       return undefined
     return written(operator)
   }
@@ -492,7 +420,7 @@ export class Lowering {
   #findCallee(operator: Term, scope: Scope): Callee | undefined {
     const head = operator.kind === 'ref' ? operator.head : operator
     if (head.kind !== 'var') return undefined
-    const global = this.#global(head.name, scope)
+    const global = this.names.global(head.name, scope)
     const name = written(operator)
     if (global !== undefined) {
       const node = global[0] === 'data' ? this.#functionAt(global, operator) : undefined
@@ -523,7 +451,7 @@ export class Lowering {
         callee.kind === 'builtin' ? callee.name : ['data', ...callee.node.path].join('.')
       return { kind: 'function', name, by: this.#replacement(value, place) }
     }
-    const global = this.#global(head.name, scope)
+    const global = this.names.global(head.name, scope)
     if (global === undefined) {
       throw typeError(
         `undefined function or document ${written(target)}: with keyword target must reference existing input, data, or a function`,

@@ -118,21 +118,21 @@ export class Policy {
       arityOf: (name) => program.builtin(name)?.arity,
       metadata: () => [],
     })
-    const scope = lowering.scope(undefined, ownNames(body))
+    const scope = lowering.names.scope(undefined, ownNames(body))
     const steps: Step[] = []
     const values = body.map((literal) => shownValue(lowering, literal, { scope, steps }))
     const bound = new Set<number>()
-    schedule(steps, bound, lowering.slots)
+    schedule(steps, bound, lowering.names.slots)
     requireBound(
       values.flatMap((value) => value ?? []),
       bound,
-      lowering.slots,
+      lowering.names.slots,
     )
     const names = [...scope.implicit, ...scope.declared]
     const slotOf = (value: Operand | undefined): Operand =>
       value ?? { kind: 'constant', value: true }
     return {
-      slots: lowering.slots.length,
+      slots: lowering.names.slots.length,
       run: (emit) => {
         const end: Run = (frame) => {
           emit({

@@ -39,10 +39,12 @@ function collect(node: unknown, replaced: Set<string>): void {
     return
   }
   if ('withs' in node) {
-    for (const { target } of node.withs as { target: Term }[]) {
+    for (const { target } of node.withs as readonly { readonly target: Term }[]) {
       const name = written(target)
       if (names.has(name)) replaced.add(name)
     }
   }
-  for (const value of Object.values(node)) collect(value, replaced)
+  for (const key in node) {
+    if (key !== 'at') collect(node[key as keyof typeof node], replaced)
+  }
 }
