@@ -234,7 +234,8 @@ export class Appliance {
   #warnOfNames({ authority }: Generation): void {
     const { notPermitted, awaitingRotation } = authority
     if (notPermitted.length > 0) {
-      const hint = 'tunnelled: outside what the root may sign; `yori ca rotate --root` makes a new one'
+      const hint =
+        'tunnelled: outside what the root may sign; `yori ca rotate --root` makes a new one'
       this.#log.warn({ names: notPermitted }, hint)
     }
     if (awaitingRotation.length > 0) {
@@ -252,7 +253,8 @@ function refuseNewNames(old: Generation, next: Generation): void {
   const known = new Set(old.authority.notPermitted)
   const fresh = next.authority.notPermitted.filter((name) => !known.has(name))
   if (fresh.length === 0) return
-  const hint = 'add them to ca.permitted and run `yori ca rotate --root`, or set route: tunnel'
+  const hint =
+    'add them to ca.permitted and run `yori ca rotate --root`, or set route: tunnel'
   throw new YoriError('YORI_CA_NAME_NOT_PERMITTED', `${fresh.join(', ')}: ${hint}`)
 }
 

@@ -3,9 +3,10 @@
  * transaction a batch. Synchronous, so it lives in the worker thread. Every method throws
  * what SQLite throws; `keeper.ts` decides what that means.
  */
+import { createRequire } from 'node:module'
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import type SqliteModule from 'better-sqlite3'
 import { failureOf } from './failure.js'
 import type { Batch } from './messages.js'
 import { migrate } from './migrations.js'
@@ -13,6 +14,9 @@ import { timestampText } from './rows.js'
 import type { Column, Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
 import type { Tally } from './tally.js'
+
+// Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
+const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof SqliteModule
 
 /**
  * How long a write waits for another connection's lock before the batch is tried again.
@@ -24,7 +28,7 @@ const CACHE_KIB = 2048
 const JOURNAL_BYTES = 4 * 2 ** 20
 
 export interface Writer {
-  readonly db: Sqlite.Database
+  readonly db: SqliteModule.Database
   /** Writes all rows or none; rows that cannot be written by their nature are counted. */
   write(run: string, batch: Batch): Tally
   /** The sequence of the last batch of this run that was committed; 0 when none was. */
@@ -68,7 +72,7 @@ function prepareFile(database: string): void {
   if ((statSync(database).mode & 0o077) !== 0) chmodSync(database, 0o600)
 }
 
-function writerOver(db: Sqlite.Database, database: string): Writer {
+function writerOver(db: SqliteModule.Database, database: string): Writer {
   const inode = statSync(database).ino
   const insertExchange = db.prepare<[Row]>(
     insertSql('exchanges', exchangeColumns) + UPSERT,
@@ -120,7 +124,10 @@ const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
   .join(', ')}`
 
 /** Returns how many rows were refused for what they are; any other failure ends the batch. */
-function insertAll(statement: Sqlite.Statement<[Row]>, rows: readonly Row[]): number {
+function insertAll(
+  statement: SqliteModule.Statement<[Row]>,
+  rows: readonly Row[],
+): number {
   let rejected = 0
   for (const row of rows) {
     if (typeof row[0] === 'number') row[0] = timestampText(row[0])

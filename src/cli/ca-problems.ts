@@ -30,7 +30,13 @@ export async function caProblems(loaded: Loaded, clock: Clock): Promise<CaProble
     const index = loaded.config.endpoints.findIndex(({ domain }) => domain === name)
     const key = index < 0 ? 'access.own_names' : formatKey(['endpoints', index])
     const line = loaded.lineOf(key)
-    return { file: loaded.source, key, wrong, right, ...(line === undefined ? {} : { line }) }
+    return {
+      file: loaded.source,
+      key,
+      wrong,
+      right,
+      ...(line === undefined ? {} : { line }),
+    }
   }
   return {
     problems: needNewRoot.map((name) =>
@@ -41,7 +47,11 @@ export async function caProblems(loaded: Loaded, clock: Clock): Promise<CaProble
       ),
     ),
     warnings: needRotation.map((name) =>
-      at(name, `${name} is not in the issuing CA yet`, 'the next start or `yori ca rotate` adds it'),
+      at(
+        name,
+        `${name} is not in the issuing CA yet`,
+        'the next start or `yori ca rotate` adds it',
+      ),
     ),
   }
 }

@@ -4,9 +4,9 @@
  * carries nothing of the others.
  */
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
+import { Command, CommanderError } from './commander.js'
 import { configOf, note, print } from './context.js'
 import type { ExecDeps } from './commands/exec.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'

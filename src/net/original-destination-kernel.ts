@@ -2,6 +2,8 @@
  * The three system calls that Node has no word for, through koffi (optional). Everything that
  * touches memory is here; numbers are those of Linux and FreeBSD, which agree where both apply.
  */
+import { createRequire } from 'node:module'
+import type Koffi from 'koffi'
 import { closeSync, openSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import type { Log } from '../core/log.js'
@@ -38,7 +40,8 @@ type Ioctl = (fd: number, request: number, type: string, bytes: Buffer) => numbe
 /** Undefined, with one warning, when koffi is not installed or does not run here. */
 export async function loadKernel(log: Log): Promise<Kernel | undefined> {
   try {
-    const { default: koffi } = await import('koffi')
+    // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB.
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi
     // The running process itself: libc is in it under whatever name this system gives it.
     const libc = koffi.load(null)
     return new KoffiKernel(

@@ -47,12 +47,7 @@ export interface Asking {
 }
 
 export type Match =
-  | 'named'
-  | 'response-id'
-  | 'conversation-id'
-  | 'history'
-  | 'fuzzy'
-  | 'new'
+  'named' | 'response-id' | 'conversation-id' | 'history' | 'fuzzy' | 'new'
 
 export interface Session {
   readonly id: string
@@ -139,7 +134,8 @@ export class Sessions {
     this.sweep(now)
     const scope = scopeOf(asking)
     const keys = conversationKeys(asking.facts, scope)
-    const placed = this.#find(asking, keys, scope) ??
+    const placed =
+      this.#find(asking, keys, scope) ??
       this.#begin(keys, { scope, named: asking.sessionId, now })
     const { session, match } = placed
     if (match === 'new') this.#counts.misses++

@@ -52,7 +52,9 @@ function common(command: Command): Command {
 async function check(options: CommonOptions): Promise<void> {
   const loaded = findConfiguration(options)
   const found =
-    loaded.kind === 'ok' ? await caProblems(loaded, systemClock) : { problems: [], warnings: [] }
+    loaded.kind === 'ok'
+      ? await caProblems(loaded, systemClock)
+      : { problems: [], warnings: [] }
   const problems = loaded.kind === 'ok' ? found.problems : loaded.problems
   const warnings = loaded.kind === 'ok' ? [...loaded.warnings, ...found.warnings] : []
   const ok = loaded.kind === 'ok' && problems.length === 0

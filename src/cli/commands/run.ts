@@ -1,7 +1,6 @@
 /** `yori run`: YORI in the foreground until SIGTERM or SIGINT; SIGHUP reloads. */
-import { Command } from 'commander'
-import { pino } from 'pino'
-import type { Logger } from 'pino'
+import { createRequire } from 'node:module'
+import type * as Pino from 'pino'
 import { formatProblem } from '../../../config/problem.js'
 import type { Config } from '../../../config/schema.js'
 import type { Override } from '../../../config/load.js'
@@ -10,9 +9,13 @@ import { formatSocketAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import { systemClock } from '../../core/clock.js'
 import { banner } from '../banner.js'
+import { Command } from '../commander.js'
 import { configuration, note } from '../context.js'
 import type { ConfigFlags } from '../context.js'
 import { EXIT, exitCodeOf, failureLine } from '../exit.js'
+
+// Required, not imported: see ../commander.ts.
+const { pino } = createRequire(import.meta.url)('pino') as typeof Pino
 
 interface RunFlags {
   readonly config?: string
@@ -60,7 +63,11 @@ async function run(flags: RunFlags): Promise<void> {
   await untilStopped(appliance, log)
 }
 
-function reloadOnHangup(appliance: Appliance, wanted: ConfigFlags, log: Logger): void {
+function reloadOnHangup(
+  appliance: Appliance,
+  wanted: ConfigFlags,
+  log: Pino.Logger,
+): void {
   process.on('SIGHUP', () => {
     void reload(appliance, wanted).then(
       (config) => log.info({ mode: config.mode }, 'reloaded'),
@@ -81,7 +88,7 @@ async function reload(appliance: Appliance, wanted: ConfigFlags): Promise<Config
 }
 
 /** A second signal does not wait for what is under way. */
-function untilStopped(appliance: Appliance, log: Logger): Promise<void> {
+function untilStopped(appliance: Appliance, log: Pino.Logger): Promise<void> {
   return new Promise((resolve, reject) => {
     let asked = false
     const stop = (signal: NodeJS.Signals): void => {
