@@ -9,9 +9,8 @@ import { describeError } from '../core/errors.js'
 import type { ErrorCode, YoriError } from '../core/errors.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
+import { endSoon } from '../net/end-soon.js'
 import type { Services } from './services.js'
-
-const LINGER_MS = 2_000
 
 export interface Refusal {
   readonly code: ErrorCode
@@ -66,18 +65,6 @@ export function refuseRaw(socket: Duplex, refusal: Refusal): void {
     'connection: close',
   ]
   endSoon(socket, `${head.join('\r\n')}\r\n\r\n${envelope.body}`)
-}
-
-/**
- * The last word on a socket. What still comes is dropped, for closing over it would be a reset
- * that may overtake the word; a client that does not end its side is cut off after a while.
- */
-export function endSoon(socket: Duplex, lastWord: string | Buffer): void {
-  socket.end(lastWord)
-  socket.resume()
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-  timer.unref()
-  socket.once('close', () => clearTimeout(timer))
 }
 
 function bodyOf(refusal: Refusal, status: number): Envelope {

@@ -67,7 +67,7 @@ async function running(config: Record<string, unknown> = {}): Promise<Running> {
   const file = write(folder, config)
   const cli = new Cli(['run', '--config', file], { cwd: folder.path })
   const [, port] = await cli.printed(/listening +127\.0\.0\.1:(\d+)/)
-  await cli.printed(/Ctrl-C/)
+  await cli.printed(/YORI is running/)
   return {
     cli,
     port: Number(port),
@@ -167,12 +167,7 @@ describe('yori run', function () {
     await readUntil(socket, (soFar) => soFar.includes('first'))
 
     const endpoints = [{ domain: NAME, enabled: false }]
-    write(setup.folder, {
-      upstream,
-      timeouts,
-      endpoints,
-      listen: `127.0.0.1:${setup.port}`,
-    })
+    write(setup.folder, { upstream, timeouts, endpoints })
     setup.cli.signal('SIGHUP')
     await setup.cli.printed(/"msg":"reloaded"/)
 
@@ -274,7 +269,7 @@ describe('yori run', function () {
 
   for (const [title, folderOf] of [
     ['lies below a file', (folder: TempFolder) => folder.file('yori.conf', 'state')],
-    ['cannot be made', () => '/proc/yori/state'],
+    ['cannot be made', () => '/sys/yori/state'],
   ] as const) {
     it(`says so when its state folder ${title}`, async () => {
       await using folder = await tempFolder()
