@@ -27,6 +27,7 @@ import type { ConnectionState } from './connection-state.js'
 import type { HttpFront } from './http-front.js'
 import type { TlsTerminator } from './intercept.js'
 import { refuseRaw } from './refusal.js'
+import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
 import { tunnel } from './tunnel.js'
 
@@ -71,7 +72,7 @@ export async function serveConnect(
   const { state, services, fronts } = context
   const connection = new Connection(client, services, fronts, state)
   try {
-    await connection.serveConnect(request.url ?? '', head)
+    await connection.serveConnect(request, head)
   } catch (cause) {
     connection.failed(cause)
   }
@@ -194,10 +195,10 @@ class Connection {
   }
 
   /** After 200 the tunnel is peeked into and routed like any other connection. */
-  async serveConnect(authority: string, head: Buffer): Promise<void> {
+  async serveConnect(request: IncomingMessage, head: Buffer): Promise<void> {
     const { state } = this
     state.record.way = 'explicit'
-    const target = await this.#admitConnect(authority)
+    const target = await this.#admitConnect(request)
     if (target === undefined) return
     state.connectTarget = target
     state.record.destination = `${target.host}:${target.port}`
@@ -227,9 +228,9 @@ class Connection {
   }
 
   /** Answers 4xx or 5xx and gives nothing when this caller may not have that tunnel. */
-  async #admitConnect(authority: string): Promise<Target | undefined> {
+  async #admitConnect(request: IncomingMessage): Promise<Target | undefined> {
     const { policy, dialer } = this.#services
-    const split = splitAuthority(authority)
+    const split = splitAuthority(request.url ?? '')
     const host =
       split === undefined
         ? undefined
@@ -246,6 +247,10 @@ class Connection {
       const facts = { caller, host, port: split.port }
       const problem = mayConnect(policy.access, policy.routes.endpoints, facts)
       if (problem !== undefined) throw new YoriError(problem.code, problem.detail)
+      const credentials = request.headers['proxy-authorization']
+      if (!(await isKnownUser(this.#services, caller, credentials))) {
+        throw new YoriError('YORI_PROXY_AUTHENTICATION')
+      }
       const target = { host, port: split.port }
       // An endpoint is resolved when it is dialled, which a pooled connection may spare.
       if (policy.routes.endpoints.find(host) === undefined)

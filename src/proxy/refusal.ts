@@ -12,6 +12,9 @@ import type { Envelope } from '../providers/envelope.js'
 import { endSoon } from '../net/end-soon.js'
 import type { Services } from './services.js'
 
+/** RFC 7617 §2.1. */
+const CHALLENGE = 'Basic realm="YORI", charset="UTF-8"'
+
 export interface Refusal {
   readonly code: ErrorCode
   readonly requestId: string
@@ -46,6 +49,7 @@ export function refuse(response: ServerResponse, refusal: Refusal): void {
   const fields = [
     ...['content-type', envelope.contentType, 'content-length', String(length)],
     ...Object.entries(envelope.headers).flat(),
+    ...(status === 407 ? ['proxy-authenticate', CHALLENGE] : []),
     ...['x-yori-request-id', refusal.requestId],
     ...(refusal.close === true ? ['connection', 'close'] : []),
   ]
@@ -61,6 +65,7 @@ export function refuseRaw(socket: Duplex, refusal: Refusal): void {
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
     `content-type: ${envelope.contentType}`,
     `content-length: ${Buffer.byteLength(envelope.body)}`,
+    ...(status === 407 ? [`proxy-authenticate: ${CHALLENGE}`] : []),
     `x-yori-request-id: ${refusal.requestId}`,
     'connection: close',
   ]
