@@ -43,7 +43,7 @@ export class Appliance {
   #destinations: OriginalDestination | undefined
   #config: Config
   #generation: Generation | undefined
-  #retired = new Set<Promise<void>>()
+  #retired = new Map<Generation, Promise<void>>()
   #reloading: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
 
@@ -166,13 +166,11 @@ export class Appliance {
     this.#retire(old)
   }
 
+  /** Without a deadline: a stream may be long, and a reload is no reason to cut it. */
   #retire(generation: Generation): void {
-    const seconds = generation.config.timeouts.drain
-    const ended = Promise.race([generation.drain(), after(seconds * 1000)]).then(() =>
-      generation.destroy(),
-    )
-    this.#retired.add(ended)
-    void ended.finally(() => this.#retired.delete(ended))
+    const ended = generation.drain().then(() => generation.destroy())
+    this.#retired.set(generation, ended)
+    void ended.finally(() => this.#retired.delete(generation))
   }
 
   async #shutDown(): Promise<void> {
@@ -180,9 +178,11 @@ export class Appliance {
     if (this.#generation !== undefined) {
       this.#event('stop', {})
       this.#retire(this.#generation)
-      const drained = Promise.all(this.#retired)
+      const drained = Promise.all(this.#retired.values())
       await Promise.race([drained, after(this.#config.timeouts.drain * 1000)])
       this.#listener.destroyAll()
+      const left = [...this.#retired.keys()]
+      await Promise.all(left.map((generation) => generation.destroy()))
       await drained
     }
     await this.#keeper.stop()

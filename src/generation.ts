@@ -21,6 +21,7 @@ import type { AuditSink } from './core/record.js'
 import type { Deadlines } from './net/deadlines.js'
 import { Dialer } from './net/dial.js'
 import type { OwnAddresses } from './net/own-addresses.js'
+import { ProxyUsers } from './net/proxy-users.js'
 import { Resolver } from './net/resolver.js'
 import { Upstream } from './net/upstream.js'
 import { Admission } from './proxy/admission.js'
@@ -99,6 +100,7 @@ export class Generation {
         policy.limits.exchanges,
         policy.limits.exchangesPerEndpoint,
       ),
+      users: usersOf(config, edges.clock),
       hasSiteCertificate: config.proxy.tls_cert !== undefined,
       held: new ByteBudget(
         config.limits.held_body_bytes,
@@ -222,6 +224,15 @@ async function siteCertificate(
   if (!authority.permits(name) || authority.usable(clock.now()).kind !== 'usable')
     return undefined
   return { cert: authority.mint(name, clock.now()).certPem, key: authority.leafKeyPem }
+}
+
+function usersOf(config: Config, clock: Clock): ProxyUsers | undefined {
+  const { users } = config.access
+  if (users.length === 0) return undefined
+  return new ProxyUsers(
+    users.map(({ name, password_hash: hash }) => ({ name, passwordHash: hash.reveal() })),
+    clock,
+  )
 }
 
 function dialerOf(config: Config, edges: GenerationEdges): Dialer {

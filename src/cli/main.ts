@@ -91,13 +91,25 @@ async function program(args: readonly string[]): Promise<Command> {
     const command = await (COMMANDS[name] as () => Promise<Command>)()
     yori.addCommand(command, { isDefault: name === DEFAULT_COMMAND })
   }
+  throwOnUsage(yori)
   return yori
+}
+
+/** Each command would otherwise end the process itself, and with the code of a plain no. */
+function throwOnUsage(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwOnUsage(inner)
 }
 
 try {
   const yori = await program(process.argv.slice(2))
   await yori.parseAsync()
 } catch (error) {
-  note(error instanceof CommanderError ? '' : `${failureLine(error)}\n`)
-  process.exitCode = error instanceof CommanderError ? EXIT.usage : exitCodeOf(error)
+  if (error instanceof CommanderError) {
+    // Its text is out already; 0 is for help and version that were asked for.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  } else {
+    note(`${failureLine(error)}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
 }

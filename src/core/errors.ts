@@ -33,6 +33,11 @@ const CATALOGUE = {
     status: 403,
     says: 'a cross-site request to our own host',
   },
+  YORI_PROXY_AUTHENTICATION: {
+    source: 'client',
+    status: 407,
+    says: 'this proxy asks for a user and a password',
+  },
   YORI_REQUEST_MALFORMED: {
     source: 'client',
     status: 400,

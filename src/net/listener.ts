@@ -51,14 +51,18 @@ export class Listener {
    */
   async listen(wanted: readonly SocketAddress[]): Promise<SocketAddress[]> {
     const opened = new Map<string, Server>()
+    const keep = new Set<string>()
     const skipped: SocketAddress[] = []
     try {
-      for (const address of wanted) {
-        const key = formatSocketAddress(address)
-        if (this.#servers.has(key) && address.port !== 0) continue
+      for (const [index, address] of wanted.entries()) {
+        // Port 0 stays the port that the system once chose for that place of the list.
+        const place = address.port === 0 ? `#${index}` : ''
+        const key = `${formatSocketAddress(address)}${place}`
+        keep.add(key)
+        if (this.#servers.has(key)) continue
         const server = await this.#bind(address)
         if (server === undefined) skipped.push(address)
-        else opened.set(address.port === 0 ? `${key}#${opened.size}` : key, server)
+        else opened.set(key, server)
       }
       if (skipped.length === wanted.length) {
         throw new YoriError(
@@ -70,7 +74,6 @@ export class Listener {
       for (const server of opened.values()) server.close()
       throw error
     }
-    const keep = new Set(wanted.map(formatSocketAddress))
     for (const [key, server] of this.#servers) {
       if (keep.has(key)) continue
       server.close()

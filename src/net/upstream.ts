@@ -81,18 +81,22 @@ export class Upstream {
     return relay
   }
 
-  /** Ends idle connections now and busy ones with their exchange. */
+  /** Ends idle connections now and busy ones with their exchange. Safe to call again. */
   async close(): Promise<void> {
-    this.#closing = true
-    this.#idle.clear()
-    await Promise.all([...this.#all].map((connection) => connection.client.close()))
+    await this.#endAll((client) => client.close())
   }
 
-  /** Ends everything now. */
+  /** Ends everything now. Safe to call again. */
   async destroy(): Promise<void> {
+    await this.#endAll((client) => client.destroy())
+  }
+
+  async #endAll(end: (client: Connection['client']) => Promise<void>): Promise<void> {
     this.#closing = true
     this.#idle.clear()
-    await Promise.all([...this.#all].map((connection) => connection.client.destroy()))
+    // The library rejects for a client that is ended already.
+    const ending = [...this.#all].map(({ client }) => end(client).catch(() => undefined))
+    await Promise.all(ending)
   }
 
   #take(request: UpstreamRequest): Connection {

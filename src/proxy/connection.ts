@@ -15,6 +15,7 @@ import type { Coverage } from '../core/record.js'
 import { unreachable } from '../core/unreachable.js'
 import { splitAuthority } from '../http/head.js'
 import type { Target } from '../net/dial.js'
+import { endSoon } from '../net/end-soon.js'
 import { peek } from '../net/peek.js'
 import type { FirstBytes } from '../net/peek.js'
 import { mayCall, mayConnect } from '../policy/access.js'
@@ -25,7 +26,8 @@ import { openConnection } from './connection-state.js'
 import type { ConnectionState } from './connection-state.js'
 import type { HttpFront } from './http-front.js'
 import type { TlsTerminator } from './intercept.js'
-import { endSoon, refuseRaw } from './refusal.js'
+import { refuseRaw } from './refusal.js'
+import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
 import { tunnel } from './tunnel.js'
 
@@ -70,7 +72,7 @@ export async function serveConnect(
   const { state, services, fronts } = context
   const connection = new Connection(client, services, fronts, state)
   try {
-    await connection.serveConnect(request.url ?? '', head)
+    await connection.serveConnect(request, head)
   } catch (cause) {
     connection.failed(cause)
   }
@@ -193,10 +195,10 @@ class Connection {
   }
 
   /** After 200 the tunnel is peeked into and routed like any other connection. */
-  async serveConnect(authority: string, head: Buffer): Promise<void> {
+  async serveConnect(request: IncomingMessage, head: Buffer): Promise<void> {
     const { state } = this
     state.record.way = 'explicit'
-    const target = await this.#admitConnect(authority)
+    const target = await this.#admitConnect(request)
     if (target === undefined) return
     state.connectTarget = target
     state.record.destination = `${target.host}:${target.port}`
@@ -226,9 +228,9 @@ class Connection {
   }
 
   /** Answers 4xx or 5xx and gives nothing when this caller may not have that tunnel. */
-  async #admitConnect(authority: string): Promise<Target | undefined> {
+  async #admitConnect(request: IncomingMessage): Promise<Target | undefined> {
     const { policy, dialer } = this.#services
-    const split = splitAuthority(authority)
+    const split = splitAuthority(request.url ?? '')
     const host =
       split === undefined
         ? undefined
@@ -245,6 +247,10 @@ class Connection {
       const facts = { caller, host, port: split.port }
       const problem = mayConnect(policy.access, policy.routes.endpoints, facts)
       if (problem !== undefined) throw new YoriError(problem.code, problem.detail)
+      const credentials = request.headers['proxy-authorization']
+      if (!(await isKnownUser(this.#services, caller, credentials))) {
+        throw new YoriError('YORI_PROXY_AUTHENTICATION')
+      }
       const target = { host, port: split.port }
       // An endpoint is resolved when it is dialled, which a pooled connection may spare.
       if (policy.routes.endpoints.find(host) === undefined)

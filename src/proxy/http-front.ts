@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../core/errors.js'
 import type { Deadlines, Watched } from '../net/deadlines.js'
+import { endSoon } from '../net/end-soon.js'
 import { errorCodeOf } from '../net/tls-failure.js'
 import type { ConnectionState } from './connection-state.js'
 import type { PipelineLimits, PipelineTimeouts } from './services.js'
@@ -65,7 +66,7 @@ export class Client implements Watched {
     const next = this.#whenIdle
     this.#whenIdle = undefined
     next?.()
-    if (this.#front.draining) this.socket.end()
+    if (this.#front.draining) endSoon(this.socket)
     const { keepAliveMs, requestHeadMs } = this.#front.timeouts
     this.#headDue = performance.now() + keepAliveMs + requestHeadMs
   }
@@ -84,7 +85,7 @@ export class Client implements Watched {
 
   /** Ends the connection when nothing is under way; else the last response does. */
   drain(): void {
-    if (this.state.active === 0) this.socket.end()
+    if (this.state.active === 0) endSoon(this.socket)
   }
 
   tick(now: number): void {
@@ -116,6 +117,7 @@ export class HttpFront {
     // Node would silently cut a longer list; we count and answer 431 ourselves.
     this.#server.maxHeadersCount = 0
     this.#server.on('request', (request, response) => {
+      if (this.draining) response.shouldKeepAlive = false
       const client = this.#of(request.socket)
       if (client !== undefined) handlers.request(request, response, client)
     })

@@ -9,9 +9,11 @@ import { describeError } from '../core/errors.js'
 import type { ErrorCode, YoriError } from '../core/errors.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
+import { endSoon } from '../net/end-soon.js'
 import type { Services } from './services.js'
 
-const LINGER_MS = 2_000
+/** RFC 7617 §2.1. */
+const CHALLENGE = 'Basic realm="YORI", charset="UTF-8"'
 
 export interface Refusal {
   readonly code: ErrorCode
@@ -47,6 +49,7 @@ export function refuse(response: ServerResponse, refusal: Refusal): void {
   const fields = [
     ...['content-type', envelope.contentType, 'content-length', String(length)],
     ...Object.entries(envelope.headers).flat(),
+    ...(status === 407 ? ['proxy-authenticate', CHALLENGE] : []),
     ...['x-yori-request-id', refusal.requestId],
     ...(refusal.close === true ? ['connection', 'close'] : []),
   ]
@@ -62,22 +65,11 @@ export function refuseRaw(socket: Duplex, refusal: Refusal): void {
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
     `content-type: ${envelope.contentType}`,
     `content-length: ${Buffer.byteLength(envelope.body)}`,
+    ...(status === 407 ? [`proxy-authenticate: ${CHALLENGE}`] : []),
     `x-yori-request-id: ${refusal.requestId}`,
     'connection: close',
   ]
   endSoon(socket, `${head.join('\r\n')}\r\n\r\n${envelope.body}`)
-}
-
-/**
- * The last word on a socket. What still comes is dropped, for closing over it would be a reset
- * that may overtake the word; a client that does not end its side is cut off after a while.
- */
-export function endSoon(socket: Duplex, lastWord: string | Buffer): void {
-  socket.end(lastWord)
-  socket.resume()
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-  timer.unref()
-  socket.once('close', () => clearTimeout(timer))
 }
 
 function bodyOf(refusal: Refusal, status: number): Envelope {

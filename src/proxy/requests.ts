@@ -14,6 +14,7 @@ import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange.js'
 import type { Client } from './http-front.js'
 import { providerAt, refuse } from './refusal.js'
+import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
 import { serveSite } from './site.js'
 
@@ -103,6 +104,35 @@ function serveOwnPort(arrived: Arrived): void {
       http.response.once('close', () => from.ended())
       serveSite(http, asked.path, services)
       return
+    case 'relay':
+    case 'endpoint':
+      return asUser(arrived, () => serveAsked(arrived, asked))
+  }
+}
+
+/** Goes on when the caller is one of the users, or need not be. */
+function asUser(arrived: Arrived, goOn: () => void): void {
+  const { http, from, services, head } = arrived
+  const known = isKnownUser(services, from.state.caller, head.proxyAuthorization)
+  const decide = (isKnown: boolean): void => {
+    if (isKnown) goOn()
+    else decline(arrived, 'YORI_PROXY_AUTHENTICATION', undefined)
+  }
+  if (typeof known === 'boolean') {
+    decide(known)
+    return
+  }
+  void known.then((isKnown) => {
+    if (!from.socket.destroyed && !http.response.destroyed) decide(isKnown)
+  })
+}
+
+function serveAsked(
+  arrived: Arrived,
+  asked: Extract<Asked, { kind: 'relay' | 'endpoint' }>,
+): void {
+  const { record } = arrived.from.state
+  switch (asked.kind) {
     case 'relay': {
       record.way = 'explicit'
       if (record.coverage !== 'inspected') record.coverage = 'tunnel-not-endpoint'

@@ -11,8 +11,9 @@ import type { JsonLimits } from '../http/json-bounds.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { Dialer } from '../net/dial.js'
 import type { OriginalDestination } from '../net/original-destination.js'
+import type { ProxyUsers } from '../net/proxy-users.js'
 import type { Upstream } from '../net/upstream.js'
-import type { AccessPolicy } from '../policy/access.js'
+import type { AccessPolicy, Caller } from '../policy/access.js'
 import type { Recognised } from '../providers/index.js'
 import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
@@ -90,6 +91,8 @@ export interface Services {
   readonly upstream: Upstream
   readonly certificates: Certificates
   readonly memory: Memory
+  /** `access.users`, when there are any: clients beyond loopback name one. */
+  readonly users: Pick<ProxyUsers, 'check'> | undefined
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
@@ -99,4 +102,18 @@ export interface Services {
   /** What is known of a client's device; waits a little for one that is new. */
   readonly identify: (address: string) => Promise<Device>
   readonly destinations: OriginalDestination
+}
+
+/**
+ * Has this caller named one of `access.users`, when it must? Only for the explicit and direct
+ * ways: TLS in a provider's own name has no place for credentials, there `access.clients`
+ * decides alone.
+ */
+export function isKnownUser(
+  services: Pick<Services, 'users'>,
+  caller: Caller,
+  credentials: string | undefined,
+): boolean | Promise<boolean> {
+  if (services.users === undefined || caller.loopback) return true
+  return services.users.check(credentials)
 }

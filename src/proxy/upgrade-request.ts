@@ -5,8 +5,8 @@
 import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { endSoon } from '../net/end-soon.js'
 import type { Client, HttpFront } from './http-front.js'
-import { endSoon } from './refusal.js'
 import { serveRequest } from './requests.js'
 import type { Services } from './services.js'
 
@@ -35,7 +35,7 @@ export function serveUpgrade(
   response.shouldKeepAlive = false
   response.once('finish', () => {
     response.detachSocket(socket)
-    endSoon(socket, '')
+    endSoon(socket)
   })
   socket.once('close', () => response.emit('close'))
   serveRequest({ request, response }, from, context.services, 'websocket')

@@ -1,10 +1,12 @@
 /** `yori run` as a person or a supervisor meets it: a child process, signals, exit codes. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { tlsThroughProxy } from '../support/clients.js'
+import { rawTlsClient, tlsThroughProxy } from '../support/clients.js'
 import { Cli, runCli } from '../support/cli.js'
 import { startOrigin } from '../support/origins.js'
 import type { Origin } from '../support/origins.js'
@@ -67,7 +69,7 @@ async function running(config: Record<string, unknown> = {}): Promise<Running> {
   const file = write(folder, config)
   const cli = new Cli(['run', '--config', file], { cwd: folder.path })
   const [, port] = await cli.printed(/listening +127\.0\.0\.1:(\d+)/)
-  await cli.printed(/Ctrl-C/)
+  await cli.printed(/YORI is running/)
   return {
     cli,
     port: Number(port),
@@ -167,12 +169,7 @@ describe('yori run', function () {
     await readUntil(socket, (soFar) => soFar.includes('first'))
 
     const endpoints = [{ domain: NAME, enabled: false }]
-    write(setup.folder, {
-      upstream,
-      timeouts,
-      endpoints,
-      listen: `127.0.0.1:${setup.port}`,
-    })
+    write(setup.folder, { upstream, timeouts, endpoints })
     setup.cli.signal('SIGHUP')
     await setup.cli.printed(/"msg":"reloaded"/)
 
@@ -274,7 +271,7 @@ describe('yori run', function () {
 
   for (const [title, folderOf] of [
     ['lies below a file', (folder: TempFolder) => folder.file('yori.conf', 'state')],
-    ['cannot be made', () => '/proc/yori/state'],
+    ['cannot be made', () => '/sys/yori/state'],
   ] as const) {
     it(`says so when its state folder ${title}`, async () => {
       await using folder = await tempFolder()
@@ -298,22 +295,52 @@ describe('yori run', function () {
     await using cli = new Cli(args, { cwd: folder.path })
     const [, port] = await cli.printed(/listening +127\.0\.0\.1:(\d+)/)
     await cli.printed(/Ctrl-C/)
-    const { rawTlsClient } = await import('../support/clients.js')
     const ca = originCa.certificatePem
     const socket = await rawTlsClient({ port: Number(port), servername: 'localhost', ca })
     socket.destroy()
   })
 
-  it('ends when the banner cannot be completed, instead of running half', async () => {
+  it('serves although the copy of its root cannot be written, and says so', async () => {
     await using folder = await tempFolder()
     const file = write(folder, {})
-    const made = await runCli(['ca', 'init', '--config', file], { cwd: folder.path })
-    assert.equal(made.status, 0, made.stderr)
-    const { mkdirSync } = await import('node:fs')
-    mkdirSync(folder.file('state', 'yori-root.pem'))
-    const ran = await runCli(['run', '--config', file], { cwd: folder.path })
-    assert.equal(ran.status, 4, ran.stderr)
-    assert.match(told(ran.stderr), /^yori: .*yori-root\.pem/)
+    mkdirSync(folder.file('state', 'yori-root.pem'), { recursive: true, mode: 0o700 })
+    chmodSync(folder.file('state'), 0o700)
+    await using cli = new Cli(['run', '--config', file], { cwd: folder.path })
+    await cli.printed(/could not be written \(EISDIR.*yori ca export gives it/)
+    await cli.printed(/YORI is running/)
+  })
+
+  it('serves although the disk has no room for records, and says so', async function () {
+    await using folder = await tempFolder()
+    const disk = folder.file('disk')
+    mkdirSync(disk)
+    // Room for the CA, none for a database.
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48k', 'tmpfs', disk])
+    if (mounted.status !== 0) this.skip()
+    try {
+      await using origin = await streamingOrigin()
+      const stateDir = folder.file('disk', 'state')
+      const upstream = resolving(origin)
+      const file = write(folder, {
+        state_dir: stateDir,
+        upstream,
+        timeouts: { drain: 1 },
+      })
+      await using cli = new Cli(['run', '--config', file], { cwd: folder.path })
+      const [, port] = await cli.printed(/listening +127\.0\.0\.1:(\d+)/)
+      await cli.printed(/the audit database cannot be written/)
+      const socket = await tlsThroughProxy(Number(port), NAME, {
+        rejectUnauthorized: false,
+      })
+      socket.write(get('/short'))
+      await readUntil(socket, (soFar) => soFar.includes('short'))
+      socket.destroy()
+      cli.signal('SIGTERM')
+      assert.equal(await cli.exited, 0)
+      assert.match(cli.stderr, /audit rows were not written/)
+    } finally {
+      spawnSync('umount', [disk])
+    }
   })
 })
 
@@ -322,7 +349,6 @@ function resolving(origin: Origin): Record<string, unknown> {
 }
 
 function keysBelow(folder: string): string[] {
-  const { readdirSync } = process.getBuiltinModule('node:fs')
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /key/.test(entry.name))
     .map((entry) => `${entry.parentPath}/${entry.name}`)

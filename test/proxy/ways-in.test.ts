@@ -7,6 +7,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { packageFile } from '../../src/core/package-root.js'
 import { ConnectRefused, connectThroughProxy } from '../support/clients.js'
 import { rawTcpClient, rawTlsClient } from '../support/clients.js'
+import { hashPassword } from '../../src/net/password.js'
 import { DnsServer } from '../support/dns-server.js'
 import { Namespaces, whyNoNamespaces } from '../support/namespaces.js'
 import { startOrigin } from '../support/origins.js'
@@ -499,9 +500,26 @@ describe('clients beyond loopback', function () {
     assert.equal(ask('--noproxy', '*', 'http://10.78.0.1:8443/health'), '000_200')
 
     reload({ clients: ['lan0'], relay: 'all' })
-    await until(() => ask('https://192.0.2.1:25/') === '403_000')
+    await until(() => ask('https://192.0.2.1/') === '200_000')
     assert.equal(ask(models), '200_502')
     assert.equal(ask('https://192.168.77.1/'), '403_000')
     assert.equal(ask('https://10.78.0.1/'), '502_000')
+
+    const hash = await hashPassword('correct horse')
+    reload({ clients: ['lan0'], users: [{ name: 'kim', password_hash: hash }] })
+    await until(() => ask(models) === '407_000')
+    const as = (user: string): string[] => ['--proxy-user', user]
+    assert.equal(ask(...as('kim:wrong'), models), '407_000')
+    assert.equal(ask(...as('eve:correct%20horse'), models), '407_000')
+    assert.equal(ask('http://api.openai.com/'), '000_407')
+    assert.equal(ask('--noproxy', '*', 'http://10.78.0.1:8443/health'), '000_200')
+    const right = ['Proxy-Authorization:', basic('kim:correct horse')].join('')
+    assert.equal(ask('--proxy-header', right, models), '200_502')
+    assert.equal(ask('--header', right, 'http://api.openai.com/'), '000_502')
   })
 })
+
+/** Without white space: the helper that runs programs knows no quotes. */
+function basic(credentials: string): string {
+  return `Basic\t${Buffer.from(credentials).toString('base64')}`
+}

@@ -47,6 +47,9 @@ async function run(flags: RunFlags): Promise<void> {
   const log = pino({ level: config.log.level }, pino.destination({ fd: 2, sync: false }))
   const appliance = new Appliance({ config, clock: systemClock, log })
   const skipped = await appliance.start()
+  // Whoever sees the banner may send signals.
+  const stopped = untilStopped(appliance, log)
+  reloadOnHangup(appliance, wanted, log)
   process.stdout.write(banner({ appliance, config, source, skipped }))
   log.info(
     {
@@ -59,8 +62,7 @@ async function run(flags: RunFlags): Promise<void> {
     },
     'YORI is running',
   )
-  reloadOnHangup(appliance, wanted, log)
-  await untilStopped(appliance, log)
+  await stopped
 }
 
 function reloadOnHangup(
