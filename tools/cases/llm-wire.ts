@@ -219,8 +219,7 @@ function compareRecord(row: PairRow, request: Message, record: Record): Differen
 
 /** Some providers are asked for a model by path; what they call it in the answer differs. */
 function isInPath(model: unknown, { start }: Message): boolean {
-  const segments = start[1].split(/[/:?]/).map((part) => decodeURIComponent(part))
-  return typeof model === 'string' && segments.includes(model)
+  return typeof model === 'string' && decodeURIComponent(start[1]).includes(model)
 }
 
 function difference(what: string, expected: unknown, got: unknown): Difference[] {
