@@ -12,7 +12,7 @@ import { readResponses } from './http-messages.js'
 import type { Field, Message } from './http-messages.js'
 import type { Difference } from './kind.js'
 import type { PairRow } from './llm-read.js'
-import { Wire } from './wire.js'
+import type { Wire } from './wire.js'
 
 /** Odd on purpose: events, lines and characters are cut anywhere. */
 const CHUNK_BYTES = [1, 7, 64, 333, 1_000, 4_001]
@@ -99,14 +99,14 @@ interface Answered extends Message {
 
 function responseOf(row: PairRow): Answered {
   const { headers, status } = row.response
-  const coding = String(headers['content-encoding'] ?? '').toLowerCase()
+  const coding = text(headers['content-encoding']).toLowerCase()
   const encode = ENCODERS[coding]
   const plain = Buffer.from(row.response.body)
   const body = encode === undefined ? plain : encode(plain)
   const kept = fieldsOf(headers).filter(
     ({ name }) => encode !== undefined || name.toLowerCase() !== 'content-encoding',
   )
-  const type = String(headers['content-type'] ?? '')
+  const type = text(headers['content-type'])
   const chunked = headers['transfer-encoding'] !== undefined || type.includes('stream')
   const framing = chunked
     ? { name: 'Transfer-Encoding', value: 'chunked' }
@@ -118,6 +118,8 @@ function responseOf(row: PairRow): Answered {
     chunked,
   }
 }
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** End-to-end fields as they were recorded; a list stands for as many fields. */
 function fieldsOf(headers: Readonly<{ [name: string]: unknown }>): Field[] {
