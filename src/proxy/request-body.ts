@@ -101,6 +101,9 @@ export class RequestBody {
       const [only] = chunks
       const bytes =
         chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+      // No copy, and its bytes are held already.
+      this.#preview = [bytes.subarray(0, this.#limits.previewBytes)]
+      this.#previewBytes = Math.min(bytes.length, this.#limits.previewBytes)
       use({ kind: 'whole', bytes })
     })
     request.on('error', () => undefined)

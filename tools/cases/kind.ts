@@ -29,7 +29,8 @@ export interface CaseKind {
   /** The first argument of the command. */
   readonly name: string
   readonly about: string
-  open(): Promise<CaseRunner>
+  /** `files` are those that will be played, for what must be known before the first row. */
+  open(files?: readonly string[]): Promise<CaseRunner>
 }
 
 export function outcomeOf(differences: readonly Difference[]): Outcome {

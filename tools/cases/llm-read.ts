@@ -12,23 +12,28 @@ import { SessionReader } from '../../src/providers/live.js'
 import type { RequestFacts, ResponseFacts } from '../../src/providers/provider.js'
 import { outcomeOf } from './kind.js'
 import type { CaseKind, Difference, Outcome, Row } from './kind.js'
+import { namesIn, playPair } from './llm-wire.js'
+import { Wire } from './wire.js'
 
 export const llmCases: CaseKind = {
   name: 'llm',
   about: 'exchanges with providers: models, text, tool calls, tokens, finish, error',
-  open: () =>
-    Promise.resolve({
+  open: async (files = []) => {
+    const names = await namesIn(files)
+    const wire = names.length === 0 ? undefined : await Wire.open(names)
+    return {
       categoryOf,
-      run: (row: Row) => runRow(row),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }),
+      run: (row: Row) => runRow(row, wire),
+      [Symbol.asyncDispose]: async () => wire?.[Symbol.asyncDispose](),
+    }
+  },
 }
 
 /** Bodies up to this many bytes are cut at every offset. */
 const EVERY_OFFSET_BYTES = 4_096
 const RANDOM_WAYS = 20
 
-interface PairRow {
+export interface PairRow {
   readonly id: string
   readonly provider: string
   readonly request: {
@@ -67,11 +72,15 @@ function categoryOf(row: Row): string {
   return `${name} ${expected?.stream === true ? 'stream' : 'body'}`
 }
 
-async function runRow(row: Row): Promise<Outcome> {
+async function runRow(row: Row, wire: Wire | undefined): Promise<Outcome> {
   if (Array.isArray(row['events'])) return runEvents(row)
   if (Array.isArray(row['messages'])) return runSession(row)
   if (row['request'] === undefined) return { kind: 'skipped', why: 'no exchange' }
-  return runPair(row as unknown as PairRow)
+  const pair = row as unknown as PairRow
+  const read = await runPair(pair)
+  const passed = wire === undefined ? [] : await playPair(pair, wire)
+  if (passed.length === 0) return read
+  return outcomeOf([...(read.kind === 'wrong' ? read.differences : []), ...passed])
 }
 
 async function runPair(row: PairRow): Promise<Outcome> {

@@ -23,7 +23,7 @@ export async function runFiles(
   const categories = new Map<string, Tally>()
   const reasons = new Map<string, number>()
   const total: Tally = { right: 0, wrong: 0, skipped: 0 }
-  await using runner = await kind.open()
+  await using runner = await kind.open(files)
   for (const file of files) {
     for await (const { row, line } of rowsOf(file)) {
       const outcome = await settled(runner.run(row))

@@ -63,3 +63,17 @@ describe('a recorded exchange whose expectation is wrong', () => {
     })
   }
 })
+
+describe('a recorded exchange over the wire', () => {
+  it('is called wrong where the record says something else', async () => {
+    const file = fixtureFile('llm', 'exchanges.jsonl')
+    const [row] = fixtureRows<Row & { expected: Row }>('llm', 'exchanges.jsonl')
+    assert.ok(row)
+    await using runner = await llmCases.open([file])
+    const expected = { ...row.expected, output_tokens: 987_654 }
+    const outcome = await runner.run({ ...row, expected })
+    assert.equal(outcome.kind, 'wrong')
+    const found = outcome.differences.map(({ what }) => what)
+    assert.ok(found.includes('recorded output tokens'), found.join(', '))
+  })
+})
