@@ -42,7 +42,7 @@ export const limitsSchema = section(
     exchanges: count({
       default: 1024,
       maximum: 100_000,
-      description: 'In-flight requests: in this process. Beyond it 503.',
+      description: 'In-flight requests: in this process. Beyond it 429.',
     }),
     exchanges_per_endpoint: count({
       default: 512,

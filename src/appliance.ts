@@ -13,6 +13,7 @@ import type { AuditStore } from './audit/store.js'
 import type { SocketAddress } from './core/address.js'
 import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
+import { limitedLog } from './core/limited-log.js'
 import type { Log } from './core/log.js'
 import { Generation } from './generation.js'
 import type { GenerationEdges } from './generation.js'
@@ -48,7 +49,8 @@ export class Appliance {
   #stopping: Promise<void> | undefined
 
   constructor(options: ApplianceOptions) {
-    const { config, clock, log } = options
+    const { config, clock } = options
+    const log = limitedLog(options.log, clock)
     this.#config = config
     this.#clock = clock
     this.#log = log

@@ -3,7 +3,7 @@
  * the dialer, the pools, the servers of TLS and HTTP. A connection stays with the generation
  * in which it began; a generation is closed when its connections have ended.
  */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import type { SecureContext } from 'node:tls'
@@ -207,6 +207,7 @@ async function siteCertificate(
 ): Promise<{ cert: string; key: string } | undefined> {
   const { tls_cert: certFile, tls_key: keyFile } = config.proxy
   if (certFile !== undefined && keyFile !== undefined) {
+    await refuseExposed(keyFile)
     const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)])
     try {
       createSecureContext({ cert, key })
@@ -279,6 +280,17 @@ async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
     ca: [...rootCertificates, ...added],
     minVersion: 'TLSv1.2',
   })
+}
+
+/** The key of our own site is held to what the CA's keys are held to. */
+async function refuseExposed(keyFile: string): Promise<void> {
+  const found = await stat(keyFile).catch(() => undefined)
+  if (found === undefined || (found.mode & 0o077) === 0) return
+  const mode = (found.mode & 0o777).toString(8)
+  throw new YoriError(
+    'YORI_CA_KEY_EXPOSED',
+    `proxy.tls_key ${keyFile} has mode 0${mode}: others can read it; run: chmod 600 ${keyFile}`,
+  )
 }
 
 async function readPem(path: string): Promise<string> {

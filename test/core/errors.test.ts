@@ -9,7 +9,12 @@ describe('the catalogue of errors', () => {
     const rows = readme
       .split('\n')
       .filter((line) => line.startsWith('| `YORI_'))
-      .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')).slice(1, 5))
+      .map((line) =>
+        line
+          .split('|')
+          .map((cell) => cell.trim().replaceAll('`', ''))
+          .slice(1, 5),
+      )
     const catalogue = errorCodes.map((code) => {
       const { source, status, says } = describeError(code)
       return [code, source, String(status), says]

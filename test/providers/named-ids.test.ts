@@ -14,11 +14,14 @@ describe('the ids that a client gives', () => {
     })
     assert.equal(sessionId, 'run-1')
     assert.equal(agentId, 'support/bot:2')
-    assert.deepEqual([...(tags ?? [])], [
-      ['team', 'web'],
-      ['env', 'a:b'],
-      ['beta', ''],
-    ])
+    assert.deepEqual(
+      [...(tags ?? [])],
+      [
+        ['team', 'web'],
+        ['env', 'a:b'],
+        ['beta', ''],
+      ],
+    )
     assert.equal(read({ 'x-yori-conversation-id': 'c' }).sessionId, 'c')
     assert.equal(read({ 'x-cylestio-prompt-id': 'p' }).agentId, 'p')
   })

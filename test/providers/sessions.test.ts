@@ -64,12 +64,15 @@ describe('sessions', () => {
     assert.equal(bench.where(chat(...second)), 's1 history')
     assert.equal(bench.where(chat(...third)), 's1 history')
     const { hits, misses, created, active } = bench.sessions.counts()
-    assert.deepEqual({ hits, misses, created, active }, {
-      hits: 2,
-      misses: 1,
-      created: 1,
-      active: 1,
-    })
+    assert.deepEqual(
+      { hits, misses, created, active },
+      {
+        hits: 2,
+        misses: 1,
+        created: 1,
+        active: 1,
+      },
+    )
   })
 
   it('YORI keeps two devices with the same prompt apart', () => {
@@ -99,10 +102,18 @@ describe('sessions', () => {
     const bench = new Bench()
     const one = bench.ask(chat(user('Tell a story'))).session
     const two = bench.ask(chat(user('Tell a story'))).session
-    bench.sessions.answered(one, answer({ text: 'Once there was a very old red fox.' }), 0)
+    bench.sessions.answered(
+      one,
+      answer({ text: 'Once there was a very old red fox.' }),
+      0,
+    )
     const said = 'A long time ago a small robot lived here.'
     bench.sessions.answered(two, answer({ text: said }), bench.now)
-    bench.sessions.answered(one, answer({ text: 'Once there was an old fox, said he.' }), bench.now)
+    bench.sessions.answered(
+      one,
+      answer({ text: 'Once there was an old fox, said he.' }),
+      bench.now,
+    )
     const next = chat(user('Tell a story'), assistant(said), user('More'))
     assert.equal(bench.where(next), 's2 history')
   })
@@ -138,7 +149,10 @@ describe('sessions', () => {
       output: 'rain',
     }))
     assert.equal(bench.where(ask([user('And there?')])), 's2 new')
-    assert.equal(bench.where(ask([user('And there?'), ...items, ...outputs])), 's2 history')
+    assert.equal(
+      bench.where(ask([user('And there?'), ...items, ...outputs])),
+      's2 history',
+    )
     // The same, each result behind its call.
     assert.equal(bench.where(ask([user('And here?')])), 's3 new')
     const mixed = [items[0], outputs[0], items[1], outputs[1]] as Said[]
@@ -190,7 +204,11 @@ describe('sessions', () => {
     bench.sessions.answered(session, answer({ text: said }), bench.now)
     const dropped = chat(user('What comes last'), assistant(said), user('Why?'))
     assert.equal(bench.where(dropped), 's1 fuzzy')
-    const unknown = chat(user('Elsewhere'), assistant('Something else was said.'), user('?'))
+    const unknown = chat(
+      user('Elsewhere'),
+      assistant('Something else was said.'),
+      user('?'),
+    )
     assert.equal(bench.where(unknown), 's2 new')
     assert.equal(bench.sessions.counts().fuzzyMatches, 2)
   })
@@ -262,7 +280,12 @@ describe('sessions', () => {
 
     const anthropic = (messages: Said[]) =>
       readRequest({ url: MESSAGES, body: { model: 'claude', messages } }).facts
-    const uses = ['t1', 't2'].map((id) => ({ type: 'tool_use', id, name: 'f', input: {} }))
+    const uses = ['t1', 't2'].map((id) => ({
+      type: 'tool_use',
+      id,
+      name: 'f',
+      input: {},
+    }))
     const results = ['t1', 't2'].map((id) => ({
       type: 'tool_result',
       tool_use_id: id,
