@@ -10,6 +10,8 @@ import { CaKeeper } from '../ca/keeper.js'
 import type { Config } from '../config/schema.js'
 import { openAuditStore } from './audit/store.js'
 import type { AuditStore } from './audit/store.js'
+import { policyDatabasePath } from './audit/policy-database.js'
+import { LivePolicyState } from './audit/policy-state.js'
 import type { SocketAddress } from './core/address.js'
 import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
@@ -25,6 +27,9 @@ import type { OriginalDestination } from './net/original-destination.js'
 import { Deadlines } from './net/deadlines.js'
 import { Listener } from './net/listener.js'
 import { OwnAddresses } from './net/own-addresses.js'
+import { RequestCounters } from './policy/counters.js'
+import type { PolicyMemory } from './policy/decider.js'
+import { LocalTimes } from './policy/local-time.js'
 
 export interface ApplianceOptions {
   readonly config: Config
@@ -41,6 +46,12 @@ export class Appliance {
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
+  readonly #kept: LivePolicyState
+  readonly #policyMemory: PolicyMemory = {
+    counters: new RequestCounters(),
+    bindings: new Map(),
+    times: new LocalTimes(),
+  }
   #destinations: OriginalDestination | undefined
   #config: Config
   #generation: Generation | undefined
@@ -74,6 +85,11 @@ export class Appliance {
           log.error({ err }, 'what depends on the CA was not renewed')
         })
       },
+    })
+    this.#kept = new LivePolicyState({
+      file: policyDatabasePath(config.state_dir),
+      clock,
+      log,
     })
     this.audit = openAuditStore({
       database: config.audit.database,
@@ -119,6 +135,7 @@ export class Appliance {
     try {
       this.#generation = await Generation.build(this.#config, await this.#edges())
       await this.audit.start()
+      this.#kept.start()
       await this.#deadlines.start()
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
@@ -189,6 +206,7 @@ export class Appliance {
     }
     await this.#keeper.stop()
     await this.#deadlines.stop()
+    this.#kept.stop()
     await this.audit.stop()
   }
 
@@ -217,6 +235,8 @@ export class Appliance {
       log: this.#log,
       deadlines: this.#deadlines,
       own: this.#own,
+      kept: this.#kept,
+      policyMemory: this.#policyMemory,
       ownPorts: () => this.#listener.addresses.map(({ port }) => port),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,

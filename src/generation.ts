@@ -16,14 +16,14 @@ import { parseSocketAddress, Prefixes } from './core/address.js'
 import type { SocketAddress } from './core/address.js'
 import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
-import type { Log } from './core/log.js'
-import type { AuditSink } from './core/record.js'
 import type { Deadlines } from './net/deadlines.js'
 import { Dialer } from './net/dial.js'
 import type { OwnAddresses } from './net/own-addresses.js'
 import { ProxyUsers } from './net/proxy-users.js'
 import { Resolver } from './net/resolver.js'
 import { Upstream } from './net/upstream.js'
+import { deciderOf } from './policies.js'
+import type { PolicyEdges } from './policies.js'
 import { Admission } from './proxy/admission.js'
 import { ByteBudget } from './proxy/byte-budget.js'
 import { serveConnect, serveConnection } from './proxy/connection.js'
@@ -38,10 +38,7 @@ import { serveUpgrade } from './proxy/upgrade-request.js'
 import { recognise } from './providers/index.js'
 import { OWN_NAMES, snapshotOf } from './snapshot.js'
 
-export interface GenerationEdges {
-  readonly audit: AuditSink
-  readonly clock: Clock
-  readonly log: Log
+export interface GenerationEdges extends PolicyEdges {
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   /** The ports on which we listen. */
@@ -106,6 +103,7 @@ export class Generation {
         config.limits.held_body_bytes,
         config.limits.held_body_bytes_per_client,
       ),
+      decider: deciderOf(config, edges),
       recognise,
     }
     return new Generation(config, authority, services, (self) => ({

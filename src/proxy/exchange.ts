@@ -20,7 +20,11 @@ import type {
 import { isOrdinaryEnd } from '../net/dial.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import type { Recognised } from '../providers/index.js'
+import type { Decision } from '../policy/engine.js'
+import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
+import { unreadSocket, unrecognised } from './content.js'
+import { decide } from './decision.js'
 import type { Client } from './http-front.js'
 import { Reading } from './reading.js'
 import { refusalOf, refuse } from './refusal.js'
@@ -50,6 +54,8 @@ export class Exchange implements UpstreamHandler, Watched {
   readonly #startedAt = performance.now()
   readonly #recognised: Recognised | undefined
   readonly #hold: Hold
+  /** Nothing goes up before the decision. */
+  readonly #waits: boolean
   readonly #record: ExchangeRecord | undefined
   readonly #reading: Reading | undefined
   #sent: UpstreamBody | undefined
@@ -82,9 +88,11 @@ export class Exchange implements UpstreamHandler, Watched {
       path: facts.path,
       contentType: facts.head.contentType,
     })
+    this.#waits = facts.endpoint !== undefined && services.decider.holds
     this.#body = new RequestBody(http.request, facts.head, {
       maxBytes: this.#maxBytes(),
       previewBytes: facts.endpoint === undefined ? 0 : services.policy.previewBytes,
+      holdBytes: this.#waits ? services.policy.previewBytes : 0,
       hold: this.#hold,
     })
     this.#record = facts.endpoint === undefined ? undefined : this.#newRecord()
@@ -112,7 +120,7 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     if (this.#request.headers.expect !== undefined) this.#response.writeContinue()
     this.#body.read(
-      (body) => this.#send(body, false),
+      (body) => this.#arrived(body),
       (error) => this.#fail(error),
     )
   }
@@ -148,7 +156,7 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     if (this.#record !== undefined) this.#record.status = status
     this.#response.writeHead(status, reasonPhrase(status, message), head.fields)
-    this.#read()
+    void this.#read()
     this.#reading?.responseHead(status, head)
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
@@ -233,12 +241,47 @@ export class Exchange implements UpstreamHandler, Watched {
     )
   }
 
-  /** The request has gone up; what was kept of it is read now. */
-  #read(): void {
-    if (this.#reading === undefined || this.#isRead) return
+  #arrived(body: UpstreamBody): void {
+    if (!this.#waits) {
+      this.#send(body, false)
+      return
+    }
+    const settle = (decision: Decision | undefined): void => {
+      if (decision?.enforce === true) this.#block(decision)
+      else this.#send(body, false)
+    }
+    const decision = this.#read()
+    if (!(decision instanceof Promise)) settle(decision)
+    else decision.then(settle, (cause: unknown) => this.#fail(internal(cause)))
+  }
+
+  /** Reads what was kept of the request, and decides on it; once. */
+  #read(): Decision | Promise<Decision> | undefined {
+    const record = this.#record
+    if (record === undefined || this.#isRead) return undefined
     this.#isRead = true
     const { bytes, whole } = this.#body.preview()
-    this.#reading.request(bytes, whole, this.#facts.head.contentEncoding)
+    const { contentEncoding } = this.#facts.head
+    const content = this.#reading?.request(bytes, whole, contentEncoding)
+    const { device } = this.#from.state.record
+    const about = { request: this.#request, record, device }
+    const read = this.#facts.upgrade === undefined ? content : unreadSocket()
+    return decide(this.#services, about, read ?? unrecognised(bytes.length))
+  }
+
+  #block(decision: Decision): void {
+    const record = this.#record
+    if (this.#closed || record === undefined) return
+    record.status = BLOCK_STATUS
+    answerBlock({ request: this.#request, response: this.#response }, this.#facts.head, {
+      policy: decision.policy ?? '',
+      reason: decision.reason ?? '',
+      requestId: this.#requestId,
+      endpoint: this.#facts.target.host,
+      provider: this.#recognised?.provider.name,
+      atMs: this.#services.clock.now(),
+    })
+    this.#close('block')
   }
 
   /** What follows the request's head cannot be read any further. */
@@ -325,8 +368,8 @@ export class Exchange implements UpstreamHandler, Watched {
       this.#hold.release()
       return
     }
+    void this.#read()
     if (this.#reading === undefined) this.#hold.release()
-    else this.#read()
     record.outcome = outcome
     record.policyDecision ??= 'allow'
     record.requestBytes = this.#body.bytes
@@ -442,4 +485,8 @@ function pairs(fields: readonly string[]): [string, string][] {
     list.push([fields[i] as string, fields[i + 1] as string])
   }
   return list
+}
+
+function internal(cause: unknown): YoriError {
+  return new YoriError('YORI_INTERNAL', 'the decision failed', { cause })
 }

@@ -5,7 +5,7 @@
 import type { ExchangeRecord } from '../core/record.js'
 import { contentCoding, ContentDecoder } from '../http/content-coding.js'
 import { parseBounded, partialJson } from '../http/json-bounds.js'
-import type { JsonLimits } from '../http/json-bounds.js'
+import type { BoundedJson, JsonLimits } from '../http/json-bounds.js'
 import type { Recognised } from '../providers/index.js'
 import type {
   RequestFacts,
@@ -13,6 +13,8 @@ import type {
   ResponseReader,
 } from '../providers/provider.js'
 import type { Hold } from './byte-budget.js'
+import { noContent, unreadable } from './content.js'
+import type { Content } from './content.js'
 
 /** What a reader of a response may hold: a JSON body of unknown length, or a stream's text. */
 const READER_BYTES = 128 * 1024
@@ -46,20 +48,35 @@ export class Reading {
     this.#options = options
   }
 
-  /** The beginning of the request body, or all of it, without content coding. */
-  request(bytes: Buffer, whole: boolean, contentEncoding: string | undefined): void {
-    if (bytes.length === 0 || contentCoding(contentEncoding) !== 'identity') return
+  /** The beginning of the request body, or all of it; gives what policies may rely on. */
+  request(bytes: Buffer, whole: boolean, contentEncoding: string | undefined): Content {
+    if (bytes.length === 0 && whole) return noContent()
+    if (contentCoding(contentEncoding) !== 'identity') {
+      return unreadable('invalid', 'its body is compressed')
+    }
     const { api, provider } = this.#recognised
     const body = whole ? parseBounded(bytes, this.#options.json) : undefined
     if (body?.kind === 'whole') {
-      this.#asked(provider.readRequest(body.value, { api, path: this.#path }))
-      return
+      const facts = provider.readRequest(body.value, { api, path: this.#path })
+      this.#asked(facts)
+      const [twice] = body.duplicateKeys
+      const why = twice === undefined ? undefined : 'a key of its body stands twice'
+      return {
+        body: body.value,
+        state: 'whole',
+        uninspectable: why,
+        model: facts.model,
+        prompt: facts.promptText,
+      }
     }
     const fields = partialJson(bytes, this.#options.json)
     const model = fields.get('model')
     const stream = fields.get('stream')
     if (typeof model === 'string') this.#record.model = model
     if (typeof stream === 'boolean') this.#record.stream = stream
+    if (body?.kind === 'absent') return noContent()
+    const content = unfinished(body)
+    return typeof model === 'string' ? { ...content, model } : content
   }
 
   responseHead(status: number, head: ResponseHeadFacts): void {
@@ -123,6 +140,21 @@ export class Reading {
       record.toolCalls = facts.toolCalls.slice(0, MAX_TOOL_CALLS).map(({ name }) => name)
     }
     if (facts.error !== undefined) record.reason ??= facts.error.message
+  }
+}
+
+function unfinished(body: BoundedJson | undefined): Content {
+  switch (body?.kind) {
+    case undefined:
+    case 'truncated':
+      return unreadable('truncated', 'its body is larger than what is inspected')
+    case 'over-limit':
+      return unreadable(
+        'truncated',
+        `the JSON of its body is over the ${body.limit} limit`,
+      )
+    default:
+      return unreadable('invalid', 'its body is not JSON')
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The body of one request on its way up. A small one of known length is read whole first: that
  * costs no time, since it comes with the head, and it can be sent a second time. Any other
- * streams, with back-pressure, while a bounded copy of its beginning is kept for reading.
+ * streams, with back-pressure, while a bounded copy of its beginning is kept for reading; where
+ * a decision comes first, that beginning is held until then.
  */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
@@ -18,6 +19,8 @@ export interface BodyLimits {
   readonly maxBytes: number | undefined
   /** How much of the beginning is kept for reading. */
   readonly previewBytes: number
+  /** Hold so much of it back before it is given on; 0 streams. */
+  readonly holdBytes: number
   /** What is kept counts there. */
   readonly hold: Hold
 }
@@ -33,7 +36,6 @@ export class RequestBody {
   #previewBytes = 0
   /** The budget had no room for more of it. */
   #previewEnded = false
-  #stream: BodyStream | undefined
 
   constructor(request: IncomingMessage, head: RequestHead, limits: BodyLimits) {
     this.#request = request
@@ -77,17 +79,60 @@ export class RequestBody {
       this.#readWhole(use, fail)
       return
     }
-    this.#stream = new BodyStream(this.#request, (chunk) => {
+    if (this.#limits.holdBytes > 0) this.#readHeld(use, fail)
+    else this.#stream(use, fail)
+  }
+
+  /** `held` has been seen already and goes first. */
+  #stream(
+    use: (body: UpstreamBody) => void,
+    fail: (error: YoriError) => void,
+    held: readonly Buffer[] = [],
+  ): void {
+    const saw = (chunk: Buffer): boolean => {
       this.#saw(chunk)
       if (!this.#isOver(this.bytes)) return true
       fail(this.#tooLarge())
       return false
-    })
-    use({
-      kind: 'stream',
-      stream: this.#stream,
-      length: chunked ? undefined : contentLength,
-    })
+    }
+    const stream = new BodyStream(this.#request, held, saw)
+    const { chunked, contentLength } = this.#head
+    use({ kind: 'stream', stream, length: chunked ? undefined : contentLength })
+  }
+
+  /** Waits for the whole body, for the limit, or for the budget's end, whichever is first. */
+  #readHeld(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
+    const request = this.#request
+    const held: Buffer[] = []
+    const stop = (): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose)
+    }
+    const onData = (chunk: Buffer): void => {
+      this.#saw(chunk)
+      held.push(chunk)
+      if (this.#isOver(this.bytes)) {
+        stop()
+        request.pause()
+        fail(this.#tooLarge())
+      } else if (this.bytes > this.#limits.holdBytes || this.#previewEnded) {
+        stop()
+        request.pause()
+        this.#stream(use, fail, held)
+      }
+    }
+    const onEnd = (): void => {
+      stop()
+      use({
+        kind: 'whole',
+        bytes: held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held),
+      })
+    }
+    const onClose = (): void => {
+      stop()
+      if (!request.complete) fail(new YoriError('YORI_CLIENT_GONE'))
+    }
+    request.on('error', () => undefined)
+    request.on('data', onData).on('end', onEnd).on('close', onClose)
   }
 
   #readWhole(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
@@ -150,10 +195,15 @@ export class RequestBody {
 class BodyStream extends Readable {
   readonly #source: IncomingMessage
 
-  constructor(source: IncomingMessage, saw: (chunk: Buffer) => boolean) {
+  constructor(
+    source: IncomingMessage,
+    held: readonly Buffer[],
+    saw: (chunk: Buffer) => boolean,
+  ) {
     super({ highWaterMark: 64 * 1024 })
     this.#source = source
     source.pause()
+    for (const chunk of held) this.push(chunk)
     source.on('data', (chunk: Buffer) => {
       if (!saw(chunk)) {
         source.pause()

@@ -14,6 +14,7 @@ import type { OriginalDestination } from '../net/original-destination.js'
 import type { ProxyUsers } from '../net/proxy-users.js'
 import type { Upstream } from '../net/upstream.js'
 import type { AccessPolicy, Caller } from '../policy/access.js'
+import type { Decider } from '../policy/decider.js'
 import type { Recognised } from '../providers/index.js'
 import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
@@ -96,6 +97,7 @@ export interface Services {
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
+  readonly decider: Pick<Decider, 'idle' | 'holds' | 'decide'>
   readonly held: ByteBudget
   /** The provider at a host and which of its APIs, by method and path. */
   readonly recognise: (head: ExchangeHead) => Recognised | undefined

@@ -10,7 +10,7 @@ const floors = [
   { name: 'edges', path: '^(src/(net|audit|processors)/|ca/|pf/|config/)' },
   { name: 'pipeline', path: '^src/proxy/' },
   { name: 'surfaces', path: '^src/(control|dashboard)/' },
-  { name: 'composition', path: '^src/(appliance|generation|snapshot)\\.ts' },
+  { name: 'composition', path: '^src/(appliance|generation|snapshot|policies)\\.ts' },
   { name: 'entry', path: '^src/cli/' },
 ]
 

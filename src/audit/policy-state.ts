@@ -1,0 +1,94 @@
+/**
+ * What the running appliance knows of the policy database: read whole at the start, and again
+ * when another process has changed it. The question whether something changed is asked twice a
+ * second and costs microseconds; it never waits for a lock, since it runs on the loop that
+ * serves connections.
+ */
+import type { Clock } from '../core/clock.js'
+import type { Log } from '../core/log.js'
+import { EMPTY_STATE } from '../policy/state.js'
+import type { PolicyState } from '../policy/state.js'
+import { PolicyDatabase } from './policy-database.js'
+
+const CHECK_MS = 500
+
+export interface PolicyStateOptions {
+  readonly file: string
+  readonly clock: Clock
+  readonly log: Log
+  /** For tests. */
+  readonly checkMs?: number
+}
+
+/** Fails open: without a database nothing is listed, and the log says so. */
+export class LivePolicyState {
+  readonly #options: PolicyStateOptions
+  #database: PolicyDatabase | undefined
+  #timer: NodeJS.Timeout | undefined
+  #state: PolicyState = EMPTY_STATE
+  #version: number | undefined
+  #troubled = false
+  /** Used up here, until the database says the same. */
+  readonly #spent = new Set<string>()
+
+  constructor(options: PolicyStateOptions) {
+    this.#options = options
+  }
+
+  get current(): PolicyState {
+    return this.#state
+  }
+
+  start(): void {
+    this.check()
+    const { checkMs = CHECK_MS } = this.#options
+    this.#timer = setInterval(() => this.check(), checkMs)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#database?.[Symbol.dispose]()
+    this.#database = undefined
+  }
+
+  /** Reads again when something has changed. Never throws. */
+  check(): void {
+    try {
+      this.#database ??= new PolicyDatabase(this.#options.file, { patient: false })
+      for (const id of this.#spent) {
+        this.#database.remove('grant', id)
+        this.#spent.delete(id)
+      }
+      const { version } = this.#database
+      if (version === this.#version) return
+      this.#read(this.#database)
+      this.#version = version
+      this.#troubled = false
+    } catch (cause) {
+      if (isBusy(cause)) return
+      if (!this.#troubled) {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        this.#options.log.error({ reason }, 'the policy database cannot be read')
+      }
+      this.#troubled = true
+      this.#version = undefined
+    }
+  }
+
+  spend(grantId: string): void {
+    this.#spent.add(grantId)
+    const { grants, ...rest } = this.#state
+    this.#state = { ...rest, grants: grants.filter(({ id }) => id !== grantId) }
+  }
+
+  #read(database: PolicyDatabase): void {
+    const state = database.state(this.#options.clock.now())
+    const grants = state.grants.filter(({ id }) => !this.#spent.has(id))
+    this.#state = { ...state, grants }
+  }
+}
+
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_BUSY'
+}

@@ -1,0 +1,132 @@
+/**
+ * The decider of a configuration: its policies with their settings and params, its lists and
+ * its switches. Built once a reload.
+ */
+import type { Config } from '../config/schema.js'
+import { canonicalAddress } from './core/address.js'
+import type { Clock } from './core/clock.js'
+import { YoriError } from './core/errors.js'
+import type { Log } from './core/log.js'
+import { macText } from './core/mac.js'
+import type { AuditSink } from './core/record.js'
+import { BadParams, BUILT_IN } from './policy/built-in.js'
+import { mayBlock } from './policy/consent.js'
+import { Decider } from './policy/decider.js'
+import type { KeptState, PolicyMemory } from './policy/decider.js'
+import { minutesOf } from './policy/local-time.js'
+import { DEFAULT_POLICY } from './policy/policy.js'
+import type { Policy, PolicySetting } from './policy/policy.js'
+import { EMPTY_STATE } from './policy/state.js'
+import type { PolicyState } from './policy/state.js'
+
+export interface PolicyEdges {
+  readonly kept: KeptState
+  readonly policyMemory: PolicyMemory
+  readonly audit: AuditSink
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** @throws YORI_CONFIG_INVALID for params that a policy cannot take */
+export function deciderOf(config: Config, edges: PolicyEdges): Decider {
+  const { enforcement, mode, inspect } = config
+  const { enabled, consent_accepted: consentAccepted, timezone } = enforcement
+  const { audit, clock, kept, policyMemory: memory } = edges
+  return new Decider({
+    policies: policiesOf(config, edges),
+    settings: settingsOf(config),
+    mode,
+    mayBlock: mayBlock({ mode, enabled, consentAccepted }),
+    onUninspectable: inspect.on_uninspectable,
+    file: listsOf(config),
+    kept,
+    memory,
+    zone: timezone,
+    listMode: enforcement.list_mode,
+    emergencyAllowed: enforcement.emergency_override.enabled,
+    clock,
+    onSuspended: (entry, device, boundMac) => {
+      const details = { entry, ip: device.ip, mac: device.mac ?? null, boundMac }
+      const kind = 'allowlist_suspended'
+      audit.event({ at: clock.now(), kind, fromIp: device.ip, details })
+    },
+  })
+}
+
+/** The policies that the configuration names; those that do not exist are said in the log. */
+function policiesOf(config: Config, { policyMemory, log }: PolicyEdges): Policy[] {
+  const policies: Policy[] = []
+  const clock = { times: policyMemory.times, zone: config.enforcement.timezone }
+  for (const [name, { params, enabled }] of Object.entries(config.policies.files)) {
+    const make = BUILT_IN.get(name)
+    if (make !== undefined) policies.push(made(name, () => make(params, clock)))
+    else if (enabled && !WITHOUT_CODE.has(name)) {
+      log.warn({ policy: name }, 'no policy of that name: it says nothing')
+    }
+  }
+  return policies
+}
+
+/** The default needs none, and the time rules come with the lists. */
+const WITHOUT_CODE: ReadonlySet<string> = new Set([DEFAULT_POLICY, 'time_rules'])
+
+function made(name: string, make: () => Policy): Policy {
+  try {
+    return make()
+  } catch (cause) {
+    if (!(cause instanceof BadParams)) throw cause
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `policies.files.${name}.params: ${cause.message}`,
+      { cause },
+    )
+  }
+}
+
+function settingsOf(config: Config): Map<string, PolicySetting> {
+  return new Map(
+    Object.entries(config.policies.files).map(
+      ([name, { enabled, action, fail_mode: failMode, order }]) => [
+        name,
+        { enabled, action, failMode, order },
+      ],
+    ),
+  )
+}
+
+/** What the file itself lists. Its texts have been checked when it was loaded. */
+export function listsOf(config: Config): PolicyState {
+  const { devices, groups, time_exceptions } = config.enforcement.allowlist
+  return {
+    ...EMPTY_STATE,
+    devices: devices.map(({ name, ip, mac, enabled, permanent, ...rest }) => ({
+      name,
+      enabled,
+      permanent,
+      ...(ip === undefined ? {} : { ip: canonicalAddress(ip) ?? ip }),
+      ...(mac === undefined ? {} : { mac: macText(mac) ?? mac }),
+      ...(rest.group === undefined ? {} : { group: rest.group }),
+      ...(rest.notes === undefined ? {} : { notes: rest.notes }),
+      ...(rest.expires_at === undefined
+        ? {}
+        : { expiresAt: Date.parse(rest.expires_at) }),
+    })),
+    groups: groups.map(({ name, enabled, device_ips, device_macs }) => ({
+      name,
+      enabled,
+      ips: device_ips.map((ip) => canonicalAddress(ip) ?? ip),
+      macs: device_macs.map((mac) => macText(mac) ?? mac),
+    })),
+    exceptions: time_exceptions.map((exception) => ({
+      name: exception.name,
+      enabled: exception.enabled,
+      days: exception.days,
+      start: minutesOf(exception.start_time) ?? 0,
+      end: minutesOf(exception.end_time) ?? 0,
+      ips: exception.device_ips.map((ip) => canonicalAddress(ip) ?? ip),
+      macs: [],
+      groups: exception.groups,
+      ...(exception.timezone === undefined ? {} : { zone: exception.timezone }),
+    })),
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The decisions of one configuration: its policies and lists, united with what the database
+ * holds at the moment of the question. Keeps no state of its own but what can be built again;
+ * counts and bindings are given, and outlive a reload.
+ */
+import type { Clock } from '../core/clock.js'
+import type { Device } from '../core/record.js'
+import { bypassOf } from './bypass.js'
+import type { Bypass } from './bypass.js'
+import { timeRules } from './built-in.js'
+import type { RequestCounters } from './counters.js'
+import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
+import type { Bindings } from './devices.js'
+import { Engine } from './engine.js'
+import type { Decision, EngineOptions } from './engine.js'
+import { policyInput } from './input.js'
+import type { InputFacts } from './input.js'
+import type { LocalTimes } from './local-time.js'
+import { DEFAULT_POLICY } from './policy.js'
+import type { PolicySetting } from './policy.js'
+import { united } from './state.js'
+import type { PolicyState } from './state.js'
+
+/** Lasts as long as the process. */
+export interface PolicyMemory {
+  readonly counters: RequestCounters
+  readonly bindings: Bindings
+  readonly times: LocalTimes
+}
+
+/** The state of the database; the same object as long as nothing has changed. */
+export interface KeptState {
+  readonly current: PolicyState
+  /** A grant for one request has been used. */
+  spend(grantId: string): void
+}
+
+export interface DeciderOptions extends EngineOptions {
+  /** The lists of the configuration file. */
+  readonly file: PolicyState
+  readonly kept: KeptState
+  readonly memory: PolicyMemory
+  readonly zone: string | undefined
+  readonly listMode: 'allowlist' | 'blocklist'
+  readonly emergencyAllowed: boolean
+  /** The address of an entry is another device's now; told once for each. */
+  readonly onSuspended: (entry: string, device: Device, boundMac: string) => void
+  readonly clock: Clock
+}
+
+export type DecisionFacts = Omit<InputFacts, 'identity' | 'time' | 'counts' | 'nowMs'> & {
+  /** Why the request could not be read as a whole. */
+  readonly uninspectable: string | undefined
+}
+
+interface Lists {
+  readonly kept: PolicyState
+  readonly state: PolicyState
+  readonly book: DeviceBook
+}
+
+/** Rules carry their own action; the configuration may still lower it. */
+const TIME_RULES: PolicySetting = {
+  enabled: true,
+  action: 'block',
+  failMode: 'open',
+  order: 100,
+}
+const MAX_TOLD = 1024
+
+export class Decider {
+  readonly #options: DeciderOptions
+  readonly #engine: Engine
+  readonly #configured: boolean
+  readonly #told = new Set<string>()
+  #lists: Lists | undefined
+
+  constructor(options: DeciderOptions) {
+    this.#options = options
+    const { policies, settings, memory, zone } = options
+    const rules = timeRules(() => this.lists, { times: memory.times, zone })
+    const withRules = new Map([[rules.name, TIME_RULES], ...settings])
+    this.#engine = new Engine({
+      ...options,
+      policies: [...policies, rules],
+      settings: withRules,
+    })
+    const asked = policies.some(({ name }) => settings.get(name)?.enabled !== false)
+    this.#configured = asked || settings.get(DEFAULT_POLICY)?.enabled === true
+  }
+
+  /** Nothing can come of asking. */
+  get idle(): boolean {
+    return !this.#configured && this.lists.state.rules.length === 0
+  }
+
+  /** Must the decision be known before the first byte of a request goes on? */
+  get holds(): boolean {
+    return this.#options.mayBlock && !this.idle
+  }
+
+  get lists(): Lists {
+    const kept = this.#options.kept.current
+    if (this.#lists?.kept !== kept) {
+      const state = united(this.#options.file, kept)
+      const book = new DeviceBook(state, this.#options.memory.bindings)
+      this.#lists = { kept, state, book }
+    }
+    return this.#lists
+  }
+
+  decide(facts: DecisionFacts): Decision | Promise<Decision> {
+    const { clock, memory, zone } = this.#options
+    const { book } = this.lists
+    const nowMs = clock.now()
+    const { device } = facts
+    const identity = book.identity(device)
+    const time = memory.times.at(nowMs, zone)
+    const counts = memory.counters.count(counterKey(device, identity.groups), time)
+    const decision = this.#engine.decide({
+      input: policyInput({ ...facts, identity, time, counts, nowMs }),
+      deviceName: identity.name,
+      uninspectable: facts.uninspectable,
+      bypass: (policy) => this.#bypass(policy, facts, nowMs),
+    })
+    if (decision instanceof Promise) return decision.then((known) => this.#spend(known))
+    return this.#spend(decision)
+  }
+
+  #bypass(policy: string, facts: DecisionFacts, nowMs: number): Bypass | undefined {
+    const { device, endpoint } = facts
+    const { zone, listMode, emergencyAllowed, memory } = this.#options
+    const { state, book } = this.lists
+    const { times } = memory
+    const bypass = bypassOf(
+      { state, book, times, zone, listMode, emergencyAllowed },
+      { device, policy, endpoint },
+      nowMs,
+    )
+    if (bypass === undefined) this.#tellSuspended(book, device, nowMs)
+    return bypass
+  }
+
+  #tellSuspended(book: DeviceBook, device: Device, nowMs: number): void {
+    const allowance = book.allowance(device, nowMs)
+    if (allowance.kind !== 'suspended') return
+    const key = `${device.ip} ${device.mac ?? ''}`
+    if (this.#told.has(key) || this.#told.size >= MAX_TOLD) return
+    this.#told.add(key)
+    this.#options.onSuspended(allowance.name, device, allowance.boundMac)
+  }
+
+  #spend(decision: Decision): Decision {
+    const spent = decision.bypass?.spent
+    if (spent !== undefined && this.#options.mayBlock) this.#options.kept.spend(spent)
+    return decision
+  }
+}
+
+function counterKey(device: Device, groups: readonly string[]): string {
+  if (groups.includes(UNKNOWN_GROUP)) return UNKNOWN_GROUP
+  return device.mac ?? device.ip
+}

@@ -1,0 +1,103 @@
+/**
+ * The page that a person sees in place of an answer. Plain HTML without a script, readable on
+ * a phone, dark where the system is dark; everything that came from outside is escaped, and
+ * the policy of the page allows nothing but its own style.
+ */
+import { createHash } from 'node:crypto'
+
+export interface BlockPage {
+  readonly policy: string
+  readonly reason: string
+  readonly requestId: string
+  readonly endpoint: string
+  readonly atMs: number
+  /** Of the short code that an adult approves; undefined: nobody can. */
+  readonly code?: string
+}
+
+const TITLE = 'Request Blocked by YORI'
+
+/** What a person is told about a policy, besides its reason. */
+const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
+  ['default', 'Requests to AI services are not allowed here at the moment.'],
+  ['bedtime', 'AI services are closed at night. They open again in the morning.'],
+  ['time_rules', 'AI services are closed at this time.'],
+  [
+    'privacy',
+    'The request seems to hold personal data, which is not to leave this network.',
+  ],
+  ['rate_limit', 'There have been too many requests. Try again later.'],
+  ['content_filter', 'What was asked is not allowed here.'],
+  ['model_allowlist', 'This model is not among those that are allowed here.'],
+  ['uninspectable', 'The request could not be checked, so it was not sent.'],
+])
+
+const STYLE = `:root{color-scheme:light dark}
+body{margin:0;padding:1.5rem;font:1rem/1.5 system-ui,sans-serif;background:#f6f6f4;color:#1c1c1a}
+main{max-width:36rem;margin:0 auto;padding:1.5rem;background:#fff;border-top:.3rem solid #b3261e;border-radius:.4rem}
+h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}
+dl{margin:1.5rem 0}dt{font-size:.85rem;opacity:.75}dd{margin:0 0 .75rem;overflow-wrap:anywhere}
+code{font-size:1.1em}footer{margin-top:1.5rem;font-size:.85rem;opacity:.75}
+@media(prefers-color-scheme:dark){body{background:#161614;color:#ececea}main{background:#242422}}`
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+
+/** Fields that go with the page. */
+export const BLOCK_PAGE_FIELDS: readonly string[] = [
+  ...['content-type', 'text/html; charset=utf-8', 'cache-control', 'no-store'],
+  'content-security-policy',
+  `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; ` +
+    "form-action 'none'; frame-ancestors 'none'",
+  ...['x-content-type-options', 'nosniff', 'referrer-policy', 'no-referrer'],
+]
+
+export function blockPage(page: BlockPage): string {
+  const explanation =
+    EXPLANATIONS.get(page.policy) ?? 'A rule of this network stopped it.'
+  const rows: readonly (readonly [string, string])[] = [
+    ['Policy', page.policy],
+    ['Reason', page.reason],
+    ['Service', page.endpoint],
+    ['Time', `${new Date(page.atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
+    ['Request ID', page.requestId],
+  ]
+  const list = rows
+    .map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
+    .join('\n')
+  const code =
+    page.code === undefined
+      ? ''
+      : `\n<p>An adult can allow it: the code is <code>${escaped(page.code)}</code>.</p>`
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${TITLE}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${TITLE}</h1>
+<p>${escaped(explanation)}</p>
+<dl>
+${list}
+</dl>${code}
+<footer>Is this a mistake? Please contact your network administrator and give the request ID.</footer>
+</main>
+</body>
+</html>
+`
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+export function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
+}

@@ -1,0 +1,36 @@
+/** What could be read of a request: for the policies, and for the record. */
+import type { BodyState } from '../policy/policy.js'
+
+export interface Content {
+  /** Parsed JSON; undefined unless `state` is `whole`. */
+  readonly body: unknown
+  readonly state: BodyState
+  /** Why policies cannot rely on it; undefined when they can. */
+  readonly uninspectable: string | undefined
+  readonly model: string | undefined
+  /** Bounded text that goes to the model. */
+  readonly prompt: string
+}
+
+export function noContent(): Content {
+  return {
+    body: undefined,
+    state: 'absent',
+    uninspectable: undefined,
+    model: undefined,
+    prompt: '',
+  }
+}
+
+export function unreadable(state: BodyState, why: string): Content {
+  return { ...noContent(), state, uninspectable: why }
+}
+
+/** Nobody knows how to read the body of such a request. */
+export function unrecognised(bytes: number): Content {
+  return bytes === 0 ? noContent() : unreadable('invalid', 'no reader knows this API')
+}
+
+export function unreadSocket(): Content {
+  return unreadable('absent', 'the messages of a WebSocket are not read')
+}
