@@ -3,12 +3,12 @@
  * costs no time, since it comes with the head, and it can be sent a second time. Any other
  * streams, with back-pressure, while a bounded copy of its beginning is kept for reading.
  */
-import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import type { UpstreamBody } from '../net/upstream-words.js'
 import type { RequestHead } from '../http/head.js'
 import type { Hold } from './byte-budget.js'
+import type { HttpRequest } from './http-words.js'
 
 /** Bodies up to this length are read whole before they are sent on. */
 const WHOLE_BYTES = 64 * 1024
@@ -26,7 +26,7 @@ export class RequestBody {
   bytes = 0
   /** Monotonic time of the last byte, for the stall deadline. */
   lastByteAt: number
-  readonly #request: IncomingMessage
+  readonly #request: HttpRequest
   readonly #head: RequestHead
   readonly #limits: BodyLimits
   #preview: Buffer[] = []
@@ -35,7 +35,7 @@ export class RequestBody {
   #previewEnded = false
   #stream: BodyStream | undefined
 
-  constructor(request: IncomingMessage, head: RequestHead, limits: BodyLimits) {
+  constructor(request: HttpRequest, head: RequestHead, limits: BodyLimits) {
     this.#request = request
     this.#head = head
     this.#limits = limits
@@ -98,6 +98,8 @@ export class RequestBody {
       chunks.push(chunk)
     })
     request.on('end', () => {
+      // HTTP/2: a stream that was reset ends too.
+      if (!request.complete) return
       const [only] = chunks
       const bytes =
         chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
@@ -148,9 +150,9 @@ export class RequestBody {
  * the rest of the body is then read and dropped while the answer goes out.
  */
 class BodyStream extends Readable {
-  readonly #source: IncomingMessage
+  readonly #source: HttpRequest
 
-  constructor(source: IncomingMessage, saw: (chunk: Buffer) => boolean) {
+  constructor(source: HttpRequest, saw: (chunk: Buffer) => boolean) {
     super({ highWaterMark: 64 * 1024 })
     this.#source = source
     source.pause()
@@ -162,7 +164,7 @@ class BodyStream extends Readable {
       if (!this.destroyed && !this.push(chunk)) source.pause()
     })
     source.on('end', () => {
-      if (!this.destroyed) this.push(null)
+      if (!this.destroyed && source.complete) this.push(null)
     })
     source.on('error', () => undefined)
     source.on('close', () => {
