@@ -118,6 +118,41 @@ export const limitsSchema = section(
       maximum: 64 * MiB,
       description: 'Processor reply size: bytes read of one answer.',
     }),
+    h2_streams: count({
+      default: 100,
+      maximum: 10_000,
+      description: 'In-flight requests per connection: HTTP/2 streams at once.',
+    }),
+    h2_stream_window_bytes: size({
+      default: 256 * KiB,
+      minimum: 64 * KiB,
+      maximum: 64 * MiB,
+      description: 'Body size: bytes of one HTTP/2 stream that wait to be read.',
+    }),
+    h2_connection_window_bytes: size({
+      default: 1 * MiB,
+      minimum: 64 * KiB,
+      maximum: 256 * MiB,
+      description: 'Body size: bytes of one HTTP/2 connection that wait to be read.',
+    }),
+    h2_session_bytes: size({
+      default: 10 * MiB,
+      minimum: 1 * MiB,
+      maximum: 1024 * MiB,
+      description: 'Memory: one HTTP/2 connection; beyond it new streams are reset.',
+    }),
+    h2_resets_per_second: count({
+      default: 20,
+      maximum: 100_000,
+      description:
+        'Rate: HTTP/2 streams that a client breaks off; ten seconds at once, then it is closed.',
+    }),
+    h2_controls_per_second: count({
+      default: 100,
+      maximum: 100_000,
+      description:
+        'Rate: PING and SETTINGS of an HTTP/2 client; ten seconds at once, then it is closed.',
+    }),
     leaf_contexts: count({
       default: 500,
       maximum: 10_000,

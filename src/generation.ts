@@ -28,6 +28,7 @@ import { Admission } from './proxy/admission.js'
 import { ByteBudget } from './proxy/byte-budget.js'
 import { serveConnect, serveConnection } from './proxy/connection.js'
 import type { Fronts } from './proxy/connection.js'
+import { H2Front } from './proxy/h2-front.js'
 import { HttpFront } from './proxy/http-front.js'
 import { TlsTerminator } from './proxy/intercept.js'
 import { LearnedNames } from './proxy/learned.js'
@@ -108,11 +109,19 @@ export class Generation {
     }
     return new Generation(config, authority, services, (self) => ({
       http: frontOf(self.services, self.fronts),
+      h2: new H2Front({
+        limits: policy.limits,
+        timeouts: policy.timeouts,
+        deadlines: edges.deadlines,
+        request: (http, from) => serveRequest(http, from, self.services),
+      }),
       tls: new TlsTerminator({
+        alpn: ['h2', 'http/1.1'],
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) => certificates.get(name),
       }),
       site: new TlsTerminator({
+        alpn: ['http/1.1'],
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) =>
           services.hasSiteCertificate ? undefined : certificates.get(name),
@@ -138,6 +147,7 @@ export class Generation {
   /** Idle connections end now, busy ones after their response; resolves when all have. */
   async drain(): Promise<void> {
     this.#fronts.http.drain()
+    this.#fronts.h2.drain()
     await Promise.all(this.#open)
     await this.#upstream.close()
   }

@@ -51,6 +51,12 @@ export function snapshotOf(
       exchanges: limits.exchanges,
       exchangesPerEndpoint: limits.exchanges_per_endpoint,
       connectionsPerEndpoint: limits.connections_per_endpoint,
+      h2Streams: limits.h2_streams,
+      h2StreamWindowBytes: limits.h2_stream_window_bytes,
+      h2ConnectionWindowBytes: limits.h2_connection_window_bytes,
+      h2SessionBytes: limits.h2_session_bytes,
+      h2ResetsPerSecond: limits.h2_resets_per_second,
+      h2ControlsPerSecond: limits.h2_controls_per_second,
     },
     timeouts: {
       firstBytesMs: timeouts.first_bytes * 1000,
@@ -59,6 +65,7 @@ export function snapshotOf(
       requestHeadMs: timeouts.request_header * 1000,
       requestBodyMs: timeouts.request_body * 1000,
       keepAliveMs: timeouts.keep_alive * 1000,
+      h2IdleMs: timeouts.h2_idle * 1000,
       tunnelIdleMs: timeouts.tunnel_idle * 1000,
     },
     maxRequestBytes: {

@@ -90,6 +90,11 @@ const CATALOGUE = {
     status: 503,
     says: 'too many connections at once',
   },
+  YORI_CLIENT_FLOOD: {
+    source: 'client',
+    status: 429,
+    says: 'too many resets or control frames on one HTTP/2 connection',
+  },
   YORI_UPSTREAM_UNRESOLVED: {
     source: 'upstream',
     status: 502,

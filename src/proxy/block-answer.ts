@@ -4,13 +4,13 @@
  * a page.
  */
 import { STATUS_CODES } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { canonicalHostname } from '../core/hostname.js'
 import { splitAuthority } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import { BLOCK_PAGE_FIELDS, blockPage } from './block-page.js'
 import type { BlockPage } from './block-page.js'
+import type { HttpRequest, HttpResponse } from './http-words.js'
 
 export const BLOCK_STATUS = 403
 /** In the envelope: for programs that tell errors apart. */
@@ -21,7 +21,7 @@ export interface Block extends BlockPage {
 }
 
 export function answerBlock(
-  http: { request: IncomingMessage; response: ServerResponse },
+  http: { request: HttpRequest; response: HttpResponse },
   head: RequestHead,
   block: Block,
 ): void {

@@ -24,6 +24,7 @@ import type { Route } from '../policy/route.js'
 import type { ClientHello } from '../tls/client-hello.js'
 import { openConnection } from './connection-state.js'
 import type { ConnectionState } from './connection-state.js'
+import type { H2Front } from './h2-front.js'
 import type { HttpFront } from './http-front.js'
 import type { TlsTerminator } from './intercept.js'
 import { refuseRaw } from './refusal.js'
@@ -34,6 +35,7 @@ import { tunnel } from './tunnel.js'
 /** The servers that a connection may be handed to. */
 export interface Fronts {
   readonly http: HttpFront
+  readonly h2: H2Front
   /** In the providers' names. */
   readonly tls: TlsTerminator
   /** In our own names. */
@@ -368,7 +370,8 @@ class Connection {
     }
     const secure = await this.#fronts.tls.handshake(this.#client)
     this.state.record.coverage = 'inspected'
-    await this.#fronts.http.serve(secure, this.state)
+    const { h2, http } = this.#fronts
+    await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
   }
 
   /** A fatal alert before any handshake: `access_denied`, RFC 8446 §6.2. */

@@ -3,15 +3,15 @@
  * what they decided into its record. When blocking is possible the exchange waits for it;
  * otherwise it is made beside the traffic.
  */
-import type { IncomingMessage } from 'node:http'
 import type { Device, ExchangeRecord } from '../core/record.js'
 import type { Bypass } from '../policy/bypass.js'
 import type { Decision } from '../policy/engine.js'
 import type { Content } from './content.js'
+import type { HttpRequest } from './http-words.js'
 import type { Services } from './services.js'
 
 export interface DecisionAbout {
-  readonly request: IncomingMessage
+  readonly request: HttpRequest
   readonly record: ExchangeRecord
   readonly device: Device
 }

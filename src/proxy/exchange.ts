@@ -2,8 +2,7 @@
  * One request with its response: read head, check the name, admit, read the body, forward,
  * stream back, meter, record. Bytes go on before they are looked at.
  */
-import { STATUS_CODES } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
@@ -25,7 +24,7 @@ import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
 import { unreadSocket, unrecognised } from './content.js'
 import { decide } from './decision.js'
-import type { Client } from './http-front.js'
+import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { Reading } from './reading.js'
 import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
@@ -44,9 +43,9 @@ export interface ExchangeFacts {
 }
 
 export class Exchange implements UpstreamHandler, Watched {
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
-  readonly #from: Client
+  readonly #request: HttpRequest
+  readonly #response: HttpResponse
+  readonly #from: HttpClient
   readonly #facts: ExchangeFacts
   readonly #services: Services
   readonly #body: RequestBody
@@ -70,8 +69,8 @@ export class Exchange implements UpstreamHandler, Watched {
   #responseBytes = 0
 
   constructor(
-    http: { request: IncomingMessage; response: ServerResponse },
-    from: Client,
+    http: { request: HttpRequest; response: HttpResponse },
+    from: HttpClient,
     facts: ExchangeFacts,
     services: Services,
   ) {
@@ -133,7 +132,7 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   onInformation(status: number, rawHeaders: readonly Buffer[]): void {
-    if (this.#response.headersSent || this.#request.httpVersionMinor === 0) return
+    if (this.#response.headersSent || this.#request.httpVersion === '1.0') return
     if (status === 102) this.#response.writeProcessing()
     if (status !== 103) return
     const hints: Record<string, string[]> = {}
@@ -189,13 +188,18 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
-    if (this.#closed) {
+    const response: unknown = this.#response
+    // Only HTTP/1.1 asks to switch.
+    if (this.#closed || !(response instanceof ServerResponse)) {
       socket.destroy()
       return
     }
     this.#switched = true
     if (this.#record !== undefined) this.#record.status = 101
-    const ended = joinUpgraded(this.#response, this.#from.socket, { rawHeaders, socket })
+    const ended = joinUpgraded(response as ServerResponse, this.#from.socket, {
+      rawHeaders,
+      socket,
+    })
     void ended.then((bytes) => {
       this.#responseBytes = bytes
       this.#close('response')
@@ -309,7 +313,7 @@ export class Exchange implements UpstreamHandler, Watched {
     const broken = silent || this.#response.headersSent
     if (broken) {
       if (record !== undefined) record.truncated = this.#response.headersSent
-    } else if (!this.#from.socket.destroyed) {
+    } else if (!this.#from.gone) {
       if (record !== undefined) record.status = error.status
       refuse(this.#response, {
         ...refusalOf(error, this.#requestId, this.#recognised?.provider.name),
@@ -318,7 +322,7 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     this.#close('error')
     // Only now: the break closes the response within the call.
-    if (broken) this.#breakOff()
+    if (broken) this.#from.breakOff()
     if (error.source !== 'client' && !isOrdinaryEnd(error.cause)) {
       const { host } = this.#facts.target
       const fields = {
@@ -329,12 +333,6 @@ export class Exchange implements UpstreamHandler, Watched {
       }
       this.#services.log.warn(fields, 'exchange failed')
     }
-  }
-
-  /** By reset: a FIN would pass for the end of a body that has no other. RFC 9112 §8. */
-  #breakOff(): void {
-    this.#from.state.raw.resetAndDestroy()
-    this.#from.socket.destroy()
   }
 
   #learn(error: YoriError): void {
@@ -395,7 +393,7 @@ export class Exchange implements UpstreamHandler, Watched {
     const { chunked, foreignCoding } = this.#facts.head
     if (foreignCoding) return new YoriError('YORI_TRANSFER_CODING_UNKNOWN')
     // RFC 9112 §6.1: such framing is faulty.
-    if (chunked && this.#request.httpVersionMinor === 0)
+    if (chunked && this.#request.httpVersion === '1.0')
       return new YoriError('YORI_REQUEST_MALFORMED', 'Transfer-Encoding in HTTP/1.0')
     const { rawHeaders } = this.#request
     const { headerCount, headerNameBytes, headerValueBytes } =

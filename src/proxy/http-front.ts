@@ -11,6 +11,7 @@ import type { Deadlines, Watched } from '../net/deadlines.js'
 import { endSoon } from '../net/end-soon.js'
 import { errorCodeOf } from '../net/tls-failure.js'
 import type { ConnectionState } from './connection-state.js'
+import type { HttpClient, Underway } from './http-words.js'
 import type { PipelineLimits, PipelineTimeouts } from './services.js'
 
 export interface FrontHandlers {
@@ -28,14 +29,8 @@ export interface FrontOptions {
   readonly deadlines: Deadlines
 }
 
-/** An exchange that is under way. */
-export interface Underway {
-  /** The bytes after its head are no HTTP: it answers that, if it still reads. False: it has all. */
-  malformed(): boolean
-}
-
 /** One HTTP connection, in the clear or inside TLS that ends here. */
-export class Client implements Watched {
+export class Client implements HttpClient, Watched {
   readonly state: ConnectionState
   readonly socket: Socket
   readonly #front: HttpFront
@@ -49,7 +44,7 @@ export class Client implements Watched {
     this.state = state
     this.socket = socket
     this.#front = front
-    this.#headDue = performance.now() + front.timeouts.requestHeadMs
+    this.#headDue = front.now() + front.timeouts.requestHeadMs
   }
 
   began(exchange?: Underway): void {
@@ -68,7 +63,17 @@ export class Client implements Watched {
     next?.()
     if (this.#front.draining) endSoon(this.socket)
     const { keepAliveMs, requestHeadMs } = this.#front.timeouts
-    this.#headDue = performance.now() + keepAliveMs + requestHeadMs
+    this.#headDue = this.#front.now() + keepAliveMs + requestHeadMs
+  }
+
+  get gone(): boolean {
+    return this.socket.destroyed
+  }
+
+  /** By reset: a FIN would pass for the end of a body that has no other. RFC 9112 §8. */
+  breakOff(): void {
+    this.state.raw.resetAndDestroy()
+    this.socket.destroy()
   }
 
   /** Runs `next`, which ends HTTP on this connection, after the last answer. RFC 9112 §9.3.2. */
@@ -178,6 +183,10 @@ export class HttpFront {
       })
       this.#server.emit('connection', socket)
     })
+  }
+
+  now(): number {
+    return this.#deadlines.now()
   }
 
   drain(): void {

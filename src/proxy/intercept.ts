@@ -10,6 +10,8 @@ import { canonicalHostname } from '../core/hostname.js'
 
 export interface TerminatorOptions {
   readonly handshakeTimeoutMs: number
+  /** In our order of preference. */
+  readonly alpn: readonly string[]
   /** Contexts at hand by canonical name; a connection has made sure that its own is. */
   readonly contextOf: (name: string) => SecureContext | undefined
   /** What is shown to clients without SNI, and to names without a context; PEM. */
@@ -29,7 +31,7 @@ export class TlsTerminator {
     this.#server = createServer({
       handshakeTimeout: options.handshakeTimeoutMs,
       minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...options.alpn],
       SNICallback: (name, done) =>
         done(null, options.contextOf(canonicalHostname(name) ?? name)),
       ...options.fallback,

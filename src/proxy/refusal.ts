@@ -3,13 +3,13 @@
  * that its library raises its ordinary error with our plain reason and the request id.
  */
 import { STATUS_CODES } from 'node:http'
-import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { describeError } from '../core/errors.js'
 import type { ErrorCode, YoriError } from '../core/errors.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
 import { endSoon } from '../net/end-soon.js'
+import type { HttpResponse } from './http-words.js'
 import type { Services } from './services.js'
 
 /** RFC 7617 §2.1. */
@@ -42,7 +42,7 @@ export function refusalOf(
 }
 
 /** Answers on an HTTP exchange whose response has not begun. */
-export function refuse(response: ServerResponse, refusal: Refusal): void {
+export function refuse(response: HttpResponse, refusal: Refusal): void {
   const { status } = describeError(refusal.code)
   const envelope = bodyOf(refusal, status)
   const length = Buffer.byteLength(envelope.body)

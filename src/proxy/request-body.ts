@@ -4,12 +4,12 @@
  * streams, with back-pressure, while a bounded copy of its beginning is kept for reading; where
  * a decision comes first, that beginning is held until then.
  */
-import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import type { UpstreamBody } from '../net/upstream-words.js'
 import type { RequestHead } from '../http/head.js'
 import type { Hold } from './byte-budget.js'
+import type { HttpRequest } from './http-words.js'
 
 /** Bodies up to this length are read whole before they are sent on. */
 const WHOLE_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ export class RequestBody {
   bytes = 0
   /** Monotonic time of the last byte, for the stall deadline. */
   lastByteAt: number
-  readonly #request: IncomingMessage
+  readonly #request: HttpRequest
   readonly #head: RequestHead
   readonly #limits: BodyLimits
   #preview: Buffer[] = []
@@ -37,7 +37,7 @@ export class RequestBody {
   /** The budget had no room for more of it. */
   #previewEnded = false
 
-  constructor(request: IncomingMessage, head: RequestHead, limits: BodyLimits) {
+  constructor(request: HttpRequest, head: RequestHead, limits: BodyLimits) {
     this.#request = request
     this.#head = head
     this.#limits = limits
@@ -105,7 +105,9 @@ export class RequestBody {
     const request = this.#request
     const held: Buffer[] = []
     const stop = (): void => {
-      request.off('data', onData).off('end', onEnd).off('close', onClose)
+      request.off('data', onData)
+      request.off('end', onEnd)
+      request.off('close', onClose)
     }
     const onData = (chunk: Buffer): void => {
       this.#saw(chunk)
@@ -121,6 +123,8 @@ export class RequestBody {
       }
     }
     const onEnd = (): void => {
+      // HTTP/2: a body that the client broke off ends too; 'close' then says so.
+      if (!request.complete) return
       stop()
       use({
         kind: 'whole',
@@ -132,7 +136,9 @@ export class RequestBody {
       if (!request.complete) fail(new YoriError('YORI_CLIENT_GONE'))
     }
     request.on('error', () => undefined)
-    request.on('data', onData).on('end', onEnd).on('close', onClose)
+    request.on('data', onData)
+    request.on('end', onEnd)
+    request.on('close', onClose)
   }
 
   #readWhole(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
@@ -143,6 +149,8 @@ export class RequestBody {
       chunks.push(chunk)
     })
     request.on('end', () => {
+      // HTTP/2: a stream that was reset ends too.
+      if (!request.complete) return
       const [only] = chunks
       const bytes =
         chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
@@ -193,10 +201,10 @@ export class RequestBody {
  * the rest of the body is then read and dropped while the answer goes out.
  */
 class BodyStream extends Readable {
-  readonly #source: IncomingMessage
+  readonly #source: HttpRequest
 
   constructor(
-    source: IncomingMessage,
+    source: HttpRequest,
     held: readonly Buffer[],
     saw: (chunk: Buffer) => boolean,
   ) {
@@ -212,7 +220,7 @@ class BodyStream extends Readable {
       if (!this.destroyed && !this.push(chunk)) source.pause()
     })
     source.on('end', () => {
-      if (!this.destroyed) this.push(null)
+      if (!this.destroyed && source.complete) this.push(null)
     })
     source.on('error', () => undefined)
     source.on('close', () => {

@@ -3,7 +3,6 @@
  * one name and everything must agree with it; on our own port the request itself says.
  */
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorCode } from '../core/errors.js'
 import { authorityHost, readRequestHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
@@ -12,21 +11,21 @@ import type { Asked } from '../policy/access.js'
 import type { Intercepted } from './connection-state.js'
 import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange.js'
-import type { Client } from './http-front.js'
+import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { providerAt, refuse } from './refusal.js'
 import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
 import { serveSite } from './site.js'
 
 export interface Http {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: HttpRequest
+  readonly response: HttpResponse
 }
 
 /** `upgrade` is the protocol that the client asked to switch to, when we relay it. */
 export function serveRequest(
   http: Http,
-  from: Client,
+  from: HttpClient,
   services: Services,
   upgrade?: string,
 ): void {
@@ -41,7 +40,7 @@ export function serveRequest(
 
 interface Arrived {
   readonly http: Http
-  readonly from: Client
+  readonly from: HttpClient
   readonly services: Services
   readonly head: RequestHead
   readonly upgrade: string | undefined

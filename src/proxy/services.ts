@@ -55,6 +55,12 @@ export interface PipelineLimits {
   readonly exchanges: number
   readonly exchangesPerEndpoint: number
   readonly connectionsPerEndpoint: number
+  readonly h2Streams: number
+  readonly h2StreamWindowBytes: number
+  readonly h2ConnectionWindowBytes: number
+  readonly h2SessionBytes: number
+  readonly h2ResetsPerSecond: number
+  readonly h2ControlsPerSecond: number
 }
 
 /** Milliseconds. */
@@ -65,6 +71,7 @@ export interface PipelineTimeouts {
   readonly requestHeadMs: number
   readonly requestBodyMs: number
   readonly keepAliveMs: number
+  readonly h2IdleMs: number
   readonly tunnelIdleMs: number
 }
 

@@ -1,11 +1,11 @@
 /** What our own host answers. Anything that is not here is 404. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { randomUUID } from 'node:crypto'
+import type { HttpRequest, HttpResponse } from './http-words.js'
 import { refuse } from './refusal.js'
 import type { Services } from './services.js'
 
 export function serveSite(
-  http: { request: IncomingMessage; response: ServerResponse },
+  http: { request: HttpRequest; response: HttpResponse },
   path: string,
   services: Services,
 ): void {
@@ -21,7 +21,7 @@ export function serveSite(
     })
     const length = String(Buffer.byteLength(body))
     const fields = ['content-type', 'application/json', 'cache-control', 'no-store']
-    response.writeHead(200, [...fields, 'content-length', length])
+    response.writeHead(200, 'OK', [...fields, 'content-length', length])
     response.end(body)
     return
   }

@@ -1,0 +1,173 @@
+/**
+ * One HTTP/2 stream as a request and its response in the shape of `http-words.ts`. Node's own
+ * compatibility layer is passed by: there an upload that the client broke off ends like a
+ * whole one, and repeated response fields are lost.
+ */
+import { constants } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { fromH2, toH2 } from '../http/h2-fields.js'
+import type { HttpRequest, HttpResponse } from './http-words.js'
+
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
+
+export class H2Request implements HttpRequest {
+  readonly method: string
+  readonly url: string
+  readonly httpVersion = '2.0'
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: string[]
+  readonly rawTrailers: string[] = []
+  readonly #stream: ServerHttp2Stream
+  #complete: boolean
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+  ) {
+    const bodyless = stream.endAfterHeaders
+    const head = fromH2(rawHeaders, bodyless)
+    this.#stream = stream
+    this.#complete = bodyless
+    this.method = head.method
+    this.url = head.path
+    this.headers = headers
+    this.rawHeaders = head.rawHeaders
+    stream.on('trailers', (_fields: unknown, _flags: unknown, raw: unknown) => {
+      if (Array.isArray(raw)) this.rawTrailers.push(...(raw as string[]))
+    })
+    // First of all listeners: the others ask `complete`. A reset ends the stream as well.
+    stream.on('end', () => {
+      this.#complete = !stream.aborted
+    })
+    // Nobody reads a body that is not there, and until its end is read a stream stays open.
+    if (bodyless) stream.resume()
+  }
+
+  get complete(): boolean {
+    return this.#complete
+  }
+
+  pause(): void {
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    this.#stream.resume()
+  }
+
+  isPaused(): boolean {
+    return this.#stream.isPaused()
+  }
+
+  on(
+    event: 'data' | 'end' | 'close' | 'error',
+    listener: ((chunk: Buffer) => void) | ((error: Error) => void),
+  ): void {
+    this.#stream.on(event, listener as () => void)
+  }
+
+  off(
+    event: 'data' | 'end' | 'close' | 'error',
+    listener: ((chunk: Buffer) => void) | ((error: Error) => void),
+  ): void {
+    this.#stream.off(event, listener as () => void)
+  }
+}
+
+export class H2Response implements HttpResponse {
+  sendDate = true
+  readonly chunkedEncoding = true
+  readonly #stream: ServerHttp2Stream
+  readonly #request: H2Request
+  #trailers: readonly string[] = []
+  #ended = false
+
+  constructor(stream: ServerHttp2Stream, request: H2Request) {
+    this.#stream = stream
+    this.#request = request
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(toH2(undefined, this.#trailers))
+      // What the client still sends is not wanted any more. RFC 9113 §8.1.
+      if (!request.complete) stream.close(NGHTTP2_NO_ERROR)
+    })
+  }
+
+  get headersSent(): boolean {
+    return this.#stream.headersSent
+  }
+
+  get writableEnded(): boolean {
+    return this.#ended
+  }
+
+  get destroyed(): boolean {
+    return this.#stream.destroyed
+  }
+
+  writeContinue(): void {
+    this.#inform(100, [])
+  }
+
+  writeProcessing(): void {
+    this.#inform(102, [])
+  }
+
+  writeEarlyHints(hints: Record<string, string | string[]>): void {
+    const fields = Object.entries(hints).flatMap(([name, values]) =>
+      [values].flat().flatMap((value) => [name, value]),
+    )
+    this.#inform(103, fields)
+  }
+
+  /** HTTP/2 has no reason phrase. */
+  writeHead(status: number, _message: string, fields: string[]): void {
+    if (this.#isOver()) return
+    const options = { waitForTrailers: true, sendDate: this.sendDate }
+    this.#stream.respond(toH2(status, fields), options)
+  }
+
+  /** A head goes out when it is written. */
+  flushHeaders(): void {}
+
+  write(chunk: Buffer | string): boolean {
+    if (this.#isOver() || this.#stream.writableEnded) return true
+    return this.#stream.write(chunk)
+  }
+
+  addTrailers(fields: readonly [string, string][]): void {
+    this.#trailers = fields.flat()
+  }
+
+  end(chunk?: Buffer | string): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#stream.destroyed) return
+    // Of HEAD, 204 and the like the head was the end, and nothing asks for trailers.
+    if (this.#stream.writableEnded) {
+      if (!this.#request.complete) this.#stream.close(NGHTTP2_NO_ERROR)
+      return
+    }
+    if (chunk === undefined) this.#stream.end()
+    else this.#stream.end(chunk)
+  }
+
+  once(event: 'close' | 'drain', listener: () => void): void {
+    this.#stream.once(event, listener)
+  }
+
+  /** RST_STREAM: the other streams of the connection go on. */
+  reset(): void {
+    this.#ended = true
+    this.#stream.close(NGHTTP2_INTERNAL_ERROR)
+  }
+
+  #inform(status: number, fields: readonly string[]): void {
+    if (this.#isOver() || this.#stream.headersSent) return
+    this.#stream.additionalHeaders(toH2(status, fields))
+  }
+
+  #isOver(): boolean {
+    return this.#stream.destroyed || this.#stream.closed
+  }
+}
