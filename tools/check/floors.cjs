@@ -5,7 +5,7 @@ const floors = [
   { name: 'codecs', path: '^src/(tls|http|rego)/' },
   {
     name: 'meaning',
-    path: '^(src/(providers|detect|policy)/|config/(schema|from-schema|schema-[a-z-]+|defaults|explain)\\.ts|ca/(profile|asn1|x509|permitted[a-z-]*)\\.ts|pf/(rules|render[a-z-]*)\\.ts)',
+    path: '^(src/(providers|detect|policy)/|config/(schema|from-schema|schema-[a-z-]+|defaults|explain)\\.ts|ca/(profile|asn1|x509|permitted[a-z-]*)\\.ts|pf/(rules[a-z-]*|render[a-z-]*)\\.ts)',
   },
   { name: 'edges', path: '^(src/(net|audit|processors)/|ca/|pf/|config/)' },
   { name: 'pipeline', path: '^src/proxy/' },

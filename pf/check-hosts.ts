@@ -1,0 +1,208 @@
+/** Addresses, ports and protocols in a pf text, as pf reads them when it loads one. Pure. */
+import { isIPv4, isIPv6 } from 'node:net'
+import type { Cursor } from './check-cursor.js'
+
+export type HostKind = 'any' | 'address' | 'dynamic' | 'table' | 'self' | 'special'
+
+export interface Host {
+  readonly kind: HostKind
+  readonly not: boolean
+  /** Known for addresses only. */
+  readonly family: 'inet' | 'inet6' | undefined
+  readonly text: string
+  readonly bits: number | undefined
+}
+
+/** `IFNAMSIZ` - 1, `PF_TABLE_NAME_SIZE` - 1. */
+const LONGEST_INTERFACE = 15
+const LONGEST_TABLE = 31
+
+export function interfaceName(cursor: Cursor): string {
+  const name = cursor.string('the name of an interface')
+  if (name.length > LONGEST_INTERFACE || !/^[\w.:-]+$/.test(name))
+    cursor.fault(`${JSON.stringify(name.slice(0, 64))} is no interface name`)
+  return name
+}
+
+export function interfaces(cursor: Cursor): string[] {
+  return cursor.list(() => {
+    cursor.takes('!')
+    return interfaceName(cursor)
+  })
+}
+
+/** `<name>`, its `<` not yet taken. */
+export function tableName(cursor: Cursor): string {
+  cursor.needs('<')
+  const name = cursor.string('the name of a table')
+  if (name.length > LONGEST_TABLE)
+    cursor.fault(
+      `the table name '${name.slice(0, 64)}' is ${name.length} characters long; pf takes ${LONGEST_TABLE}`,
+    )
+  if (!cursor.takes('>')) cursor.unexpected(`'>' after the table name '${name}'`)
+  return name
+}
+
+/** One host, as it may stand in a rule or (`inTable`) in a table. */
+export function host(cursor: Cursor, inTable = false): Host {
+  const not = cursor.takes('!')
+  const plain = { not, family: undefined, bits: undefined }
+  if (cursor.sees('<')) {
+    if (inTable) cursor.fault('a table cannot hold a table')
+    return { ...plain, kind: 'table', text: tableName(cursor) }
+  }
+  if (cursor.sees('(')) {
+    if (inTable) cursor.fault('a table cannot hold the changing address of an interface')
+    return { ...plain, kind: 'dynamic', ...dynamic(cursor) }
+  }
+  if (cursor.sees('any', 'no-route', 'urpf-failed')) {
+    const { text } = cursor.next()
+    if (inTable) cursor.fault(`a table cannot hold '${text}'`)
+    return { ...plain, kind: text === 'any' ? 'any' : 'special', text }
+  }
+  if (cursor.takes('route')) {
+    return { ...plain, kind: 'special', text: cursor.string('a route label') }
+  }
+  return { not, ...address(cursor) }
+}
+
+export function hosts(cursor: Cursor): Host[] {
+  return cursor.list(() => host(cursor))
+}
+
+/** `(em1)`, `(em1:network)`, `(em1:0)/24`. */
+function dynamic(cursor: Cursor): { text: string; bits: number | undefined } {
+  cursor.needs('(')
+  const [name = '', ...modifiers] = cursor.string('the name of an interface').split(':')
+  for (const modifier of modifiers)
+    if (!['network', 'broadcast', 'peer', '0'].includes(modifier))
+      cursor.fault(`an interface has no ':${modifier.slice(0, 32)}'`)
+  if (name === '' || name.length > LONGEST_INTERFACE)
+    cursor.fault(`'${name.slice(0, 64)}' is no interface name`)
+  cursor.needs(')')
+  const bits = cursor.takes('/')
+    ? cursor.number('the length of a prefix', 128)
+    : undefined
+  return { text: `(${[name, ...modifiers].join(':')})`, bits }
+}
+
+function address(cursor: Cursor): Omit<Host, 'not'> {
+  const { kind, text } = cursor.peek()
+  if (kind === 'number') cursor.next()
+  else cursor.string('an address')
+  if (/^self(?::(?:network|broadcast|peer|0))?$/.test(text))
+    return { kind: 'self', family: undefined, text, bits: undefined }
+  const family = familyOf(text)
+  if (family === undefined)
+    cursor.fault(
+      `${JSON.stringify(text.slice(0, 64))} is no address: host names are not looked up, interfaces stand in parentheses, ports after the word port`,
+    )
+  const most = family === 'inet' ? 32 : 128
+  const bits = cursor.takes('/')
+    ? cursor.number('the length of a prefix', most)
+    : undefined
+  if (bits === undefined && cursor.takes('-')) {
+    const last = cursor.string('an address')
+    if (familyOf(last) !== family) cursor.fault(`${last.slice(0, 64)} ends no such range`)
+  }
+  return { kind: 'address', family, text, bits }
+}
+
+/** IPv4 may be short (`10`, `192.168`), as in `inet_net_pton`. */
+function familyOf(text: string): 'inet' | 'inet6' | undefined {
+  if (isIPv6(text)) return 'inet6'
+  if (isIPv4(text)) return 'inet'
+  const parts = text.split('.')
+  const short =
+    parts.length < 4 &&
+    parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)
+  return short ? 'inet' : undefined
+}
+
+/** Services that every `/etc/services` has. */
+const SERVICES: ReadonlySet<string> = new Set(
+  (
+    'ftp ftp-data ssh telnet smtp time domain bootps bootpc tftp http kerberos pop3 sunrpc ' +
+    'auth ident ntp imap snmp snmptrap bgp ldap https microsoft-ds submission syslog ldaps ' +
+    'imaps pop3s ipp isakmp openvpn mdns'
+  ).split(' '),
+)
+
+export interface Ports {
+  /** Something else than one port or a range `a:b`. */
+  readonly compares: boolean
+}
+
+/** What follows the word `port`: one or several, ranges and comparisons. */
+export function ports(cursor: Cursor): Ports {
+  const found = cursor.list(() => portItem(cursor))
+  return { compares: found.some((compares) => compares) }
+}
+
+function portItem(cursor: Cursor): boolean {
+  if (cursor.takes('=')) {
+    if (portRange(cursor)) cursor.fault('a comparison takes one port, not a range')
+    return false
+  }
+  if (cursor.takes('!=', '<', '>', '<=', '>=')) {
+    if (portRange(cursor)) cursor.fault('a comparison takes one port, not a range')
+    return true
+  }
+  const range = portRange(cursor)
+  if (!cursor.takes('<>', '><')) return false
+  if (portRange(cursor) || range) cursor.fault('a comparison takes ports, not ranges')
+  return true
+}
+
+/** Was it a range? `star`: `1024:*` counts, as it may where packets are sent to. */
+export function portRange(cursor: Cursor, star = false): boolean {
+  if (cursor.peek().kind === 'number') {
+    cursor.number('the port', 65_535)
+    return false
+  }
+  const word = cursor.string('a port')
+  const [first = '', last, more] = word.split(':')
+  if (more !== undefined) cursor.fault(`'${word.slice(0, 64)}' is no range of ports`)
+  onePort(cursor, first)
+  if (last !== undefined && !(star && last === '*')) onePort(cursor, last)
+  return last !== undefined
+}
+
+function onePort(cursor: Cursor, text: string): void {
+  if (/^\d+$/.test(text)) {
+    if (Number(text) > 65_535)
+      cursor.fault(`the port ${text.slice(0, 32)} is above 65535`)
+  } else if (!SERVICES.has(text)) cursor.fault(`unknown port '${text.slice(0, 64)}'`)
+}
+
+const PROTOCOLS: ReadonlyMap<string, number> = new Map([
+  ['icmp', 1],
+  ['igmp', 2],
+  ['ipencap', 4],
+  ['tcp', 6],
+  ['udp', 17],
+  ['ipv6', 41],
+  ['rsvp', 46],
+  ['gre', 47],
+  ['esp', 50],
+  ['ah', 51],
+  ['icmp6', 58],
+  ['ipv6-icmp', 58],
+  ['ospf', 89],
+  ['ipip', 94],
+  ['pim', 103],
+  ['carp', 112],
+  ['vrrp', 112],
+  ['sctp', 132],
+  ['udplite', 136],
+  ['pfsync', 240],
+])
+
+/** What follows the word `proto`, as numbers. */
+export function protocols(cursor: Cursor): number[] {
+  return cursor.list(() => {
+    if (cursor.peek().kind === 'number') return cursor.number('the protocol', 255)
+    const name = cursor.string('a protocol')
+    return PROTOCOLS.get(name) ?? cursor.fault(`unknown protocol '${name.slice(0, 64)}'`)
+  })
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { checkPfText } from '../../pf/check.js'
+import type { PfProblem } from '../../pf/check.js'
+
+const CASES = process.env['YORI_CASES']
+
+const errors = (text: string): PfProblem[] =>
+  checkPfText(text).filter(({ kind }) => kind === 'error')
+
+/** Written after pf.conf(5): its grammar at the end of the page, and its examples. */
+const GOOD: readonly string[] = [
+  '',
+  '# nothing but a comment',
+  'rdr on em1 inet proto tcp from any to <llm> port 443 tag T -> 127.0.0.1 port 8443',
+  'rdr pass on em1 proto { tcp, udp } from any to any port 53 -> 192.0.2.1 port domain',
+  'no rdr on em1 proto tcp from <exempt> to any',
+  'nat on em0 inet from (em1:network) to any -> (em0:0)',
+  'nat on em0 from 10/8 to any -> 192.0.2.1 port 1024:65535 static-port',
+  'if = "em1"\nrdr on $if inet6 proto tcp from any to any port 1:99 -> ($if:0) port 8443:*',
+  'a = em1\nb = "{" $a lo0 "}"\npass in on $b all',
+  'pass in on { em1 \\\n em2 } all',
+  'table <t> const counters { 10.0.0.0/8, !10.1.0.0/16\n fd00::/8 }',
+  'pass in quick log (all, to pflog0) on ! em1 inet6 proto tcp from any to fd00::1 port { 80 443 } flags S/SA keep state (max 10, source-track rule, overload <t> flush global) label "x"',
+  'block return-rst in proto tcp all\nblock return-icmp(host-unk) in proto udp all',
+  'pass out proto udp to any port != 53 user { root, 1000 >< 2000 }',
+  'pass in inet proto icmp all icmp-type { echoreq code 0 unreach }',
+  'anchor "inner" in on em1 {\n  pass in all\n}',
+  'set skip on lo0\nset limit { states 10000, frags 100 }\nset timeout tcp.established 600\nset block-policy drop',
+  'scrub in on em0 all fragment reassemble no-df\nantispoof quick for { em0 lo0 } inet',
+  'pass in on em1 route-to { (em2 192.0.2.2), (em3 192.0.2.3) } round-robin from any to any',
+  'pass in from 10.0.0.1 - 10.0.0.9 to ! (self) probability 50%',
+]
+
+/** What is wrong, and the part of the text that says so. */
+const BAD: readonly (readonly [text: string, says: RegExp])[] = [
+  ['rdr on em1 inet proto tcp to any port 443 -> fd00::1 port 1', /after '->' is inet/],
+  ['rdr on em1 proto tcp from 10.0.0.1 to any -> fd00::1', /inet6/],
+  ['rdr on em1 inet from any to any port 443 -> 127.0.0.1 port 1', /proto/],
+  ['rdr on em1 inet proto tcp to any port > 443 -> 127.0.0.1', /comparison/],
+  ['rdr on em1 inet proto tcp from any to any port 443', /->/],
+  ['rdr on em1 inet proto tcp from any to any -> any', /must be an address/],
+  ['rdr em1 inet proto tcp from any to any -> 127.0.0.1', /syntax/],
+  ['rdr on em1 inet proto tcp from any to any port 65536 -> 127.0.0.1', /65536/],
+  ['rdr on em1 inet proto tcp from any to any port nosuchport -> 127.0.0.1', /port/],
+  ['pass in on em1 to example.com', /host names/],
+  ['pass in on em1 from 10.0.0.0/33 to any', /33/],
+  ['pass in on em1 from 10.0.0.256 to any', /no address/],
+  ['pass in on em1 inet from any to <a b>', /table name/],
+  ['pass in on em1 inet from any to <a', />/],
+  ['pass in on em1 from any to (em1:net)', /:net/],
+  ['pass in on averylonginterfacename0 all', /interface/],
+  ['pass on em1 route-to (em2 192.0.2.2) from any to any', /in or out/],
+  ['block in all keep state', /keep state/],
+  ['pass in proto tcp all label a label b', /twice/],
+  [`pass in all label "${'x'.repeat(64)}"`, /64/],
+  ['pass in proto nosuchproto all', /protocol/],
+  ['pass in all flags X/Y', /flags/],
+  ['pass in proto icmp all icmp-type echoreq', /inet or inet6/],
+  ['pass in inet6 proto icmp all', /inet6/],
+  ['pass in from 10.0.0.1 to fd00::1', /different/],
+  ['pass in all extra', /extra/],
+  ['pass in quick quick all', /quick/],
+  ['pas in all', /rule/],
+  ['a = "x\npass in all', /quote/],
+  ['pass in on $a all', /macro 'a'/],
+  ['a = "em1"\nb = "$a"\npass in on $b all', /inside quotes/],
+  ['table <t> { <u> }', /table/],
+  ['table <t> { (em1) }', /interface/],
+  ['table <t> { any }', /any/],
+  ['table t persist', /</],
+  ['table <t> maybe', /persist/],
+  ['anchor "_x"', /reserved/],
+  ['rdr-anchor', /anchor/],
+  ['anchor "a" {\npass in all', /not closed/],
+  ['pass in all\nset block-policy drop', /order/],
+  ['pass in all\nrdr-anchor "x"', /order/],
+  ['pass in all\nscrub in all', /order/],
+  ['set block-policy maybe', /drop/],
+  ['set limit { sheep 10 }', /limit/],
+  ['pass in on em1 proto tcp to any port {80, 443', /syntax/],
+  ['pass in; pass out', /in;/],
+]
+
+describe('the check of pf texts', () => {
+  for (const text of GOOD)
+    it(`accepts ${JSON.stringify(text)}`, () => {
+      assert.deepEqual(errors(text), [])
+    })
+
+  for (const [text, says] of BAD)
+    it(`refuses ${JSON.stringify(text)}`, () => {
+      const [first] = errors(text)
+      assert.match(first?.wrong ?? 'accepted', says)
+    })
+
+  it('names the line of what is wrong', () => {
+    const text = '# one\npass in all\n\npass in \\\n on em1 port 99999\nrubbish here\n'
+    assert.deepEqual(
+      errors(text).map(({ line }) => line),
+      [5, 6],
+    )
+  })
+
+  it('warns of what pf takes and steering must not have', () => {
+    const warned = (text: string): string =>
+      checkPfText(text)
+        .map(({ kind, wrong }) => `${kind}: ${wrong}`)
+        .join()
+    assert.match(
+      warned('rdr pass on em1 inet proto tcp to <t> -> 127.0.0.1'),
+      /^warning.*skips/,
+    )
+    assert.match(warned('rdr on em1 inet6 proto tcp to <t> -> ::1'), /^warning: ::1/)
+    assert.match(warned('rdr inet proto tcp to <t> -> 127.0.0.1'), /^warning.*without on/)
+    assert.match(warned('table <t> { 0.0.0.0/0 }'), /^warning.*every address/)
+  })
+
+  it('reads files that a table names through its caller alone', () => {
+    const text = 'table <t> persist file "/etc/llm"'
+    assert.equal(errors(text).length, 1)
+    assert.deepEqual(checkPfText(text, { readFile: () => '192.0.2.1\n' }), [])
+  })
+
+  it('answers for any text, and soon', () => {
+    const words = [
+      'rdr',
+      'on',
+      '{',
+      '}',
+      '<t>',
+      '$a',
+      '"',
+      '(',
+      '->',
+      'port',
+      '1',
+      '\n',
+      'a=',
+      '!',
+    ]
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...words), fc.string())), (parts) => {
+        checkPfText(parts.join(' '))
+      }),
+      { numRuns: 300 },
+    )
+    assert.equal(errors('x'.repeat(300_000)).length, 1)
+    assert.equal(errors(`a = "${'x '.repeat(5000)}"\n`).length, 1)
+  })
+
+  for (const verdict of ['good', 'bad'])
+    it(`agrees with pf's own parser on every recorded ${verdict} text`, function () {
+      if (CASES === undefined) return this.skip()
+      const folder = join(CASES, 'pf', verdict)
+      for (const file of readdirSync(folder)) {
+        const found = errors(readFileSync(join(folder, file), 'utf8'))
+        assert.equal(
+          found.length === 0,
+          verdict === 'good',
+          `${file} ${JSON.stringify(found)}`,
+        )
+      }
+    })
+})
