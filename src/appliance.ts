@@ -12,6 +12,7 @@ import type { SocketAddress } from './core/address.js'
 import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
 import type { Log } from './core/log.js'
+import { orderedId } from './core/ordered-id.js'
 import { Generation } from './generation.js'
 import type { GenerationEdges } from './generation.js'
 import { DeviceIdentity } from './net/device-identity.js'
@@ -21,6 +22,8 @@ import { openOriginalDestination } from './net/original-destination.js'
 import type { OriginalDestination } from './net/original-destination.js'
 import { Deadlines } from './net/deadlines.js'
 import { Listener } from './net/listener.js'
+import { SESSION_LIMITS } from './providers/sessions.js'
+import { Conversations } from './proxy/conversations.js'
 import { OwnAddresses } from './net/own-addresses.js'
 
 export interface ApplianceOptions {
@@ -31,6 +34,8 @@ export interface ApplianceOptions {
 
 export class Appliance {
   readonly audit: AuditStore
+  /** Sessions, and the events of calls for whoever follows them. */
+  readonly conversations: Conversations
   readonly #clock: Clock
   readonly #log: Log
   readonly #deadlines: Deadlines
@@ -79,6 +84,21 @@ export class Appliance {
       log,
       clock,
     })
+    this.conversations = new Conversations({
+      clock,
+      newId: () => orderedId(clock.now()),
+      limits: {
+        ...SESSION_LIMITS,
+        maxSessions: config.limits.sessions,
+        idleMs: config.timeouts.session_idle * 1000,
+      },
+      kept: config.audit.bodies,
+    })
+    if (config.audit.call_events) {
+      this.conversations.events.follow(({ timestamp, name, ...details }) => {
+        this.audit.event({ at: timestamp, kind: name, details })
+      })
+    }
     this.#listener = new Listener({
       maxConnections: config.limits.connections,
       maxPerClient: config.limits.connections_per_client,
@@ -109,6 +129,7 @@ export class Appliance {
       this.#generation = await Generation.build(this.#config, await this.#edges())
       await this.audit.start()
       await this.#deadlines.start()
+      this.#deadlines.watch({ tick: () => this.conversations.sweep() })
       await this.#keeper.start()
       const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))
       this.#event('start', { mode: this.#config.mode })
@@ -188,6 +209,7 @@ export class Appliance {
       audit: this.audit,
       clock: this.#clock,
       log: this.#log,
+      conversations: this.conversations,
       deadlines: this.#deadlines,
       own: this.#own,
       identify: (address) => this.#identity.resolve(address),

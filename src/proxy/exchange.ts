@@ -172,7 +172,10 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
-    if (this.#record !== undefined) this.#record.status = 101
+    if (this.#record !== undefined) {
+      this.#record.status = 101
+      this.#record.uninspectable = 'upgraded'
+    }
     const ended = joinUpgraded(this.#response, this.#from.socket, { rawHeaders, socket })
     void ended.then((bytes) => {
       this.#responseBytes = bytes
@@ -224,7 +227,7 @@ export class Exchange implements UpstreamHandler, Watched {
     if (this.#reading === undefined || this.#isRead) return
     this.#isRead = true
     const { bytes, whole } = this.#body.preview()
-    this.#reading.request(bytes, whole, this.#facts.head.contentEncoding)
+    this.#reading.request(bytes, whole, this.#facts.head)
   }
 
   /** Ends the exchange early: an answer when there is none yet, else a visible break. */
@@ -368,21 +371,38 @@ export class Exchange implements UpstreamHandler, Watched {
       method: this.#request.method ?? 'GET',
       path: path.split('?', 1)[0] as string,
       ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
-      ...(this.#recognised === undefined
-        ? {}
-        : { provider: this.#recognised.provider.name }),
+      ...this.#whoseRecord(),
       requestBytes: 0,
       responseBytes: 0,
     }
   }
 
+  /** The catalogue's name for the host counts before that of the API that it speaks. */
+  #whoseRecord(): Pick<ExchangeRecord, 'provider' | 'uninspectable'> {
+    const { catalogue } = this.#services
+    const name =
+      catalogue.entryFor(this.#facts.target.host)?.name ?? this.#recognised?.provider.name
+    return {
+      ...(name === undefined ? {} : { provider: name }),
+      ...(this.#recognised === undefined ? { uninspectable: 'unknown-api' } : {}),
+    }
+  }
+
   #newReading(): Reading | undefined {
     if (this.#record === undefined || this.#recognised === undefined) return undefined
-    const { json, promptPreviewChars } = this.#services.policy
-    const about = { record: this.#record, path: this.#facts.path, hold: this.#hold }
+    const { policy, catalogue, conversations } = this.#services
+    const about = {
+      record: this.#record,
+      path: this.#facts.path,
+      hold: this.#hold,
+      own: this.#facts.head.own,
+      elapsed: () => this.#elapsed(),
+    }
     return new Reading(this.#recognised, about, {
-      json,
-      previewChars: promptPreviewChars,
+      json: policy.json,
+      previewChars: policy.promptPreviewChars,
+      catalogue,
+      conversations,
     })
   }
 

@@ -1,133 +1,195 @@
 /**
  * Makes sense of the copies that an exchange leaves behind: request and response have gone on
- * before anything here looks at them. Fills the record; what cannot be read stays undefined.
+ * before anything here looks at them. Fills the record; what cannot be read stays undefined,
+ * and the record says that it was not read.
  */
-import type { ExchangeRecord } from '../core/record.js'
+import type { ExchangeRecord, Uninspectable } from '../core/record.js'
 import { contentCoding, ContentDecoder } from '../http/content-coding.js'
-import { parseBounded, partialJson } from '../http/json-bounds.js'
-import type { JsonLimits } from '../http/json-bounds.js'
+import { parseBounded, parsePrefix } from '../http/json-bounds.js'
+import type { BoundedJson, JsonLimits } from '../http/json-bounds.js'
+import { boundaryOf, MultipartReader } from '../http/multipart.js'
+import type { Catalogue } from '../providers/catalogue.js'
 import type { Recognised } from '../providers/index.js'
-import type {
-  RequestFacts,
-  ResponseFacts,
-  ResponseReader,
-} from '../providers/provider.js'
+import { recordPace, recordRequest, recordResponse } from '../providers/into-record.js'
+import { readMultipartRequest } from '../providers/multipart-request.js'
+import { readNamedIds } from '../providers/named-ids.js'
+import type { RequestFacts, ResponseReader } from '../providers/provider.js'
+import type { Session } from '../providers/sessions.js'
 import type { Hold } from './byte-budget.js'
+import type { Conversations } from './conversations.js'
 
 /** What a reader of a response may hold: a JSON body of unknown length, or a stream's text. */
 const READER_BYTES = 128 * 1024
 const MAX_JSON_BODY_BYTES = 1024 * 1024
-const MAX_TOOL_CALLS = 64
+/** Of a body that is not whole, this much is read: its beginning names model and prompt. */
+const MAX_PREFIX_BYTES = 64 * 1024
 
 export interface ReadingOptions {
   readonly json: JsonLimits
   readonly previewChars: number
+  readonly catalogue: Catalogue | undefined
+  readonly conversations: Conversations | undefined
+}
+
+export interface ReadingAbout {
+  readonly record: ExchangeRecord
+  readonly path: string
+  readonly hold: Hold
+  /** `RequestHead.own`. */
+  readonly own: ReadonlyMap<string, string> | undefined
+  /** Milliseconds since the request began. */
+  readonly elapsed: () => number
+}
+
+export interface RequestHeadFacts {
+  readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+}
+
+export interface ResponseHeadFacts extends RequestHeadFacts {
+  readonly contentLength: number | undefined
 }
 
 export class Reading {
   readonly #recognised: Recognised
-  readonly #record: ExchangeRecord
-  readonly #path: string
-  readonly #hold: Hold
+  readonly #about: ReadingAbout
   readonly #options: ReadingOptions
   #promptChars: number | undefined
   #reader: ResponseReader | undefined
   #decoder: ContentDecoder | undefined
+  #session: Session | undefined
 
-  constructor(
-    recognised: Recognised,
-    about: { record: ExchangeRecord; path: string; hold: Hold },
-    options: ReadingOptions,
-  ) {
+  constructor(recognised: Recognised, about: ReadingAbout, options: ReadingOptions) {
     this.#recognised = recognised
-    this.#record = about.record
-    this.#path = about.path
-    this.#hold = about.hold
+    this.#about = about
     this.#options = options
   }
 
-  /** The beginning of the request body, or all of it, without content coding. */
-  request(bytes: Buffer, whole: boolean, contentEncoding: string | undefined): void {
-    if (bytes.length === 0 || contentCoding(contentEncoding) !== 'identity') return
-    const { api, provider } = this.#recognised
-    const body = whole ? parseBounded(bytes, this.#options.json) : undefined
-    if (body?.kind === 'whole') {
-      this.#asked(provider.readRequest(body.value, { api, path: this.#path }))
-      return
-    }
-    const fields = partialJson(bytes, this.#options.json)
-    const model = fields.get('model')
-    const stream = fields.get('stream')
-    if (typeof model === 'string') this.#record.model = model
-    if (typeof stream === 'boolean') this.#record.stream = stream
+  /** The beginning of the request body, or all of it. */
+  request(bytes: Buffer, whole: boolean, head: RequestHeadFacts): void {
+    this.#guarded(() => {
+      const facts = this.#requestFacts(bytes, whole, head)
+      const { record, own } = this.#about
+      recordRequest(record, facts, this.#options.previewChars)
+      this.#promptChars = facts.promptChars
+      this.#session = this.#options.conversations?.asked(record, facts, readNamedIds(own))
+    })
   }
 
   responseHead(status: number, head: ResponseHeadFacts): void {
     const coding = contentCoding(head.contentEncoding)
+    if (coding === undefined) return this.#unread('content-coding')
     const bytes = Math.min(head.contentLength ?? READER_BYTES, MAX_JSON_BODY_BYTES)
-    if (coding === undefined || !this.#hold.take(bytes)) return
+    if (!this.#about.hold.take(bytes)) return this.#unread('no-room')
     const { api, provider } = this.#recognised
     const reader = provider.reader({
       api,
-      path: this.#path,
+      path: this.#about.path,
       status,
       contentType: head.contentType,
       promptChars: this.#promptChars,
     })
     this.#reader = reader
     if (coding !== 'identity') {
-      this.#decoder = new ContentDecoder(coding, (piece) => reader.push(piece))
+      this.#decoder = new ContentDecoder(coding, (piece) => this.#read(piece))
     }
   }
 
   push(chunk: Buffer): void {
     if (this.#decoder !== undefined) this.#decoder.push(chunk)
-    else this.#reader?.push(chunk)
+    else this.#read(chunk)
   }
 
   /** `done` is called once all has been read, at once unless a coding is still being undone. */
   end(whole: boolean, done: () => void): void {
-    const reader = this.#reader
     const finish = (complete: boolean): void => {
-      if (reader !== undefined) this.#answered(reader.end(complete))
-      this.#hold.release()
+      this.#guarded(() => this.#answered(complete))
+      this.#about.hold.release()
       done()
     }
     if (this.#decoder === undefined) finish(whole)
     else void this.#decoder.end().then((end) => finish(whole && end === 'whole'))
   }
 
-  #asked(facts: RequestFacts): void {
-    const record = this.#record
-    if (facts.model !== undefined) record.model = facts.model
-    if (facts.stream !== undefined) record.stream = facts.stream
-    this.#promptChars = facts.promptChars
-    const preview = facts.lastUserText.slice(0, this.#options.previewChars)
-    if (preview !== '') record.promptPreview = preview
+  #requestFacts(bytes: Buffer, whole: boolean, head: RequestHeadFacts): RequestFacts {
+    const { api, provider } = this.#recognised
+    const read = (body: unknown): RequestFacts =>
+      provider.readRequest(body, { api, path: this.#about.path })
+    if (bytes.length === 0) return read(undefined)
+    if (contentCoding(head.contentEncoding) !== 'identity') {
+      this.#unread('content-coding')
+      return read(undefined)
+    }
+    const boundary = boundaryOf(head.contentType)
+    if (boundary !== undefined) {
+      const form = new MultipartReader(boundary)
+      form.push(bytes)
+      const facts = readMultipartRequest(form.end(), api)
+      if (!whole) this.#unread('too-large')
+      else if (facts.cut) this.#unread('malformed')
+      return facts
+    }
+    if (whole) {
+      const body = parseBounded(bytes, this.#options.json)
+      if (body.kind === 'whole') {
+        if (api === 'other') this.#unread('unknown-api')
+        return read(body.value)
+      }
+      this.#unread(unreadJson(body, head.contentType))
+    } else this.#unread('too-large')
+    const prefix = bytes.subarray(0, MAX_PREFIX_BYTES)
+    return read(parsePrefix(prefix, this.#options.json))
   }
 
-  #answered(facts: ResponseFacts): void {
-    const record = this.#record
-    const { usage } = facts
-    record.model ??= facts.model ?? ''
-    if (record.model === '') delete record.model
-    if (usage.inputTokens !== undefined) record.inputTokens = usage.inputTokens
-    if (usage.outputTokens !== undefined) record.outputTokens = usage.outputTokens
-    if (usage.cachedTokens !== undefined) record.cachedTokens = usage.cachedTokens
-    if (usage.reasoningTokens !== undefined)
-      record.reasoningTokens = usage.reasoningTokens
-    const counted = record.inputTokens !== undefined || record.outputTokens !== undefined
-    if (counted) record.tokensEstimated = usage.estimated
-    if (facts.finishReason !== undefined) record.finishReason = facts.finishReason
-    if (facts.toolCalls.length > 0) {
-      record.toolCalls = facts.toolCalls.slice(0, MAX_TOOL_CALLS).map(({ name }) => name)
+  #read(piece: Uint8Array): void {
+    const reader = this.#reader
+    if (reader === undefined) return
+    this.#guarded(() => {
+      reader.push(piece)
+      const { record, elapsed } = this.#about
+      if (record.firstTokenMs === undefined && reader.wrote)
+        record.firstTokenMs = elapsed()
+    })
+  }
+
+  #answered(complete: boolean): void {
+    const { record } = this.#about
+    const { catalogue, conversations } = this.#options
+    const facts = this.#reader?.end(complete)
+    if (facts !== undefined) {
+      recordResponse(record, facts, catalogue)
+      recordPace(record)
     }
-    if (facts.error !== undefined) record.reason ??= facts.error.message
+    if (this.#session !== undefined) conversations?.answered(record, this.#session, facts)
+  }
+
+  /** A fault in what only looks must not cost the exchange. */
+  #guarded(step: () => void): void {
+    try {
+      step()
+    } catch {
+      this.#reader = undefined
+      this.#about.record.uninspectable = 'failed'
+    }
+  }
+
+  /** The first reason counts. */
+  #unread(why: Uninspectable): void {
+    this.#about.record.uninspectable ??= why
   }
 }
 
-export interface ResponseHeadFacts {
-  readonly contentType: string | undefined
-  readonly contentEncoding: string | undefined
-  readonly contentLength: number | undefined
+/** Text and binary kinds that are no JSON are another reason than broken JSON. */
+function unreadJson(
+  body: Exclude<BoundedJson, { kind: 'whole' }>,
+  contentType: string | undefined,
+): Uninspectable {
+  if (body.kind === 'over-limit')
+    return body.limit === 'depth'
+      ? 'too-deep'
+      : body.limit === 'values'
+        ? 'too-many-values'
+        : 'too-large'
+  const said = contentType?.toLowerCase() ?? ''
+  return said === '' || said.includes('json') ? 'malformed' : 'unknown-kind'
 }

@@ -101,6 +101,9 @@ export class RequestBody {
       const [only] = chunks
       const bytes =
         chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+      // Its bytes are held already.
+      this.#preview = [bytes.subarray(0, this.#limits.previewBytes)]
+      this.#previewBytes = this.#preview[0]?.length ?? 0
       use({ kind: 'whole', bytes })
     })
     request.on('error', () => undefined)

@@ -13,10 +13,12 @@ import type { Dialer } from '../net/dial.js'
 import type { OriginalDestination } from '../net/original-destination.js'
 import type { Upstream } from '../net/upstream.js'
 import type { AccessPolicy } from '../policy/access.js'
+import type { Catalogue } from '../providers/catalogue.js'
 import type { Recognised } from '../providers/index.js'
 import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
 import type { ByteBudget } from './byte-budget.js'
+import type { Conversations } from './conversations.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
 
 /** One generation of configuration, immutable. */
@@ -94,6 +96,9 @@ export interface Services {
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
   readonly held: ByteBudget
+  /** Hosts and prices. */
+  readonly catalogue: Catalogue
+  readonly conversations: Conversations
   /** The provider at a host and which of its APIs, by method and path. */
   readonly recognise: (head: ExchangeHead) => Recognised | undefined
   /** What is known of a client's device; waits a little for one that is new. */
