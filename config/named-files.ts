@@ -48,11 +48,12 @@ export function followFiles(config: Config): Followed {
 }
 
 /** Named files that are not there (yet): told, not refused. */
-export function missingFiles({ proxy, upstream, policies }: Config): Remark[] {
+export function missingFiles({ proxy, upstream, policies, catalogue }: Config): Remark[] {
   const named: (readonly [Path, string | undefined])[] = [
     [['proxy', 'tls_cert'], proxy.tls_cert],
     [['proxy', 'tls_key'], proxy.tls_key],
     [['policies', 'directory'], policies.directory],
+    [['catalogue', 'file'], catalogue.file],
     ...upstream.extra_ca.map(
       (file, index) => [['upstream', 'extra_ca', index], file] as const,
     ),

@@ -158,6 +158,13 @@ export const limitsSchema = section(
       maximum: 10_000,
       description: 'Cache: TLS contexts of minted leaves (about 19 KB each).',
     }),
+    sessions: count({
+      default: 10_000,
+      minimum: 10,
+      maximum: 1_000_000,
+      description:
+        'Cache: conversations that a request may belong to; the idlest goes first.',
+    }),
     audit_queue_rows: count({
       default: 10_000,
       minimum: 10,
@@ -242,6 +249,11 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
     default: 1,
     maximum: 60,
     description: 'Processor call: every event; then its `fail_mode` decides.',
+  }),
+  session_idle: seconds({
+    default: 3600,
+    minimum: 1,
+    description: 'A conversation without a request; then it has ended.',
   }),
   drain: seconds({
     default: 30,

@@ -48,6 +48,10 @@ export const auditSchema = section('The record of what happened.', {
     maximum: 16 * MiB,
     description: 'Bytes kept of one body.',
   }),
+  call_events: flag(
+    false,
+    'Whether calls, tool use and sessions are also kept as events, one row each.',
+  ),
   tunnel_names: flag(false, 'Whether names of traffic that is not LLM are kept.'),
   batch_rows: count({
     default: 10,
@@ -68,6 +72,17 @@ export const auditSchema = section('The record of what happened.', {
     description: 'Local time of the daily clean-up.',
   }),
 })
+
+export const catalogueSection = section(
+  'What is known of providers besides their hosts.',
+  {
+    file: text({
+      format: 'path',
+      description:
+        'A second catalogue, of the form of config/providers.yaml: hosts and prices to add.',
+    }),
+  },
+)
 
 export const caSchema = section("YORI's certificate authority.", {
   directory: text({

@@ -6,7 +6,13 @@ import type { FromSchema, SectionNode } from './from-schema.js'
 import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
 import { choice, list, text } from './schema-parts.js'
-import { auditSchema, caSchema, controlSchema, logSchema } from './schema-storage.js'
+import {
+  auditSchema,
+  caSchema,
+  catalogueSection,
+  controlSchema,
+  logSchema,
+} from './schema-storage.js'
 import {
   accessSchema,
   endpointsSchema,
@@ -55,6 +61,7 @@ export const configSchema = {
     intercept: interceptSchema,
     access: accessSchema,
     audit: auditSchema,
+    catalogue: catalogueSection,
     policies: policiesSchema,
     enforcement: enforcementSchema,
     ca: caSchema,

@@ -17,6 +17,7 @@ import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
 import { limitedLog } from './core/limited-log.js'
 import type { Log } from './core/log.js'
+import { orderedId } from './core/ordered-id.js'
 import { Generation } from './generation.js'
 import type { GenerationEdges } from './generation.js'
 import { DeviceIdentity } from './net/device-identity.js'
@@ -26,6 +27,8 @@ import { openOriginalDestination } from './net/original-destination.js'
 import type { OriginalDestination } from './net/original-destination.js'
 import { Deadlines } from './net/deadlines.js'
 import { Listener } from './net/listener.js'
+import { SESSION_LIMITS } from './providers/sessions.js'
+import { Conversations } from './proxy/conversations.js'
 import { OwnAddresses } from './net/own-addresses.js'
 import { RequestCounters } from './policy/counters.js'
 import type { PolicyMemory } from './policy/decider.js'
@@ -39,6 +42,8 @@ export interface ApplianceOptions {
 
 export class Appliance {
   readonly audit: AuditStore
+  /** Sessions, and the events of calls for whoever follows them. */
+  readonly conversations: Conversations
   readonly #clock: Clock
   readonly #log: Log
   readonly #deadlines: Deadlines
@@ -102,6 +107,21 @@ export class Appliance {
       log,
       clock,
     })
+    this.conversations = new Conversations({
+      clock,
+      newId: () => orderedId(clock.now()),
+      limits: {
+        ...SESSION_LIMITS,
+        maxSessions: config.limits.sessions,
+        idleMs: config.timeouts.session_idle * 1000,
+      },
+      kept: config.audit.bodies,
+    })
+    if (config.audit.call_events) {
+      this.conversations.events.follow(({ timestamp, name, ...details }) => {
+        this.audit.event({ at: timestamp, kind: name, details })
+      })
+    }
     this.#listener = new Listener({
       maxConnections: config.limits.connections,
       maxPerClient: config.limits.connections_per_client,
@@ -137,6 +157,7 @@ export class Appliance {
       await this.audit.start()
       this.#kept.start()
       await this.#deadlines.start()
+      this.#deadlines.watch({ tick: () => this.conversations.sweep() })
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn({ err }, 'the root certificate could not be written for clients')
@@ -233,6 +254,7 @@ export class Appliance {
       audit: this.audit,
       clock: this.#clock,
       log: this.#log,
+      conversations: this.conversations,
       deadlines: this.#deadlines,
       own: this.#own,
       kept: this.#kept,

@@ -11,6 +11,8 @@ import { LeafContexts } from '../ca/leaf-cache.js'
 import { openAuthority } from '../ca/authority.js'
 import type { Authority } from '../ca/authority.js'
 import { caSettingsOf } from './ca-settings.js'
+import { loadCatalogue } from '../config/catalogue.js'
+import { formatProblem } from '../config/problem.js'
 import type { Config } from '../config/schema.js'
 import { parseSocketAddress, Prefixes } from './core/address.js'
 import type { SocketAddress } from './core/address.js'
@@ -26,6 +28,7 @@ import { deciderOf } from './policies.js'
 import type { PolicyEdges } from './policies.js'
 import { Admission } from './proxy/admission.js'
 import { ByteBudget } from './proxy/byte-budget.js'
+import type { Conversations } from './proxy/conversations.js'
 import { serveConnect, serveConnection } from './proxy/connection.js'
 import type { Fronts } from './proxy/connection.js'
 import { H2Front } from './proxy/h2-front.js'
@@ -36,6 +39,7 @@ import { providerAt, refuseRaw } from './proxy/refusal.js'
 import { serveRequest } from './proxy/requests.js'
 import type { Certificates, Services } from './proxy/services.js'
 import { serveUpgrade } from './proxy/upgrade-request.js'
+import type { Catalogue } from './providers/catalogue.js'
 import { recognise } from './providers/index.js'
 import { OWN_NAMES, snapshotOf } from './snapshot.js'
 
@@ -44,6 +48,7 @@ export interface GenerationEdges extends PolicyEdges {
   readonly own: OwnAddresses
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
+  readonly conversations: Conversations
   readonly identify: Services['identify']
   readonly destinations: Services['destinations']
 }
@@ -83,6 +88,7 @@ export class Generation {
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
     const upstream = await upstreamOf(config, dialer)
+    const catalogue = await catalogueOf(config)
     const policy = snapshotOf(config, {
       own: edges.own,
       isConfigured: (host) => dialer.override(host) !== undefined,
@@ -92,6 +98,7 @@ export class Generation {
       policy,
       dialer,
       upstream,
+      catalogue,
       certificates,
       memory: new LearnedNames(edges.clock),
       admission: new Admission(
@@ -279,6 +286,17 @@ async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
     idleTimeoutMs: config.upstream.idle_timeout * 1000,
     maxHeadBytes: config.limits.header_bytes,
   })
+}
+
+/** The package's, and over it the operator's own. */
+async function catalogueOf(config: Config): Promise<Catalogue> {
+  const loaded = await loadCatalogue(config.catalogue.file)
+  if (loaded.kind === 'ok') return loaded.catalogue
+  const lines = loaded.problems.map(formatProblem)
+  throw new YoriError(
+    'YORI_CONFIG_INVALID',
+    `the provider catalogue is not valid\n${lines.join('\n')}`,
+  )
 }
 
 /** The public roots, and what the operator adds; never one instead of the other. */

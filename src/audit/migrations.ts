@@ -101,7 +101,19 @@ CREATE TABLE writer (
 );
 `
 
-export const migrations: readonly string[] = [first]
+const conversations = `
+ALTER TABLE exchanges ADD COLUMN cache_write_tokens INTEGER;
+ALTER TABLE exchanges ADD COLUMN fragmented INTEGER;
+ALTER TABLE exchanges ADD COLUMN tags TEXT;
+ALTER TABLE exchanges ADD COLUMN response_id TEXT;
+ALTER TABLE exchanges ADD COLUMN attachments TEXT;
+ALTER TABLE exchanges ADD COLUMN uninspectable TEXT;
+ALTER TABLE exchanges ADD COLUMN first_token_ms INTEGER;
+ALTER TABLE exchanges ADD COLUMN tokens_per_second REAL;
+CREATE INDEX exchanges_session ON exchanges (session_id) WHERE session_id IS NOT NULL;
+`
+
+export const migrations: readonly string[] = [first, conversations]
 
 /** The file was written by a later YORI than this one: it is left as it is. */
 export class NewerDatabase extends Error {

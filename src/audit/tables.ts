@@ -2,7 +2,8 @@
  * The columns of the three tables, and how each is read from its record. A row is the array
  * of its columns' values, in order: this list is the only place that knows the order.
  * The first column of every table is its time, a number here and text in the database.
- * Bodies come last: SQLite walks over a long value to reach what lies behind it.
+ * Bodies stand behind what is often read: SQLite walks over a long value to reach what lies
+ * behind it. What later versions added can only stand at the very end.
  */
 import type { ConnectionRecord, EventRecord, ExchangeRecord } from '../core/record.js'
 
@@ -11,7 +12,7 @@ export type Row = Value[]
 
 export interface Column<Record> {
   readonly name: string
-  readonly type: 'TEXT NOT NULL' | 'TEXT' | 'INTEGER NOT NULL' | 'INTEGER'
+  readonly type: 'TEXT NOT NULL' | 'TEXT' | 'INTEGER NOT NULL' | 'INTEGER' | 'REAL'
   /** Known when the exchange opens and never changed after: left out of updates. */
   readonly fixed?: true
   /** A request or response body, which has a longer limit and may be left out. */
@@ -32,6 +33,34 @@ function namesText(names: readonly string[] | undefined): Value {
   if (names === undefined) return null
   return JSON.stringify(
     names.slice(0, MOST_NAMES).map((name) => name.slice(0, NAME_LENGTH)),
+  )
+}
+
+/** Tags until the next would go over the limit of a text; the rest is left out. */
+function tagsText(tags: ExchangeRecord['tags']): Value {
+  if (tags === undefined) return null
+  const items: string[] = []
+  let length = 2
+  for (const [key, value] of Object.entries(tags)) {
+    const item = `${JSON.stringify(key)}:${JSON.stringify(value)}`
+    length += item.length + 1
+    if (length > MOST_TAGS_LENGTH) break
+    items.push(item)
+  }
+  return `{${items.join(',')}}`
+}
+
+const MOST_TAGS_LENGTH = 2000
+const MOST_ATTACHMENTS = 16
+
+function attachmentsText(notes: ExchangeRecord['attachments']): Value {
+  if (notes === undefined) return null
+  return JSON.stringify(
+    notes.slice(0, MOST_ATTACHMENTS).map(({ kind, mediaType, bytes }) => ({
+      kind,
+      type: mediaType?.slice(0, NAME_LENGTH),
+      bytes,
+    })),
   )
 }
 
@@ -97,6 +126,14 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'prompt_preview', type: 'TEXT', read: (r) => r.promptPreview },
   { name: 'request_body', type: 'TEXT', body: true, read: (r) => r.requestBody },
   { name: 'response_body', type: 'TEXT', body: true, read: (r) => r.responseBody },
+  { name: 'cache_write_tokens', type: 'INTEGER', read: (r) => r.cacheWriteTokens },
+  { name: 'fragmented', type: 'INTEGER', read: (r) => flag(r.fragmented) },
+  { name: 'tags', type: 'TEXT', read: (r) => tagsText(r.tags) },
+  { name: 'response_id', type: 'TEXT', read: (r) => r.responseId },
+  { name: 'attachments', type: 'TEXT', read: (r) => attachmentsText(r.attachments) },
+  { name: 'uninspectable', type: 'TEXT', read: (r) => r.uninspectable },
+  { name: 'first_token_ms', type: 'INTEGER', read: (r) => whole(r.firstTokenMs) },
+  { name: 'tokens_per_second', type: 'REAL', read: (r) => r.tokensPerSecond },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

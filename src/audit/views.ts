@@ -26,9 +26,11 @@ CREATE VIEW audit_events AS SELECT
     ELSE 'allow'
   END AS enforcement_action,
   bypass, response_status, latency_ms, first_byte_ms,
-  prompt_tokens, response_tokens, cached_tokens, reasoning_tokens, tokens_estimated,
+  prompt_tokens, response_tokens, cached_tokens, cache_write_tokens,
+  reasoning_tokens, tokens_estimated, first_token_ms, tokens_per_second,
   cost_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,
-  session_id, agent_id, connection_id, http_version, retried, truncated, trailers_dropped,
+  session_id, agent_id, fragmented, tags, response_id, attachments, uninspectable,
+  connection_id, http_version, retried, truncated, trailers_dropped,
   prompt_preview, request_body, response_body
 FROM exchanges;
 

@@ -60,6 +60,36 @@ export interface ConnectionRecord {
 export type ExchangeOutcome = 'response' | 'block' | 'error'
 export type PolicyDecision = 'allow' | 'deny' | 'alert'
 
+/** What went along with a prompt: its kind and size, never its content. */
+export interface AttachmentNote {
+  readonly kind: 'image' | 'audio' | 'video' | 'file'
+  readonly mediaType?: string
+  /** Undefined when the request only refers to it. */
+  readonly bytes?: number
+}
+
+/** Why a request or its response was not read, or not to its end: part of coverage. */
+export type Uninspectable =
+  /** No reader knows this path. */
+  | 'unknown-api'
+  /** Neither JSON nor a form. */
+  | 'unknown-kind'
+  /** A content coding that cannot be undone, or not on the way to the provider. */
+  | 'content-coding'
+  /** Longer than what is looked at, deeper, or of more values. */
+  | 'too-large'
+  | 'too-deep'
+  | 'too-many-values'
+  | 'malformed'
+  /** Too many bodies were held at once. */
+  | 'no-room'
+  /** A reader of ours failed; the exchange went on. */
+  | 'failed'
+  /** Messages after an upgrade. */
+  | 'upgraded'
+  /** The response, or events of it. */
+  | 'response'
+
 /**
  * One row. The pipeline opens it when the request head is known, fills it as it learns, and
  * closes it once; the store may write it at any moment between, so every field has a value.
@@ -97,17 +127,30 @@ export interface ExchangeRecord {
   latencyMs?: number
   /** Request start to the first byte of the response body. */
   firstByteMs?: number
+  /** Request start to the first words of the model in a stream. */
+  firstTokenMs?: number
+  /** Of a stream: output tokens in a second, from the first words to the end. */
+  tokensPerSecond?: number
   inputTokens?: number
   outputTokens?: number
   cachedTokens?: number
+  cacheWriteTokens?: number
   reasoningTokens?: number
   tokensEstimated?: boolean
   costMicroUsd?: number
   finishReason?: string
   /** Names of tools that the model called, in order. */
   toolCalls?: readonly string[]
+  /** The provider's id of this answer. */
+  responseId?: string
+  attachments?: readonly AttachmentNote[]
   sessionId?: string
   agentId?: string
+  /** The session began with history that nobody here has seen. */
+  fragmented?: boolean
+  /** What the client calls it, by `X-Yori-Tags`. */
+  tags?: Readonly<Record<string, string>>
+  uninspectable?: Uninspectable
   /** The request was sent a second time after a stale connection died. */
   retried?: boolean
   /** The response ended before its end. */

@@ -18,12 +18,12 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ])
 
 /** Ours to set on a request: the upstream library frames it and names the host. */
-const OURS_ON_REQUEST: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'expect',
-  'x-yori-override',
-])
+const OURS_ON_REQUEST: ReadonlySet<string> = new Set(['host', 'content-length', 'expect'])
+
+/** Fields of these families are for us alone. */
+function isOurs(name: string): boolean {
+  return name.startsWith('x-yori-') || name.startsWith('x-cylestio-')
+}
 
 /** Codings that this runtime can decode (Node 20 has no zstd), plus their wildcards' absence. */
 const DECODABLE: ReadonlySet<string> = new Set([
@@ -49,6 +49,8 @@ export interface RequestHead {
   readonly contentEncoding: string | undefined
   readonly accept: string | undefined
   readonly proxyAuthorization: string | undefined
+  /** `X-Yori-*` and `X-Cylestio-*` by lower-case name, the first of each; never forwarded. */
+  readonly own: ReadonlyMap<string, string> | undefined
 }
 
 /** Splits a received head into what goes on and what we must know. One pass. */
@@ -64,6 +66,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   let contentEncoding: string | undefined
   let accept: string | undefined
   let proxyAuthorization: string | undefined
+  let own: Map<string, string> | undefined
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const value = rawHeaders[i + 1] as string
@@ -101,6 +104,11 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
         break
       default:
         if (HOP_BY_HOP.has(lower) || OURS_ON_REQUEST.has(lower)) continue
+        if (lower.charCodeAt(0) === 0x78 && isOurs(lower)) {
+          own ??= new Map()
+          if (!own.has(lower)) own.set(lower, value)
+          continue
+        }
     }
     if (named !== undefined && named.has(lower)) continue
     fields.push(name, value)
@@ -116,6 +124,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
     contentEncoding,
     accept,
     proxyAuthorization,
+    own,
   }
 }
 

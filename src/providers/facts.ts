@@ -89,6 +89,10 @@ export class FactsBuilder {
     this.#toolCalls.get(key)?.argumentsText.append(piece)
   }
 
+  get wrote(): boolean {
+    return this.text.chars + this.otherChars > 0 || this.#toolCalls.size > 0
+  }
+
   get toolCallCount(): number {
     return this.#toolCalls.size
   }

@@ -1,8 +1,19 @@
 /** Puts what the readers found into an exchange's record, field by field. */
-import type { ExchangeRecord } from '../core/record.js'
+import type { AttachmentNote, ExchangeRecord } from '../core/record.js'
 import { cutAt } from './bounded-text.js'
 import type { Catalogue } from './catalogue.js'
-import type { RequestFacts, ResponseFacts } from './provider.js'
+import type { Attachment, RequestFacts, ResponseFacts } from './provider.js'
+
+/** Attachments and tool calls that a record names. */
+const MAX_NOTED = 64
+
+function noteOf({ kind, mediaType, bytes }: Attachment): AttachmentNote {
+  return {
+    kind,
+    ...(mediaType === undefined ? {} : { mediaType: cutAt(mediaType, MAX_NOTED) }),
+    ...(bytes === undefined ? {} : { bytes }),
+  }
+}
 
 /** `previewChars` of the user's newest text are kept. */
 export function recordRequest(
@@ -14,6 +25,8 @@ export function recordRequest(
   if (facts.stream !== undefined) record.stream = facts.stream
   const preview = cutAt(facts.lastUserText, previewChars)
   if (preview !== '') record.promptPreview = preview
+  if (facts.attachments.length > 0)
+    record.attachments = facts.attachments.slice(0, MAX_NOTED).map(noteOf)
 }
 
 /**
@@ -31,6 +44,8 @@ export function recordResponse(
   if (usage.inputTokens !== undefined) record.inputTokens = usage.inputTokens
   if (usage.outputTokens !== undefined) record.outputTokens = usage.outputTokens
   if (usage.cachedTokens !== undefined) record.cachedTokens = usage.cachedTokens
+  if (usage.cacheWriteTokens !== undefined)
+    record.cacheWriteTokens = usage.cacheWriteTokens
   if (usage.reasoningTokens !== undefined) record.reasoningTokens = usage.reasoningTokens
   if (usage.inputTokens !== undefined || usage.outputTokens !== undefined)
     record.tokensEstimated = usage.estimated
@@ -41,7 +56,21 @@ export function recordResponse(
   if (cost !== undefined) record.costMicroUsd = cost
   if (facts.finishReason !== undefined) record.finishReason = facts.finishReason
   if (facts.toolCalls.length > 0)
-    record.toolCalls = facts.toolCalls.map((call) => call.name)
+    record.toolCalls = facts.toolCalls.slice(0, MAX_NOTED).map((call) => call.name)
+  if (facts.responseId !== undefined) record.responseId = facts.responseId
   if (facts.error !== undefined) record.reason ??= facts.error.message
+  if (facts.unread > 0) record.uninspectable ??= 'response'
   if (!facts.complete) record.truncated = true
+}
+
+/** Shorter than this, a stream came in one piece, and its pace says nothing. */
+const LEAST_STREAM_MS = 20
+
+/** Of a stream, from the model's first words to the end. Rounded to a tenth. */
+export function recordPace(record: ExchangeRecord): void {
+  const { firstTokenMs, latencyMs, outputTokens } = record
+  if (firstTokenMs === undefined || latencyMs === undefined) return
+  const ms = latencyMs - firstTokenMs
+  if (ms < LEAST_STREAM_MS || outputTokens === undefined || outputTokens < 2) return
+  record.tokensPerSecond = Math.round((outputTokens * 10_000) / ms) / 10
 }

@@ -95,6 +95,8 @@ export const READER_LIMITS: ReaderLimits = {
 export interface ResponseReader {
   /** The decoded body (no content coding), in pieces of any size. Never throws. */
   push(chunk: Uint8Array): void
+  /** Words or tool calls of the model have come: in a stream, its first token. */
+  readonly wrote: boolean
   /**
    * What the response said. `whole` is false when the transport broke off before its end.
    * Call once.

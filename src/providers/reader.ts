@@ -72,6 +72,10 @@ class BodyReader implements ResponseReader {
     this.#framing.push(chunk)
   }
 
+  get wrote(): boolean {
+    return this.#facts.wrote
+  }
+
   end(whole = true): ResponseFacts {
     this.#framing?.end()
     const facts = this.#facts

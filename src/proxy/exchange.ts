@@ -195,7 +195,10 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     this.#switched = true
-    if (this.#record !== undefined) this.#record.status = 101
+    if (this.#record !== undefined) {
+      this.#record.status = 101
+      this.#record.uninspectable = 'upgraded'
+    }
     const ended = joinUpgraded(response as ServerResponse, this.#from.socket, {
       rawHeaders,
       socket,
@@ -265,8 +268,7 @@ export class Exchange implements UpstreamHandler, Watched {
     if (record === undefined || this.#isRead) return undefined
     this.#isRead = true
     const { bytes, whole } = this.#body.preview()
-    const { contentEncoding } = this.#facts.head
-    const content = this.#reading?.request(bytes, whole, contentEncoding)
+    const content = this.#reading?.request(bytes, whole, this.#facts.head)
     const { device } = this.#from.state.record
     const about = { request: this.#request, record, device }
     const read = this.#facts.upgrade === undefined ? content : unreadSocket()
@@ -441,21 +443,38 @@ export class Exchange implements UpstreamHandler, Watched {
       method: this.#request.method ?? 'GET',
       path: path.split('?', 1)[0] as string,
       ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
-      ...(this.#recognised === undefined
-        ? {}
-        : { provider: this.#recognised.provider.name }),
+      ...this.#whoseRecord(),
       requestBytes: 0,
       responseBytes: 0,
     }
   }
 
+  /** The catalogue's name for the host counts before that of the API that it speaks. */
+  #whoseRecord(): Pick<ExchangeRecord, 'provider' | 'uninspectable'> {
+    const { catalogue } = this.#services
+    const name =
+      catalogue.entryFor(this.#facts.target.host)?.name ?? this.#recognised?.provider.name
+    return {
+      ...(name === undefined ? {} : { provider: name }),
+      ...(this.#recognised === undefined ? { uninspectable: 'unknown-api' } : {}),
+    }
+  }
+
   #newReading(): Reading | undefined {
     if (this.#record === undefined || this.#recognised === undefined) return undefined
-    const { json, promptPreviewChars } = this.#services.policy
-    const about = { record: this.#record, path: this.#facts.path, hold: this.#hold }
+    const { policy, catalogue, conversations } = this.#services
+    const about = {
+      record: this.#record,
+      path: this.#facts.path,
+      hold: this.#hold,
+      own: this.#facts.head.own,
+      elapsed: () => this.#elapsed(),
+    }
     return new Reading(this.#recognised, about, {
-      json,
-      previewChars: promptPreviewChars,
+      json: policy.json,
+      previewChars: policy.promptPreviewChars,
+      catalogue,
+      conversations,
     })
   }
 

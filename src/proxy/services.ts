@@ -15,10 +15,12 @@ import type { ProxyUsers } from '../net/proxy-users.js'
 import type { Upstream } from '../net/upstream.js'
 import type { AccessPolicy, Caller } from '../policy/access.js'
 import type { Decider } from '../policy/decider.js'
+import type { Catalogue } from '../providers/catalogue.js'
 import type { Recognised } from '../providers/index.js'
 import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
 import type { ByteBudget } from './byte-budget.js'
+import type { Conversations } from './conversations.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
 
 /** One generation of configuration, immutable. */
@@ -106,6 +108,9 @@ export interface Services {
   readonly admission: Admission
   readonly decider: Pick<Decider, 'idle' | 'holds' | 'decide'>
   readonly held: ByteBudget
+  /** Hosts and prices. */
+  readonly catalogue: Catalogue
+  readonly conversations: Conversations
   /** The provider at a host and which of its APIs, by method and path. */
   readonly recognise: (head: ExchangeHead) => Recognised | undefined
   /** What is known of a client's device; waits a little for one that is new. */

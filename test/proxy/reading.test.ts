@@ -1,37 +1,258 @@
-/** What the record says of an exchange whose bodies are read after they have passed. */
 import assert from 'node:assert/strict'
-import { ask, behind, disposable, endedExchanges, NAME } from '../support/proxied.js'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import type { ExchangeRecord } from '../../src/core/record.js'
+import { JSON_LIMITS } from '../../src/http/json-bounds.js'
+import { recognise } from '../../src/providers/index.js'
+import { ByteBudget, Hold } from '../../src/proxy/byte-budget.js'
+import { Conversations } from '../../src/proxy/conversations.js'
+import { Reading } from '../../src/proxy/reading.js'
+import { ManualClock } from '../support/manual-clock.js'
+import { sse } from '../support/exchanges.js'
 
-const asked = JSON.stringify({
-  model: 'gpt-4.1-mini',
-  stream: false,
-  messages: [{ role: 'user', content: 'What is the time?' }],
-})
+const MiB = 1024 * 1024
+const CHAT = '/v1/chat/completions'
 
-describe('Reading', () => {
-  for (const [how, framing, body] of [
-    ['of known length', `Content-Length: ${asked.length}`, asked],
-    [
-      'in chunks',
-      'Transfer-Encoding: chunked',
-      `${asked.length.toString(16)}\r\n${asked}\r\n0\r\n\r\n`,
-    ],
-  ] as const) {
-    it(`records what a request ${how} asked for`, async () => {
-      await using setup = await behind((request, response) => {
-        request.resume().on('end', () => response.end('{}'))
-      })
-      using socket = disposable(await setup.yori.tls(NAME))
-      const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: ${NAME}\r\n`
-      const type = 'Content-Type: application/json\r\n'
-      await ask(socket.stream, `${head}${type}${framing}\r\n\r\n${body}`, (soFar) =>
-        soFar.includes('{}'),
-      )
-      const [row] = await endedExchanges(setup.yori, 1)
-      assert.deepEqual(
-        [row?.['model'], row?.['stream'], row?.['prompt_preview']],
-        ['gpt-4.1-mini', 0, 'What is the time?'],
-      )
+interface Given {
+  readonly path?: string
+  readonly body: Buffer | string
+  readonly whole?: boolean
+  readonly contentType?: string
+  readonly contentEncoding?: string
+  readonly budget?: number
+}
+
+class Bench {
+  readonly record: ExchangeRecord
+  readonly budget: ByteBudget
+  readonly reading: Reading
+  now = 0
+
+  constructor(path = CHAT, budget = 10 * MiB) {
+    const recognised = recognise({ host: 'api.openai.com', method: 'POST', path })
+    assert.ok(recognised !== undefined)
+    this.budget = new ByteBudget(budget, budget)
+    this.record = {
+      requestId: 'r',
+      connectionId: 'c',
+      device: { ip: '192.0.2.1' },
+      startedAt: 0,
+      endpointDomain: 'api.openai.com',
+      httpVersion: '1.1',
+      method: 'POST',
+      path,
+      requestBytes: 0,
+      responseBytes: 0,
+    }
+    const conversations = new Conversations({
+      clock: new ManualClock(),
+      newId: () => 's1',
+      kept: 'none',
+    })
+    const hold = new Hold(this.budget, 'client')
+    const about = {
+      record: this.record,
+      path,
+      hold,
+      own: undefined,
+      elapsed: () => this.now,
+    }
+    this.reading = new Reading(recognised, about, {
+      json: JSON_LIMITS,
+      previewChars: 200,
+      catalogue: undefined,
+      conversations,
     })
   }
+
+  answer(chunks: readonly Buffer[], contentType: string, coding?: string): Promise<void> {
+    this.reading.responseHead(200, {
+      contentType,
+      contentEncoding: coding,
+      contentLength: undefined,
+    })
+    for (const chunk of chunks) {
+      this.now += 10
+      this.reading.push(chunk)
+    }
+    this.record.outcome = 'response'
+    this.record.latencyMs = this.now
+    return new Promise((resolve) => this.reading.end(true, resolve))
+  }
+}
+
+function asked(given: Given): ExchangeRecord {
+  const bench = new Bench(given.path)
+  const { contentType = 'application/json', contentEncoding } = given
+  const head = { contentType, contentEncoding }
+  bench.reading.request(Buffer.from(given.body), given.whole ?? true, head)
+  return bench.record
+}
+
+const user = (content: string) =>
+  JSON.stringify({ messages: [{ role: 'user', content }] })
+
+describe('reading', () => {
+  const hostile: [string, Given, Record<string, unknown>][] = [
+    [
+      'nested 100,000 deep',
+      { body: `{"model":"m","messages":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
+      { uninspectable: 'too-deep', model: 'm' },
+    ],
+    [
+      'of a million values',
+      { body: `{"model":"m","x":[${'1,'.repeat(999_999)}1]}` },
+      { uninspectable: 'too-large', model: 'm' },
+    ],
+    [
+      'of 100,000 values',
+      { body: `{"model":"m","x":[${'1,'.repeat(99_999)}1]}` },
+      { uninspectable: 'too-many-values', model: 'm' },
+    ],
+    [
+      'of 50 MB, of which the beginning is there',
+      {
+        body: `{"model":"m","messages":[{"role":"user","content":"${'a'.repeat(MiB)}`,
+        whole: false,
+      },
+      { uninspectable: 'too-large', model: 'm', promptPreview: 'a'.repeat(200) },
+    ],
+    [
+      'of 50 MB, all of it there',
+      { body: `{"model":"m","x":"${'a'.repeat(50 * MiB)}"}` },
+      { uninspectable: 'too-large', model: 'm' },
+    ],
+    [
+      'with __proto__ and constructor for keys',
+      {
+        body: '{"__proto__":{"model":"evil","stream":true},"constructor":{"prototype":{"x":1}},"messages":[{"role":"user","content":"hi","__proto__":{"role":"system"}}]}',
+      },
+      {
+        model: undefined,
+        stream: undefined,
+        promptPreview: 'hi',
+        uninspectable: undefined,
+      },
+    ],
+    [
+      'with lone surrogates',
+      { body: '{"model":"\\ud800","messages":[{"role":"user","content":"a\\udc00b"}]}' },
+      { promptPreview: 'a\udc00b', uninspectable: undefined },
+    ],
+    [
+      'with bytes that are no UTF-8',
+      { body: Buffer.from('{"model":"\xff\xfe","messages":[]}', 'latin1') },
+      { model: '\ufffd\ufffd' },
+    ],
+    [
+      'that breaks off',
+      { body: '{"model":"m","messages":[{"role":"us' },
+      { uninspectable: 'malformed', model: 'm' },
+    ],
+    [
+      'that is no JSON',
+      { body: 'model=m', contentType: 'text/plain' },
+      { uninspectable: 'unknown-kind' },
+    ],
+    ['that is a number', { body: '7' }, { uninspectable: undefined, model: undefined }],
+    [
+      'under a coding',
+      { body: gzipSync(user('hi')), contentEncoding: 'gzip' },
+      { uninspectable: 'content-coding', promptPreview: undefined },
+    ],
+    [
+      'at a path nobody knows',
+      { body: '{}', path: '/v1/unheard/of' },
+      { uninspectable: 'unknown-api' },
+    ],
+  ]
+  for (const [what, given, expected] of hostile)
+    it(`YORI has a verdict on a request body ${what}`, () => {
+      const record = asked(given)
+      for (const [key, value] of Object.entries(expected))
+        assert.equal(record[key as keyof ExchangeRecord], value, key)
+      assert.equal(({} as { model?: string }).model, undefined)
+    })
+
+  it('YORI takes the last of two keys, as those do who are asked', () => {
+    const record = asked({ body: '{"model":"a","model":"b","messages":[]}' })
+    assert.equal(record.model, 'b')
+  })
+
+  it('YORI records a form by its files', () => {
+    const body = [
+      '--b',
+      'Content-Disposition: form-data; name="model"',
+      '',
+      'whisper-1',
+      '--b',
+      'Content-Disposition: form-data; name="file"; filename="a.mp3"',
+      'Content-Type: audio/mpeg',
+      '',
+      'x'.repeat(1000),
+      '--b--',
+      '',
+    ].join('\r\n')
+    const contentType = 'multipart/form-data; boundary=b'
+    const record = asked({ body, contentType, path: '/v1/audio/transcriptions' })
+    assert.equal(record.model, 'whisper-1')
+    assert.deepEqual(record.attachments, [
+      { kind: 'audio', mediaType: 'audio/mpeg', bytes: 1000 },
+    ])
+    assert.equal(record.uninspectable, undefined)
+    const cut = asked({ body: body.slice(0, 300), contentType, whole: false })
+    assert.equal(cut.uninspectable, 'too-large')
+  })
+
+  it('YORI measures the first token and the pace of a stream, compressed or not', async () => {
+    const chunk = (content: string) => ({
+      model: 'm',
+      choices: [{ index: 0, delta: { content } }],
+    })
+    const last = {
+      choices: [],
+      usage: { prompt_tokens: 3, completion_tokens: 12 },
+    }
+    const events = [
+      sse({ model: 'm', choices: [{ index: 0, delta: { role: 'assistant' } }] }),
+      sse(chunk('Hello')),
+      sse(chunk(' you')),
+      sse(chunk('!')),
+      sse(last, '[DONE]'),
+    ].map((text) => Buffer.from(text))
+    const plain = new Bench()
+    await plain.answer(events, 'text/event-stream')
+    assert.equal(plain.record.firstTokenMs, 20)
+    // 12 tokens in the 30 ms from the first words to the end.
+    assert.equal(plain.record.tokensPerSecond, 400)
+    assert.equal(plain.budget.held, 0)
+
+    const packed = new Bench()
+    await packed.answer(
+      [brotliCompressSync(Buffer.concat(events))],
+      'text/event-stream',
+      'br',
+    )
+    assert.equal(packed.record.outputTokens, 12)
+    assert.equal(packed.record.firstTokenMs, 10)
+    // It came in one piece: its pace says nothing.
+    assert.equal(packed.record.tokensPerSecond, undefined)
+
+    const body = new Bench()
+    const said = { model: 'm', choices: [{ message: { content: 'Hello' } }] }
+    await body.answer([Buffer.from(JSON.stringify(said))], 'application/json')
+    assert.equal(body.record.firstTokenMs, undefined)
+  })
+
+  it('YORI says when a response was not read', async () => {
+    const odd = new Bench()
+    await odd.answer([Buffer.from('x')], 'application/json', 'zstd')
+    assert.equal(odd.record.uninspectable, 'content-coding')
+    const full = new Bench(CHAT, 1)
+    await full.answer([Buffer.from('{}')], 'application/json')
+    assert.equal(full.record.uninspectable, 'no-room')
+    const deep = new Bench()
+    await deep.answer([Buffer.from('['.repeat(100_000))], 'application/json')
+    assert.equal(deep.record.uninspectable, 'response')
+    assert.equal(deep.budget.held, 0)
+  })
 })
