@@ -45,6 +45,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   time: async () => (await import('./commands/time.js')).timeCommand(await stateDeps()),
   emergency: async () =>
     (await import('./commands/emergency.js')).emergencyCommand(await stateDeps()),
+  approve: async () =>
+    (await import('./commands/approve.js')).approveCommand(await stateDeps()),
   exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
   env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
   audit: async () => {

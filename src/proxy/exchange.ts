@@ -18,6 +18,7 @@ import type {
   UpstreamHandler,
 } from '../net/upstream-words.js'
 import { isOrdinaryEnd } from '../net/dial.js'
+import { approvalCode } from '../policy/approval.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
@@ -280,6 +281,7 @@ export class Exchange implements UpstreamHandler, Watched {
       endpoint: this.#facts.target.host,
       provider: this.#recognised?.provider.name,
       atMs: this.#services.clock.now(),
+      code: approvalCode(this.#requestId),
     })
     this.#close('block')
   }

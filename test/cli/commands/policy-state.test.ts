@@ -6,9 +6,11 @@ import { request } from 'undici'
 import { loadConfig } from '../../../config/load.js'
 import { PolicyDatabase } from '../../../src/audit/policy-database.js'
 import { allowlistCommand } from '../../../src/cli/commands/allowlist.js'
+import { approveCommand } from '../../../src/cli/commands/approve.js'
 import { emergencyCommand } from '../../../src/cli/commands/emergency.js'
 import type { PolicyStateDeps } from '../../../src/cli/commands/policy-state.js'
 import { timeCommand } from '../../../src/cli/commands/time.js'
+import { systemClock } from '../../../src/core/clock.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { behind, NAME, until } from '../../support/proxied.js'
 import { tempFolder } from '../../support/temp-folder.js'
@@ -291,4 +293,70 @@ describe('a running YORI', () => {
     database.remove('device', '127.0.0.1')
     await until(async () => (await status()) === 403)
   })
+
+  it('lets a request pass once its code has been approved, and only the next', async () => {
+    await using setup = await behind((_incoming, response) => response.end('{}'), {
+      mode: 'enforce',
+      enforcement: { enabled: true, consent_accepted: true },
+      policies: { files: { default: { action: 'block' } } },
+    })
+    const { yori } = setup
+    const asked = async (): Promise<{ status: number; text: string }> => {
+      const { statusCode, body } = await request(`https://${NAME}/v1/models`, {
+        dispatcher: yori.dispatcher(),
+      })
+      return { status: statusCode, text: await body.text() }
+    }
+    const blocked = await asked()
+    assert.equal(blocked.status, 403)
+    const code = /with the code (\w{3}-\w{3})/.exec(blocked.text)?.[1] ?? ''
+    assert.equal((await yori.rows('exchanges')).length, 1)
+
+    const deps = depsFor(yori.folder.file('yori.conf'), yori.folder.path)
+    await run(deps, 'approve', code.toLowerCase().replace('-', ''))
+    await run(deps, 'approve', '000-000')
+    assert.match(
+      deps.said.join(''),
+      /127\.0\.0\.1, policy default, api\.openai\.com: the next/,
+    )
+    assert.match(deps.said.join(''), /nothing with the code 000-000 was blocked/)
+
+    await until(async () => (await asked()).status === 200)
+    assert.equal((await asked()).status, 403)
+    const passed = (await yori.rows('audit_events')).filter(
+      (row) => row['bypass'] !== null,
+    )
+    assert.deepEqual(
+      passed.map((row) => [row['bypass'], row['event_type'], row['enforcement_action']]),
+      [['grant', 'response', 'override']],
+    )
+    const [event] = (await yori.rows('audit_log')).filter(
+      (row) => row['event_type'] === 'grant_approved',
+    )
+    assert.equal(event?.['actor'], 'anna')
+  })
 })
+
+function depsFor(config: string, cwd: string): PolicyStateDeps & { said: string[] } {
+  const said: string[] = []
+  return {
+    said,
+    load: () => {
+      const loaded = loadConfig({ path: config, env: {}, cwd })
+      assert.ok(loaded.kind === 'ok')
+      return loaded
+    },
+    print: (text) => void said.push(text),
+    note: (text) => void said.push(text),
+    clock: systemClock,
+    env: { USER: 'anna' },
+    neighbours: () => Promise.resolve(new Map()),
+    askSecret: () => Promise.resolve(undefined),
+    exit: () => undefined,
+  }
+}
+
+async function run(deps: PolicyStateDeps, ...args: string[]): Promise<void> {
+  const yori = new Command('yori').addCommand(approveCommand(deps))
+  await yori.parseAsync(['node', 'yori', ...args])
+}
