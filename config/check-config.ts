@@ -2,6 +2,7 @@
  * What a schema cannot say: keys that need, exclude or contradict each other. Pure. Lists may
  * have holes where an entry is already known to be wrong; `forEach` and `some` pass over them.
  */
+import { consentProblem } from '../src/policy/consent.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
 import type { Config } from './schema.js'
@@ -28,22 +29,24 @@ export function checkConfig(config: Config, judgement: Judgement): void {
 
 function checkConsent({ mode, enforcement }: Config, { report, warn }: Judgement): void {
   const { enabled, consent_accepted } = enforcement
+  const code = consentProblem({ mode, enabled, consentAccepted: consent_accepted })
+  const coded = code === undefined ? '' : ` (${code})`
   if (mode === 'enforce' && enabled && !consent_accepted) {
     report(
       ['enforcement', 'consent_accepted'],
-      'enforcement is on without consent',
+      `enforcement is on without consent${coded}`,
       'set it to true to consent: blocking can break applications and automation, and ' +
         'whoever makes YORI fail gets through; or set mode to advisory',
     )
   }
   if (enabled && mode !== 'enforce') {
-    const wrong = `enforcement will not activate: mode is ${mode}`
+    const wrong = `enforcement will not activate: mode is ${mode}${coded}`
     warn(['enforcement', 'enabled'], wrong, 'set mode to enforce, or this to false')
   }
   if (!enabled && mode === 'enforce') {
     warn(
       ['mode'],
-      'enforcement will not activate: enforcement.enabled is false',
+      `enforcement will not activate: enforcement.enabled is false${coded}`,
       'set enforcement.enabled and enforcement.consent_accepted to true, or mode to advisory',
     )
   }

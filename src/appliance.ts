@@ -95,6 +95,7 @@ export class Appliance {
       file: policyDatabasePath(config.state_dir),
       clock,
       log,
+      onExpired: ({ by, reason }) => this.#event('emergency_expired', { by, reason }),
     })
     this.audit = openAuditStore({
       database: config.audit.database,

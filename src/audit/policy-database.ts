@@ -226,12 +226,17 @@ export class PolicyDatabase implements Disposable {
     )
   }
 
+  /** Several changes as one; nobody else changes anything meanwhile. */
+  locked<Result>(changes: () => Result): Result {
+    return this.#changed(changes)
+  }
+
   [Symbol.dispose](): void {
     this.#db.close()
   }
 
   #changed<Result>(change: () => Result): Result {
-    return this.#db.transaction(change).immediate()
+    return this.#db.inTransaction ? change() : this.#db.transaction(change).immediate()
   }
 }
 

@@ -7,7 +7,7 @@
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import { EMPTY_STATE } from '../policy/state.js'
-import type { PolicyState } from '../policy/state.js'
+import type { Emergency, PolicyState } from '../policy/state.js'
 import { PolicyDatabase } from './policy-database.js'
 
 const CHECK_MS = 500
@@ -16,6 +16,8 @@ export interface PolicyStateOptions {
   readonly file: string
   readonly clock: Clock
   readonly log: Log
+  /** An emergency override has come to its end by itself. */
+  readonly onExpired: (emergency: Emergency) => void
   /** For tests. */
   readonly checkMs?: number
 }
@@ -60,6 +62,7 @@ export class LivePolicyState {
         this.#database.remove('grant', id)
         this.#spent.delete(id)
       }
+      this.#endEmergency(this.#database)
       const { version } = this.#database
       if (version === this.#version) return
       this.#read(this.#database)
@@ -80,6 +83,18 @@ export class LivePolicyState {
     this.#spent.add(grantId)
     const { grants, ...rest } = this.#state
     this.#state = { ...rest, grants: grants.filter(({ id }) => id !== grantId) }
+  }
+
+  /** It has no effect any more; the database is told, so that it is said once. */
+  #endEmergency(database: PolicyDatabase): void {
+    const { emergency, ...rest } = this.#state
+    if (emergency === undefined || this.#options.clock.now() < emergency.expiresAt) return
+    const { expiresAt } = database.emergency() ?? {}
+    if (expiresAt === emergency.expiresAt) {
+      database.deactivate(expiresAt, 'its time')
+      this.#options.onExpired(emergency)
+    }
+    this.#state = rest
   }
 
   #read(database: PolicyDatabase): void {

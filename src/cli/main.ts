@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
 import { Command, CommanderError } from './commander.js'
-import { configOf, note, print } from './context.js'
+import type { PolicyStateDeps } from './commands/policy-state.js'
+import { configOf, configuration, note, print } from './context.js'
 import type { ExecDeps } from './commands/exec.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'
 
@@ -39,6 +40,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       },
     })
   },
+  allowlist: async () =>
+    (await import('./commands/allowlist.js')).allowlistCommand(await stateDeps()),
+  time: async () => (await import('./commands/time.js')).timeCommand(await stateDeps()),
+  emergency: async () =>
+    (await import('./commands/emergency.js')).emergencyCommand(await stateDeps()),
+  approve: async () =>
+    (await import('./commands/approve.js')).approveCommand(await stateDeps()),
   exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
   env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
   audit: async () => {
@@ -69,6 +77,25 @@ async function execDeps(): Promise<ExecDeps> {
     clock: systemClock,
     env: process.env,
     print,
+    exit: (code) => {
+      process.exitCode = code
+    },
+  }
+}
+
+async function stateDeps(): Promise<PolicyStateDeps> {
+  const [{ readNeighbours }, { askSecret }] = await Promise.all([
+    import('../net/neighbours.js'),
+    import('./ask.js'),
+  ])
+  return {
+    load: (path) => configuration({ config: path }),
+    print,
+    note,
+    clock: systemClock,
+    env: process.env,
+    neighbours: () => readNeighbours(),
+    askSecret: async (question) => (await askSecret(question))?.reveal(),
     exit: (code) => {
       process.exitCode = code
     },

@@ -17,6 +17,7 @@ import type {
   UpstreamHandler,
 } from '../net/upstream-words.js'
 import { isOrdinaryEnd } from '../net/dial.js'
+import { approvalCode } from '../policy/approval.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
@@ -286,6 +287,7 @@ export class Exchange implements UpstreamHandler, Watched {
       endpoint: this.#facts.target.host,
       provider: this.#recognised?.provider.name,
       atMs: this.#services.clock.now(),
+      code: approvalCode(this.#requestId),
     })
     this.#close('block')
   }
