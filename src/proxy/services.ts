@@ -20,6 +20,7 @@ import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
 import type { ByteBudget } from './byte-budget.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
+import type { Undecided } from './undecided.js'
 
 /** One generation of configuration, immutable. */
 export interface PolicySnapshot {
@@ -105,6 +106,7 @@ export interface Services {
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
   readonly decider: Pick<Decider, 'idle' | 'holds' | 'decide'>
+  readonly undecided: Undecided
   readonly held: ByteBudget
   /** The provider at a host and which of its APIs, by method and path. */
   readonly recognise: (head: ExchangeHead) => Recognised | undefined
