@@ -33,6 +33,7 @@ import { OwnAddresses } from './net/own-addresses.js'
 import { RequestCounters } from './policy/counters.js'
 import type { PolicyMemory } from './policy/decider.js'
 import { LocalTimes } from './policy/local-time.js'
+import { TicketKeys } from './proxy/ticket-keys.js'
 
 export interface ApplianceOptions {
   readonly config: Config
@@ -48,6 +49,7 @@ export class Appliance {
   readonly #log: Log
   readonly #deadlines: Deadlines
   readonly #own: OwnAddresses
+  readonly #ticketKeys: TicketKeys
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
@@ -72,6 +74,7 @@ export class Appliance {
     this.#log = log
     this.#deadlines = new Deadlines(clock)
     this.#own = new OwnAddresses({ clock })
+    this.#ticketKeys = new TicketKeys(clock.monotonic())
     const leases = new LeaseFiles()
     this.#identity = new DeviceIdentity({
       clock,
@@ -148,6 +151,11 @@ export class Appliance {
     return this.#listener.addresses
   }
 
+  /** Looks at every deadline now; a test does so after it has moved its clock. */
+  tick(): void {
+    this.#deadlines.tick()
+  }
+
   /**
    * Gives the addresses that this machine does not have and that were left out.
    * @throws YORI_LISTEN_FAILED, YORI_CA_*, YORI_CONFIG_INVALID; nothing is left running then
@@ -159,6 +167,7 @@ export class Appliance {
       this.#kept.start()
       await this.#deadlines.start()
       this.#deadlines.watch({ tick: () => this.conversations.sweep() })
+      this.#deadlines.watch(this.#ticketKeys)
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn({ err }, 'the root certificate could not be written for clients')
@@ -260,6 +269,7 @@ export class Appliance {
       own: this.#own,
       kept: this.#kept,
       policyMemory: this.#policyMemory,
+      ticketKeys: this.#ticketKeys,
       ownPorts: () => this.#listener.addresses.map(({ port }) => port),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,

@@ -38,6 +38,8 @@ import { LearnedNames } from './proxy/learned.js'
 import { providerAt, refuseRaw } from './proxy/refusal.js'
 import { serveRequest } from './proxy/requests.js'
 import type { Certificates, Services } from './proxy/services.js'
+import type { TicketKeys } from './proxy/ticket-keys.js'
+import { Undecided } from './proxy/undecided.js'
 import { serveUpgrade } from './proxy/upgrade-request.js'
 import type { Catalogue } from './providers/catalogue.js'
 import { recognise } from './providers/index.js'
@@ -46,6 +48,7 @@ import { OWN_NAMES, snapshotOf } from './snapshot.js'
 export interface GenerationEdges extends PolicyEdges {
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
+  readonly ticketKeys: TicketKeys
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
   readonly conversations: Conversations
@@ -107,6 +110,10 @@ export class Generation {
       ),
       users: usersOf(config, edges.clock),
       hasSiteCertificate: config.proxy.tls_cert !== undefined,
+      undecided: new Undecided(
+        config.limits.undecided,
+        config.limits.undecided_per_client,
+      ),
       held: new ByteBudget(
         config.limits.held_body_bytes,
         config.limits.held_body_bytes_per_client,
@@ -123,11 +130,13 @@ export class Generation {
         request: (http, from) => serveRequest(http, from, self.services),
       }),
       tls: new TlsTerminator({
+        ticketKeys: edges.ticketKeys,
         alpn: ['h2', 'http/1.1'],
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) => certificates.get(name),
       }),
       site: new TlsTerminator({
+        ticketKeys: edges.ticketKeys,
         alpn: ['http/1.1'],
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) =>

@@ -272,13 +272,18 @@ class Connection {
     }
   }
 
-  #look(patient: boolean): Promise<FirstBytes> {
-    const { limits, timeouts } = this.#services.policy
-    return peek(this.#client, {
+  async #look(patient: boolean): Promise<FirstBytes> {
+    const { policy, undecided } = this.#services
+    const { limits, timeouts } = policy
+    const place = undecided.enter(this.state.caller.address)
+    const found = await peek(this.#client, {
+      signal: place.signal,
       maxBytes: limits.clientHelloBytes,
       helloTimeoutMs: patient ? timeouts.requestHeadMs : timeouts.clientHelloMs,
       ...(patient ? {} : { firstBytesTimeoutMs: timeouts.firstBytesMs }),
     })
+    place.leave()
+    return found
   }
 
   #route(hello: ClientHello): Route {

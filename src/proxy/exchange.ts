@@ -94,6 +94,7 @@ export class Exchange implements UpstreamHandler, Watched {
       previewBytes: facts.endpoint === undefined ? 0 : services.policy.previewBytes,
       holdBytes: this.#waits ? services.policy.previewBytes : 0,
       hold: this.#hold,
+      now: () => services.deadlines.now(),
     })
     this.#record = facts.endpoint === undefined ? undefined : this.#newRecord()
     this.#reading = this.#newReading()

@@ -105,7 +105,6 @@ class H2Session implements Watched {
     const { h2IdleMs } = this.#options.timeouts
     if (this.#idleSince === undefined || now - this.#idleSince <= h2IdleMs) return
     this.drain()
-    this.socket.destroySoon()
   }
 
   began(): void {

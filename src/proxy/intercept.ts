@@ -7,9 +7,11 @@ import type { SecureContext, Server, TLSSocket } from 'node:tls'
 import type { Socket } from 'node:net'
 import { YoriError } from '../core/errors.js'
 import { canonicalHostname } from '../core/hostname.js'
+import type { TicketKeys } from './ticket-keys.js'
 
 export interface TerminatorOptions {
   readonly handshakeTimeoutMs: number
+  readonly ticketKeys: TicketKeys
   /** In our order of preference. */
   readonly alpn: readonly string[]
   /** Contexts at hand by canonical name; a connection has made sure that its own is. */
@@ -36,6 +38,7 @@ export class TlsTerminator {
         done(null, options.contextOf(canonicalHostname(name) ?? name)),
       ...options.fallback,
     })
+    options.ticketKeys.keep(this.#server)
     this.#server.on('secureConnection', (secure) => {
       const raw = rawSocketOf(secure)
       const waiting = raw === undefined ? undefined : this.#waiting.get(raw)

@@ -23,6 +23,8 @@ export interface BodyLimits {
   readonly holdBytes: number
   /** What is kept counts there. */
   readonly hold: Hold
+  /** Monotonic milliseconds, of the clock by which deadlines are kept. */
+  readonly now: () => number
 }
 
 export class RequestBody {
@@ -41,7 +43,7 @@ export class RequestBody {
     this.#request = request
     this.#head = head
     this.#limits = limits
-    this.lastByteAt = performance.now()
+    this.lastByteAt = limits.now()
   }
 
   /** Still waiting for bytes that the client owes, and not holding it back ourselves. */
@@ -167,7 +169,7 @@ export class RequestBody {
 
   #count(chunk: Buffer): void {
     this.bytes += chunk.length
-    this.lastByteAt = performance.now()
+    this.lastByteAt = this.#limits.now()
   }
 
   #saw(chunk: Buffer): void {

@@ -22,6 +22,7 @@ import type { Admission } from './admission.js'
 import type { ByteBudget } from './byte-budget.js'
 import type { Conversations } from './conversations.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
+import type { Undecided } from './undecided.js'
 
 /** One generation of configuration, immutable. */
 export interface PolicySnapshot {
@@ -107,6 +108,7 @@ export interface Services {
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
   readonly decider: Pick<Decider, 'idle' | 'holds' | 'decide'>
+  readonly undecided: Undecided
   readonly held: ByteBudget
   /** Hosts and prices. */
   readonly catalogue: Catalogue
