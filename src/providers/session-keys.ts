@@ -34,7 +34,7 @@ export interface ConversationKeys {
 
 /** `scope` keeps the conversations of two devices, or of two named agents, apart. */
 export function conversationKeys(facts: RequestFacts, scope: string): ConversationKeys {
-  const hash = createHash('sha256').update(part('scope', scope))
+  const hash = createHash('sha256').update(`${scope.length}:${scope}`)
   hash.update(part('system', facts.system ?? ''))
   const befores: string[] = []
   const turns = turnsOf(facts.messages)

@@ -85,6 +85,20 @@ describe('sessions', () => {
     assert.equal(bench.where(chat(...second), { device: 'aa:01' }), 's1 history')
   })
 
+  it('YORI keeps agents apart that a device names at length', () => {
+    const bench = new Bench()
+    const agent = 'a'.repeat(120)
+    const place = (agentId: string, ...messages: Said[]) =>
+      bench.sessions.place(
+        { device: 'aa:bb', provider: 'openai', agentId, facts: chat(...messages) },
+        bench.now,
+      ).session.id
+    assert.equal(place(`${agent}1`, user('Hi')), 's1')
+    const next = [user('Hi'), assistant('Hello'), user('More')]
+    assert.equal(place(`${agent}2`, ...next), 's2')
+    assert.equal(place(`${agent}1`, ...next), 's1')
+  })
+
   it('YORI gives the first of several that began alike to the first that goes on', () => {
     const bench = new Bench()
     const first = [user('Hi')]
