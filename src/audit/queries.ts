@@ -7,18 +7,12 @@ import type { Database } from 'better-sqlite3'
 import Sqlite from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
 import { timestampText } from './rows.js'
-import type { Value } from './tables.js'
+import { readSession, readSessions, readUsage } from './session-queries.js'
+import type { SessionLine, Usage } from './session-queries.js'
+import { whereOf } from './where.js'
+import type { Filter, Listed, Where } from './where.js'
 
-export type Listed = Readonly<Record<string, Value>>
-
-export interface Filter {
-  readonly sinceMs?: number
-  /** An IP address, a MAC address or a host name. */
-  readonly device?: string
-  readonly endpoint?: string
-  /** `response`, `block`, `error`, or `request` for those that are open. */
-  readonly outcome?: string
-}
+export type { Filter, Listed } from './where.js'
 
 export interface Share {
   readonly name: string
@@ -47,6 +41,11 @@ export interface AuditReader extends Disposable {
   /** Every row that fits, oldest first, with these columns of `audit_events`. */
   each(filter: Filter, columns: readonly string[]): Iterable<Listed>
   stats(filter: Filter): AuditStats
+  usage(filter: Filter): Usage
+  /** Those with the newest exchanges first. */
+  sessions(filter: Filter, limit: number): readonly SessionLine[]
+  /** The exchanges of a session, oldest first, by its id or the end of it. */
+  session(id: string, limit: number): readonly Listed[]
   /** The columns of `audit_events`. */
   readonly columns: readonly string[]
 }
@@ -72,6 +71,9 @@ export function openReader(database: string): AuditReader {
     list: (filter, limit, wanted) => list(db, filter, limit, wanted),
     each: (filter, wanted) => each(db, filter, wanted),
     stats: (filter) => stats(db, filter),
+    usage: (filter) => readUsage(db, filter),
+    sessions: (filter, limit) => readSessions(db, filter, limit),
+    session: (id, limit) => readSession(db, id, limit),
     [Symbol.dispose]: () => void db.close(),
   }
 }
@@ -107,33 +109,6 @@ export function unavailable(database: string, cause: unknown): YoriError {
   if (cause instanceof YoriError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new YoriError('YORI_AUDIT_UNAVAILABLE', `${database}: ${reason}`, { cause })
-}
-
-interface Where {
-  readonly sql: string
-  readonly values: readonly Value[]
-}
-
-function whereOf(filter: Filter, more: readonly [string, Value][] = []): Where {
-  const parts: [string, ...Value[]][] = [...more]
-  if (filter.sinceMs !== undefined)
-    parts.push(['timestamp >= ?', timestampText(filter.sinceMs)])
-  if (filter.device !== undefined) {
-    const name = filter.device.toLowerCase()
-    parts.push([
-      '(device_ip = ? OR lower(device_mac) = ? OR lower(device_hostname) = ?)',
-      name,
-      name,
-      name,
-    ])
-  }
-  if (filter.endpoint !== undefined)
-    parts.push(['endpoint_domain = ?', filter.endpoint.toLowerCase()])
-  if (filter.outcome !== undefined) parts.push(['event_type = ?', filter.outcome])
-  return {
-    sql: parts.length === 0 ? '' : `WHERE ${parts.map(([sql]) => sql).join(' AND ')}`,
-    values: parts.flatMap(([, ...values]) => values),
-  }
 }
 
 function list(

@@ -7,12 +7,29 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
 import { Command, CommanderError } from './commander.js'
+import type { AuditCommandDeps } from './commands/audit.js'
 import type { PolicyStateDeps } from './commands/policy-state.js'
 import { configOf, configuration, note, print } from './context.js'
 import type { ExecDeps } from './commands/exec.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'
 
 const DEFAULT_COMMAND = 'run'
+
+function auditDeps(): AuditCommandDeps {
+  return {
+    auditOptions: (path) => {
+      const { database, retention_days, prune_at, max_bytes } = configOf(path).audit
+      return {
+        database,
+        retentionDays: retention_days,
+        pruneAt: prune_at,
+        maxBytes: max_bytes,
+      }
+    },
+    stdout: process.stdout,
+    clock: systemClock,
+  }
+}
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.js')).runCommand(),
@@ -49,20 +66,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     (await import('./commands/approve.js')).approveCommand(await stateDeps()),
   exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
   env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
-  audit: async () => {
-    const { auditCommand } = await import('./commands/audit.js')
-    return auditCommand({
-      auditOptions: (path) => {
-        const { database, retention_days, prune_at, max_bytes } = configOf(path).audit
-        return {
-          database,
-          retentionDays: retention_days,
-          pruneAt: prune_at,
-          maxBytes: max_bytes,
-        }
+  audit: async () => (await import('./commands/audit.js')).auditCommand(auditDeps()),
+  sessions: async () =>
+    (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),
+  stats: async () => (await import('./commands/sessions.js')).statsCommand(auditDeps()),
+  providers: async () => {
+    const { providersCommand } = await import('./commands/providers.js')
+    return providersCommand({
+      settings: (path) => {
+        const { catalogue, endpoints } = configOf(path)
+        return { file: catalogue.file, endpoints: endpoints.map(({ domain }) => domain) }
       },
-      stdout: process.stdout,
-      clock: systemClock,
+      print,
     })
   },
 }

@@ -4,6 +4,7 @@
  */
 import { csvField, jsonLine, printable } from '../../audit/printable.js'
 import type { AuditStats, Listed, Share } from '../../audit/queries.js'
+import { cell, dollars, table, tokens } from './table.js'
 
 const LIST_HEAD = [
   'time (UTC)',
@@ -11,6 +12,9 @@ const LIST_HEAD = [
   'device',
   'endpoint',
   'model',
+  'tokens',
+  'USD',
+  'session',
   'status',
   'ms',
   'why',
@@ -24,6 +28,11 @@ export const listColumns = [
   'device_hostname',
   'endpoint_domain',
   'model',
+  'prompt_tokens',
+  'response_tokens',
+  'tokens_estimated',
+  'cost_micro_usd',
+  'session_id',
   'response_status',
   'latency_ms',
   'policy_name',
@@ -44,6 +53,9 @@ function listedCells(row: Listed): string[] {
     cell(row['device_hostname'] ?? row['client_ip']),
     cell(row['endpoint_domain']),
     cell(row['model']),
+    tokens(row['prompt_tokens'], row['response_tokens'], row['tokens_estimated']),
+    dollars(row['cost_micro_usd']),
+    cell(shortId(row['session_id'])),
     cell(row['response_status']),
     cell(row['latency_ms']),
     why
@@ -51,6 +63,12 @@ function listedCells(row: Listed): string[] {
       .map(cell)
       .join(': '),
   ]
+}
+
+/** The end of an id of our own, which is the random part; others whole. */
+function shortId(id: Listed[string] | undefined): string | null {
+  if (typeof id !== 'string') return null
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}$/.test(id) ? id.slice(-12) : id
 }
 
 export function* statsText(stats: AuditStats): Iterable<string> {
@@ -99,25 +117,4 @@ export function* jsonArray(rows: Iterable<Listed>): Iterable<string> {
     before = ',\n'
   }
   yield before === '[\n' ? '[]\n' : '\n]\n'
-}
-
-const cell = (value: string | number | null | undefined): string =>
-  value === null || value === undefined ? '-' : printable(String(value))
-
-/** Columns as wide as their widest cell, within reason; the last one is left as it is. */
-function* table(head: readonly string[], rows: readonly string[][]): Iterable<string> {
-  const MOST_WIDE = 40
-  const cut = (text: string, column: number): string =>
-    column === head.length - 1 || text.length <= MOST_WIDE
-      ? text
-      : `${text.slice(0, MOST_WIDE - 1)}…`
-  const all = [head, ...rows].map((row) => row.map(cut))
-  const widths = head.map((_, column) =>
-    Math.max(...all.map((row) => row[column]?.length ?? 0)),
-  )
-  for (const row of all)
-    yield `${row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd()}\n`
 }

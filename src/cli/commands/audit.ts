@@ -35,12 +35,12 @@ export interface AuditCommandDeps {
   readonly clock: Clock
 }
 
-interface CommonFlags {
+export interface CommonFlags {
   readonly config?: string
   readonly json?: boolean
 }
 
-interface FilterFlags extends CommonFlags {
+export interface FilterFlags extends CommonFlags {
   readonly since?: string
   readonly device?: string
   readonly endpoint?: string
@@ -82,12 +82,12 @@ export function auditCommand(deps: AuditCommandDeps): Command {
   return command
 }
 
-const common = (command: Command): Command =>
+export const common = (command: Command): Command =>
   command
     .option('--config <file>', 'the configuration that names the database')
     .option('--json', 'for programs')
 
-const filtered = (command: Command): Command =>
+export const filtered = (command: Command): Command =>
   common(command)
     .option('--since <when>', 'a span such as 24h or 7d, or a date (UTC)')
     .option('--device <device>', 'an IP address, MAC address or host name')
@@ -101,7 +101,7 @@ const filtered = (command: Command): Command =>
       ]),
     )
 
-const upTo =
+export const upTo =
   (most: number) =>
   (text: string): number => {
     const count = Number(text)
@@ -110,7 +110,7 @@ const upTo =
     return count
   }
 
-function filterOf(flags: FilterFlags, clock: Clock): Filter {
+export function filterOf(flags: FilterFlags, clock: Clock): Filter {
   const { since, device, endpoint, outcome } = flags
   const sinceMs = since === undefined ? undefined : parseSince(since, clock.now())
   if (since !== undefined && sinceMs === undefined)
@@ -235,8 +235,8 @@ function prunedText(
 const PIECE_LENGTH = 16 * 1024
 
 /** Writes with back-pressure; a reader that leaves (`| head`) ends it quietly. */
-async function print(
-  { stdout }: AuditCommandDeps,
+export async function print(
+  { stdout }: Pick<AuditCommandDeps, 'stdout'>,
   lines: Iterable<string>,
 ): Promise<void> {
   const ignore = (): void => undefined // the callback of the write tells first

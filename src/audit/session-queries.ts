@@ -1,0 +1,163 @@
+/**
+ * Questions about conversations and about use: who asked whom how much, and at what cost. A
+ * cost that is not known is counted apart and never taken for zero.
+ */
+import type { Database } from 'better-sqlite3'
+import type { Value } from './tables.js'
+import { whereOf } from './where.js'
+import type { Filter, Listed } from './where.js'
+
+export interface UsageLine {
+  readonly name: string
+  readonly exchanges: number
+  readonly errors: number
+  readonly blocks: number
+  readonly sessions: number
+  readonly promptTokens: number
+  readonly responseTokens: number
+  readonly cachedTokens: number
+  /** Some of the tokens are our estimate. */
+  readonly estimated: number
+  /** Micro-dollars of the exchanges whose cost is known; null when none is. */
+  readonly costMicroUsd: number | null
+  /** Exchanges that used tokens at a price that is not known. */
+  readonly unpriced: number
+}
+
+export interface Unseen {
+  readonly path: string
+  readonly reason: string
+  readonly count: number
+}
+
+export interface Usage {
+  readonly total: UsageLine
+  readonly devices: readonly UsageLine[]
+  readonly providers: readonly UsageLine[]
+  readonly models: readonly UsageLine[]
+  /** Days of UTC, the newest first. */
+  readonly days: readonly UsageLine[]
+  /** What was not read, or not to its end, by path. */
+  readonly unseen: readonly Unseen[]
+}
+
+export interface SessionLine extends UsageLine {
+  /** `name` is the session's id. */
+  readonly device: string
+  readonly agentId: string | null
+  readonly firstAt: string
+  readonly lastAt: string
+  readonly models: string
+  readonly fragmented: boolean
+}
+
+/** Lines of one table; the rest is not shown. */
+const MOST_LINES = 50
+const MOST_DAYS = 400
+
+const SUMS = `count(*) AS exchanges,
+  sum(event_type = 'error') AS errors,
+  sum(event_type = 'block') AS blocks,
+  count(DISTINCT session_id) AS sessions,
+  coalesce(sum(prompt_tokens), 0) AS promptTokens,
+  coalesce(sum(response_tokens), 0) AS responseTokens,
+  coalesce(sum(cached_tokens), 0) AS cachedTokens,
+  coalesce(sum(tokens_estimated), 0) AS estimated,
+  sum(cost_micro_usd) AS costMicroUsd,
+  coalesce(sum(cost_micro_usd IS NULL
+    AND (prompt_tokens IS NOT NULL OR response_tokens IS NOT NULL)), 0) AS unpriced`
+
+const DEVICE = 'coalesce(device_hostname, device_ip)'
+
+export function readUsage(db: Database, filter: Filter): Usage {
+  const where = whereOf(filter)
+  const lines = (name: string, order = '2 DESC, 1', most = MOST_LINES) =>
+    db
+      .prepare<unknown[], UsageLine>(
+        `SELECT ${name} AS name, ${SUMS} FROM exchanges ${where.sql}
+         GROUP BY 1 ORDER BY ${order} LIMIT ${most}`,
+      )
+      .all(...where.values)
+  const total = db
+    .prepare<unknown[], UsageLine>(
+      `SELECT 'all' AS name, ${SUMS} FROM exchanges ${where.sql}`,
+    )
+    .get(...where.values)
+  const unseen = whereOf(filter, [['uninspectable IS NOT NULL']])
+  return {
+    total: { ...nothing, ...withoutNull(total) },
+    devices: lines(DEVICE),
+    providers: lines(`coalesce(provider, '(unknown)')`),
+    models: lines(`coalesce(model, '(unknown)')`),
+    days: lines('date(timestamp)', '1 DESC', MOST_DAYS),
+    unseen: db
+      .prepare<unknown[], Unseen>(
+        `SELECT endpoint_domain || http_path AS path, uninspectable AS reason,
+           count(*) AS count
+         FROM exchanges ${unseen.sql} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT ${MOST_LINES}`,
+      )
+      .all(...unseen.values),
+  }
+}
+
+const nothing: UsageLine = {
+  name: 'all',
+  exchanges: 0,
+  errors: 0,
+  blocks: 0,
+  sessions: 0,
+  promptTokens: 0,
+  responseTokens: 0,
+  cachedTokens: 0,
+  estimated: 0,
+  costMicroUsd: null,
+  unpriced: 0,
+}
+
+/** Sums over no row at all are null. */
+function withoutNull(line: UsageLine | undefined): Partial<UsageLine> {
+  const known = Object.entries(line ?? {}).filter(([, value]) => value !== null)
+  return Object.fromEntries(known)
+}
+
+/** A session is one device's: the same id from two devices is two. */
+export function readSessions(
+  db: Database,
+  filter: Filter,
+  limit: number,
+): readonly SessionLine[] {
+  const where = whereOf(filter, [['session_id IS NOT NULL']])
+  return db
+    .prepare<unknown[], Omit<SessionLine, 'fragmented'> & { fragmented: number | null }>(
+      `SELECT session_id AS name, ${SUMS}, max(${DEVICE}) AS device,
+         max(agent_id) AS agentId, min(timestamp) AS firstAt, max(timestamp) AS lastAt,
+         coalesce(group_concat(DISTINCT model), '') AS models,
+         max(fragmented) AS fragmented
+       FROM exchanges ${where.sql}
+       GROUP BY session_id, coalesce(device_mac, device_ip)
+       ORDER BY lastAt DESC, 1 LIMIT ?`,
+    )
+    .all(...where.values, limit)
+    .map((line) => ({ ...line, fragmented: line.fragmented === 1 }))
+}
+
+/** Ids are long: when none is exactly this, the newest that ends so is meant. */
+export function readSession(db: Database, id: string, limit: number): readonly Listed[] {
+  const turns = db.prepare<Value[], Listed>(
+    `SELECT * FROM audit_events WHERE session_id = ?
+     ORDER BY device_ip, timestamp, id LIMIT ?`,
+  )
+  const exact = turns.all(id, limit)
+  if (exact.length > 0 || id.length < LEAST_END) return exact
+  const ending = db
+    .prepare<Value[], { session_id: string }>(
+      `SELECT session_id FROM exchanges
+       WHERE session_id IS NOT NULL AND substr(session_id, -length(?)) = ?
+       ORDER BY timestamp DESC LIMIT 1`,
+    )
+    .get(id, id)
+  return ending === undefined ? [] : turns.all(ending.session_id, limit)
+}
+
+/** Fewer characters of an id would name anything. */
+const LEAST_END = 6
