@@ -6,6 +6,7 @@ import type { FromSchema, SectionNode } from './from-schema.js'
 import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
 import { choice, list, text } from './schema-parts.js'
+import { steerSchema } from './schema-steer.js'
 import { auditSchema, caSchema, controlSchema, logSchema } from './schema-storage.js'
 import {
   accessSchema,
@@ -54,6 +55,7 @@ export const configSchema = {
     inspect: inspectSchema,
     intercept: interceptSchema,
     access: accessSchema,
+    steer: steerSchema,
     audit: auditSchema,
     policies: policiesSchema,
     enforcement: enforcementSchema,
