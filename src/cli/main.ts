@@ -41,6 +41,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   },
   exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
   env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
+  pf: async () => {
+    const { pfCommand } = await import('./commands/pf.js')
+    return pfCommand({
+      config: configOf,
+      print,
+      note,
+      exit: (code) => {
+        process.exitCode = code
+      },
+    })
+  },
   audit: async () => {
     const { auditCommand } = await import('./commands/audit.js')
     return auditCommand({
