@@ -15,6 +15,10 @@ export type Format =
   | 'cidr-or-interface'
   | 'ip-or-cidr'
   | 'device'
+  | 'device-or-alias'
+  | 'interface'
+  | 'ip6-or-interface'
+  | 'table'
   | 'hostname'
   | 'hostname-pattern'
   | 'path'
@@ -86,6 +90,28 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
       (text) => isIpOrCidr(text) || isMac(text),
       'is neither an address, a prefix nor a MAC address',
     ),
+  },
+  'device-or-alias': {
+    right: 'an IP address, a prefix, a MAC address or the name of an alias',
+    check: says(
+      (text) => isIpOrCidr(text) || isMac(text) || isTableName(text),
+      'is neither an address, a prefix, a MAC address nor the name of an alias',
+    ),
+  },
+  interface: {
+    right: 'the name of an interface, such as em1',
+    check: says(isInterfaceName, 'is not the name of an interface'),
+  },
+  'ip6-or-interface': {
+    right: 'an IPv6 address other than ::1, or the word interface',
+    check: says(
+      (text) => text === 'interface' || (isIPv6(text) && !/^[0:]*1?$/.test(text)),
+      'is not an IPv6 address that other interfaces reach',
+    ),
+  },
+  table: {
+    right: 'up to 31 letters, digits and _, the first a letter',
+    check: says(isTableName, 'is not the name of a table'),
   },
   hostname: {
     right: 'a host name, such as yori.home.arpa',
@@ -237,6 +263,11 @@ function isIpOrCidr(text: string): boolean {
 /** As the kernel takes it: 1 to 15 characters, no slash, no white space, no colon. */
 function isInterfaceName(text: string): boolean {
   return /^[A-Za-z][\w.-]{0,14}$/.test(text)
+}
+
+/** As pf takes it, and OPNsense for an alias. */
+function isTableName(text: string): boolean {
+  return /^[A-Za-z_]\w{0,30}$/.test(text)
 }
 
 export function isMac(text: string): boolean {

@@ -13,6 +13,7 @@ import {
   controlSchema,
   logSchema,
 } from './schema-storage.js'
+import { steerSchema } from './schema-steer.js'
 import {
   accessSchema,
   endpointsSchema,
@@ -60,6 +61,7 @@ export const configSchema = {
     inspect: inspectSchema,
     intercept: interceptSchema,
     access: accessSchema,
+    steer: steerSchema,
     audit: auditSchema,
     catalogue: catalogueSection,
     policies: policiesSchema,

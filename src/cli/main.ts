@@ -66,6 +66,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     (await import('./commands/approve.js')).approveCommand(await stateDeps()),
   exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
   env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
+  pf: async () => {
+    const { pfCommand } = await import('./commands/pf.js')
+    return pfCommand({
+      config: configOf,
+      print,
+      note,
+      exit: (code) => {
+        process.exitCode = code
+      },
+    })
+  },
   audit: async () => (await import('./commands/audit.js')).auditCommand(auditDeps()),
   sessions: async () =>
     (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),

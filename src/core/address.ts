@@ -222,3 +222,11 @@ function rangeOf(bytes: Uint8Array): string | undefined {
   }
   return refused.find(({ prefix }) => inPrefix(bytes, prefix))?.name
 }
+
+/** The same for a whole prefix: names the range when any address of it is refused. */
+export function refusedWithin(prefix: Prefix): string | undefined {
+  const inner = refused.find(
+    (range) => range.prefix.bits >= prefix.bits && inPrefix(range.prefix.bytes, prefix),
+  )
+  return inner?.name ?? rangeOf(prefix.bytes)
+}

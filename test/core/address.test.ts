@@ -6,6 +6,7 @@ import {
   parseSocketAddress,
   Prefixes,
   refusedRange,
+  refusedWithin,
 } from '../../src/core/address.js'
 
 describe('an address', () => {
@@ -199,5 +200,20 @@ describe('a destination', () => {
   it('is allowed for public providers', () => {
     for (const address of ['104.18.6.192', '2606:4700::6812:6c0', '160.79.104.10'])
       assert.equal(refusedRange(address), undefined)
+  })
+
+  it('is refused with a whole prefix when any address of it is', () => {
+    for (const [text, name] of [
+      ['192.160.0.0/12', '192.168.0.0/16 (private)'],
+      ['192.168.7.0/24', '192.168.0.0/16 (private)'],
+      ['0.0.0.0/0', '0.0.0.0/8 (this network)'],
+      ['64:ff90::/28', '64:ff9b:1::/48 (local NAT64)'],
+      ['160.79.104.0/23', undefined],
+      ['2607:6bc0::/48', undefined],
+    ] as const) {
+      const prefix = parsePrefix(text)
+      assert.ok(prefix !== undefined)
+      assert.equal(refusedWithin(prefix), name, text)
+    }
   })
 })

@@ -1,0 +1,140 @@
+/** `yori pf generate | check`: texts for packet filters, and a look at those of pf. */
+import { readFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { loadCatalogue } from '../../../config/catalogue.js'
+import { formatProblem } from '../../../config/problem.js'
+import type { Config } from '../../../config/schema.js'
+import { checkPfText } from '../../../pf/check.js'
+import type { PfProblem } from '../../../pf/check.js'
+import { BACKENDS, renderSteering } from '../../../pf/render.js'
+import type { Backend } from '../../../pf/render.js'
+import { readSteering } from '../../../pf/rules.js'
+import type { SteerProblem } from '../../../pf/rules.js'
+import { steerSettings, tableSettings } from '../../../pf/settings.js'
+import { planTable, steeredHosts } from '../../../pf/table.js'
+import type { CatalogueEntry } from '../../providers/catalogue.js'
+import { YoriError } from '../../core/errors.js'
+import { EXIT } from '../exit.js'
+
+export interface PfCommandDeps {
+  readonly config: (path: string | undefined) => Config
+  readonly print: (text: string) => void
+  readonly note: (text: string) => void
+  /** Sets the exit code of the process. */
+  readonly exit: (code: number) => void
+}
+
+interface GenerateFlags {
+  readonly config?: string
+  readonly backend: Backend
+  readonly lan: readonly string[]
+  readonly exempt: readonly string[]
+  readonly json?: true
+}
+
+interface CheckFlags {
+  readonly json?: true
+  readonly strict?: true
+}
+
+export function pfCommand(deps: PfCommandDeps): Command {
+  const command = new Command('pf').description('lead packets to YORI: pf and nftables')
+  command
+    .command('generate')
+    .description('print the rules for a packet filter or resolver; nothing is loaded')
+    .addOption(
+      new Option('--backend <name>', 'whose text').choices(BACKENDS).default('pf'),
+    )
+    .option(
+      '--lan <interface>',
+      'instead of steer.interfaces; may be repeated',
+      several,
+      [],
+    )
+    .option('--exempt <device>', 'besides steer.exempt; may be repeated', several, [])
+    .option('--config <file>', 'the configuration file')
+    .option('--json', 'print JSON for programs')
+    .action((flags: GenerateFlags) => generate(deps, flags))
+  command
+    .command('check')
+    .description('print what pf would refuse in a file; exit 0 when nothing, else 1')
+    .argument('<file>', 'a text of pf; - is standard input')
+    .option('--strict', 'warnings count, too')
+    .option('--json', 'print JSON for programs')
+    .action((file: string, flags: CheckFlags) => check(deps, file, flags))
+  return command
+}
+
+function several(value: string, before: readonly string[]): string[] {
+  return [...before, value]
+}
+
+async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void> {
+  const config = deps.config(flags.config)
+  const read = readSteering(steerSettings(config, flags))
+  if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
+  const { backend } = flags
+  const settings = tableSettings(config)
+  const catalogue = await catalogueEntries()
+  const { ranges } = planTable(settings, catalogue)
+  const made = renderSteering(backend, {
+    steering: read.steering,
+    hosts: steeredHosts(settings, catalogue),
+    elements: {
+      inet: ranges.filter((text) => !text.includes(':')),
+      inet6: ranges.filter((text) => text.includes(':')),
+    },
+  })
+  if (made.kind === 'invalid') return refuse(deps, made.problems, flags)
+  deps.print(flags.json ? `${JSON.stringify({ backend, text: made.text })}\n` : made.text)
+}
+
+async function catalogueEntries(): Promise<readonly CatalogueEntry[]> {
+  const loaded = await loadCatalogue()
+  if (loaded.kind === 'ok') return loaded.catalogue.entries
+  throw new YoriError(
+    'YORI_CONFIG_INVALID',
+    loaded.problems.map((problem) => formatProblem(problem)).join('\n'),
+  )
+}
+
+function refuse(
+  deps: PfCommandDeps,
+  problems: readonly SteerProblem[],
+  { json }: { readonly json?: true },
+): void {
+  if (json) deps.print(`${JSON.stringify({ problems })}\n`)
+  else
+    for (const { key, wrong, right } of problems)
+      deps.note(`${key}: ${wrong}; ${right}\n`)
+  deps.exit(EXIT.config)
+}
+
+function check(deps: PfCommandDeps, file: string, flags: CheckFlags): void {
+  const problems = checkPfText(readFileSync(file === '-' ? 0 : file, 'utf8'), {
+    readFile: readable,
+  })
+  const counted = problems.filter(({ kind }) => kind === 'error' || flags.strict === true)
+  const ok = counted.length === 0
+  if (flags.json) deps.print(`${JSON.stringify({ ok, problems })}\n`)
+  else showProblems(deps, file, problems)
+  if (!flags.json && ok) deps.print(`${file}: ok\n`)
+  if (!ok) deps.exit(EXIT.no)
+}
+
+function readable(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function showProblems(
+  { note }: PfCommandDeps,
+  file: string,
+  problems: readonly PfProblem[],
+): void {
+  for (const { kind, line, wrong } of problems)
+    note(`${file}:${line}: ${kind}: ${wrong}\n`)
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkPfText } from '../../pf/check.js'
+import { renderSteering } from '../../pf/render.js'
+import type { Backend } from '../../pf/render.js'
+import { elementsText } from '../../pf/render-nft.js'
+import type { SteerSettings } from '../../pf/rules.js'
+import { packageFile } from '../../src/core/package-root.js'
+import { golden, goldenElements, goldenHosts } from './golden.js'
+import { named, steering } from './support.js'
+
+const CASES = process.env['YORI_CASES']
+
+function rendered(backend: Backend, changed: Partial<SteerSettings>) {
+  return renderSteering(backend, {
+    steering: steering(changed),
+    hosts: goldenHosts,
+    elements: goldenElements,
+  })
+}
+
+function textOf(backend: Backend, changed: Partial<SteerSettings>): string {
+  const made = rendered(backend, changed)
+  assert.ok(made.kind === 'ok', JSON.stringify(made))
+  return made.text
+}
+
+function problemOf(backend: Backend, changed: Partial<SteerSettings>) {
+  const made = rendered(backend, changed)
+  assert.ok(made.kind === 'invalid')
+  return made.problems[0]
+}
+
+/** Rules alone. */
+const saying = (text: string): string[] =>
+  text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+
+const ANCHOR = `lan_if = "{ em1 vlan10 }"
+rdr on $lan_if inet proto tcp from ! <yori_exempt> to <yori_llm> port 443 tag YORI -> 127.0.0.1 port 8443
+rdr on $lan_if inet6 proto tcp from ! <yori_exempt> to <yori_llm> port 443 tag YORI -> fd79:6f72:6900::1 port 8443
+block return in quick on $lan_if inet6 proto tcp from any to fd79:6f72:6900::1 port 8443 ! tagged YORI label "yori-guard"
+block return in quick on $lan_if proto udp from ! <yori_exempt> to <yori_llm> port 443 label "yori-quic"`
+
+describe('generated texts', () => {
+  for (const { name, backend, changed } of golden)
+    it(`${backend}, ${name}: are as they were read and kept`, () => {
+      const file = packageFile('test', 'fixtures', 'pf', `${backend}.${name}.txt`)
+      const text = textOf(backend, changed)
+      assert.equal(text, readFileSync(file, 'utf8'))
+      assert.equal(text, textOf(backend, changed), 'the same again')
+    })
+
+  it('for pf pass the check without a remark', () => {
+    for (const { name, backend, changed } of golden)
+      if (['pf', 'pf-conf', 'route-to'].includes(backend))
+        assert.deepEqual(checkPfText(textOf(backend, changed)), [], `${backend} ${name}`)
+  })
+
+  it('for nftables pass nft', function () {
+    if (spawnSync('nft', ['-c', '-f', '-'], { input: 'table inet yori\n' }).status !== 0)
+      return this.skip()
+    for (const { name, backend, changed } of golden) {
+      if (!backend.startsWith('nft-')) continue
+      const more = elementsText('inet', ['192.0.2.7', '203.0.113.7'], 300)
+      const input = textOf(backend, changed) + more
+      const { status, stderr } = spawnSync('nft', ['-c', '-f', '-'], {
+        input,
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0, `${backend} ${name}: ${stderr}`)
+    }
+  })
+
+  it('say as an anchor what the FreeBSD parser is known to take', () => {
+    assert.deepEqual(saying(textOf('pf', {})), ANCHOR.split('\n'))
+  })
+
+  it('say what the recorded anchor says, but for its needless `no rdr`', function () {
+    if (CASES === undefined) return this.skip()
+    const recorded = readFileSync(join(CASES, 'pf', 'good', 'yori.anchor.conf'), 'utf8')
+    const wanted = saying(recorded).filter((line) => !line.startsWith('no rdr'))
+    assert.deepEqual(saying(textOf('pf', {})), wanted)
+  })
+
+  it('never hold what pf would do wrong', () => {
+    for (const { backend, changed } of golden) {
+      const text = textOf(backend, changed)
+      assert.doesNotMatch(text, /rdr pass|-> ::1|0\.0\.0\.0\/0/)
+      for (const line of saying(text))
+        if (/^rdr (?!-)/.test(line)) assert.match(line, / on \$lan_if /)
+    }
+  })
+
+  it('for nftables take new connections only, and look at the blocked first', () => {
+    for (const backend of ['nft-tproxy', 'nft-redirect'] as const) {
+      const lines = textOf(backend, {})
+        .split('\n')
+        .map((line) => line.trim())
+      const steered = lines.filter((line) => /tproxy ip|redirect to/.test(line))
+      assert.equal(steered.length, 2)
+      for (const line of steered) assert.match(line, /tcp flags & \(syn \| ack\) == syn/)
+      const start = lines.indexOf('chain prerouting {')
+      assert.match(lines[start + 2] ?? '', /^iifname != @lan_if accept$/)
+      assert.match(lines[start + 3] ?? '', /^ip saddr @yori_blocked /)
+      assert.deepEqual(lines.slice(lines.indexOf('table inet yori')).slice(0, 3), [
+        'table inet yori',
+        'delete table inet yori',
+        'table inet yori {',
+      ])
+    }
+  })
+})
+
+describe('generating refuses', () => {
+  const none = { interfaces: [] }
+  for (const backend of [
+    'pf',
+    'pf-conf',
+    'opnsense',
+    'nft-tproxy',
+    'nft-redirect',
+    'route-to',
+  ] as const)
+    it(`${backend} without an interface`, () => {
+      assert.equal(problemOf(backend, none)?.key, 'steer.interfaces')
+    })
+
+  it('what a packet filter cannot say', () => {
+    const mac = { exempt: named('steer.exempt', '02:00:5e:10:00:01') }
+    assert.match(problemOf('pf', mac)?.wrong ?? '', /MAC/)
+    const alias = { exempt: named('steer.exempt', 'Kids') }
+    assert.match(problemOf('nft-tproxy', alias)?.wrong ?? '', /alias/)
+    const mixed = { exempt: named('steer.exempt', 'Kids', '10.0.0.1') }
+    assert.match(problemOf('pf', mixed)?.wrong ?? '', /alias/)
+    const loopback = { listen: named('listen', '127.0.0.1:8443', '[::1]:8443') }
+    assert.match(problemOf('pf', loopback)?.wrong ?? '', /::1/)
+    assert.match(problemOf('nft-redirect', loopback)?.wrong ?? '', /REDIRECT/)
+    assert.match(problemOf('route-to', {})?.wrong ?? '', /appliance/)
+    const many = { address6: { value: 'interface', from: 'steer.address6' } }
+    assert.match(problemOf('pf', many)?.wrong ?? '', /more than one/)
+  })
+
+  it('hosts that are none', () => {
+    for (const value of [
+      'a.test"\nlocal-data: "x',
+      'a.test/1.2.3.4',
+      '',
+      '*.',
+      '10.0.0.1',
+    ])
+      for (const backend of ['unbound', 'dnsmasq', 'dnsmasq-pf'] as const) {
+        const hosts = named('endpoints', value)
+        const made = renderSteering(backend, { steering: steering({}), hosts })
+        assert.equal(made.kind, 'invalid', JSON.stringify(value))
+      }
+  })
+})
