@@ -4,6 +4,7 @@
  * one keeps serving.
  */
 import { writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { CaKeeper } from '../ca/keeper.js'
@@ -30,8 +31,10 @@ import { Listener } from './net/listener.js'
 import { SESSION_LIMITS } from './providers/sessions.js'
 import { Conversations } from './proxy/conversations.js'
 import { OwnAddresses } from './net/own-addresses.js'
+import { Attempts } from './policy/attempts.js'
 import { RequestCounters } from './policy/counters.js'
 import type { PolicyMemory } from './policy/decider.js'
+import type { OverrideMemory } from './proxy/overrides.js'
 import { LocalTimes } from './policy/local-time.js'
 import { TicketKeys } from './proxy/ticket-keys.js'
 
@@ -58,6 +61,11 @@ export class Appliance {
     counters: new RequestCounters(),
     bindings: new Map(),
     times: new LocalTimes(),
+  }
+  readonly #overrideMemory: OverrideMemory = {
+    tokenKey: randomBytes(32),
+    attempts: new Attempts(),
+    used: new Map(),
   }
   #destinations: OriginalDestination | undefined
   #config: Config
@@ -270,6 +278,7 @@ export class Appliance {
       kept: this.#kept,
       policyMemory: this.#policyMemory,
       ticketKeys: this.#ticketKeys,
+      overrideMemory: this.#overrideMemory,
       ownPorts: () => this.#listener.addresses.map(({ port }) => port),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,

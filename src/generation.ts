@@ -24,7 +24,7 @@ import type { OwnAddresses } from './net/own-addresses.js'
 import { ProxyUsers } from './net/proxy-users.js'
 import { Resolver } from './net/resolver.js'
 import { Upstream } from './net/upstream.js'
-import { deciderOf } from './policies.js'
+import { deciderOf, overridesOf } from './policies.js'
 import type { PolicyEdges } from './policies.js'
 import { Admission } from './proxy/admission.js'
 import { ByteBudget } from './proxy/byte-budget.js'
@@ -119,6 +119,7 @@ export class Generation {
         config.limits.held_body_bytes_per_client,
       ),
       decider: deciderOf(config, edges),
+      overrides: overridesOf(config, edges),
       recognise,
     }
     return new Generation(config, authority, services, (self) => ({

@@ -9,6 +9,9 @@ import { YoriError } from './core/errors.js'
 import type { Log } from './core/log.js'
 import { macText } from './core/mac.js'
 import type { AuditSink } from './core/record.js'
+import { parsePasswordHash } from './net/password.js'
+import { Overrides } from './proxy/overrides.js'
+import type { OverrideMemory } from './proxy/overrides.js'
 import { BadParams, BUILT_IN } from './policy/built-in.js'
 import { mayBlock } from './policy/consent.js'
 import { Decider } from './policy/decider.js'
@@ -22,6 +25,7 @@ import type { PolicyState } from './policy/state.js'
 export interface PolicyEdges {
   readonly kept: KeptState
   readonly policyMemory: PolicyMemory
+  readonly overrideMemory: OverrideMemory
   readonly audit: AuditSink
   readonly clock: Clock
   readonly log: Log
@@ -50,6 +54,27 @@ export function deciderOf(config: Config, edges: PolicyEdges): Decider {
       const kind = 'allowlist_suspended'
       audit.event({ at: clock.now(), kind, fromIp: device.ip, details })
     },
+  })
+}
+
+/** @throws YORI_CONFIG_INVALID for a hash that cannot be checked */
+export function overridesOf(config: Config, edges: PolicyEdges): Overrides {
+  const { override_enabled, override_password_hash, grant_seconds } = config.enforcement
+  const text = override_enabled ? override_password_hash?.reveal() : undefined
+  const hash = text === undefined ? undefined : parsePasswordHash(text)
+  if (text !== undefined && hash === undefined) {
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      'enforcement.override_password_hash: no hash that can be checked',
+    )
+  }
+  return new Overrides({
+    hash,
+    grantMs: grant_seconds * 1000,
+    memory: edges.overrideMemory,
+    mint: (grant) => edges.kept.mint(grant),
+    audit: edges.audit,
+    clock: edges.clock,
   })
 }
 

@@ -7,10 +7,12 @@
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import { EMPTY_STATE } from '../policy/state.js'
-import type { Emergency, PolicyState } from '../policy/state.js'
+import type { Emergency, Grant, PolicyState } from '../policy/state.js'
 import { PolicyDatabase } from './policy-database.js'
 
 const CHECK_MS = 500
+/** More are not made in half a second; passwords are limited to 30 an hour. */
+const MAX_MINTED = 64
 
 export interface PolicyStateOptions {
   readonly file: string
@@ -32,6 +34,8 @@ export class LivePolicyState {
   #troubled = false
   /** Used up here, until the database says the same. */
   readonly #spent = new Set<string>()
+  /** Made here, until the database has them. */
+  #minted: Grant[] = []
 
   constructor(options: PolicyStateOptions) {
     this.#options = options
@@ -58,6 +62,12 @@ export class LivePolicyState {
   check(): void {
     try {
       this.#database ??= new PolicyDatabase(this.#options.file, { patient: false })
+      for (const value of this.#minted) {
+        const addedAt = this.#options.clock.now()
+        const addedBy = 'password'
+        this.#database.put('grant', { key: value.id, value, addedAt, addedBy })
+        this.#minted = this.#minted.filter((other) => other !== value)
+      }
       for (const id of this.#spent) {
         this.#database.remove('grant', id)
         this.#spent.delete(id)
@@ -77,6 +87,12 @@ export class LivePolicyState {
       this.#troubled = true
       this.#version = undefined
     }
+  }
+
+  mint(grant: Grant): void {
+    if (this.#minted.length >= MAX_MINTED) this.#minted.shift()
+    this.#minted.push(grant)
+    this.#state = { ...this.#state, grants: [...this.#state.grants, grant] }
   }
 
   spend(grantId: string): void {
@@ -99,7 +115,8 @@ export class LivePolicyState {
 
   #read(database: PolicyDatabase): void {
     const state = database.state(this.#options.clock.now())
-    const grants = state.grants.filter(({ id }) => !this.#spent.has(id))
+    const kept = state.grants.filter(({ id }) => !this.#spent.has(id))
+    const grants = [...kept, ...this.#minted]
     this.#state = { ...state, grants }
   }
 }

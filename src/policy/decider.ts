@@ -19,7 +19,7 @@ import type { LocalTimes } from './local-time.js'
 import { DEFAULT_POLICY } from './policy.js'
 import type { PolicySetting } from './policy.js'
 import { united } from './state.js'
-import type { PolicyState } from './state.js'
+import type { Grant, PolicyState } from './state.js'
 
 /** Lasts as long as the process. */
 export interface PolicyMemory {
@@ -31,6 +31,8 @@ export interface PolicyMemory {
 /** The state of the database; the same object as long as nothing has changed. */
 export interface KeptState {
   readonly current: PolicyState
+  /** A grant made here holds at once. */
+  mint(grant: Grant): void
   /** A grant for one request has been used. */
   spend(grantId: string): void
 }

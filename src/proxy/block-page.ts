@@ -13,6 +13,8 @@ export interface BlockPage {
   readonly atMs: number
   /** Of the short code that an adult approves; undefined: nobody can. */
   readonly code?: string
+  /** For the form that takes a password; undefined: no form. */
+  readonly token?: string
 }
 
 const TITLE = 'Request Blocked by YORI'
@@ -37,7 +39,8 @@ body{margin:0;padding:1.5rem;font:1rem/1.5 system-ui,sans-serif;background:#f6f6
 main{max-width:36rem;margin:0 auto;padding:1.5rem;background:#fff;border-top:.3rem solid #b3261e;border-radius:.4rem}
 h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}
 dl{margin:1.5rem 0}dt{font-size:.85rem;opacity:.75}dd{margin:0 0 .75rem;overflow-wrap:anywhere}
-code{font-size:1.1em}footer{margin-top:1.5rem;font-size:.85rem;opacity:.75}
+code{font-size:1.1em}label,input,button{display:block;font:inherit;margin:.4rem 0;padding:.4rem;box-sizing:border-box;max-width:100%}
+footer{margin-top:1.5rem;font-size:.85rem;opacity:.75}
 @media(prefers-color-scheme:dark){body{background:#161614;color:#ececea}main{background:#242422}}`
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
@@ -47,7 +50,7 @@ export const BLOCK_PAGE_FIELDS: readonly string[] = [
   ...['content-type', 'text/html; charset=utf-8', 'cache-control', 'no-store'],
   'content-security-policy',
   `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; ` +
-    "form-action 'none'; frame-ancestors 'none'",
+    "form-action 'self'; frame-ancestors 'none'",
   ...['x-content-type-options', 'nosniff', 'referrer-policy', 'no-referrer'],
 ]
 
@@ -68,22 +71,44 @@ export function blockPage(page: BlockPage): string {
     page.code === undefined
       ? ''
       : `\n<p>An adult can allow it: the code is <code>${escaped(page.code)}</code>.</p>`
+  const main = `<p>${escaped(explanation)}</p>
+<dl>
+${list}
+</dl>${code}${form(page.token)}
+<footer>Is this a mistake? Please contact your network administrator and give the request ID.</footer>`
+  return document(TITLE, main)
+}
+
+/** What the form's sender is told. */
+export function noticePage(says: string): string {
+  return document('YORI', `<p>${escaped(says)}</p>`)
+}
+
+function form(token: string | undefined): string {
+  if (token === undefined) return ''
+  return `
+<form method="post" action="/.well-known/yori/override">
+<input type="hidden" name="token" value="${escaped(token)}">
+<label for="password">Password of an adult</label>
+<input id="password" name="password" type="password" autocomplete="off" required>
+<button type="submit">Allow for a while</button>
+</form>`
+}
+
+/** `main` is markup already; `title` is ours. */
+function document(title: string, main: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${TITLE}</title>
+<title>${title}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${TITLE}</h1>
-<p>${escaped(explanation)}</p>
-<dl>
-${list}
-</dl>${code}
-<footer>Is this a mistake? Please contact your network administrator and give the request ID.</footer>
+<h1>${title}</h1>
+${main}
 </main>
 </body>
 </html>

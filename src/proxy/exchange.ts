@@ -6,7 +6,7 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
-import type { ExchangeOutcome, ExchangeRecord } from '../core/record.js'
+import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
 import { readResponseHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
@@ -256,8 +256,12 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     const settle = (decision: Decision | undefined): void => {
-      if (decision?.enforce === true) this.#block(decision)
-      else this.#send(body, false)
+      if (decision?.enforce !== true) this.#send(body, false)
+      else
+        void this.#overridden(decision).then((free) => {
+          if (free) this.#send(body, false)
+          else this.#block(decision)
+        })
     }
     const decision = this.#read()
     if (!(decision instanceof Promise)) settle(decision)
@@ -277,10 +281,41 @@ export class Exchange implements UpstreamHandler, Watched {
     return decide(this.#services, about, read ?? unrecognised(bytes.length))
   }
 
+  /** Has the client brought the password along? */
+  async #overridden(decision: Decision): Promise<boolean> {
+    const password = this.#request.headers['x-yori-override']
+    const record = this.#record
+    if (typeof password !== 'string' || record === undefined) return false
+    try {
+      const result = await this.#services.overrides.byHeader(
+        password,
+        this.#blocked(decision),
+      )
+      record.policyMessage = `override: ${result}`
+      if (result !== 'granted') return false
+    } catch {
+      return false
+    }
+    record.bypass = 'grant'
+    return true
+  }
+
+  #blocked(decision: Decision): {
+    device: Device
+    policy: string
+    endpoint: string
+    requestId: string
+  } {
+    const { device } = this.#from.state.record
+    const endpoint = this.#facts.target.host
+    return { device, policy: decision.policy ?? '', endpoint, requestId: this.#requestId }
+  }
+
   #block(decision: Decision): void {
     const record = this.#record
     if (this.#closed || record === undefined) return
     record.status = BLOCK_STATUS
+    const token = this.#services.overrides.token(this.#blocked(decision))
     answerBlock({ request: this.#request, response: this.#response }, this.#facts.head, {
       policy: decision.policy ?? '',
       reason: decision.reason ?? '',
@@ -289,6 +324,7 @@ export class Exchange implements UpstreamHandler, Watched {
       provider: this.#recognised?.provider.name,
       atMs: this.#services.clock.now(),
       code: approvalCode(this.#requestId),
+      ...(token === undefined ? {} : { token }),
     })
     this.#close('block')
   }

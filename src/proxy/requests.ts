@@ -12,6 +12,12 @@ import type { Intercepted } from './connection-state.js'
 import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
+import {
+  OVERRIDE_ALIAS,
+  OVERRIDE_PATH,
+  RESERVED_PREFIX,
+  serveOverride,
+} from './override-form.js'
 import { providerAt, refuse } from './refusal.js'
 import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
@@ -62,9 +68,24 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
     decline(arrived, 'YORI_MISDIRECTED', target.host)
   } else if (!ORIGIN_FORM.test(path)) {
     decline(arrived, 'YORI_REQUEST_MALFORMED', target.host)
+  } else if (path.startsWith(RESERVED_PREFIX)) {
+    serveReserved(arrived, path, target.host)
   } else {
     exchange(arrived, { head, target, path, endpoint, upgrade: arrived.upgrade })
   }
+}
+
+/** Ours on every intercepted host; never forwarded. */
+function serveReserved(arrived: Arrived, url: string, host: string | undefined): void {
+  const { http, from, services } = arrived
+  const path = url.split('?', 1)[0]
+  if (path !== OVERRIDE_PATH && path !== OVERRIDE_ALIAS) {
+    decline(arrived, 'YORI_NOT_FOUND', host)
+    return
+  }
+  from.began()
+  http.response.once('close', () => from.ended())
+  void serveOverride(http, from.state.record.device, services)
 }
 
 /** Visible ASCII; anything else would have to be percent-encoded. RFC 3986 §2. */
@@ -99,6 +120,10 @@ function serveOwnPort(arrived: Arrived): void {
       return
     case 'own':
       if (record.coverage === 'failed') record.coverage = 'own'
+      if (asked.path === OVERRIDE_ALIAS || asked.path.startsWith(RESERVED_PREFIX)) {
+        serveReserved(arrived, asked.path, undefined)
+        return
+      }
       from.began()
       http.response.once('close', () => from.ended())
       serveSite(http, asked.path, services)

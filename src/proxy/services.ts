@@ -21,6 +21,7 @@ import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
 import type { ByteBudget } from './byte-budget.js'
 import type { Conversations } from './conversations.js'
+import type { Overrides } from './overrides.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
 import type { Undecided } from './undecided.js'
 
@@ -109,6 +110,7 @@ export interface Services {
   readonly admission: Admission
   readonly decider: Pick<Decider, 'idle' | 'holds' | 'decide'>
   readonly undecided: Undecided
+  readonly overrides: Overrides
   readonly held: ByteBudget
   /** Hosts and prices. */
   readonly catalogue: Catalogue
