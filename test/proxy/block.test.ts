@@ -3,7 +3,15 @@ import { PermissionDeniedError as AnthropicDenied } from '@anthropic-ai/sdk'
 import { PermissionDeniedError as OpenaiDenied } from 'openai'
 import { request } from 'undici'
 import { Simulator } from '../../tools/sim/simulator.js'
-import { ask, behind, disposable, endedExchanges, NAME } from '../support/proxied.js'
+import { PolicyDatabase } from '../../src/audit/policy-database.js'
+import {
+  ask,
+  behind,
+  disposable,
+  endedExchanges,
+  NAME,
+  until,
+} from '../support/proxied.js'
 import type { Proxied } from '../support/proxied.js'
 import { anthropicSdk, openaiSdk } from '../support/sdk.js'
 import { Yori } from '../support/yori.js'
@@ -291,6 +299,33 @@ describe('the decision', () => {
     assert.equal(row['bypass'], 'allowlist (test client)')
     assert.equal(row['enforcement_action'], 'allowlist_bypass')
     assert.equal(row['policy_name'], 'default')
+  })
+
+  it('yields to an emergency override, and then to a time exception', async () => {
+    const emergency = { emergency_override: { enabled: true } }
+    const enforcement = { ...ENFORCE.enforcement, ...emergency, timezone: 'UTC' }
+    await using setup = await counted({ ...ENFORCE, enforcement })
+    const { yori } = setup
+    const status = async (): Promise<number> => {
+      const { statusCode, body } = await post(yori, QUESTION)
+      await body.dump()
+      return statusCode
+    }
+    assert.equal(await status(), 403)
+    using database = new PolicyDatabase(yori.folder.file('state/policy.db'))
+    const activatedAt = Date.now()
+    const expiresAt = activatedAt + 60_000
+    database.activate({ activatedAt, expiresAt, by: 'anna', reason: 'doctor' })
+    await until(async () => (await status()) === 200)
+    database.deactivate(Date.now(), 'anna')
+    await until(async () => (await status()) === 403)
+    const always = { start: 0, end: 24 * 60, days: [], ips: [], macs: [], groups: [] }
+    const value = { ...always, name: 'party', enabled: true }
+    database.put('exception', { key: 'party', value, addedAt: 1, addedBy: 'anna' })
+    await until(async () => (await status()) === 200)
+    const rows = await yori.rows('audit_events')
+    const bypasses = new Set(rows.map((row) => row['bypass']))
+    assert.deepEqual([...bypasses], [null, 'emergency_override', 'time_exception'])
   })
 
   it('never lets X-YORI-Override reach the provider', async () => {
