@@ -36,6 +36,7 @@ import { RequestCounters } from './policy/counters.js'
 import type { PolicyMemory } from './policy/decider.js'
 import type { OverrideMemory } from './proxy/overrides.js'
 import { LocalTimes } from './policy/local-time.js'
+import { LearnedNames } from './proxy/learned.js'
 import { TicketKeys } from './proxy/ticket-keys.js'
 
 export interface ApplianceOptions {
@@ -53,6 +54,7 @@ export class Appliance {
   readonly #deadlines: Deadlines
   readonly #own: OwnAddresses
   readonly #ticketKeys: TicketKeys
+  readonly #memory: LearnedNames
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
@@ -83,6 +85,7 @@ export class Appliance {
     this.#deadlines = new Deadlines(clock)
     this.#own = new OwnAddresses({ clock })
     this.#ticketKeys = new TicketKeys(clock.monotonic())
+    this.#memory = new LearnedNames(clock)
     const leases = new LeaseFiles()
     this.#identity = new DeviceIdentity({
       clock,
@@ -96,6 +99,7 @@ export class Appliance {
       log,
       onChange: () => {
         const { rootFingerprint, staged } = this.current.authority
+        this.#memory.useRoot(rootFingerprint)
         this.#event('ca-changed', { rootFingerprint, staged: staged !== undefined })
         this.#afterCaChange().catch((err: unknown) => {
           log.error({ err }, 'what depends on the CA was not renewed')
@@ -279,6 +283,7 @@ export class Appliance {
       policyMemory: this.#policyMemory,
       ticketKeys: this.#ticketKeys,
       overrideMemory: this.#overrideMemory,
+      memory: this.#memory,
       ownPorts: () => this.#listener.addresses.map(({ port }) => port),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,

@@ -34,7 +34,7 @@ import type { Fronts } from './proxy/connection.js'
 import { H2Front } from './proxy/h2-front.js'
 import { HttpFront } from './proxy/http-front.js'
 import { TlsTerminator } from './proxy/intercept.js'
-import { LearnedNames } from './proxy/learned.js'
+import type { LearnedNames } from './proxy/learned.js'
 import { providerAt, refuseRaw } from './proxy/refusal.js'
 import { serveRequest } from './proxy/requests.js'
 import type { Certificates, Services } from './proxy/services.js'
@@ -49,6 +49,7 @@ export interface GenerationEdges extends PolicyEdges {
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   readonly ticketKeys: TicketKeys
+  readonly memory: LearnedNames
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
   readonly conversations: Conversations
@@ -87,6 +88,7 @@ export class Generation {
       clock: edges.clock,
       log: edges.log,
     })
+    edges.memory.useRoot(authority.rootFingerprint)
     const certificates = certificatesOf(authority, config, edges.clock)
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
@@ -103,7 +105,6 @@ export class Generation {
       upstream,
       catalogue,
       certificates,
-      memory: new LearnedNames(edges.clock),
       admission: new Admission(
         policy.limits.exchanges,
         policy.limits.exchangesPerEndpoint,

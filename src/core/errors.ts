@@ -80,6 +80,11 @@ const CATALOGUE = {
     status: 403,
     says: 'the operator refuses this endpoint',
   },
+  YORI_NOT_INSPECTABLE: {
+    source: 'client',
+    status: 403,
+    says: 'the app does not accept inspection, and a policy that blocks is in force',
+  },
   YORI_TOO_MANY_REQUESTS: {
     source: 'client',
     status: 429,

@@ -33,6 +33,23 @@ const WANTS_CLIENT_CERTIFICATE: ReadonlySet<string> = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
 ])
 
+/** Alerts by which a client says that it will not have our certificate. RFC 8446 §6.2. */
+const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
+  'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+  'ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
+  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
+  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+])
+
+/** What a broken handshake says of the client; undefined: nothing about certificates. */
+export function clientRefusal(error: unknown): 'alert' | 'close' | undefined {
+  const code = errorCodeOf(error)
+  if (CERTIFICATE_ALERTS.has(code)) return 'alert'
+  return code === '' || code === 'ECONNRESET' || code === 'EPIPE' ? 'close' : undefined
+}
+
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',

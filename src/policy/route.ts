@@ -18,6 +18,8 @@ export interface RouteFacts {
   readonly alpn: readonly string[]
   readonly deviceExempt: boolean
   readonly learned: Learned | undefined
+  /** A policy that blocks is in force: who cannot be inspected does not pass. */
+  readonly mustInspect?: boolean
   /** The CA may sign this name and its certificates are valid now. */
   readonly mintable: (name: string) => boolean
 }
@@ -47,7 +49,12 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
   if (policy.never.some((pattern) => matchesHostname(pattern, name))) {
     return tunnel('tunnel-never')
   }
-  if (facts.learned !== undefined) return tunnel(facts.learned)
+  if (facts.learned !== undefined) {
+    const refuses = facts.learned !== 'tunnel-client-certificate'
+    return refuses && facts.mustInspect === true
+      ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
+      : tunnel(facts.learned)
+  }
   if (facts.alpn.length > 0 && !facts.alpn.includes('http/1.1'))
     return tunnel('tunnel-h2-only')
   if (!facts.mintable(name)) return tunnel('tunnel-ca-unusable')

@@ -7,7 +7,7 @@ import type { ConnectionRecord } from '../core/record.js'
 import type { Target } from '../net/dial.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import type { Caller } from '../policy/access.js'
-import type { Services } from './services.js'
+import type { Party, Services } from './services.js'
 
 export interface ConnectionState {
   /** The TCP socket, below any TLS. */
@@ -27,6 +27,7 @@ export interface ConnectionState {
 
 export interface Intercepted {
   readonly endpoint: Endpoint
+  readonly party: Party
   /** `host` is the SNI. */
   readonly target: Target
   /** The address that the client itself had dialled, by a firewall or a CONNECT to it. */

@@ -22,6 +22,8 @@ import { mayCall, mayConnect } from '../policy/access.js'
 import { chooseRoute } from '../policy/route.js'
 import type { Route } from '../policy/route.js'
 import type { ClientHello } from '../tls/client-hello.js'
+import { helloFingerprint } from '../tls/fingerprint.js'
+import { Acceptance } from './acceptance.js'
 import { openConnection } from './connection-state.js'
 import type { ConnectionState } from './connection-state.js'
 import type { H2Front } from './h2-front.js'
@@ -85,6 +87,7 @@ class Connection {
   readonly #client: Socket
   readonly #services: Services
   readonly #fronts: Fronts
+  #fingerprint = ''
   /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
   #admitted: readonly SocketAddress[] | undefined
 
@@ -287,9 +290,11 @@ class Connection {
   }
 
   #route(hello: ClientHello): Route {
-    const { policy, certificates, memory } = this.#services
+    const { policy, certificates, memory, decider } = this.#services
     const { device } = this.state.record
     const name = hello.serverName
+    const fingerprint = helloFingerprint(hello)
+    this.#fingerprint = fingerprint
     const route = chooseRoute(policy.routes, {
       serverName: name,
       serverNameIsAddress: hello.serverNameIsAddress,
@@ -297,7 +302,9 @@ class Connection {
       deviceExempt:
         policy.exemptDevices.has(device.ip) ||
         (device.mac !== undefined && policy.exemptMacs.has(device.mac)),
-      learned: name === undefined ? undefined : memory.learned(device, name),
+      learned:
+        name === undefined ? undefined : memory.learned({ device, name, fingerprint }),
+      mustInspect: decider.holds,
       mintable: (wanted) => certificates.mintable(wanted),
     })
     const isEndpoint =
@@ -364,8 +371,14 @@ class Connection {
     }
     const { connectTarget, known } = this.state
     const [address] = isIP(target.host) === 0 ? [known] : (this.#admitted ?? [known])
+    const party = {
+      device: this.state.record.device,
+      name,
+      fingerprint: this.#fingerprint,
+    }
     this.state.intercepted = {
       endpoint,
+      party,
       target: { host: name, port: target.port },
       ...(address === undefined ? {} : { known: address }),
       misdirected:
@@ -373,10 +386,12 @@ class Connection {
         isIP(connectTarget.host) === 0 &&
         connectTarget.host !== name,
     }
-    const secure = await this.#fronts.tls.handshake(this.#client)
-    this.state.record.coverage = 'inspected'
     const { h2, http } = this.#fronts
+    const acceptance = new Acceptance(this.#client, party, this.#services)
+    const secure = await acceptance.of(this.#fronts.tls.handshake(this.#client))
+    this.state.record.coverage = 'inspected'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
+    if (!http.draining) acceptance.ended(this.state.record.exchanges)
   }
 
   /** A fatal alert before any handshake: `access_denied`, RFC 8446 §6.2. */

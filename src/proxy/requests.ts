@@ -54,7 +54,8 @@ interface Arrived {
 
 function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
   const { head, http } = arrived
-  const { target, endpoint, misdirected } = intercepted
+  const { target, endpoint, misdirected, party } = intercepted
+  if (arrived.from.state.record.exchanges === 0) arrived.services.memory.accepted(party)
   const [host] = head.hosts
   const { authority, path } = originForm(http.request.url ?? '/')
   const names = (value: string): boolean =>

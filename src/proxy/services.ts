@@ -87,9 +87,21 @@ export interface Certificates {
   mintable(name: string): boolean
 }
 
+/** Who meets our certificates: one program on one device, asking for one name. */
+export interface Party {
+  readonly device: Device
+  readonly name: string
+  /** Of its ClientHello. */
+  readonly fingerprint: string
+}
+
 /** What earlier connections taught about a device and a name. */
 export interface Memory {
-  learned(device: Device, name: string): Learned | undefined
+  learned(party: Party): Learned | undefined
+  /** The client would not have our certificate. */
+  refused(party: Party, how: 'alert' | 'close'): void
+  /** It sent a request under it. */
+  accepted(party: Party): void
   wantsClientCertificate(device: Device, name: string): void
 }
 

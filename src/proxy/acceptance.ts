@@ -1,0 +1,52 @@
+/**
+ * Did the client accept our certificate? An alert tells; else the way in which it leaves.
+ * Some libraries finish the handshake, look at the certificate then, and close.
+ */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { clientRefusal } from '../net/tls-failure.js'
+import type { Party, Services } from './services.js'
+
+/** A close that comes later had another reason: a connection opened in advance, above all. */
+const REFUSES_WITHIN_MS = 2_000
+/** More than the alert that closes TLS, less than the shortest request. */
+const LAST_WORDS_BYTES = 48
+
+export class Acceptance {
+  readonly #client: Socket
+  readonly #party: Party
+  readonly #services: Services
+  #securedAt = 0
+  #bytesThen = 0
+
+  constructor(client: Socket, party: Party, services: Services) {
+    this.#client = client
+    this.#party = party
+    this.#services = services
+  }
+
+  /** @throws what the handshake throws */
+  async of(handshake: Promise<TLSSocket>): Promise<TLSSocket> {
+    const began = this.#services.deadlines.now()
+    try {
+      const secure = await handshake
+      this.#securedAt = this.#services.deadlines.now()
+      this.#bytesThen = this.#client.bytesRead
+      return secure
+    } catch (error) {
+      const refusal = clientRefusal((error as Error).cause)
+      const late = this.#services.deadlines.now() - began > REFUSES_WITHIN_MS
+      if (refusal === 'alert' || (refusal === 'close' && !late))
+        this.#services.memory.refused(this.#party, refusal)
+      throw error
+    }
+  }
+
+  /** The connection has ended after so many requests. */
+  ended(exchanges: number): void {
+    const stayedMs = this.#services.deadlines.now() - this.#securedAt
+    const words = this.#client.bytesRead - this.#bytesThen
+    if (exchanges > 0 || stayedMs > REFUSES_WITHIN_MS || words > LAST_WORDS_BYTES) return
+    this.#services.memory.refused(this.#party, 'close')
+  }
+}
