@@ -27,6 +27,7 @@ import { readNeighbours } from './net/neighbours.js'
 import { openOriginalDestination } from './net/original-destination.js'
 import type { OriginalDestination } from './net/original-destination.js'
 import { Deadlines } from './net/deadlines.js'
+import { lessonsPath } from './net/lessons-file.js'
 import { Listener } from './net/listener.js'
 import { SESSION_LIMITS } from './providers/sessions.js'
 import { Conversations } from './proxy/conversations.js'
@@ -37,6 +38,7 @@ import type { PolicyMemory } from './policy/decider.js'
 import type { OverrideMemory } from './proxy/overrides.js'
 import { LocalTimes } from './policy/local-time.js'
 import { LearnedNames } from './proxy/learned.js'
+import { LessonsKeeper } from './proxy/lessons-keeper.js'
 import { TicketKeys } from './proxy/ticket-keys.js'
 
 export interface ApplianceOptions {
@@ -55,6 +57,7 @@ export class Appliance {
   readonly #own: OwnAddresses
   readonly #ticketKeys: TicketKeys
   readonly #memory: LearnedNames
+  readonly #lessons: LessonsKeeper
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
@@ -86,6 +89,12 @@ export class Appliance {
     this.#own = new OwnAddresses({ clock })
     this.#ticketKeys = new TicketKeys(clock.monotonic())
     this.#memory = new LearnedNames(clock)
+    this.#lessons = new LessonsKeeper({
+      path: lessonsPath(config.state_dir),
+      memory: this.#memory,
+      deadlines: this.#deadlines,
+      log,
+    })
     const leases = new LeaseFiles()
     this.#identity = new DeviceIdentity({
       clock,
@@ -180,6 +189,7 @@ export class Appliance {
       await this.#deadlines.start()
       this.#deadlines.watch({ tick: () => this.conversations.sweep() })
       this.#deadlines.watch(this.#ticketKeys)
+      await this.#lessons.start()
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn({ err }, 'the root certificate could not be written for clients')
@@ -248,6 +258,7 @@ export class Appliance {
       await drained
     }
     await this.#keeper.stop()
+    await this.#lessons.stop()
     await this.#deadlines.stop()
     this.#kept.stop()
     await this.audit.stop()

@@ -77,6 +77,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
       },
     })
   },
+  pinning: async () => {
+    const { pinningCommand } = await import('./commands/pinning.js')
+    return pinningCommand({
+      stateDir: (path) => configOf(path).state_dir,
+      clock: systemClock,
+      print,
+    })
+  },
   audit: async () => (await import('./commands/audit.js')).auditCommand(auditDeps()),
   sessions: async () =>
     (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),

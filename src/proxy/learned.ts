@@ -8,6 +8,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
+import type { Lesson, Lessons } from '../core/lessons.js'
 import type { Device } from '../core/record.js'
 import type { Learned } from '../policy/route.js'
 import type { Memory, Party } from './services.js'
@@ -24,25 +25,6 @@ const CLOSES = 2
 
 /** How a client turned us away. An alert says why; a close has to be repeated. */
 export type Refusal = 'alert' | 'close'
-
-/** One row of what is kept across restarts. Times are milliseconds since the Unix epoch. */
-export interface Lesson {
-  readonly device: string
-  readonly name: string
-  readonly fingerprint: string
-  readonly learned: 'tunnel-pinned' | 'tunnel-not-trusted'
-  readonly learnedAt: number
-  /** Left alone until then. */
-  readonly until: number
-  readonly forMs: number
-}
-
-export interface Lessons {
-  readonly lessons: readonly Lesson[]
-  /** Devices that have used the root whose fingerprint is `root`. */
-  readonly trusting: readonly string[]
-  readonly root: string
-}
 
 export class LearnedNames implements Memory {
   readonly #clock: Clock

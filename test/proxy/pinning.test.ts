@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { pinningCommand } from '../../src/cli/commands/pinning.js'
 import { systemClock } from '../../src/core/clock.js'
+import { readLessons } from '../../src/net/lessons-file.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { startOrigin } from '../support/origins.js'
 import { curl, hasProgram } from '../support/programs.js'
@@ -72,6 +74,37 @@ describe('a client without the root', () => {
       assert.equal(last, 'tunnel-not-trusted')
     })
   }
+
+  it('is inspected again once `yori pinning clear` was said', async function () {
+    if (!hasProgram('curl')) this.skip()
+    await using setup = await behind((_request, response) => void response.end('ok'))
+    const { yori } = setup
+    const path = yori.folder.file('state/pinning.json')
+    const run = async (...args: string[]): Promise<string> => {
+      let text = ''
+      const command = pinningCommand({
+        stateDir: () => yori.folder.file('state'),
+        clock: systemClock,
+        print: (piece) => (text += piece),
+      })
+      await command.parseAsync(args, { from: 'user' })
+      return text
+    }
+    assert.equal(await curlOnce(yori, 'origin'), UNTRUSTED)
+    await until(async () => {
+      yori.appliance.tick()
+      return (await readLessons(path)).lessons.length === 1
+    })
+    assert.match(await run('list'), /127\.0\.0\.1 {2}api\.openai\.com {2}not trusted/)
+    assert.match(await run('clear', 'other.test'), /^0 forgotten/)
+    assert.match(await run('clear', NAME), /^1 forgotten/)
+    assert.match(await run('list'), /^Nothing/)
+    // Until it has noticed, curl passes untouched.
+    await until(async () => {
+      yori.appliance.tick()
+      return (await curlOnce(yori, 'origin')) === UNTRUSTED
+    })
+  })
 
   it('is refused where a policy that blocks is in force', async function () {
     if (!hasProgram('curl')) this.skip()
