@@ -81,13 +81,14 @@ export class Cursor {
   }
 
   /** One item, or several in braces with or without commas between them. */
-  list<T>(item: () => T): T[] {
+  list<T>(item: () => T, mayBeEmpty = false): T[] {
     if (!this.takes('{')) return [item()]
+    if (mayBeEmpty && this.takes('}')) return []
     const items: T[] = []
-    while (!this.takes('}')) {
+    do {
       items.push(item())
-      this.takes(',')
-    }
+      // A comma asks for one more.
+    } while (this.takes(',') || !this.takes('}'))
     return items
   }
 

@@ -58,7 +58,7 @@ export class Lexer {
       this.#at++
       return { kind: 'newline', text: 'the end of the line', line: this.#line++ }
     }
-    if (c === ' ' || c === '\t' || c === '\r') this.#at++
+    if (c === ' ' || c === '\t') this.#at++
     else if (c === '\\' && text[this.#at + 1] === '\n') {
       this.#line++
       this.#at += 2

@@ -56,7 +56,7 @@ export function filterOptions(cursor: Cursor): FilterOptions {
   }
 }
 
-function shortName(cursor: Cursor, what: 'label' | 'tag'): void {
+export function shortName(cursor: Cursor, what: 'label' | 'tag'): void {
   const text = cursor.string(`a ${what}`)
   if (text.length > LONGEST_NAME)
     cursor.fault(

@@ -5,7 +5,7 @@
 import type { Cursor } from './check-cursor.js'
 import { host, hosts, interfaces, portRange, ports, protocols } from './check-hosts.js'
 import type { Host, Ports } from './check-hosts.js'
-import { filterOptions } from './check-options.js'
+import { filterOptions, shortName } from './check-options.js'
 
 const TCP = 6
 const UDP = 17
@@ -70,17 +70,19 @@ export function filterRule(cursor: Cursor): PfRule {
   const resets = action === 'block' && blockKind(cursor)
   const directed = cursor.takes('in', 'out')
   logQuick(cursor)
-  let routed = false
-  const head = ruleHead(cursor, () => (routed = route(cursor)))
+  let routes: Host[] | undefined
+  const head = ruleHead(cursor, () => (routes = route(cursor)))
   const options = filterOptions(cursor)
   if (!cursor.atEnd()) cursor.unexpected('an option of a rule or the end of the line')
   const rule: PfRule = { action, line, ...head }
-  if (routed && !directed) cursor.fault('route-to, reply-to and dup-to need in or out')
+  if (routes !== undefined && !directed)
+    cursor.fault('route-to, reply-to and dup-to need in or out')
   if (resets && !head.protocols.every((p) => p === TCP && head.protocols.length > 0))
     cursor.fault('return-rst is for tcp only')
   if (action === 'block' && options.keepsState)
     cursor.fault('keep state makes no sense on a block rule')
   agrees(rule, cursor)
+  agrees({ ...rule, from: routes ?? [], to: [] }, cursor)
   const noPorts = protocolsWithout(head.protocols, [TCP, UDP])
   if ((head.fromPorts ?? head.toPorts) !== undefined && noPorts)
     cursor.fault('port is for tcp and udp only: name them with proto')
@@ -145,19 +147,20 @@ function log(cursor: Cursor): void {
   cursor.needs(')')
 }
 
-/** `route-to (em2 192.168.50.2)` and its like; was there one? */
-function route(cursor: Cursor): boolean {
-  if (cursor.takes('fastroute')) return true
-  if (!cursor.takes('route-to', 'reply-to', 'dup-to')) return false
+/** `route-to (em2 192.168.50.2)` and its like: the addresses; undefined when there is none. */
+function route(cursor: Cursor): Host[] | undefined {
+  if (cursor.takes('fastroute')) return []
+  if (!cursor.takes('route-to', 'reply-to', 'dup-to')) return undefined
+  const found: Host[] = []
   cursor.list(() => {
-    if (!cursor.takes('(')) return cursor.string('an interface, or (interface address)')
+    if (!cursor.takes('('))
+      return void cursor.string('an interface, or (interface address)')
     cursor.string('the name of an interface')
-    host(cursor)
+    found.push(host(cursor))
     cursor.needs(')')
-    return ''
   })
   poolOptions(cursor)
-  return true
+  return found
 }
 
 function poolOptions(cursor: Cursor): void {
@@ -177,11 +180,11 @@ export function natRule(cursor: Cursor): PfRule {
   const passes = cursor.takes('pass')
   log(cursor)
   const head = ruleHead(cursor)
-  if (cursor.takes('tag')) cursor.string('a tag')
+  if (cursor.takes('tag')) shortName(cursor, 'tag')
   if (cursor.sees('!', 'tagged')) {
     cursor.takes('!')
     cursor.needs('tagged')
-    cursor.string('a tag')
+    shortName(cursor, 'tag')
   }
   if (cursor.takes('rtable')) cursor.number('the routing table', 65_535)
   if (cursor.sees('->') && no) cursor.fault(`'no ${action}' leads nowhere: no '->'`)

@@ -43,6 +43,7 @@ export function checkPfText(text: string, options: PfCheckOptions = {}): PfProbl
     return [{ kind: 'error', line: 1, wrong: `is longer than ${MAX_TEXT_BYTES} bytes` }]
   const checker = new Checker(text, options)
   checker.check()
+  if (text !== '' && !text.endsWith('\n')) checker.warnOfEnd(text)
   return checker.problems.sort((a, b) => a.line - b.line).slice(0, MAX_PROBLEMS)
 }
 
@@ -126,7 +127,8 @@ class Checker {
     if (cursor.takes('load')) return this.#load(cursor)
     if (cursor.takes('set')) return this.#set(cursor)
     if (cursor.takes('antispoof')) return this.#antispoof(cursor)
-    if (cursor.sees('altq', 'queue', 'include', 'match'))
+    if (cursor.takes('include')) return this.#include(cursor)
+    if (cursor.sees('altq', 'queue', 'match'))
       cursor.fault(`'${cursor.peek().text}' is not looked at by this check`)
     return cursor.unexpected('a rule, a table, an option or a macro')
   }
@@ -145,8 +147,7 @@ class Checker {
 
   #macro(cursor: Cursor): void {
     const { text, kind } = cursor.peek()
-    if (kind !== 'word' || !/^[A-Za-z_]\w*$/.test(text))
-      cursor.unexpected('the name of a macro')
+    if (kind === 'quoted' && /\s/.test(text)) cursor.unexpected('the name of a macro')
     cursor.string('the name of a macro')
     cursor.needs('=')
     const parts: string[] = []
@@ -169,7 +170,7 @@ class Checker {
       if (cursor.takes('persist', 'const', 'counters')) continue
       if (cursor.takes('file')) this.#tableFile(cursor)
       else if (cursor.sees('{')) {
-        for (const { bits, text } of cursor.list(() => host(cursor, true)))
+        for (const { bits, text } of cursor.list(() => host(cursor, true), true))
           if (bits === 0)
             this.#warn(line, `<${name}> holds ${text}/0: every address there is`)
       } else cursor.unexpected('persist, const, counters, file or {')
@@ -237,6 +238,15 @@ class Checker {
     this.#ends(cursor)
   }
 
+  #include(cursor: Cursor): void {
+    const { line } = cursor
+    const path = cursor.string('the name of a file')
+    if (this.#options.readFile?.(path) === undefined)
+      cursor.fault(`the file ${JSON.stringify(path)} cannot be read`)
+    this.#ends(cursor)
+    this.#warn(line, 'what the file holds is not looked at')
+  }
+
   #antispoof(cursor: Cursor): void {
     this.#inOrder(4, cursor)
     logQuick(cursor)
@@ -298,6 +308,13 @@ class Checker {
     for (const { bits, text, kind } of [...from, ...to])
       if (bits === 0 && kind === 'address')
         this.#warn(line, `${text}/0 is every address there is: say any, or a table`)
+  }
+
+  warnOfEnd(text: string): void {
+    this.#warn(
+      text.split('\n').length,
+      'the last line has no end: older versions of pf refuse it',
+    )
   }
 
   #warn(line: number, wrong: string): void {

@@ -8,7 +8,7 @@ import type { PfProblem } from '../../pf/check.js'
 const CASES = process.env['YORI_CASES']
 
 const errors = (text: string): PfProblem[] =>
-  checkPfText(text).filter(({ kind }) => kind === 'error')
+  checkPfText(`${text}\n`).filter(({ kind }) => kind === 'error')
 
 /** Written after pf.conf(5): its grammar at the end of the page, and its examples. */
 const GOOD: readonly string[] = [
@@ -31,6 +31,10 @@ const GOOD: readonly string[] = [
   'set skip on lo0\nset limit { states 10000, frags 100 }\nset timeout tcp.established 600\nset block-policy drop',
   'scrub in on em0 all fragment reassemble no-df\nantispoof quick for { em0 lo0 } inet',
   'pass in on em1 route-to { (em2 192.0.2.2), (em3 192.0.2.3) } round-robin from any to any',
+  'table <t> persist { }',
+  'lan-if = em1',
+  't = "<t>"\npass in quick on em1 inet proto tcp from {any} to $t port {8443} keep state tagged T label "x" # why',
+  'block in log quick inet from {!(em0:network), 10.0.0.1} to {any}',
   'pass in from 10.0.0.1 - 10.0.0.9 to ! (self) probability 50%',
 ]
 
@@ -81,6 +85,21 @@ const BAD: readonly (readonly [text: string, says: RegExp])[] = [
   ['set block-policy maybe', /drop/],
   ['set limit { sheep 10 }', /limit/],
   ['pass in on em1 proto tcp to any port {80, 443', /syntax/],
+  ['pass in all\r', /meaning/],
+  ['pass in proto tcp to port { }', /port/],
+  ['pass in proto tcp to port { 80, }', /port/],
+  ['pass in on em1 route-to (em2 192.0.2.2) inet6 from any to any', /inet6/],
+  ['pass in on em1 route-to em2 192.0.2.2 from any to any', /syntax/],
+  ['include "/nonexistent"', /read/],
+  [`rdr on em1 inet all tag ${'x'.repeat(64)} -> 127.0.0.1`, /64/],
+  ['rdr in on em1 inet all -> 127.0.0.1', /syntax/],
+  ['rdr on em1 inet proto tcp to any port 443-444 -> 127.0.0.1', /port/],
+  ['rdr on em1 inet4 proto tcp to any port 443 -> 127.0.0.1', /syntax/],
+  ['rdr on em1 inet6 proto tcp to any port 443 -> [fd00::1] port 1', /meaning/],
+  ['table <123> persist', /table/],
+  ['table <pass> persist', /table/],
+  ['no rdr pass on em1 all', /pass/],
+  ['lan = { em1 em2 }', /quotes/],
   ['pass in; pass out', /in;/],
 ]
 
@@ -106,7 +125,7 @@ describe('the check of pf texts', () => {
 
   it('warns of what pf takes and steering must not have', () => {
     const warned = (text: string): string =>
-      checkPfText(text)
+      checkPfText(`${text}\n`)
         .map(({ kind, wrong }) => `${kind}: ${wrong}`)
         .join()
     assert.match(
@@ -115,13 +134,14 @@ describe('the check of pf texts', () => {
     )
     assert.match(warned('rdr on em1 inet6 proto tcp to <t> -> ::1'), /^warning: ::1/)
     assert.match(warned('rdr inet proto tcp to <t> -> 127.0.0.1'), /^warning.*without on/)
+    assert.match(checkPfText('pass in all')[0]?.wrong ?? '', /last line/)
     assert.match(warned('table <t> { 0.0.0.0/0 }'), /^warning.*every address/)
   })
 
   it('reads files that a table names through its caller alone', () => {
     const text = 'table <t> persist file "/etc/llm"'
     assert.equal(errors(text).length, 1)
-    assert.deepEqual(checkPfText(text, { readFile: () => '192.0.2.1\n' }), [])
+    assert.deepEqual(checkPfText(`${text}\n`, { readFile: () => '192.0.2.1\n' }), [])
   })
 
   it('answers for any text, and soon', () => {
