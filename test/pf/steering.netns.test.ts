@@ -108,7 +108,13 @@ async function apply(
 ): Promise<void> {
   await using folder = await tempFolder()
   const config = folder.file('yori.conf')
-  writeFileSync(config, 'steer:\n  blocked: [10.77.0.4, "fd77::4"]\n')
+  const lines = [
+    'steer:',
+    '  blocked: [10.77.0.4, "fd77::4"]',
+    'access:',
+    '  clients: [10.77.1.0/24]',
+  ]
+  writeFileSync(config, `${lines.join('\n')}\n`)
   const text = execFileSync(
     process.execPath,
     [YORI, 'pf', 'generate', '--config', config, '--backend', mode]
@@ -193,6 +199,9 @@ for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
       const direct = plain.map(() => 'direct')
       assert.deepEqual(await dial(machines, 'tablet', plain), direct, 'exempt by MAC')
       assert.deepEqual(await dial(machines, 'router', plain), direct, "the router's own")
+      const calls = ['10.77.1.1', 'fd77:0:0:1::1'].map((host) => ({ host, port: PORT }))
+      const named = ['ok', 'ECONNREFUSED']
+      assert.deepEqual(await dial(machines, 'tablet', calls), named, 'access.clients')
     })
 
     it('leave open connections alone when they come, go and come again', async () => {
