@@ -160,12 +160,10 @@ describe('the defaults', () => {
         'fireworks',
       ],
       ranges: [],
-      keep: 1800,
       table_timeout: 90,
       address6: 'fd79:6f72:6900::1',
       tables: { llm: 'yori_llm', exempt: 'yori_exempt', blocked: 'yori_blocked' },
       appliance: {},
-      on_failure: 'open',
     },
     audit: {
       database: '/var/db/yori/audit.db',
