@@ -4,7 +4,7 @@
  */
 import type { Uninspectable } from '../core/record.js'
 import { contentCoding } from '../http/content-coding.js'
-import { parseBounded, parsePrefix } from '../http/json-bounds.js'
+import { parseBounded, parsePrefix, partialJson } from '../http/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../http/json-bounds.js'
 import { boundaryOf, MultipartReader } from '../http/multipart.js'
 import type { Recognised } from '../providers/index.js'
@@ -69,10 +69,33 @@ export function readRequest(
     } as const
     return { facts, content, unread: api === 'other' ? 'unknown-api' : undefined }
   }
-  const facts = read(parsePrefix(bytes.subarray(0, MAX_PREFIX_BYTES), limits))
+  const prefix = bytes.subarray(0, MAX_PREFIX_BYTES)
+  const facts: RequestFacts = {
+    ...read(parsePrefix(prefix, limits)),
+    // What was scanned up to a limit once is not scanned so far again.
+    ...certain(body === undefined ? bytes : prefix, limits, read(undefined).model),
+  }
   if (body?.kind === 'absent') return { facts, content: noContent(), unread: undefined }
   const unread = body === undefined ? 'too-large' : unreadJson(body, head.contentType)
   return { facts, content: { ...about(facts), ...unfinished(body) }, unread }
+}
+
+/**
+ * A text in a prefix may be cut short, and a model's name that is cut names another: these
+ * count only where they stand whole. `named`: the model that the path names.
+ */
+function certain(
+  bytes: Buffer,
+  limits: JsonLimits,
+  named: string | undefined,
+): Pick<RequestFacts, 'model' | 'stream'> {
+  const fields = partialJson(bytes, limits)
+  const model = fields.get('model')
+  const stream = fields.get('stream')
+  return {
+    model: typeof model === 'string' ? model : named,
+    stream: typeof stream === 'boolean' ? stream : undefined,
+  }
 }
 
 /** A form is no JSON: policies see its model and prompt, and no body. */

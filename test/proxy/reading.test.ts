@@ -117,6 +117,19 @@ describe('reading', () => {
       { uninspectable: 'too-large', model: 'm', promptPreview: 'a'.repeat(200) },
     ],
     [
+      'too large, whose model stands behind the messages',
+      {
+        body: `{"messages":[{"role":"user","content":"${'a'.repeat(MiB / 2)}"}],"model":"m","x":"`,
+        whole: false,
+      },
+      { uninspectable: 'too-large', model: 'm' },
+    ],
+    [
+      'too large, that breaks off inside the name of the model',
+      { body: '{"messages":[],"model":"gpt-4', whole: false },
+      { uninspectable: 'too-large', model: undefined },
+    ],
+    [
       'of 50 MB, all of it there',
       { body: `{"model":"m","x":"${'a'.repeat(50 * MiB)}"}` },
       { uninspectable: 'too-large', model: 'm' },
