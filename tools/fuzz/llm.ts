@@ -12,6 +12,7 @@ import { JsonSkimmer } from '../../src/http/json-skim.js'
 import { MultipartReader } from '../../src/http/multipart.js'
 import { providers, recogniseBody } from '../../src/providers/index.js'
 import type { Api, ResponseFacts } from '../../src/providers/provider.js'
+import { conversationKeys } from '../../src/providers/session-keys.js'
 import type { FuzzTarget } from './target.js'
 
 const APIS: readonly Api[] = [
@@ -67,8 +68,13 @@ function checkJson(input: Buffer, cut: number): void {
   if (parsed.kind !== 'whole') return
   assert.equal(measureJson(input).kind, 'ok')
   recogniseBody(parsed.value)
-  for (const provider of providers)
-    provider.readRequest(parsed.value, { api: 'chat', path: '/api/chat' })
+  for (const provider of providers) {
+    const facts = provider.readRequest(parsed.value, { api: 'chat', path: '/api/chat' })
+    const { before, earlier, state } = conversationKeys(facts, 'device')
+    assert.ok(earlier.length <= 8)
+    // A conversation that is where it was before the model spoke would answer for another.
+    assert.notEqual(before, state)
+  }
   if (typeof parsed.value === 'object' && parsed.value !== null)
     for (const [key, value] of fields)
       if (!parsed.duplicateKeys.includes(key))
