@@ -1,5 +1,5 @@
 /** `yori providers`: what YORI knows of providers, and whether a file of one's own holds. */
-import { Command } from 'commander'
+import { Command } from '../commander.js'
 import { loadCatalogue } from '../../../config/catalogue.js'
 import { formatProblem } from '../../../config/problem.js'
 import { jsonLine, printable } from '../../audit/printable.js'

@@ -2,7 +2,7 @@
  * `yori sessions` and `yori stats`: conversations as one, and who used how much. Read from
  * the database file alone, whether YORI runs or not.
  */
-import { Command } from 'commander'
+import { Command } from '../commander.js'
 import { jsonLine, printable } from '../../audit/printable.js'
 import { openReader } from '../../audit/queries.js'
 import { YoriError } from '../../core/errors.js'
