@@ -91,6 +91,28 @@ describe('audit migrations', () => {
     db.close()
   })
 
+  it('bring a database of the first version along, with its rows', () => {
+    const db = new Sqlite(':memory:')
+    db.exec(migrations[0] ?? '')
+    db.pragma('user_version = 1')
+    db.exec(
+      `INSERT INTO exchanges (timestamp, request_id, connection_id, event_type, device_ip,
+         endpoint_domain, http_version, http_method, http_path, request_bytes,
+         response_bytes, session_id)
+       VALUES ('2026-01-02 03:04:05.006', 'r', 'c', 'response', '192.0.2.1',
+         'api.openai.com', '1.1', 'POST', '/v1/x', 1, 2, 's')`,
+    )
+    migrate(db)
+    assert.deepEqual(
+      db
+        .prepare('SELECT request_id, session_id, tags, uninspectable FROM audit_events')
+        .all(),
+      [{ request_id: 'r', session_id: 's', tags: null, uninspectable: null }],
+    )
+    assert.equal(db.pragma('user_version', { simple: true }), migrations.length)
+    db.close()
+  })
+
   it('change nothing in a database that is up to date', () => {
     const db = new Sqlite(':memory:')
     migrate(db)
