@@ -49,6 +49,10 @@ export class Overrides {
     this.#options = options
   }
 
+  get enabled(): boolean {
+    return this.#options.hash !== undefined
+  }
+
   /** For the form; undefined when overrides are off. */
   token(about: For): string | undefined {
     const { hash, memory, clock } = this.#options

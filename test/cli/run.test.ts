@@ -125,7 +125,8 @@ describe('yori run', function () {
       await setup.cli.printed(/stopping/)
       const refused = connect(setup.port, '127.0.0.1')
       const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException]
-      assert.equal(error.code, 'ECONNREFUSED')
+      // Reset where it was still in the backlog of the listener that closed.
+      assert.match(error.code ?? '', /^(ECONNREFUSED|ECONNRESET)$/)
       origin.finish()
       await readUntil(socket, (soFar) => soFar.includes('last'))
       assert.equal(await setup.cli.exited, 0)
