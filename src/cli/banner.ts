@@ -16,7 +16,6 @@ export function banner(facts: BannerFacts): string {
   const { appliance, config, source, skipped } = facts
   const { authority } = appliance.current
   const root = resolve(appliance.rootFile)
-  const port = appliance.addresses[0]?.port ?? 8443
   const on = config.endpoints.filter(({ enabled }) => enabled).map(({ domain }) => domain)
   const listening = appliance.addresses.map(formatSocketAddress).join(', ')
   const missing = skipped.map(
@@ -33,7 +32,7 @@ export function banner(facts: BannerFacts): string {
     '',
     'Next, in another terminal, lead a client through it:',
     '',
-    `  HTTPS_PROXY=http://127.0.0.1:${port} curl --cacert ${root} https://${on[0] ?? 'api.openai.com'}/v1/models`,
+    `  HTTPS_PROXY=${proxyOf(appliance)} curl --cacert ${root} https://${on[0] ?? 'api.openai.com'}/v1/models`,
     '',
     'and see what was recorded:',
     '',
@@ -50,4 +49,11 @@ function summary(names: readonly string[]): string {
   const shown = [first, second, third].filter((name) => name !== undefined).join(', ')
   if (shown === '') return 'nothing: no endpoint is enabled'
   return rest.length === 0 ? shown : `${shown} and ${rest.length} more`
+}
+
+/** The first address that we listen on; loopback where that is any. */
+function proxyOf(appliance: Appliance): string {
+  const [first = { address: '127.0.0.1', port: 8443 }] = appliance.addresses
+  const isAny = first.address === '0.0.0.0' || first.address === '::'
+  return `http://${isAny ? `127.0.0.1:${first.port}` : formatSocketAddress(first)}`
 }

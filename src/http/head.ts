@@ -239,3 +239,22 @@ export function splitAuthority(
   const port = Number(digits)
   return port >= 1 && port <= 65_535 ? { host, port } : undefined
 }
+
+/** The value of `Host` for a host and port; IPv6 in brackets. RFC 9110 §7.2. */
+export function hostField(host: string, port: number, defaultPort: number): string {
+  const written = host.includes(':') ? `[${host}]` : host
+  return port === defaultPort ? written : `${written}:${port}`
+}
+
+/** A reason phrase that may be sent on, RFC 9112 §4; undefined: send another. */
+export function reasonPhrase(message: string): string | undefined {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(message) ? message : undefined
+}
+
+export function fieldPairs(fields: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    pairs.push([fields[i] as string, fields[i + 1] as string])
+  }
+  return pairs
+}

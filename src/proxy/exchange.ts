@@ -7,10 +7,8 @@ import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
 import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
-import { readResponseHead } from '../http/head.js'
-import type { RequestHead } from '../http/head.js'
+import { fieldPairs, hostField, readResponseHead, reasonPhrase } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
-import type { Target } from '../net/dial.js'
 import type {
   UpstreamBody,
   UpstreamExchange,
@@ -18,30 +16,21 @@ import type {
 } from '../net/upstream-words.js'
 import { isOrdinaryEnd } from '../net/dial.js'
 import { approvalCode } from '../policy/approval.js'
-import type { Endpoint } from '../policy/endpoints.js'
 import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
 import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
 import { unreadSocket, unrecognised } from './content.js'
 import { decide } from './decision.js'
+import { openRecord } from './exchange-record.js'
+import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { Reading } from './reading.js'
 import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
+import { headProblem, maxBodyBytes } from './request-limits.js'
 import type { Services } from './services.js'
 import { joinUpgraded } from './upgrade.js'
-
-export interface ExchangeFacts {
-  readonly head: RequestHead
-  readonly target: Target
-  /** Origin-form, for the provider. */
-  readonly path: string
-  /** The endpoint that governs it; undefined for a plain relay, which is not recorded. */
-  readonly endpoint: Endpoint | undefined
-  /** The value of `Upgrade` when the client asked for WebSocket. */
-  readonly upgrade: string | undefined
-}
 
 export class Exchange implements UpstreamHandler, Watched {
   readonly #request: HttpRequest
@@ -90,13 +79,26 @@ export class Exchange implements UpstreamHandler, Watched {
     })
     this.#waits = facts.endpoint !== undefined && services.decider.holds
     this.#body = new RequestBody(http.request, facts.head, {
-      maxBytes: this.#maxBytes(),
+      maxBytes: maxBodyBytes(services.policy, {
+        isIntercepted: from.state.intercepted !== undefined,
+        endpoint: facts.endpoint,
+      }),
       previewBytes: facts.endpoint === undefined ? 0 : services.policy.previewBytes,
       holdBytes: this.#waits ? services.policy.previewBytes : 0,
       hold: this.#hold,
       now: () => services.deadlines.now(),
     })
-    this.#record = facts.endpoint === undefined ? undefined : this.#newRecord()
+    this.#record =
+      facts.endpoint === undefined
+        ? undefined
+        : openRecord({
+            requestId: this.#requestId,
+            request: http.request,
+            connection: from.state.record,
+            facts,
+            recognised: this.#recognised,
+            services,
+          })
     this.#reading = this.#newReading()
   }
 
@@ -114,7 +116,7 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     this.#admitted = true
-    const problem = this.#headProblem()
+    const problem = headProblem(this.#request, this.#facts.head, services.policy.limits)
     if (problem !== undefined) {
       this.#fail(problem)
       return
@@ -156,7 +158,11 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     if (this.#record !== undefined) this.#record.status = status
-    this.#response.writeHead(status, reasonPhrase(status, message), head.fields)
+    this.#response.writeHead(
+      status,
+      reasonPhrase(message) ?? STATUS_CODES[status] ?? '',
+      head.fields,
+    )
     void this.#read()
     this.#reading?.responseHead(status, head)
     // The body's first bytes mostly came along and go out in one write with the head. When
@@ -183,7 +189,7 @@ export class Exchange implements UpstreamHandler, Watched {
   onEnd(rawTrailers: readonly Buffer[]): void {
     if (this.#closed) return
     if (rawTrailers.length > 0 && this.#response.chunkedEncoding) {
-      this.#response.addTrailers(pairs(readResponseHead(rawTrailers).fields))
+      this.#response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
     this.#response.end()
     this.#close('response')
@@ -239,7 +245,7 @@ export class Exchange implements UpstreamHandler, Watched {
         target,
         method: this.#request.method ?? 'GET',
         path,
-        host: hostField(target),
+        host: hostField(target.host, target.port, target.plain === true ? 80 : 443),
         fields: head.fields,
         body,
         fresh,
@@ -430,75 +436,6 @@ export class Exchange implements UpstreamHandler, Watched {
     this.#services.log.info(fields, 'exchange')
   }
 
-  #headProblem(): YoriError | undefined {
-    const { chunked, foreignCoding } = this.#facts.head
-    if (foreignCoding) return new YoriError('YORI_TRANSFER_CODING_UNKNOWN')
-    // RFC 9112 §6.1: such framing is faulty.
-    if (chunked && this.#request.httpVersion === '1.0')
-      return new YoriError('YORI_REQUEST_MALFORMED', 'Transfer-Encoding in HTTP/1.0')
-    const { rawHeaders } = this.#request
-    const { headerCount, headerNameBytes, headerValueBytes } =
-      this.#services.policy.limits
-    if (rawHeaders.length / 2 > headerCount) {
-      return new YoriError(
-        'YORI_REQUEST_HEAD_TOO_LARGE',
-        `more than ${headerCount} fields`,
-      )
-    }
-    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-      const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string]
-      if (name.length > headerNameBytes || value.length > headerValueBytes) {
-        const over = name.length > headerNameBytes ? headerNameBytes : headerValueBytes
-        return new YoriError(
-          'YORI_REQUEST_HEAD_TOO_LARGE',
-          `a field is over ${over} bytes`,
-        )
-      }
-    }
-    return undefined
-  }
-
-  #maxBytes(): number | undefined {
-    const { maxRequestBytes } = this.#services.policy
-    const byWay =
-      this.#from.state.intercepted === undefined
-        ? maxRequestBytes.direct
-        : maxRequestBytes.intercepted
-    const byEndpoint = this.#facts.endpoint?.maxBodyBytes
-    if (byWay === undefined) return byEndpoint
-    return byEndpoint === undefined ? byWay : Math.min(byWay, byEndpoint)
-  }
-
-  #newRecord(): ExchangeRecord {
-    const { head, path, target } = this.#facts
-    const { connectionId, device } = this.#from.state.record
-    return {
-      requestId: this.#requestId,
-      connectionId,
-      device,
-      startedAt: this.#services.clock.now(),
-      endpointDomain: target.host,
-      httpVersion: this.#request.httpVersion,
-      method: this.#request.method ?? 'GET',
-      path: path.split('?', 1)[0] as string,
-      ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
-      ...this.#whoseRecord(),
-      requestBytes: 0,
-      responseBytes: 0,
-    }
-  }
-
-  /** The catalogue's name for the host counts before that of the API that it speaks. */
-  #whoseRecord(): Pick<ExchangeRecord, 'provider' | 'uninspectable'> {
-    const { catalogue } = this.#services
-    const name =
-      catalogue.entryFor(this.#facts.target.host)?.name ?? this.#recognised?.provider.name
-    return {
-      ...(name === undefined ? {} : { provider: name }),
-      ...(this.#recognised === undefined ? { uninspectable: 'unknown-api' } : {}),
-    }
-  }
-
   #newReading(): Reading | undefined {
     if (this.#record === undefined || this.#recognised === undefined) return undefined
     const { policy, catalogue, conversations } = this.#services
@@ -520,27 +457,6 @@ export class Exchange implements UpstreamHandler, Watched {
   #elapsed(): number {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000
   }
-}
-
-/** It says nothing that counts; what may not be in one is left out. RFC 9112 §4. */
-function reasonPhrase(status: number, message: string): string {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(message)
-    ? message
-    : (STATUS_CODES[status] ?? '')
-}
-
-function hostField(target: Target): string {
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host
-  const standard = target.plain === true ? 80 : 443
-  return target.port === standard ? host : `${host}:${target.port}`
-}
-
-function pairs(fields: readonly string[]): [string, string][] {
-  const list: [string, string][] = []
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    list.push([fields[i] as string, fields[i + 1] as string])
-  }
-  return list
 }
 
 function internal(cause: unknown): YoriError {

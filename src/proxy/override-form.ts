@@ -23,10 +23,6 @@ export async function serveOverride(
   services: Pick<Services, 'overrides'>,
 ): Promise<void> {
   const { request } = http
-  if (!services.overrides.enabled) {
-    answer(http, 404, 'Overrides are switched off.')
-    return
-  }
   if (request.method !== 'POST') {
     answer(http, 405, 'This address takes the form of the block page only.')
     return

@@ -10,7 +10,7 @@ import { whatIsAsked } from '../policy/access.js'
 import type { Asked } from '../policy/access.js'
 import type { Intercepted } from './connection-state.js'
 import { Exchange } from './exchange.js'
-import type { ExchangeFacts } from './exchange.js'
+import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import {
   OVERRIDE_ALIAS,
@@ -80,7 +80,8 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
 function serveReserved(arrived: Arrived, url: string, host: string | undefined): void {
   const { http, from, services } = arrived
   const path = url.split('?', 1)[0]
-  if (path !== OVERRIDE_PATH && path !== OVERRIDE_ALIAS) {
+  const isOverride = path === OVERRIDE_PATH || path === OVERRIDE_ALIAS
+  if (!isOverride || !services.overrides.enabled) {
     decline(arrived, 'YORI_NOT_FOUND', host)
     return
   }
