@@ -55,8 +55,11 @@ export class LessonsKeeper implements Service, Watched {
         await writeLessons(path, memory.export())
         this.#version = await lessonsVersion(path)
       }
-    } catch (err) {
-      log.warn({ err, path }, 'what was learned of clients could not be kept')
+    } catch (cause) {
+      log.warn(
+        { path, reason: cause instanceof Error ? cause.message : String(cause) },
+        'what was learned of clients could not be kept',
+      )
     }
   }
 }
