@@ -192,7 +192,10 @@ export class Appliance {
       await this.#lessons.start()
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
-        this.#log.warn({ reason: err instanceof Error ? err.message : String(err) }, 'the root certificate could not be written for clients')
+        this.#log.warn(
+          { reason: err instanceof Error ? err.message : String(err) },
+          'the root certificate could not be written for clients',
+        )
       })
       this.#warnOfNames(this.#generation)
       const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))

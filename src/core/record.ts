@@ -13,7 +13,7 @@ export interface Device {
   readonly hostname?: string
 }
 
-/** How the connection reached us: DESIGN 2. `dialled` is TLS to our own address. */
+/** How the connection reached us. `dialled` is TLS to our own address. */
 export type Way = 'redirected' | 'dialled' | 'explicit' | 'direct'
 
 /** How a connection ended, for coverage: exactly one each. */
