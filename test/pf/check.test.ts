@@ -1,3 +1,4 @@
+import { casesFile } from '../support/fixtures.js'
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -5,7 +6,7 @@ import fc from 'fast-check'
 import { checkPfText } from '../../pf/check.js'
 import type { PfProblem } from '../../pf/check.js'
 
-const CASES = process.env['YORI_CASES']
+const CASES = casesFile('pf')
 
 const errors = (text: string): PfProblem[] =>
   checkPfText(`${text}\n`).filter(({ kind }) => kind === 'error')
@@ -174,7 +175,7 @@ describe('the check of pf texts', () => {
   for (const verdict of ['good', 'bad'])
     it(`agrees with pf's own parser on every recorded ${verdict} text`, function () {
       if (CASES === undefined) return this.skip()
-      const folder = join(CASES, 'pf', verdict)
+      const folder = join(CASES, verdict)
       for (const file of readdirSync(folder)) {
         const found = errors(readFileSync(join(folder, file), 'utf8'))
         assert.equal(

@@ -1,3 +1,4 @@
+import { casesFile } from '../support/fixtures.js'
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -11,7 +12,7 @@ import { packageFile } from '../../src/core/package-root.js'
 import { golden, goldenElements, goldenHosts } from './golden.js'
 import { named, steering } from './support.js'
 
-const CASES = process.env['YORI_CASES']
+const CASES = casesFile('pf')
 
 function rendered(backend: Backend, changed: Partial<SteerSettings>) {
   return renderSteering(backend, {
@@ -79,7 +80,7 @@ describe('generated texts', () => {
 
   it('say what the recorded anchor says, but for its needless `no rdr`', function () {
     if (CASES === undefined) return this.skip()
-    const recorded = readFileSync(join(CASES, 'pf', 'good', 'yori.anchor.conf'), 'utf8')
+    const recorded = readFileSync(join(CASES, 'good', 'yori.anchor.conf'), 'utf8')
     const wanted = saying(recorded).filter((line) => !line.startsWith('no rdr'))
     assert.deepEqual(saying(textOf('pf', {})), wanted)
   })
