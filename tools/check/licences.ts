@@ -31,6 +31,10 @@ const EXCEPTIONS: Readonly<Record<string, { licence: string; reason: string }>> 
     licence: 'BlueOak-1.0.0',
     reason: 'permissive and OSI-approved; asks for no more than MIT does',
   },
+  'cohere-ai': {
+    licence: '',
+    reason: 'its LICENSE file is the MIT text; development only, an oracle in tests',
+  },
   semaphore: {
     licence: '',
     reason: 'its README states MIT; development only, below http-mitm-proxy',
