@@ -61,7 +61,15 @@ const BACKSLASH = 0x5c
 /** Up to here a string's end is looked for in place; the native search pays beyond. */
 const SHORT_STRING = 24
 
-/** One pass over one text. */
+const newScratch = (maxDepth: number) => ({
+  kinds: new Uint8Array(maxDepth + 1),
+  keyCounts: new Uint32Array(maxDepth + 1),
+})
+
+/** A small text costs less to scan than two arrays to make; a pass has them to itself. */
+let scratch = newScratch(JSON_LIMITS.maxDepth)
+
+/** One pass over one text, to be run and asked before the next is begun. */
 export class JsonScanner {
   readonly duplicates: string[] = []
   readonly #bytes: Buffer
@@ -96,8 +104,9 @@ export class JsonScanner {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#limits = limits
     this.#fields = fields
-    this.#kinds = new Uint8Array(limits.maxDepth + 1)
-    this.#keyCounts = new Uint32Array(limits.maxDepth + 1)
+    if (limits.maxDepth >= scratch.kinds.length) scratch = newScratch(limits.maxDepth)
+    this.#kinds = scratch.kinds
+    this.#keyCounts = scratch.keyCounts
   }
 
   run(): JsonMeasure {

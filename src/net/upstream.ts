@@ -30,8 +30,11 @@ const Client = createRequire(import.meta.url)(
   'undici/lib/dispatcher/client.js',
 ) as typeof UndiciClient
 
-/** Idle connections kept for one name; the oldest beyond that are closed. */
-const MAX_IDLE_PER_NAME = 32
+/**
+ * Idle connections kept for one name; the oldest beyond that are closed. Enough for a hundred
+ * clients at once: closing one that is needed a moment later costs a handshake.
+ */
+const MAX_IDLE_PER_NAME = 256
 /** TLS sessions kept for resumption, one a name. */
 const MAX_SESSIONS = 256
 

@@ -3,7 +3,8 @@
  * request, so the state in which one request left a conversation stands before the model's
  * last words in the next. Keys are digests, never text. Pure.
  */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import { cutAt } from './bounded-text.js'
 import type { Message, RequestFacts, ToolCall } from './provider.js'
 
@@ -34,27 +35,29 @@ export interface ConversationKeys {
 
 /** `scope` keeps the conversations of two devices, or of two named agents, apart. */
 export function conversationKeys(facts: RequestFacts, scope: string): ConversationKeys {
-  const hash = createHash('sha256').update(`${scope.length}:${scope}`)
-  hash.update(part('system', facts.system ?? ''))
-  const befores: string[] = []
   const turns = turnsOf(facts.messages)
+  let pending = `${scope.length}:${scope}${part('system', facts.system ?? '')}`
   let clientMessages = 0
-  let pending = ''
+  const befores: string[] = []
+  // Most requests have no turn of the model: one call then digests all.
+  let running: Hash | undefined
   for (let i = 0; i < turns.length; i++) {
     const { byModel, messages } = turns[i] as Turn
     if (byModel && i >= turns.length - 2 * (MAX_EARLIER + 1)) {
-      hash.update(pending)
+      running = (running ?? createHash('sha256')).update(pending)
       pending = ''
-      befores.push(hash.copy().digest('base64url'))
+      befores.push(running.copy().digest('base64url'))
     }
     if (!byModel) clientMessages += messages.length
     for (const { role, text } of messages) pending += part(byModel ? 'model' : role, text)
   }
-  hash.update(pending)
   const before = befores.pop()
   const last = turns.findLast(({ byModel }) => byModel)
   return {
-    state: hash.digest('base64url'),
+    state:
+      running === undefined
+        ? hash('sha256', pending, 'base64url')
+        : running.update(pending).digest('base64url'),
     before,
     earlier: befores.reverse().slice(0, MAX_EARLIER),
     clientMessages,
@@ -123,13 +126,13 @@ export function idKey(kind: 'response' | 'conversation', scope: string, id: stri
 /** `agent_` and 16 hexadecimal digits of the system prompt's digest; none without a prompt. */
 export function agentIdOf(system: string | undefined): string | undefined {
   if (system === undefined || system.trim() === '') return undefined
-  return `agent_${createHash('sha256').update(system.trim()).digest('hex').slice(0, 16)}`
+  return `agent_${hash('sha256', system.trim(), 'hex').slice(0, 16)}`
 }
 
 function digest(...parts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const text of parts) hash.update(`${text.length}:${text}`)
-  return hash.digest('base64url')
+  let signed = ''
+  for (const text of parts) signed += `${text.length}:${text}`
+  return hash('sha256', signed, 'base64url')
 }
 
 const RESET_COMMANDS: ReadonlySet<string> = new Set([

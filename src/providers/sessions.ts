@@ -35,6 +35,8 @@ export const SESSION_LIMITS: SessionLimits = {
 const SIGNS_PER_SESSION = 2
 /** Ended conversations that one call clears away. */
 const MAX_SWEPT = 32
+/** A conversation may rest this much longer before it is seen. */
+const SWEEP_MS = 1000
 
 export interface Asking {
   /** The device, by MAC address or else by IP address. */
@@ -51,6 +53,8 @@ export type Match =
 
 export interface Session {
   readonly id: string
+  /** Scope and id: an id that a client made up may be used by two devices. */
+  readonly key: string
   readonly startedAt: number
   readonly scope: string
   lastAt: number
@@ -101,10 +105,13 @@ export class Sessions {
   readonly #limits: SessionLimits
   readonly #newId: () => string
   readonly #ended: (session: Session, at: number) => void
-  /** In the order of their last use, the longest rested first. */
-  readonly #sessions = new Map<string, Session>()
+  /** By key; the one that rested longest goes when there is no room. */
+  readonly #sessions: LRUCache<string, Session>
   readonly #byState: LRUCache<string, string[]>
   readonly #bySign: LRUCache<string, string>
+  /** The time of the last use of any. */
+  #lastAt = 0
+  #sweptAt = Number.NEGATIVE_INFINITY
   readonly #counts: Counters = {
     created: 0,
     expired: 0,
@@ -120,6 +127,14 @@ export class Sessions {
     this.#limits = options.limits ?? SESSION_LIMITS
     this.#newId = options.newId
     this.#ended = options.ended ?? (() => undefined)
+    this.#sessions = new LRUCache({
+      max: this.#limits.maxSessions,
+      dispose: (session, _key, reason) => {
+        if (reason !== 'evict') return
+        this.#counts.evicted++
+        this.#ended(session, this.#lastAt)
+      },
+    })
     const max = this.#limits.maxSessions * SIGNS_PER_SESSION
     this.#byState = new LRUCache({ max })
     this.#bySign = new LRUCache({ max })
@@ -144,40 +159,50 @@ export class Sessions {
     session.state = keys.state
     session.exchanges++
     this.#touch(session, now)
-    this.#noteState(keys.state, session)
+    this.#noteState(keys.state, placed)
     const { conversationId } = asking.facts
     if (conversationId !== undefined)
-      this.#bySign.set(idKey('conversation', scope, conversationId), keyOf(session))
+      this.#bySign.set(idKey('conversation', scope, conversationId), session.key)
     return placed
   }
 
   /** The model has answered in that conversation: the next request may bring these signs. */
   answered(session: Session, facts: ResponseFacts, now: number): void {
-    if (this.#sessions.get(keyOf(session)) !== session) return
+    if (this.#sessions.peek(session.key) !== session) return
     const { scope } = session
     session.answer = answerTextKey(facts.text, scope)
-    if (session.answer !== undefined) this.#bySign.set(session.answer, keyOf(session))
+    if (session.answer !== undefined) this.#bySign.set(session.answer, session.key)
     if (facts.responseId !== undefined)
-      this.#bySign.set(idKey('response', scope, facts.responseId), keyOf(session))
+      this.#bySign.set(idKey('response', scope, facts.responseId), session.key)
     for (const key of callKeys(facts.toolCalls, scope))
-      this.#bySign.set(key, keyOf(session))
+      this.#bySign.set(key, session.key)
     this.#touch(session, now)
   }
 
-  /** Ends what has rested too long; a bounded number a call. */
+  /** Ends what has rested too long; a bounded number a call, and not at every call. */
   sweep(now: number): void {
-    let left = MAX_SWEPT
-    for (const session of this.#sessions.values()) {
-      if (now - session.lastAt <= this.#limits.idleMs || left-- === 0) return
+    if (Math.abs(now - this.#sweptAt) < SWEEP_MS) return
+    this.#sweptAt = now
+    const over: Session[] = []
+    for (const session of this.#sessions.rvalues()) {
+      if (session === undefined || now - session.lastAt <= this.#limits.idleMs) break
+      // Some are left: they are next soon.
+      if (over.push(session) === MAX_SWEPT) {
+        this.#sweptAt = Number.NEGATIVE_INFINITY
+        break
+      }
+    }
+    for (const session of over) {
       this.#counts.expired++
-      this.#end(session, session.lastAt)
+      this.#sessions.delete(session.key)
+      this.#ended(session, session.lastAt)
     }
   }
 
   #find(asking: Asking, keys: ConversationKeys, scope: string): Placed | undefined {
     const { sessionId, facts } = asking
     if (sessionId !== undefined) {
-      const session = this.#sessions.get(`${scope}\n${sessionId}`)
+      const session = this.#sessions.peek(keyOf(scope, sessionId))
       return session === undefined ? undefined : { session, match: 'named' }
     }
     if (asksForReset(facts.lastUserText)) {
@@ -227,7 +252,7 @@ export class Sessions {
    */
   #inState(state: string, answer: string | undefined): Session | undefined {
     const known = (this.#byState.get(state) ?? [])
-      .map((key) => this.#sessions.get(key))
+      .map((key) => this.#sessions.peek(key))
       .filter((session) => session !== undefined)
     const there = known.filter((session) => session.state === state)
     return (
@@ -239,14 +264,16 @@ export class Sessions {
 
   #signed(sign: string): Session | undefined {
     const key = this.#bySign.get(sign)
-    return key === undefined ? undefined : this.#sessions.get(key)
+    return key === undefined ? undefined : this.#sessions.peek(key)
   }
 
   #begin(keys: ConversationKeys, about: Beginning): Placed {
     const { scope, named, now } = about
     const fragmented = keys.clientMessages > 1
+    const id = named ?? this.#newId()
     const session: Session = {
-      id: named ?? this.#newId(),
+      id,
+      key: keyOf(scope, id),
       startedAt: now,
       scope,
       lastAt: now,
@@ -257,36 +284,27 @@ export class Sessions {
     }
     this.#counts.created++
     if (fragmented) this.#counts.fragmented++
-    this.#makeRoom(now)
     return { session, match: 'new' }
   }
 
-  #makeRoom(now: number): void {
-    if (this.#sessions.size < this.#limits.maxSessions) return
-    for (const session of this.#sessions.values()) {
-      this.#counts.evicted++
-      this.#end(session, now)
-      return
-    }
-  }
-
-  #end(session: Session, at: number): void {
-    this.#sessions.delete(keyOf(session))
-    this.#ended(session, at)
-  }
-
+  /** May end another to make room. */
   #touch(session: Session, now: number): void {
     session.lastAt = now
-    this.#sessions.delete(keyOf(session))
-    this.#sessions.set(keyOf(session), session)
+    this.#lastAt = now
+    this.#sessions.set(session.key, session)
   }
 
-  #noteState(state: string, session: Session): void {
-    const key = keyOf(session)
-    const list = (this.#byState.get(state) ?? []).filter((other) => other !== key)
+  #noteState(state: string, { session, match }: Placed): void {
+    const { key } = session
+    const list = this.#byState.get(state)
+    if (list === undefined) {
+      this.#byState.set(state, [key])
+      return
+    }
+    const at = match === 'new' ? -1 : list.indexOf(key)
+    if (at >= 0) list.splice(at, 1)
     list.push(key)
     if (list.length > this.#limits.maxPerState) list.shift()
-    this.#byState.set(state, list)
   }
 }
 
@@ -294,6 +312,6 @@ function scopeOf({ device, agentId }: Asking): string {
   return agentId === undefined ? device : `${device}\n${agentId}`
 }
 
-function keyOf({ scope, id }: Session): string {
+function keyOf(scope: string, id: string): string {
   return `${scope}\n${id}`
 }

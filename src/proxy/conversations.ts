@@ -36,6 +36,7 @@ interface Followed {
   readonly agentId: string | null
   /** Name by id: called, and no result seen. */
   readonly called: Map<string, string>
+  /** Ids of calls whose results were told. */
   readonly told: Set<string>
   /** Results without an id that were told. */
   unnamed: number
@@ -47,8 +48,8 @@ export class Conversations {
   readonly #sessions: Sessions
   readonly #clock: Clock
   readonly #kept: Kept
-  /** Goes with its session. */
-  readonly #followed = new WeakMap<Session, Followed>()
+  /** By the session's key; only sessions of which someone hears. */
+  readonly #followed = new Map<string, Followed>()
 
   constructor(options: ConversationsOptions) {
     const { limits, newId } = options
@@ -96,8 +97,8 @@ export class Conversations {
     )
     record.sessionId = session.id
     if (session.fragmented) record.fragmented = true
-    const followed = this.#follow(session, agentId)
     if (!this.events.heard) return session
+    const followed = this.#follow(session, agentId)
     const context = { record, session, at, kept: this.#kept }
     if (match === 'new') this.#tell(followed, [sessionStarted(context)])
     this.#tell(followed, toolResults(context, newResults(followed, facts.toolResults)))
@@ -125,7 +126,7 @@ export class Conversations {
   }
 
   #follow(session: Session, agentId: string | undefined): Followed {
-    let followed = this.#followed.get(session)
+    let followed = this.#followed.get(session.key)
     if (followed === undefined) {
       followed = {
         agentId: agentId ?? null,
@@ -134,7 +135,7 @@ export class Conversations {
         unnamed: 0,
         events: 0,
       }
-      this.#followed.set(session, followed)
+      this.#followed.set(session.key, followed)
     }
     return followed
   }
@@ -147,7 +148,8 @@ export class Conversations {
   }
 
   #ended(session: Session, at: number): void {
-    const followed = this.#followed.get(session)
+    const followed = this.#followed.get(session.key)
+    this.#followed.delete(session.key)
     if (!this.events.heard || followed === undefined) return
     const { agentId, events } = followed
     this.events.emit(sessionEnded(session, { at, agentId, events }))
