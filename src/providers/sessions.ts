@@ -174,8 +174,7 @@ export class Sessions {
     if (session.answer !== undefined) this.#bySign.set(session.answer, session.key)
     if (facts.responseId !== undefined)
       this.#bySign.set(idKey('response', scope, facts.responseId), session.key)
-    for (const key of callKeys(facts.toolCalls, scope))
-      this.#bySign.set(key, session.key)
+    for (const key of callKeys(facts.toolCalls, scope)) this.#bySign.set(key, session.key)
     this.#touch(session, now)
   }
 
