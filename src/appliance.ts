@@ -153,6 +153,7 @@ export class Appliance {
       onConnection: (client) => this.#serve(client),
       onRefused: (client, limit) => {
         log.warn({ client: client.remoteAddress, limit }, 'too many connections')
+        this.#generation?.refuse(client)
       },
     })
   }
