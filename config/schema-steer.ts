@@ -42,6 +42,13 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     default: 'both',
     description: 'Which addresses are steered; each needs a listener.',
   }),
+  transparent: choice({
+    enum: ['auto', 'on', 'off'],
+    default: 'auto',
+    description:
+      'Whether listeners take connections by TPROXY (Linux, CAP_NET_RAW, at the start): ' +
+      'auto tries and warns when interfaces are steered, on always warns.',
+  }),
   exempt: list({
     items: text({
       format: 'device-or-alias',

@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { CaKeeper } from '../ca/keeper.js'
 import type { Config } from '../config/schema.js'
@@ -31,6 +31,7 @@ import { lessonsPath } from './net/lessons-file.js'
 import { Listener } from './net/listener.js'
 import { SESSION_LIMITS } from './providers/sessions.js'
 import { Conversations } from './proxy/conversations.js'
+import { makeTransparent } from './net/transparent.js'
 import { OwnAddresses } from './net/own-addresses.js'
 import { Attempts } from './policy/attempts.js'
 import { RequestCounters } from './policy/counters.js'
@@ -151,8 +152,10 @@ export class Appliance {
       maxConnections: config.limits.connections,
       maxPerClient: config.limits.connections_per_client,
       onConnection: (client) => this.#serve(client),
+      onListening: (server, address) => this.#listening(server, address),
       onRefused: (client, limit) => {
         log.warn({ client: client.remoteAddress, limit }, 'too many connections')
+        this.#generation?.refuse(client)
       },
     })
   }
@@ -275,6 +278,17 @@ export class Appliance {
   /** The root certificate beside the CA's folder, ready to be handed to clients. */
   async #leaveRoot(): Promise<void> {
     await writeFile(this.rootFile, this.current.authority.rootPem)
+  }
+
+  #listening(server: Server, address: SocketAddress): void {
+    if (this.#destinations === undefined) return
+    const { transparent: wanted, interfaces, guests } = this.#config.steer
+    const steered = interfaces.length + guests.length > 0
+    makeTransparent(server, address, this.#destinations, {
+      wanted,
+      steered,
+      log: this.#log,
+    })
   }
 
   #serve(client: Socket): void {

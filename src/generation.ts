@@ -29,7 +29,7 @@ import type { PolicyEdges } from './policies.js'
 import { Admission } from './proxy/admission.js'
 import { ByteBudget } from './proxy/byte-budget.js'
 import type { Conversations } from './proxy/conversations.js'
-import { serveConnect, serveConnection } from './proxy/connection.js'
+import { recordRefused, serveConnect, serveConnection } from './proxy/connection.js'
 import type { Fronts } from './proxy/connection.js'
 import { H2Front } from './proxy/h2-front.js'
 import { HttpFront } from './proxy/http-front.js'
@@ -153,6 +153,11 @@ export class Generation {
     const served = serveConnection(client, this.services, this.#fronts)
     this.#open.add(served)
     void served.finally(() => this.#open.delete(served))
+  }
+
+  /** Counts a connection for which there was no room; it is destroyed afterwards. */
+  refuse(client: Socket): void {
+    recordRefused(client, this.services)
   }
 
   /** The issuing CA changed: what our own site shows is signed by it too. */

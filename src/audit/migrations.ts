@@ -113,7 +113,36 @@ ALTER TABLE exchanges ADD COLUMN tokens_per_second REAL;
 CREATE INDEX exchanges_session ON exchanges (session_id) WHERE session_id IS NOT NULL;
 `
 
-export const migrations: readonly string[] = [first, conversations]
+/**
+ * Connections of before are counted as far as their rows tell: of what was tunnelled, nobody
+ * knows any more whether it had a name.
+ */
+const coverage = `
+ALTER TABLE connections ADD COLUMN name_class TEXT;
+CREATE TABLE coverage (
+  day TEXT NOT NULL,
+  device TEXT NOT NULL,
+  hostname TEXT,
+  name_class TEXT NOT NULL,
+  coverage TEXT NOT NULL,
+  code TEXT NOT NULL,
+  connections INTEGER NOT NULL,
+  exchanges INTEGER NOT NULL,
+  bytes_from_client INTEGER NOT NULL,
+  bytes_to_client INTEGER NOT NULL,
+  PRIMARY KEY (day, device, name_class, coverage, code)
+) WITHOUT ROWID;
+INSERT INTO coverage
+SELECT date(timestamp), coalesce(device_mac, device_ip), max(device_hostname),
+  CASE WHEN coverage = 'inspected' THEN coalesce(server_name, '(unknown)')
+    ELSE '(unknown)' END,
+  coverage,
+  CASE WHEN coverage IN ('refused', 'failed') THEN coalesce(code, '') ELSE '' END,
+  count(*), sum(exchanges), sum(bytes_from_client), sum(bytes_to_client)
+FROM connections GROUP BY 1, 2, 4, 5, 6;
+`
+
+export const migrations: readonly string[] = [first, conversations, coverage]
 
 /** The file was written by a later YORI than this one: it is left as it is. */
 export class NewerDatabase extends Error {

@@ -6,6 +6,8 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import Sqlite from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
+import { readCoverage } from './coverage-queries.js'
+import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'
 import { readSession, readSessions, readUsage } from './session-queries.js'
 import type { SessionLine, Usage } from './session-queries.js'
@@ -42,6 +44,8 @@ export interface AuditReader extends Disposable {
   each(filter: Filter, columns: readonly string[]): Iterable<Listed>
   stats(filter: Filter): AuditStats
   usage(filter: Filter): Usage
+  /** Of so many days of UTC, today included. */
+  coverage(nowMs: number, days: number): CoverageReport
   /** Those with the newest exchanges first. */
   sessions(filter: Filter, limit: number): readonly SessionLine[]
   /** The exchanges of a session, oldest first, by its id or the end of it. */
@@ -72,6 +76,7 @@ export function openReader(database: string): AuditReader {
     each: (filter, wanted) => each(db, filter, wanted),
     stats: (filter) => stats(db, filter),
     usage: (filter) => readUsage(db, filter),
+    coverage: (nowMs, days) => readCoverage(db, nowMs, days),
     sessions: (filter, limit) => readSessions(db, filter, limit),
     session: (id, limit) => readSession(db, id, limit),
     [Symbol.dispose]: () => void db.close(),

@@ -156,6 +156,7 @@ export const connectionColumns: readonly Column<ConnectionRecord>[] = [
     read: (r) => whole(Math.max(0, r.closedAt - r.openedAt)),
   },
   { name: 'code', type: 'TEXT', read: (r) => r.code },
+  { name: 'name_class', type: 'TEXT', read: (r) => r.nameClass },
 ]
 
 export const eventColumns: readonly Column<EventRecord>[] = [

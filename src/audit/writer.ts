@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
+import { coverageCounts } from './coverage-counts.js'
 import { failureOf } from './failure.js'
 import type { Batch } from './messages.js'
 import { migrate } from './migrations.js'
@@ -85,6 +86,7 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
   const recall = db.prepare<[string], { sequence: number }>(
     'SELECT sequence FROM writer WHERE run = ?',
   )
+  const coverage = coverageCounts(db)
   const orphans = db.prepare<[string]>(
     `UPDATE exchanges SET event_type = 'error', code = 'YORI_INTERNAL', reason = ?
      WHERE event_type = 'request'`,
@@ -92,7 +94,9 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
 
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
     const rejected = {
-      connections: insertAll(insertConnection, batch.connections),
+      connections: insertAll(insertConnection, batch.connections, (row) =>
+        coverage.add(row),
+      ),
       exchanges: insertAll(insertExchange, batch.exchanges),
       events: insertAll(insertEvent, batch.events),
     }
@@ -127,12 +131,14 @@ const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
 function insertAll(
   statement: SqliteModule.Statement<[Row]>,
   rows: readonly Row[],
+  written?: (row: Row) => void,
 ): number {
   let rejected = 0
   for (const row of rows) {
     if (typeof row[0] === 'number') row[0] = timestampText(row[0])
     try {
       statement.run(row)
+      written?.(row)
     } catch (cause) {
       if (failureOf(cause) !== undefined) throw cause
       rejected++

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module'
 import type * as Commander from 'commander'
 
-export const { Command, CommanderError } = createRequire(import.meta.url)(
-  'commander',
-) as typeof Commander
+export const { Command, CommanderError, InvalidArgumentError } = createRequire(
+  import.meta.url,
+)('commander') as typeof Commander
 export type Command = Commander.Command

@@ -89,6 +89,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sessions: async () =>
     (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),
   stats: async () => (await import('./commands/sessions.js')).statsCommand(auditDeps()),
+  status: async () => {
+    const { statusCommand } = await import('./commands/status.js')
+    return statusCommand({
+      config: configOf,
+      clock: systemClock,
+      print,
+      exit: (code) => {
+        process.exitCode = code
+      },
+    })
+  },
   providers: async () => {
     const { providersCommand } = await import('./commands/providers.js')
     return providersCommand({

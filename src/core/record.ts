@@ -49,6 +49,8 @@ export interface ConnectionRecord {
   destination?: string
   /** The SNI or CONNECT name: an endpoint's always, others only when the operator opted in. */
   serverName?: string
+  /** What the name was, for counting: an endpoint's `domain`, or one of `NAME_CLASSES`. */
+  nameClass: string
   coverage: Coverage
   bytesFromClient: number
   bytesToClient: number

@@ -18,6 +18,8 @@ export interface ListenerOptions {
   /** A connection over a limit; it is destroyed afterwards. */
   readonly onRefused: (client: Socket, limit: 'all' | 'client') => void
   readonly onConnection: (client: Socket) => void
+  /** A server listens and has accepted nothing yet. */
+  readonly onListening?: (server: Server, address: SocketAddress) => void
 }
 
 export class Listener {
@@ -124,6 +126,7 @@ export class Listener {
         server.removeAllListeners('error')
         // A failed accept (no descriptors left) costs that connection, not the listener.
         server.on('error', () => undefined)
+        this.#options.onListening?.(server, address)
         resolve(server)
       })
     })

@@ -102,7 +102,7 @@ class KoffiKernel implements Kernel {
     on.writeUInt32LE(1)
     if (this.#calls.setsockopt(fd, SOL_IP, IP_TRANSPARENT, on, on.length) === 0)
       return undefined
-    return `IP_TRANSPARENT was refused (errno ${this.#errno()}); it needs CAP_NET_ADMIN`
+    return `IP_TRANSPARENT was refused (errno ${this.#errno()}); it needs CAP_NET_RAW or CAP_NET_ADMIN`
   }
 
   pfControl(request: number, bytes: Buffer): KernelAnswer {

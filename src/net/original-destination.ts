@@ -18,7 +18,7 @@ export interface OriginalDestination {
   of(socket: Socket): Destination | Promise<Destination>
   /**
    * Lets a listening socket take connections to addresses that are not ours (Linux TPROXY;
-   * needs CAP_NET_ADMIN at this moment). Undefined when done, else why not.
+   * needs CAP_NET_RAW or CAP_NET_ADMIN at this moment). Undefined when done, else why not.
    */
   acceptForeign(server: Server): string | undefined
 }

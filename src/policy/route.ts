@@ -15,6 +15,11 @@ export interface RouteFacts {
   /** Canonical SNI. */
   readonly serverName: string | undefined
   readonly serverNameIsAddress: boolean
+  /**
+   * The hello may hide another name than it shows (ECH). Browsers offer ECH with nothing in
+   * it as well (RFC 9849 §6.2), and nobody on the way can tell the two apart.
+   */
+  readonly nameMayBeHidden?: boolean
   readonly alpn: readonly string[]
   readonly deviceExempt: boolean
   readonly learned: Learned | undefined
@@ -38,9 +43,10 @@ export type Route =
 export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
   const name = facts.serverName
   if (facts.serverNameIsAddress) return tunnel('tunnel-ip-sni')
-  if (name === undefined) return tunnel('tunnel-no-sni')
+  const hidden = facts.nameMayBeHidden === true
+  if (name === undefined) return tunnel(hidden ? 'tunnel-ech' : 'tunnel-no-sni')
   const endpoint = policy.endpoints.find(name)
-  if (endpoint === undefined) return tunnel('tunnel-not-endpoint')
+  if (endpoint === undefined) return tunnel(hidden ? 'tunnel-ech' : 'tunnel-not-endpoint')
   if (facts.deviceExempt) return tunnel('tunnel-exempt')
   if (!endpoint.enabled || endpoint.route === 'tunnel')
     return tunnel('tunnel-endpoint-off')

@@ -42,11 +42,13 @@ export class Acceptance {
     }
   }
 
-  /** The connection has ended after so many requests. */
-  ended(exchanges: number): void {
+  /** The connection has ended after so many requests; was that a no to our certificate? */
+  ended(exchanges: number): 'refused' | undefined {
     const stayedMs = this.#services.deadlines.now() - this.#securedAt
     const words = this.#client.bytesRead - this.#bytesThen
-    if (exchanges > 0 || stayedMs > REFUSES_WITHIN_MS || words > LAST_WORDS_BYTES) return
+    if (exchanges > 0 || stayedMs > REFUSES_WITHIN_MS || words > LAST_WORDS_BYTES)
+      return undefined
     this.#services.memory.refused(this.#party, 'close')
+    return 'refused'
   }
 }

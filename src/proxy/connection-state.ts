@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../core/address.js'
 import type { SocketAddress } from '../core/address.js'
+import { NAME_CLASSES } from '../core/coverage.js'
 import type { ConnectionRecord } from '../core/record.js'
 import type { Target } from '../net/dial.js'
 import type { Endpoint } from '../policy/endpoints.js'
@@ -48,6 +49,7 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
       way: 'direct',
       openedAt: now,
       closedAt: now,
+      nameClass: NAME_CLASSES.none,
       coverage: 'failed',
       bytesFromClient: 0,
       bytesToClient: 0,

@@ -11,6 +11,7 @@ import type { SocketAddress } from '../core/address.js'
 import { codeOf, YoriError } from '../core/errors.js'
 import type { ErrorCode } from '../core/errors.js'
 import { canonicalHostname } from '../core/hostname.js'
+import { NAME_CLASSES } from '../core/coverage.js'
 import type { Coverage } from '../core/record.js'
 import { unreachable } from '../core/unreachable.js'
 import { splitAuthority } from '../http/head.js'
@@ -19,6 +20,7 @@ import { endSoon } from '../net/end-soon.js'
 import { peek } from '../net/peek.js'
 import type { FirstBytes } from '../net/peek.js'
 import { mayCall, mayConnect } from '../policy/access.js'
+import type { Endpoint } from '../policy/endpoints.js'
 import { chooseRoute } from '../policy/route.js'
 import type { Route } from '../policy/route.js'
 import type { ClientHello } from '../tls/client-hello.js'
@@ -62,8 +64,20 @@ export async function serveConnection(
     record.closedAt = services.clock.now()
     record.bytesFromClient = client.bytesRead
     record.bytesToClient = client.bytesWritten
+    if (record.coverage === 'failed') record.code ??= 'YORI_CLIENT_GONE'
     if (record.coverage !== 'own') services.audit.connection(record)
   }
+}
+
+/** One too many: it is closed unheard, and counted. */
+export function recordRefused(client: Socket, services: Services): void {
+  const { record } = openConnection(client, services)
+  const destination = services.destinations.of(client)
+  if (!(destination instanceof Promise) && destination.kind === 'original')
+    record.way = 'redirected'
+  record.coverage = 'refused'
+  record.code = 'YORI_TOO_MANY_CONNECTIONS'
+  services.audit.connection(record)
 }
 
 /** A CONNECT on a connection that HTTP serves: its socket becomes a tunnel or is intercepted. */
@@ -209,8 +223,10 @@ class Connection {
     state.record.destination = `${target.host}:${target.port}`
     this.#client.write('HTTP/1.1 200 Connection established\r\n\r\n')
     if (head.length > 0) this.#client.unshift(head)
-    const isEndpoint =
-      this.#services.policy.routes.endpoints.find(target.host) !== undefined
+    const endpoint = this.#services.policy.routes.endpoints.find(target.host)
+    const isEndpoint = endpoint !== undefined
+    state.record.nameClass =
+      isIP(target.host) === 0 ? nameClass(endpoint) : NAME_CLASSES.address
     const first = await this.#look(isEndpoint)
     switch (first.kind) {
       case 'hello':
@@ -298,6 +314,7 @@ class Connection {
     const route = chooseRoute(policy.routes, {
       serverName: name,
       serverNameIsAddress: hello.serverNameIsAddress,
+      nameMayBeHidden: (hello.ech || hello.esni) && !this.#isNamedByConnect(),
       alpn: hello.alpn,
       deviceExempt:
         policy.exemptDevices.has(device.ip) ||
@@ -307,12 +324,20 @@ class Connection {
       mustInspect: decider.holds,
       mintable: (wanted) => certificates.mintable(wanted),
     })
-    const isEndpoint =
-      name !== undefined && policy.routes.endpoints.find(name) !== undefined
-    if (name !== undefined && (isEndpoint || policy.recordTunnelNames)) {
+    const endpoint = name === undefined ? undefined : policy.routes.endpoints.find(name)
+    if (name !== undefined && (endpoint !== undefined || policy.recordTunnelNames)) {
       this.state.record.serverName = name
     }
+    if (name !== undefined) this.state.record.nameClass = nameClass(endpoint)
+    else if (hello.serverNameIsAddress) this.state.record.nameClass = NAME_CLASSES.address
     return route
+  }
+
+  /** What a CONNECT asked for is known, whatever the hello inside shows. */
+  #isNamedByConnect(): boolean {
+    const host = this.state.connectTarget?.host
+    if (host === undefined || isIP(host) !== 0) return false
+    return this.#services.policy.routes.endpoints.find(host) === undefined
   }
 
   async #follow(route: Route, target: Target): Promise<void> {
@@ -391,7 +416,11 @@ class Connection {
     const secure = await acceptance.of(this.#fronts.tls.handshake(this.#client))
     this.state.record.coverage = 'inspected'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
-    if (!http.draining) acceptance.ended(this.state.record.exchanges)
+    if (http.draining) return
+    if (acceptance.ended(this.state.record.exchanges) === 'refused') {
+      this.state.record.coverage = 'failed'
+      this.state.record.code ??= 'YORI_CLIENT_TLS_FAILED'
+    }
   }
 
   /** A fatal alert before any handshake: `access_denied`, RFC 8446 §6.2. */
@@ -413,4 +442,8 @@ class Connection {
     }
     this.#client.destroy()
   }
+}
+
+function nameClass(endpoint: Endpoint | undefined): string {
+  return endpoint?.domain ?? NAME_CLASSES.other
 }

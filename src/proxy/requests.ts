@@ -3,6 +3,8 @@
  * one name and everything must agree with it; on our own port the request itself says.
  */
 import { randomUUID } from 'node:crypto'
+import { isIP } from 'node:net'
+import { NAME_CLASSES } from '../core/coverage.js'
 import type { ErrorCode } from '../core/errors.js'
 import { authorityHost, readRequestHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
@@ -142,7 +144,12 @@ function asUser(arrived: Arrived, goOn: () => void): void {
   const known = isKnownUser(services, from.state.caller, head.proxyAuthorization)
   const decide = (isKnown: boolean): void => {
     if (isKnown) goOn()
-    else decline(arrived, 'YORI_PROXY_AUTHENTICATION', undefined)
+    else {
+      const { record } = from.state
+      if (record.coverage === 'failed') record.coverage = 'refused'
+      record.code ??= 'YORI_PROXY_AUTHENTICATION'
+      decline(arrived, 'YORI_PROXY_AUTHENTICATION', undefined)
+    }
   }
   if (typeof known === 'boolean') {
     decide(known)
@@ -161,7 +168,11 @@ function serveAsked(
   switch (asked.kind) {
     case 'relay': {
       record.way = 'explicit'
-      if (record.coverage !== 'inspected') record.coverage = 'tunnel-not-endpoint'
+      if (record.coverage !== 'inspected') {
+        record.coverage = 'tunnel-not-endpoint'
+        record.nameClass =
+          isIP(asked.host) === 0 ? NAME_CLASSES.other : NAME_CLASSES.address
+      }
       const target = { host: asked.host, port: asked.port, plain: true }
       exchange(arrived, facts(arrived, { target, path: asked.path, endpoint: undefined }))
       return
@@ -169,6 +180,7 @@ function serveAsked(
     case 'endpoint': {
       record.coverage = 'inspected'
       record.serverName = asked.name
+      record.nameClass = asked.endpoint.domain
       const target = { host: asked.name, port: 443 }
       exchange(
         arrived,

@@ -8,6 +8,7 @@ import Sqlite from 'better-sqlite3'
 import type { AuditStore, AuditStoreOptions } from '../../src/audit/store.js'
 import { openAuditStore } from '../../src/audit/store.js'
 import { systemClock } from '../../src/core/clock.js'
+import { NAME_CLASSES } from '../../src/core/coverage.js'
 import type { Log } from '../../src/core/log.js'
 import { silentLog } from '../../src/core/log.js'
 import type {
@@ -124,6 +125,7 @@ export function connection(fields: Partial<ConnectionRecord> = {}): ConnectionRe
     way: 'redirected',
     openedAt,
     closedAt: openedAt + 1500,
+    nameClass: NAME_CLASSES.other,
     coverage: 'tunnel-not-endpoint',
     bytesFromClient: 1000,
     bytesToClient: 2000,

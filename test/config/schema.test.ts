@@ -159,6 +159,7 @@ describe('the defaults', () => {
         'together',
         'fireworks',
       ],
+      transparent: 'auto',
       ranges: [],
       table_timeout: 90,
       address6: 'fd79:6f72:6900::1',

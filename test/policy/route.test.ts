@@ -38,6 +38,17 @@ const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
     { serverName: undefined, serverNameIsAddress: true },
     'tunnel-ip-sni',
   ],
+  [
+    'another name that may hide the true one',
+    { serverName: 'www.example.org', nameMayBeHidden: true },
+    'tunnel-ech',
+  ],
+  [
+    'no name where one may be hidden',
+    { serverName: undefined, nameMayBeHidden: true },
+    'tunnel-ech',
+  ],
+  ['an endpoint in the outer hello', { nameMayBeHidden: true }, 'intercept'],
   ['another name', named('www.example.org'), 'tunnel-not-endpoint'],
   ['a name that ends like an endpoint', named('xapi.openai.com'), 'tunnel-not-endpoint'],
   ['a name below an endpoint', named('a.api.openai.com'), 'tunnel-not-endpoint'],

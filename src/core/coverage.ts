@@ -1,0 +1,61 @@
+/**
+ * How connections end, in the four words that everybody is told: each connection is exactly
+ * one of them, so their counts add up to all connections. Pure.
+ */
+import type { Coverage } from './record.js'
+
+export const COVERAGE_GROUPS = ['inspected', 'tunnelled', 'refused', 'failed'] as const
+export type CoverageGroup = (typeof COVERAGE_GROUPS)[number]
+
+/**
+ * Names stand in classes, so that coverage can be counted without keeping what devices visit:
+ * an endpoint by its `domain` in the configuration, everything else by one of these. The
+ * brackets keep them apart from every host name.
+ */
+export const NAME_CLASSES = {
+  /** A name that is no endpoint. */
+  other: '(other)',
+  /** The client named an IP address. */
+  address: '(address)',
+  /** No name at all. */
+  none: '(none)',
+} as const
+
+/** Why each kind is what it is, in words for people. */
+const SAYS: Readonly<Record<Coverage, string>> = {
+  inspected: 'read and decided by policy',
+  'tunnel-not-endpoint': 'no endpoint',
+  'tunnel-exempt': 'an exempt device',
+  'tunnel-never': 'a name that is never intercepted',
+  'tunnel-pinned': 'the app accepts only its own certificates',
+  'tunnel-not-trusted': 'the device does not trust our CA',
+  'tunnel-ech': 'the name is hidden (ECH), it may be an endpoint',
+  'tunnel-no-sni': 'no server name',
+  'tunnel-ip-sni': 'an address instead of a server name',
+  'tunnel-h2-only': 'no HTTP/1.1 offered',
+  'tunnel-not-tls': 'neither TLS nor HTTP',
+  'tunnel-hello-timeout': 'no whole ClientHello in time',
+  'tunnel-endpoint-off': 'the endpoint is off or set to tunnel',
+  'tunnel-ca-unusable': 'our CA cannot sign the name now',
+  'tunnel-client-certificate': 'the provider asks for a client certificate',
+  own: 'our own pages',
+  refused: 'refused',
+  failed: 'failed',
+}
+
+/** Undefined for our own pages, which nobody else was to see: they are not counted. */
+export function coverageGroup(coverage: Coverage): CoverageGroup | undefined {
+  if (coverage === 'own') return undefined
+  if (coverage === 'inspected' || coverage === 'refused' || coverage === 'failed')
+    return coverage
+  return 'tunnelled'
+}
+
+export function describeCoverage(coverage: Coverage): string {
+  return SAYS[coverage]
+}
+
+/** Of a text from the store, which a later version may have written. */
+export function isCoverage(text: string): text is Coverage {
+  return Object.hasOwn(SAYS, text)
+}
