@@ -113,7 +113,16 @@ ALTER TABLE exchanges ADD COLUMN tokens_per_second REAL;
 CREATE INDEX exchanges_session ON exchanges (session_id) WHERE session_id IS NOT NULL;
 `
 
-export const migrations: readonly string[] = [first, conversations]
+const sockets = `
+ALTER TABLE exchanges ADD COLUMN client_frames INTEGER;
+ALTER TABLE exchanges ADD COLUMN server_frames INTEGER;
+ALTER TABLE exchanges ADD COLUMN client_messages INTEGER;
+ALTER TABLE exchanges ADD COLUMN server_messages INTEGER;
+ALTER TABLE exchanges ADD COLUMN close_code INTEGER;
+ALTER TABLE exchanges ADD COLUMN unread_messages INTEGER;
+`
+
+export const migrations: readonly string[] = [first, conversations, sockets]
 
 /** The file was written by a later YORI than this one: it is left as it is. */
 export class NewerDatabase extends Error {
