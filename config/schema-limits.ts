@@ -245,6 +245,10 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
     default: 7200,
     description: 'A tunnel without a byte in either direction.',
   }),
+  websocket_idle: seconds({
+    default: 3600,
+    description: 'A WebSocket without a byte in either direction.',
+  }),
   processor: seconds({
     default: 1,
     maximum: 60,

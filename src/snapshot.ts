@@ -67,6 +67,7 @@ export function snapshotOf(
       keepAliveMs: timeouts.keep_alive * 1000,
       h2IdleMs: timeouts.h2_idle * 1000,
       tunnelIdleMs: timeouts.tunnel_idle * 1000,
+      websocketIdleMs: timeouts.websocket_idle * 1000,
     },
     maxRequestBytes: {
       direct: requestBytes ?? DIRECT_REQUEST_BYTES,

@@ -142,7 +142,16 @@ SELECT date(timestamp), coalesce(device_mac, device_ip), max(device_hostname),
 FROM connections GROUP BY 1, 2, 4, 5, 6;
 `
 
-export const migrations: readonly string[] = [first, conversations, coverage]
+const sockets = `
+ALTER TABLE exchanges ADD COLUMN client_frames INTEGER;
+ALTER TABLE exchanges ADD COLUMN server_frames INTEGER;
+ALTER TABLE exchanges ADD COLUMN client_messages INTEGER;
+ALTER TABLE exchanges ADD COLUMN server_messages INTEGER;
+ALTER TABLE exchanges ADD COLUMN close_code INTEGER;
+ALTER TABLE exchanges ADD COLUMN unread_messages INTEGER;
+`
+
+export const migrations: readonly string[] = [first, conversations, coverage, sockets]
 
 /** The file was written by a later YORI than this one: it is left as it is. */
 export class NewerDatabase extends Error {

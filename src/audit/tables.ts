@@ -134,6 +134,12 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'uninspectable', type: 'TEXT', read: (r) => r.uninspectable },
   { name: 'first_token_ms', type: 'INTEGER', read: (r) => whole(r.firstTokenMs) },
   { name: 'tokens_per_second', type: 'REAL', read: (r) => r.tokensPerSecond },
+  { name: 'client_frames', type: 'INTEGER', read: (r) => r.clientFrames },
+  { name: 'server_frames', type: 'INTEGER', read: (r) => r.serverFrames },
+  { name: 'client_messages', type: 'INTEGER', read: (r) => r.clientMessages },
+  { name: 'server_messages', type: 'INTEGER', read: (r) => r.serverMessages },
+  { name: 'close_code', type: 'INTEGER', read: (r) => r.closeCode },
+  { name: 'unread_messages', type: 'INTEGER', read: (r) => r.unreadMessages },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -31,6 +31,8 @@ CREATE VIEW audit_events AS SELECT
   cost_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,
   session_id, agent_id, fragmented, tags, response_id, attachments, uninspectable,
   connection_id, http_version, retried, truncated, trailers_dropped,
+  client_frames, server_frames, client_messages, server_messages, close_code,
+  unread_messages,
   prompt_preview, request_body, response_body
 FROM exchanges;
 

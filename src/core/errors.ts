@@ -100,6 +100,11 @@ const CATALOGUE = {
     status: 429,
     says: 'too many resets or control frames on one HTTP/2 connection',
   },
+  YORI_WEBSOCKET_IDLE: {
+    source: 'client',
+    status: 408,
+    says: 'a WebSocket on which nothing moved was closed',
+  },
   YORI_UPSTREAM_UNRESOLVED: {
     source: 'upstream',
     status: 502,

@@ -87,7 +87,7 @@ export type Uninspectable =
   | 'no-room'
   /** A reader of ours failed; the exchange went on. */
   | 'failed'
-  /** Messages after an upgrade. */
+  /** Messages after an upgrade: all of them, or those that no reader knows. */
   | 'upgraded'
   /** The response, or events of it. */
   | 'response'
@@ -159,6 +159,16 @@ export interface ExchangeRecord {
   truncated?: boolean
   /** Request trailer fields that were dropped. */
   trailersDropped?: number
+  /** Frames of a WebSocket, control frames among them; set for every one. RFC 6455 §5. */
+  clientFrames?: number
+  serverFrames?: number
+  /** Its whole text and binary messages. */
+  clientMessages?: number
+  serverMessages?: number
+  /** Of its first Close frame; 1005: it named none, 1006: there was none. RFC 6455 §7.4. */
+  closeCode?: number
+  /** Its messages that no reader could take. */
+  unreadMessages?: number
 }
 
 /** A change of state worth keeping: start, stop, reload, mode, override, drop of rows, ... */

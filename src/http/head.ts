@@ -246,6 +246,16 @@ export function hostField(host: string, port: number, defaultPort: number): stri
   return port === defaultPort ? written : `${written}:${port}`
 }
 
+/** The values of a field, joined as a list; empty without one. RFC 9110 §5.3. */
+export function valuesOf(rawHeaders: readonly Buffer[], lowerName: string): string {
+  const values: string[] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if ((rawHeaders[i] as Buffer).toString('latin1').toLowerCase() === lowerName)
+      values.push((rawHeaders[i + 1] as Buffer).toString('latin1'))
+  }
+  return values.join(', ')
+}
+
 /** A reason phrase that may be sent on, RFC 9112 §4; undefined: send another. */
 export function reasonPhrase(message: string): string | undefined {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(message) ? message : undefined

@@ -14,6 +14,7 @@ import type { SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
 import type { Dialer, Target } from './dial.js'
 import { upstreamFailure } from './tls-failure.js'
+import { skipContinue } from './upstream-informational.js'
 import { dispatchOptions, Relay } from './upstream-relay.js'
 import type {
   UpstreamExchange,
@@ -119,7 +120,10 @@ export class Upstream {
       connect: (_unused, callback) => {
         connection.served = 0
         this.#connect(target, connection.known).then(
-          (socket) => callback(null, socket),
+          (socket) => {
+            client.once('connect', () => skipContinue(socket))
+            callback(null, socket)
+          },
           (error: unknown) => callback(upstreamFailure(error, target.host), null),
         )
       },

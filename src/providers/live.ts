@@ -11,7 +11,7 @@ import { geminiFrame } from './live-gemini.js'
 import { openaiFrame } from './live-openai.js'
 import { LiveSession } from './live-session.js'
 import { READER_LIMITS } from './provider.js'
-import type { ReaderLimits, RequestFacts, ResponseFacts } from './provider.js'
+import type { Api, ReaderLimits, RequestFacts, ResponseFacts } from './provider.js'
 import { parseText } from './reader.js'
 
 export interface LiveFacts {
@@ -32,6 +32,18 @@ export interface LiveReader {
   fromServer(text: string): void
   /** `whole`: both sides closed in order. */
   end(whole?: boolean): LiveFacts
+}
+
+/** The reader of a conversation; undefined when its provider has none. */
+export function liveReader(
+  { provider, api }: { readonly provider: { readonly name: string }; readonly api: Api },
+  path: string,
+): LiveReader | undefined {
+  if (api !== 'realtime') return undefined
+  if (provider.name === 'gemini' || provider.name === 'vertex')
+    return new SessionReader('gemini')
+  const model = new URLSearchParams(path.split('?')[1] ?? '').get('model')
+  return new SessionReader('openai', model ?? undefined)
 }
 
 type Dialect = (side: 'client' | 'server', frame: Json, session: LiveSession) => void

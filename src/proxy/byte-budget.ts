@@ -48,6 +48,13 @@ export class Hold {
     return true
   }
 
+  /** A part of what was taken. */
+  give(bytes: number): void {
+    const given = Math.min(bytes, this.#bytes)
+    this.#bytes -= given
+    if (given > 0) this.#budget.give(this.#client, given)
+  }
+
   release(): void {
     if (this.#bytes > 0) this.#budget.give(this.#client, this.#bytes)
     this.#bytes = 0

@@ -31,6 +31,10 @@ export function unrecognised(bytes: number): Content {
   return bytes === 0 ? noContent() : unreadable('invalid', 'no reader knows this API')
 }
 
+/** Before it is answered, nothing has been said on a WebSocket. */
 export function unreadSocket(): Content {
-  return unreadable('absent', 'the messages of a WebSocket are not read')
+  return unreadable(
+    'absent',
+    'the messages of a WebSocket are read after they have passed',
+  )
 }

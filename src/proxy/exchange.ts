@@ -21,6 +21,7 @@ import type { Decision } from '../policy/engine.js'
 import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
 import { unreadSocket, unrecognised } from './content.js'
+import type { Content } from './content.js'
 import { decide } from './decision.js'
 import { openRecord } from './exchange-record.js'
 import type { ExchangeFacts } from './exchange-record.js'
@@ -30,7 +31,8 @@ import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
 import type { Services } from './services.js'
-import { joinUpgraded } from './upgrade.js'
+import { serveSocket } from './upgrade-exchange.js'
+import type { SocketEnd } from './upgrade-exchange.js'
 
 export class Exchange implements UpstreamHandler, Watched {
   readonly #request: HttpRequest
@@ -57,6 +59,7 @@ export class Exchange implements UpstreamHandler, Watched {
   /** The protocols were switched: the exchange ends with its sockets. */
   #switched = false
   #responseBytes = 0
+  #socket: SocketEnd | undefined
 
   constructor(
     http: { request: HttpRequest; response: HttpResponse },
@@ -203,16 +206,19 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     this.#switched = true
-    if (this.#record !== undefined) {
-      this.#record.status = 101
-      this.#record.uninspectable = 'upgraded'
+    const about = {
+      services: this.#services,
+      record: this.#record,
+      facts: this.#facts,
+      recognised: this.#recognised,
+      caller: this.#from.state.caller.address,
+      elapsed: () => this.#elapsed(),
     }
-    const ended = joinUpgraded(response as ServerResponse, this.#from.socket, {
-      rawHeaders,
-      socket,
-    })
-    void ended.then((bytes) => {
-      this.#responseBytes = bytes
+    const answer = response as ServerResponse
+    const served = serveSocket(answer, this.#from.socket, { rawHeaders, socket }, about)
+    void served.then((end) => {
+      this.#socket = end
+      this.#responseBytes = end.bytesToClient
       this.#close('response')
       this.#from.ended()
     })
@@ -280,11 +286,19 @@ export class Exchange implements UpstreamHandler, Watched {
     if (record === undefined || this.#isRead) return undefined
     this.#isRead = true
     const { bytes, whole } = this.#body.preview()
-    const content = this.#reading?.request(bytes, whole, this.#facts.head)
+    const content =
+      this.#socket === undefined
+        ? this.#reading?.request(bytes, whole, this.#facts.head)
+        : undefined
     const { device } = this.#from.state.record
     const about = { request: this.#request, record, device }
-    const read = this.#facts.upgrade === undefined ? content : unreadSocket()
+    const read = this.#facts.upgrade === undefined ? content : this.#spoken(content)
     return decide(this.#services, about, read ?? unrecognised(bytes.length))
+  }
+
+  /** What a WebSocket said; before it was opened only its model is known. */
+  #spoken(asked: Content | undefined): Content {
+    return this.#socket?.content ?? { ...unreadSocket(), model: asked?.model }
   }
 
   /** Has the client brought the password along? */
@@ -417,7 +431,7 @@ export class Exchange implements UpstreamHandler, Watched {
     if (this.#reading === undefined) this.#hold.release()
     record.outcome = outcome
     record.policyDecision ??= 'allow'
-    record.requestBytes = this.#body.bytes
+    record.requestBytes = this.#body.bytes + (this.#socket?.bytesFromClient ?? 0)
     record.responseBytes = this.#responseBytes
     record.latencyMs = this.#elapsed()
     const trailers = this.#request.rawTrailers.length / 2

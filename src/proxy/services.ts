@@ -77,6 +77,7 @@ export interface PipelineTimeouts {
   readonly keepAliveMs: number
   readonly h2IdleMs: number
   readonly tunnelIdleMs: number
+  readonly websocketIdleMs: number
 }
 
 /** Certificates for names: the CA and its cache. */

@@ -242,6 +242,7 @@ describe('the defaults', () => {
       keep_alive: 120,
       h2_idle: 120,
       tunnel_idle: 7200,
+      websocket_idle: 3600,
       processor: 1,
       session_idle: 3600,
       drain: 30,

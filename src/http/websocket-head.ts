@@ -1,0 +1,43 @@
+/** The head of a WebSocket frame and its mask, RFC 6455 §5.2 and §5.3. Pure. */
+
+export interface FrameHead {
+  readonly fin: boolean
+  /** The three reserved bits: 4 is RSV1. */
+  readonly rsv: number
+  readonly opcode: number
+  /** Of the payload; not a safe integer when it is beyond 2^53. */
+  readonly length: number
+  /** Four bytes, when the payload is masked. */
+  readonly mask: Uint8Array | undefined
+}
+
+/** The head in exactly its bytes, or how many bytes it needs as far as can be told yet. */
+export function readFrameHead(bytes: Buffer): FrameHead | number {
+  const [first, second] = bytes
+  if (first === undefined || second === undefined) return 2
+  const short = second & 0x7f
+  const lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0
+  const isMasked = (second & 0x80) !== 0
+  const size = 2 + lengthBytes + (isMasked ? 4 : 0)
+  if (bytes.length < size) return size
+  const length =
+    lengthBytes === 0
+      ? short
+      : lengthBytes === 2
+        ? bytes.readUInt16BE(2)
+        : bytes.readUInt32BE(2) * 2 ** 32 + bytes.readUInt32BE(6)
+  return {
+    fin: (first & 0x80) !== 0,
+    rsv: (first >> 4) & 7,
+    opcode: first & 0x0f,
+    length,
+    mask: isMasked ? Uint8Array.from(bytes.subarray(size - 4, size)) : undefined,
+  }
+}
+
+/** `offset`: where in the frame's payload these bytes begin. */
+export function maskInPlace(bytes: Buffer, mask: Uint8Array, offset: number): void {
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = (bytes[i] as number) ^ (mask[(i + offset) & 3] as number)
+  }
+}
