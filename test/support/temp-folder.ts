@@ -13,6 +13,7 @@ export async function tempFolder(prefix = 'yori-'): Promise<TempFolder> {
   return {
     path,
     file: (...parts) => join(path, ...parts),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () =>
+      rm(path, { recursive: true, force: true, maxRetries: 5 }),
   }
 }
