@@ -46,6 +46,8 @@ export interface ApplianceOptions {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
+  /** For tests: in place of asking the kernel. */
+  readonly destinations?: OriginalDestination
 }
 
 export class Appliance {
@@ -84,6 +86,7 @@ export class Appliance {
     const { config, clock } = options
     const log = limitedLog(options.log, clock)
     this.#config = config
+    this.#destinations = options.destinations
     this.#clock = clock
     this.#log = log
     this.#deadlines = new Deadlines(clock)

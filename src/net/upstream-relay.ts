@@ -8,18 +8,23 @@
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { YoriError } from '../core/errors.js'
-import { upstreamFailure } from './tls-failure.js'
+import { errorCodeOf, upstreamFailure } from './tls-failure.js'
 import type {
   UpstreamExchange,
   UpstreamHandler,
   UpstreamRequest,
 } from './upstream-words.js'
 
+/** The library's word for any end of the socket; an alert before it says more. */
+const OTHER_SIDE = 'UND_ERR_SOCKET'
+
 export interface RelayOptions {
   readonly host: string
   readonly handler: UpstreamHandler
   /** The connection has carried an exchange before. */
   readonly reused: boolean
+  /** The first error of the connection's socket. */
+  readonly broke: () => Error | undefined
   readonly release: (reusable: boolean) => void
 }
 
@@ -86,11 +91,14 @@ export class Relay implements Dispatcher.DispatchHandler, UpstreamExchange {
   onError(error: Error): void {
     if (this.#ended) return
     this.#ended = true
-    const { host, handler, reused, release } = this.#options
+    const { host, handler, reused, broke, release } = this.#options
     release(false)
     const failure = this.#aborted
       ? new YoriError('YORI_CLIENT_GONE')
-      : upstreamFailure(error, host)
+      : upstreamFailure(
+          errorCodeOf(error) === OTHER_SIDE ? (broke() ?? error) : error,
+          host,
+        )
     const stale = reused && !this.#headSeen && failure.code === 'YORI_UPSTREAM_CLOSED'
     handler.onError(failure, stale)
   }

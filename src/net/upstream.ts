@@ -55,6 +55,8 @@ interface Connection {
   known: SocketAddress | undefined
   /** Responses that this TCP connection has carried. */
   served: number
+  /** What its socket failed of first: the library tells only that the other side closed. */
+  broke: Error | undefined
 }
 
 export class Upstream {
@@ -79,6 +81,7 @@ export class Upstream {
       host: request.target.host,
       handler,
       reused: connection.served > 0,
+      broke: () => connection.broke,
       release: (reusable) => this.#release(request.target, connection, reusable),
     })
     connection.client.dispatch(dispatchOptions(request), relay)
@@ -119,9 +122,11 @@ export class Upstream {
     const client = new Client(originOf(target), {
       connect: (_unused, callback) => {
         connection.served = 0
+        connection.broke = undefined
         this.#connect(target, connection.known).then(
           (socket) => {
             client.once('connect', () => skipContinue(socket))
+            socket.once('error', (error) => (connection.broke = error))
             callback(null, socket)
           },
           (error: unknown) => callback(upstreamFailure(error, target.host), null),
@@ -134,7 +139,7 @@ export class Upstream {
       keepAliveMaxTimeout: options.idleTimeoutMs,
       maxHeaderSize: options.maxHeadBytes,
     })
-    const connection: Connection = { client, known, served: 0 }
+    const connection: Connection = { client, known, served: 0, broke: undefined }
     this.#all.add(connection)
     // An idle connection that the provider closed is of no further use.
     client.on('disconnect', () => {

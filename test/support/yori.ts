@@ -3,6 +3,7 @@
  * configuration goes through the same loader as an operator's file.
  */
 import { writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import Sqlite from 'better-sqlite3'
 import { ProxyAgent } from 'undici'
@@ -14,6 +15,7 @@ import { systemClock } from '../../src/core/clock.js'
 import type { Clock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
+import type { Destination } from '../../src/net/original-destination.js'
 import { tlsThroughProxy } from './clients.js'
 import type { Origin } from './origins.js'
 import { tempFolder } from './temp-folder.js'
@@ -29,6 +31,8 @@ export interface YoriOptions {
   readonly trust?: readonly TestCa[]
   readonly clock?: Clock
   readonly log?: Log
+  /** Whom clients had dialled, instead of what the kernel says. */
+  readonly destination?: (socket: Socket) => Destination
 }
 
 export type Row = Readonly<Record<string, string | number | null>>
@@ -51,6 +55,11 @@ export class Yori implements AsyncDisposable {
       config: configFrom(folder, options),
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
+      ...(options.destination === undefined
+        ? {}
+        : {
+            destinations: { of: options.destination, acceptForeign: () => 'in a test' },
+          }),
     })
     try {
       await appliance.start()
