@@ -301,6 +301,9 @@ async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
     responseSilenceTimeoutMs: timeouts.response_body * 1000,
     idleTimeoutMs: config.upstream.idle_timeout * 1000,
     maxHeadBytes: config.limits.header_bytes,
+    h2StreamWindowBytes: config.limits.h2_stream_window_bytes,
+    h2ConnectionWindowBytes: config.limits.h2_connection_window_bytes,
+    h2SessionBytes: config.limits.h2_session_bytes,
   })
 }
 

@@ -20,6 +20,17 @@ export interface UpstreamRequest {
   readonly fresh?: boolean
   /** Ask to switch protocols; the value of `Upgrade`. */
   readonly upgrade?: string
+  /** HTTP/1.1 unless the provider wants another. */
+  readonly version?: 'h2'
+  /** HTTP/2: say `te: trailers`, which gRPC asks for. */
+  readonly wantsTrailers?: boolean
+  /** HTTP/2: the end-to-end fields after the body, flat; asked for once it has gone. */
+  readonly trailers?: () => readonly string[]
+}
+
+/** One pool a scheme, name and port. */
+export function poolKey(target: Target): string {
+  return `${target.plain === true ? 'plain ' : ''}${target.host}:${target.port}`
 }
 
 export type UpstreamBody =

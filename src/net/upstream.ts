@@ -1,21 +1,22 @@
 /**
- * Requests to providers over pooled, verified HTTP/1.1 connections. This is the narrow
+ * Requests to providers over pooled, verified connections: HTTP/1.1 here, HTTP/2 in
+ * `upstream-h2.ts` for those that want it. This is the narrow
  * interface behind which the HTTP client library stands (undici); nothing else knows it.
  *
  * One library client is one connection. Our own small pool per name knows which of them has
  * served before, so that only a *reused* connection that died unused is worth a second try.
  */
 import { createRequire } from 'node:module'
-import type { Socket } from 'node:net'
-import { connect as tlsConnect } from 'node:tls'
-import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Client as UndiciClient } from 'undici'
 import type { SocketAddress } from '../core/address.js'
-import { YoriError } from '../core/errors.js'
-import type { Dialer, Target } from './dial.js'
+import type { Target } from './dial.js'
 import { upstreamFailure } from './tls-failure.js'
+import { UpstreamConnector } from './upstream-connect.js'
+import type { ConnectorOptions } from './upstream-connect.js'
+import { H2Upstream } from './upstream-h2.js'
 import { skipContinue } from './upstream-informational.js'
 import { dispatchOptions, Relay } from './upstream-relay.js'
+import { poolKey } from './upstream-words.js'
 import type {
   UpstreamExchange,
   UpstreamHandler,
@@ -36,18 +37,16 @@ const Client = createRequire(import.meta.url)(
  * clients at once: closing one that is needed a moment later costs a handshake.
  */
 const MAX_IDLE_PER_NAME = 256
-/** TLS sessions kept for resumption, one a name. */
-const MAX_SESSIONS = 256
 
-export interface UpstreamOptions {
-  readonly dialer: Dialer
-  /** Public roots plus `upstream.extra_ca`; sessions verify against the name always. */
-  readonly secureContext: SecureContext
-  readonly tlsTimeoutMs: number
+export interface UpstreamOptions extends ConnectorOptions {
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly maxHeadBytes: number
+  /** Of HTTP/2: what waits of one stream, of all, and the memory of one session. */
+  readonly h2StreamWindowBytes: number
+  readonly h2ConnectionWindowBytes: number
+  readonly h2SessionBytes: number
 }
 
 interface Connection {
@@ -63,19 +62,30 @@ export class Upstream {
   readonly #options: UpstreamOptions
   readonly #idle = new Map<string, Connection[]>()
   readonly #all = new Set<Connection>()
-  readonly #sessions = new Map<string, Buffer>()
+  readonly #connector: UpstreamConnector
+  readonly #h2: H2Upstream
   #closing = false
 
   constructor(options: UpstreamOptions) {
     this.#options = options
+    this.#connector = new UpstreamConnector(options)
+    this.#h2 = new H2Upstream({
+      ...options,
+      connector: this.#connector,
+      settingsTimeoutMs: options.tlsTimeoutMs,
+      streamWindowBytes: options.h2StreamWindowBytes,
+      connectionWindowBytes: options.h2ConnectionWindowBytes,
+      sessionBytes: options.h2SessionBytes,
+    })
   }
 
   /** Open or opening connections, for metrics. */
   get connections(): number {
-    return this.#all.size
+    return this.#all.size + this.#h2.connections
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
+    if (request.version === 'h2') return this.#h2.send(request, handler)
     const connection = this.#take(request)
     const relay = new Relay({
       host: request.target.host,
@@ -90,12 +100,12 @@ export class Upstream {
 
   /** Ends idle connections now and busy ones with their exchange. Safe to call again. */
   async close(): Promise<void> {
-    await this.#endAll((client) => client.close())
+    await Promise.all([this.#h2.close(), this.#endAll((client) => client.close())])
   }
 
   /** Ends everything now. Safe to call again. */
   async destroy(): Promise<void> {
-    await this.#endAll((client) => client.destroy())
+    await Promise.all([this.#h2.destroy(), this.#endAll((client) => client.destroy())])
   }
 
   async #endAll(end: (client: Connection['client']) => Promise<void>): Promise<void> {
@@ -123,7 +133,7 @@ export class Upstream {
       connect: (_unused, callback) => {
         connection.served = 0
         connection.broke = undefined
-        this.#connect(target, connection.known).then(
+        this.#connector.connect(target, connection.known, 'http/1.1').then(
           (socket) => {
             client.once('connect', () => skipContinue(socket))
             socket.once('error', (error) => (connection.broke = error))
@@ -171,64 +181,10 @@ export class Upstream {
     this.#all.delete(connection)
     void connection.client.close().catch(() => undefined)
   }
-
-  async #connect(target: Target, known: SocketAddress | undefined): Promise<Socket> {
-    const raw = await this.#options.dialer.dial(
-      target,
-      known === undefined ? {} : { known },
-    )
-    return target.plain === true ? raw : this.#secure(target, raw)
-  }
-
-  #secure(target: Target, raw: Socket): Promise<TLSSocket> {
-    return new Promise((resolve, reject) => {
-      const session = this.#sessions.get(target.host)
-      const socket = tlsConnect({
-        socket: raw,
-        servername: target.host,
-        secureContext: this.#options.secureContext,
-        ALPNProtocols: ['http/1.1'],
-        ...(session === undefined ? {} : { session }),
-      })
-      const timer = setTimeout(() => {
-        fail(
-          new YoriError(
-            'YORI_UPSTREAM_CONNECT_TIMEOUT',
-            `${target.host}: no TLS in time`,
-          ),
-        )
-      }, this.#options.tlsTimeoutMs)
-      const fail = (error: Error): void => {
-        clearTimeout(timer)
-        socket.destroy()
-        reject(error)
-      }
-      socket.once('error', fail)
-      // Before `secureConnect` Node has verified the chain and the name (rejectUnauthorized).
-      socket.once('secureConnect', () => {
-        clearTimeout(timer)
-        socket.off('error', fail)
-        resolve(socket)
-      })
-      socket.on('session', (ticket) => this.#remember(target.host, ticket))
-    })
-  }
-
-  #remember(name: string, session: Buffer): void {
-    this.#sessions.delete(name)
-    this.#sessions.set(name, session)
-    if (this.#sessions.size <= MAX_SESSIONS) return
-    const oldest = this.#sessions.keys().next()
-    if (oldest.done !== true) this.#sessions.delete(oldest.value)
-  }
 }
 
 function originOf(target: Target): string {
   const scheme = target.plain === true ? 'http' : 'https'
   const host = target.host.includes(':') ? `[${target.host}]` : target.host
   return `${scheme}://${host}:${target.port}`
-}
-
-function poolKey(target: Target): string {
-  return `${target.plain === true ? 'plain ' : ''}${target.host}:${target.port}`
 }

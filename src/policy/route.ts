@@ -21,6 +21,8 @@ export interface RouteFacts {
    */
   readonly nameMayBeHidden?: boolean
   readonly alpn: readonly string[]
+  /** The catalogue says that the provider wants HTTP/2: then nobody needs HTTP/1.1. */
+  readonly speaksH2?: boolean
   readonly deviceExempt: boolean
   readonly learned: Learned | undefined
   /** A policy that blocks is in force: who cannot be inspected does not pass. */
@@ -61,10 +63,15 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
       ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
       : tunnel(facts.learned)
   }
-  if (facts.alpn.length > 0 && !facts.alpn.includes('http/1.1'))
-    return tunnel('tunnel-h2-only')
+  if (!isSpoken(facts)) return tunnel('tunnel-h2-only')
   if (!facts.mintable(name)) return tunnel('tunnel-ca-unusable')
   return { kind: 'intercept', name, endpoint }
+}
+
+/** Do we speak one of the protocols that the client offers? */
+function isSpoken({ alpn, speaksH2 }: RouteFacts): boolean {
+  if (alpn.length === 0 || alpn.includes('http/1.1')) return true
+  return speaksH2 === true && alpn.includes('h2')
 }
 
 function tunnel(coverage: Coverage): Route {

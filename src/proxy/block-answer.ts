@@ -5,6 +5,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { canonicalHostname } from '../core/hostname.js'
+import { grpcTrailersOnly, isGrpc, PERMISSION_DENIED } from '../http/grpc.js'
 import { splitAuthority } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
 import { errorEnvelope } from '../providers/envelope.js'
@@ -26,6 +27,12 @@ export function answerBlock(
   block: Block,
 ): void {
   const { request, response } = http
+  if (isGrpc(head.contentType)) {
+    const fields = grpcTrailersOnly(PERMISSION_DENIED, messageOf(block))
+    response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', block.requestId])
+    response.end()
+    return
+  }
   const { body, fields } = wantsPage(request.rawHeaders, head, block.endpoint)
     ? { body: blockPage(block), fields: BLOCK_PAGE_FIELDS }
     : envelopeOf(block)
@@ -38,13 +45,17 @@ export function answerBlock(
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function envelopeOf(block: Block): { body: string; fields: readonly string[] } {
-  const { policy, reason, requestId, code } = block
+function messageOf({ policy, reason, requestId, code }: Block): string {
   const ask = code === undefined ? '' : `; an adult can allow it with the code ${code}`
+  return `Blocked by YORI, policy ${policy}: ${reason}${ask} (request ${requestId})`
+}
+
+function envelopeOf(block: Block): { body: string; fields: readonly string[] } {
+  const { requestId } = block
   const { contentType, body, headers } = errorEnvelope(block.provider, {
     status: BLOCK_STATUS,
     code: BLOCK_CODE,
-    message: `Blocked by YORI, policy ${policy}: ${reason}${ask} (request ${requestId})`,
+    message: messageOf(block),
     requestId,
   })
   return {

@@ -306,7 +306,7 @@ class Connection {
   }
 
   #route(hello: ClientHello): Route {
-    const { policy, certificates, memory, decider } = this.#services
+    const { policy, certificates, memory, decider, catalogue } = this.#services
     const { device } = this.state.record
     const name = hello.serverName
     const fingerprint = helloFingerprint(hello)
@@ -316,6 +316,7 @@ class Connection {
       serverNameIsAddress: hello.serverNameIsAddress,
       nameMayBeHidden: (hello.ech || hello.esni) && !this.#isNamedByConnect(),
       alpn: hello.alpn,
+      speaksH2: name !== undefined && catalogue.entryFor(name)?.upstream === 'h2',
       deviceExempt:
         policy.exemptDevices.has(device.ip) ||
         (device.mac !== undefined && policy.exemptMacs.has(device.mac)),

@@ -1,4 +1,5 @@
 /** What could be read of a request: for the policies, and for the record. */
+import type { ExchangeRecord } from '../core/record.js'
 import type { BodyState } from '../policy/policy.js'
 
 export interface Content {
@@ -29,6 +30,12 @@ export function unreadable(state: BodyState, why: string): Content {
 /** Nobody knows how to read the body of such a request. */
 export function unrecognised(bytes: number): Content {
   return bytes === 0 ? noContent() : unreadable('invalid', 'no reader knows this API')
+}
+
+/** Protocol Buffers without their description. */
+export function unreadCall(record: ExchangeRecord): Content {
+  record.uninspectable ??= 'unknown-kind'
+  return unreadable('invalid', 'no reader knows the messages of gRPC')
 }
 
 /** Before it is answered, nothing has been said on a WebSocket. */

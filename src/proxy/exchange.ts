@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
 import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
+import { isGrpc } from '../http/grpc.js'
 import { fieldPairs, hostField, readResponseHead, reasonPhrase } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
 import type {
@@ -14,13 +15,14 @@ import type {
   UpstreamExchange,
   UpstreamHandler,
 } from '../net/upstream-words.js'
+import { rstCodeOf } from '../net/upstream-h2-stream.js'
 import { isOrdinaryEnd } from '../net/dial.js'
 import { approvalCode } from '../policy/approval.js'
 import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
 import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
-import { unreadSocket, unrecognised } from './content.js'
+import { unreadCall, unreadSocket, unrecognised } from './content.js'
 import type { Content } from './content.js'
 import { decide } from './decision.js'
 import { openRecord } from './exchange-record.js'
@@ -31,6 +33,7 @@ import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
 import type { Services } from './services.js'
+import { h2Words, wantsH2 } from './upstream-version.js'
 import { serveSocket } from './upgrade-exchange.js'
 import type { SocketEnd } from './upgrade-exchange.js'
 
@@ -47,6 +50,8 @@ export class Exchange implements UpstreamHandler, Watched {
   readonly #hold: Hold
   /** Nothing goes up before the decision. */
   readonly #waits: boolean
+  readonly #isGrpc: boolean
+  readonly #overH2: boolean
   readonly #record: ExchangeRecord | undefined
   readonly #reading: Reading | undefined
   #sent: UpstreamBody | undefined
@@ -80,6 +85,8 @@ export class Exchange implements UpstreamHandler, Watched {
       path: facts.path,
       contentType: facts.head.contentType,
     })
+    this.#isGrpc = isGrpc(facts.head.contentType)
+    this.#overH2 = wantsH2(services.catalogue, facts)
     this.#waits = facts.endpoint !== undefined && services.decider.holds
     this.#body = new RequestBody(http.request, facts.head, {
       maxBytes: maxBodyBytes(services.policy, {
@@ -87,7 +94,8 @@ export class Exchange implements UpstreamHandler, Watched {
         endpoint: facts.endpoint,
       }),
       previewBytes: facts.endpoint === undefined ? 0 : services.policy.previewBytes,
-      holdBytes: this.#waits ? services.policy.previewBytes : 0,
+      // Both sides of a call may talk in turns: what is held might be waited for.
+      holdBytes: this.#waits && !this.#isGrpc ? services.policy.previewBytes : 0,
       hold: this.#hold,
       now: () => services.deadlines.now(),
     })
@@ -132,6 +140,8 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   tick(now: number): void {
+    // A call may stay open both ways for as long as either side talks.
+    if (this.#isGrpc) return
     const { requestBodyMs } = this.#services.policy.timeouts
     if (this.#body.waiting && now - this.#body.lastByteAt > requestBodyMs) {
       this.#fail(new YoriError('YORI_REQUEST_TIMEOUT', 'the request body stalled'))
@@ -257,6 +267,7 @@ export class Exchange implements UpstreamHandler, Watched {
         fresh,
         ...(known === undefined ? {} : { known }),
         ...(upgrade === undefined ? {} : { upgrade }),
+        ...(this.#overH2 ? h2Words(this.#request) : {}),
       },
       this,
     )
@@ -293,7 +304,8 @@ export class Exchange implements UpstreamHandler, Watched {
     const { device } = this.#from.state.record
     const about = { request: this.#request, record, device }
     const read = this.#facts.upgrade === undefined ? content : this.#spoken(content)
-    return decide(this.#services, about, read ?? unrecognised(bytes.length))
+    const known = this.#isGrpc ? unreadCall(record) : read
+    return decide(this.#services, about, known ?? unrecognised(bytes.length))
   }
 
   /** What a WebSocket said; before it was opened only its model is known. */
@@ -379,11 +391,12 @@ export class Exchange implements UpstreamHandler, Watched {
       refuse(this.#response, {
         ...refusalOf(error, this.#requestId, this.#recognised?.provider.name),
         close: !this.#request.complete,
+        grpc: this.#isGrpc,
       })
     }
     this.#close('error')
     // Only now: the break closes the response within the call.
-    if (broken) this.#from.breakOff()
+    if (broken) this.#from.breakOff(rstCodeOf(error.cause))
     if (error.source !== 'client' && !isOrdinaryEnd(error.cause)) {
       const { host } = this.#facts.target
       const fields = {
@@ -435,7 +448,7 @@ export class Exchange implements UpstreamHandler, Watched {
     record.responseBytes = this.#responseBytes
     record.latencyMs = this.#elapsed()
     const trailers = this.#request.rawTrailers.length / 2
-    if (trailers > 0) record.trailersDropped = trailers
+    if (trailers > 0 && !this.#overH2) record.trailersDropped = trailers
     const closed = (): void => {
       this.#services.audit.exchangeClosed(record)
       if (this.#services.policy.logExchanges) this.#log(record)

@@ -187,7 +187,7 @@ class StreamClient implements HttpClient {
     this.#session.ended()
   }
 
-  breakOff(): void {
-    this.#response.reset()
+  breakOff(rstCode?: number): void {
+    this.#response.reset(rstCode)
   }
 }

@@ -80,6 +80,7 @@ export class H2Response implements HttpResponse {
   readonly chunkedEncoding = true
   readonly #stream: ServerHttp2Stream
   readonly #request: H2Request
+  #head: { status: number; fields: string[] } | undefined
   #trailers: readonly string[] = []
   #ended = false
 
@@ -94,7 +95,7 @@ export class H2Response implements HttpResponse {
   }
 
   get headersSent(): boolean {
-    return this.#stream.headersSent
+    return this.#head !== undefined || this.#stream.headersSent
   }
 
   get writableEnded(): boolean {
@@ -122,15 +123,15 @@ export class H2Response implements HttpResponse {
 
   /** HTTP/2 has no reason phrase. */
   writeHead(status: number, _message: string, fields: string[]): void {
-    if (this.#isOver()) return
-    const options = { waitForTrailers: true, sendDate: this.sendDate }
-    this.#stream.respond(toH2(status, fields), options)
+    this.#head = { status, fields }
   }
 
-  /** A head goes out when it is written. */
-  flushHeaders(): void {}
+  flushHeaders(): void {
+    this.#respond(false)
+  }
 
   write(chunk: Buffer | string): boolean {
+    this.#respond(false)
     if (this.#isOver() || this.#stream.writableEnded) return true
     return this.#stream.write(chunk)
   }
@@ -142,6 +143,8 @@ export class H2Response implements HttpResponse {
   end(chunk?: Buffer | string): void {
     if (this.#ended) return
     this.#ended = true
+    // A head alone is the whole answer: gRPC tells "Trailers-Only" by it.
+    this.#respond(chunk === undefined && this.#trailers.length === 0)
     if (this.#stream.destroyed) return
     // Of HEAD, 204 and the like the head was the end, and nothing asks for trailers.
     if (this.#stream.writableEnded) {
@@ -157,13 +160,23 @@ export class H2Response implements HttpResponse {
   }
 
   /** RST_STREAM: the other streams of the connection go on. */
-  reset(): void {
+  reset(code: number = NGHTTP2_INTERNAL_ERROR): void {
     this.#ended = true
-    this.#stream.close(NGHTTP2_INTERNAL_ERROR)
+    this.#stream.close(code)
+  }
+
+  #respond(isWhole: boolean): void {
+    const head = this.#head
+    if (head === undefined) return
+    this.#head = undefined
+    if (this.#isOver()) return
+    const ending = isWhole ? { endStream: true } : { waitForTrailers: true }
+    const options = { ...ending, sendDate: this.sendDate }
+    this.#stream.respond(toH2(head.status, head.fields), options)
   }
 
   #inform(status: number, fields: readonly string[]): void {
-    if (this.#isOver() || this.#stream.headersSent) return
+    if (this.#isOver() || this.headersSent) return
     this.#stream.additionalHeaders(toH2(status, fields))
   }
 

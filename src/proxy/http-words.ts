@@ -62,6 +62,9 @@ export interface HttpClient {
   readonly gone: boolean
   began(exchange?: Underway): void
   ended(exchange?: Underway): void
-  /** Ends an answer that has begun so that its end cannot be taken for the real one. */
-  breakOff(): void
+  /**
+   * Ends an answer that has begun so that its end cannot be taken for the real one; `rstCode`
+   * is what the provider said by RST_STREAM.
+   */
+  breakOff(rstCode?: number): void
 }

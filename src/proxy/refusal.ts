@@ -6,6 +6,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { describeError } from '../core/errors.js'
 import type { ErrorCode, YoriError } from '../core/errors.js'
+import { grpcStatusOf, grpcTrailersOnly } from '../http/grpc.js'
 import { errorEnvelope } from '../providers/envelope.js'
 import type { Envelope } from '../providers/envelope.js'
 import { endSoon } from '../net/end-soon.js'
@@ -21,6 +22,8 @@ export interface Refusal {
   /** The provider whose shape the client expects; undefined on our own host. */
   readonly provider: string | undefined
   readonly detail?: string
+  /** The client speaks gRPC. */
+  readonly grpc?: boolean
   /** End the connection after this answer: what the client still sends is not read. */
   readonly close?: boolean
 }
@@ -44,6 +47,13 @@ export function refusalOf(
 /** Answers on an HTTP exchange whose response has not begun. */
 export function refuse(response: HttpResponse, refusal: Refusal): void {
   const { status } = describeError(refusal.code)
+  if (refusal.grpc === true) {
+    const message = `YORI: ${messageOf(refusal)} (request ${refusal.requestId})`
+    const fields = grpcTrailersOnly(grpcStatusOf(status), message)
+    response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', refusal.requestId])
+    response.end()
+    return
+  }
   const envelope = bodyOf(refusal, status)
   const length = Buffer.byteLength(envelope.body)
   const fields = [
@@ -72,12 +82,13 @@ export function refuseRaw(socket: Duplex, refusal: Refusal): void {
   endSoon(socket, `${head.join('\r\n')}\r\n\r\n${envelope.body}`)
 }
 
+function messageOf({ code, detail }: Refusal): string {
+  const { says } = describeError(code)
+  return detail === undefined || detail === says ? says : `${says}: ${detail}`
+}
+
 function bodyOf(refusal: Refusal, status: number): Envelope {
-  const { says } = describeError(refusal.code)
-  const message =
-    refusal.detail === undefined || refusal.detail === says
-      ? says
-      : `${says}: ${refusal.detail}`
+  const message = messageOf(refusal)
   if (refusal.provider !== undefined) {
     return errorEnvelope(refusal.provider, {
       status,

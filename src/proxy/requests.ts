@@ -8,6 +8,7 @@ import { NAME_CLASSES } from '../core/coverage.js'
 import type { ErrorCode } from '../core/errors.js'
 import { authorityHost, readRequestHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
+import { isGrpc } from '../http/grpc.js'
 import { whatIsAsked } from '../policy/access.js'
 import type { Asked } from '../policy/access.js'
 import type { Intercepted } from './connection-state.js'
@@ -217,6 +218,7 @@ function decline(
     requestId: randomUUID(),
     provider,
     close: !http.request.complete,
+    grpc: isGrpc(arrived.head.contentType),
     ...(detail === undefined ? {} : { detail }),
   })
 }

@@ -1,0 +1,54 @@
+/**
+ * What gRPC makes of an HTTP answer: github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md and
+ * doc/http-grpc-status-mapping.md. Messages are not read. Pure.
+ */
+
+/** `application/grpc` and its kinds; gRPC-Web is another protocol, over any HTTP. */
+export function isGrpc(contentType: string | undefined): boolean {
+  if (contentType === undefined) return false
+  const [type = ''] = contentType.split(';', 1)
+  return /^application\/grpc(\+[a-z0-9.-]+)?$/i.test(type.trim())
+}
+
+export const PERMISSION_DENIED = 7
+
+/** The status of gRPC that says what an HTTP status would have said. */
+export function grpcStatusOf(httpStatus: number): number {
+  switch (httpStatus) {
+    case 400:
+    case 431:
+      return 13
+    case 401:
+    case 407:
+      return 16
+    case 403:
+    case 421:
+      return PERMISSION_DENIED
+    case 404:
+      return 12
+    case 408:
+      return 4
+    case 413:
+      return 8
+    default:
+      return httpStatus >= 500 || httpStatus === 429 ? 14 : 2
+  }
+}
+
+/** A whole answer in one head, "Trailers-Only": status 200, and the call's own status. */
+export function grpcTrailersOnly(status: number, message: string): string[] {
+  return [
+    ...['content-type', 'application/grpc'],
+    ...['grpc-status', String(status), 'grpc-message', percentEncoded(message)],
+  ]
+}
+
+/** UTF-8, of which all but visible ASCII, space and `%` is escaped. */
+function percentEncoded(message: string): string {
+  let text = ''
+  for (const byte of Buffer.from(message)) {
+    if (byte >= 0x20 && byte <= 0x7e && byte !== 0x25) text += String.fromCharCode(byte)
+    else text += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
+}

@@ -1,0 +1,240 @@
+/**
+ * One request on an HTTP/2 session and its answer, told in the words of `upstream-words.ts`.
+ * Trailers pass both ways; a provider's RST_STREAM is an error that names its code, so that it
+ * can go on as it is.
+ */
+import { STATUS_CODES } from 'node:http'
+import { constants } from 'node:http2'
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+} from 'node:http2'
+import { YoriError } from '../core/errors.js'
+import { toH2 } from '../http/h2-fields.js'
+import { upstreamFailure } from './tls-failure.js'
+import type {
+  UpstreamExchange,
+  UpstreamHandler,
+  UpstreamRequest,
+} from './upstream-words.js'
+
+const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+const { NGHTTP2_FLAG_END_STREAM } = constants
+
+export interface H2StreamOptions {
+  readonly responseHeadTimeoutMs: number
+  readonly responseSilenceTimeoutMs: number
+  /** The session has served before. */
+  readonly reused: boolean
+  /** Called once; `answered`: a whole response came. */
+  readonly release: (answered: boolean) => void
+}
+
+/** The provider reset the stream, RFC 9113 §7. */
+export class StreamReset extends Error {
+  readonly rstCode: number
+
+  constructor(rstCode: number) {
+    super(`the provider reset the stream (${rstCode})`)
+    this.rstCode = rstCode
+  }
+}
+
+/** What the provider said by RST_STREAM, when that was the cause. */
+export function rstCodeOf(cause: unknown): number | undefined {
+  return cause instanceof StreamReset ? cause.rstCode : undefined
+}
+
+export class H2Stream implements UpstreamExchange {
+  readonly #request: UpstreamRequest
+  readonly #handler: UpstreamHandler
+  readonly #options: H2StreamOptions
+  #stream: ClientHttp2Stream | undefined
+  #trailers: readonly Buffer[] = []
+  #headSeen = false
+  #ended = false
+  #paused = false
+  #lengthLeft: number | undefined
+
+  constructor(
+    request: UpstreamRequest,
+    handler: UpstreamHandler,
+    options: H2StreamOptions,
+  ) {
+    this.#request = request
+    this.#handler = handler
+    this.#options = options
+  }
+
+  open(session: ClientHttp2Session): void {
+    if (this.#ended) return
+    const { body, trailers } = this.#request
+    try {
+      const stream = session.request(headOf(this.#request), {
+        endStream: body.kind === 'none',
+        waitForTrailers: body.kind !== 'none' && trailers !== undefined,
+      })
+      this.#stream = stream
+      this.#listen(stream)
+    } catch (error) {
+      // GOAWAY came between taking the session and using it: nothing has been sent.
+      this.fail(error)
+    }
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#stream?.resume()
+  }
+
+  abort(): void {
+    if (this.#ended) return
+    this.#end(false)
+    this.#stream?.close(NGHTTP2_CANCEL)
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return
+    this.#end(false)
+    const failure = upstreamFailure(error, this.#request.target.host)
+    const isClosed = failure.code === 'YORI_UPSTREAM_CLOSED'
+    this.#handler.onError(failure, isClosed && !this.#headSeen && this.#isUnserved(error))
+  }
+
+  /** The provider has not acted on it, or not so that anybody knows: it may be sent again. */
+  #isUnserved(error: unknown): boolean {
+    if (this.#stream === undefined) return true
+    if (error instanceof StreamReset) return error.rstCode === NGHTTP2_REFUSED_STREAM
+    return this.#options.reused
+  }
+
+  #end(answered: boolean): void {
+    this.#ended = true
+    this.#options.release(answered)
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    const { responseHeadTimeoutMs: headMs, responseSilenceTimeoutMs } = this.#options
+    stream.setTimeout(headMs)
+    stream.on('timeout', () => this.#timedOut(stream))
+    stream.on('headers', (headers: IncomingHttpHeaders, _flags: number, raw: unknown) => {
+      const status = Number((headers as { ':status'?: number })[':status'])
+      if (!this.#ended) this.#handler.onInformation(status, fieldsOf(raw))
+    })
+    stream.on('response', (headers, flags, ...rest: unknown[]) => {
+      if (this.#ended) return
+      stream.setTimeout(responseSilenceTimeoutMs)
+      this.#headSeen = true
+      this.#answered(Number(headers[':status']), rest[0], headers['content-length'])
+      if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.#complete(stream)
+    })
+    stream.on('trailers', (_fields: unknown, _flags: unknown, raw: unknown) => {
+      this.#trailers = fieldsOf(raw)
+    })
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#ended) return
+      if (this.#lengthLeft !== undefined) this.#lengthLeft -= chunk.length
+      this.#paused = !this.#handler.onData(chunk)
+      if (this.#paused) stream.pause()
+    })
+    stream.on('end', () => {
+      // A stream that was reset ends too; 'close' tells of it.
+      if (stream.rstCode === NGHTTP2_NO_ERROR && this.#headSeen) this.#complete(stream)
+    })
+    stream.on('error', (error) => {
+      const { rstCode } = stream
+      this.fail(rstCode === NGHTTP2_NO_ERROR ? error : new StreamReset(rstCode))
+    })
+    stream.on('close', () => {
+      if (this.#ended) return
+      const { rstCode } = stream
+      if (rstCode !== NGHTTP2_NO_ERROR) this.fail(new StreamReset(rstCode))
+      else this.fail(new Error('the stream was closed before its end'))
+    })
+    this.#sendBody(stream)
+  }
+
+  #answered(status: number, raw: unknown, length: string | undefined): void {
+    const hasBody = this.#request.method !== 'HEAD' && status !== 204 && status !== 304
+    this.#lengthLeft = length === undefined || !hasBody ? undefined : Number(length)
+    this.#handler.onHead(status, STATUS_CODES[status] ?? '', fieldsOf(raw))
+  }
+
+  #complete(stream: ClientHttp2Stream): void {
+    if (this.#ended) return
+    if (this.#lengthLeft !== undefined && this.#lengthLeft !== 0) {
+      this.fail(new Error('the body is not as long as was said'))
+      return
+    }
+    this.#end(true)
+    this.#handler.onEnd(this.#trailers)
+    // An answer before the request was whole: the rest is not wanted. RFC 9113 §8.1.
+    if (!stream.writableEnded) stream.close(NGHTTP2_NO_ERROR)
+  }
+
+  /** Silence counts only while somebody would hear a word. */
+  #timedOut(stream: ClientHttp2Stream): void {
+    if (this.#paused) {
+      stream.setTimeout(this.#options.responseSilenceTimeoutMs)
+      return
+    }
+    this.fail(new YoriError('YORI_UPSTREAM_TIMEOUT'))
+    stream.close(NGHTTP2_CANCEL)
+  }
+
+  #sendBody(stream: ClientHttp2Stream): void {
+    const { body, trailers } = this.#request
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(toH2(undefined, trailers?.() ?? []))
+    })
+    switch (body.kind) {
+      case 'none':
+        return
+      case 'whole':
+        stream.end(body.bytes)
+        return
+      case 'stream':
+        body.stream.on('error', (error) => {
+          this.fail(error)
+          stream.close(NGHTTP2_CANCEL)
+        })
+        // Nobody reads it any more: it lets go of the client.
+        stream.once('close', () => body.stream.destroy())
+        body.stream.pipe(stream)
+    }
+  }
+}
+
+function headOf(request: UpstreamRequest): OutgoingHttpHeaders {
+  const { method, path, host, fields, body, wantsTrailers } = request
+  const length =
+    body.kind === 'whole'
+      ? body.bytes.length
+      : body.kind === 'stream'
+        ? body.length
+        : undefined
+  return {
+    ':method': method,
+    ':path': path,
+    ':scheme': 'https',
+    ':authority': host,
+    ...toH2(undefined, fields),
+    ...(length === undefined ? {} : { 'content-length': String(length) }),
+    ...(wantsTrailers === true ? { te: 'trailers' } : {}),
+  }
+}
+
+/** Node's flat list without the pseudo-fields, as bytes. */
+function fieldsOf(raw: unknown): Buffer[] {
+  const fields: Buffer[] = []
+  if (!Array.isArray(raw)) return fields
+  const list = raw as string[]
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    const name = list[i] as string
+    if (name.startsWith(':')) continue
+    fields.push(Buffer.from(name, 'latin1'), Buffer.from(list[i + 1] as string, 'latin1'))
+  }
+  return fields
+}

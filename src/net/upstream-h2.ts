@@ -1,0 +1,209 @@
+/**
+ * Requests to providers that want HTTP/2 (RFC 9113), over pooled, verified sessions of
+ * node:http2. A session is shared by all that ask for its name, up to the streams that the
+ * provider allows; then there is another. One that says GOAWAY serves what it has and gets no
+ * more.
+ */
+import { connect } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { YoriError } from '../core/errors.js'
+import type { UpstreamConnector } from './upstream-connect.js'
+import { H2Stream } from './upstream-h2-stream.js'
+import { poolKey } from './upstream-words.js'
+import type {
+  UpstreamExchange,
+  UpstreamHandler,
+  UpstreamRequest,
+} from './upstream-words.js'
+
+/** Streams on one session at most, whatever the provider would allow. */
+const MAX_STREAMS = 100
+const BYTES_PER_MEGABYTE = 1_000_000
+
+export interface H2UpstreamOptions {
+  readonly connector: UpstreamConnector
+  readonly responseHeadTimeoutMs: number
+  readonly responseSilenceTimeoutMs: number
+  readonly idleTimeoutMs: number
+  /** From the connection to the provider's SETTINGS. */
+  readonly settingsTimeoutMs: number
+  readonly maxHeadBytes: number
+  /** Bytes of one stream that wait for a client that does not read. */
+  readonly streamWindowBytes: number
+  /** Of all streams together, on their way. */
+  readonly connectionWindowBytes: number
+  readonly sessionBytes: number
+}
+
+/** A session, open or opening. */
+interface Pooled {
+  readonly opened: Promise<ClientHttp2Session>
+  session: ClientHttp2Session | undefined
+  /** Streams that are open or wait for the session. */
+  streams: number
+  served: number
+  /** Takes no more. */
+  ended: boolean
+}
+
+export class H2Upstream {
+  readonly #options: H2UpstreamOptions
+  readonly #pools = new Map<string, Set<Pooled>>()
+  #closing = false
+
+  constructor(options: H2UpstreamOptions) {
+    this.#options = options
+  }
+
+  /** Open or opening sessions. */
+  get connections(): number {
+    let count = 0
+    for (const pool of this.#pools.values()) count += pool.size
+    return count
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
+    const pooled = this.#take(request)
+    const reused = pooled.served > 0
+    pooled.streams += 1
+    const stream = new H2Stream(request, handler, {
+      ...this.#options,
+      reused,
+      release: (answered) => this.#release(pooled, answered),
+    })
+    pooled.opened.then(
+      (session) => stream.open(session),
+      (error: unknown) => stream.fail(error),
+    )
+    return stream
+  }
+
+  /** Ends idle sessions now and busy ones with their last stream. Safe to call again. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.#endAll((session) => session.close())
+  }
+
+  /** Ends everything now. Safe to call again. */
+  async destroy(): Promise<void> {
+    this.#closing = true
+    await this.#endAll((session) => session.destroy())
+  }
+
+  async #endAll(end: (session: ClientHttp2Session) => void): Promise<void> {
+    const ending: Promise<void>[] = []
+    for (const pool of this.#pools.values())
+      for (const pooled of pool) {
+        pooled.ended = true
+        ending.push(
+          pooled.opened.then(
+            (session) =>
+              new Promise<void>((resolve) => {
+                if (session.destroyed) resolve()
+                else {
+                  session.once('close', resolve)
+                  end(session)
+                }
+              }),
+            () => undefined,
+          ),
+        )
+      }
+    await Promise.all(ending)
+  }
+
+  #take(request: UpstreamRequest): Pooled {
+    const key = poolKey(request.target)
+    const pool = this.#pools.get(key) ?? new Set()
+    this.#pools.set(key, pool)
+    if (request.fresh !== true)
+      for (const pooled of pool) if (hasRoom(pooled)) return pooled
+    const pooled: Pooled = {
+      opened: this.#open(request, () => pooled),
+      session: undefined,
+      streams: 0,
+      served: 0,
+      ended: false,
+    }
+    pool.add(pooled)
+    const gone = (): void => {
+      pooled.ended = true
+      pool.delete(pooled)
+      if (pool.size === 0 && this.#pools.get(key) === pool) this.#pools.delete(key)
+    }
+    pooled.opened.then((session) => session.once('close', gone), gone)
+    return pooled
+  }
+
+  #release(pooled: Pooled, answered: boolean): void {
+    pooled.streams -= 1
+    if (answered) pooled.served += 1
+    if (this.#closing && pooled.streams === 0) pooled.session?.close()
+  }
+
+  async #open(
+    { target, known }: UpstreamRequest,
+    pooled: () => Pooled,
+  ): Promise<ClientHttp2Session> {
+    const { connector } = this.#options
+    const socket = (await connector.connect(target, known, 'h2')) as TLSSocket
+    if (socket.alpnProtocol !== 'h2') {
+      socket.destroy()
+      const text = `${target.host}: the provider does not speak HTTP/2`
+      throw new YoriError('YORI_UPSTREAM_TLS_FAILED', text)
+    }
+    const session = connect(`https://${target.host}:${target.port}`, {
+      createConnection: () => socket,
+      maxSessionMemory: Math.ceil(this.#options.sessionBytes / BYTES_PER_MEGABYTE),
+      settings: {
+        enablePush: false,
+        initialWindowSize: this.#options.streamWindowBytes,
+        maxHeaderListSize: this.#options.maxHeadBytes,
+      },
+    })
+    await this.#settled(session, target.host)
+    session.setLocalWindowSize(this.#options.connectionWindowBytes)
+    const own = pooled()
+    own.session = session
+    // The streams of a broken session are told each; so are they of its end.
+    session.on('error', () => undefined)
+    session.on('goaway', () => (own.ended = true))
+    session.setTimeout(this.#options.idleTimeoutMs)
+    session.on('timeout', () => {
+      if (own.streams === 0) session.close()
+    })
+    return session
+  }
+
+  /** Until the provider has said how many streams it takes. */
+  #settled(session: ClientHttp2Session, host: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const text = `${host}: no HTTP/2 settings in time`
+        session.destroy(new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT', text))
+      }, this.#options.settingsTimeoutMs)
+      const failed = (error: Error): void => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      const closed = (): void =>
+        failed(new YoriError('YORI_UPSTREAM_CLOSED', `${host}: closed before it settled`))
+      session.once('error', failed)
+      session.once('close', closed)
+      session.once('remoteSettings', () => {
+        clearTimeout(timer)
+        session.off('close', closed)
+        resolve()
+      })
+    })
+  }
+}
+
+function hasRoom({ ended, session, streams }: Pooled): boolean {
+  if (ended) return false
+  if (session === undefined) return streams < MAX_STREAMS
+  if (session.closed || session.destroyed) return false
+  const { maxConcurrentStreams = MAX_STREAMS } = session.remoteSettings
+  return streams < Math.min(maxConcurrentStreams, MAX_STREAMS)
+}
