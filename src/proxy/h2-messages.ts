@@ -82,6 +82,7 @@ export class H2Response implements HttpResponse {
   readonly #request: H2Request
   #trailers: readonly string[] = []
   #ended = false
+  #bytes = 0
 
   constructor(stream: ServerHttp2Stream, request: H2Request) {
     this.#stream = stream
@@ -132,6 +133,7 @@ export class H2Response implements HttpResponse {
 
   write(chunk: Buffer | string): boolean {
     if (this.#isOver() || this.#stream.writableEnded) return true
+    this.#bytes += chunk.length
     return this.#stream.write(chunk)
   }
 
@@ -148,8 +150,15 @@ export class H2Response implements HttpResponse {
       if (!this.#request.complete) this.#stream.close(NGHTTP2_NO_ERROR)
       return
     }
+    this.#bytes += chunk?.length ?? 0
     if (chunk === undefined) this.#stream.end()
     else this.#stream.end(chunk)
+  }
+
+  /** What waits for room in the client's window, and what has gone. */
+  progress(): { queued: number; taken: number } {
+    const queued = this.#stream.destroyed ? 0 : this.#stream.bufferSize
+    return { queued, taken: this.#bytes - queued }
   }
 
   once(event: 'close' | 'drain', listener: () => void): void {
