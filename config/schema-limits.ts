@@ -236,6 +236,13 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
     maximum: 3600,
     description: 'An idle HTTP/1.1 client connection.',
   }),
+  client_read: seconds({
+    default: 300,
+    maximum: 3600,
+    description:
+      'A client that takes nothing of what it is sent; then it is cut off. ' +
+      'HTTP/2: each stream as well. Tunnels have `tunnel_idle`.',
+  }),
   h2_idle: seconds({
     default: 120,
     maximum: 3600,

@@ -192,7 +192,7 @@ function frontOf(services: Services, fronts: () => Fronts): HttpFront {
         serveRequest({ request, response }, from, services),
       connect: (request, socket, head, from) => {
         const context = { state: from.state, services, fronts: fronts() }
-        void serveConnect(request, socket as Socket, head, context)
+        serveConnect(request, socket as Socket, head, context)
       },
       upgrade: (request, socket, head, from) =>
         serveUpgrade({ request, socket: socket as Socket, head }, from, {

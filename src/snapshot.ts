@@ -65,6 +65,7 @@ export function snapshotOf(
       requestHeadMs: timeouts.request_header * 1000,
       requestBodyMs: timeouts.request_body * 1000,
       keepAliveMs: timeouts.keep_alive * 1000,
+      clientReadMs: timeouts.client_read * 1000,
       h2IdleMs: timeouts.h2_idle * 1000,
       tunnelIdleMs: timeouts.tunnel_idle * 1000,
       websocketIdleMs: timeouts.websocket_idle * 1000,

@@ -146,6 +146,21 @@ const CATALOGUE = {
     status: 502,
     says: 'the response is not valid HTTP',
   },
+  YORI_UPSTREAM_RESET: {
+    source: 'upstream',
+    status: 502,
+    says: 'the connection that a tunnel led to was reset',
+  },
+  YORI_TUNNEL_IDLE: {
+    source: 'client',
+    status: 408,
+    says: 'no byte passed the tunnel in either direction in time',
+  },
+  YORI_CLIENT_STALLED: {
+    source: 'client',
+    status: 408,
+    says: 'the client took nothing of what it is sent in time',
+  },
   YORI_UPSTREAM_LOOP: {
     source: 'upstream',
     status: 502,

@@ -12,6 +12,11 @@ export function endSoon(socket: Duplex, lastWord?: string | Buffer): void {
   if (lastWord === undefined) socket.end()
   else socket.end(lastWord)
   socket.resume()
+  cutSoon(socket)
+}
+
+/** Leaves a connection that is ending a little time for it. */
+export function cutSoon(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   timer.unref()
   socket.once('close', () => clearTimeout(timer))

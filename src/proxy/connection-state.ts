@@ -24,6 +24,8 @@ export interface ConnectionState {
   connectTarget: Target | undefined
   /** Requests that are under way. */
   active: number
+  /** Ends when the tunnel of a CONNECT does, which is a little after its socket. */
+  nested: Promise<void> | undefined
 }
 
 export interface Intercepted {
@@ -61,6 +63,7 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
     intercepted: undefined,
     connectTarget: undefined,
     active: 0,
+    nested: undefined,
   }
 }
 

@@ -27,6 +27,7 @@ import type { ClientHello } from '../tls/client-hello.js'
 import { helloFingerprint } from '../tls/fingerprint.js'
 import { Acceptance } from './acceptance.js'
 import { openConnection } from './connection-state.js'
+import { noteReset, noteTunnelEnd } from './end-reason.js'
 import type { ConnectionState } from './connection-state.js'
 import type { H2Front } from './h2-front.js'
 import type { HttpFront } from './http-front.js'
@@ -52,12 +53,13 @@ export async function serveConnection(
   services: Services,
   fronts: Fronts,
 ): Promise<void> {
-  // Errors end in 'close'; without a listener they would be thrown.
-  client.on('error', () => undefined)
   const connection = new Connection(client, services, fronts)
-  const { record } = connection.state
+  const { state } = connection
+  const { record } = state
+  noteReset(client, record)
   try {
     await connection.serve()
+    await state.nested
   } catch (cause) {
     connection.failed(cause)
   } finally {
@@ -81,19 +83,17 @@ export function recordRefused(client: Socket, services: Services): void {
 }
 
 /** A CONNECT on a connection that HTTP serves: its socket becomes a tunnel or is intercepted. */
-export async function serveConnect(
+export function serveConnect(
   request: IncomingMessage,
   client: Socket,
   head: Buffer,
   context: { state: ConnectionState; services: Services; fronts: Fronts },
-): Promise<void> {
+): void {
   const { state, services, fronts } = context
   const connection = new Connection(client, services, fronts, state)
-  try {
-    await connection.serveConnect(request, head)
-  } catch (cause) {
-    connection.failed(cause)
-  }
+  state.nested = connection
+    .serveConnect(request, head)
+    .catch((cause: unknown) => connection.failed(cause))
 }
 
 class Connection {
@@ -153,7 +153,7 @@ class Connection {
         }
         throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
       case 'closed':
-        this.#client.destroy()
+        this.#left()
         return
       default:
         return unreachable(first)
@@ -241,7 +241,7 @@ class Connection {
       case 'partial':
         throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
       case 'closed':
-        this.#client.destroy()
+        this.#left()
         return
       default:
         return unreachable(first)
@@ -373,7 +373,7 @@ class Connection {
           isDraining: () => this.#fronts.http.draining,
         },
       )
-      if (end === 'client-reset') record.code = 'YORI_CLIENT_RESET'
+      noteTunnelEnd(end, record)
     } catch (error) {
       record.coverage = 'failed'
       throw error
@@ -415,6 +415,7 @@ class Connection {
     const { h2, http } = this.#fronts
     const acceptance = new Acceptance(this.#client, party, this.#services)
     const secure = await acceptance.of(this.#fronts.tls.handshake(this.#client))
+    noteReset(secure, this.state.record)
     this.state.record.coverage = 'inspected'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
     if (http.draining) return
@@ -429,6 +430,12 @@ class Connection {
     this.state.record.coverage = 'refused'
     this.state.record.code = code
     endSoon(this.#client, Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x31))
+  }
+
+  /** Before it was known what it wanted. */
+  #left(): void {
+    this.state.record.code ??= 'YORI_CLIENT_GONE'
+    this.#client.destroy()
   }
 
   failed(cause: unknown): void {

@@ -421,8 +421,11 @@ export class Exchange implements UpstreamHandler, Watched {
     if (!this.#closed) {
       this.#upstream?.abort()
       if (this.#record !== undefined) {
-        this.#record.code = 'YORI_CLIENT_GONE'
-        this.#record.reason = 'the client closed before the response was complete'
+        const stalled = this.#from.stalled
+        this.#record.code = stalled ? 'YORI_CLIENT_STALLED' : 'YORI_CLIENT_GONE'
+        this.#record.reason = stalled
+          ? 'the client took nothing of the response for too long'
+          : 'the client closed before the response was complete'
         this.#record.truncated = this.#response.headersSent
       }
       this.#close('error')

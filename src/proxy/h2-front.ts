@@ -14,10 +14,13 @@ import type { Deadlines, Watched } from '../net/deadlines.js'
 import type { ConnectionState } from './connection-state.js'
 import { H2Request, H2Response } from './h2-messages.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
+import { tcpProgress, WriteStall } from '../net/write-stall.js'
 import { RateLimit } from './rate-limit.js'
 import type { PipelineLimits, PipelineTimeouts } from './services.js'
 
 const BYTES_PER_MEGABYTE = 1_000_000
+/** How long a client may keep its end open when we have ended ours. */
+const LINGER_MS = 1_000
 const { NGHTTP2_ENHANCE_YOUR_CALM } = constants
 
 export interface H2FrontOptions {
@@ -72,6 +75,9 @@ class H2Session implements Watched {
   readonly #controls: RateLimit
   /** When the last stream ended; undefined while there is one. */
   #idleSince: number | undefined
+  #drainedAt: number | undefined
+  readonly #stall: WriteStall
+  readonly #streams = new Set<StreamClient>()
 
   constructor(socket: Socket, state: ConnectionState, options: H2FrontOptions) {
     const { limits, deadlines } = options
@@ -80,6 +86,7 @@ class H2Session implements Watched {
     this.#options = options
     const now = deadlines.now()
     this.#idleSince = now
+    this.#stall = new WriteStall(options.timeouts.clientReadMs)
     this.#resets = new RateLimit(limits.h2ResetsPerSecond, now)
     this.#controls = new RateLimit(limits.h2ControlsPerSecond, now)
     this.#session = performServerHandshake(socket, {
@@ -98,13 +105,28 @@ class H2Session implements Watched {
 
   /** GOAWAY; the session closes with its last stream. */
   drain(): void {
+    this.#drainedAt ??= this.#options.deadlines.now()
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close()
   }
 
   tick(now: number): void {
-    const { h2IdleMs } = this.#options.timeouts
-    if (this.#idleSince === undefined || now - this.#idleSince <= h2IdleMs) return
-    this.drain()
+    const { queued, taken } = tcpProgress(this.state.raw)
+    if (this.#stall.overdue(now, queued + this.socket.writableLength > 0, taken)) {
+      this.#note('YORI_CLIENT_STALLED')
+      this.socket.destroy()
+      return
+    }
+    for (const stream of this.#streams) stream.tick(now)
+    this.#endIdle(now)
+  }
+
+  #endIdle(now: number): void {
+    const idleSince = this.#idleSince
+    if (idleSince === undefined) return
+    if (now - idleSince > this.#options.timeouts.h2IdleMs) this.drain()
+    if (this.#drainedAt === undefined) return
+    // Node waits for the client to end its side, too.
+    if (now - Math.max(idleSince, this.#drainedAt) > LINGER_MS) this.socket.destroy()
   }
 
   began(): void {
@@ -145,7 +167,10 @@ class H2Session implements Watched {
     stream.once('aborted', () => this.#spend(this.#resets))
     const request = new H2Request(stream, headers, raw)
     const response = new H2Response(stream, request)
-    const from = new StreamClient(this, stream, response)
+    const stall = new WriteStall(this.#options.timeouts.clientReadMs)
+    const from = new StreamClient(this, { stream, response, stall })
+    this.#streams.add(from)
+    stream.once('close', () => this.#streams.delete(from))
     this.#options.request({ request, response }, from)
   }
 
@@ -166,13 +191,30 @@ class StreamClient implements HttpClient {
   readonly #session: H2Session
   readonly #stream: ServerHttp2Stream
   readonly #response: H2Response
+  readonly #stall: WriteStall
+  #stalled = false
 
-  constructor(session: H2Session, stream: ServerHttp2Stream, response: H2Response) {
+  constructor(
+    session: H2Session,
+    parts: { stream: ServerHttp2Stream; response: H2Response; stall: WriteStall },
+  ) {
     this.state = session.state
     this.socket = session.socket
     this.#session = session
-    this.#stream = stream
-    this.#response = response
+    this.#stream = parts.stream
+    this.#response = parts.response
+    this.#stall = parts.stall
+  }
+
+  get stalled(): boolean {
+    return this.#stalled || this.state.record.code === 'YORI_CLIENT_STALLED'
+  }
+
+  tick(now: number): void {
+    const { queued, taken } = this.#response.progress()
+    if (!this.#stall.overdue(now, queued > 0, taken)) return
+    this.#stalled = true
+    this.#response.reset()
   }
 
   get gone(): boolean {

@@ -83,6 +83,7 @@ export class H2Response implements HttpResponse {
   #head: { status: number; fields: string[] } | undefined
   #trailers: readonly string[] = []
   #ended = false
+  #bytes = 0
 
   constructor(stream: ServerHttp2Stream, request: H2Request) {
     this.#stream = stream
@@ -133,6 +134,7 @@ export class H2Response implements HttpResponse {
   write(chunk: Buffer | string): boolean {
     this.#respond(false)
     if (this.#isOver() || this.#stream.writableEnded) return true
+    this.#bytes += chunk.length
     return this.#stream.write(chunk)
   }
 
@@ -151,8 +153,15 @@ export class H2Response implements HttpResponse {
       if (!this.#request.complete) this.#stream.close(NGHTTP2_NO_ERROR)
       return
     }
+    this.#bytes += chunk?.length ?? 0
     if (chunk === undefined) this.#stream.end()
     else this.#stream.end(chunk)
+  }
+
+  /** What waits for room in the client's window, and what has gone. */
+  progress(): { queued: number; taken: number } {
+    const queued = this.#stream.destroyed ? 0 : this.#stream.bufferSize
+    return { queued, taken: this.#bytes - queued }
   }
 
   once(event: 'close' | 'drain', listener: () => void): void {

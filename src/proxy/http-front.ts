@@ -8,8 +8,9 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../core/errors.js'
 import type { Deadlines, Watched } from '../net/deadlines.js'
-import { endSoon } from '../net/end-soon.js'
+import { cutSoon, endSoon } from '../net/end-soon.js'
 import { errorCodeOf } from '../net/tls-failure.js'
+import { tcpProgress, WriteStall } from '../net/write-stall.js'
 import type { ConnectionState } from './connection-state.js'
 import type { HttpClient, Underway } from './http-words.js'
 import type { PipelineLimits, PipelineTimeouts } from './services.js'
@@ -39,11 +40,16 @@ export class Client implements HttpClient, Watched {
   readonly #underway = new Set<Underway>()
   /** What has to wait for its turn: answers go out in the order of the requests. */
   #whenIdle: (() => void) | undefined
+  readonly #stall: WriteStall
+  /** To an HTTP server FIN means that the client has gone, whatever is still to be said. */
+  readonly #onEnd = (): void => cutSoon(this.socket)
 
   constructor(state: ConnectionState, socket: Socket, front: HttpFront) {
     this.state = state
     this.socket = socket
     this.#front = front
+    this.#stall = new WriteStall(front.timeouts.clientReadMs)
+    socket.once('end', this.#onEnd)
     this.#headDue = front.now() + front.timeouts.requestHeadMs
   }
 
@@ -70,6 +76,10 @@ export class Client implements HttpClient, Watched {
     return this.socket.destroyed
   }
 
+  get stalled(): boolean {
+    return this.state.record.code === 'YORI_CLIENT_STALLED'
+  }
+
   /** By reset: a FIN would pass for the end of a body that has no other. RFC 9112 §8. */
   breakOff(): void {
     this.state.raw.resetAndDestroy()
@@ -93,7 +103,18 @@ export class Client implements HttpClient, Watched {
     if (this.state.active === 0) endSoon(this.socket)
   }
 
+  /** Somebody else has the socket now, for whom a half-close may be one. */
+  leave(): void {
+    this.socket.off('end', this.#onEnd)
+  }
+
   tick(now: number): void {
+    const { queued, taken } = tcpProgress(this.state.raw)
+    if (this.#stall.overdue(now, queued + this.socket.writableLength > 0, taken)) {
+      this.state.record.code ??= 'YORI_CLIENT_STALLED'
+      this.breakOff()
+      return
+    }
     if (this.#headDue === undefined || now <= this.#headDue) return
     if (this.state.record.exchanges === 0)
       this.state.record.code ??= 'YORI_REQUEST_TIMEOUT'
@@ -203,6 +224,7 @@ export class HttpFront {
     if (client === undefined) return
     this.#clients.delete(socket)
     this.#deadlines.unwatch(client)
+    client.leave()
   }
 }
 

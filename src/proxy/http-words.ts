@@ -60,6 +60,8 @@ export interface HttpClient {
   readonly socket: Socket
   /** Nobody is there any more to be answered. */
   readonly gone: boolean
+  /** It was cut off because it took nothing of its answer. */
+  readonly stalled: boolean
   began(exchange?: Underway): void
   ended(exchange?: Underway): void
   /**

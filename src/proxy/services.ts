@@ -75,6 +75,7 @@ export interface PipelineTimeouts {
   readonly requestHeadMs: number
   readonly requestBodyMs: number
   readonly keepAliveMs: number
+  readonly clientReadMs: number
   readonly h2IdleMs: number
   readonly tunnelIdleMs: number
   readonly websocketIdleMs: number

@@ -9,6 +9,9 @@ const MAX_OUTPUT_CHARS = 4 * 1024 * 1024
 export interface CliOptions {
   readonly cwd: string
   readonly env?: NodeJS.ProcessEnv
+  /** A program that runs it, with its arguments. It must become Node, as `prlimit` does. */
+  readonly under?: readonly string[]
+  readonly nodeFlags?: readonly string[]
 }
 
 /** Ended with its scope, whatever it was doing. */
@@ -22,7 +25,9 @@ export class Cli implements AsyncDisposable {
 
   constructor(args: readonly string[], options: CliOptions) {
     const env = { PATH: process.env['PATH'], HOME: options.cwd, ...options.env }
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+    const node = [process.execPath, ...(options.nodeFlags ?? []), MAIN]
+    const command = [...(options.under ?? []), ...node, ...args]
+    this.child = spawn(command[0] as string, command.slice(1), {
       cwd: options.cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
