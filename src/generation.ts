@@ -121,7 +121,7 @@ export class Generation {
       ),
       decider: deciderOf(config, edges),
       overrides: overridesOf(config, edges),
-      recognise,
+      recognise: (head) => recognise(head, catalogue.entryFor(head.host)?.speaks),
     }
     return new Generation(config, authority, services, (self) => ({
       http: frontOf(self.services, self.fronts),

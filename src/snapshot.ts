@@ -76,6 +76,11 @@ export function snapshotOf(
     },
     previewBytes: inspect.max_body_bytes,
     promptPreviewChars: inspect.prompt_preview_chars,
+    bodies: {
+      request: config.audit.bodies !== 'none',
+      response: config.audit.bodies === 'both',
+      maxBytes: config.audit.body_bytes,
+    },
     json: {
       ...JSON_LIMITS,
       maxDepth: inspect.json_depth,

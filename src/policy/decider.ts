@@ -101,6 +101,14 @@ export class Decider {
     return this.#options.mayBlock && !this.idle
   }
 
+  /** A policy that is on may want something redacted. */
+  get redacts(): boolean {
+    const { policies, settings } = this.#options
+    return policies.some(
+      ({ name, redacts }) => redacts === true && settings.get(name)?.enabled !== false,
+    )
+  }
+
   get lists(): Lists {
     const kept = this.#options.kept.current
     if (this.#lists?.kept !== kept) {

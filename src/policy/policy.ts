@@ -63,6 +63,8 @@ export interface Policy {
   readonly name: string
   /** Does its opinion hang on the request body? */
   readonly readsContent: boolean
+  /** May it ask for something to be redacted? Then no record keeps what it could mean. */
+  readonly redacts?: boolean
   /** Undefined is no opinion. What it throws follows the policy's `fail_mode`. */
   judge(
     input: PolicyInput,

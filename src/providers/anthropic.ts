@@ -5,10 +5,10 @@
  */
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
-import { readError } from './facts.js'
 import type { FactsBuilder } from './facts.js'
 import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
+import { readError } from './provider-error.js'
 import type {
   Api,
   ExchangeHead,
@@ -32,6 +32,7 @@ export const anthropic: Provider = {
   name: 'anthropic',
   recognises: (head) =>
     head.host === 'api.anthropic.com' ? (anthropicApi(head) ?? 'other') : undefined,
+  apiOf: anthropicApi,
   readRequest: readAnthropicRequest,
   reader: anthropicReader,
 }
@@ -139,6 +140,9 @@ function readBlock(block: Json | undefined, key: number, facts: FactsBuilder): v
     case 'thinking':
       facts.otherChars += asText(block.thinking)?.length ?? 0
       return
+    case 'compaction':
+      facts.otherChars += asText(block.content)?.length ?? 0
+      return
     case 'tool_use':
       facts.toolCall(key, {
         name: asText(block.name),
@@ -170,6 +174,9 @@ function readDelta(delta: Json | undefined, key: number, facts: FactsBuilder): v
     case 'thinking_delta':
       facts.otherChars += asText(delta.thinking)?.length ?? 0
       return
+    case 'compaction_delta':
+      facts.otherChars += asText(delta.content)?.length ?? 0
+      return
     case 'input_json_delta':
       facts.toolCallMore(key, asText(delta.partial_json) ?? '')
       return
@@ -192,6 +199,27 @@ function readUsage(usage: Json | undefined, facts: FactsBuilder): void {
     asRecord(usage.cache_creation)?.ephemeral_1h_input_tokens,
     facts.cacheWriteHourTokens,
   )
+  // Thinking is counted in `output_tokens` too.
+  facts.reasoningTokens = firstCount(
+    asRecord(usage.output_tokens_details)?.thinking_tokens,
+    facts.reasoningTokens,
+  )
+  readCompactions(usage, facts)
+}
+
+/** A compaction of the history is paid for, but not counted in the totals. */
+function readCompactions(usage: Json, facts: FactsBuilder): void {
+  let input = 0
+  let output = 0
+  for (const item of asList(usage.iterations)) {
+    const iteration = asRecord(item)
+    if (iteration?.type !== 'compaction') continue
+    input += asCount(iteration.input_tokens) ?? 0
+    output += asCount(iteration.output_tokens) ?? 0
+  }
+  if (input + output === 0) return
+  facts.billedInputTokens = (facts.inputTokens ?? 0) + input
+  facts.billedOutputTokens = (facts.outputTokens ?? 0) + output
 }
 
 /** The legacy text completions. */

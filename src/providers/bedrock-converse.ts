@@ -40,9 +40,13 @@ function readBlocks(blocks: unknown, builder: RequestBuilder): string {
 
 function readBlock(block: Json, builder: RequestBuilder): string {
   if (typeof block.text === 'string') return block.text
+  const guarded = asText(asRecord(asRecord(block.guardContent)?.text)?.text)
+  if (guarded !== undefined) return guarded
+  const found = asRecord(block.searchResult)
+  if (found !== undefined) return readBlocks(found.content, builder)
   const result = asRecord(block.toolResult)
   if (result !== undefined) {
-    const text = readResultContent(result.content)
+    const text = readResultContent(result.content, builder)
     builder.toolResult(asText(result.toolUseId), text)
     return text
   }
@@ -52,10 +56,11 @@ function readBlock(block: Json, builder: RequestBuilder): string {
   return ''
 }
 
-function readResultContent(content: unknown): string {
+function readResultContent(content: unknown, builder: RequestBuilder): string {
   return asList(content)
     .map((item) => {
       const part = asRecord(item)
+      if (part !== undefined) readMedia(part, builder)
       return (
         asText(part?.text) ?? (part?.json === undefined ? '' : JSON.stringify(part.json))
       )
@@ -93,7 +98,7 @@ function readAnswerBlock(
   key: number,
   facts: FactsBuilder,
 ): void {
-  facts.text.append(asText(block?.text) ?? '')
+  facts.text.append(asText(block?.text) ?? citedText(block))
   const thought = asRecord(asRecord(block?.reasoningContent)?.reasoningText)
   facts.otherChars += asText(thought?.text)?.length ?? 0
   const use = asRecord(block?.toolUse)
@@ -105,6 +110,13 @@ function readAnswerBlock(
       id: asText(use.toolUseId),
       argumentsText: use.input === undefined ? undefined : JSON.stringify(use.input),
     })
+}
+
+/** A text with its sources stands in a block of its own kind. */
+function citedText(block: Json | undefined): string {
+  return asList(asRecord(block?.citationsContent)?.content)
+    .map((item) => asText(asRecord(item)?.text) ?? '')
+    .join('')
 }
 
 /** By the event's type; as a JSON line without framing, the type is the one key. */
@@ -154,4 +166,8 @@ function readConverseUsage(usage: Json | undefined, facts: FactsBuilder): void {
     usage.cacheWriteInputTokenCount,
     facts.cacheWriteTokens,
   )
+  for (const item of asList(usage.cacheDetails)) {
+    const detail = asRecord(item)
+    if (detail?.ttl === '1h') facts.cacheWriteHourTokens = asCount(detail.inputTokens)
+  }
 }

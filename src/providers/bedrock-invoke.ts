@@ -13,7 +13,8 @@ import { asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import { chatShape, readChatRequest } from './openai-chat.js'
-import type { Api, RequestFacts } from './provider.js'
+import type { Api, ReaderLimits, RequestFacts } from './provider.js'
+import { parseText } from './reader.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readContent } from './request.js'
 
@@ -49,7 +50,8 @@ export const invokeShape: Shape = {
   },
   event(value, facts) {
     // Each `chunk` message holds one event of the vendor's own stream, in base64.
-    const inner = chunkValue(value) ?? value
+    const inner = chunkValue(value, facts.limits) ?? value
+    if (inner === value && value.bytes !== undefined) facts.unread++
     const shape = vendorShape(inner)
     if (shape.event === undefined) shape.body(inner, facts)
     else shape.event(inner, facts, '')
@@ -57,17 +59,11 @@ export const invokeShape: Shape = {
   },
 }
 
-/** Longest chunk that is decoded, in base64 characters. */
-const MAX_CHUNK_CHARS = 32 * 1024
-
-function chunkValue(value: Json): Json | undefined {
+function chunkValue(value: Json, limits: ReaderLimits): Json | undefined {
   const bytes = asText(value.bytes)
-  if (bytes === undefined || bytes.length > MAX_CHUNK_CHARS) return undefined
-  try {
-    return asRecord(JSON.parse(Buffer.from(bytes, 'base64').toString()) as unknown)
-  } catch {
-    return undefined
-  }
+  if (bytes === undefined) return undefined
+  const decoded = Buffer.from(bytes, 'base64')
+  return asRecord(parseText(decoded.toString(), decoded, limits))
 }
 
 function readInvocationMetrics(value: Json, facts: FactsBuilder): void {
@@ -79,11 +75,13 @@ function readInvocationMetrics(value: Json, facts: FactsBuilder): void {
 }
 
 function vendorShape(value: Json): Shape {
-  if (Array.isArray(value.choices)) return chatShape
+  if (Array.isArray(value.choices))
+    return asRecord(value.choices[0])?.text === undefined ? chatShape : plainShape
   if (value.type === 'message' || isAnthropicEvent(value.type)) return messagesShape
   if (value.output !== undefined && value.stopReason !== undefined) return converseShape
   if (isNovaEvent(value)) return novaEventShape
   if (value.finish_reason !== undefined && value.text !== undefined) return cohereShape
+  if (typeof value.event_type === 'string') return cohereShape
   return plainShape
 }
 
@@ -117,24 +115,30 @@ const novaEventShape: Shape = {
   },
 }
 
-/** Titan, Llama, Mistral's and Cohere's older shapes: a text and counts under their names. */
+/** Titan, Llama, AI21, DeepSeek, Mistral's and Cohere's older shapes: a text and counts. */
 const plainShape: Shape = {
   body(value, facts) {
     const first =
       asRecord(asList(value.results)[0]) ??
       asRecord(asList(value.outputs)[0]) ??
-      asRecord(asList(value.generations)[0])
+      asRecord(asList(value.generations)[0]) ??
+      asRecord(asList(value.completions)[0]) ??
+      asRecord(asList(value.choices)[0])
+    // AI21's older models put text and tokens, each with its own place, into `data`.
+    const data = asRecord(first?.data)
     facts.text.append(
-      firstText(first?.outputText, first?.text, value.outputText, value.generation) ??
-        firstText(value.completion) ??
+      firstText(first?.outputText, first?.text, data?.text, value.outputText) ??
+        firstText(value.generation, value.completion, value.text) ??
         '',
     )
     facts.finishReason = firstText(
       first?.completionReason,
       first?.stop_reason,
       first?.finish_reason,
+      asRecord(first?.finishReason)?.reason,
       value.completionReason,
       value.stop_reason,
+      value.finish_reason,
       facts.finishReason,
     )
     facts.inputTokens = firstCount(

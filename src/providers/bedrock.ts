@@ -25,6 +25,7 @@ import { unreadRequest } from './request.js'
 export const bedrock: Provider = {
   name: 'bedrock',
   recognises: (head) => (ownsHost(head.host) ? (bedrockApi(head) ?? 'other') : undefined),
+  apiOf: bedrockApi,
   readRequest: readBedrockRequest,
   reader(context) {
     const facts = new FactsBuilder(context.limits ?? READER_LIMITS)

@@ -10,6 +10,7 @@ import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
 import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
 import { readChatRequest } from './openai-chat.js'
+import { readError } from './provider-error.js'
 import type {
   Api,
   ExchangeHead,
@@ -32,6 +33,7 @@ const HOSTS: ReadonlySet<string> = new Set(['api.cohere.com', 'api.cohere.ai'])
 export const cohere: Provider = {
   name: 'cohere',
   recognises: (head) => (HOSTS.has(head.host) ? (cohereApi(head) ?? 'other') : undefined),
+  apiOf: cohereApi,
   readRequest: readCohereRequest,
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
@@ -153,6 +155,7 @@ function readEvent(value: Json, facts: FactsBuilder): void {
     case 'message-end':
       facts.ended = true
       facts.finishReason = firstText(delta?.finish_reason, facts.finishReason)
+      facts.error = readError(delta ?? {}, false) ?? facts.error
       readUsage(asRecord(delta?.usage), facts)
       return
     default:

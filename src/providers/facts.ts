@@ -4,8 +4,6 @@
  * field means what is each provider's.
  */
 import { BoundedText } from './bounded-text.js'
-import { asRecord, asText, firstText } from './json.js'
-import type { Json } from './json.js'
 import { GENERATING_APIS } from './provider.js'
 import type {
   Api,
@@ -38,6 +36,7 @@ export class FactsBuilder {
   responseId: string | undefined
   finishReason: string | undefined
   error: ProviderError | undefined
+  refused: string | undefined
   inputTokens: number | undefined
   outputTokens: number | undefined
   cachedTokens: number | undefined
@@ -59,6 +58,8 @@ export class FactsBuilder {
   /** The stream said its own end. */
   ended = false
   readonly #toolCalls = new Map<string | number, OpenToolCall>()
+  /** The key of the call that stands at a place now, where it is not the place itself. */
+  readonly #places = new Map<string, string>()
   readonly #serverTools: string[] = []
 
   constructor(limits: ReaderLimits) {
@@ -84,6 +85,23 @@ export class FactsBuilder {
     if (piece.argumentsText !== undefined) call.argumentsText.append(piece.argumentsText)
   }
 
+  /**
+   * A piece for a place in a list. Some servers give several calls of one answer the same
+   * place: a piece with a name and another id begins a call of its own.
+   */
+  toolCallAt(place: string, piece: ToolCallPiece): void {
+    const named = piece.name !== undefined && piece.name !== ''
+    const key = this.#places.get(place) ?? place
+    const id = this.#toolCalls.get(key)?.id
+    if (!named || id === undefined || piece.id === undefined || piece.id === id) {
+      this.toolCall(key, piece)
+      return
+    }
+    const own = `${place} ${this.#toolCalls.size}`
+    this.#places.set(place, own)
+    this.toolCall(own, piece)
+  }
+
   /** More of the arguments of a call that has begun; pieces of other blocks are dropped. */
   toolCallMore(key: string | number, piece: string): void {
     this.#toolCalls.get(key)?.argumentsText.append(piece)
@@ -106,6 +124,7 @@ export class FactsBuilder {
     this.text.clear()
     this.otherChars = 0
     this.#toolCalls.clear()
+    this.#places.clear()
     this.#serverTools.length = 0
   }
 
@@ -130,6 +149,7 @@ export class FactsBuilder {
       serverTools: this.#serverTools,
       usage: this.#usage(asked, whole),
       finishReason: this.finishReason,
+      refused: this.refused,
       error: this.error,
       streamed: this.streamed,
       events: this.events,
@@ -188,30 +208,4 @@ export interface ToolCallPiece {
   readonly argumentsText?: string | undefined
   /** The arguments are whole, not one more piece. */
   readonly replace?: boolean
-}
-
-/**
- * The error of a body in any of the shapes in use: `{error: {message, type, code}}`,
- * `{error: "text"}`, and for a failed status `{message}` or `{detail}` alone.
- */
-export function readError(body: Json, failed: boolean): ProviderError | undefined {
-  const error = body.error
-  const nested = asRecord(error)
-  if (nested !== undefined) {
-    return {
-      message: firstText(nested.message, nested.msg) ?? '',
-      type: firstText(nested.type, nested.status),
-      code: codeText(nested.code),
-    }
-  }
-  if (typeof error === 'string' && error.length > 0)
-    return { message: error, type: undefined, code: codeText(body.code) }
-  if (!failed) return undefined
-  const message = firstText(body.message, body.Message, body.detail)
-  if (message === undefined) return undefined
-  return { message, type: firstText(body.type, body.__type), code: codeText(body.code) }
-}
-
-function codeText(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : asText(value)
 }

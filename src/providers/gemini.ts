@@ -29,6 +29,7 @@ export const gemini: Provider = {
     head.host === 'generativelanguage.googleapis.com' || head.host === 'gemini.google.com'
       ? (geminiApi(head) ?? 'other')
       : undefined,
+  apiOf: geminiApi,
   readRequest: readGeminiRequest,
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
@@ -40,6 +41,7 @@ export const vertex: Provider = {
     head.host.endsWith('-aiplatform.googleapis.com')
       ? (geminiApi(head) ?? 'other')
       : undefined,
+  apiOf: geminiApi,
   readRequest: readGeminiRequest,
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
@@ -54,15 +56,19 @@ const METHODS: ReadonlyMap<string, Api> = new Map([
   ['embedContent', 'embeddings'],
   ['batchEmbedContents', 'embeddings'],
   ['batchGenerateContent', 'batches'],
-  ['predict', 'other'],
+  ['asyncBatchEmbedContent', 'batches'],
   ['predictLongRunning', 'video'],
 ])
 
 /** `/v1beta/models/<model>:<method>`, OpenAI's paths under `/openai`, and the rest. */
 export function geminiApi(head: ExchangeHead): Api | undefined {
   const path = withoutQuery(head.path)
-  const method = METHODS.get(path.slice(path.lastIndexOf(':') + 1))
+  const named = path.slice(path.lastIndexOf(':') + 1)
+  const method = named === 'predict' ? predicted(path) : METHODS.get(named)
+  if (path.includes('/count-tokens:')) return 'count-tokens'
   if (method === 'messages' && !path.includes('/publishers/anthropic/')) return 'chat'
+  // Code Assist, which Google's own tools speak, names the model in the body.
+  if (method !== undefined && path.includes('/v1internal:')) return method
   if (method !== undefined && path.includes('/models/')) return method
   if (path.includes('/openai/') || path.includes('/endpoints/openapi/'))
     return openaiApi(head)
@@ -72,6 +78,15 @@ export function geminiApi(head: ExchangeHead): Api | undefined {
   if (path.endsWith('/models') || path.includes('/models/')) return 'models'
   if (/\/(?:files|fileSearchStores|cachedContents)(?:[/:]|$)/.test(path)) return 'files'
   return undefined
+}
+
+/** Vertex's older call for what is no chat; its model tells which. */
+function predicted(path: string): Api {
+  const model = modelInPath(path) ?? ''
+  if (model.includes('embedding')) return 'embeddings'
+  return model.startsWith('imagen') || model.startsWith('imagegeneration')
+    ? 'images'
+    : 'other'
 }
 
 /** `models/gemini-2.5-pro:generateContent` -> `gemini-2.5-pro`; undefined without a model. */
@@ -90,6 +105,7 @@ function shapeFor(api: Api, path: string): Shape {
     if (!speaksOpenai(path)) return api === 'generate' ? generateShape : embedShape
     return openaiShape(api)
   }
+  if (api === 'images' && !speaksOpenai(path)) return embedShape
   if (api === 'messages') return anthropicShape(api)
   if (api === 'interactions') return interactionsShape
   return api === 'chat' ? openaiShape(api) : otherShape
@@ -115,9 +131,10 @@ function readGeminiRequest(body: unknown, context: RequestContext): RequestFacts
   return readGenerateRequest(value, api, path)
 }
 
-function readGenerateRequest(body: Json, api: Api, path: string): RequestFacts {
+function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts {
   const builder = new RequestBuilder()
-  builder.model = modelInPath(path) ?? plainModel(body.model)
+  builder.model = modelInPath(path) ?? plainModel(outer.model)
+  const body = asRecord(outer.request) ?? outer
   if (api === 'generate') builder.stream = withoutQuery(path).includes(':stream')
   const config = asRecord(body.generationConfig ?? body.generation_config)
   builder.maxTokens = asCount(config?.maxOutputTokens ?? config?.max_output_tokens)
@@ -132,6 +149,10 @@ function readGenerateRequest(body: Json, api: Api, path: string): RequestFacts {
   if (body.content !== undefined) readContents([body.content], builder)
   for (const request of asList(body.requests))
     readContents([asRecord(request)?.content], builder)
+  for (const item of asList(body.instances)) {
+    const instance = asRecord(item)
+    builder.message('user', firstText(instance?.prompt, instance?.content) ?? '')
+  }
   readDeclaredTools(body.tools, builder)
   return builder.build(api)
 }
@@ -188,7 +209,12 @@ function readPart(part: Json, builder: RequestBuilder): string {
     return text
   }
   const call = asRecord(part.functionCall ?? part.function_call)
-  return call?.args === undefined ? '' : JSON.stringify(call.args)
+  if (call !== undefined) return call.args === undefined ? '' : JSON.stringify(call.args)
+  return (
+    firstText(asRecord(part.executableCode)?.code) ??
+    firstText(asRecord(part.codeExecutionResult)?.output) ??
+    ''
+  )
 }
 
 function kindOf(mediaType: string | undefined): 'image' | 'audio' | 'video' | 'file' {
@@ -213,12 +239,12 @@ export function readDeclaredTools(tools: unknown, builder: RequestBuilder): void
 }
 
 export const generateShape: Shape = {
-  body(value, facts) {
+  body(outer, facts) {
+    const value = asRecord(outer.response) ?? outer
     facts.model = firstText(value.modelVersion, facts.model)
     facts.responseId = firstText(value.responseId, facts.responseId)
     for (const item of asList(value.candidates)) readCandidate(asRecord(item), facts)
-    const refused = asText(asRecord(value.promptFeedback)?.blockReason)
-    facts.finishReason ??= refused
+    facts.refused ??= asText(asRecord(value.promptFeedback)?.blockReason)
     readUsageMetadata(asRecord(value.usageMetadata), facts)
   },
 }
@@ -243,6 +269,8 @@ function readAnswerPart(part: Json, first: boolean, facts: FactsBuilder): void {
   const call = asRecord(part.functionCall)
   if (call !== undefined) readFunctionCall(call, facts)
   if (part.executableCode !== undefined) facts.serverTool('code_execution')
+  const ran = asRecord(part.toolCall)
+  if (ran !== undefined) facts.serverTool(firstText(ran.toolType, ran.name) ?? '')
 }
 
 /** A call whole, or opened by its name, filled by `partialArgs` and closed by an empty one. */
@@ -271,10 +299,20 @@ export function readUsageMetadata(usage: Json | undefined, facts: FactsBuilder):
   )
   facts.cachedTokens = firstCount(usage.cachedContentTokenCount, facts.cachedTokens)
   facts.reasoningTokens = firstCount(usage.thoughtsTokenCount, facts.reasoningTokens)
+  // What tools of Google's own brought in is paid for as input, and counted beside it.
+  const fromTools = asCount(usage.toolUsePromptTokenCount)
+  if (fromTools !== undefined && fromTools > 0)
+    facts.billedInputTokens = (facts.inputTokens ?? 0) + fromTools
 }
 
 const embedShape: Shape = {
   body(value, facts) {
     readUsageMetadata(asRecord(value.usageMetadata), facts)
+    // Vertex counts each text where its vector stands.
+    for (const item of asList(value.predictions)) {
+      const statistics = asRecord(asRecord(asRecord(item)?.embeddings)?.statistics)
+      const count = asCount(statistics?.token_count)
+      if (count !== undefined) facts.inputTokens = (facts.inputTokens ?? 0) + count
+    }
   },
 }

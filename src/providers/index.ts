@@ -32,15 +32,21 @@ export interface Recognised {
 }
 
 /**
- * Who is spoken to, by host and then by path. An unknown host is read by the path alone, as
- * the provider that made the path; undefined when that says nothing either.
+ * Who is spoken to, by host and then by path. A host that nobody here owns is read as what
+ * the catalogue says it `speaks`, then by the path alone, as the provider that made the path;
+ * undefined when that says nothing either.
  */
-export function recognise(head: ExchangeHead): Recognised | undefined {
+export function recognise(head: ExchangeHead, speaks?: string): Recognised | undefined {
   for (const provider of providers) {
     const api = provider.recognises(head)
     if (api !== undefined) return { provider, api }
   }
-  return recogniseByPath(head)
+  const named = speaks === undefined ? undefined : providerNamed(speaks)
+  const api = named?.apiOf(head)
+  if (named !== undefined && api !== undefined) return { provider: named, api }
+  const byPath = recogniseByPath(head)
+  if (byPath !== undefined || named === undefined) return byPath
+  return { provider: named, api: 'other' }
 }
 
 /** A reader for a name from the catalogue: `speaks` of an entry of the user's own. */

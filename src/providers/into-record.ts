@@ -59,6 +59,8 @@ export function recordResponse(
     record.toolCalls = facts.toolCalls.slice(0, MAX_NOTED).map((call) => call.name)
   if (facts.responseId !== undefined) record.responseId = facts.responseId
   if (facts.error !== undefined) record.reason ??= facts.error.message
+  if (facts.refused !== undefined)
+    record.reason ??= `the provider refused the prompt: ${cutAt(facts.refused, MAX_NOTED)}`
   if (facts.unread > 0) record.uninspectable ??= 'response'
   if (!facts.complete) record.truncated = true
 }

@@ -2,11 +2,11 @@
  * OpenAI's Realtime: platform.openai.com/docs/api-reference/realtime. The closing event of a
  * turn says all of it again, so that its drafts are not read.
  */
-import { readError } from './facts.js'
 import type { FactsBuilder } from './facts.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { LiveSession } from './live-session.js'
+import { readError } from './provider-error.js'
 import { readContent, readTools } from './request.js'
 
 export function openaiFrame(

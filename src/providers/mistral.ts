@@ -15,6 +15,7 @@ export const mistral: Provider = {
   name: 'mistral',
   recognises: (head) =>
     HOSTS.has(head.host) ? (mistralApi(head) ?? 'other') : undefined,
+  apiOf: mistralApi,
   readRequest(body, context) {
     const value = asRecord(body)
     if (value === undefined || typeof value.prompt !== 'string')

@@ -31,6 +31,7 @@ export const ollama: Provider = {
     head.host === 'ollama.com' || head.host === 'api.ollama.com'
       ? (ollamaApi(head) ?? openaiApi(head) ?? 'other')
       : undefined,
+  apiOf: (head) => ollamaApi(head) ?? openaiApi(head),
   readRequest: readOllamaRequest,
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }

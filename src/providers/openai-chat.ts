@@ -7,6 +7,7 @@
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
+import { readError } from './provider-error.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
@@ -27,8 +28,11 @@ function readChatMessage(message: Json, builder: RequestBuilder): void {
   const role = asText(message.role) ?? ''
   let text = readContent(message.content, builder)
   for (const item of asList(message.tool_calls)) {
-    const call = asRecord(asRecord(item)?.function)
-    const said = firstText(call?.arguments)
+    const call = asRecord(item)
+    const said = firstText(
+      asRecord(call?.function)?.arguments,
+      asRecord(call?.custom)?.input,
+    )
     if (said !== undefined) text = text.length > 0 ? `${text}\n${said}` : said
   }
   if (role === 'tool' || role === 'function')
@@ -95,14 +99,30 @@ function readChoice(choice: Json, message: Json | undefined, facts: FactsBuilder
   const first = (asCount(choice.index) ?? 0) === 0
   const finish = firstText(choice.finish_reason)
   if (finish !== undefined && first) facts.finishReason = finish
+  // Gateways put a failure of the model behind them into the choice.
+  if (asRecord(choice.error) !== undefined)
+    facts.error = readError(choice, true) ?? facts.error
   if (message === undefined) return
   const text = contentText(message.content, facts)
   if (first) facts.text.append(text)
   else facts.otherChars += text.length
-  const reasoning = firstText(message.reasoning_content, message.reasoning)
-  if (reasoning !== undefined) facts.otherChars += reasoning.length
-  if (typeof message.refusal === 'string') facts.otherChars += message.refusal.length
+  facts.otherChars += unsaid(message)
   readCalls(message, asCount(choice.index) ?? 0, facts)
+  for (const item of asList(message.executed_tools)) {
+    const tool = asRecord(item)
+    facts.serverTool(firstText(tool?.name, tool?.type) ?? '')
+  }
+}
+
+/** Characters that the model wrote beside its answer: what a count of its tokens includes. */
+function unsaid(message: Json): number {
+  const reasoning =
+    firstText(message.reasoning_content, message.reasoning) ??
+    asList(message.reasoning_details)
+      .map((item) => firstText(asRecord(item)?.text, asRecord(item)?.summary) ?? '')
+      .join('')
+  const spoken = asText(asRecord(message.audio)?.transcript)
+  return reasoning.length + (asText(message.refusal)?.length ?? 0) + (spoken?.length ?? 0)
 }
 
 /** A text, or Mistral's parts, of which only `text` is the answer. */
@@ -129,7 +149,7 @@ function readCalls(message: Json, choice: number, facts: FactsBuilder): void {
     const call = asRecord(calls[i])
     if (call === undefined) continue
     const inner = asRecord(call.function) ?? asRecord(call.custom)
-    facts.toolCall(`${choice}.${callKey(call, i)}`, {
+    facts.toolCallAt(`${choice}.${callKey(call, i)}`, {
       name: asText(inner?.name),
       id: asText(call.id),
       argumentsText: argumentsText(inner?.arguments ?? inner?.input),
@@ -154,10 +174,19 @@ function argumentsText(value: unknown): string | undefined {
   return asRecord(value) === undefined ? undefined : JSON.stringify(value)
 }
 
-/** Cached and cache-written tokens lie inside `prompt_tokens`, reasoning inside the output. */
+/**
+ * Cached and cache-written tokens lie inside `prompt_tokens`, reasoning inside the output.
+ * Groq and Moonshot have other places for it in a stream.
+ */
 export function readUsage(value: Json, facts: FactsBuilder): void {
-  const usage = asRecord(value.usage) ?? asRecord(asRecord(value.x_groq)?.usage)
-  if (usage === undefined) return
+  const usage =
+    asRecord(value.usage) ??
+    asRecord(asRecord(value.x_groq)?.usage) ??
+    asRecord(asRecord(asList(value.choices)[0])?.usage)
+  if (usage === undefined) {
+    readTimings(asRecord(value.timings), facts)
+    return
+  }
   facts.inputTokens = firstCount(usage.prompt_tokens, facts.inputTokens)
   facts.outputTokens = firstCount(usage.completion_tokens, facts.outputTokens)
   const input = asRecord(usage.prompt_tokens_details)
@@ -174,7 +203,25 @@ export function readUsage(value: Json, facts: FactsBuilder): void {
     usage.reasoning_tokens,
     facts.reasoningTokens,
   )
+  facts.reasoningBeside = countsReasoningBeside(usage, facts)
   facts.costMicroUsd = namedCost(usage) ?? facts.costMicroUsd
+}
+
+/** xAI's output is without its reasoning; the total alone tells. */
+function countsReasoningBeside(usage: Json, facts: FactsBuilder): boolean {
+  const { inputTokens, outputTokens, reasoningTokens } = facts
+  if (inputTokens === undefined || outputTokens === undefined) return false
+  if (reasoningTokens === undefined || reasoningTokens === 0) return false
+  return usage.total_tokens === inputTokens + outputTokens + reasoningTokens
+}
+
+/** llama.cpp's server times each answer, and counts in doing so; `cache_n` were kept. */
+function readTimings(timings: Json | undefined, facts: FactsBuilder): void {
+  const read = asCount(timings?.prompt_n)
+  const cached = asCount(timings?.cache_n)
+  if (read !== undefined) facts.inputTokens ??= read + (cached ?? 0)
+  facts.cachedTokens ??= cached
+  facts.outputTokens ??= asCount(timings?.predicted_n)
 }
 
 /** xAI counts in ticks of 10^-10 dollars; OpenRouter and Perplexity say dollars. */

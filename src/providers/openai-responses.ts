@@ -5,9 +5,9 @@
  */
 import { asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
-import { readError } from './facts.js'
 import type { FactsBuilder } from './facts.js'
 import { namedCost } from './openai-chat.js'
+import { readError } from './provider-error.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
@@ -19,6 +19,8 @@ export function readResponsesRequest(body: Json): RequestFacts {
   const conversation = body.conversation
   builder.conversationId = asText(conversation) ?? asText(asRecord(conversation)?.id)
   if (typeof body.instructions === 'string') builder.system(body.instructions)
+  const variables = asRecord(asRecord(body.prompt)?.variables)
+  if (variables !== undefined) readVariables(variables, builder)
   if (typeof body.input === 'string') builder.message('user', body.input)
   for (const item of asList(body.input)) {
     const input = asRecord(item)
@@ -26,6 +28,14 @@ export function readResponsesRequest(body: Json): RequestFacts {
   }
   readTools(body.tools, builder)
   return builder.build('responses')
+}
+
+/** What goes into a prompt that the provider keeps: texts, images and files. */
+function readVariables(variables: Json, builder: RequestBuilder): void {
+  for (const value of Object.values(variables)) {
+    const text = readContent(value, builder)
+    if (text.length > 0) builder.message('user', text)
+  }
 }
 
 function readInputItem(item: Json, builder: RequestBuilder): void {
@@ -81,8 +91,10 @@ export const responsesShape: Shape = {
         facts.otherChars += asText(value.delta)?.length ?? 0
         return
       case 'response.output_item.added':
+        readOpenedCall(value.item, indexOf(value), facts)
+        return
       case 'response.output_item.done':
-        readCallItem(value.item, indexOf(value), facts)
+        readDoneItem(value.item, indexOf(value), facts)
         return
       case 'response.function_call_arguments.delta':
       case 'response.custom_tool_call_input.delta':
@@ -101,6 +113,20 @@ export const responsesShape: Shape = {
         return
     }
   },
+}
+
+/** An opening item is not filled yet: only the client's own calls have a name by then. */
+function readOpenedCall(item: unknown, key: string, facts: FactsBuilder): void {
+  if (isClientCall(asRecord(item))) readCallItem(item, key, facts)
+}
+
+/** The text of a reasoning item has come in pieces. */
+function readDoneItem(item: unknown, key: string, facts: FactsBuilder): void {
+  if (asRecord(item)?.type !== 'reasoning') readCallItem(item, key, facts)
+}
+
+function isClientCall(item: Json | undefined): boolean {
+  return item?.type === 'function_call' || item?.type === 'custom_tool_call'
 }
 
 function indexOf(value: Json): string {
@@ -144,7 +170,7 @@ function readCallItem(value: unknown, key: string, facts: FactsBuilder): void {
   const item = asRecord(value)
   const type = asText(item?.type)
   if (item === undefined || type === undefined) return
-  if (type === 'function_call' || type === 'custom_tool_call') {
+  if (isClientCall(item)) {
     const said = asText(item.arguments) ?? asText(item.input)
     facts.toolCall(key, {
       name: asText(item.name),

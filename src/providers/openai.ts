@@ -7,6 +7,7 @@
 import { messagesShape, readMessagesRequest } from './anthropic.js'
 import { asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
+import { assistantsShape, readAssistantsRequest } from './openai-assistants.js'
 import {
   chatShape,
   completionShape,
@@ -45,6 +46,7 @@ export function openaiLike(name: string, owns: (host: string) => boolean): Provi
   return {
     name,
     recognises: (head) => (owns(head.host) ? (openaiApi(head) ?? 'other') : undefined),
+    apiOf: openaiApi,
     readRequest: readOpenaiRequest,
     reader: openaiReader,
   }
@@ -66,6 +68,8 @@ const CALLS: readonly (readonly [string, Api])[] = [
   ['/images', 'images'],
   ['/audio', 'audio'],
   ['/videos', 'video'],
+  ['/assistants', 'assistants'],
+  ['/threads', 'assistants'],
   ['/models', 'models'],
   ['/files', 'files'],
   ['/uploads', 'files'],
@@ -111,6 +115,8 @@ function readByApi(body: Json, api: Api): RequestFacts {
       return body.messages === undefined
         ? { ...readResponsesRequest(body), api }
         : readMessagesRequest(body, api)
+    case 'assistants':
+      return readAssistantsRequest(body)
     default:
       return readSmallRequest(body, api)
   }
@@ -154,6 +160,8 @@ export function openaiShape(api: Api): Shape {
     case 'images':
     case 'audio':
       return smallShape
+    case 'assistants':
+      return assistantsShape
     default:
       return otherShape
   }

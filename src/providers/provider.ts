@@ -24,6 +24,7 @@ export type Api =
   | 'count-tokens'
   | 'models'
   | 'files'
+  | 'assistants'
   | 'batches'
   | 'realtime'
   | 'other'
@@ -53,6 +54,8 @@ export interface Provider {
   readonly name: string
   /** By host, then path. Undefined: not this provider's. */
   recognises(head: ExchangeHead): Api | undefined
+  /** By the path alone: on hosts that the catalogue says speak this API. */
+  apiOf(head: ExchangeHead): Api | undefined
   /** `body` is the parsed JSON, or undefined when there is none to read. */
   readRequest(body: unknown, context: RequestContext): RequestFacts
   /** What reads the answers of this API, one per exchange. */
@@ -188,6 +191,8 @@ export interface ResponseFacts {
   /** Characters of all answer text, kept or not. */
   readonly textChars: number
   readonly toolCalls: readonly ToolCall[]
+  /** Why the provider would not take the prompt, where it says so without an error (Gemini). */
+  readonly refused?: string | undefined
   /** Tools that the provider ran itself: web search, code execution, MCP. */
   readonly serverTools: readonly string[]
   readonly usage: Usage

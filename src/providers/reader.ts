@@ -1,7 +1,8 @@
 /**
  * Turns response bytes into the values that a provider's shape understands: one JSON body,
  * server-sent events, JSON lines, or AWS event-stream messages. The framing follows the
- * Content-Type; where that says nothing, the first bytes do. Never throws, never keeps more
+ * Content-Type; where that says nothing, or JSON, the first bytes do: streams are announced
+ * as JSON by some servers. Never throws, never keeps more
  * than its limits, never looks at an event twice.
  */
 import { EventStreamReader } from '../http/event-stream.js'
@@ -10,9 +11,10 @@ import { JSON_LIMITS, measureJson } from '../http/json-bounds.js'
 import { JsonSkimmer, SKIM_LIMITS } from '../http/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
-import { FactsBuilder, readError } from './facts.js'
+import { FactsBuilder } from './facts.js'
 import { asRecord } from './json.js'
 import type { Json } from './json.js'
+import { readError } from './provider-error.js'
 import { READER_LIMITS } from './provider.js'
 import type {
   ReaderLimits,
@@ -99,12 +101,11 @@ class BodyReader implements ResponseReader {
       case 'application/vnd.amazon.eventstream':
         return this.#eventStream()
       case 'application/json':
-        return this.#json()
       case '':
       case 'text/plain':
         return undefined
       default:
-        return type.endsWith('+json') ? this.#json() : NO_FRAMING
+        return type.endsWith('+json') ? undefined : NO_FRAMING
     }
   }
 
@@ -118,7 +119,10 @@ class BodyReader implements ResponseReader {
       case 0x3a: // a comment
         return this.#sse()
       default:
-        return NO_FRAMING
+        // A blank before the body.
+        return mediaType(this.#context.contentType).endsWith('json')
+          ? this.#json()
+          : NO_FRAMING
     }
   }
 
@@ -199,6 +203,13 @@ class BodyReader implements ResponseReader {
 
   #body(bytes: Buffer): void {
     const value = parseText(bytes.toString(), bytes, this.#limits)
+    if (value === undefined && bytes.includes('}\n{')) {
+      // Lines of JSON that nobody announced.
+      const lines = this.#lines()
+      lines.push(bytes)
+      lines.end()
+      return
+    }
     const body = asRecord(value)
     if (body !== undefined) this.#one(body)
     else if (Array.isArray(value)) {
@@ -243,13 +254,8 @@ class BodyReader implements ResponseReader {
   }
 
   #value(value: Json, name: string): void {
-    if (value.error !== undefined && value.error !== null) {
-      const error = readError(value, true)
-      if (error !== undefined) {
-        this.#facts.error = error
-        return
-      }
-    }
+    // An error can come with the last usage, or in the last choice: both are read.
+    this.#facts.error = readError(value, false) ?? this.#facts.error
     if (this.#shape.event === undefined) this.#shape.body(value, this.#facts)
     else this.#shape.event(value, this.#facts, name)
   }
@@ -262,7 +268,11 @@ const NO_FRAMING: Framing = {
 
 /** A stream without a closing event has still ended when it said how. */
 function hasOutcome(facts: FactsBuilder): boolean {
-  return facts.finishReason !== undefined || facts.error !== undefined
+  return (
+    facts.finishReason !== undefined ||
+    facts.error !== undefined ||
+    facts.refused !== undefined
+  )
 }
 
 /** Undefined when the text is over a limit or no JSON. */

@@ -192,8 +192,21 @@ function readPart(part: Json, builder: RequestBuilder, nesting: number): string 
     case 'mcp_tool_use':
       return part.input === undefined ? '' : JSON.stringify(part.input)
     default:
-      return firstText(part.text, part.thinking, part.transcript, part.refusal) ?? ''
+      return (
+        firstText(part.text, part.thinking, part.transcript, part.refusal) ??
+        readResult(part, builder, nesting)
+      )
   }
+}
+
+/** Results of the provider's own tools, search results, compactions: texts further down. */
+function readResult(part: Json, builder: RequestBuilder, nesting: number): string {
+  const ran = [asText(part.stdout), asText(part.stderr)].filter(
+    (text) => text !== undefined,
+  )
+  if (ran.length > 0) return ran.filter((text) => text !== '').join('\n')
+  if (part.content === undefined || nesting >= MAX_NESTING) return ''
+  return nested(part.content, builder, nesting)
 }
 
 function nested(content: unknown, builder: RequestBuilder, nesting: number): string {

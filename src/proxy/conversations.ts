@@ -48,6 +48,7 @@ export class Conversations {
   readonly #sessions: Sessions
   readonly #clock: Clock
   readonly #kept: Kept
+  readonly #withheld = new WeakSet<ExchangeRecord>()
   /** By the session's key; only sessions of which someone hears. */
   readonly #followed = new Map<string, Followed>()
 
@@ -69,6 +70,15 @@ export class Conversations {
   /** Ends sessions that rest too long; called from time to time. */
   sweep(): void {
     this.#sessions.sweep(this.#clock.now())
+  }
+
+  /** Events about this exchange tell no words of it. */
+  withhold(record: ExchangeRecord): void {
+    this.#withheld.add(record)
+  }
+
+  #keptOf(record: ExchangeRecord): Kept {
+    return this.#withheld.has(record) ? 'none' : this.#kept
   }
 
   /** A request has been read. Fills session and agent in; undefined for what is no call. */
@@ -99,7 +109,7 @@ export class Conversations {
     if (session.fragmented) record.fragmented = true
     if (!this.events.heard) return session
     const followed = this.#follow(session, agentId)
-    const context = { record, session, at, kept: this.#kept }
+    const context = { record, session, at, kept: this.#keptOf(record) }
     if (match === 'new') this.#tell(followed, [sessionStarted(context)])
     this.#tell(followed, toolResults(context, newResults(followed, facts.toolResults)))
     this.#tell(followed, [callStarted(context, facts)])
@@ -115,7 +125,7 @@ export class Conversations {
     const at = this.#clock.now()
     if (facts !== undefined) this.#sessions.answered(session, facts, at)
     if (!this.events.heard) return
-    const context: CallContext = { record, session, at, kept: this.#kept }
+    const context: CallContext = { record, session, at, kept: this.#keptOf(record) }
     const followed = this.#follow(session, record.agentId)
     for (const { id, name } of facts?.toolCalls ?? []) {
       if (id === undefined || followed.called.size >= MAX_CALLS) continue

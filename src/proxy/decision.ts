@@ -8,6 +8,7 @@ import type { Bypass } from '../policy/bypass.js'
 import type { Decision } from '../policy/engine.js'
 import type { Content } from './content.js'
 import type { HttpRequest } from './http-words.js'
+import { withhold } from './kept-bodies.js'
 import type { Services } from './services.js'
 
 export interface DecisionAbout {
@@ -61,6 +62,7 @@ function ask(
 
 function note(record: ExchangeRecord, decision: Decision): void {
   const { policy, reason, bypass, verdict, others } = decision
+  if (others.some(({ effect }) => effect === 'redact')) withhold(record)
   record.policyDecision = verdict
   if (policy !== undefined) record.policyName = policy
   if (reason !== undefined && verdict !== 'allow') record.reason = reason

@@ -32,7 +32,7 @@ import { Reading } from './reading.js'
 import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
-import type { Services } from './services.js'
+import type { PolicySnapshot, Services } from './services.js'
 import { h2Words, wantsH2 } from './upstream-version.js'
 import { serveSocket } from './upgrade-exchange.js'
 import type { SocketEnd } from './upgrade-exchange.js'
@@ -292,20 +292,23 @@ export class Exchange implements UpstreamHandler, Watched {
   }
 
   /** Reads what was kept of the request, and decides on it; once. */
-  #read(): Decision | Promise<Decision> | undefined {
+  #read(): Decision | Promise<Decision | undefined> | undefined {
     const record = this.#record
     if (record === undefined || this.#isRead) return undefined
     this.#isRead = true
     const { bytes, whole } = this.#body.preview()
-    const content =
+    const read =
       this.#socket === undefined
         ? this.#reading?.request(bytes, whole, this.#facts.head)
         : undefined
     const { device } = this.#from.state.record
     const about = { request: this.#request, record, device }
-    const read = this.#facts.upgrade === undefined ? content : this.#spoken(content)
-    const known = this.#isGrpc ? unreadCall(record) : read
-    return decide(this.#services, about, known ?? unrecognised(bytes.length))
+    const decided = (content: Content | undefined) => {
+      const read = this.#facts.upgrade === undefined ? content : this.#spoken(content)
+      const known = this.#isGrpc ? unreadCall(record) : read
+      return decide(this.#services, about, known ?? unrecognised(bytes.length))
+    }
+    return read instanceof Promise ? read.then(decided) : decided(read)
   }
 
   /** What a WebSocket said; before it was opened only its model is known. */
@@ -478,10 +481,17 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     return new Reading(this.#recognised, about, {
       json: policy.json,
-      previewChars: policy.promptPreviewChars,
+      ...this.#kept(policy),
       catalogue,
       conversations,
     })
+  }
+
+  /** Nothing that could hold what a policy would redact. */
+  #kept({ promptPreviewChars, bodies }: PolicySnapshot) {
+    return this.#services.decider.redacts
+      ? { previewChars: 0, bodies: undefined, withheld: true }
+      : { previewChars: promptPreviewChars, bodies, withheld: false }
   }
 
   #elapsed(): number {

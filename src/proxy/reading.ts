@@ -16,6 +16,9 @@ import type { Hold } from './byte-budget.js'
 import { unreadable } from './content.js'
 import type { Content } from './content.js'
 import type { Conversations } from './conversations.js'
+import { bodyText, ResponseKeeper } from './kept-bodies.js'
+import type { KeptBodies } from './kept-bodies.js'
+import { decodeRequest } from './request-decoding.js'
 import { readRequest } from './request-reading.js'
 import type { RequestHeadFacts } from './request-reading.js'
 
@@ -26,6 +29,10 @@ const MAX_JSON_BODY_BYTES = 1024 * 1024
 export interface ReadingOptions {
   readonly json: JsonLimits
   readonly previewChars: number
+  /** Undefined: none are kept. */
+  readonly bodies?: KeptBodies | undefined
+  /** Something may be redacted: events tell no words either. */
+  readonly withheld?: boolean
   readonly catalogue: Catalogue | undefined
   readonly conversations: Conversations | undefined
 }
@@ -42,16 +49,21 @@ export interface ReadingAbout {
 
 export interface ResponseHeadFacts extends RequestHeadFacts {
   readonly contentLength: number | undefined
+  /** Names and values in turn. */
+  readonly fields?: readonly string[]
 }
 
 export class Reading {
-  readonly #recognised: Recognised
+  #recognised: Recognised
   readonly #about: ReadingAbout
   readonly #options: ReadingOptions
   #promptChars: number | undefined
   #reader: ResponseReader | undefined
+  #keeper: ResponseKeeper | undefined
   #decoder: ContentDecoder | undefined
   #session: Session | undefined
+  /** The request's coding is being undone. */
+  #decoding: Promise<unknown> | undefined
 
   constructor(recognised: Recognised, about: ReadingAbout, options: ReadingOptions) {
     this.#recognised = recognised
@@ -59,18 +71,53 @@ export class Reading {
     this.#options = options
   }
 
-  /** The beginning of the request body, or all of it; gives what policies may rely on. */
-  request(bytes: Buffer, whole: boolean, head: RequestHeadFacts): Content {
+  /**
+   * The beginning of the request body, or all of it; gives what policies may rely on, later
+   * where a content coding must be undone first.
+   */
+  request(
+    bytes: Buffer,
+    whole: boolean,
+    head: RequestHeadFacts,
+  ): Content | Promise<Content> {
+    const coding = contentCoding(head.contentEncoding)
+    if (coding === undefined || coding === 'identity' || bytes.length === 0)
+      return this.#requestRead({ bytes, whole }, head)
+    const { hold } = this.#about
+    const { maxBytes } = this.#options.json
+    const content = decodeRequest({ bytes, whole, coding }, { maxBytes, hold }).then(
+      (decoded) =>
+        decoded === undefined
+          ? this.#requestRead({ bytes, whole }, head)
+          : this.#requestRead(decoded, { ...head, contentEncoding: undefined }),
+    )
+    this.#decoding = content
+    return content
+  }
+
+  #requestRead(
+    { bytes, whole }: { readonly bytes: Buffer; readonly whole: boolean },
+    head: RequestHeadFacts,
+  ): Content {
     let content = unreadable('invalid', 'reading it failed')
     this.#guarded(() => {
       const { path, record, own } = this.#about
       const { json, previewChars, conversations } = this.#options
       const read = readRequest(this.#recognised, { bytes, whole, head, path }, json)
+      // An answer that has begun is read as it was begun.
+      if (read.shaped !== undefined && this.#reader === undefined)
+        this.#recognised = read.shaped
       if (read.unread !== undefined) this.#unread(read.unread)
       recordRequest(record, read.facts, previewChars)
       this.#promptChars = read.facts.promptChars
+      if (this.#options.withheld === true) conversations?.withhold(record)
       this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
       content = read.content
+      const { bodies } = this.#options
+      if (bodies?.request === true) {
+        const text = bodyText(bytes, head.contentType, bodies.maxBytes)
+        if (text !== undefined) record.requestBody = text
+      }
     })
     return content
   }
@@ -86,9 +133,17 @@ export class Reading {
       path: this.#about.path,
       status,
       contentType: head.contentType,
+      header: (name) => fieldIn(head.fields ?? [], name),
       promptChars: this.#promptChars,
     })
     this.#reader = reader
+    const { bodies } = this.#options
+    if (bodies?.response === true)
+      this.#keeper = new ResponseKeeper(
+        head.contentType,
+        bodies.maxBytes,
+        this.#about.hold,
+      )
     if (coding !== 'identity') {
       this.#decoder = new ContentDecoder(coding, (piece) => this.#read(piece))
     }
@@ -106,14 +161,19 @@ export class Reading {
       this.#about.hold.release()
       done()
     }
-    if (this.#decoder === undefined) finish(whole)
-    else void this.#decoder.end().then((end) => finish(whole && end === 'whole'))
+    const answered = (): void => {
+      if (this.#decoder === undefined) finish(whole)
+      else void this.#decoder.end().then((end) => finish(whole && end === 'whole'))
+    }
+    if (this.#decoding === undefined) answered()
+    else void this.#decoding.then(answered, answered)
   }
 
   #read(piece: Uint8Array): void {
     const reader = this.#reader
     if (reader === undefined) return
     this.#guarded(() => {
+      this.#keeper?.push(piece)
       reader.push(piece)
       const { record, elapsed } = this.#about
       if (record.firstTokenMs === undefined && reader.wrote)
@@ -125,6 +185,8 @@ export class Reading {
     const { record } = this.#about
     const { catalogue, conversations } = this.#options
     const facts = this.#reader?.end(complete)
+    const said = this.#keeper?.text()
+    if (said !== undefined) record.responseBody = said
     if (facts !== undefined) {
       recordResponse(record, facts, catalogue)
       recordPace(record)
@@ -146,4 +208,12 @@ export class Reading {
   #unread(why: Uninspectable): void {
     this.#about.record.uninspectable ??= why
   }
+}
+
+/** The first value of a field by its lower-case name. */
+function fieldIn(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    if (fields[i]?.length === name.length && fields[i]?.toLowerCase() === name)
+      return fields[i + 1]
+  return undefined
 }

@@ -7,6 +7,7 @@ import { contentCoding } from '../http/content-coding.js'
 import { parseBounded, parsePrefix, partialJson } from '../http/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../http/json-bounds.js'
 import { boundaryOf, MultipartReader } from '../http/multipart.js'
+import { recogniseBody } from '../providers/index.js'
 import type { Recognised } from '../providers/index.js'
 import { readMultipartRequest } from '../providers/multipart-request.js'
 import type { RequestFacts } from '../providers/provider.js'
@@ -34,6 +35,8 @@ export interface RequestRead {
   readonly content: Content
   /** Why the record cannot be sure of it. */
   readonly unread: Uninspectable | undefined
+  /** Who is spoken to, where host and path did not tell, and the body does. */
+  readonly shaped?: Recognised
 }
 
 export function readRequest(
@@ -58,6 +61,8 @@ export function readRequest(
   if (boundary !== undefined) return readForm(recognised, copy, boundary)
   const body = whole ? parseBounded(bytes, limits) : undefined
   if (body?.kind === 'whole') {
+    const shaped = api === 'other' ? recogniseBody(body.value) : undefined
+    if (shaped !== undefined) return { ...readRequest(shaped, copy, limits), shaped }
     const facts = read(body.value)
     const [twice] = body.duplicateKeys
     const why = twice === undefined ? undefined : 'a key of its body stands twice'

@@ -21,6 +21,7 @@ import type { ExchangeHead } from '../providers/provider.js'
 import type { Admission } from './admission.js'
 import type { ByteBudget } from './byte-budget.js'
 import type { Conversations } from './conversations.js'
+import type { KeptBodies } from './kept-bodies.js'
 import type { Overrides } from './overrides.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
 import type { Undecided } from './undecided.js'
@@ -43,6 +44,7 @@ export interface PolicySnapshot {
   readonly previewBytes: number
   /** Of a prompt, in the record. */
   readonly promptPreviewChars: number
+  readonly bodies: KeptBodies
   readonly json: JsonLimits
   /** Record the names of tunnelled connections that are no endpoints. */
   readonly recordTunnelNames: boolean
@@ -122,7 +124,7 @@ export interface Services {
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
-  readonly decider: Pick<Decider, 'idle' | 'holds' | 'decide'>
+  readonly decider: Pick<Decider, 'idle' | 'holds' | 'redacts' | 'decide'>
   readonly undecided: Undecided
   readonly overrides: Overrides
   readonly held: ByteBudget

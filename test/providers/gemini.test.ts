@@ -141,7 +141,7 @@ describe('gemini', () => {
       contentType: JSON_TYPE,
       answer: JSON.stringify({ promptFeedback: { blockReason: 'SAFETY' } }),
     })
-    assertFacts(refused, { finishReason: 'SAFETY', text: '' })
+    assertFacts(refused, { refused: 'SAFETY', text: '' })
   })
 
   it('YORI tells the calls of Google by path', () => {

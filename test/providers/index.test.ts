@@ -10,7 +10,7 @@ describe('recognise', () => {
     ['https://api.openai.com/v1/completions', 'openai completions'],
     ['https://api.openai.com/v1/audio/transcriptions', 'openai audio'],
     ['https://api.openai.com/v1/realtime?model=gpt-realtime', 'openai realtime'],
-    ['https://api.openai.com/v1/threads/t/messages', 'openai other'],
+    ['https://api.openai.com/v1/threads/t/messages', 'openai assistants'],
     ['https://api.openai.com/dashboard', 'openai other'],
     ['https://api.anthropic.com/v1/messages?beta=true', 'anthropic messages'],
     ['https://api.anthropic.com/v1/messages/count_tokens', 'anthropic count-tokens'],
@@ -38,6 +38,23 @@ describe('recognise', () => {
       const found = recognise({ host: url.hostname, method: 'POST', path })
       const said = found === undefined ? undefined : `${found.provider.name} ${found.api}`
       assert.equal(said, expected)
+    })
+  }
+})
+
+describe('recognise, for a host that the catalogue tells of', () => {
+  const cases: readonly [string, string, string][] = [
+    ['/v2/chat', 'cohere', 'cohere chat'],
+    ['/v1/messages', 'anthropic', 'anthropic messages'],
+    ['/gateway/v1/messages', 'anthropic', 'anthropic messages'],
+    ['/whatever', 'mistral', 'mistral other'],
+    ['/v1internal:streamGenerateContent?alt=sse', 'gemini', 'gemini generate'],
+  ]
+  for (const [path, speaks, expected] of cases) {
+    it(`YORI reads ${path} of a host that speaks ${speaks} as ${expected}`, () => {
+      const found = recognise({ host: 'llm.home.arpa', method: 'POST', path }, speaks)
+      assert.ok(found !== undefined)
+      assert.equal(`${found.provider.name} ${found.api}`, expected)
     })
   }
 })

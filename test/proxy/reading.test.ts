@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { ExchangeRecord } from '../../src/core/record.js'
 import { JSON_LIMITS } from '../../src/http/json-bounds.js'
 import { recognise } from '../../src/providers/index.js'
 import { ByteBudget, Hold } from '../../src/proxy/byte-budget.js'
 import { Conversations } from '../../src/proxy/conversations.js'
 import { Reading } from '../../src/proxy/reading.js'
+import type { ReadingOptions } from '../../src/proxy/reading.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { sse } from '../support/exchanges.js'
 
@@ -21,14 +22,20 @@ interface Given {
   readonly budget?: number
 }
 
+type BenchOptions = Partial<ReadingOptions> & { readonly host?: string }
+
 class Bench {
   readonly record: ExchangeRecord
   readonly budget: ByteBudget
   readonly reading: Reading
   now = 0
 
-  constructor(path = CHAT, budget = 10 * MiB) {
-    const recognised = recognise({ host: 'api.openai.com', method: 'POST', path })
+  constructor(
+    path = CHAT,
+    budget = 10 * MiB,
+    { host = 'api.openai.com', ...options }: BenchOptions = {},
+  ) {
+    const recognised = recognise({ host, method: 'POST', path }, 'openai')
     assert.ok(recognised !== undefined)
     this.budget = new ByteBudget(budget, budget)
     this.record = {
@@ -61,11 +68,18 @@ class Bench {
       previewChars: 200,
       catalogue: undefined,
       conversations,
+      ...options,
     })
   }
 
-  answer(chunks: readonly Buffer[], contentType: string, coding?: string): Promise<void> {
+  answer(
+    chunks: readonly Buffer[],
+    contentType: string,
+    coding?: string,
+    fields: readonly string[] = [],
+  ): Promise<void> {
     this.reading.responseHead(200, {
+      fields,
       contentType,
       contentEncoding: coding,
       contentLength: undefined,
@@ -84,7 +98,7 @@ function asked(given: Given): ExchangeRecord {
   const bench = new Bench(given.path)
   const { contentType = 'application/json', contentEncoding } = given
   const head = { contentType, contentEncoding }
-  bench.reading.request(Buffer.from(given.body), given.whole ?? true, head)
+  void bench.reading.request(Buffer.from(given.body), given.whole ?? true, head)
   return bench.record
 }
 
@@ -168,8 +182,8 @@ describe('reading', () => {
     ],
     ['that is a number', { body: '7' }, { uninspectable: undefined, model: undefined }],
     [
-      'under a coding',
-      { body: gzipSync(user('hi')), contentEncoding: 'gzip' },
+      'under a coding that cannot be taken off',
+      { body: gzipSync(user('hi')), contentEncoding: 'zstd' },
       { uninspectable: 'content-coding', promptPreview: undefined },
     ],
     [
@@ -189,6 +203,109 @@ describe('reading', () => {
   it('YORI takes the last of two keys, as those do who are asked', () => {
     const record = asked({ body: '{"model":"a","model":"b","messages":[]}' })
     assert.equal(record.model, 'b')
+  })
+
+  const codings = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
+  for (const [coding, encode] of Object.entries(codings)) {
+    it(`YORI reads a request under ${coding}, and one that is too long of it`, async () => {
+      const head = { contentType: 'application/json', contentEncoding: coding }
+      const small = new Bench()
+      const content = await small.reading.request(encode(user('hi')), true, head)
+      assert.equal(content.state, 'whole')
+      assert.equal(content.prompt, 'hi')
+      assert.equal(small.record.promptPreview, 'hi')
+      assert.equal(small.record.uninspectable, undefined)
+
+      const large = new Bench()
+      const text = `{"model":"m","messages":[{"role":"user","content":"${'a'.repeat(3 * MiB)}"}]}`
+      const cut = await large.reading.request(encode(text), true, head)
+      assert.equal(cut.state, 'truncated')
+      assert.equal(large.record.uninspectable, 'too-large')
+      assert.equal(large.record.model, 'm')
+      assert.equal(large.record.promptPreview, 'a'.repeat(200))
+      await large.answer([Buffer.from('{}')], 'application/json')
+      assert.equal(large.budget.held, 0)
+
+      const broken = new Bench()
+      const none = await broken.reading.request(Buffer.from('no coding'), true, head)
+      assert.equal(none.state, 'invalid')
+      assert.equal(broken.record.uninspectable, 'content-coding')
+    })
+  }
+
+  it('YORI ends a record after a compressed request has been read', async () => {
+    const bench = new Bench()
+    const body = gzipSync(user(`hi ${'a'.repeat(MiB / 2)}`))
+    const head = { contentType: 'application/json', contentEncoding: 'gzip' }
+    void bench.reading.request(body, true, head)
+    await bench.answer([Buffer.from('{"model":"m"}')], 'application/json')
+    assert.equal(bench.record.promptPreview?.slice(0, 4), 'hi a')
+    assert.equal(bench.record.sessionId, 's1')
+  })
+
+  it('YORI keeps bodies where it is told to, as far as told, and no media', async () => {
+    const bodies = { request: true, response: true, maxBytes: 24 }
+    const json = { contentType: 'application/json', contentEncoding: undefined }
+    const bench = new Bench(CHAT, 10 * MiB, { bodies })
+    void bench.reading.request(Buffer.from(`{"messages":"xxxxxxxxé"}`), true, json)
+    await bench.answer(
+      [gzipSync('{"model":"a"}')].flatMap((bytes) => [
+        bytes.subarray(0, 5),
+        bytes.subarray(5),
+      ]),
+      'application/json',
+      'gzip',
+    )
+    assert.equal(bench.record.requestBody, '{"messages":"xxxxxxxxé"')
+    assert.equal(bench.record.responseBody, '{"model":"a"}')
+    assert.equal(bench.budget.held, 0)
+
+    const half = { request: true, response: false, maxBytes: 22 }
+    const first = new Bench(CHAT, 10 * MiB, { bodies: half })
+    void first.reading.request(Buffer.from(`{"messages":"xxxxxxxxé"}`), true, json)
+    await first.answer([Buffer.from('{}')], 'application/json')
+    assert.equal(first.record.requestBody, '{"messages":"xxxxxxxx')
+    assert.equal(first.record.responseBody, undefined)
+
+    const media = new Bench('/v1/audio/speech', 10 * MiB, { bodies })
+    await media.answer([Buffer.from([0xff, 0xfb])], 'audio/mpeg')
+    assert.equal(media.record.responseBody, undefined)
+  })
+
+  it('YORI takes from a response head what Bedrock counts there', async () => {
+    const host = 'bedrock-runtime.us-east-1.amazonaws.com'
+    const bench = new Bench('/model/m/invoke', 10 * MiB, { host })
+    const fields = [
+      'X-Amzn-Bedrock-Input-Token-Count',
+      '7',
+      'x-amzn-bedrock-output-token-count',
+      '3',
+    ]
+    await bench.answer([Buffer.from('{}')], 'application/json', undefined, fields)
+    assert.equal(bench.record.inputTokens, 7)
+    assert.equal(bench.record.outputTokens, 3)
+    assert.equal(bench.record.tokensEstimated, false)
+  })
+
+  it('YORI knows by its body what neither host nor path tells', async () => {
+    const bench = new Bench('/ask', 10 * MiB, { host: 'llm.home.arpa' })
+    const body = JSON.stringify({
+      model: 'claude',
+      system: 'Be brief.',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'hi' }],
+    })
+    const json = { contentType: 'application/json', contentEncoding: undefined }
+    void bench.reading.request(Buffer.from(body), true, json)
+    const said = { type: 'message', content: [{ type: 'text', text: 'x' }], usage: {} }
+    const usage = { input_tokens: 9, output_tokens: 1 }
+    await bench.answer(
+      [Buffer.from(JSON.stringify({ ...said, usage }))],
+      'application/json',
+    )
+    assert.equal(bench.record.promptPreview, 'hi')
+    assert.equal(bench.record.inputTokens, 9)
+    assert.equal(bench.record.uninspectable, undefined)
   })
 
   it('YORI records a form by its files', () => {
