@@ -35,6 +35,13 @@ export interface MintedLeaf {
   readonly notAfterMs: number
 }
 
+/** The root that waits, its SHA-256, and when it takes over by itself. */
+export interface StagedRoot {
+  readonly rootPem: string
+  readonly fingerprint: string
+  readonly switchAtMs: number | undefined
+}
+
 /**
  * Opens the CA of a folder, and creates it when there is none. Throws a `YORI_CA_*` error for
  * anything that an operator must mend (a key that others may read, a missing or damaged file,
@@ -83,10 +90,15 @@ export class Authority {
     return issuing.certificate.pem + (cross?.pem ?? '')
   }
 
-  /** The root that waits to take over, and when it does so by itself. */
-  get staged(): { rootPem: string; switchAtMs: number | undefined } | undefined {
+  get staged(): StagedRoot | undefined {
     const { next, switchAtMs } = this.#loaded
-    return next === undefined ? undefined : { rootPem: next.pem, switchAtMs }
+    if (next === undefined) return undefined
+    return { rootPem: next.pem, fingerprint: next.x509.fingerprint256, switchAtMs }
+  }
+
+  /** Does the root say itself what it can vouch for? */
+  get constrained(): boolean {
+    return this.#loaded.root.permitted !== undefined
   }
 
   /** SHA-256 of the root certificate, `AA:BB:...`. */

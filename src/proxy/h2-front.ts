@@ -187,6 +187,10 @@ class StreamClient implements HttpClient {
     this.#session.ended()
   }
 
+  goAway(): void {
+    this.#session.drain()
+  }
+
   breakOff(): void {
     this.#response.reset()
   }
