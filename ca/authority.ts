@@ -12,6 +12,8 @@ import { YoriError } from '../src/core/errors.js'
 import { silentLog } from '../src/core/log.js'
 import type { Log } from '../src/core/log.js'
 import { activateRoot, createCa, openNext, renewIssuing } from './ca-changes.js'
+import { conditionOf } from './condition.js'
+import type { CaCondition } from './condition.js'
 import { caFilesOf, inRoot, loadCa, openRoot, renewalDueMs, validAt } from './ca-files.js'
 import type { CaFiles, CaSettings, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
@@ -126,23 +128,14 @@ export class Authority {
     return this.#bounds.every((bound) => bound.contains(name))
   }
 
-  /** Unusable means: tunnel everything; a chain that is not valid now helps nobody. */
+  /** How it stands: unusable means that everything is tunnelled. */
+  condition(nowMs: number): CaCondition {
+    return conditionOf(this.#loaded, nowMs)
+  }
+
   usable(nowMs: number): Usability {
-    const { root, issuing } = this.#loaded
-    for (const [what, { notBeforeMs, notAfterMs }] of [
-      ['root', root],
-      ['issuing', issuing.certificate],
-    ] as const) {
-      if (nowMs < notBeforeMs) {
-        const reason = `the clock is before the ${what} CA's first day (${iso(notBeforeMs)})`
-        return { kind: 'unusable', reason }
-      }
-      if (nowMs >= notAfterMs) {
-        const reason = `the ${what} CA expired at ${iso(notAfterMs)}`
-        return { kind: 'unusable', reason }
-      }
-    }
-    return { kind: 'usable' }
+    const condition = this.condition(nowMs)
+    return condition.kind === 'unusable' ? condition : { kind: 'usable' }
   }
 
   /** When the issuing CA should be replaced: two thirds into its life. */
@@ -291,8 +284,4 @@ export class Authority {
     if (this.#ca === undefined) throw new YoriError('YORI_CA_MISSING', 'no CA was opened')
     return this.#ca
   }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
 }

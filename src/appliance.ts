@@ -9,6 +9,7 @@ import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { CaKeeper } from '../ca/keeper.js'
 import type { Config } from '../config/schema.js'
+import { CaWatch } from './ca-watch.js'
 import { openAuditStore } from './audit/store.js'
 import type { AuditStore } from './audit/store.js'
 import { policyDatabasePath } from './audit/policy-database.js'
@@ -205,6 +206,14 @@ export class Appliance {
       await this.#deadlines.start()
       this.#deadlines.watch({ tick: () => this.conversations.sweep() })
       this.#deadlines.watch(this.#ticketKeys)
+      this.#deadlines.watch(
+        new CaWatch({
+          condition: (nowMs) => this.current.authority.condition(nowMs),
+          clock: this.#clock,
+          log: this.#log,
+          event: (kind, details) => this.#event(kind, details),
+        }),
+      )
       await this.#lessons.start()
       await this.trust.start()
       await this.#keeper.start()
@@ -358,7 +367,7 @@ export class Appliance {
     }
   }
 
-  #event(kind: string, details: Record<string, unknown>): void {
+  #event(kind: string, details: Readonly<Record<string, unknown>>): void {
     this.audit.event({ at: this.#clock.now(), kind, details })
   }
 }

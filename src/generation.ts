@@ -269,6 +269,7 @@ function rootsOf(authority: Authority, organization: string): Roots {
     get constrained() {
       return authority.constrained
     },
+    condition: (nowMs) => authority.condition(nowMs),
     profileOf: (pem) => mobileconfig(derOf(pem), organization),
   }
 }

@@ -126,6 +126,7 @@ export interface Roots {
     | undefined
   /** It carries name constraints. */
   readonly constrained: boolean
+  condition(nowMs: number): { readonly kind: 'good' | 'renewal-due' | 'unusable' }
   /** As an Apple configuration profile. */
   profileOf(pem: string): string
 }

@@ -43,9 +43,12 @@ export function serveSite(
   })
 }
 
-function health({ policy }: Services): string {
+/** 200 as long as we answer: traffic passes in every state. */
+function health({ policy, roots, clock }: Services): string {
+  const ca = roots.condition(clock.now()).kind
   return JSON.stringify({
-    status: 'healthy',
+    status: ca === 'unusable' ? 'degraded' : 'healthy',
+    ca,
     mode: policy.mode,
     endpoints: policy.routes.endpoints.enabled().length,
     enforcement_enabled: policy.enforcementEnabled,
