@@ -48,7 +48,7 @@ async function kinds(yori: Yori): Promise<unknown[]> {
 describe('a CA out of its time', () => {
   for (const [what, byMs, reason] of [
     ['expired', 20 * 365 * DAY_MS, /expired at/],
-    ['not valid yet, by a clock that was set back,', -3 * DAY_MS, /clock .* is before/],
+    ['not valid yet, by a clock that was set back,', -3 * DAY_MS, /clock is before/],
   ] as const) {
     it(`that is ${what} lets every name pass untouched, and says so`, async () => {
       const clock = new ManualClock(Date.now())
