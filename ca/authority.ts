@@ -12,6 +12,8 @@ import { YoriError } from '../src/core/errors.js'
 import { silentLog } from '../src/core/log.js'
 import type { Log } from '../src/core/log.js'
 import { activateRoot, createCa, openNext, renewIssuing } from './ca-changes.js'
+import { conditionOf } from './condition.js'
+import type { CaCondition } from './condition.js'
 import { caFilesOf, inRoot, loadCa, openRoot, renewalDueMs, validAt } from './ca-files.js'
 import type { CaFiles, CaSettings, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
@@ -33,6 +35,13 @@ export interface MintedLeaf {
   /** The leaf and the CAs above it but the root, PEM, in the order of a handshake. */
   readonly certPem: string
   readonly notAfterMs: number
+}
+
+/** The root that waits, its SHA-256, and when it takes over by itself. */
+export interface StagedRoot {
+  readonly rootPem: string
+  readonly fingerprint: string
+  readonly switchAtMs: number | undefined
 }
 
 /**
@@ -83,10 +92,15 @@ export class Authority {
     return issuing.certificate.pem + (cross?.pem ?? '')
   }
 
-  /** The root that waits to take over, and when it does so by itself. */
-  get staged(): { rootPem: string; switchAtMs: number | undefined } | undefined {
+  get staged(): StagedRoot | undefined {
     const { next, switchAtMs } = this.#loaded
-    return next === undefined ? undefined : { rootPem: next.pem, switchAtMs }
+    if (next === undefined) return undefined
+    return { rootPem: next.pem, fingerprint: next.x509.fingerprint256, switchAtMs }
+  }
+
+  /** Does the root say itself what it can vouch for? */
+  get constrained(): boolean {
+    return this.#loaded.root.permitted !== undefined
   }
 
   /** SHA-256 of the root certificate, `AA:BB:...`. */
@@ -114,23 +128,14 @@ export class Authority {
     return this.#bounds.every((bound) => bound.contains(name))
   }
 
-  /** Unusable means: tunnel everything; a chain that is not valid now helps nobody. */
+  /** How it stands: unusable means that everything is tunnelled. */
+  condition(nowMs: number): CaCondition {
+    return conditionOf(this.#loaded, nowMs)
+  }
+
   usable(nowMs: number): Usability {
-    const { root, issuing } = this.#loaded
-    for (const [what, { notBeforeMs, notAfterMs }] of [
-      ['root', root],
-      ['issuing', issuing.certificate],
-    ] as const) {
-      if (nowMs < notBeforeMs) {
-        const reason = `the clock is before the ${what} CA's first day (${iso(notBeforeMs)})`
-        return { kind: 'unusable', reason }
-      }
-      if (nowMs >= notAfterMs) {
-        const reason = `the ${what} CA expired at ${iso(notAfterMs)}`
-        return { kind: 'unusable', reason }
-      }
-    }
-    return { kind: 'usable' }
+    const condition = this.condition(nowMs)
+    return condition.kind === 'unusable' ? condition : { kind: 'usable' }
   }
 
   /** When the issuing CA should be replaced: two thirds into its life. */
@@ -279,8 +284,4 @@ export class Authority {
     if (this.#ca === undefined) throw new YoriError('YORI_CA_MISSING', 'no CA was opened')
     return this.#ca
   }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
 }

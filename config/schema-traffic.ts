@@ -180,6 +180,12 @@ export const accessSchema = section(
       uniqueBy: '',
       description: 'Besides loopback, these clients.',
     }),
+    trust_page: choice({
+      enum: ['lan', 'clients'],
+      default: 'lan',
+      description:
+        'Who may read the page that explains how to trust the CA: every device of a private network that this machine is on, or `clients` only.',
+    }),
     relay: choice({
       enum: ['endpoints', 'all'],
       default: 'endpoints',

@@ -9,6 +9,7 @@ import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { CaKeeper } from '../ca/keeper.js'
 import type { Config } from '../config/schema.js'
+import { CaWatch } from './ca-watch.js'
 import { openAuditStore } from './audit/store.js'
 import type { AuditStore } from './audit/store.js'
 import { policyDatabasePath } from './audit/policy-database.js'
@@ -29,6 +30,7 @@ import type { OriginalDestination } from './net/original-destination.js'
 import { Deadlines } from './net/deadlines.js'
 import { lessonsPath } from './net/lessons-file.js'
 import { Listener } from './net/listener.js'
+import { trustPath } from './net/trust-file.js'
 import { SESSION_LIMITS } from './providers/sessions.js'
 import { Conversations } from './proxy/conversations.js'
 import { makeTransparent } from './net/transparent.js'
@@ -40,6 +42,8 @@ import type { OverrideMemory } from './proxy/overrides.js'
 import { LocalTimes } from './policy/local-time.js'
 import { LearnedNames } from './proxy/learned.js'
 import { LessonsKeeper } from './proxy/lessons-keeper.js'
+import { Trials } from './proxy/trials.js'
+import { TrustLedger } from './proxy/trust-ledger.js'
 import { TicketKeys } from './proxy/ticket-keys.js'
 
 export interface ApplianceOptions {
@@ -54,6 +58,8 @@ export class Appliance {
   readonly audit: AuditStore
   /** Sessions, and the events of calls for whoever follows them. */
   readonly conversations: Conversations
+  /** Who trusts us. */
+  readonly trust: TrustLedger
   readonly #clock: Clock
   readonly #log: Log
   readonly #deadlines: Deadlines
@@ -61,6 +67,7 @@ export class Appliance {
   readonly #ticketKeys: TicketKeys
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
+  readonly #trials: Trials
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
@@ -96,6 +103,13 @@ export class Appliance {
     this.#lessons = new LessonsKeeper({
       path: lessonsPath(config.state_dir),
       memory: this.#memory,
+      deadlines: this.#deadlines,
+      log,
+    })
+    this.#trials = new Trials(clock)
+    this.trust = new TrustLedger({
+      path: trustPath(config.state_dir),
+      clock,
       deadlines: this.#deadlines,
       log,
     })
@@ -195,7 +209,16 @@ export class Appliance {
       await this.#deadlines.start()
       this.#deadlines.watch({ tick: () => this.conversations.sweep() })
       this.#deadlines.watch(this.#ticketKeys)
+      this.#deadlines.watch(
+        new CaWatch({
+          condition: (nowMs) => this.current.authority.condition(nowMs),
+          clock: this.#clock,
+          log: this.#log,
+          event: (kind, details) => this.#event(kind, details),
+        }),
+      )
       await this.#lessons.start()
+      await this.trust.start()
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn(
@@ -268,6 +291,7 @@ export class Appliance {
     }
     await this.#keeper.stop()
     await this.#lessons.stop()
+    await this.trust.stop()
     await this.#deadlines.stop()
     this.#kept.stop()
     await this.audit.stop()
@@ -315,7 +339,10 @@ export class Appliance {
       ticketKeys: this.#ticketKeys,
       overrideMemory: this.#overrideMemory,
       memory: this.#memory,
+      trials: this.#trials,
+      trust: this.trust,
       ownPorts: () => this.#listener.addresses.map(({ port }) => port),
+      reach: () => this.#own.reachableAt(this.#listener.addresses),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,
     }
@@ -343,7 +370,7 @@ export class Appliance {
     }
   }
 
-  #event(kind: string, details: Record<string, unknown>): void {
+  #event(kind: string, details: Readonly<Record<string, unknown>>): void {
     this.audit.event({ at: this.#clock.now(), kind, details })
   }
 }

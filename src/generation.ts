@@ -7,7 +7,10 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import type { SecureContext } from 'node:tls'
+import { derOf } from '../ca/export.js'
 import { LeafContexts } from '../ca/leaf-cache.js'
+import { mobileconfig } from '../ca/mobileconfig.js'
+import { NextChain } from '../ca/next-chain.js'
 import { openAuthority } from '../ca/authority.js'
 import type { Authority } from '../ca/authority.js'
 import { caSettingsOf } from './ca-settings.js'
@@ -37,8 +40,8 @@ import { TlsTerminator } from './proxy/intercept.js'
 import type { LearnedNames } from './proxy/learned.js'
 import { providerAt, refuseRaw } from './proxy/refusal.js'
 import { serveRequest } from './proxy/requests.js'
-import type { Certificates, Services } from './proxy/services.js'
-import type { TicketKeys } from './proxy/ticket-keys.js'
+import type { Certificates, Roots, Services } from './proxy/services.js'
+import { TicketKeys } from './proxy/ticket-keys.js'
 import { Undecided } from './proxy/undecided.js'
 import { serveUpgrade } from './proxy/upgrade-request.js'
 import type { Catalogue } from './providers/catalogue.js'
@@ -50,8 +53,11 @@ export interface GenerationEdges extends PolicyEdges {
   readonly own: OwnAddresses
   readonly ticketKeys: TicketKeys
   readonly memory: LearnedNames
+  readonly trials: Services['trials']
+  readonly trust: Services['trust']
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
+  readonly reach: Services['reach']
   readonly conversations: Conversations
   readonly identify: Services['identify']
   readonly destinations: Services['destinations']
@@ -105,6 +111,7 @@ export class Generation {
       upstream,
       catalogue,
       certificates,
+      roots: rootsOf(authority, config.ca.organization),
       admission: new Admission(
         policy.limits.exchanges,
         policy.limits.exchangesPerEndpoint,
@@ -124,6 +131,13 @@ export class Generation {
       recognise: (head) => recognise(head, catalogue.entryFor(head.host)?.speaks),
     }
     return new Generation(config, authority, services, (self) => ({
+      next: new TlsTerminator({
+        // Keys of its own: a session of the other chain must not be resumed here.
+        ticketKeys: new TicketKeys(edges.clock.monotonic()),
+        alpn: ['http/1.1'],
+        handshakeTimeoutMs: policy.timeouts.clientTlsMs,
+        contextOf: (name) => certificates.nextContext(name),
+      }),
       http: frontOf(self.services, self.fronts),
       h2: new H2Front({
         limits: policy.limits,
@@ -215,7 +229,10 @@ function certificatesOf(
   authority: Authority,
   config: Config,
   clock: Clock,
-): Certificates {
+): Certificates & { nextContext(name: string): SecureContext | undefined } {
+  const chain = new NextChain({ ...caSettingsOf(config), clock })
+  // One test at a time is what there is room for: a second one may have to be repeated.
+  let next: { readonly name: string; readonly context: SecureContext } | undefined
   const contexts = new LeafContexts({
     authority,
     clock,
@@ -225,8 +242,35 @@ function certificatesOf(
   return {
     get: (name) => contexts.get(name),
     contextFor: (name) => contexts.contextFor(name),
+    nextContext: (name) => (next?.name === name ? next.context : undefined),
+    nextContextFor: async (name) => {
+      const minted = await chain.mint(name)
+      const context = minted && createSecureContext({ ...minted, minVersion: 'TLSv1.2' })
+      next = context && { name, context }
+      return context
+    },
     mintable: (name) =>
       authority.permits(name) && authority.usable(clock.now()).kind === 'usable',
+  }
+}
+
+/** Looks again each time: a rotation changes them while we run. */
+function rootsOf(authority: Authority, organization: string): Roots {
+  return {
+    get rootPem() {
+      return authority.rootPem
+    },
+    get rootFingerprint() {
+      return authority.rootFingerprint
+    },
+    get staged() {
+      return authority.staged
+    },
+    get constrained() {
+      return authority.constrained
+    },
+    condition: (nowMs) => authority.condition(nowMs),
+    profileOf: (pem) => mobileconfig(derOf(pem), organization),
   }
 }
 

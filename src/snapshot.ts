@@ -11,6 +11,7 @@ import type { OwnAddresses } from './net/own-addresses.js'
 import type { AccessPolicy } from './policy/access.js'
 import { EndpointTable } from './policy/endpoints.js'
 import { providerHostForPath } from './providers/paths.js'
+import { isTrustPath } from './proxy/trust-site.js'
 import type { PolicySnapshot } from './proxy/services.js'
 
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */
@@ -109,6 +110,11 @@ function accessOf(
         written.has(address) ||
         interfaces.some((name) => edges.own.onInterface(name)?.has(address) === true),
     },
+    trustReaders: {
+      has: (address) =>
+        access.trust_page === 'lan' && edges.own.isPrivateNeighbour(address),
+    },
+    isTrustPath,
     relayAll: access.relay === 'all',
     ports: new Set(access.ports),
     plainPorts: new Set(access.plain_ports),

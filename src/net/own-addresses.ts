@@ -4,6 +4,7 @@
  */
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import { canonicalAddress, Prefixes } from '../core/address.js'
+import type { SocketAddress } from '../core/address.js'
 import { readKernelAddresses } from './own-addresses-linux.js'
 import type { Clock } from '../core/clock.js'
 
@@ -24,6 +25,11 @@ interface Reading {
 }
 
 const DEFAULT_MAX_AGE_MS = 5_000
+/** RFC 1918, RFC 4193, RFC 3927, RFC 4291 §2.5.6. */
+const PRIVATE = new Prefixes([
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+  ...['fc00::/7', 'fe80::/10'],
+])
 
 export class OwnAddresses {
   readonly #clock: Clock
@@ -50,6 +56,29 @@ export class OwnAddresses {
   /** The networks on an interface, as its addresses and masks say; undefined when unknown. */
   onInterface(name: string): Prefixes | undefined {
     return this.#current().networks.get(name)
+  }
+
+  /** A private address on a network of ours: never anybody beyond a router. */
+  isPrivateNeighbour(address: string): boolean {
+    if (!PRIVATE.has(address)) return false
+    const { networks } = this.#current()
+    return [...networks.values()].some((network) => network.has(address))
+  }
+
+  /** Where others of our private networks reach what listens so: IPv4 first. */
+  reachableAt(listening: readonly SocketAddress[]): SocketAddress[] {
+    const own = [...this.#current().addresses].filter((address) => PRIVATE.has(address))
+    const found = listening.flatMap(({ address, port }) => {
+      const isV6 = address.includes(':')
+      const isAny = address === '0.0.0.0' || address === '::'
+      const same = own.filter((one) => one.includes(':') === isV6)
+      return (isAny ? same : same.filter((one) => one === address)).map((one) => ({
+        address: one,
+        port,
+      }))
+    })
+    const usable = found.filter(({ address }) => !address.startsWith('fe80:'))
+    return usable.sort((a, b) => Number(isIpv6(a)) - Number(isIpv6(b)))
   }
 
   #current(): Reading {
@@ -79,4 +108,8 @@ export class OwnAddresses {
     }
     return { at, addresses, networks }
   }
+}
+
+function isIpv6({ address }: SocketAddress): boolean {
+  return address.includes(':')
 }

@@ -50,6 +50,12 @@ export function clientRefusal(error: unknown): 'alert' | 'close' | undefined {
   return code === '' || code === 'ECONNRESET' || code === 'EPIPE' ? 'close' : undefined
 }
 
+/** The alert in TLS's own words (`unknown_ca`), or that there was none. RFC 8446 §6. */
+export function refusalCause(error: unknown): string {
+  const alert = /ALERT_([A-Z_]+)$/.exec(errorCodeOf(error))?.[1]
+  return alert?.toLowerCase() ?? 'closed without a word'
+}
+
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',

@@ -13,6 +13,10 @@ import type { Endpoint, EndpointTable } from './endpoints.js'
 export interface AccessPolicy {
   /** `access.clients`, interface names already turned into prefixes. */
   readonly clients: Pick<Prefixes, 'has'>
+  /** Who may read the trust page without being one of them. */
+  readonly trustReaders: Pick<Prefixes, 'has'>
+  /** Is this a path of the trust page? */
+  readonly isTrustPath: (path: string) => boolean
   /** `access.relay: all`: clients beyond loopback may reach any public host. */
   readonly relayAll: boolean
   /** Ports for CONNECT. */
@@ -70,9 +74,21 @@ export function whatIsAsked(
   endpoints: EndpointTable,
   facts: AskedFacts,
 ): Asked {
-  if (!mayCall(access, facts.caller)) return refused('YORI_CLIENT_NOT_ALLOWED')
-  if (facts.target.startsWith('/')) return originForm(access, endpoints, facts)
-  return absoluteForm(access, endpoints, facts)
+  const asked = facts.target.startsWith('/')
+    ? originForm(access, endpoints, facts)
+    : absoluteForm(access, endpoints, facts)
+  if (mayCall(access, facts.caller) || mayRead(access, facts, asked)) return asked
+  return refused('YORI_CLIENT_NOT_ALLOWED')
+}
+
+/** A device that cannot read how to trust us never will: that much any neighbour may. */
+function mayRead(access: AccessPolicy, facts: AskedFacts, asked: Asked): boolean {
+  return (
+    asked.kind === 'own' &&
+    facts.target.startsWith('/') &&
+    access.isTrustPath(asked.path) &&
+    access.trustReaders.has(facts.caller.address)
+  )
 }
 
 function originForm(

@@ -4,8 +4,9 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { clientRefusal } from '../net/tls-failure.js'
-import type { Party, Services } from './services.js'
+import { clientRefusal, refusalCause } from '../net/tls-failure.js'
+import type { Intercepted } from './connection-state.js'
+import type { Services } from './services.js'
 
 /** A close that comes later had another reason: a connection opened in advance, above all. */
 const REFUSES_WITHIN_MS = 2_000
@@ -14,14 +15,14 @@ const LAST_WORDS_BYTES = 48
 
 export class Acceptance {
   readonly #client: Socket
-  readonly #party: Party
+  readonly #shown: Intercepted
   readonly #services: Services
   #securedAt = 0
   #bytesThen = 0
 
-  constructor(client: Socket, party: Party, services: Services) {
+  constructor(client: Socket, shown: Intercepted, services: Services) {
     this.#client = client
-    this.#party = party
+    this.#shown = shown
     this.#services = services
   }
 
@@ -37,7 +38,7 @@ export class Acceptance {
       const refusal = clientRefusal((error as Error).cause)
       const late = this.#services.deadlines.now() - began > REFUSES_WITHIN_MS
       if (refusal === 'alert' || (refusal === 'close' && !late))
-        this.#services.memory.refused(this.#party, refusal)
+        this.#refused(refusal, refusalCause((error as Error).cause))
       throw error
     }
   }
@@ -48,7 +49,16 @@ export class Acceptance {
     const words = this.#client.bytesRead - this.#bytesThen
     if (exchanges > 0 || stayedMs > REFUSES_WITHIN_MS || words > LAST_WORDS_BYTES)
       return undefined
-    this.#services.memory.refused(this.#party, 'close')
+    this.#refused('close', refusalCause(undefined))
     return 'refused'
+  }
+
+  #refused(how: 'alert' | 'close', cause: string): void {
+    const { party, root, onTrial } = this.#shown
+    const { memory, trials, trust } = this.#services
+    trials.saw(party.device, party.name, { kind: 'refused', cause })
+    // Who does not know the staged root yet has nothing against the present one.
+    const counts = onTrial || memory.refused(party, how)
+    if (counts) trust.refused(party.device, party.name, { root, cause })
   }
 }

@@ -31,6 +31,10 @@ export interface ConnectionState {
 export interface Intercepted {
   readonly endpoint: Endpoint
   readonly party: Party
+  /** SHA-256 of the root that the client was shown a chain to. */
+  readonly root: string
+  /** Under a self-test of the staged root: what comes of it teaches nothing else. */
+  readonly onTrial: boolean
   /** `host` is the SNI. */
   readonly target: Target
   /** The address that the client itself had dialled, by a firewall or a CONNECT to it. */

@@ -43,6 +43,8 @@ export interface Fronts {
   readonly h2: H2Front
   /** In the providers' names. */
   readonly tls: TlsTerminator
+  /** The same, with chains that lead to the staged root alone. */
+  readonly next: TlsTerminator
   /** In our own names. */
   readonly site: TlsTerminator
 }
@@ -325,6 +327,10 @@ class Connection {
       mustInspect: decider.holds,
       mintable: (wanted) => certificates.mintable(wanted),
     })
+    if (name !== undefined && route.kind === 'tunnel') {
+      const seen = { kind: 'passed', coverage: route.coverage } as const
+      this.#services.trials.saw(device, name, seen)
+    }
     const endpoint = name === undefined ? undefined : policy.routes.endpoints.find(name)
     if (name !== undefined && (endpoint !== undefined || policy.recordTunnelNames)) {
       this.state.record.serverName = name
@@ -384,9 +390,14 @@ class Connection {
     route: Extract<Route, { kind: 'intercept' }>,
     target: Target,
   ): Promise<void> {
-    const { certificates, log } = this.#services
+    const { certificates, log, trials, roots } = this.#services
     const { name, endpoint } = route
+    const { device } = this.state.record
+    let onTrial = false
     try {
+      onTrial =
+        trials.takesNext(device, name) &&
+        (await certificates.nextContextFor(name)) !== undefined
       if (certificates.get(name) === undefined) await certificates.contextFor(name)
     } catch (cause) {
       log.error(
@@ -397,14 +408,12 @@ class Connection {
     }
     const { connectTarget, known } = this.state
     const [address] = isIP(target.host) === 0 ? [known] : (this.#admitted ?? [known])
-    const party = {
-      device: this.state.record.device,
-      name,
-      fingerprint: this.#fingerprint,
-    }
+    const party = { device, name, fingerprint: this.#fingerprint }
     this.state.intercepted = {
       endpoint,
       party,
+      root: (onTrial ? roots.staged?.fingerprint : undefined) ?? roots.rootFingerprint,
+      onTrial,
       target: { host: name, port: target.port },
       ...(address === undefined ? {} : { known: address }),
       misdirected:
@@ -413,8 +422,13 @@ class Connection {
         connectTarget.host !== name,
     }
     const { h2, http } = this.#fronts
-    const acceptance = new Acceptance(this.#client, party, this.#services)
-    const secure = await acceptance.of(this.#fronts.tls.handshake(this.#client))
+    const acceptance = new Acceptance(
+      this.#client,
+      this.state.intercepted,
+      this.#services,
+    )
+    const { tls, next } = this.#fronts
+    const secure = await acceptance.of((onTrial ? next : tls).handshake(this.#client))
     noteReset(secure, this.state.record)
     this.state.record.coverage = 'inspected'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)

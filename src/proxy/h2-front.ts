@@ -229,6 +229,10 @@ class StreamClient implements HttpClient {
     this.#session.ended()
   }
 
+  goAway(): void {
+    this.#session.drain()
+  }
+
   breakOff(rstCode?: number): void {
     this.#response.reset(rstCode)
   }

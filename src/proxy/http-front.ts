@@ -80,6 +80,10 @@ export class Client implements HttpClient, Watched {
     return this.state.record.code === 'YORI_CLIENT_STALLED'
   }
 
+  goAway(): void {
+    // `connection: close` in the answer's head does.
+  }
+
   /** By reset: a FIN would pass for the end of a body that has no other. RFC 9112 §8. */
   breakOff(): void {
     this.state.raw.resetAndDestroy()

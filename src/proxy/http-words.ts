@@ -64,6 +64,8 @@ export interface HttpClient {
   readonly stalled: boolean
   began(exchange?: Underway): void
   ended(exchange?: Underway): void
+  /** HTTP/2: no more streams on this connection (GOAWAY). HTTP/1.1 says so in its answer. */
+  goAway(): void
   /**
    * Ends an answer that has begun so that its end cannot be taken for the real one; `rstCode`
    * is what the provider said by RST_STREAM.

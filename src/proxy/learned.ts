@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.js'
 import type { Lesson, Lessons } from '../core/lessons.js'
 import type { Device } from '../core/record.js'
 import type { Learned } from '../policy/route.js'
+import { deviceId } from './device-id.js'
 import type { Memory, Party } from './services.js'
 
 /** Remembered of each kind; the least recently met go first. */
@@ -53,7 +54,7 @@ export class LearnedNames implements Memory {
 
   learned(party: Party): Learned | undefined {
     const now = this.#clock.now()
-    const device = idOf(party.device)
+    const device = deviceId(party.device)
     if ((this.#certificates.get(`${device} ${party.name}`) ?? 0) > now)
       return 'tunnel-client-certificate'
     const lesson = this.#lessons.get(keyOf(party))
@@ -62,18 +63,18 @@ export class LearnedNames implements Memory {
     return left > 0 && left <= LONGEST_MS ? lesson?.learned : undefined
   }
 
-  refused(party: Party, how: Refusal): void {
+  refused(party: Party, how: Refusal): boolean {
     const key = keyOf(party)
     if (how === 'close') {
       // It has used our certificate: it had another reason.
-      if (this.#accepted.has(key)) return
+      if (this.#accepted.has(key)) return false
       const closes = (this.#closes.get(key) ?? 0) + 1
       this.#closes.set(key, closes)
-      if (closes < CLOSES && !this.#lessons.has(key)) return
+      if (closes < CLOSES && !this.#lessons.has(key)) return false
     }
     this.#closes.delete(key)
     this.#accepted.delete(key)
-    const device = idOf(party.device)
+    const device = deviceId(party.device)
     const before = this.#lessons.get(key)
     const forMs = before === undefined ? FIRST_MS : Math.min(2 * before.forMs, LONGEST_MS)
     const now = this.#clock.now()
@@ -88,11 +89,21 @@ export class LearnedNames implements Memory {
       forMs,
     })
     this.revision += 1
+    return true
+  }
+
+  forget(device: Device, name: string): void {
+    const id = deviceId(device)
+    for (const [key, lesson] of this.#lessons.entries()) {
+      if (lesson.device !== id || lesson.name !== name) continue
+      this.#lessons.delete(key)
+      this.revision += 1
+    }
   }
 
   accepted(party: Party): void {
     const key = keyOf(party)
-    const device = idOf(party.device)
+    const device = deviceId(party.device)
     if (this.#accepted.get(key) === true && this.#trusting.has(device)) return
     this.#accepted.set(key, true)
     this.#closes.delete(key)
@@ -104,7 +115,7 @@ export class LearnedNames implements Memory {
   /** The provider asked for a client certificate: only the client itself can give it. */
   wantsClientCertificate(device: Device, name: string): void {
     const until = this.#clock.now() + CLIENT_CERTIFICATE_MS
-    this.#certificates.set(`${idOf(device)} ${name}`, until)
+    this.#certificates.set(`${deviceId(device)} ${name}`, until)
   }
 
   export(): Lessons {
@@ -135,10 +146,6 @@ export class LearnedNames implements Memory {
   }
 }
 
-function idOf(device: Device): string {
-  return device.mac ?? device.ip
-}
-
 function keyOf({ device, name, fingerprint }: Party): string {
-  return [idOf(device), name, fingerprint].join(' ')
+  return [deviceId(device), name, fingerprint].join(' ')
 }

@@ -22,6 +22,7 @@ import {
   serveOverride,
 } from './override-form.js'
 import { providerAt, refuse } from './refusal.js'
+import { SELF_TEST_PATH, serveSelfTest } from './self-test.js'
 import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
 import { serveSite } from './site.js'
@@ -57,8 +58,8 @@ interface Arrived {
 
 function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
   const { head, http } = arrived
-  const { target, endpoint, misdirected, party } = intercepted
-  if (arrived.from.state.record.exchanges === 0) arrived.services.memory.accepted(party)
+  const { target, endpoint, misdirected } = intercepted
+  if (arrived.from.state.record.exchanges === 0) accepted(arrived, intercepted)
   const [host] = head.hosts
   const { authority, path } = originForm(http.request.url ?? '/')
   const names = (value: string): boolean =>
@@ -73,10 +74,25 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
   } else if (!ORIGIN_FORM.test(path)) {
     decline(arrived, 'YORI_REQUEST_MALFORMED', target.host)
   } else if (path.startsWith(RESERVED_PREFIX)) {
-    serveReserved(arrived, path, target.host)
+    if (path.split('?', 1)[0] === SELF_TEST_PATH) selfTest(arrived, intercepted)
+    else serveReserved(arrived, path, target.host)
   } else {
     exchange(arrived, { head, target, path, endpoint, upgrade: arrived.upgrade })
   }
+}
+
+/** The first request of a connection: its client believed the chain that it was shown. */
+function accepted({ services }: Arrived, intercepted: Intercepted): void {
+  const { party, root, onTrial } = intercepted
+  services.trust.accepted(party.device, party.name, root)
+  if (!onTrial) services.memory.accepted(party)
+}
+
+function selfTest(arrived: Arrived, intercepted: Intercepted): void {
+  const { http, from, services } = arrived
+  from.began()
+  http.response.once('close', () => from.ended())
+  serveSelfTest(http, from, intercepted, services)
 }
 
 /** Ours on every intercepted host; never forwarded. */
@@ -131,7 +147,7 @@ function serveOwnPort(arrived: Arrived): void {
       }
       from.began()
       http.response.once('close', () => from.ended())
-      serveSite(http, asked.path, services)
+      serveSite(http, asked.path, from, services)
       return
     case 'relay':
     case 'endpoint':

@@ -3,7 +3,7 @@
  * connection keeps for its whole life.
  */
 import type { SecureContext } from 'node:tls'
-import type { Prefixes } from '../core/address.js'
+import type { Prefixes, SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { AuditSink, Device } from '../core/record.js'
@@ -23,6 +23,8 @@ import type { ByteBudget } from './byte-budget.js'
 import type { Conversations } from './conversations.js'
 import type { KeptBodies } from './kept-bodies.js'
 import type { Overrides } from './overrides.js'
+import type { Trials } from './trials.js'
+import type { TrustLedger } from './trust-ledger.js'
 import type { Learned, RoutePolicy } from '../policy/route.js'
 import type { Undecided } from './undecided.js'
 
@@ -88,6 +90,8 @@ export interface Certificates {
   /** Contexts that are at hand. */
   get(name: string): SecureContext | undefined
   contextFor(name: string): Promise<SecureContext>
+  /** A chain that leads to the staged root alone, when there is one that we can sign by. */
+  nextContextFor(name: string): Promise<SecureContext | undefined>
   mintable(name: string): boolean
 }
 
@@ -102,11 +106,32 @@ export interface Party {
 /** What earlier connections taught about a device and a name. */
 export interface Memory {
   learned(party: Party): Learned | undefined
-  /** The client would not have our certificate. */
-  refused(party: Party, how: 'alert' | 'close'): void
+  /** The client would not have our certificate. True when that counts as a refusal. */
+  refused(party: Party, how: 'alert' | 'close'): boolean
   /** It sent a request under it. */
   accepted(party: Party): void
   wantsClientCertificate(device: Device, name: string): void
+  /** Who turned our certificate away for this name is tried again at once. */
+  forget(device: Device, name: string): void
+}
+
+/** The roots that devices trust, or are to trust soon. */
+export interface Roots {
+  readonly rootPem: string
+  /** SHA-256, `AA:BB:...`. */
+  readonly rootFingerprint: string
+  readonly staged:
+    | {
+        readonly rootPem: string
+        readonly fingerprint: string
+        readonly switchAtMs: number | undefined
+      }
+    | undefined
+  /** It carries name constraints. */
+  readonly constrained: boolean
+  condition(nowMs: number): { readonly kind: 'good' | 'renewal-due' | 'unusable' }
+  /** As an Apple configuration profile. */
+  profileOf(pem: string): string
 }
 
 export interface Services {
@@ -119,6 +144,13 @@ export interface Services {
   readonly upstream: Upstream
   readonly certificates: Certificates
   readonly memory: Memory
+  readonly trials: Trials
+  readonly trust: Pick<TrustLedger, 'accepted' | 'refused'>
+  readonly roots: Roots
+  /** The ports on which we listen. */
+  readonly ownPorts: () => readonly number[]
+  /** Where other devices of our private networks reach us. */
+  readonly reach: () => readonly SocketAddress[]
   /** `access.users`, when there are any: clients beyond loopback name one. */
   readonly users: Pick<ProxyUsers, 'check'> | undefined
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */

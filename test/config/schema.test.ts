@@ -134,6 +134,7 @@ describe('the defaults', () => {
     access: {
       clients: [],
       relay: 'endpoints',
+      trust_page: 'lan',
       ports: [443],
       plain_ports: [80],
       allow_destinations: [],

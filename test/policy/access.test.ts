@@ -13,6 +13,8 @@ const endpoints = new EndpointTable([
 
 const access: AccessPolicy = {
   clients: new Prefixes(['192.168.1.0/24', '2001:db8:1::/64']),
+  trustReaders: new Prefixes(['192.168.3.0/24']),
+  isTrustPath: (path) => path === '/trust',
   relayAll: false,
   ports: new Set([443]),
   plainPorts: new Set([80]),
@@ -24,6 +26,8 @@ const access: AccessPolicy = {
   },
 }
 
+/** On a private network of ours, and no client. */
+const neighbour: Caller = { address: '192.168.3.7', loopback: false }
 const loopback: Caller = { address: '127.0.0.1', loopback: true }
 const member: Caller = { address: '192.168.1.7', loopback: false }
 const stranger: Caller = { address: '192.168.2.7', loopback: false }
@@ -150,6 +154,22 @@ describe('access', () => {
     assert.equal(mayCall(access, { address: '2001:db8:1::9', loopback: false }), true)
     assert.equal(mayCall(access, stranger), false)
     assert.equal(ask('/health', { caller: stranger }), 'YORI_CLIENT_NOT_ALLOWED')
+    assert.equal(ask('/trust', { caller: stranger }), 'YORI_CLIENT_NOT_ALLOWED')
+  })
+
+  it('lets a neighbour read the trust page, from us and nothing else', () => {
+    const caller = neighbour
+    assert.equal(ask('/trust', { caller }), 'own /trust')
+    const refused: readonly (readonly [string, Partial<AskedFacts>])[] = [
+      ['/health', {}],
+      ['/trust', host('api.openai.com')],
+      ['/trust', host('evil.example')],
+      ['http://localhost:8443/trust', {}],
+    ]
+    for (const [target, more] of refused)
+      assert.equal(ask(target, { ...more, caller }), 'YORI_CLIENT_NOT_ALLOWED', target)
+    const foreign = { origin: 'https://evil.example' }
+    assert.equal(ask('/trust', { caller, ...foreign }), 'YORI_CLIENT_NOT_ALLOWED')
   })
 
   it('gives other clients endpoints only, unless relay is all', () => {

@@ -297,9 +297,9 @@ describe('a request in the clear', () => {
   for (const [target, host, status] of [
     ['/llm/openai/v1/models', 'localhost', 404],
     ['/mcp/x', 'localhost', 404],
-    ['/', 'localhost', 404],
-    ['/trust', 'localhost', 404],
-    ['/proxy.pac', 'localhost', 404],
+    ['/trust/', 'localhost', 404],
+    ['/yori-root.key', 'localhost', 404],
+    ['/', 'www.example.org', 404],
     ['/yori/override', 'localhost', 404],
     ['/.well-known/yori/override', 'localhost', 404],
     ['/health', 'www.example.org', 404],
@@ -491,7 +491,22 @@ describe('clients beyond loopback', function () {
     }
     const models = `https://${NAME}/v1/models`
     assert.equal(ask(models), '403_000')
-    assert.equal(ask('--noproxy', '*', 'http://10.78.0.1:8443/health'), '000_403')
+    const site = (path: string): string =>
+      ask('--noproxy', '*', `http://10.78.0.1:8443${path}`)
+    assert.equal(site('/health'), '000_403')
+    // What a device needs to come to trust us, and nothing else. Interfaces are read every
+    // five seconds, and one that was not quite up at the start is seen then.
+    await until(() => site('/') === '000_200')
+    for (const path of ['/', '/yori-root.cer', '/trust/result'])
+      assert.equal(site(path), '000_200', path)
+    for (const path of ['/proxy.pac', '/override', '/v1/models', '/llm/openai/'])
+      assert.equal(site(path), '000_403', path)
+    const url = 'http://10.78.0.1:8443/'
+    const page = machines.run('client', `curl --silent --noproxy * ${url}`)
+    assert.ok(page.includes(`<a href="${url}">`) && page.includes('10.78.0.2'), page)
+
+    reload({ trust_page: 'clients' })
+    await until(() => site('/') === '000_403')
 
     reload({ clients: ['10.78.0.2'] })
     await until(() => ask(models) === '200_502')

@@ -70,6 +70,19 @@ export class Yori implements AsyncDisposable {
     return new Yori(appliance, folder, options)
   }
 
+  /** Another one on the same state; its folder stays this one's. */
+  async restart(): Promise<Yori> {
+    const options = this.#options
+    const appliance = new Appliance({
+      config: configFrom(this.folder, options),
+      clock: options.clock ?? systemClock,
+      log: options.log ?? silentLog,
+    })
+    await appliance.start()
+    const folder = { ...this.folder, [Symbol.asyncDispose]: () => Promise.resolve() }
+    return new Yori(appliance, folder, options)
+  }
+
   get port(): number {
     const [first] = this.appliance.addresses
     if (first === undefined) throw new Error('YORI does not listen')

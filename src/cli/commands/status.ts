@@ -7,13 +7,20 @@ import { Command, InvalidArgumentError } from '../commander.js'
 import type { Config } from '../../../config/schema.js'
 import { jsonLine, printable } from '../../audit/printable.js'
 import type { Clock } from '../../core/clock.js'
+import { caSection } from '../status/ca.js'
 import { coverageSection } from '../status/coverage.js'
 import { runningSection } from '../status/running.js'
 import type { Finding, Level, StatusSection, StatusSources } from '../status/section.js'
+import { trustSection } from '../status/trust.js'
 import { EXIT } from '../exit.js'
 
 /** In the order in which they are shown. */
-export const SECTIONS: readonly StatusSection[] = [runningSection, coverageSection]
+export const SECTIONS: readonly StatusSection[] = [
+  runningSection,
+  caSection,
+  coverageSection,
+  trustSection,
+]
 
 const MOST_DAYS = 3650
 const DEFAULT_DAYS = 7

@@ -4,6 +4,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../../../config/schema.js'
 import { statusCommand } from '../../../src/cli/commands/status.js'
+import { coverageSection } from '../../../src/cli/status/coverage.js'
+import { runningSection } from '../../../src/cli/status/running.js'
 import type { Finding, StatusSection } from '../../../src/cli/status/section.js'
 import { connection, startStore, temporaryFolder } from '../../audit/support.js'
 
@@ -89,7 +91,7 @@ describe('yori status', () => {
     const listen = `127.0.0.1:${portOf(health)}`
     const config = { listen: [listen], audit: { database: folder.database } }
     try {
-      const { text, exit } = await status(config)
+      const { text, exit } = await status(config, [], [runningSection, coverageSection])
       assert.equal(exit, 0, text)
       assert.match(text, /^running\n {2}127.* answers, mode observe/)
       assert.match(
@@ -102,7 +104,7 @@ describe('yori status', () => {
       health.close()
     }
 
-    const gone = await status(config, ['--json'])
+    const gone = await status(config, ['--json'], [runningSection, coverageSection])
     const facts = JSON.parse(gone.text) as {
       level: string
       sections: { coverage: { facts: { all: object } } }
