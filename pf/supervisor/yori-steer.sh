@@ -22,7 +22,7 @@ steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
 steer_read_plan() {
   steer_dir=$1 steer_table=$2
   plan_backend='' plan_inet='' plan_inet6='' plan_sni='' plan_root='' plan_path=''
-  plan_on_failure=open plan_llm=yori_llm plan_address6=''
+  plan_on_failure=open plan_llm=yori_llm plan_address6='' plan_exempt='' plan_blocked=''
   [ -f "$steer_dir/plan" ] || return 1
   while IFS='=' read -r steer_key steer_value; do
     case $steer_value in *[!A-Za-z0-9_.:/@%+,\[\]\ -]*)
@@ -39,6 +39,8 @@ steer_read_plan() {
     probe_path) plan_path=$steer_value ;;
     on_failure) plan_on_failure=$steer_value ;;
     llm_table) plan_llm=$steer_value ;;
+    exempt_table) plan_exempt=$steer_value ;;
+    blocked_table) plan_blocked=$steer_value ;;
     address6) plan_address6=$steer_value ;;
     esac
   done <"$steer_dir/plan"
@@ -101,18 +103,19 @@ steer_elements() {
 steer_load() {
   case $plan_backend in
   pf)
-    { steer_addresses 4 && steer_addresses 6; } >"$steer_dir/llm.tmp" &&
-      mv "$steer_dir/llm.tmp" "$steer_dir/llm" || return 1
-    if [ -s "$steer_dir/llm" ]; then
-      steer_run pfctl -q -t "$plan_llm" -T replace -f "$steer_dir/llm" || return 1
-    fi
-    steer_run pfctl -q -a yori -f "$steer_dir/rules.$1"
+    steer_fill "$plan_exempt" exempt && steer_fill "$plan_blocked" blocked &&
+      steer_refresh && steer_run pfctl -q -a yori -f "$steer_dir/rules.$1"
     ;;
   *)
-    { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.tmp" &&
-      steer_run nft -f "$steer_dir/load.tmp"
+    { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.$1" &&
+      steer_run nft -f "$steer_dir/load.$1"
     ;;
   esac
+}
+
+# A table of pf with the devices of a file; none when the admin fills it.
+steer_fill() {
+  [ -z "$1" ] || steer_run pfctl -q -t "$1" -T replace -f "$steer_dir/$2"
 }
 
 # $1: both, inet or inet6.
@@ -171,9 +174,8 @@ steer_forget() {
 steer_refresh() {
   case $plan_backend in
   pf)
-    { steer_addresses 4 && steer_addresses 6; } >"$steer_dir/llm.tmp" &&
-      mv "$steer_dir/llm.tmp" "$steer_dir/llm" || return 1
-    [ ! -s "$steer_dir/llm" ] || steer_run pfctl -q -t "$plan_llm" -T replace -f "$steer_dir/llm"
+    { steer_addresses 4 && steer_addresses 6; } >"$steer_dir/llm.tmp" || return 1
+    [ ! -s "$steer_dir/llm.tmp" ] || steer_fill "$plan_llm" llm.tmp
     ;;
   *)
     steer_elements >"$steer_dir/refresh.tmp" || return 1

@@ -53,7 +53,7 @@ off_since='' off_cause=''
 backoff=1 started=0 restart_at=0 answered=''
 misses_inet=0 misses_inet6=0 good_inet=0 good_inet6=0 up_inet='' up_inet6=''
 tls_misses=0 tls_due=0 tls_ok=''
-refresh_due=0 table_seen='' load_again=0 facts_written='' t=0
+refresh_due=0 table_seen='' load_again=0 facts_written='' t=0 told=0
 
 now() { date +%s; }
 
@@ -130,7 +130,7 @@ wait_for() {
 }
 
 read_wish() {
-  look='' planned='' wish=off
+  look='' planned='' wish=off told=$((told + 1))
   before="$plan_inet $plan_inet6"
   if [ -e "$dir/plan" ] && steer_read_plan "$dir" "$table"; then
     planned=yes
@@ -230,7 +230,9 @@ hold() {
   [ "$want" = "$holds" ] && return
   [ "$t" -lt "$load_again" ] && return
   case $want in
-  off) steer_off && holds=off ;;
+  off)
+    if [ "$wish" = on ]; then steer_off; else steer_forget; fi && holds=off
+    ;;
   closed) steer_closed && holds=closed ;;
   *)
     : >"$dir/steered"
@@ -286,12 +288,12 @@ add_period() {
 }
 
 write_status() {
-  facts="$wish $holds $node ${why:-}"
+  facts="$wish $holds $node ${why:-} $told"
   [ "$facts" = "$facts_written" ] && return
   facts_written=$facts
   {
     printf 'wish=%s\nholds=%s\nsince=%s\nbackend=%s\n' "$wish" "$holds" "$t" "$plan_backend"
-    printf 'node=%s\nwhy=%s\n' "$node" "${why:-}"
+    printf 'node=%s\nwhy=%s\ntold=%s\n' "$node" "${why:-}" "$told"
   } >"$dir/status.tmp" && mv "$dir/status.tmp" "$dir/status"
 }
 
