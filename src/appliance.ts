@@ -41,6 +41,7 @@ import { LocalTimes } from './policy/local-time.js'
 import { LearnedNames } from './proxy/learned.js'
 import { LessonsKeeper } from './proxy/lessons-keeper.js'
 import { TicketKeys } from './proxy/ticket-keys.js'
+import { SteeringKeeper } from './steering.js'
 
 export interface ApplianceOptions {
   readonly config: Config
@@ -59,6 +60,7 @@ export class Appliance {
   readonly #ticketKeys: TicketKeys
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
+  readonly #steering: SteeringKeeper
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
@@ -95,6 +97,14 @@ export class Appliance {
       memory: this.#memory,
       deadlines: this.#deadlines,
       log,
+    })
+    this.#steering = new SteeringKeeper({
+      config,
+      clock,
+      log,
+      deadlines: this.#deadlines,
+      own: this.#own,
+      event: (kind, details) => this.#event(kind, details),
     })
     const leases = new LeaseFiles()
     this.#identity = new DeviceIdentity({
@@ -193,6 +203,7 @@ export class Appliance {
       this.#deadlines.watch({ tick: () => this.conversations.sweep() })
       this.#deadlines.watch(this.#ticketKeys)
       await this.#lessons.start()
+      await this.#steering.start()
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn(
@@ -240,6 +251,7 @@ export class Appliance {
     this.#warnOfNames(next)
     this.#generation = next
     this.#config = config
+    this.#steering.use(config)
     this.#event('reload', { mode: config.mode })
     this.#retire(old)
   }
@@ -265,6 +277,7 @@ export class Appliance {
     }
     await this.#keeper.stop()
     await this.#lessons.stop()
+    await this.#steering.stop()
     await this.#deadlines.stop()
     this.#kept.stop()
     await this.audit.stop()

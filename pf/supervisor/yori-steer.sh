@@ -159,7 +159,7 @@ steer_failed() {
 steer_forget() {
   steer_off || return 1
   case $plan_backend in
-  nft-tproxy)
+  nft-*)
     for steer_family in 4 6; do
       while ip -$steer_family rule del fwmark $STEER_MARK lookup $STEER_ROUTES 2>/dev/null; do :; done
       ip -$steer_family route flush table $STEER_ROUTES 2>/dev/null

@@ -20,15 +20,15 @@ import type { SteeringStatus } from '../../../pf/apply.js'
 import type { Bypassed } from '../../../pf/bypass.js'
 import { parseOffPeriods } from '../../../pf/off-periods.js'
 import { readSteering } from '../../../pf/rules-read.js'
-import type { SteerProblem, Steering } from '../../../pf/rules.js'
+import type { Steering } from '../../../pf/rules.js'
 import { steerSettings } from '../../../pf/settings.js'
 import { steeringFiles } from '../../../pf/steering-files.js'
 import type { SteeringFiles } from '../../../pf/steering-files.js'
 import { probeName, steeringPlan } from '../../../pf/steering-plan.js'
 import type { LoadedBackend } from '../../../pf/steering-plan.js'
 import { EXIT } from '../exit.js'
-import type { PfCommandDeps } from './pf.js'
-import { fixedElements } from './pf-elements.js'
+import { fixedElements, refuse } from './pf-shared.js'
+import type { PfCommandDeps } from './pf-shared.js'
 
 export interface ApplyFlags {
   readonly config?: string
@@ -241,16 +241,4 @@ const BYPASSED_WORDS = {
 function showBypassed({ note }: PfCommandDeps, found: readonly Bypassed[]): void {
   for (const { kind, where, rule } of found)
     note(`bypassed: ${where}: ${rule}\n  ${BYPASSED_WORDS[kind]}\n`)
-}
-
-export function refuse(
-  deps: PfCommandDeps,
-  problems: readonly SteerProblem[],
-  { json }: { readonly json?: true },
-): void {
-  if (json) deps.print(`${JSON.stringify({ problems })}\n`)
-  else
-    for (const { key, wrong, right } of problems)
-      deps.note(`${key}: ${wrong}; ${right}\n`)
-  deps.exit(EXIT.config)
 }

@@ -1,7 +1,6 @@
 /** `yori pf`: texts for packet filters, a look at those of pf, and steering on and off. */
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import type { Config } from '../../../config/schema.js'
 import { checkPfText } from '../../../pf/check.js'
 import type { PfProblem } from '../../../pf/check.js'
 import { BACKENDS, renderSteering } from '../../../pf/render.js'
@@ -11,17 +10,10 @@ import { steerSettings, tableSettings } from '../../../pf/settings.js'
 import { planTable, steeredHosts } from '../../../pf/table.js'
 import { LOADED_BACKENDS } from '../../../pf/steering-plan.js'
 import { EXIT } from '../exit.js'
-import { catalogueEntries } from './pf-elements.js'
-import { apply, checkMachine, refuse, remove, status } from './pf-steer.js'
+import { catalogueEntries, refuse } from './pf-shared.js'
+import type { PfCommandDeps } from './pf-shared.js'
+import { apply, checkMachine, remove, status } from './pf-steer.js'
 import type { ApplyFlags, StateFlags } from './pf-steer.js'
-
-export interface PfCommandDeps {
-  readonly config: (path: string | undefined) => Config
-  readonly print: (text: string) => void
-  readonly note: (text: string) => void
-  /** Sets the exit code of the process. */
-  readonly exit: (code: number) => void
-}
 
 interface GenerateFlags {
   readonly config?: string
