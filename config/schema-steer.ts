@@ -1,5 +1,5 @@
 /** How traffic comes to YORI: which networks and devices the packet filter leads here. */
-import { choice, count, list, section, text } from './schema-parts.js'
+import { choice, count, list, seconds, section, text } from './schema-parts.js'
 
 /**
  * Providers on content networks that many share, steered all the same: their names would
@@ -90,6 +90,20 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     description:
       'Further LLM addresses; none private, none wider than /12 or /28 (IPv6).',
   }),
+  keep: seconds({
+    default: 1800,
+    minimum: 60,
+    description: 'How long an address stays after a resolver last gave it.',
+  }),
+  dns: list({
+    items: text({ format: 'ip-maybe-port', description: 'ip or ip:port' }),
+    maxItems: 8,
+    default: [],
+    single: true,
+    uniqueBy: '',
+    description:
+      "The resolver that clients use, so that addresses are the ones they get; none means `upstream.dns`, or the system's.",
+  }),
   table_timeout: count({
     unit: 'seconds',
     default: 90,
@@ -112,5 +126,11 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     interface: interfaceName('Where it stands: a network of its own.'),
     address: text({ format: 'ip', description: 'Its IPv4 address.' }),
     address6: text({ format: 'ip', description: 'Its IPv6 address.' }),
+  }),
+  on_failure: choice({
+    enum: ['open', 'closed_llm'],
+    default: 'open',
+    description:
+      'While YORI does not answer: LLM traffic goes direct, or is refused (nothing else is).',
   }),
 })

@@ -7,14 +7,16 @@
  * TPROXY takes connections at their first packet only (RFC 9293 §3.5: SYN without ACK), so
  * that those open at the time of loading go on; later packets find their socket.
  */
+import { setLines } from './render-nft-sets.js'
+import type { LlmElements } from './render-nft-sets.js'
 import { comment, page } from './render-words.js'
 import type { Rendered } from './render-words.js'
 import {
   STEERED_PORT,
-  addressesOf,
+  TPROXY_MARK,
+  TPROXY_MARK_TEXT,
+  TPROXY_ROUTES,
   interfaceProblems,
-  macsOf,
-  sources,
   steeringRules,
 } from './rules.js'
 import type {
@@ -30,19 +32,9 @@ import type {
 export type NftMode = 'tproxy' | 'redirect'
 
 const TABLE = 'inet yori'
-/** `yo` in ASCII: marks a packet for the local socket, with a routing table for the mark. */
-export const TPROXY_MARK = 0x796f
-export const TPROXY_ROUTES = 796
-
-/** What the sets hold from the start, renewed or gone in time; none inside another. */
-export interface LlmElements {
-  readonly inet: readonly string[]
-  readonly inet6: readonly string[]
-}
-
 const NO_ELEMENTS: LlmElements = { inet: [], inet6: [] }
 
-/** For `nft -f FILE`; TPROXY needs `tproxyRouting()` besides. */
+/** For `nft -f FILE`; TPROXY needs the routes of its comments besides. */
 export function renderNft(
   steering: Steering,
   mode: NftMode,
@@ -75,20 +67,19 @@ export function renderNftOff(): string {
 }
 
 /** Argument lists for `ip`: first what may fail (nothing to delete), then what must not. */
-export function tproxyRouting({ targets }: Steering): {
+export function tproxyRouting({ families }: Pick<Steering, 'families'>): {
   readonly off: readonly (readonly string[])[]
   readonly on: readonly (readonly string[])[]
 } {
   const table = String(TPROXY_ROUTES)
-  const mark = `0x${TPROXY_MARK.toString(16)}`
-  const families = targets.map(({ family }) => (family === 'inet' ? '-4' : '-6'))
+  const flags = families.map((family) => (family === 'inet' ? '-4' : '-6'))
   return {
-    off: families.flatMap((flag) => [
-      [flag, 'rule', 'del', 'fwmark', mark, 'lookup', table],
+    off: flags.flatMap((flag) => [
+      [flag, 'rule', 'del', 'fwmark', TPROXY_MARK_TEXT, 'lookup', table],
       [flag, 'route', 'flush', 'table', table],
     ]),
-    on: families.flatMap((flag) => [
-      [flag, 'rule', 'add', 'fwmark', mark, 'lookup', table],
+    on: flags.flatMap((flag) => [
+      [flag, 'rule', 'add', 'fwmark', TPROXY_MARK_TEXT, 'lookup', table],
       [flag, 'route', 'replace', 'local', 'default', 'dev', 'lo', 'table', table],
     ]),
   }
@@ -101,54 +92,6 @@ function routingNotes(steering: Steering): string[] {
 
 function indented(lines: readonly string[]): string[] {
   return lines.map((line) => (line === '' ? '' : `  ${line}`))
-}
-
-function setLines(steering: Steering, elements: LlmElements): string[] {
-  const { interfaces, exempt, blocked, direct, tableTimeout } = steering
-  const names = interfaces.map(quoted)
-  const timed = ['flags interval, timeout', `timeout ${tableTimeout}s`]
-  const ranges = ['flags interval']
-  return [
-    comment(sources(interfaces)),
-    ...set('lan_if', 'ifname', [], names),
-    comment('LLM addresses: they leave unless renewed, and traffic then goes direct'),
-    ...set('llm4', 'ipv4_addr', timed, elements.inet),
-    ...set('llm6', 'ipv6_addr', timed, elements.inet6),
-    comment(sources(blocked) || 'steer.blocked: none'),
-    ...set('yori_blocked', 'ipv4_addr', ranges, addressesOf(blocked, 'inet')),
-    ...set('yori_blocked6', 'ipv6_addr', ranges, addressesOf(blocked, 'inet6')),
-    ...set('yori_blocked_mac', 'ether_addr', [], macsOf(blocked)),
-    comment(sources(exempt) || 'steer.exempt: none'),
-    ...set('exempt4', 'ipv4_addr', ranges, addressesOf(exempt, 'inet')),
-    ...set('exempt6', 'ipv6_addr', ranges, addressesOf(exempt, 'inet6')),
-    ...set('exempt_mac', 'ether_addr', [], macsOf(exempt)),
-    comment(sources([...direct, ...steering.directInterfaces]) || 'access.clients: none'),
-    ...set('direct4', 'ipv4_addr', ranges, addressesOf(direct, 'inet')),
-    ...set('direct6', 'ipv6_addr', ranges, addressesOf(direct, 'inet6')),
-    ...set('direct_if', 'ifname', [], steering.directInterfaces.map(quoted)),
-  ]
-}
-
-function quoted({ name }: { readonly name: string }): string {
-  return `"${name}"`
-}
-
-function set(
-  name: string,
-  type: string,
-  options: readonly string[],
-  elements: readonly string[],
-): string[] {
-  // One entry may lie inside another; renewing a merged element would not find it.
-  const merges = options.length === 1
-  return [
-    `set ${name} {`,
-    `  type ${type}`,
-    ...options.map((option) => `  ${option}`),
-    ...(merges ? ['  auto-merge'] : []),
-    ...(elements.length === 0 ? [] : [`  elements = { ${elements.join(', ')} }`]),
-    '}',
-  ]
 }
 
 /** Blocked first, then what is ours already, then who is left alone, then new connections. */
@@ -215,7 +158,8 @@ function sharedChains(steering: Steering): string[] {
     '  type filter hook forward priority -1; policy accept;',
     '  iifname != @lan_if accept',
     '  jump leave_alone',
-    ...rules.flatMap((rule) => (rule.kind === 'refuse-quic' ? quicText(rule) : [])),
+    ...rules.flatMap((rule) => (rule.kind === 'refuse-quic' ? refusalText(rule) : [])),
+    ...rules.flatMap((rule) => (rule.kind === 'refuse-llm' ? refusalText(rule) : [])),
     '}',
     'chain input {',
     '  type filter hook input priority -1; policy accept;',
@@ -242,14 +186,19 @@ function ruleText(rule: Extract<SteerRule, { kind: 'redirect' }>, to: string): s
   ]
 }
 
-function quicText(rule: Extract<SteerRule, { kind: 'refuse-quic' }>): string[] {
-  const families: readonly Family[] =
-    rule.family === 'both' ? ['inet', 'inet6'] : [rule.family]
+type Refusal = Extract<SteerRule, { kind: 'refuse-quic' | 'refuse-llm' }>
+
+function refusalText({ kind, family, from }: Refusal): string[] {
+  const families: readonly Family[] = family === 'both' ? ['inet', 'inet6'] : [family]
   return [
-    `  ${comment(rule.from)}`,
-    ...families.map((family) => {
-      const { ip, llm } = FAMILIES[family]
-      return `  ${ip} daddr @${llm} udp dport ${STEERED_PORT} jump refuse`
+    `  ${comment(from)}`,
+    ...families.flatMap((each) => {
+      const { ip, llm } = FAMILIES[each]
+      const udp = `  ${ip} daddr @${llm} udp dport ${STEERED_PORT} jump refuse`
+      if (kind === 'refuse-quic') return [udp]
+      // Those that are open went direct before, and go on.
+      const tcp = `  ${ip} daddr @${llm} tcp dport ${STEERED_PORT} tcp flags & (syn | ack) == syn jump refuse`
+      return [tcp, udp]
     }),
   ]
 }
@@ -307,7 +256,7 @@ function isAlias(device: Sourced<Device>): boolean {
   return device.kind === 'alias'
 }
 
-/** Adds what is missing and renews what is there, in one transaction. Empty text: nothing. */
+/** Puts these in the place of what the set holds, in one transaction. Empty text: nothing. */
 export function elementsText(
   family: Family,
   addresses: readonly string[],
@@ -315,12 +264,6 @@ export function elementsText(
 ): string {
   if (addresses.length === 0) return ''
   const { llm } = FAMILIES[family]
-  const plain = addresses.join(', ')
   const timed = addresses.map((address) => `${address} timeout ${seconds}s`).join(', ')
-  // Adding alone would not renew what is there; what is not there cannot be deleted.
-  return page([
-    `add element ${TABLE} ${llm} { ${plain} }`,
-    `delete element ${TABLE} ${llm} { ${plain} }`,
-    `add element ${TABLE} ${llm} { ${timed} }`,
-  ])
+  return page([`flush set ${TABLE} ${llm}`, `add element ${TABLE} ${llm} { ${timed} }`])
 }

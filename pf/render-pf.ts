@@ -161,6 +161,11 @@ function ruleLines(rule: SteerRule, steering: Steering): string[] {
       return [
         `block return in quick ${on} ${af(rule.family)}proto udp from ${exemptFrom(steering)} to <${tables.llm}> port ${STEERED_PORT} label "yori-quic"`,
       ]
+    case 'refuse-llm':
+      return ['tcp', 'udp'].map(
+        (proto) =>
+          `block return in quick ${on} ${af(rule.family)}proto ${proto} from ${exemptFrom(steering)} to <${tables.llm}> port ${STEERED_PORT} label "yori-closed"`,
+      )
     default:
       return unreachable(rule)
   }
@@ -218,7 +223,7 @@ function pfProblems(steering: Steering): SteerProblem[] {
   const { exempt, blocked, targets, address6, interfaces } = steering
   const problems = interfaceProblems(steering)
   for (const device of [...exempt, ...blocked]) {
-    if (device.kind === 'mac' && device.from.startsWith('steer.'))
+    if (device.kind === 'mac' && !device.from.startsWith('intercept.'))
       problems.push({
         key: device.from,
         wrong: `pf does not see MAC addresses (${device.text})`,

@@ -2,7 +2,7 @@
 import { unreachable } from '../src/core/unreachable.js'
 import { renderDnsmasq, renderUnbound } from './render-dns.js'
 import { renderNft } from './render-nft.js'
-import type { LlmElements } from './render-nft.js'
+import type { LlmElements } from './render-nft-sets.js'
 import { renderOpnsense } from './render-opnsense.js'
 import { renderPfAnchor, renderPfConf, renderRouteTo } from './render-pf.js'
 import type { Rendered } from './render-words.js'

@@ -24,6 +24,7 @@ export function steerSettings(config: Config, flags: SteerFlags = {}): SteerSett
     guests: lan.length > 0 ? [] : entries('steer.guests', steer.guests),
     listen: entries('listen', listen),
     families: { value: steer.families, from: 'steer.families' },
+    onFailure: { value: steer.on_failure, from: 'steer.on_failure' },
     exempt: [
       ...entries('--exempt', flags.exempt ?? []),
       ...entries('steer.exempt', steer.exempt),

@@ -45,6 +45,7 @@ import { LessonsKeeper } from './proxy/lessons-keeper.js'
 import { Trials } from './proxy/trials.js'
 import { TrustLedger } from './proxy/trust-ledger.js'
 import { TicketKeys } from './proxy/ticket-keys.js'
+import { SteeringKeeper } from './steering.js'
 
 export interface ApplianceOptions {
   readonly config: Config
@@ -68,6 +69,7 @@ export class Appliance {
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
   readonly #trials: Trials
+  readonly #steering: SteeringKeeper
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
@@ -112,6 +114,14 @@ export class Appliance {
       clock,
       deadlines: this.#deadlines,
       log,
+    })
+    this.#steering = new SteeringKeeper({
+      config,
+      clock,
+      log,
+      deadlines: this.#deadlines,
+      own: this.#own,
+      event: (kind, details) => this.#event(kind, details),
     })
     const leases = new LeaseFiles()
     this.#identity = new DeviceIdentity({
@@ -219,6 +229,7 @@ export class Appliance {
       )
       await this.#lessons.start()
       await this.trust.start()
+      await this.#steering.start()
       await this.#keeper.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn(
@@ -266,6 +277,7 @@ export class Appliance {
     this.#warnOfNames(next)
     this.#generation = next
     this.#config = config
+    this.#steering.use(config)
     this.#event('reload', { mode: config.mode })
     this.#retire(old)
   }
@@ -292,6 +304,7 @@ export class Appliance {
     await this.#keeper.stop()
     await this.#lessons.stop()
     await this.trust.stop()
+    await this.#steering.stop()
     await this.#deadlines.stop()
     this.#kept.stop()
     await this.audit.stop()

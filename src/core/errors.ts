@@ -177,6 +177,11 @@ const CATALOGUE = {
     says: 'configuration could not be read',
   },
   YORI_LISTEN_FAILED: { source: 'operator', status: 500, says: 'could not listen' },
+  YORI_STEERING_FAILED: {
+    source: 'operator',
+    status: 500,
+    says: 'steering could not be changed',
+  },
   YORI_STATE_UNUSABLE: {
     source: 'operator',
     status: 500,

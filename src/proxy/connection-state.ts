@@ -45,6 +45,7 @@ export interface Intercepted {
 
 export function openConnection(client: Socket, services: Services): ConnectionState {
   const address = canonicalAddress(client.remoteAddress ?? '') ?? 'unknown'
+  const local = canonicalAddress(client.localAddress ?? '')
   const now = services.clock.now()
   return {
     raw: client,
@@ -61,7 +62,8 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
       bytesToClient: 0,
       exchanges: 0,
     },
-    caller: { address, loopback: isLoopback(address) },
+    // From an address to itself: this machine, too, and nobody else could be.
+    caller: { address, loopback: isLoopback(address) || address === local },
     localPort: client.localPort ?? 0,
     known: undefined,
     intercepted: undefined,

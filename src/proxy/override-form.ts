@@ -6,10 +6,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Device } from '../core/record.js'
 import { BLOCK_PAGE_FIELDS, noticePage } from './block-page.js'
 import type { HttpRequest, HttpResponse } from './http-words.js'
+import { RESERVED_PREFIX } from '../core/own-paths.js'
 import type { Attempted } from './overrides.js'
 import type { Services } from './services.js'
 
-export const RESERVED_PREFIX = '/.well-known/yori/'
 export const OVERRIDE_PATH = `${RESERVED_PREFIX}override`
 /** As the form was called before. */
 export const OVERRIDE_ALIAS = '/yori/override'

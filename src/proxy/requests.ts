@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
 import { NAME_CLASSES } from '../core/coverage.js'
 import type { ErrorCode } from '../core/errors.js'
+import { ALIVE_PATH, RESERVED_PREFIX } from '../core/own-paths.js'
 import { authorityHost, readRequestHead } from '../http/head.js'
 import type { RequestHead } from '../http/head.js'
 import { isGrpc } from '../http/grpc.js'
@@ -15,12 +16,7 @@ import type { Intercepted } from './connection-state.js'
 import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
-import {
-  OVERRIDE_ALIAS,
-  OVERRIDE_PATH,
-  RESERVED_PREFIX,
-  serveOverride,
-} from './override-form.js'
+import { OVERRIDE_ALIAS, OVERRIDE_PATH, serveOverride } from './override-form.js'
 import { providerAt, refuse } from './refusal.js'
 import { SELF_TEST_PATH, serveSelfTest } from './self-test.js'
 import { isKnownUser } from './services.js'
@@ -99,6 +95,10 @@ function selfTest(arrived: Arrived, intercepted: Intercepted): void {
 function serveReserved(arrived: Arrived, url: string, host: string | undefined): void {
   const { http, from, services } = arrived
   const path = url.split('?', 1)[0]
+  if (path === ALIVE_PATH && from.state.caller.loopback) {
+    serveAlive(arrived)
+    return
+  }
   const isOverride = path === OVERRIDE_PATH || path === OVERRIDE_ALIAS
   if (!isOverride || !services.overrides.enabled) {
     decline(arrived, 'YORI_NOT_FOUND', host)
@@ -107,6 +107,16 @@ function serveReserved(arrived: Arrived, url: string, host: string | undefined):
   from.began()
   http.response.once('close', () => from.ended())
   void serveOverride(http, from.state.record.device, services)
+}
+
+/** The supervisor of this machine asks: neither traffic nor part of coverage. */
+function serveAlive({ http, from }: Arrived): void {
+  const { record } = from.state
+  from.began()
+  http.response.once('close', () => from.ended())
+  if (record.exchanges === 0) record.coverage = 'own'
+  http.response.writeHead(200, 'OK', ['cache-control', 'no-store', 'content-length', '0'])
+  http.response.end()
 }
 
 /** Visible ASCII; anything else would have to be percent-encoded. RFC 3986 §2. */

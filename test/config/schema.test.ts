@@ -162,10 +162,13 @@ describe('the defaults', () => {
       ],
       transparent: 'auto',
       ranges: [],
+      keep: 1800,
+      dns: [],
       table_timeout: 90,
       address6: 'fd79:6f72:6900::1',
       tables: { llm: 'yori_llm', exempt: 'yori_exempt', blocked: 'yori_blocked' },
       appliance: {},
+      on_failure: 'open',
     },
     audit: {
       database: '/var/db/yori/audit.db',

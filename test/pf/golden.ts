@@ -13,6 +13,9 @@ const entry = (value: string, from: string) => ({ value, from })
 const only = (family: 'ipv4' | 'ipv6'): Partial<SteerSettings> => ({
   families: { value: family, from: 'steer.families' },
 })
+const closed: Partial<SteerSettings> = {
+  onFailure: { value: 'closed_llm', from: 'steer.on_failure' },
+}
 const em1: Partial<SteerSettings> = { interfaces: named('steer.interfaces', 'em1') }
 const exempt: Partial<SteerSettings> = {
   exempt: named('steer.exempt', '192.168.1.50', '10.1.0.0/16', 'fd00:1::50'),
@@ -53,6 +56,7 @@ export const golden: readonly Golden[] = [
     backend: 'pf',
     changed: { listen: named('listen', '192.168.1.1:9443', '[fd00:1::1]:9444') },
   },
+  { name: 'closed', backend: 'pf', changed: closed },
   { name: 'usual', backend: 'pf-conf', changed: { ...exempt, ...blocked } },
   { name: 'alias', backend: 'pf-conf', changed: alias },
   { name: 'usual', backend: 'opnsense', changed: {} },
@@ -74,6 +78,7 @@ export const golden: readonly Golden[] = [
     },
   },
   { name: 'ipv4-only', backend: 'nft-tproxy', changed: { ...only('ipv4'), ...exempt } },
+  { name: 'closed', backend: 'nft-tproxy', changed: { ...closed, ...exempt } },
   { name: 'usual', backend: 'nft-redirect', changed: blocked },
   {
     name: 'own-listeners',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readSteering, steeringRules } from '../../pf/rules.js'
+import { readSteering } from '../../pf/rules-read.js'
+import { steeringRules } from '../../pf/rules.js'
 import type { SteerSettings } from '../../pf/rules.js'
 import { named, problemsOf, settings, steering } from './support.js'
 

@@ -1,6 +1,6 @@
 /** Steering for tests: settings with usual values, and what they are read to. */
 import assert from 'node:assert/strict'
-import { readSteering } from '../../pf/rules.js'
+import { readSteering } from '../../pf/rules-read.js'
 import type { Entry, SteerProblem, SteerSettings, Steering } from '../../pf/rules.js'
 
 export function named(key: string, ...values: readonly string[]): Entry[] {
@@ -15,6 +15,7 @@ export function settings(changed: Partial<SteerSettings>): SteerSettings {
     guests: [],
     listen: named('listen', '0.0.0.0:8443', '[::]:8443'),
     families: { value: 'both', from: 'steer.families' },
+    onFailure: { value: 'open', from: 'steer.on_failure' },
     exempt: [],
     blocked: [],
     direct: [],

@@ -78,10 +78,16 @@ export class Namespaces implements AsyncDisposable {
     })
   }
 
+  /** What `ip` is told to run a program there. */
+  words(machine: string, ...command: readonly string[]): string[] {
+    return ['netns', 'exec', this.#full(machine), ...command]
+  }
+
   /** A program that stays; ended at disposal. */
   spawn(machine: string, command: string, args: readonly string[] = []): Program {
-    const words = ['netns', 'exec', this.#full(machine), command, ...args]
-    const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn('ip', this.words(machine, command, ...args), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     this.#children.add(child)
     return new Program(child)
   }
@@ -99,9 +105,25 @@ export class Namespaces implements AsyncDisposable {
 
   #removeAll(): void {
     for (const child of this.#children) child.kill('SIGKILL')
-    for (const machine of this.#names)
+    for (const machine of this.#names) {
+      this.#endAll(machine)
       spawnSync('ip', ['netns', 'del', this.#full(machine)])
+    }
     this.#names.clear()
+  }
+
+  /** Programs may have started others, which outlive them. */
+  #endAll(machine: string): void {
+    const { stdout } = spawnSync('ip', ['netns', 'pids', this.#full(machine)], {
+      encoding: 'utf8',
+    })
+    for (const pid of stdout.split('\n').filter(Boolean)) {
+      try {
+        process.kill(Number(pid), 'SIGKILL')
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
   }
 
   #full(machine: string): string {

@@ -1,28 +1,19 @@
-/** `yori pf generate | check`: texts for packet filters, and a look at those of pf. */
+/** `yori pf`: texts for packet filters, a look at those of pf, and steering on and off. */
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { loadCatalogue } from '../../../config/catalogue.js'
-import { formatProblem } from '../../../config/problem.js'
-import type { Config } from '../../../config/schema.js'
 import { checkPfText } from '../../../pf/check.js'
 import type { PfProblem } from '../../../pf/check.js'
 import { BACKENDS, renderSteering } from '../../../pf/render.js'
 import type { Backend } from '../../../pf/render.js'
-import { readSteering } from '../../../pf/rules.js'
-import type { SteerProblem } from '../../../pf/rules.js'
+import { readSteering } from '../../../pf/rules-read.js'
 import { steerSettings, tableSettings } from '../../../pf/settings.js'
 import { planTable, steeredHosts } from '../../../pf/table.js'
-import type { CatalogueEntry } from '../../providers/catalogue.js'
-import { YoriError } from '../../core/errors.js'
+import { LOADED_BACKENDS } from '../../../pf/steering-plan.js'
 import { EXIT } from '../exit.js'
-
-export interface PfCommandDeps {
-  readonly config: (path: string | undefined) => Config
-  readonly print: (text: string) => void
-  readonly note: (text: string) => void
-  /** Sets the exit code of the process. */
-  readonly exit: (code: number) => void
-}
+import { catalogueEntries, refuse } from './pf-shared.js'
+import type { PfCommandDeps } from './pf-shared.js'
+import { apply, checkMachine, remove, status } from './pf-steer.js'
+import type { ApplyFlags, StateFlags } from './pf-steer.js'
 
 interface GenerateFlags {
   readonly config?: string
@@ -33,6 +24,7 @@ interface GenerateFlags {
 }
 
 interface CheckFlags {
+  readonly config?: string
   readonly json?: true
   readonly strict?: true
 }
@@ -58,10 +50,47 @@ export function pfCommand(deps: PfCommandDeps): Command {
   command
     .command('check')
     .description('print what pf would refuse in a file; exit 0 when nothing, else 1')
-    .argument('<file>', 'a text of pf; - is standard input')
+    .argument(
+      '[file]',
+      "a text of pf; - is standard input; without one, this machine's rules that steering goes around",
+    )
+    .option('--config <file>', 'the configuration file')
     .option('--strict', 'warnings count, too')
     .option('--json', 'print JSON for programs')
-    .action((file: string, flags: CheckFlags) => check(deps, file, flags))
+    .action((file: string | undefined, flags: CheckFlags) =>
+      file === undefined ? checkMachine(deps, flags) : check(deps, file, flags),
+    )
+  command
+    .command('apply')
+    .description('lead packets to YORI, after the packet filter has read the rules')
+    .addOption(
+      new Option('--backend <name>', 'whose rules; the usual one of this system').choices(
+        LOADED_BACKENDS,
+      ),
+    )
+    .option(
+      '--lan <interface>',
+      'instead of steer.interfaces; may be repeated',
+      several,
+      [],
+    )
+    .option('--exempt <device>', 'besides steer.exempt; may be repeated', several, [])
+    .option('--force', 'also where an interface or device has a policy route')
+    .option('--config <file>', 'the configuration file')
+    .option('--json', 'print JSON for programs')
+    .action((flags: ApplyFlags) => apply(deps, flags))
+  command
+    .command('remove')
+    .description('let packets go their own way again')
+    .option('--config <file>', 'the configuration file')
+    .option('--json', 'print JSON for programs')
+    .action((flags: StateFlags) => remove(deps, flags))
+  command
+    .command('status')
+    .description('tell what is steered, and when it could not be')
+    .option('--config <file>', 'the configuration file')
+    .option('--json', 'print JSON for programs')
+    .action((flags: StateFlags) => status(deps, flags))
   return command
 }
 
@@ -75,7 +104,7 @@ async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void
   if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
   const { backend } = flags
   const settings = tableSettings(config)
-  const catalogue = await catalogueEntries()
+  const catalogue = await catalogueEntries(config)
   const { ranges } = planTable(settings, catalogue)
   const made = renderSteering(backend, {
     steering: read.steering,
@@ -87,27 +116,6 @@ async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void
   })
   if (made.kind === 'invalid') return refuse(deps, made.problems, flags)
   deps.print(flags.json ? `${JSON.stringify({ backend, text: made.text })}\n` : made.text)
-}
-
-async function catalogueEntries(): Promise<readonly CatalogueEntry[]> {
-  const loaded = await loadCatalogue()
-  if (loaded.kind === 'ok') return loaded.catalogue.entries
-  throw new YoriError(
-    'YORI_CONFIG_INVALID',
-    loaded.problems.map((problem) => formatProblem(problem)).join('\n'),
-  )
-}
-
-function refuse(
-  deps: PfCommandDeps,
-  problems: readonly SteerProblem[],
-  { json }: { readonly json?: true },
-): void {
-  if (json) deps.print(`${JSON.stringify({ problems })}\n`)
-  else
-    for (const { key, wrong, right } of problems)
-      deps.note(`${key}: ${wrong}; ${right}\n`)
-  deps.exit(EXIT.config)
 }
 
 function check(deps: PfCommandDeps, file: string, flags: CheckFlags): void {

@@ -1,0 +1,211 @@
+/**
+ * Hands a plan over to root's folder, asks packet filters what they think of it, and runs the
+ * script that loads it. The only Node code that meets `nft` and `pfctl`, run by the operator's
+ * commands, never by the appliance.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { YoriError } from '../src/core/errors.js'
+import type { Bypassed } from './bypass.js'
+import { ipRuleBypassed, nftBypassed, pfBypassed } from './bypass.js'
+import type { Steering } from './rules.js'
+import { STEER_SCRIPT, rulesFile } from './steering-files.js'
+import type { RulesName, SteeringFiles } from './steering-files.js'
+import type { LoadedBackend, SteeringPlan } from './steering-plan.js'
+
+const ASK_TIMEOUT_MS = 10_000
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+const READABLE = 0o644
+
+export type Asked =
+  | { readonly kind: 'ok' }
+  /** The program is not here, or does not run for this user. */
+  | { readonly kind: 'not-asked'; readonly why: string }
+  | { readonly kind: 'refused'; readonly says: string }
+
+/** What the packet filter itself says of the text; nothing is loaded. */
+export function askFilter(backend: LoadedBackend, text: string): Asked {
+  const program = backend === 'pf' ? 'pfctl' : 'nft'
+  const words = backend === 'pf' ? ['-a', 'yori', '-nf', '-'] : ['-c', '-f', '-']
+  const { error, status, stderr } = spawnSync(program, words, {
+    input: text,
+    encoding: 'utf8',
+    timeout: ASK_TIMEOUT_MS,
+  })
+  if (error !== undefined)
+    return { kind: 'not-asked', why: `${program}: ${error.message}` }
+  if (status === 0) return { kind: 'ok' }
+  return { kind: 'refused', says: `${program}: ${stderr.trim().slice(0, 2000)}` }
+}
+
+/**
+ * Writes the plan, its rules and what is wished for; each file whole or not at all, the wish
+ * last.
+ * @throws YORI_STEERING_FAILED
+ */
+export function writePlan(
+  files: SteeringFiles,
+  plan: Extract<SteeringPlan, { kind: 'ok' }>,
+): void {
+  prepareFolder(files)
+  const names: RulesName[] = ['on.both', 'on.inet', 'on.inet6', 'off', 'closed']
+  for (const name of names) {
+    const text = plan.rules.get(name)
+    if (text === undefined) rmSync(rulesFile(files, name), { force: true })
+    else replaceFile(rulesFile(files, name), text)
+  }
+  for (const [name, text] of plan.tables) replaceFile(`${files.directory}/${name}`, text)
+  replaceFile(files.plan, plan.text)
+}
+
+export function writeWish(files: SteeringFiles, wish: 'on' | 'off'): void {
+  prepareFolder(files)
+  replaceFile(files.desired, `${wish}\n`)
+}
+
+/** Root obeys what lies there: it must be this user's own, and nobody else's to write. */
+function prepareFolder({ directory }: SteeringFiles): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 })
+    const { mode, uid } = lstatSync(directory)
+    const own = uid === process.getuid?.() && (mode & 0o170022) === 0o040000
+    if (own) return
+  } catch (cause) {
+    throw failed(`${directory}: ${cause instanceof Error ? cause.message : ''}`, cause)
+  }
+  throw failed(
+    `${directory} must be a folder of root's own that nobody else may write; ` +
+      `run as root: chown root ${directory} && chmod 755 ${directory}`,
+  )
+}
+
+function replaceFile(path: string, text: string): void {
+  const fresh = `${path}.new`
+  try {
+    rmSync(fresh, { force: true })
+    writeFileSync(fresh, text, { mode: READABLE, flag: 'wx' })
+    chmodSync(fresh, READABLE)
+    renameSync(fresh, path)
+  } catch (cause) {
+    throw failed(`${path}: ${cause instanceof Error ? cause.message : ''}`, cause)
+  }
+}
+
+export type ScriptCommand =
+  | readonly ['on', 'both' | 'inet' | 'inet6']
+  | readonly ['probe', 'inet' | 'inet6']
+  | readonly ['off' | 'closed' | 'forget' | 'refresh' | 'missing']
+
+export interface ScriptAnswer {
+  readonly ok: boolean
+  readonly output: string
+  readonly says: string
+}
+
+/** The script that the supervisor uses, too. */
+export function runSteerScript(
+  { directory, table }: SteeringFiles,
+  command: ScriptCommand,
+): ScriptAnswer {
+  const words = [STEER_SCRIPT, directory, table, ...command]
+  const { status, stdout, stderr, error } = spawnSync('/bin/sh', words, {
+    encoding: 'utf8',
+    timeout: 3 * ASK_TIMEOUT_MS,
+  })
+  if (error !== undefined) return { ok: false, output: '', says: error.message }
+  return { ok: status === 0, output: stdout, says: stderr.trim() }
+}
+
+/** The running supervisor's process; undefined when none runs. */
+export function supervisorProcess({ pid }: SteeringFiles): number | undefined {
+  try {
+    const process = Number(readFileSync(pid, 'utf8').trim())
+    if (!Number.isSafeInteger(process) || process <= 1) return undefined
+    const args = execFileSync('ps', ['-o', 'args=', '-p', String(process)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: ASK_TIMEOUT_MS,
+    })
+    // Process ids are used again.
+    return args.includes('yori-supervisor') ? process : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The supervisor's own words: what it was told, what it holds, and why. */
+export interface SteeringStatus {
+  readonly wish: string
+  /** `off`, `closed`, `both`, `inet`, `inet6`, or `stale` until it could be loaded. */
+  readonly holds: string
+  /** Seconds since 1970. */
+  readonly since: number
+  readonly backend: string
+  readonly why: string
+}
+
+export function readStatus({ status }: SteeringFiles): SteeringStatus | undefined {
+  const text = readOptional(status)
+  if (text === undefined) return undefined
+  const values = new Map(
+    text.split('\n').map((line) => {
+      const at = line.indexOf('=')
+      return [line.slice(0, at), line.slice(at + 1)]
+    }),
+  )
+  return {
+    wish: values.get('wish') ?? '',
+    holds: values.get('holds') ?? '',
+    since: Number(values.get('since') ?? 0),
+    backend: values.get('backend') ?? '',
+    why: values.get('why') ?? '',
+  }
+}
+
+export function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** What the machine's own rules say that steering goes around; `notAsked`: could not be seen. */
+export function readBypassed(
+  backend: LoadedBackend,
+  steering: Steering,
+): { readonly found: readonly Bypassed[]; readonly notAsked: readonly string[] } {
+  const notAsked: string[] = []
+  const look = (program: string, ...words: string[]): string => {
+    const { status, stdout, error } = spawnSync(program, words, {
+      encoding: 'utf8',
+      timeout: ASK_TIMEOUT_MS,
+      maxBuffer: MAX_OUTPUT_BYTES,
+    })
+    if (error === undefined && status === 0) return stdout
+    notAsked.push([program, ...words].join(' '))
+    return ''
+  }
+  if (backend === 'pf') {
+    const rules = `${look('pfctl', '-s', 'nat')}\n${look('pfctl', '-s', 'rules')}`
+    return { found: pfBypassed(rules, steering), notAsked }
+  }
+  const found = [
+    ...nftBypassed(look('nft', '-s', 'list', 'ruleset'), steering),
+    ...ipRuleBypassed(look('ip', '-4', 'rule', 'list'), steering),
+    ...ipRuleBypassed(look('ip', '-6', 'rule', 'list'), steering),
+  ]
+  return { found, notAsked }
+}
+
+export function failed(detail: string, cause?: unknown): YoriError {
+  return new YoriError('YORI_STEERING_FAILED', detail, { cause })
+}

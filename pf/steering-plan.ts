@@ -1,0 +1,133 @@
+/**
+ * What `yori pf apply` leaves for the supervisor: plain `key=value` lines that a shell reads, and
+ * the rules of each state. Pure.
+ */
+import { formatSocketAddress } from '../src/core/address.js'
+import { ALIVE_PATH } from '../src/core/own-paths.js'
+import type { Config } from '../config/schema.js'
+import { renderNftOff } from './render-nft.js'
+import type { LlmElements } from './render-nft-sets.js'
+import { renderSteering } from './render.js'
+import { addressesOf, steeringIn } from './rules.js'
+import type { SteerProblem, SteerState, Steering, Target } from './rules.js'
+import type { RulesName } from './steering-files.js'
+
+/** Those that can be loaded; the others are texts for other machines and programs. */
+export const LOADED_BACKENDS = ['nft-tproxy', 'nft-redirect', 'pf'] as const
+export type LoadedBackend = (typeof LOADED_BACKENDS)[number]
+
+export interface PlanFacts {
+  readonly backend: LoadedBackend
+  readonly steering: Steering
+  readonly elements: LlmElements
+  /** A name that YORI opens, for the handshake; undefined when there is none. */
+  readonly serverName: string | undefined
+  /** The root certificate as a file. */
+  readonly root: string
+}
+
+export type SteeringPlan =
+  | {
+      readonly kind: 'ok'
+      readonly text: string
+      readonly rules: ReadonlyMap<RulesName, string>
+      /** pf only: what the tables of devices hold. */
+      readonly tables: ReadonlyMap<'exempt' | 'blocked', string>
+    }
+  | { readonly kind: 'invalid'; readonly problems: readonly SteerProblem[] }
+
+export function steeringPlan(facts: PlanFacts): SteeringPlan {
+  const { backend, steering, elements } = facts
+  const rules = new Map<RulesName, string>()
+  for (const [name, state] of statesOf(steering)) {
+    const made = renderSteering(backend, {
+      steering: steeringIn(steering, state),
+      hosts: [],
+      elements,
+    })
+    if (made.kind === 'invalid') return made
+    rules.set(name, made.text)
+  }
+  rules.set('off', backend === 'pf' ? '' : renderNftOff())
+  const problem = rootProblem(facts.root)
+  if (problem !== undefined) return { kind: 'invalid', problems: [problem] }
+  return { kind: 'ok', text: planText(facts), rules, tables: tablesOf(facts) }
+}
+
+function statesOf({ targets, onFailure }: Steering): [RulesName, SteerState][] {
+  const states: [RulesName, SteerState][] = targets.map(({ family }) => [
+    `on.${family}`,
+    family,
+  ])
+  if (targets.length === 2) states.push(['on.both', 'both'])
+  if (onFailure.value === 'closed_llm') states.push(['closed', 'closed'])
+  return states
+}
+
+function planText(facts: PlanFacts): string {
+  const { backend, steering, serverName, root } = facts
+  const { targets, tables, address6, onFailure } = steering
+  const onPf = backend === 'pf'
+  const hasAlias = steering.exempt.some(({ kind }) => kind === 'alias')
+  const lines: [string, string][] = [
+    ['backend', backend],
+    ...targets.map((target): [string, string] => [target.family, probeAddress(target)]),
+    ['sni', serverName ?? ''],
+    ['root', root],
+    ['probe_path', ALIVE_PATH],
+    ['on_failure', onFailure.value],
+  ]
+  if (onPf) {
+    lines.push(['llm_table', tables.llm])
+    if (!hasAlias) lines.push(['exempt_table', tables.exempt])
+    if (steering.blocked.length > 0) lines.push(['blocked_table', tables.blocked])
+    const v6 = targets.find(({ family }) => family === 'inet6')
+    if (v6 !== undefined && v6.address === undefined && address6.address !== undefined)
+      lines.push(['address6', address6.address])
+  }
+  return lines.map(([key, value]) => `${key}=${value}\n`).join('')
+}
+
+/** Where the machine itself reaches the listener. */
+function probeAddress({ family, address, port }: Target): string {
+  const loopback = family === 'inet' ? '127.0.0.1' : '::1'
+  return formatSocketAddress({ address: address ?? loopback, port })
+}
+
+function tablesOf({ backend, steering }: PlanFacts): Map<'exempt' | 'blocked', string> {
+  const tables = new Map<'exempt' | 'blocked', string>()
+  if (backend !== 'pf') return tables
+  for (const name of ['exempt', 'blocked'] as const) {
+    const devices = steering[name]
+    const addresses = [...addressesOf(devices, 'inet'), ...addressesOf(devices, 'inet6')]
+    tables.set(name, addresses.map((line) => `${line}\n`).join(''))
+  }
+  return tables
+}
+
+/** The shell that reads the plan takes no quoting. */
+function rootProblem(root: string): SteerProblem | undefined {
+  if (/^[\w./@%+, -]+$/.test(root)) return undefined
+  return {
+    key: 'state_dir',
+    wrong: 'the path has characters that the supervisor does not take',
+    right: 'use letters, digits and _ . / @ % + , - only',
+  }
+}
+
+/** The first name that YORI would open for any client. */
+export function probeName({
+  endpoints,
+  intercept,
+}: Pick<Config, 'endpoints' | 'intercept'>): string | undefined {
+  const never = new Set(intercept.never.map((pattern) => pattern.toLowerCase()))
+  const covered = (name: string): boolean =>
+    [...never].some(
+      (pattern) =>
+        pattern === name || (pattern.startsWith('*.') && name.endsWith(pattern.slice(1))),
+    )
+  return endpoints
+    .filter(({ enabled, route }) => enabled && route === 'intercept')
+    .map(({ domain }) => domain.toLowerCase())
+    .find((name) => !name.startsWith('*.') && !covered(name))
+}

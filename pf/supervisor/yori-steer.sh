@@ -1,0 +1,256 @@
+#!/bin/sh
+# Loads and takes away what `yori pf apply` has written, and asks whether YORI answers: the one
+# place where a packet filter is touched. The supervisor reads this file as a library; `yori pf`
+# calls it: yori-steer.sh DIRECTORY TABLE on FAMILIES|off|closed|forget|refresh|probe FAMILY
+#
+# DIRECTORY is root's own. TABLE is written by YORI, unprivileged: each of its lines is judged
+# here again, since root must not load what another user could choose freely.
+# Programs: nft and ip, or pfctl and ifconfig; curl, or fetch on FreeBSD; openssl; awk; timeout.
+
+STEER_MAX_TABLE_BYTES=1048576
+STEER_PROBE_SECONDS=1
+STEER_LOAD_SECONDS=5
+STEER_MARK=0x796f
+STEER_ROUTES=796
+
+# A packet filter that hangs must not hang the supervisor.
+steer_run() { timeout -s KILL "$STEER_LOAD_SECONDS" "$@"; }
+
+steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
+
+# Reads DIRECTORY/plan. Fails unless every key that is needed is there and plain.
+steer_read_plan() {
+  steer_dir=$1 steer_table=$2
+  plan_backend='' plan_inet='' plan_inet6='' plan_sni='' plan_root='' plan_path=''
+  plan_on_failure=open plan_llm=yori_llm plan_address6='' plan_exempt='' plan_blocked=''
+  [ -f "$steer_dir/plan" ] || return 1
+  while IFS='=' read -r steer_key steer_value; do
+    case $steer_value in *[!A-Za-z0-9_.:/@%+,\[\]\ -]*)
+      steer_say "plan: $steer_key has characters that cannot be"
+      return 1
+      ;;
+    esac
+    case $steer_key in
+    backend) plan_backend=$steer_value ;;
+    inet) plan_inet=$steer_value ;;
+    inet6) plan_inet6=$steer_value ;;
+    sni) plan_sni=$steer_value ;;
+    root) plan_root=$steer_value ;;
+    probe_path) plan_path=$steer_value ;;
+    on_failure) plan_on_failure=$steer_value ;;
+    llm_table) plan_llm=$steer_value ;;
+    exempt_table) plan_exempt=$steer_value ;;
+    blocked_table) plan_blocked=$steer_value ;;
+    address6) plan_address6=$steer_value ;;
+    esac
+  done <"$steer_dir/plan"
+  case $plan_backend in
+  nft-tproxy | nft-redirect | pf) ;;
+  *)
+    steer_say "plan: no backend"
+    return 1
+    ;;
+  esac
+  [ -n "$plan_inet$plan_inet6" ]
+}
+
+# The table's lines that may be steered, of one family (4 or 6). Bounded; a name that is no
+# plain file gives nothing.
+steer_addresses() {
+  { [ -f "$steer_table" ] && [ ! -L "$steer_table" ]; } || return 0
+  timeout "$STEER_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" |
+    LC_ALL=C awk -v family="$1" '
+      function four(text,   part, n, i) {
+        n = split(text, part, ".")
+        if (n != 4) return 0
+        for (i = 1; i <= 4; i++)
+          if (part[i] !~ /^[0-9][0-9]?[0-9]?$/ || part[i] + 0 > 255) return 0
+        a = part[1] + 0; b = part[2] + 0; c = part[3] + 0
+        if (a == 0 || a == 10 || a == 127 || a >= 224) return 0
+        if (a == 100 && b >= 64 && b <= 127) return 0
+        if (a == 169 && b == 254) return 0
+        if (a == 172 && b >= 16 && b <= 31) return 0
+        if (a == 192 && (b == 168 || (b == 0 && c == 0))) return 0
+        if (a == 198 && (b == 18 || b == 19)) return 0
+        return 1
+      }
+      # Global unicast, RFC 4291 section 2.4; not 2002::/16, which leads into IPv4.
+      function six(text) {
+        if (text !~ /^[23][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f:]*$/ || length(text) > 39) return 0
+        return text !~ /:::/ && text !~ /^2002:/ && text !~ /::.*::/
+      }
+      {
+        n = split($0, half, "/")
+        if (n > 2 || (n == 2 && half[2] !~ /^[0-9][0-9]?[0-9]?$/)) next
+        if (family == 4) {
+          if (!four(half[1]) || (n == 2 && (half[2] + 0 < 12 || half[2] + 0 > 32))) next
+        } else if (!six(half[1]) || (n == 2 && (half[2] + 0 < 28 || half[2] + 0 > 128))) next
+        print
+      }'
+}
+
+# Lines for nft that put those addresses in the place of what the sets hold.
+steer_elements() {
+  for steer_family in 4 6; do
+    steer_addresses "$steer_family" | awk -v name="llm$steer_family" '
+      NR == 1 { printf "flush set inet yori %s\nadd element inet yori %s { %s", name, name, $0; next }
+      { printf ", %s", $0 }
+      END { if (NR > 0) print " }" }'
+  done
+}
+
+# Everything of one state in one transaction. $1 is on.both, on.inet, on.inet6 or closed.
+steer_load() {
+  case $plan_backend in
+  pf)
+    steer_fill "$plan_exempt" exempt && steer_fill "$plan_blocked" blocked &&
+      steer_refresh && steer_run pfctl -q -a yori -f "$steer_dir/rules.$1"
+    ;;
+  *)
+    { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.$1" &&
+      steer_run nft -f "$steer_dir/load.$1"
+    ;;
+  esac
+}
+
+# A table of pf with the devices of a file; none when the admin fills it.
+steer_fill() {
+  [ -z "$1" ] || steer_run pfctl -q -t "$1" -T replace -f "$steer_dir/$2"
+}
+
+# $1: both, inet or inet6.
+steer_on() {
+  steer_prepare && steer_load "on.$1"
+}
+
+steer_prepare() {
+  case $plan_backend in
+  nft-tproxy)
+    for steer_family in 4 6; do
+      # One rule, however often this is asked; a route to lo needs no IPv6 elsewhere.
+      ip -$steer_family rule show 2>/dev/null | grep -q "fwmark $STEER_MARK lookup $STEER_ROUTES" ||
+        ip -$steer_family rule add fwmark $STEER_MARK lookup $STEER_ROUTES || [ $steer_family = 6 ] || return 1
+      ip -$steer_family route replace local default dev lo table $STEER_ROUTES ||
+        [ $steer_family = 6 ] || return 1
+    done
+    ;;
+  pf)
+    [ -z "$plan_address6" ] || ifconfig lo0 | grep -q "inet6 $plan_address6 " ||
+      ifconfig lo0 inet6 "$plan_address6" prefixlen 128 alias
+    ;;
+  esac
+}
+
+steer_off() {
+  case $plan_backend in
+  pf) steer_run pfctl -q -a yori -f /dev/null ;;
+  *) steer_run nft -f "$steer_dir/rules.off" ;;
+  esac
+}
+
+steer_closed() { steer_load closed; }
+
+# What is to hold while YORI does not answer.
+steer_failed() {
+  if [ "$plan_on_failure" = closed_llm ]; then steer_closed; else steer_off; fi
+}
+
+# Off, and nothing of ours is left.
+steer_forget() {
+  steer_off || return 1
+  case $plan_backend in
+  nft-*)
+    for steer_family in 4 6; do
+      while ip -$steer_family rule del fwmark $STEER_MARK lookup $STEER_ROUTES 2>/dev/null; do :; done
+      ip -$steer_family route flush table $STEER_ROUTES 2>/dev/null
+    done
+    ;;
+  pf) [ -z "$plan_address6" ] || ifconfig lo0 inet6 "$plan_address6" -alias 2>/dev/null ;;
+  esac
+  return 0
+}
+
+# Renews what the table says; the sets of nft forget it otherwise.
+steer_refresh() {
+  case $plan_backend in
+  pf)
+    { steer_addresses 4 && steer_addresses 6; } >"$steer_dir/llm.tmp" || return 1
+    [ ! -s "$steer_dir/llm.tmp" ] || steer_fill "$plan_llm" llm.tmp
+    ;;
+  *)
+    steer_elements >"$steer_dir/refresh.tmp" || return 1
+    [ ! -s "$steer_dir/refresh.tmp" ] || steer_run nft -f "$steer_dir/refresh.tmp"
+    ;;
+  esac
+}
+
+steer_endpoint() {
+  case $1 in
+  inet) printf '%s' "$plan_inet" ;;
+  inet6) printf '%s' "$plan_inet6" ;;
+  esac
+}
+
+# Does YORI, and nothing else, answer on the listener of that family? A second at most.
+steer_probe() {
+  steer_at=$(steer_endpoint "$1")
+  [ -n "$steer_at" ] || return 1
+  if command -v fetch >/dev/null 2>&1; then
+    steer_answer=$(timeout -s KILL "$STEER_PROBE_SECONDS" fetch -q -o - "http://$steer_at/health" 2>/dev/null)
+  else
+    steer_answer=$(timeout -s KILL "$STEER_PROBE_SECONDS" curl -s -g --noproxy '*' "http://$steer_at/health" 2>/dev/null)
+  fi
+  case $steer_answer in *'"status":"healthy"'*) return 0 ;; esac
+  return 1
+}
+
+# A TLS handshake as clients make it, answered by YORI itself and verified against its root.
+steer_probe_tls() {
+  [ -n "$plan_sni" ] || return 0
+  steer_at=$(steer_endpoint "$1")
+  [ -n "$steer_at" ] || return 1
+  steer_answer=$(
+    printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$plan_path" "$plan_sni" |
+      timeout -s KILL "$STEER_PROBE_SECONDS" openssl s_client -quiet -connect "$steer_at" \
+        -servername "$plan_sni" -verify_hostname "$plan_sni" -verify_return_error \
+        -CAfile "$plan_root" -no-CApath 2>/dev/null
+  )
+  case $steer_answer in 'HTTP/1.1 200 '*) return 0 ;; esac
+  return 1
+}
+
+# The programs of this backend that are missing, one a line.
+steer_missing() {
+  case $plan_backend in
+  pf) set -- pfctl ifconfig ;;
+  nft-tproxy) set -- nft ip ;;
+  *) set -- nft ;;
+  esac
+  for steer_program in "$@" openssl awk timeout; do
+    command -v "$steer_program" >/dev/null 2>&1 || printf '%s\n' "$steer_program"
+  done
+  command -v fetch >/dev/null 2>&1 || command -v curl >/dev/null 2>&1 || printf '%s\n' curl
+}
+
+case ${0##*/} in
+yori-steer.sh)
+  [ $# -ge 3 ] || {
+    steer_say 'usage: yori-steer.sh DIRECTORY TABLE on FAMILIES|off|closed|forget|refresh|probe FAMILY'
+    exit 2
+  }
+  steer_read_plan "$1" "$2" || exit 3
+  case $3 in
+  on | probe) [ $# -eq 4 ] || exit 2 ;;
+  esac
+  case $3 in
+  on) steer_on "$4" ;;
+  off) steer_off ;;
+  closed) steer_closed ;;
+  forget) steer_forget ;;
+  refresh) steer_refresh ;;
+  probe) steer_probe "$4" && steer_probe_tls "$4" ;;
+  missing) steer_missing ;;
+  *) exit 2 ;;
+  esac
+  ;;
+esac

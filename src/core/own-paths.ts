@@ -1,0 +1,4 @@
+/** Paths that are ours on every intercepted host: never forwarded to a provider. */
+export const RESERVED_PREFIX = '/.well-known/yori/'
+/** Answered 200 to this machine itself: shows that TLS is ended here and HTTP served. */
+export const ALIVE_PATH = `${RESERVED_PREFIX}alive`
