@@ -16,6 +16,7 @@ import type { Hold } from './byte-budget.js'
 import { unreadable } from './content.js'
 import type { Content } from './content.js'
 import type { Conversations } from './conversations.js'
+import { standOf } from './conversations.js'
 import { readRequest } from './request-reading.js'
 import type { RequestHeadFacts } from './request-reading.js'
 
@@ -69,8 +70,15 @@ export class Reading {
       if (read.unread !== undefined) this.#unread(read.unread)
       recordRequest(record, read.facts, previewChars)
       this.#promptChars = read.facts.promptChars
+      record.promptChars = read.facts.promptChars
+      const { toolsOffered } = read.facts
+      if (toolsOffered.length > 0) record.toolsOffered = toolsOffered
       this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
-      content = read.content
+      const session = this.#session
+      content =
+        session === undefined
+          ? read.content
+          : { ...read.content, session: standOf(session) }
     })
     return content
   }
