@@ -57,6 +57,7 @@ export function isCardNumber(digits: string): boolean {
     (digits.startsWith('4') && (length === 13 || length === 16 || length === 19)) ||
     (((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && length === 16) ||
     ((two === 34 || two === 37) && length === 15) ||
+    (digits.startsWith('1') && length === 15) ||
     ((two === 36 || two === 38 || two === 30) && length === 14) ||
     ((two === 35 || two === 60 || two === 62 || two === 64 || two === 65) && length >= 16)
   return issued && luhn(digits)
