@@ -36,11 +36,14 @@ import { Conversations } from './proxy/conversations.js'
 import { makeTransparent } from './net/transparent.js'
 import { OwnAddresses } from './net/own-addresses.js'
 import { Attempts } from './policy/attempts.js'
-import { RequestCounters } from './policy/counters.js'
+import { UsageCounters } from './policy/usage.js'
 import type { PolicyMemory } from './policy/decider.js'
 import type { OverrideMemory } from './proxy/overrides.js'
 import { LocalTimes } from './policy/local-time.js'
+import type { LocalTime } from './policy/local-time.js'
+import { readCounters } from './audit/usage-rows.js'
 import { LearnedNames } from './proxy/learned.js'
+import { Metering } from './proxy/metering.js'
 import { LessonsKeeper } from './proxy/lessons-keeper.js'
 import { Trials } from './proxy/trials.js'
 import { TrustLedger } from './proxy/trust-ledger.js'
@@ -73,9 +76,10 @@ export class Appliance {
   readonly #listener: Listener
   readonly #identity: DeviceIdentity
   readonly #keeper: CaKeeper
+  readonly #metering: Metering
   readonly #kept: LivePolicyState
   readonly #policyMemory: PolicyMemory = {
-    counters: new RequestCounters(),
+    counters: new UsageCounters(),
     bindings: new Map(),
     times: new LocalTimes(),
   }
@@ -157,8 +161,15 @@ export class Appliance {
       batchRows: config.audit.batch_rows,
       batchMs: config.audit.batch_ms,
       queueRows: config.limits.audit_queue_rows,
+      usage: this.#policyMemory.counters,
       log,
       clock,
+    })
+    this.#metering = new Metering({
+      sink: this.audit,
+      counters: this.#policyMemory.counters,
+      begin: ({ device }) => this.current.services.decider.begin(device),
+      time: () => this.#localTime(),
     })
     this.conversations = new Conversations({
       clock,
@@ -215,6 +226,7 @@ export class Appliance {
     try {
       this.#generation = await Generation.build(this.#config, await this.#edges())
       await this.audit.start()
+      this.#restoreCounters()
       this.#kept.start()
       await this.#deadlines.start()
       this.#deadlines.watch({ tick: () => this.conversations.sweep() })
@@ -310,6 +322,23 @@ export class Appliance {
     await this.audit.stop()
   }
 
+  /** What this month has cost so far outlives a restart. */
+  #restoreCounters(): void {
+    const time = this.#localTime()
+    try {
+      const rows = readCounters(this.#config.audit.database, time.date)
+      this.#policyMemory.counters.restore(rows, time)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      this.#log.warn({ reason }, 'the counters begin anew: they could not be read')
+    }
+  }
+
+  #localTime(): LocalTime {
+    const { timezone } = this.#config.enforcement
+    return this.#policyMemory.times.at(this.#clock.now(), timezone)
+  }
+
   async #afterCaChange(): Promise<void> {
     await this.current.renewSite()
     await this.#leaveRoot()
@@ -341,7 +370,7 @@ export class Appliance {
       log: this.#log,
     })
     return {
-      audit: this.audit,
+      audit: this.#metering,
       clock: this.#clock,
       log: this.#log,
       conversations: this.conversations,

@@ -126,7 +126,7 @@ export class Generation {
         config.limits.held_body_bytes,
         config.limits.held_body_bytes_per_client,
       ),
-      decider: deciderOf(config, edges),
+      decider: await deciderOf(config, edges),
       overrides: overridesOf(config, edges),
       recognise: (head) => recognise(head, catalogue.entryFor(head.host)?.speaks),
     }

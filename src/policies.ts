@@ -12,15 +12,14 @@ import type { AuditSink } from './core/record.js'
 import { parsePasswordHash } from './net/password.js'
 import { Overrides } from './proxy/overrides.js'
 import type { OverrideMemory } from './proxy/overrides.js'
-import { BadParams, BUILT_IN } from './policy/built-in.js'
 import { mayBlock } from './policy/consent.js'
 import { Decider } from './policy/decider.js'
 import type { KeptState, PolicyMemory } from './policy/decider.js'
 import { minutesOf } from './policy/local-time.js'
-import { DEFAULT_POLICY } from './policy/policy.js'
-import type { Policy, PolicySetting } from './policy/policy.js'
+import type { PolicySetting } from './policy/policy.js'
 import { EMPTY_STATE } from './policy/state.js'
 import type { PolicyState } from './policy/state.js'
+import { loadPolicySet } from './policy-set.js'
 
 export interface PolicyEdges {
   readonly kept: KeptState
@@ -31,13 +30,18 @@ export interface PolicyEdges {
   readonly log: Log
 }
 
-/** @throws YORI_CONFIG_INVALID for params that a policy cannot take */
-export function deciderOf(config: Config, edges: PolicyEdges): Decider {
+/** @throws YORI_CONFIG_INVALID for policies that do not hold, with file, line and cause */
+export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Decider> {
   const { enforcement, mode, inspect } = config
   const { enabled, consent_accepted: consentAccepted, timezone } = enforcement
-  const { audit, clock, kept, policyMemory: memory } = edges
+  const { audit, clock, kept, log, policyMemory: memory } = edges
+  const { policies, unknown } = await loadPolicySet(config.policies, clock)
+  for (const policy of unknown) {
+    if (config.policies.files[policy]?.enabled === false) continue
+    log.warn({ policy }, 'no policy of that name: it says nothing')
+  }
   return new Decider({
-    policies: policiesOf(config, edges),
+    policies: policies.map(({ policy }) => policy),
     settings: settingsOf(config),
     mode,
     mayBlock: mayBlock({ mode, enabled, consentAccepted }),
@@ -78,37 +82,7 @@ export function overridesOf(config: Config, edges: PolicyEdges): Overrides {
   })
 }
 
-/** The policies that the configuration names; those that do not exist are said in the log. */
-function policiesOf(config: Config, { policyMemory, log }: PolicyEdges): Policy[] {
-  const policies: Policy[] = []
-  const clock = { times: policyMemory.times, zone: config.enforcement.timezone }
-  for (const [name, { params, enabled }] of Object.entries(config.policies.files)) {
-    const make = BUILT_IN.get(name)
-    if (make !== undefined) policies.push(made(name, () => make(params, clock)))
-    else if (enabled && !WITHOUT_CODE.has(name)) {
-      log.warn({ policy: name }, 'no policy of that name: it says nothing')
-    }
-  }
-  return policies
-}
-
-/** The default needs none, and the time rules come with the lists. */
-const WITHOUT_CODE: ReadonlySet<string> = new Set([DEFAULT_POLICY, 'time_rules'])
-
-function made(name: string, make: () => Policy): Policy {
-  try {
-    return make()
-  } catch (cause) {
-    if (!(cause instanceof BadParams)) throw cause
-    throw new YoriError(
-      'YORI_CONFIG_INVALID',
-      `policies.files.${name}.params: ${cause.message}`,
-      { cause },
-    )
-  }
-}
-
-function settingsOf(config: Config): Map<string, PolicySetting> {
+export function settingsOf(config: Pick<Config, 'policies'>): Map<string, PolicySetting> {
   return new Map(
     Object.entries(config.policies.files).map(
       ([name, { enabled, action, fail_mode: failMode, order }]) => [

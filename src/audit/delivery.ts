@@ -4,6 +4,7 @@
  * commits get cheaper as the load rises. Keeps the batch in hand until it is answered for.
  */
 import type { Clock } from '../core/clock.js'
+import type { UsageRow } from '../policy/usage.js'
 import type { Backlog } from './backlog.js'
 import type { Batch, ToWorker } from './messages.js'
 import type { AuditLimits } from './options.js'
@@ -16,7 +17,15 @@ export interface Destination {
   send(message: ToWorker): void
 }
 
+/** The counters: what has changed of them goes along with each batch. */
+export interface UsageSource {
+  take(): UsageRow[]
+  /** What was taken never arrived. */
+  lost(rows?: readonly UsageRow[]): void
+}
+
 export interface DeliveryDeps {
+  readonly usage: UsageSource | undefined
   readonly backlog: Backlog
   readonly limits: AuditLimits
   readonly clock: Clock
@@ -28,6 +37,7 @@ export class Delivery {
   readonly #limits: AuditLimits
   readonly #clock: Clock
   readonly #destination: Destination
+  readonly #usage: UsageSource | undefined
   readonly written = noRows()
   /** Rows that the database refused, or that were given up. */
   readonly rejected = noRows()
@@ -38,7 +48,8 @@ export class Delivery {
   #hurried = false
   #flushing: (() => void)[] = []
 
-  constructor({ backlog, limits, clock, destination }: DeliveryDeps) {
+  constructor({ backlog, limits, clock, destination, usage }: DeliveryDeps) {
+    this.#usage = usage
     this.#backlog = backlog
     this.#limits = limits
     this.#clock = clock
@@ -65,9 +76,11 @@ export class Delivery {
     const batch = this.#backlog.take(this.#sequence + 1, openSince)
     if (batch === undefined) return this.#nothingDue()
     this.#sequence++
-    this.#inHand = batch
+    const usage = this.#usage?.take()
+    const whole = usage === undefined ? batch : { ...batch, usage }
+    this.#inHand = whole
     this.#lastBatchMs = now
-    this.#destination.send({ kind: 'batch', batch })
+    this.#destination.send({ kind: 'batch', batch: whole })
   }
 
   /** The worker has answered for a batch. */
@@ -94,7 +107,8 @@ export class Delivery {
   giveUp(): void {
     const batch = this.#inHand
     if (batch === undefined) return
-    const { connections, exchanges, events } = batch
+    const { connections, exchanges, events, usage } = batch
+    if (usage !== undefined) this.#usage?.lost(usage)
     this.settle(batch.sequence, {
       connections: connections.length,
       exchanges: exchanges.length,

@@ -1,4 +1,5 @@
 /** What the main thread and the worker say to each other, and what the worker is born with. */
+import type { UsageRow } from '../policy/usage.js'
 import type { PruneRequest, Pruned } from './retention.js'
 import type { Row } from './tables.js'
 import type { Tally } from './tally.js'
@@ -14,6 +15,8 @@ export interface Batch {
   readonly events: readonly Row[]
   /** Exchanges without an end yet; it will come in a later batch. */
   readonly open: readonly Row[]
+  /** Of the counters, what has changed: whole values, so that twice is once. */
+  readonly usage?: readonly UsageRow[]
 }
 
 export type ToWorker =

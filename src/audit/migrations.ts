@@ -151,7 +151,30 @@ ALTER TABLE exchanges ADD COLUMN close_code INTEGER;
 ALTER TABLE exchanges ADD COLUMN unread_messages INTEGER;
 `
 
-export const migrations: readonly string[] = [first, conversations, coverage, sockets]
+/** What devices, groups and policies used, by hour, day and month; see `usage-rows.ts`. */
+const usage = `
+CREATE TABLE usage (
+  scope TEXT NOT NULL,
+  name TEXT NOT NULL,
+  period TEXT NOT NULL,
+  requests INTEGER NOT NULL,
+  tokens INTEGER NOT NULL,
+  cost_micro_usd INTEGER NOT NULL,
+  minutes INTEGER NOT NULL,
+  PRIMARY KEY (scope, name, period)
+) WITHOUT ROWID;
+ALTER TABLE exchanges ADD COLUMN prompt_chars INTEGER;
+ALTER TABLE exchanges ADD COLUMN tools_offered TEXT;
+ALTER TABLE exchanges ADD COLUMN findings TEXT;
+`
+
+export const migrations: readonly string[] = [
+  first,
+  conversations,
+  coverage,
+  sockets,
+  usage,
+]
 
 /** The file was written by a later YORI than this one: it is left as it is. */
 export class NewerDatabase extends Error {

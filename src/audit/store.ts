@@ -16,6 +16,7 @@ import type { Service } from '../core/service.js'
 import { unreachable } from '../core/unreachable.js'
 import { Backlog } from './backlog.js'
 import { Delivery } from './delivery.js'
+import type { UsageSource } from './delivery.js'
 import { Gaps } from './gaps.js'
 import type { FromWorker, Trouble } from './messages.js'
 import type { AuditLimits, AuditOptions } from './options.js'
@@ -61,6 +62,8 @@ export interface AuditStoreOptions extends Partial<AuditOptions>, Partial<AuditL
   readonly database: string
   readonly log: Log
   readonly clock: Clock
+  /** Written along with the rows. */
+  readonly usage?: UsageSource
   /** Tests put a worker here that dies when it is told. */
   readonly workerScript?: URL
 }
@@ -108,6 +111,7 @@ class Store implements AuditStore {
       limits: this.#options,
       clock,
       destination: this.#thread,
+      usage: options.usage,
     })
   }
 
@@ -216,6 +220,7 @@ class Store implements AuditStore {
         this.#delivery.settle(message.sequence, message.rejected)
         return this.#tellGap()
       case 'moved-aside':
+        this.#options.usage?.lost()
         this.#log.error(
           { movedTo: message.to },
           'the audit database was corrupt: moved aside',

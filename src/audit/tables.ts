@@ -64,6 +64,12 @@ function attachmentsText(notes: ExchangeRecord['attachments']): Value {
   )
 }
 
+function findingsText(findings: ExchangeRecord['findings']): Value {
+  if (findings === undefined) return null
+  const counts = findings.slice(0, MOST_NAMES).map(({ kind, count }) => [kind, count])
+  return JSON.stringify(Object.fromEntries(counts))
+}
+
 export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'timestamp', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.startedAt },
   { name: 'request_id', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.requestId },
@@ -140,6 +146,9 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'server_messages', type: 'INTEGER', read: (r) => r.serverMessages },
   { name: 'close_code', type: 'INTEGER', read: (r) => r.closeCode },
   { name: 'unread_messages', type: 'INTEGER', read: (r) => r.unreadMessages },
+  { name: 'prompt_chars', type: 'INTEGER', read: (r) => r.promptChars },
+  { name: 'tools_offered', type: 'TEXT', read: (r) => namesText(r.toolsOffered) },
+  { name: 'findings', type: 'TEXT', read: (r) => findingsText(r.findings) },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -15,6 +15,7 @@ import { timestampText } from './rows.js'
 import type { Column, Row } from './tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
 import type { Tally } from './tally.js'
+import { usageWriter } from './usage-rows.js'
 
 // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
 const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof SqliteModule
@@ -92,6 +93,8 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
      WHERE event_type = 'request'`,
   )
 
+  const usage = usageWriter(db)
+
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
     const rejected = {
       connections: insertAll(insertConnection, batch.connections, (row) =>
@@ -101,6 +104,7 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
       events: insertAll(insertEvent, batch.events),
     }
     insertAll(insertExchange, batch.open)
+    if (batch.usage !== undefined) usage.write(batch.usage)
     remember.run(run, batch.sequence)
     return rejected
   })

@@ -146,6 +146,12 @@ export interface ExchangeRecord {
   /** The provider's id of this answer. */
   responseId?: string
   attachments?: readonly AttachmentNote[]
+  /** Characters of all text that went to the model. */
+  promptChars?: number
+  /** Names of tools that the request offered to the model. */
+  toolsOffered?: readonly string[]
+  /** Personal data in the prompt: kinds and how often. Undefined: nobody looked. */
+  findings?: readonly { readonly kind: string; readonly count: number }[]
   sessionId?: string
   agentId?: string
   /** The session began with history that nobody here has seen. */

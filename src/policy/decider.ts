@@ -8,22 +8,22 @@ import type { Device } from '../core/record.js'
 import { bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
 import { timeRules } from './built-in.js'
-import type { RequestCounters } from './counters.js'
 import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
-import type { Bindings } from './devices.js'
+import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
 import type { Decision, EngineOptions } from './engine.js'
 import { policyInput } from './input.js'
-import type { InputFacts } from './input.js'
-import type { LocalTimes } from './local-time.js'
+import type { CountersFacts, InputFacts } from './input.js'
+import type { LocalTime, LocalTimes } from './local-time.js'
 import { DEFAULT_POLICY } from './policy.js'
 import type { PolicySetting } from './policy.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
+import type { Ticket, UsageCounters } from './usage.js'
 
 /** Lasts as long as the process. */
 export interface PolicyMemory {
-  readonly counters: RequestCounters
+  readonly counters: UsageCounters
   readonly bindings: Bindings
   readonly times: LocalTimes
 }
@@ -50,7 +50,10 @@ export interface DeciderOptions extends EngineOptions {
   readonly clock: Clock
 }
 
-export type DecisionFacts = Omit<InputFacts, 'identity' | 'time' | 'counts' | 'nowMs'> & {
+export type DecisionFacts = Omit<
+  InputFacts,
+  'identity' | 'time' | 'counters' | 'nowMs'
+> & {
   /** Why the request could not be read as a whole. */
   readonly uninspectable: string | undefined
 }
@@ -126,15 +129,47 @@ export class Decider {
     const { device } = facts
     const identity = book.identity(device)
     const time = memory.times.at(nowMs, zone)
-    const counts = memory.counters.count(counterKey(device, identity.groups), time)
     const decision = this.#engine.decide({
-      input: policyInput({ ...facts, identity, time, counts, nowMs }),
+      input: policyInput({
+        ...facts,
+        identity,
+        time,
+        counters: this.#counters(device, identity, time),
+        nowMs,
+      }),
       deviceName: identity.name,
       uninspectable: facts.uninspectable,
       bypass: (policy) => this.#bypass(policy, facts, nowMs),
     })
     if (decision instanceof Promise) return decision.then((known) => this.#spend(known))
     return this.#spend(decision)
+  }
+
+  /** Somebody looks at `input.findings`. */
+  get readsFindings(): boolean {
+    return this.#options.policies.some(
+      ({ name, readsFindings }) =>
+        readsFindings === true && this.#options.settings.get(name)?.enabled !== false,
+    )
+  }
+
+  /** A request begins: it counts. */
+  begin(device: Device): Ticket {
+    const { clock, memory, zone } = this.#options
+    const nowMs = clock.now()
+    const { groups } = this.lists.book.identity(device)
+    const subjects = { device: subjectOf(device, groups), groups }
+    return memory.counters.begin(subjects, memory.times.at(nowMs, zone), nowMs)
+  }
+
+  #counters(device: Device, { groups }: Identity, time: LocalTime): CountersFacts {
+    const { memory, policies } = this.#options
+    const { counters } = memory
+    return {
+      device: counters.read('device', subjectOf(device, groups), time),
+      groups: groups.map((name) => [name, counters.read('group', name, time)]),
+      policies: policies.map(({ name }) => [name, counters.read('policy', name, time)]),
+    }
   }
 
   #bypass(policy: string, facts: DecisionFacts, nowMs: number): Bypass | undefined {
@@ -167,7 +202,8 @@ export class Decider {
   }
 }
 
-function counterKey(device: Device, groups: readonly string[]): string {
+/** Devices that the household does not know count as one: a new address is no new budget. */
+export function subjectOf(device: Device, groups: readonly string[]): string {
   if (groups.includes(UNKNOWN_GROUP)) return UNKNOWN_GROUP
   return device.mac ?? device.ip
 }

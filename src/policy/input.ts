@@ -1,9 +1,11 @@
 /** Builds the document that policies read. Credentials never get into it. Pure. */
 import type { Device } from '../core/record.js'
-import type { RequestCounts } from './counters.js'
 import type { Identity } from './devices.js'
+import { WEEKDAYS } from './local-time.js'
 import type { LocalTime } from './local-time.js'
-import type { BodyState, PolicyInput } from './policy.js'
+import type { BodyState, FindingInput, PolicyInput, UsageInput } from './policy.js'
+import { dayText, KEPT_DAYS } from './usage.js'
+import type { Spent, Usage } from './usage.js'
 
 export interface InputFacts {
   readonly requestId: string
@@ -20,10 +22,36 @@ export interface InputFacts {
   readonly endpoint: string
   readonly provider: string | undefined
   readonly time: LocalTime
-  readonly counts: RequestCounts
+  readonly counters: CountersFacts
   readonly model: string | undefined
   readonly prompt: string
+  /** Undefined: the request could not be read. */
+  readonly promptChars: number | undefined
+  readonly toolsOffered: readonly string[] | undefined
+  readonly findings: readonly FindingInput[]
+  readonly session: SessionFacts | undefined
+  /** Micro-dollars for a token of input; undefined when the price is not known. */
+  readonly inputPrice: number | undefined
 }
+
+export interface CountersFacts {
+  readonly device: Usage
+  readonly groups: readonly (readonly [string, Usage])[]
+  readonly policies: readonly (readonly [string, Usage])[]
+}
+
+/** A conversation before the request that is judged. */
+export interface SessionFacts {
+  readonly id: string
+  readonly startedAt: number
+  readonly requests: number
+  readonly toolCalls: number
+  readonly tokens: number
+  readonly microUsd: number
+}
+
+const CHARS_PER_TOKEN = 4
+const MICRO = 1_000_000
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'authorization',
@@ -37,7 +65,11 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
 ])
 
 export function policyInput(facts: InputFacts): PolicyInput {
-  const { device, identity, time, counts } = facts
+  const { device, identity, time, counters, promptChars, session } = facts
+  const deviceUsage = usageInput(counters.device, time)
+  const inputTokens =
+    promptChars === undefined ? null : Math.ceil(promptChars / CHARS_PER_TOKEN)
+  const weekday = WEEKDAYS.indexOf(time.weekday)
   return {
     request: {
       id: facts.requestId,
@@ -47,6 +79,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
       headers: readableHeaders(facts.rawHeaders),
       body: facts.bodyState === 'whole' ? (facts.body ?? null) : null,
       body_state: facts.bodyState,
+      tools: facts.toolsOffered ?? null,
     },
     device: {
       ip: device.ip,
@@ -58,17 +91,82 @@ export function policyInput(facts: InputFacts): PolicyInput {
     },
     endpoint: { domain: facts.endpoint, provider: facts.provider ?? null },
     context: {
+      date: time.date,
       hour: time.hour,
       minute: time.minuteOfDay % 60,
+      minute_of_day: time.minuteOfDay,
       day_of_week: time.weekday,
+      day_before: WEEKDAYS[(weekday + 6) % 7] as string,
       is_weekend: time.weekday === 'saturday' || time.weekday === 'sunday',
-      request_count_today: counts.today,
-      request_count_this_hour: counts.thisHour,
+      request_count_today: deviceUsage.today.requests,
+      request_count_this_hour: deviceUsage.hour.requests,
+    },
+    counters: {
+      device: deviceUsage,
+      groups: named(counters.groups, time),
+      policies: named(counters.policies, time),
+    },
+    session:
+      session === undefined
+        ? null
+        : {
+            id: session.id,
+            requests: session.requests,
+            tool_calls: session.toolCalls,
+            tokens: session.tokens,
+            cost_usd: session.microUsd / MICRO,
+            minutes: Math.max(0, facts.nowMs - session.startedAt) / 60_000,
+          },
+    estimate: {
+      input_tokens: inputTokens,
+      cost_usd:
+        inputTokens === null || facts.inputPrice === undefined
+          ? null
+          : (inputTokens * facts.inputPrice) / MICRO,
     },
     model: facts.model ?? null,
     prompt: facts.prompt,
-    findings: [],
+    prompt_chars: promptChars ?? 0,
+    findings: facts.findings,
   }
+}
+
+function named(
+  usages: readonly (readonly [string, Usage])[],
+  time: LocalTime,
+): Record<string, UsageInput> {
+  return Object.fromEntries(
+    usages.map(([name, usage]) => [name, usageInput(usage, time)]),
+  )
+}
+
+function usageInput({ hour, today, month, days }: Usage, time: LocalTime): UsageInput {
+  const spent = ({ requests, tokens, microUsd }: Readonly<Spent>) => ({
+    requests,
+    tokens,
+    cost_usd: microUsd / MICRO,
+  })
+  return {
+    hour: spent(hour),
+    today: { ...spent(today), minutes: today.minutes },
+    month: spent(month),
+    // Few policies look so far back.
+    get days() {
+      return daysInput(days, time)
+    },
+  }
+}
+
+const NO_DAYS: UsageInput['days'] = []
+
+/** Yesterday first; days without a request are there too. */
+function daysInput(days: Usage['days'], { date }: LocalTime): UsageInput['days'] {
+  if (days.length === 0) return NO_DAYS
+  return Array.from({ length: KEPT_DAYS }, (_, index) => {
+    const day = days.find((known) => known.date === dayText(date, -1 - index))
+    const { requests = 0, tokens = 0, microUsd = 0, minutes = 0 } = day ?? {}
+    return { requests, tokens, cost_usd: microUsd / MICRO, minutes }
+  })
 }
 
 /** Fields that stand more than once are joined, RFC 9110 §5.3. */

@@ -17,6 +17,8 @@ export interface PolicyInput {
     /** The parsed JSON when the body is whole and valid, else null. */
     readonly body: unknown
     readonly body_state: BodyState
+    /** Names of the tools that it offers to the model; null when it could not be read. */
+    readonly tools: readonly string[] | null
   }
   readonly device: {
     readonly ip: string
@@ -29,18 +31,72 @@ export interface PolicyInput {
   }
   readonly endpoint: { readonly domain: string; readonly provider: string | null }
   readonly context: {
+    /** `YYYY-MM-DD`. */
+    readonly date: string
     readonly hour: number
     readonly minute: number
+    /** Minutes since 00:00 on the wall. */
+    readonly minute_of_day: number
     /** `monday`. */
     readonly day_of_week: string
+    readonly day_before: string
     readonly is_weekend: boolean
     readonly request_count_today: number
     readonly request_count_this_hour: number
   }
+  /** This request is counted in `requests` already; its tokens and cost are not known yet. */
+  readonly counters: {
+    readonly device: UsageInput
+    /** By name, of the groups that the device is in. */
+    readonly groups: Readonly<Record<string, UsageInput>>
+    /** By policy: requests on which it had the strongest word. Those before this one. */
+    readonly policies: Readonly<Record<string, UsageInput>>
+  }
+  /** The conversation that the request goes on with, before it; null when it is none. */
+  readonly session: SessionInput | null
+  /** Four characters a token, at the price of the model's input; null when not known. */
+  readonly estimate: {
+    readonly input_tokens: number | null
+    readonly cost_usd: number | null
+  }
   readonly model: string | null
   /** Bounded text that goes to the model. */
   readonly prompt: string
-  readonly findings: readonly unknown[]
+  /** Characters of all that text, kept or not. */
+  readonly prompt_chars: number
+  readonly findings: readonly FindingInput[]
+}
+
+/** Personal data in the prompt, and how often: its kind, never its text. */
+export interface FindingInput {
+  readonly kind: string
+  readonly count: number
+}
+
+export interface SpentInput {
+  readonly requests: number
+  readonly tokens: number
+  readonly cost_usd: number
+}
+
+/** Periods are those of the wall clock in the household's zone. */
+export interface UsageInput {
+  readonly hour: SpentInput
+  /** `minutes`: those of the clock in which there was a request. */
+  readonly today: SpentInput & { readonly minutes: number }
+  readonly month: SpentInput
+  /** The seven days before today, yesterday first. */
+  readonly days: readonly (SpentInput & { readonly minutes: number })[]
+}
+
+export interface SessionInput {
+  readonly id: string
+  readonly requests: number
+  readonly tool_calls: number
+  readonly tokens: number
+  readonly cost_usd: number
+  /** Since it began. */
+  readonly minutes: number
 }
 
 export type BodyState = 'whole' | 'truncated' | 'invalid' | 'absent'
@@ -65,6 +121,8 @@ export interface Policy {
   readonly readsContent: boolean
   /** May it ask for something to be redacted? Then no record keeps what it could mean. */
   readonly redacts?: boolean
+  /** Does it look at `input.findings`? Nobody looks for them otherwise. */
+  readonly readsFindings?: boolean
   /** Undefined is no opinion. What it throws follows the policy's `fail_mode`. */
   judge(
     input: PolicyInput,

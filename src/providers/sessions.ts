@@ -62,6 +62,10 @@ export interface Session {
   /** Digest of the beginning of the model's last words. */
   answer: string | undefined
   exchanges: number
+  /** Of all answers in it so far. */
+  toolCalls: number
+  tokens: number
+  microUsd: number
   /** It began with history that nobody here has seen. */
   readonly fragmented: boolean
 }
@@ -279,6 +283,9 @@ export class Sessions {
       state: keys.state,
       answer: undefined,
       exchanges: 0,
+      toolCalls: 0,
+      tokens: 0,
+      microUsd: 0,
       fragmented,
     }
     this.#counts.created++

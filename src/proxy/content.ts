@@ -1,5 +1,6 @@
 /** What could be read of a request: for the policies, and for the record. */
 import type { ExchangeRecord } from '../core/record.js'
+import type { SessionFacts } from '../policy/input.js'
 import type { BodyState } from '../policy/policy.js'
 
 export interface Content {
@@ -11,6 +12,11 @@ export interface Content {
   readonly model: string | undefined
   /** Bounded text that goes to the model. */
   readonly prompt: string
+  /** Characters of all that text, kept or not. */
+  readonly promptChars?: number | undefined
+  readonly toolsOffered?: readonly string[] | undefined
+  /** The conversation that it goes on with, as it stood before. */
+  readonly session?: SessionFacts | undefined
 }
 
 export function noContent(): Content {

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../core/clock.js'
 import type { ExchangeRecord } from '../core/record.js'
+import type { SessionFacts } from '../policy/input.js'
 import {
   callEnded,
   callStarted,
@@ -41,6 +42,12 @@ interface Followed {
   /** Results without an id that were told. */
   unnamed: number
   events: number
+}
+
+/** Where a conversation stood before the request that was just placed in it. */
+export function standOf(session: Session): SessionFacts {
+  const { id, startedAt, exchanges, toolCalls, tokens, microUsd } = session
+  return { id, startedAt, requests: exchanges - 1, toolCalls, tokens, microUsd }
 }
 
 export class Conversations {
@@ -124,6 +131,9 @@ export class Conversations {
   ): void {
     const at = this.#clock.now()
     if (facts !== undefined) this.#sessions.answered(session, facts, at)
+    session.toolCalls += facts?.toolCalls.length ?? 0
+    session.tokens += (record.inputTokens ?? 0) + (record.outputTokens ?? 0)
+    session.microUsd += record.costMicroUsd ?? 0
     if (!this.events.heard) return
     const context: CallContext = { record, session, at, kept: this.#keptOf(record) }
     const followed = this.#follow(session, record.agentId)

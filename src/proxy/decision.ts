@@ -4,6 +4,7 @@
  * otherwise it is made beside the traffic.
  */
 import type { Device, ExchangeRecord } from '../core/record.js'
+import { personalData } from '../detect/personal.js'
 import type { Bypass } from '../policy/bypass.js'
 import type { Decision } from '../policy/engine.js'
 import type { Content } from './content.js'
@@ -17,15 +18,18 @@ export interface DecisionAbout {
   readonly device: Device
 }
 
+/** Prices are for a million tokens. */
+const PRICED_TOKENS = 1_000_000
+
 /** Undefined: no policy is there to be asked. */
 export function decide(
-  services: Pick<Services, 'decider' | 'log'>,
+  services: Pick<Services, 'decider' | 'log' | 'catalogue'>,
   about: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> | undefined {
   const { decider } = services
   if (decider.idle) return undefined
-  const decision = ask(decider, about, content)
+  const decision = ask(services, about, content)
   const noted = (known: Decision): Decision => {
     note(about.record, known)
     if (known.failed.length > 0) {
@@ -39,10 +43,17 @@ export function decide(
 }
 
 function ask(
-  decider: Services['decider'],
+  { decider, catalogue }: Pick<Services, 'decider' | 'catalogue'>,
   { request, record, device }: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> {
+  const { provider } = record
+  const { model, prompt, promptChars, toolsOffered, session } = content
+  const known = provider !== undefined && model !== undefined
+  const priced = known ? catalogue.model(provider, model) : undefined
+  if (decider.readsFindings && promptChars !== undefined) {
+    record.findings = personalData(prompt)
+  }
   return decider.decide({
     requestId: record.requestId,
     method: record.method,
@@ -53,9 +64,14 @@ function ask(
     device,
     userAgent: record.userAgent,
     endpoint: record.endpointDomain,
-    provider: record.provider,
-    model: content.model,
-    prompt: content.prompt,
+    provider,
+    model,
+    prompt,
+    promptChars,
+    toolsOffered,
+    session,
+    findings: record.findings ?? [],
+    inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,
     uninspectable: content.uninspectable,
   })
 }

@@ -16,6 +16,7 @@ import type { Hold } from './byte-budget.js'
 import { unreadable } from './content.js'
 import type { Content } from './content.js'
 import type { Conversations } from './conversations.js'
+import { standOf } from './conversations.js'
 import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from './kept-bodies.js'
 import { decodeRequest } from './request-decoding.js'
@@ -111,8 +112,15 @@ export class Reading {
       recordRequest(record, read.facts, previewChars)
       this.#promptChars = read.facts.promptChars
       if (this.#options.withheld === true) conversations?.withhold(record)
+      record.promptChars = read.facts.promptChars
+      const { toolsOffered } = read.facts
+      if (toolsOffered.length > 0) record.toolsOffered = toolsOffered
       this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
-      content = read.content
+      const session = this.#session
+      content =
+        session === undefined
+          ? read.content
+          : { ...read.content, session: standOf(session) }
       const { bodies } = this.#options
       if (bodies?.request === true) {
         const text = bodyText(bytes, head.contentType, bodies.maxBytes)

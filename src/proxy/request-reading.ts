@@ -128,8 +128,11 @@ function readForm(
   return { facts, content: { ...content, uninspectable: undefined }, unread: undefined }
 }
 
-function about(facts: RequestFacts): Pick<Content, 'model' | 'prompt'> {
-  return { model: facts.model, prompt: facts.promptText }
+function about(
+  facts: RequestFacts,
+): Pick<Content, 'model' | 'prompt' | 'promptChars' | 'toolsOffered'> {
+  const { model, promptText: prompt, promptChars, toolsOffered } = facts
+  return { model, prompt, promptChars, toolsOffered }
 }
 
 function unfinished(

@@ -9,7 +9,7 @@ import { canonicalHostname } from '../core/hostname.js'
 import { splitAuthority } from '../http/head.js'
 import type { Intercepted } from './connection-state.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
-import { RESERVED_PREFIX } from './override-form.js'
+import { RESERVED_PREFIX } from '../core/own-paths.js'
 import type { Services } from './services.js'
 import { answeredPage, trustPageFields } from './trust-page.js'
 

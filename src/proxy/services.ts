@@ -156,7 +156,10 @@ export interface Services {
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
-  readonly decider: Pick<Decider, 'idle' | 'holds' | 'redacts' | 'decide'>
+  readonly decider: Pick<
+    Decider,
+    'idle' | 'holds' | 'redacts' | 'decide' | 'readsFindings' | 'begin'
+  >
   readonly undecided: Undecided
   readonly overrides: Overrides
   readonly held: ByteBudget

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { BadParams, BUILT_IN, timeRules } from '../../src/policy/built-in.js'
-import type { Params } from '../../src/policy/built-in.js'
-import { RequestCounters } from '../../src/policy/counters.js'
+import { timeRules } from '../../src/policy/built-in.js'
 import { DeviceBook } from '../../src/policy/devices.js'
 import { policyInput } from '../../src/policy/input.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
@@ -12,66 +10,11 @@ import { MAC, NOON, device, exception, input } from './support.js'
 
 const clock = { times: new LocalTimes(), zone: 'UTC' }
 
-function builtIn(name: string, params: Params): Policy {
-  const make = BUILT_IN.get(name)
-  assert.ok(make !== undefined)
-  return make(params, clock)
-}
-
 function saidAt(policy: Policy, at: string, about = input): Opinion['kind'] | undefined {
   const opinion = policy.judge(about, { nowMs: Date.parse(at) })
   assert.ok(!(opinion instanceof Promise))
   return opinion?.kind
 }
-
-describe('policy bedtime', () => {
-  it('denies from 21:00 to 06:00 unless told otherwise', () => {
-    const policy = builtIn('bedtime', {})
-    assert.equal(saidAt(policy, '2026-03-04T20:59:59Z'), undefined)
-    assert.equal(saidAt(policy, '2026-03-04T21:00:00Z'), 'deny')
-    assert.equal(saidAt(policy, '2026-03-05T05:59:59Z'), 'deny')
-    assert.equal(saidAt(policy, '2026-03-05T06:00:00Z'), undefined)
-  })
-
-  it('leaves exempt groups and devices alone', () => {
-    const policy = builtIn('bedtime', { exempt_devices: ['02-00-5E-10-00-01'] })
-    const late = '2026-03-04T22:00:00Z'
-    const parent = { ...input, device: { ...input.device, groups: ['parents'] } }
-    assert.equal(saidAt(policy, late, parent), undefined)
-    const tablet = { ...input, device: { ...input.device, mac: MAC } }
-    assert.equal(saidAt(policy, late, tablet), undefined)
-  })
-
-  it('gives each night to the day on which it began', () => {
-    const policy = builtIn('bedtime', { days: ['sun', 'mon', 'tue', 'wed', 'thu'] })
-    assert.equal(saidAt(policy, '2026-03-06T01:00:00Z'), 'deny', 'Thursday night')
-    assert.equal(saidAt(policy, '2026-03-07T01:00:00Z'), undefined, 'Friday night')
-  })
-
-  it('names params that do not fit', () => {
-    assert.throws(() => builtIn('bedtime', { start_hour: '21' }), BadParams)
-    assert.throws(() => builtIn('bedtime', { days: ['someday'] }), /someday is not a day/)
-  })
-})
-
-describe('policy model_allowlist', () => {
-  const policy = builtIn('model_allowlist', { models: ['gpt-4o-mini', 'claude-*'] })
-  const at = '2026-03-04T12:00:00Z'
-  const asked = (model: string | null): Opinion['kind'] | undefined =>
-    saidAt(policy, at, { ...input, model })
-
-  it('allows those that it names and denies the others', () => {
-    assert.equal(asked('gpt-4o-mini'), 'allow')
-    assert.equal(asked('Claude-Sonnet-4-5'), 'allow')
-    assert.equal(asked('gpt-4o'), 'deny')
-    assert.equal(asked('gpt-4o-mini-high'), 'deny')
-    assert.equal(asked(null), undefined)
-  })
-
-  it('needs its list', () => {
-    assert.throws(() => builtIn('model_allowlist', {}), /models is a list/)
-  })
-})
 
 describe('time rules', () => {
   function saidBy(rules: readonly TimeRule[], at: string): Opinion['kind'] | undefined {
@@ -133,7 +76,30 @@ describe('the input document', () => {
       endpoint: 'api.anthropic.com',
       provider: 'anthropic',
       time: times.at(NOON, 'UTC'),
-      counts: { today: 3, thisHour: 2 },
+      counters: {
+        device: {
+          hour: { requests: 2, tokens: 10, microUsd: 500_000 },
+          today: { requests: 3, tokens: 12, microUsd: 1_500_000, minutes: 2 },
+          month: { requests: 4, tokens: 14, microUsd: 2_000_000 },
+          days: [
+            { date: '2026-03-02', requests: 1, tokens: 2, microUsd: 250_000, minutes: 1 },
+          ],
+        },
+        groups: [],
+        policies: [],
+      },
+      promptChars: 10,
+      toolsOffered: ['shell'],
+      findings: [],
+      inputPrice: 2.5,
+      session: {
+        id: 's1',
+        startedAt: NOON - 90_000,
+        requests: 2,
+        toolCalls: 3,
+        tokens: 40,
+        microUsd: 10_000,
+      },
       model: 'm',
       prompt: 'hi',
     })
@@ -141,26 +107,26 @@ describe('the input document', () => {
     assert.equal(document.request.headers['accept'], 'a, b')
     assert.deepEqual(document.request.body, { model: 'm' })
     assert.deepEqual(document.context, {
+      date: '2026-03-04',
       hour: 12,
       minute: 0,
+      minute_of_day: 720,
       day_of_week: 'wednesday',
+      day_before: 'tuesday',
       is_weekend: false,
       request_count_today: 3,
       request_count_this_hour: 2,
     })
     assert.equal(document.device.name, 'Kim')
-  })
-})
-
-describe('the counts of a device', () => {
-  it('begin anew with each hour and each day', () => {
-    const counters = new RequestCounters()
-    const times = new LocalTimes()
-    const count = (at: string): unknown =>
-      counters.count('a', times.at(Date.parse(at), 'UTC'))
-    assert.deepEqual(count('2026-03-04T10:00:00Z'), { today: 1, thisHour: 1 })
-    assert.deepEqual(count('2026-03-04T10:59:00Z'), { today: 2, thisHour: 2 })
-    assert.deepEqual(count('2026-03-04T11:00:00Z'), { today: 3, thisHour: 1 })
-    assert.deepEqual(count('2026-03-05T11:00:00Z'), { today: 1, thisHour: 1 })
+    assert.deepEqual(document.request.tools, ['shell'])
+    assert.deepEqual(document.estimate, { input_tokens: 3, cost_usd: 7.5e-6 })
+    assert.equal(document.session?.minutes, 1.5)
+    assert.equal(document.session.cost_usd, 0.01)
+    const { days, month } = document.counters.device
+    assert.deepEqual(month, { requests: 4, tokens: 14, cost_usd: 2 })
+    const nothing = { requests: 0, tokens: 0, cost_usd: 0, minutes: 0 }
+    const before = { requests: 1, tokens: 2, cost_usd: 0.25, minutes: 1 }
+    assert.deepEqual(days.slice(0, 3), [nothing, before, nothing])
+    assert.equal(days.length, 7)
   })
 })

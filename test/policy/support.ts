@@ -2,7 +2,7 @@
 import { canonicalAddress } from '../../src/core/address.js'
 import { macText } from '../../src/core/mac.js'
 import type { Device } from '../../src/core/record.js'
-import type { Opinion, Policy, PolicyInput } from '../../src/policy/policy.js'
+import type { Opinion, Policy, PolicyInput, UsageInput } from '../../src/policy/policy.js'
 import type { ListedDevice, TimeException } from '../../src/policy/state.js'
 
 export const NOON = Date.parse('2026-03-04T12:00:00Z')
@@ -17,6 +17,7 @@ export const input: PolicyInput = {
     headers: {},
     body: null,
     body_state: 'absent',
+    tools: null,
   },
   device: {
     ip: '192.0.2.10',
@@ -28,16 +29,28 @@ export const input: PolicyInput = {
   },
   endpoint: { domain: 'api.openai.com', provider: 'openai' },
   context: {
+    date: '2026-03-04',
     hour: 12,
     minute: 0,
+    minute_of_day: 720,
     day_of_week: 'wednesday',
+    day_before: 'tuesday',
     is_weekend: false,
     request_count_today: 1,
     request_count_this_hour: 1,
   },
+  counters: { device: noUsage(), groups: {}, policies: {} },
+  session: null,
+  estimate: { input_tokens: null, cost_usd: null },
   model: null,
   prompt: '',
+  prompt_chars: 0,
   findings: [],
+}
+
+export function noUsage(): UsageInput {
+  const nothing = { requests: 0, tokens: 0, cost_usd: 0 }
+  return { hour: nothing, today: { ...nothing, minutes: 0 }, month: nothing, days: [] }
 }
 
 export function policy(

@@ -1,0 +1,57 @@
+# A monthly budget: warns at two shares of it, denies when it is spent or when the request
+# would go over it.
+#
+# What was spent comes from the prices of the provider catalogue; answers whose price is not
+# known cost nothing here and count in `yori stats`. The request itself is estimated by its
+# text, four characters a token, without the answer: the last request before the limit may go
+# over it by its answer. `scope: device` holds each device to the budget, `scope: group` each
+# group of `groups` together.
+package yori.budget
+
+import data.yori.lib.amounts
+import data.yori.lib.people
+
+parameters := object.union(people.parameters, {
+	"monthly_usd": {"type": "number", "minimum": 0, "default": 50, "description": "US dollars a month."},
+	"warn_percent": {"type": "number", "minimum": 0, "maximum": 100, "default": 80, "description": "The first warning."},
+	"urgent_percent": {"type": "number", "minimum": 0, "maximum": 100, "default": 95, "description": "The second."},
+	"scope": {"type": "string", "enum": ["device", "group"], "default": "device", "description": "Who shares the budget."},
+})
+
+# What every counter says that the budget is held against.
+spent contains input.counters.device.month.cost_usd if data.params.scope == "device"
+
+spent contains input.counters.groups[group].month.cost_usd if {
+	data.params.scope == "group"
+	some group in data.params.groups
+}
+
+most := max(spent)
+
+limit := data.params.monthly_usd
+
+deny contains text if {
+	people.concerned
+	most >= limit
+	text := sprintf("the month's budget of $%s is spent", [amounts.dollars(limit)])
+}
+
+deny contains text if {
+	people.concerned
+	most < limit
+	most + input.estimate.cost_usd > limit
+	text := sprintf("this request would cost more than the $%s that are left of the month's budget", [amounts.dollars(limit - most)])
+}
+
+alert contains text if {
+	people.concerned
+	most < limit
+	some percent in reached
+	percent == max(reached)
+	text := sprintf("%d %% of the month's budget of $%s is spent", [floor((most * 100) / limit), amounts.dollars(limit)])
+}
+
+reached contains percent if {
+	some percent in {data.params.warn_percent, data.params.urgent_percent}
+	most * 100 >= limit * percent
+}

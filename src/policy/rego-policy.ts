@@ -1,0 +1,219 @@
+/**
+ * A Rego module as a policy. Its package is `yori.<name>`; read are `deny`, `redact`, `alert`
+ * and `allow` (true, or a set of messages that is not empty) and `message`. The strongest that
+ * holds is its opinion; all undefined or false is none, but for `allow`: an explicit false is
+ * a denial. Modules of `yori.lib` are shared; `data.params` holds the parameters.
+ */
+import type { Clock } from '../core/clock.js'
+import type { Module } from '../rego/ast.js'
+import { compileModules, fromJson, toJson } from '../rego/index.js'
+import type { PreparedQuery, RegoError, SourceFile, Value } from '../rego/index.js'
+import { AnswerCache } from './answer-cache.js'
+import type { CacheLimits } from './answer-cache.js'
+import { filledParams, parametersOf } from './params.js'
+import type { Parameters, Params } from './params.js'
+import type { Opinion, Policy, PolicyContext, PolicyInput } from './policy.js'
+import { allReads, looksAt, readsContentOf } from './rego-reads.js'
+import type { Reads } from './rego-reads.js'
+
+export interface EvaluationLimits {
+  /** What one policy may spend on one request. */
+  readonly maxSteps: number
+  readonly deadlineMs: number
+}
+
+/** Together with the interpreter's own look at the clock: under 5 ms of the event loop. */
+export const EVALUATION_LIMITS: EvaluationLimits = { maxSteps: 50_000, deadlineMs: 4 }
+
+export interface PolicySource extends SourceFile {
+  /** Of the file, without `.rego`; the package must bear it. */
+  readonly stem: string
+}
+
+export interface RegoOptions {
+  /** What the policy is called: the stem, or `default`. */
+  readonly name: string
+  readonly source: PolicySource
+  /** Modules of `yori.lib`. */
+  readonly lib: readonly SourceFile[]
+  readonly params: Params
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly limits?: EvaluationLimits
+  readonly cache?: CacheLimits
+}
+
+export type RegoLoaded =
+  | { readonly kind: 'ok'; readonly policy: RegoPolicy }
+  | { readonly kind: 'invalid'; readonly errors: readonly RegoError[] }
+
+const OUTPUTS = ['allow', 'deny', 'alert', 'redact', 'message', 'parameters'] as const
+/** Longest reason that goes on a block page and into the record. */
+const MAX_MESSAGE = 500
+
+/** Reads and checks one policy. @throws BadParams for params that do not fit */
+export function loadRegoPolicy(options: RegoOptions): RegoLoaded {
+  const { source, lib } = options
+  const answers = { name: 'answers', text: answersText(source.stem) }
+  const compiled = compileModules([source, ...lib, answers])
+  if (compiled.kind === 'invalid') return { kind: 'invalid', errors: compiled.errors }
+  const { modules } = compiled.policy
+  const own = modules.find(({ file }) => file === source.name)
+  if (own === undefined) throw new Error('a module that was compiled is not there')
+  const misplaced = packageProblem(own, source)
+  if (misplaced !== undefined) return { kind: 'invalid', errors: [misplaced] }
+  const path = `data.yori_answers.${source.stem}`
+  const declared = compiled.policy.evaluate(`${path}.parameters`, {}, {}, UNBOUNDED)
+  const parameters =
+    declared.kind === 'value' ? parametersOf(toJson(declared.value)) : undefined
+  const data = { params: filledParams(options.params, parameters) }
+  const reads = allReads(
+    own,
+    modules.filter((module) => module.package[1] === 'lib'),
+  )
+  const ask = compiled.policy.prepareQuery(`${path}.said`, data)
+  return { kind: 'ok', policy: new RegoPolicy(options, { ask, reads, parameters, own }) }
+}
+
+const UNBOUNDED = { deadlineMs: Infinity } as const
+
+interface Compiled {
+  readonly ask: PreparedQuery
+  readonly reads: Reads
+  readonly parameters: Parameters | undefined
+  readonly own: Module
+}
+
+export class RegoPolicy implements Policy {
+  readonly name: string
+  readonly readsContent: boolean
+  readonly readsFindings: boolean
+  readonly reads: Reads
+  readonly parameters: Parameters | undefined
+  /** The first paragraph of the comment at its top. */
+  readonly description: string
+  readonly #ask: PreparedQuery
+  readonly #cache: AnswerCache | undefined
+  readonly #limits: EvaluationLimits
+
+  constructor(options: RegoOptions, { ask, reads, parameters, own }: Compiled) {
+    this.name = options.name
+    this.reads = reads
+    this.readsContent = readsContentOf(reads)
+    this.readsFindings = looksAt(reads, 'findings')
+    this.parameters = parameters
+    this.description = descriptionOf(own)
+    this.#ask = ask
+    this.#limits = options.limits ?? EVALUATION_LIMITS
+    this.#cache = AnswerCache.for(reads, options.clock, options.cache)
+  }
+
+  /** @throws Error for a policy that fails: what follows is its `fail_mode` */
+  judge(input: PolicyInput, context: PolicyContext): Opinion | undefined {
+    const cache = this.#cache
+    if (cache === undefined) return this.#judge(input, context)
+    const key = cache.keyOf(input)
+    const kept = cache.get(key)
+    if (kept !== undefined) return kept.opinion
+    const opinion = this.#judge(input, context)
+    if (opinion?.kind !== 'exhausted') cache.set(key, opinion)
+    return opinion
+  }
+
+  #judge(input: PolicyInput, { nowMs }: PolicyContext): Opinion | undefined {
+    const result = this.#ask(valueOf(input), {
+      ...this.#limits,
+      nowNs: BigInt(Math.trunc(nowMs)) * 1_000_000n,
+    })
+    switch (result.kind) {
+      case 'undefined':
+        return undefined
+      case 'value':
+        return opinionOf(this.name, toJson(result.value))
+      case 'error': {
+        const spent =
+          result.code === 'eval_budget_error' || result.code === 'eval_deadline_error'
+        if (spent) return { kind: 'exhausted' }
+        const { place, message } = result
+        const where = place === undefined ? '' : `${place.file}:${place.line}: `
+        throw new Error(`${where}${message}`)
+      }
+    }
+  }
+}
+
+/** Several policies are asked about one request: it is made a value once. */
+const values = new WeakMap<PolicyInput, Value>()
+
+function valueOf(input: PolicyInput): Value {
+  let value = values.get(input)
+  if (value === undefined) {
+    value = fromJson(input)
+    values.set(input, value)
+  }
+  return value
+}
+
+type Said = Readonly<Partial<Record<(typeof OUTPUTS)[number], unknown>>>
+
+function opinionOf(policy: string, said: unknown): Opinion | undefined {
+  const { deny, redact, alert, allow, message } = said as Said
+  const general = typeof message === 'string' ? message : undefined
+  const one = (kind: 'deny' | 'redact' | 'alert' | 'allow', value: unknown) => {
+    const messages = messagesOf(policy, kind, value)
+    if (messages === undefined) return undefined
+    const text = messages.length === 0 ? general : messages.join('; ')
+    return text === undefined ? { kind } : { kind, message: text.slice(0, MAX_MESSAGE) }
+  }
+  return (
+    one('deny', deny) ??
+    (allow === false ? one('deny', true) : undefined) ??
+    one('redact', redact) ??
+    one('alert', alert) ??
+    one('allow', allow)
+  )
+}
+
+/** Undefined: it does not hold. Sets come as sorted lists. */
+function messagesOf(policy: string, rule: string, value: unknown): string[] | undefined {
+  if (value === undefined || value === false) return undefined
+  if (value === true) return []
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+    return value.length === 0 ? undefined : value
+  }
+  throw new Error(`${policy}: ${rule} is neither true or false nor a set of messages`)
+}
+
+/** One document with what is read, so that the policy's rules are worked out once. */
+function answersText(stem: string): string {
+  const at = `data.yori.${stem}`
+  const said = OUTPUTS.filter((name) => name !== 'parameters').map(
+    (name) => `said["${name}"] := ${at}.${name}`,
+  )
+  return [`package yori_answers.${stem}`, ...said, `parameters := ${at}.parameters`].join(
+    '\n',
+  )
+}
+
+function packageProblem(
+  own: Module,
+  { name, stem }: PolicySource,
+): RegoError | undefined {
+  const found = own.package.join('.')
+  if (found === `yori.${stem}`) return undefined
+  return {
+    file: name,
+    ...own.packageAt,
+    code: 'rego_compile_error',
+    message: `package ${found} must be yori.${stem}, as the file is named`,
+  }
+}
+
+function descriptionOf({ comments, packageAt }: Module): string {
+  const lines: string[] = []
+  for (const { text, at } of comments) {
+    const line = text.replace(/^#+/, '').trim()
+    if (at.line >= packageAt.line || (line === '' && lines.length > 0)) break
+    if (line !== '') lines.push(line)
+  }
+  return lines.join(' ')
+}

@@ -1,0 +1,322 @@
+/**
+ * What devices, groups and policies have used: requests, tokens, money and minutes, in this
+ * hour, today and this month by the wall clock of the household, and in the seven days before.
+ * A request counts from its beginning, so that many at once cannot all be the first; one that
+ * was blocked counts for nobody but the policy that blocked it. Knows no database: what has
+ * changed is taken out as rows, and what was kept is put back at a start.
+ */
+import type { LocalTime } from './local-time.js'
+
+export type UsageScope = 'device' | 'group' | 'policy'
+
+export interface Spent {
+  requests: number
+  tokens: number
+  microUsd: number
+}
+
+export interface DayUse extends Spent {
+  /** Minutes of the clock in which there was a request. */
+  minutes: number
+}
+
+export interface Usage {
+  readonly hour: Readonly<Spent>
+  readonly today: Readonly<DayUse>
+  readonly month: Readonly<Spent>
+  /** Of the seven days before today, those on which there was something. */
+  readonly days: readonly (Readonly<DayUse> & { readonly date: string })[]
+}
+
+/** One period of one subject, as it is kept. `2026-03-04T12`, `2026-03-04` or `2026-03`. */
+export interface UsageRow extends DayUse {
+  readonly scope: UsageScope
+  readonly name: string
+  readonly period: string
+}
+
+/** Held while a request runs. */
+export interface Ticket {
+  readonly entries: readonly Begun[]
+}
+
+interface Begun {
+  readonly entry: Entry
+  readonly hourKey: string
+  readonly date: string
+  readonly month: string
+  readonly newMinute: boolean
+}
+
+export interface Outcome {
+  readonly tokens: number
+  readonly microUsd: number
+  readonly blocked: boolean
+  /** Whose word was the strongest. */
+  readonly policy: string | undefined
+}
+
+interface Entry {
+  readonly scope: UsageScope
+  readonly name: string
+  hourKey: string
+  date: string
+  month: string
+  hour: Spent
+  today: DayUse
+  monthly: Spent
+  days: (DayUse & { date: string })[]
+  /** The last minute with a request, since the epoch. */
+  lastMinute: number
+}
+
+/** Days before today that are kept at hand. */
+export const KEPT_DAYS = 7
+/** More than this of a scope are counted together, as one. */
+const MAX_SUBJECTS = 4096
+export const OVERFLOW = 'others'
+/** Rows that wait while the database cannot be written; the oldest go. */
+const MAX_ENDED = 20_000
+const DAY_MS = 86_400_000
+
+const NOTHING: Usage = {
+  hour: noSpent(),
+  today: noDay(),
+  month: noSpent(),
+  days: [],
+}
+
+export class UsageCounters {
+  readonly #entries = {
+    device: new Map<string, Entry>(),
+    group: new Map<string, Entry>(),
+    policy: new Map<string, Entry>(),
+  }
+  readonly #maxSubjects: number
+  readonly #dirty = new Set<Entry>()
+  /** Periods that ended before they were taken. */
+  #ended: UsageRow[] = []
+
+  constructor(maxSubjects = MAX_SUBJECTS) {
+    this.#maxSubjects = maxSubjects
+  }
+
+  /** A request begins: it counts for its device and the groups of that. */
+  begin(
+    subjects: { readonly device: string; readonly groups: readonly string[] },
+    time: LocalTime,
+    nowMs: number,
+  ): Ticket {
+    const minute = Math.floor(nowMs / 60_000)
+    const entries = [this.#of('device', subjects.device, time)]
+    for (const group of subjects.groups) entries.push(this.#of('group', group, time))
+    return { entries: entries.map((entry) => this.#begun(entry, minute)) }
+  }
+
+  end(ticket: Ticket, outcome: Outcome, time: LocalTime): void {
+    for (const begun of ticket.entries) {
+      if (outcome.blocked) this.#takeBack(begun)
+      else this.#spend(this.#of(begun.entry.scope, begun.entry.name, time), outcome)
+    }
+    if (outcome.policy === undefined) return
+    const entry = this.#of('policy', outcome.policy, time)
+    entry.hour.requests++
+    entry.today.requests++
+    entry.monthly.requests++
+    this.#spend(entry, outcome)
+  }
+
+  read(scope: UsageScope, name: string, time: LocalTime): Usage {
+    const entry = this.#entries[scope].get(name)
+    if (entry === undefined) return NOTHING
+    this.#turn(entry, time)
+    const { hour, today, monthly: month, days } = entry
+    return { hour, today, month, days }
+  }
+
+  names(scope: UsageScope): IterableIterator<string> {
+    return this.#entries[scope].keys()
+  }
+
+  /** What has changed since the last time, in whole values; at most about `max` rows. */
+  take(max = 2000): UsageRow[] {
+    const rows = this.#ended.splice(0, max)
+    for (const entry of this.#dirty) {
+      if (rows.length >= max) break
+      this.#dirty.delete(entry)
+      rows.push(...rowsOf(entry))
+    }
+    return rows
+  }
+
+  /** What was taken did not arrive. */
+  lost(rows?: readonly UsageRow[]): void {
+    const now = (row: UsageRow): boolean => {
+      const entry = this.#entries[row.scope].get(row.name)
+      return entry !== undefined && periodsOf(entry).includes(row.period)
+    }
+    this.#ended.unshift(...(rows ?? []).filter((row) => !now(row)))
+    for (const scope of Object.values(this.#entries)) {
+      for (const entry of scope.values()) this.#dirty.add(entry)
+    }
+  }
+
+  /** Adds what an earlier run kept, as of `time`; other periods are left out. */
+  restore(rows: Iterable<UsageRow>, time: LocalTime): void {
+    const earliest = dayText(time.date, -KEPT_DAYS)
+    for (const row of rows) {
+      const isDay = row.period.length === 10
+      const isNow =
+        row.period === time.date ||
+        row.period === hourKeyOf(time) ||
+        row.period === time.date.slice(0, 7)
+      if (!isNow && !(isDay && row.period >= earliest && row.period < time.date)) continue
+      const entry = this.#of(row.scope, row.name, time)
+      this.#dirty.add(entry)
+      if (row.period === time.date) addTo(entry.today, row)
+      else if (isDay) this.#addDay(entry, row)
+      else addTo(row.period.length === 7 ? entry.monthly : entry.hour, row)
+    }
+  }
+
+  #addDay(entry: Entry, { period: date, ...row }: UsageRow): void {
+    let day = entry.days.find((known) => known.date === date)
+    if (day === undefined) {
+      day = { ...noDay(), date }
+      entry.days.push(day)
+      entry.days.sort((a, b) => (a.date < b.date ? 1 : -1))
+    }
+    addTo(day, row)
+  }
+
+  #begun(entry: Entry, minute: number): Begun {
+    const { hourKey, date, month } = entry
+    const newMinute = entry.lastMinute !== minute
+    entry.hour.requests++
+    entry.today.requests++
+    entry.monthly.requests++
+    if (newMinute) entry.today.minutes++
+    entry.lastMinute = minute
+    this.#dirty.add(entry)
+    return { entry, hourKey, date, month, newMinute }
+  }
+
+  #takeBack({ entry, hourKey, date, month, newMinute }: Begun): void {
+    if (entry.hourKey === hourKey) entry.hour.requests--
+    if (entry.date === date) {
+      entry.today.requests--
+      if (newMinute) {
+        entry.today.minutes--
+        entry.lastMinute = Number.NaN
+      }
+    }
+    if (entry.month === month) entry.monthly.requests--
+    this.#dirty.add(entry)
+  }
+
+  #spend(entry: Entry, { tokens, microUsd }: Outcome): void {
+    for (const spent of [entry.hour, entry.today, entry.monthly]) {
+      spent.tokens += tokens
+      spent.microUsd += microUsd
+    }
+    this.#dirty.add(entry)
+  }
+
+  #of(scope: UsageScope, name: string, time: LocalTime): Entry {
+    const entries = this.#entries[scope]
+    const known = entries.get(name)
+    if (known !== undefined) return this.#turn(known, time)
+    if (entries.size >= this.#maxSubjects && name !== OVERFLOW) {
+      return this.#of(scope, this.#makeRoom(scope, time) ? name : OVERFLOW, time)
+    }
+    const entry: Entry = {
+      scope,
+      name,
+      hourKey: hourKeyOf(time),
+      date: time.date,
+      month: time.date.slice(0, 7),
+      hour: noSpent(),
+      today: noDay(),
+      monthly: noSpent(),
+      days: [],
+      lastMinute: Number.NaN,
+    }
+    entries.set(name, entry)
+    return entry
+  }
+
+  /** Whoever was not seen this month makes room. */
+  #makeRoom(scope: UsageScope, time: LocalTime): boolean {
+    const entries = this.#entries[scope]
+    for (const [name, entry] of entries) {
+      if (entry.month === time.date.slice(0, 7) || this.#dirty.has(entry)) continue
+      entries.delete(name)
+      return true
+    }
+    return false
+  }
+
+  /** Begins the periods anew that have ended. */
+  #turn(entry: Entry, time: LocalTime): Entry {
+    const hourKey = hourKeyOf(time)
+    if (entry.hourKey === hourKey) return entry
+    const month = time.date.slice(0, 7)
+    const old = this.#dirty.has(entry) ? rowsOf(entry) : []
+    entry.hourKey = hourKey
+    entry.hour = noSpent()
+    if (entry.date !== time.date) {
+      const earliest = dayText(time.date, -KEPT_DAYS)
+      entry.days = [{ ...entry.today, date: entry.date }, ...entry.days].filter(
+        ({ date }) => date >= earliest && date < time.date,
+      )
+      entry.date = time.date
+      entry.today = noDay()
+    }
+    if (entry.month !== month) {
+      entry.month = month
+      entry.monthly = noSpent()
+    }
+    const now = periodsOf(entry)
+    this.#ended.push(...old.filter(({ period }) => !now.includes(period)))
+    if (this.#ended.length > MAX_ENDED) this.#ended.splice(0, old.length)
+    return entry
+  }
+}
+
+export function hourKeyOf({ date, hour }: LocalTime): string {
+  return `${date}T${String(hour).padStart(2, '0')}`
+}
+
+/** The date some days from another, by the calendar. */
+export function dayText(date: string, days: number): string {
+  const at = Date.parse(`${date}T00:00:00Z`)
+  return new Date(at + days * DAY_MS).toISOString().slice(0, 10)
+}
+
+function periodsOf({ hourKey, date, month }: Entry): string[] {
+  return [hourKey, date, month]
+}
+
+function rowsOf(entry: Entry): UsageRow[] {
+  const { scope, name, hourKey, date, month, hour, today, monthly } = entry
+  return [
+    { scope, name, period: hourKey, ...hour, minutes: 0 },
+    { scope, name, period: date, ...today },
+    { scope, name, period: month, ...monthly, minutes: 0 },
+  ]
+}
+
+function addTo(spent: Spent | DayUse, more: Readonly<DayUse>): void {
+  spent.requests += more.requests
+  spent.tokens += more.tokens
+  spent.microUsd += more.microUsd
+  if ('minutes' in spent) spent.minutes += more.minutes
+}
+
+function noSpent(): Spent {
+  return { requests: 0, tokens: 0, microUsd: 0 }
+}
+
+function noDay(): DayUse {
+  return { ...noSpent(), minutes: 0 }
+}
