@@ -126,11 +126,16 @@ export const caSchema = section("YORI's certificate authority.", {
   root_days: count({ default: 3650, maximum: 7300, description: 'Life of the root.' }),
 })
 
-export const logSchema = section('The running log, JSON lines on standard output.', {
+export const logSchema = section('The running log: JSON lines.', {
   level: choice({
     enum: ['debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     description: 'The least important message that is written.',
+  }),
+  file: text({
+    format: 'path',
+    description:
+      'Where to, mode 0640; standard error when left out. Opened anew within 10 seconds when it was moved away, so that it can be rotated without a signal.',
   }),
   exchanges: flag(false, 'One info line for each exchange.'),
 })

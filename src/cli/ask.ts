@@ -1,4 +1,4 @@
-/** Asks a person for a passphrase on the terminal, without showing what is typed. */
+/** Asks a person on the terminal: for a passphrase, without showing it, or for a yes. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { Secret } from '../core/secret.js'
@@ -19,5 +19,16 @@ export async function askSecret(question: string): Promise<Secret | undefined> {
   } finally {
     lines.close()
     process.stderr.write('\n')
+  }
+}
+
+/** Undefined when there is no terminal to ask on; anything but yes is no. */
+export async function askYesNo(question: string): Promise<boolean | undefined> {
+  if (!process.stdin.isTTY) return undefined
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await lines.question(question)).trim())
+  } finally {
+    lines.close()
   }
 }

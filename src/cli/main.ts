@@ -89,6 +89,25 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sessions: async () =>
     (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),
   stats: async () => (await import('./commands/sessions.js')).statsCommand(auditDeps()),
+  service: async () => {
+    const [{ serviceCommand }, { thisProgram }, { supervisorArguments, SUPERVISOR }] =
+      await Promise.all([
+        import('./commands/service.js'),
+        import('./service/program.js'),
+        import('../../pf/steering-files.js'),
+      ])
+    const { askYesNo } = await import('./ask.js')
+    return serviceCommand({
+      program: thisProgram((stateDir, user, command) => [
+        SUPERVISOR,
+        ...supervisorArguments(stateDir, { user, command }),
+      ]),
+      platform: process.platform,
+      isRoot: process.getuid?.() === 0,
+      print,
+      confirm: askYesNo,
+    })
+  },
   status: async () => {
     const { statusCommand } = await import('./commands/status.js')
     return statusCommand({

@@ -13,6 +13,7 @@ import { Command } from '../commander.js'
 import { configuration, note } from '../context.js'
 import type { ConfigFlags } from '../context.js'
 import { EXIT, exitCodeOf, failureLine } from '../exit.js'
+import { openLogTarget } from '../log-target.js'
 
 // Required, not imported: see ../commander.ts.
 const { pino } = createRequire(import.meta.url)('pino') as typeof Pino
@@ -44,7 +45,7 @@ async function run(flags: RunFlags): Promise<void> {
   const wanted = configFlags(flags)
   const { config, source, warnings } = configuration(wanted)
   for (const warning of warnings) note(`${formatProblem(warning)}\n`)
-  const log = pino({ level: config.log.level }, pino.destination({ fd: 2, sync: false }))
+  const log = pino({ level: config.log.level }, openLogTarget(config.log.file).destination)
   const appliance = new Appliance({ config, clock: systemClock, log })
   const skipped = await appliance.start()
   // Whoever sees the banner may send signals.

@@ -1,0 +1,226 @@
+/**
+ * `yori service`: images for both systems, and a true installation in a mount namespace of its
+ * own, whose /etc and /var are copies. What systemd would start is started there by hand.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCli } from '../support/cli.js'
+import { hasProgram, runProgram } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { packageFile } from '../../src/core/package-root.js'
+
+const UNIT = 'etc/systemd/system/yori.service'
+
+describe('yori service', function () {
+  this.timeout(60_000)
+
+  it('shows every step and takes none with --dry-run', async () => {
+    await using folder = await tempFolder()
+    const ran = await runCli(['service', 'install', '--dry-run', '--system', 'systemd'], {
+      cwd: folder.path,
+    })
+    assert.equal(ran.status, 0, ran.stderr)
+    for (const step of [
+      'make the user yori',
+      'make /var/db/yori (0700, yori)',
+      'write /etc/systemd/system/yori.service (0644)',
+      'write /etc/logrotate.d/yori (0644)',
+      'run systemctl enable --now yori',
+    ])
+      assert.ok(ran.stdout.includes(step), `${step} in\n${ran.stdout}`)
+  })
+
+  it('takes no step that nobody agreed to', async () => {
+    await using folder = await tempFolder()
+    const root = join(folder.path, 'image')
+    const args = ['service', 'install', '--root', root, '--system', 'systemd']
+    const ran = await runCli(args, { cwd: folder.path })
+    assert.equal(ran.status, 2)
+    assert.match(ran.stderr, /--yes/)
+    assert.equal(existsSync(root), false)
+  })
+
+  for (const name of ['Root; rm', 'a b', '-x', 'UPPER', 'x'.repeat(40)]) {
+    it(`refuses the user name ${JSON.stringify(name)}`, async () => {
+      await using folder = await tempFolder()
+      const args = [
+        'service',
+        'install',
+        `--user=${name}`,
+        '--dry-run',
+        '--system',
+        'rc.d',
+      ]
+      const ran = await runCli(args, { cwd: folder.path })
+      assert.equal(ran.status, 2)
+      assert.match(ran.stderr, /no name that a system gives a user/)
+    })
+  }
+
+  for (const steering of [[], ['--no-steer']]) {
+    it(`writes a unit that systemd understands ${steering.join(' ')}`, async function () {
+      if (!hasProgram('systemd-analyze')) this.skip()
+      await using folder = await tempFolder()
+      const unit = await imageOf(folder.path, ['--system', 'systemd', ...steering], UNIT)
+      const verified = await runProgram('systemd-analyze', ['verify', unit])
+      assert.equal(verified.stderr, '')
+      assert.equal(verified.status, 0)
+      // The exposure that systemd reckons, of 10: the lower the better.
+      const limit = steering.length === 0 ? '40' : '20'
+      const reckoned = await runProgram('systemd-analyze', [
+        'security',
+        '--offline=true',
+        `--threshold=${limit}`,
+        unit,
+      ])
+      assert.equal(reckoned.status, 0, reckoned.stdout.toString().slice(-300))
+    })
+  }
+
+  it('writes a start script for FreeBSD that a shell understands', async function () {
+    await using folder = await tempFolder()
+    const script = await imageOf(
+      folder.path,
+      ['--system', 'rc.d'],
+      'usr/local/etc/rc.d/yori',
+    )
+    assert.equal((await runProgram('sh', ['-n', script])).status, 0)
+    const text = readFileSync(script, 'utf8')
+    assert.match(text, /^# PROVIDE: yori$/m)
+    assert.match(text, /^command=\/usr\/sbin\/daemon$/m)
+    assert.ok(text.includes('-u yori -- '), text)
+    if (!hasProgram('shellcheck')) return
+    const found = await runProgram('shellcheck', ['--shell=sh', script])
+    assert.equal(found.stdout.toString(), '')
+  })
+
+  it('writes a configuration that YORI reads, and leaves one that was changed', async () => {
+    await using folder = await tempFolder()
+    const cwd = folder.path
+    const file = await imageOf(cwd, ['--system', 'systemd'], 'etc/yori/yori.conf')
+    const shown = await runCli(['config', 'show', '--config', file, '--json'], { cwd })
+    assert.equal(shown.status, 0, shown.stderr)
+    assert.match(shown.stdout, /\/var\/log\/yori\/yori\.log/)
+    writeFileSync(file, `${readFileSync(file, 'utf8')}# ours\n`)
+    const root = join(cwd, 'image')
+    const again = ['service', 'install', '--root', root, '--system', 'systemd', '--yes']
+    assert.match(
+      (await runCli(again, { cwd })).stdout,
+      /yori\.conf .*: there already, kept/,
+    )
+    const gone = await runCli(
+      ['service', 'uninstall', '--root', root, '--system', 'systemd', '--yes'],
+      { cwd },
+    )
+    assert.equal(gone.status, 0, gone.stderr)
+    assert.match(gone.stdout, /yori\.conf.*: kept: it was changed/)
+    const left = (await runProgram('find', [root, '-type', 'f'])).stdout.toString()
+    assert.equal(left.trim(), file)
+  })
+
+  it('says what is wrong when there is nothing to uninstall', async () => {
+    await using folder = await tempFolder()
+    const args = ['service', 'uninstall', '--root', folder.path, '--yes']
+    const ran = await runCli([...args, '--system', 'systemd'], { cwd: folder.path })
+    assert.equal(ran.status, 2)
+    assert.match(ran.stderr, /service\.json is not there/)
+  })
+
+  it('installs, runs as its user, and uninstalls without a trace', async function () {
+    const lacking = whyNotHere()
+    if (lacking !== undefined) {
+      this.test!.title += ` (skipped: ${lacking})`
+      this.skip()
+    }
+    await using folder = await tempFolder()
+    const script = folder.file('script.sh')
+    writeFileSync(script, INSTALLATION)
+    const main = packageFile('dist', 'src', 'cli', 'main.js')
+    const ran = await runProgram(
+      'unshare',
+      ['--mount', '--net', '--pid', '--fork', '--kill-child', 'sh', script].concat([
+        folder.path,
+        process.execPath,
+        main,
+      ]),
+      { timeoutMs: 50_000 },
+    )
+    const out = ran.stdout.toString()
+    assert.equal(ran.status, 0, `${out}\n${ran.stderr}`)
+    const said = (what: string): string | undefined =>
+      new RegExp(`^${what}: (.*)$`, 'm').exec(out)?.[1]
+    assert.equal(said('owner of state'), 'yori 700')
+    assert.equal(said('health'), '200', out + ran.stderr)
+    assert.equal(said('user of node'), 'yori')
+    assert.equal(said('log'), 'yori 640')
+    assert.equal(said('lines after moving it away'), 'some')
+    assert.equal(said('systemctl'), 'daemon-reload enable --now yori ')
+    assert.equal(said('difference after'), '')
+    assert.equal(said('user after'), 'none')
+  })
+})
+
+async function imageOf(folder: string, flags: string[], file: string): Promise<string> {
+  const root = join(folder, 'image')
+  const args = ['service', 'install', '--root', root, '--yes', ...flags]
+  const ran = await runCli(args, { cwd: folder })
+  assert.equal(ran.status, 0, ran.stderr)
+  return join(root, file)
+}
+
+function whyNotHere(): string | undefined {
+  if (process.platform !== 'linux') return 'not Linux'
+  if (process.getuid?.() !== 0) return 'not root'
+  for (const program of ['useradd', 'setpriv', 'curl'])
+    if (!hasProgram(program)) return `${program} is not installed`
+  const possible = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true'])
+  return possible.status === 0 ? undefined : 'no namespaces'
+}
+
+/** $1: a folder; $2: node; $3: the command yori. Its /etc and /var die with the namespace. */
+const INSTALLATION = `
+set -u
+folder=$1 node=$2 yori=$3
+mount --make-rprivate /
+mount -t proc proc /proc
+ip link set lo up
+cp -a /etc "$folder/etc"
+mount --bind "$folder/etc" /etc
+mkdir -p "$folder/var/db" "$folder/var/log" "$folder/bin"
+mkdir -p /var/db
+mount --bind "$folder/var/db" /var/db
+mount --bind "$folder/var/log" /var/log
+printf '%s\\n' '#!/bin/sh' "printf '%s ' \\"\\$*\\" >>$folder/systemctl" >"$folder/bin/systemctl"
+chmod 755 "$folder/bin/systemctl" "$folder"
+PATH=$folder/bin:$PATH
+cp -a /etc "$folder/before"
+"$node" "$yori" service install --yes --system systemd || exit 1
+echo "owner of state: $(stat -c '%U %a' /var/db/yori)"
+start=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/yori.service)
+$start >"$folder/out" 2>&1 &
+started=$!
+tries=0
+until curl -s -o /dev/null http://127.0.0.1:8443/health || [ $tries -gt 100 ]; do
+  tries=$((tries + 1)); sleep 0.1
+done
+echo "health: $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8443/health)"
+for one in /proc/[0-9]*; do
+  case $(tr '\\0' ' ' <"$one/cmdline" 2>/dev/null) in
+  "$node "*main.js*) echo "user of node: $(stat -c %U "$one")" ;;
+  esac
+done
+echo "log: $(stat -c '%U %a' /var/log/yori/yori.log)"
+mv /var/log/yori/yori.log /var/log/yori/yori.log.0
+tries=0
+until [ -e /var/log/yori/yori.log ] || [ $tries -gt 150 ]; do tries=$((tries + 1)); sleep 0.1; done
+kill "$started"; wait "$started"
+[ -s /var/log/yori/yori.log ] && echo 'lines after moving it away: some'
+cat "$folder/out" >&2
+echo "systemctl: $(cat "$folder/systemctl")"
+rm -f /var/log/yori/yori.log*
+"$node" "$yori" service uninstall --yes --purge --system systemd || exit 1
+echo "difference after: $(diff -r -x '*-' -x '.pwd.lock' -x 'subuid*' -x 'subgid*' "$folder/before" /etc 2>/dev/null | tr '\\n' ' ')"
+echo "user after: $(id -u yori 2>/dev/null || echo none)"
+`
