@@ -4,7 +4,7 @@
  * name still leads to our file. A log that cannot be written costs lines, never the traffic.
  */
 import { createRequire } from 'node:module'
-import { fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import type * as Pino from 'pino'
 import { YoriError } from '../core/errors.js'
 
@@ -15,7 +15,7 @@ const LOOK_MS = 10_000
 /** Lines that wait for the disk; beyond it they are dropped. */
 const MOST_WAITING_BYTES = 1024 * 1024
 
-export interface LogTarget {
+export interface LogTarget extends Disposable {
   readonly destination: ReturnType<typeof Pino.destination>
   /** Writes that failed, ever. */
   readonly failures: number
@@ -29,26 +29,33 @@ export function openLogTarget(file: string | undefined): LogTarget {
   const destination = pino.destination(
     file === undefined
       ? { ...options, fd: 2 }
-      : { ...options, fd: openFile(file), append: true, mode: FILE_MODE },
+      : { ...options, dest: writable(file), append: true, mode: FILE_MODE },
   )
+  let looking: NodeJS.Timeout | undefined
   const target = {
     destination,
     failures: 0,
     look: () => {
       if (file !== undefined && movedAway(file, destination)) destination.reopen(file)
     },
+    [Symbol.dispose]: () => {
+      clearInterval(looking)
+      destination.destroy()
+    },
   }
   // Without a listener a full disk would end the process.
   destination.on('error', () => target.failures++)
-  if (file !== undefined) setInterval(target.look, LOOK_MS).unref()
+  if (file !== undefined) looking = setInterval(target.look, LOOK_MS).unref()
   return target
 }
 
 const FILE_MODE = 0o640
 
-function openFile(file: string): number {
+/** Known before the start is over, not by a lost line. */
+function writable(file: string): string {
   try {
-    return openSync(file, 'a', FILE_MODE)
+    closeSync(openSync(file, 'a', FILE_MODE))
+    return file
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new YoriError('YORI_CONFIG_INVALID', `log.file cannot be written: ${reason}`, {
