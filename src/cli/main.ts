@@ -89,6 +89,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sessions: async () =>
     (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),
   stats: async () => (await import('./commands/sessions.js')).statsCommand(auditDeps()),
+  doctor: async () => {
+    const { doctorCommand } = await import('./commands/doctor.js')
+    return doctorCommand({
+      load: (path) => configuration({ config: path }),
+      clock: systemClock,
+      print,
+      exit: (code) => {
+        process.exitCode = code
+      },
+    })
+  },
   service: async () => {
     const [{ serviceCommand }, { thisProgram }, { supervisorArguments, SUPERVISOR }] =
       await Promise.all([

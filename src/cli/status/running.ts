@@ -33,7 +33,7 @@ function line({ listen, answers, health, reason }: Answer): string {
   return `${printable(listen)}  answers, mode ${printable(mode)}, ${count} endpoints`
 }
 
-async function ask(listen: string): Promise<Answer> {
+export async function ask(listen: string): Promise<Answer> {
   const colon = listen.lastIndexOf(':')
   const port = Number(listen.slice(colon + 1))
   if (port === 0)
@@ -48,7 +48,7 @@ async function ask(listen: string): Promise<Answer> {
 }
 
 /** Any address of this machine stands for loopback, which always may ask. */
-function reachable(host: string): string {
+export function reachable(host: string): string {
   const bare = host.replace(/^\[(.*)\]$/, '$1')
   if (bare === '0.0.0.0' || bare === '*') return '127.0.0.1'
   return bare === '::' ? '::1' : bare
