@@ -19,7 +19,7 @@ import type { Target } from '../net/dial.js'
 import { endSoon } from '../net/end-soon.js'
 import { peek } from '../net/peek.js'
 import type { FirstBytes } from '../net/peek.js'
-import { mayCall, mayConnect } from '../policy/access.js'
+import { mayCall, mayConnect, mayPass } from '../policy/access.js'
 import type { Endpoint } from '../policy/endpoints.js'
 import { chooseRoute } from '../policy/route.js'
 import type { Route } from '../policy/route.js'
@@ -188,7 +188,9 @@ class Connection {
   async #serveDialled(hello: ClientHello, destination: 'own' | 'unknown'): Promise<void> {
     const { access, routes } = this.#services.policy
     const name = hello.serverName
-    if (!mayCall(access, this.state.caller)) {
+    const { caller } = this.state
+    const leads = name !== undefined && destination === 'unknown'
+    if (leads ? !mayPass(access, caller) : !mayCall(access, caller)) {
       this.#refuse('YORI_CLIENT_NOT_ALLOWED')
       return
     }

@@ -119,14 +119,17 @@ class Household implements AsyncDisposable {
   }
 
   /** `yori run` on the router; resolves when it listens. */
-  async yori(by: readonly string[] = []): Promise<Program> {
+  async yori(
+    by: readonly string[] = [],
+    resolve: Record<string, string> = {},
+  ): Promise<Program> {
     writeFileSync(
       this.#config,
       JSON.stringify({
         state_dir: this.folder.file('state'),
         log: { level: 'warn' },
         endpoints: [{ domain: LLM }],
-        upstream: { extra_ca: [this.folder.file('origin.pem')] },
+        upstream: { extra_ca: [this.folder.file('origin.pem')], resolve },
         steer: { interfaces: ['lan0'] },
         intercept: { exempt_devices: Object.values(EXEMPT) },
       }),
@@ -322,5 +325,50 @@ describe('a router that steers by nft-tproxy, and yori run without the right to 
       ]),
     )
     assert.deepEqual(home.rows('SELECT * FROM connections'), [])
+  })
+})
+
+describe('a router that steers by nft-redirect, and nobody to ask for destinations', function () {
+  this.timeout(60_000)
+
+  before(function () {
+    if (whyNoNamespaces() !== undefined) this.skip()
+  })
+
+  it('leads steered clients on by name', async () => {
+    await using home = await Household.open()
+    const hook = home.folder.file('no-koffi.cjs')
+    writeFileSync(
+      hook,
+      `const module_ = require('module'); const load = module_._load
+       module_._load = (name, ...rest) => {
+         if (name === 'koffi') throw new Error('not installed')
+         return load(name, ...rest)
+       }`,
+    )
+    const address = `${ADDRESSES.inet}:443`
+    const yori = await home.yori(['env', `NODE_OPTIONS=--require=${hook}`], {
+      [LLM]: address,
+      [OTHER]: address,
+    })
+    home.steer('nft-redirect')
+    for (const family of FAMILIES) {
+      const host = ADDRESSES[family]
+      const [llm, other] = await home.ask([
+        { host, name: LLM },
+        { host, name: OTHER },
+      ])
+      assert.match(llm?.issuer ?? '', OWN_CA, JSON.stringify(llm))
+      assert.equal(other?.issuer, ORIGIN_CA, JSON.stringify(other))
+    }
+    await home.stop(yori)
+    assert.ok(home.log.some(({ msg }) => msg.startsWith('koffi cannot be loaded')))
+    const expected = ['inspected', 'tunnel-not-endpoint']
+    assert.deepEqual(
+      home
+        .rows('SELECT coverage FROM connections ORDER BY id')
+        .map((row) => row['coverage']),
+      [...expected, ...expected],
+    )
   })
 })
