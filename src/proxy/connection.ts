@@ -313,10 +313,12 @@ class Connection {
     const name = hello.serverName
     const fingerprint = helloFingerprint(hello)
     this.#fingerprint = fingerprint
+    const called = this.state.connectTarget?.host
     const route = chooseRoute(policy.routes, {
       serverName: name,
       serverNameIsAddress: hello.serverNameIsAddress,
       nameMayBeHidden: (hello.ech || hello.esni) && !this.#isNamedByConnect(),
+      ...(called === undefined ? {} : { calledName: called }),
       alpn: hello.alpn,
       speaksH2: name !== undefined && catalogue.entryFor(name)?.upstream === 'h2',
       deviceExempt:

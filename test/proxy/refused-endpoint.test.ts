@@ -80,3 +80,34 @@ describe('a refused endpoint', () => {
     })
   }
 })
+
+describe('an endpoint under a policy that blocks', () => {
+  for (const [title, options] of [
+    ['another name inside a CONNECT to it', { servername: 'www.example.org' }],
+    ['no name inside a CONNECT to it', { servername: '' }],
+    ['h2 alone', { ALPNProtocols: ['h2'] }],
+  ] as const)
+    it(`is not reached past it with ${title}`, async () => {
+      await using origin = await startOrigin({ certificate })
+      await using yori = await Yori.start({
+        origins: { [NAME]: origin },
+        trust: [originCa],
+        config: {
+          mode: 'enforce',
+          enforcement: { enabled: true, consent_accepted: true },
+          policies: { default: 'default', files: { default: { action: 'block' } } },
+        },
+      })
+      const { ALPNProtocols, ...rest } = { ALPNProtocols: undefined, ...options }
+      const alpn =
+        ALPNProtocols === undefined ? {} : { ALPNProtocols: [...ALPNProtocols] }
+      await assert.rejects(yori.tls(NAME, { ...rest, ...alpn }), {
+        code: 'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED',
+      })
+      let rows: Row[] = []
+      await until(async () => (rows = await yori.rows('connections')).length > 0)
+      assert.equal(rows[0]?.['coverage'], 'refused')
+      assert.equal(rows[0]['code'], 'YORI_NOT_INSPECTABLE')
+      assert.equal(origin.accepted, 0)
+    })
+})
