@@ -97,18 +97,21 @@ function accessOf(
   config: Config,
   edges: { own: OwnAddresses; isConfigured: (host: string) => boolean },
 ): AccessPolicy {
-  const { access } = config
+  const { access, steer } = config
   const ownNames = new Set([
     ...OWN_NAMES,
     ...access.own_names.map((name) => name.toLowerCase()),
   ])
   const written = new Prefixes(access.clients.filter(isPrefix))
   const interfaces = access.clients.filter((client) => !isPrefix(client))
+  const onOneOf = (names: readonly string[], address: string): boolean =>
+    names.some((name) => edges.own.onInterface(name)?.has(address) === true)
   return {
     clients: {
-      has: (address) =>
-        written.has(address) ||
-        interfaces.some((name) => edges.own.onInterface(name)?.has(address) === true),
+      has: (address) => written.has(address) || onOneOf(interfaces, address),
+    },
+    steered: {
+      has: (address) => onOneOf([...steer.interfaces, ...steer.guests], address),
     },
     trustReaders: {
       has: (address) =>

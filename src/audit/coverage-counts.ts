@@ -9,7 +9,7 @@ import type { Row, Value } from './tables.js'
 import { connectionColumns } from './tables.js'
 
 /** Different counts of one day, some 100 bytes each; beyond it devices are not told apart. */
-export const MOST_COUNTS_A_DAY = 20_000
+export const MOST_COUNTS_A_DAY = 5_000
 export const OTHER_DEVICES = '(others)'
 
 export interface CoverageCounts {

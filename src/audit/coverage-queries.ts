@@ -48,6 +48,12 @@ interface Raw {
   readonly count: number
 }
 
+/** A file of an earlier version has no counts until a run brings it up to date. */
+export function hasCoverage(db: Database): boolean {
+  const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'coverage'"
+  return db.prepare(table).get() !== undefined
+}
+
 /** `days` of UTC, the one of `nowMs` included. */
 export function readCoverage(db: Database, nowMs: number, days: number): CoverageReport {
   const since = timestampText(nowMs - (days - 1) * DAY_MS).slice(0, 10)

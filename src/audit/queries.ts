@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import Sqlite from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
-import { readCoverage } from './coverage-queries.js'
+import { hasCoverage, readCoverage } from './coverage-queries.js'
 import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'
 import { readSession, readSessions, readUsage } from './session-queries.js'
@@ -76,7 +76,10 @@ export function openReader(database: string): AuditReader {
     each: (filter, wanted) => each(db, filter, wanted),
     stats: (filter) => stats(db, filter),
     usage: (filter) => readUsage(db, filter),
-    coverage: (nowMs, days) => readCoverage(db, nowMs, days),
+    coverage: (nowMs, days) => {
+      if (hasCoverage(db)) return readCoverage(db, nowMs, days)
+      throw unavailable(database, 'counts no coverage yet: it is of an earlier YORI')
+    },
     sessions: (filter, limit) => readSessions(db, filter, limit),
     session: (id, limit) => readSession(db, id, limit),
     [Symbol.dispose]: () => void db.close(),

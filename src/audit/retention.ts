@@ -3,6 +3,7 @@
  * thread does a batch between two of them; the daily run and the command drive the same one.
  */
 import type { Database } from 'better-sqlite3'
+import { hasCoverage } from './coverage-queries.js'
 import { timestampText } from './rows.js'
 
 /** A step aims at this; the next takes fewer or more rows by how long it was. */
@@ -13,6 +14,8 @@ const MOST_ROWS = 1000
 const UNDER_CAP = 0.95
 
 const DAY_MS = 86_400_000
+/** `YYYY-MM-DD` of a timestamp. */
+const DAY_LENGTH = 10
 const TABLES = ['exchanges', 'connections', 'events'] as const
 
 export interface Pruned {
@@ -92,6 +95,8 @@ export function* prune(db: Database, request: PruneRequest): Generator<Pruned, P
         pruned[table] += gone
       }
     }
+    const counts = oldCounts(db, cutoff.slice(0, DAY_LENGTH))
+    for (let gone = -1; gone !== 0; yield pruned) gone = timed(counts)
   }
 
   if (request.maxBytes > 0 && usedBytes(db) > request.maxBytes) {
@@ -124,6 +129,18 @@ const pragma = (db: Database, name: string): number =>
 function usedBytes(db: Database): number {
   const pages = pragma(db, 'page_count') - pragma(db, 'freelist_count')
   return pages * pragma(db, 'page_size')
+}
+
+/** Whole days: the one of the cut-off stays until it is over. */
+function oldCounts(db: Database, day: string): (limit: number) => number {
+  // The command may meet a file that no run has brought up to date yet.
+  if (!hasCoverage(db)) return () => 0
+  const statement = db.prepare<[string, number]>(
+    `DELETE FROM coverage WHERE (day, device, name_class, coverage, code) IN
+       (SELECT day, device, name_class, coverage, code FROM coverage
+        WHERE day < ? ORDER BY day LIMIT ?)`,
+  )
+  return (limit) => statement.run(day, limit).changes
 }
 
 const deleteOldest = (db: Database, table: string, where: string) =>

@@ -15,6 +15,8 @@ export type CoverageGroup = (typeof COVERAGE_GROUPS)[number]
 export const NAME_CLASSES = {
   /** A name that is no endpoint. */
   other: '(other)',
+  /** Hidden on purpose (ECH): what the hello shows is a name that stands for many. */
+  hidden: '(hidden)',
   /** The client named an IP address. */
   address: '(address)',
   /** No name at all. */
@@ -29,7 +31,7 @@ const SAYS: Readonly<Record<Coverage, string>> = {
   'tunnel-never': 'a name that is never intercepted',
   'tunnel-pinned': 'the app accepts only its own certificates',
   'tunnel-not-trusted': 'the device does not trust our CA',
-  'tunnel-ech': 'the name is hidden (ECH), it may be an endpoint',
+  'tunnel-ech': 'no endpoint by the name shown; ECH may hide another',
   'tunnel-no-sni': 'no server name',
   'tunnel-ip-sni': 'an address instead of a server name',
   'tunnel-h2-only': 'no HTTP/1.1 offered',

@@ -17,6 +17,8 @@ export interface AccessPolicy {
   readonly trustReaders: Pick<Prefixes, 'has'>
   /** Is this a path of the trust page? */
   readonly isTrustPath: (path: string) => boolean
+  /** Clients whose packets a firewall leads here: those of the steered interfaces. */
+  readonly steered: Pick<Prefixes, 'has'>
   /** `access.relay: all`: clients beyond loopback may reach any public host. */
   readonly relayAll: boolean
   /** Ports for CONNECT. */
@@ -38,6 +40,14 @@ export interface Caller {
 
 export function mayCall(access: AccessPolicy, caller: Caller): boolean {
   return caller.loopback || access.clients.has(caller.address)
+}
+
+/**
+ * May a TLS connection pass whose destination nobody can tell? A steered client has not called
+ * us, a firewall led it here: it gets where its name leads, which is never inward.
+ */
+export function mayPass(access: AccessPolicy, caller: Caller): boolean {
+  return mayCall(access, caller) || access.steered.has(caller.address)
 }
 
 export type Asked =

@@ -20,6 +20,8 @@ export interface RouteFacts {
    * it as well (RFC 9849 §6.2), and nobody on the way can tell the two apart.
    */
   readonly nameMayBeHidden?: boolean
+  /** Host name of the CONNECT in whose tunnel the hello came. */
+  readonly calledName?: string
   readonly alpn: readonly string[]
   /** The catalogue says that the provider wants HTTP/2: then nobody needs HTTP/1.1. */
   readonly speaksH2?: boolean
@@ -43,6 +45,43 @@ export type Route =
   | { readonly kind: 'refuse'; readonly code: ErrorCode }
 
 export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
+  const route = routeOf(policy, facts)
+  if (route.kind !== 'tunnel') return route
+  const called = calledRoute(route.coverage, policy, facts)
+  if (called?.kind === 'refuse') return called
+  const evades = called?.kind === 'intercept' || CHOSEN_BY_CLIENT.has(route.coverage)
+  return evades && facts.mustInspect === true
+    ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
+    : route
+}
+
+/** An endpoint that the client itself keeps from being inspected. */
+const CHOSEN_BY_CLIENT: ReadonlySet<Coverage> = new Set<Coverage>([
+  'tunnel-h2-only',
+  'tunnel-pinned',
+  'tunnel-not-trusted',
+])
+
+/** A hello that names no endpoint, whether there is one or not. */
+const NAMES_NO_ENDPOINT: ReadonlySet<Coverage> = new Set<Coverage>([
+  'tunnel-not-endpoint',
+  'tunnel-ech',
+  'tunnel-no-sni',
+  'tunnel-ip-sni',
+])
+
+/** Where the name of the CONNECT would have led, when the hello inside names no endpoint. */
+function calledRoute(
+  coverage: Coverage,
+  policy: RoutePolicy,
+  facts: RouteFacts,
+): Route | undefined {
+  const { calledName } = facts
+  if (calledName === undefined || !NAMES_NO_ENDPOINT.has(coverage)) return undefined
+  return routeOf(policy, { ...facts, serverName: calledName, serverNameIsAddress: false })
+}
+
+function routeOf(policy: RoutePolicy, facts: RouteFacts): Route {
   const name = facts.serverName
   if (facts.serverNameIsAddress) return tunnel('tunnel-ip-sni')
   const hidden = facts.nameMayBeHidden === true
@@ -57,12 +96,7 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
   if (policy.never.some((pattern) => matchesHostname(pattern, name))) {
     return tunnel('tunnel-never')
   }
-  if (facts.learned !== undefined) {
-    const refuses = facts.learned !== 'tunnel-client-certificate'
-    return refuses && facts.mustInspect === true
-      ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
-      : tunnel(facts.learned)
-  }
+  if (facts.learned !== undefined) return tunnel(facts.learned)
   if (!isSpoken(facts)) return tunnel('tunnel-h2-only')
   if (!facts.mintable(name)) return tunnel('tunnel-ca-unusable')
   return { kind: 'intercept', name, endpoint }

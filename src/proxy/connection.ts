@@ -11,7 +11,6 @@ import type { SocketAddress } from '../core/address.js'
 import { codeOf, YoriError } from '../core/errors.js'
 import type { ErrorCode } from '../core/errors.js'
 import { canonicalHostname } from '../core/hostname.js'
-import { NAME_CLASSES } from '../core/coverage.js'
 import type { Coverage } from '../core/record.js'
 import { unreachable } from '../core/unreachable.js'
 import { splitAuthority } from '../http/head.js'
@@ -19,8 +18,7 @@ import type { Target } from '../net/dial.js'
 import { endSoon } from '../net/end-soon.js'
 import { peek } from '../net/peek.js'
 import type { FirstBytes } from '../net/peek.js'
-import { mayCall, mayConnect } from '../policy/access.js'
-import type { Endpoint } from '../policy/endpoints.js'
+import { mayCall, mayConnect, mayPass } from '../policy/access.js'
 import { chooseRoute } from '../policy/route.js'
 import type { Route } from '../policy/route.js'
 import type { ClientHello } from '../tls/client-hello.js'
@@ -32,6 +30,7 @@ import type { ConnectionState } from './connection-state.js'
 import type { H2Front } from './h2-front.js'
 import type { HttpFront } from './http-front.js'
 import type { TlsTerminator } from './intercept.js'
+import { classOfHello, classOfHost } from './name-class.js'
 import { refuseRaw } from './refusal.js'
 import { isKnownUser } from './services.js'
 import type { Services } from './services.js'
@@ -188,7 +187,9 @@ class Connection {
   async #serveDialled(hello: ClientHello, destination: 'own' | 'unknown'): Promise<void> {
     const { access, routes } = this.#services.policy
     const name = hello.serverName
-    if (!mayCall(access, this.state.caller)) {
+    const { caller } = this.state
+    const leads = name !== undefined && destination === 'unknown'
+    if (leads ? !mayPass(access, caller) : !mayCall(access, caller)) {
       this.#refuse('YORI_CLIENT_NOT_ALLOWED')
       return
     }
@@ -227,8 +228,7 @@ class Connection {
     if (head.length > 0) this.#client.unshift(head)
     const endpoint = this.#services.policy.routes.endpoints.find(target.host)
     const isEndpoint = endpoint !== undefined
-    state.record.nameClass =
-      isIP(target.host) === 0 ? nameClass(endpoint) : NAME_CLASSES.address
+    state.record.nameClass = classOfHost(target.host, endpoint)
     const first = await this.#look(isEndpoint)
     switch (first.kind) {
       case 'hello':
@@ -313,10 +313,12 @@ class Connection {
     const name = hello.serverName
     const fingerprint = helloFingerprint(hello)
     this.#fingerprint = fingerprint
+    const called = this.state.connectTarget?.host
     const route = chooseRoute(policy.routes, {
       serverName: name,
       serverNameIsAddress: hello.serverNameIsAddress,
       nameMayBeHidden: (hello.ech || hello.esni) && !this.#isNamedByConnect(),
+      ...(called === undefined ? {} : { calledName: called }),
       alpn: hello.alpn,
       speaksH2: name !== undefined && catalogue.entryFor(name)?.upstream === 'h2',
       deviceExempt:
@@ -335,8 +337,8 @@ class Connection {
     if (name !== undefined && (endpoint !== undefined || policy.recordTunnelNames)) {
       this.state.record.serverName = name
     }
-    if (name !== undefined) this.state.record.nameClass = nameClass(endpoint)
-    else if (hello.serverNameIsAddress) this.state.record.nameClass = NAME_CLASSES.address
+    if (!this.#isNamedByConnect())
+      this.state.record.nameClass = classOfHello(hello, endpoint)
     return route
   }
 
@@ -464,8 +466,4 @@ class Connection {
     }
     this.#client.destroy()
   }
-}
-
-function nameClass(endpoint: Endpoint | undefined): string {
-  return endpoint?.domain ?? NAME_CLASSES.other
 }

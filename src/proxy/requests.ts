@@ -3,8 +3,6 @@
  * one name and everything must agree with it; on our own port the request itself says.
  */
 import { randomUUID } from 'node:crypto'
-import { isIP } from 'node:net'
-import { NAME_CLASSES } from '../core/coverage.js'
 import type { ErrorCode } from '../core/errors.js'
 import { ALIVE_PATH, RESERVED_PREFIX } from '../core/own-paths.js'
 import { authorityHost, readRequestHead } from '../http/head.js'
@@ -16,6 +14,7 @@ import type { Intercepted } from './connection-state.js'
 import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
+import { classOfHost } from './name-class.js'
 import { OVERRIDE_ALIAS, OVERRIDE_PATH, serveOverride } from './override-form.js'
 import { providerAt, refuse } from './refusal.js'
 import { SELF_TEST_PATH, serveSelfTest } from './self-test.js'
@@ -197,8 +196,7 @@ function serveAsked(
       record.way = 'explicit'
       if (record.coverage !== 'inspected') {
         record.coverage = 'tunnel-not-endpoint'
-        record.nameClass =
-          isIP(asked.host) === 0 ? NAME_CLASSES.other : NAME_CLASSES.address
+        record.nameClass = classOfHost(asked.host, undefined)
       }
       const target = { host: asked.host, port: asked.port, plain: true }
       exchange(arrived, facts(arrived, { target, path: asked.path, endpoint: undefined }))

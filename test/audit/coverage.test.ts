@@ -4,6 +4,7 @@ import { coverageCounts, OTHER_DEVICES } from '../../src/audit/coverage-counts.j
 import { encode } from '../../src/audit/rows.js'
 import { migrate, migrations } from '../../src/audit/migrations.js'
 import { openReader } from '../../src/audit/queries.js'
+import { prune } from '../../src/audit/retention.js'
 import { connectionColumns } from '../../src/audit/tables.js'
 import type { ConnectionRecord } from '../../src/core/record.js'
 import { connection, query, startStore, temporaryFolder } from './support.js'
@@ -122,6 +123,23 @@ describe('coverage counts', () => {
     db.close()
   })
 
+  it('go with the rows of their day when that is too old', () => {
+    const db = memory()
+    const counts = coverageCounts(db)
+    for (const day of ['2026-01-01', '2026-01-02', '2026-01-03']) {
+      const row = rowOf({})
+      row[0] = `${day} 03:04:05.006`
+      counts.add(row)
+    }
+    const steps = prune(db, { cutoffMs: Date.UTC(2026, 0, 2, 23), maxBytes: 0 })
+    while (steps.next().done !== true);
+    assert.deepEqual(db.prepare('SELECT day FROM coverage ORDER BY day').pluck().all(), [
+      '2026-01-02',
+      '2026-01-03',
+    ])
+    db.close()
+  })
+
   it('begin, in a database of before, with the connections that it holds', () => {
     const db = new Sqlite(':memory:')
     for (const sql of migrations.slice(0, 2)) db.exec(sql)
@@ -132,6 +150,8 @@ describe('coverage counts', () => {
          code) VALUES ('2026-01-02 00:00:00.000', 'c', '192.0.2.1', 1, 'explicit', ?, ?, 1, 2,
          3, 4, ?)`,
     )
+    const steps = prune(db, { cutoffMs: 0, maxBytes: 0 })
+    assert.equal(steps.next().done, false, 'pruning does without the counts')
     insert.run('api.openai.com', 'inspected', null)
     insert.run('api.openai.com', 'inspected', 'YORI_CLIENT_GONE')
     insert.run(null, 'tunnel-pinned', null)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Prefixes } from '../../src/core/address.js'
-import { mayCall, mayConnect, whatIsAsked } from '../../src/policy/access.js'
+import { mayCall, mayConnect, mayPass, whatIsAsked } from '../../src/policy/access.js'
 import type { AccessPolicy, AskedFacts, Caller } from '../../src/policy/access.js'
 import { EndpointTable } from '../../src/policy/endpoints.js'
 
@@ -15,6 +15,7 @@ const access: AccessPolicy = {
   clients: new Prefixes(['192.168.1.0/24', '2001:db8:1::/64']),
   trustReaders: new Prefixes(['192.168.3.0/24']),
   isTrustPath: (path) => path === '/trust',
+  steered: new Prefixes(['10.9.0.0/16']),
   relayAll: false,
   ports: new Set([443]),
   plainPorts: new Set([80]),
@@ -148,6 +149,22 @@ describe('whatIsAsked', () => {
 })
 
 describe('access', () => {
+  it('of steered clients is for what was led here, not for calls', () => {
+    const steered: Caller = { address: '10.9.0.7', loopback: false }
+    assert.deepEqual(
+      [steered, member, loopback, stranger].map((caller) => [
+        mayPass(access, caller),
+        mayCall(access, caller),
+      ]),
+      [
+        [true, false],
+        [true, true],
+        [true, true],
+        [false, false],
+      ],
+    )
+  })
+
   it('is for loopback and the clients that are named', () => {
     assert.equal(mayCall(access, loopback), true)
     assert.equal(mayCall(access, member), true)

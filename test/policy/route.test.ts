@@ -78,7 +78,90 @@ const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
   ],
 ]
 
+const holding = { mustInspect: true } as const
+const calling = (calledName: string, changes: Partial<RouteFacts>) => ({
+  calledName,
+  ...changes,
+})
+
+/** What a client may do to get past a policy that blocks, and what is none of that. */
+const evasions: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
+  ['h2 alone', { ...holding, alpn: ['h2'] }, 'YORI_NOT_INSPECTABLE'],
+  ['a pinning device', { ...holding, learned: 'tunnel-pinned' }, 'YORI_NOT_INSPECTABLE'],
+  [
+    'a device that trusts nobody',
+    { ...holding, learned: 'tunnel-not-trusted' },
+    'YORI_NOT_INSPECTABLE',
+  ],
+  [
+    'a provider that wants a client certificate',
+    { ...holding, learned: 'tunnel-client-certificate' },
+    'tunnel-client-certificate',
+  ],
+  ...(
+    [
+      ['another name', named('www.example.org')],
+      ['no name', { serverName: undefined }],
+      ['an address', { serverName: undefined, serverNameIsAddress: true }],
+      ['a hidden name', { serverName: 'x.example.org', nameMayBeHidden: true }],
+    ] as const
+  ).flatMap(
+    ([what, hello]) =>
+      [
+        [
+          `${what} in a CONNECT to an endpoint`,
+          { ...holding, ...calling('api.openai.com', hello) },
+          'YORI_NOT_INSPECTABLE',
+        ],
+        [
+          `${what} in a CONNECT to a refused endpoint, whatever is in force`,
+          calling('bad.example.com', hello),
+          'YORI_ENDPOINT_REFUSED',
+        ],
+      ] as const,
+  ),
+  [
+    'another name in a CONNECT to an endpoint, while nothing blocks',
+    calling('api.openai.com', named('www.example.org')),
+    'tunnel-not-endpoint',
+  ],
+  [
+    'another name in a CONNECT to no endpoint',
+    { ...holding, ...calling('www.example.org', named('www.example.net')) },
+    'tunnel-not-endpoint',
+  ],
+  [
+    'another name in a CONNECT to an endpoint that is off',
+    { ...holding, ...calling('off.example.com', named('www.example.org')) },
+    'tunnel-not-endpoint',
+  ],
+  [
+    'another name in a CONNECT of an exempt device',
+    {
+      ...holding,
+      deviceExempt: true,
+      ...calling('api.openai.com', named('www.example.org')),
+    },
+    'tunnel-not-endpoint',
+  ],
+  [
+    'another name, without a CONNECT',
+    { ...holding, ...named('www.example.org') },
+    'tunnel-not-endpoint',
+  ],
+]
+
 describe('chooseRoute', () => {
+  for (const [title, changes, expected] of evasions) {
+    it(`answers ${expected} to ${title}`, () => {
+      const route = chooseRoute(policy, { ...facts, ...changes })
+      assert.notEqual(route.kind, 'intercept')
+      const what =
+        route.kind === 'tunnel' ? route.coverage : 'code' in route && route.code
+      assert.equal(what, expected)
+    })
+  }
+
   for (const [title, changes, expected] of table) {
     it(`gives ${expected} for ${title}`, () => {
       const route = chooseRoute(policy, { ...facts, ...changes })

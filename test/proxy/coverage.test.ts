@@ -11,7 +11,13 @@ import type { CoverageReport } from '../../src/audit/coverage-queries.js'
 import { systemClock } from '../../src/core/clock.js'
 import type { Destination } from '../../src/net/original-destination.js'
 import { ConnectRefused, connectThroughProxy, rawTlsClient } from '../support/clients.js'
-import { browserLikeMessage, hello, inRecords, sni } from '../support/hello-builder.js'
+import {
+  browserLikeMessage,
+  extension,
+  hello,
+  inRecords,
+  sni,
+} from '../support/hello-builder.js'
 import { startOrigin } from '../support/origins.js'
 import { ask, certificate, get, NAME, originCa, until } from '../support/proxied.js'
 import { TestCa } from '../support/test-ca.js'
@@ -179,6 +185,10 @@ describe('coverage of connections', function () {
     await clients.bytes('tunnel-ip-sni', '(address)', asAddress)
     const hiding = inRecords(browserLikeMessage('public.example.net'))
     await clients.bytes('tunnel-ech', '(other)', hiding)
+    const hidden = inRecords(browserLikeMessage('cloudflare-ech.com'))
+    await clients.bytes('tunnel-ech', '(hidden)', hidden)
+    const esni = hello(extension(0xffce, [0, 0]))
+    await clients.bytes('tunnel-ech', '(hidden)', esni)
     await clients.bytes('failed', NAME, inRecords(browserLikeMessage(NAME)))
     await clients.bytes('tunnel-not-tls', '(none)', 'SSH-2.0-test\r\n')
     const { accepted } = origin

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import type { TLSSocket } from 'node:tls'
+import { systemClock } from '../../src/core/clock.js'
 import { TicketKeys } from '../../src/proxy/ticket-keys.js'
-import { ask, behind, get, NAME } from '../support/proxied.js'
-import type { Yori } from '../support/yori.js'
+import { ManualClock } from '../support/manual-clock.js'
+import { startOrigin } from '../support/origins.js'
+import { ask, behind, certificate, get, NAME, originCa } from '../support/proxied.js'
+import { Yori } from '../support/yori.js'
 
 const HOUR_MS = 3_600_000
 
@@ -39,6 +42,27 @@ describe('a TLS session', () => {
       await setup.yori.reload({})
       const third = await visit(setup.yori, version, second.session)
       assert.equal(third.reused, true)
+    })
+  }
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`of ${version} is begun anew once its key was replaced`, async () => {
+      const clock = new ManualClock(systemClock.now())
+      await using origin = await startOrigin({ certificate })
+      await using yori = await Yori.start({
+        origins: { [NAME]: origin },
+        trust: [originCa],
+        clock,
+      })
+      const first = await visit(yori, version)
+      const second = await visit(yori, version, first.session)
+      assert.equal(second.reused, true, 'the same key')
+      clock.advance(8 * HOUR_MS + 1)
+      yori.appliance.tick()
+      const third = await visit(yori, version, second.session)
+      assert.equal(third.reused, false, 'another key')
+      const fourth = await visit(yori, version, third.session)
+      assert.equal(fourth.reused, true, 'and that serves as well')
     })
   }
 

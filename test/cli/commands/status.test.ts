@@ -98,7 +98,10 @@ describe('yori status', () => {
         text,
         /3 connections = 1 inspected \+ 1 tunnelled \+ 0 refused \+ 1 failed/,
       )
-      assert.match(text, /1 +tunnelled +the name is hidden \(ECH\)/)
+      assert.match(
+        text,
+        /1 +tunnelled +no endpoint by the name shown; ECH may hide another/,
+      )
       assert.match(text, /1 +failed +the client closed/)
     } finally {
       health.close()
