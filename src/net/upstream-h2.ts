@@ -64,19 +64,30 @@ export class H2Upstream {
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
-    const pooled = this.#take(request)
-    const reused = pooled.served > 0
-    pooled.streams += 1
-    const stream = new H2Stream(request, handler, {
-      ...this.#options,
-      reused,
-      release: (answered) => this.#release(pooled, answered),
-    })
-    pooled.opened.then(
-      (session) => stream.open(session),
-      (error: unknown) => stream.fail(error),
-    )
+    const stream = new H2Stream(request, handler, this.#options)
+    this.#place(stream, request)
     return stream
+  }
+
+  /** On a session that has room; one that turns out to be full when it opens gives it on. */
+  #place(stream: H2Stream, request: UpstreamRequest): void {
+    const pooled = this.#take(request)
+    pooled.streams += 1
+    pooled.opened.then(
+      (session) => {
+        if (pooled.streams > roomOf(session) && !stream.ended) {
+          pooled.streams -= 1
+          this.#place(stream, request)
+          return
+        }
+        const release = (answered: boolean): void => this.#release(pooled, answered)
+        stream.open(session, { reused: pooled.served > 0, release })
+      },
+      (error: unknown) => {
+        pooled.streams -= 1
+        stream.fail(error)
+      },
+    )
   }
 
   /** Ends idle sessions now and busy ones with their last stream. Safe to call again. */
@@ -153,6 +164,8 @@ export class H2Upstream {
       const text = `${target.host}: the provider does not speak HTTP/2`
       throw new YoriError('YORI_UPSTREAM_TLS_FAILED', text)
     }
+    // FIN ends the session: nothing more would come, and half of it helps nobody.
+    socket.allowHalfOpen = false
     const session = connect(`https://${target.host}:${target.port}`, {
       createConnection: () => socket,
       maxSessionMemory: Math.ceil(this.#options.sessionBytes / BYTES_PER_MEGABYTE),
@@ -204,6 +217,11 @@ function hasRoom({ ended, session, streams }: Pooled): boolean {
   if (ended) return false
   if (session === undefined) return streams < MAX_STREAMS
   if (session.closed || session.destroyed) return false
+  return streams < roomOf(session)
+}
+
+/** One at least: a provider that takes none at the moment is waited for. */
+function roomOf(session: ClientHttp2Session): number {
   const { maxConcurrentStreams = MAX_STREAMS } = session.remoteSettings
-  return streams < Math.min(maxConcurrentStreams, MAX_STREAMS)
+  return Math.max(1, Math.min(maxConcurrentStreams, MAX_STREAMS))
 }
