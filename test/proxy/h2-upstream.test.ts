@@ -1,6 +1,7 @@
 /** Providers that want HTTP/2: what goes up to them and how their sessions are kept. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { connect, constants } from 'node:http2'
 import type { ServerHttp2Stream } from 'node:http2'
 import { startGrpcOrigin } from '../support/grpc.js'
@@ -9,6 +10,8 @@ import { beforeH2, startH2Origin } from '../support/h2-origin.js'
 import { ask, certificate, disposable, get } from '../support/proxied.js'
 import { endedExchanges, joined, NAME, originCa, until } from '../support/proxied.js'
 import { startOrigin, startRawOrigin } from '../support/origins.js'
+import { hasProgram, runProgram } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 const post = { ':method': 'POST', ':path': '/v1/chat/completions' }
 
@@ -275,6 +278,32 @@ describe('a client that offers HTTP/2 alone', () => {
     await until(async () => (await setup.yori.rows('connections')).length === 1)
     const [row] = await setup.yori.rows('connections')
     assert.equal(row?.['coverage'], 'inspected')
+  })
+
+  it('called nghttp has all of its uploads answered', async function () {
+    if (!hasProgram('nghttp')) this.skip()
+    let bytes = 0
+    await using origin = await startH2Origin((stream) => {
+      stream.on('data', (chunk: Buffer) => (bytes += chunk.length))
+      stream.once('end', () => answer(stream))
+    })
+    await using setup = await beforeH2(origin)
+    await using folder = await tempFolder()
+    const body = folder.file('body')
+    await writeFile(body, Buffer.alloc(300_000, 'x'))
+    // It dials by address and takes the name for SNI from the field.
+    const ran = await runProgram('nghttp', [
+      ...['--null-out', '--stat', '--no-verify-peer', '-m', '30', '--data', body],
+      ...['--header', `:authority: ${NAME}`],
+      `https://127.0.0.1:${setup.yori.port}/v1/files`,
+    ])
+    const answers = ran.stdout.toString().match(/ 200 +2 \/v1\/files/g)
+    assert.equal(answers?.length, 30, ran.stdout.toString())
+    assert.equal(bytes, 30 * 300_000)
+    await until(async () => (await setup.yori.rows('connections')).length === 1)
+    const [row] = await setup.yori.rows('connections')
+    assert.equal(row?.['coverage'], 'inspected')
+    assert.equal(row['exchanges'], 30)
   })
 
   it('passes untouched elsewhere, and is counted', async () => {
