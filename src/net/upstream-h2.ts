@@ -19,6 +19,8 @@ import type {
 
 /** Streams on one session at most, whatever the provider would allow. */
 const MAX_STREAMS = 100
+/** Sessions without a stream that are kept for one name. */
+const MAX_IDLE_PER_NAME = 4
 const BYTES_PER_MEGABYTE = 1_000_000
 
 export interface H2UpstreamOptions {
@@ -38,6 +40,7 @@ export interface H2UpstreamOptions {
 
 /** A session, open or opening. */
 interface Pooled {
+  readonly key: string
   readonly opened: Promise<ClientHttp2Session>
   session: ClientHttp2Session | undefined
   /** Streams that are open or wait for the session. */
@@ -131,6 +134,7 @@ export class H2Upstream {
     if (request.fresh !== true)
       for (const pooled of pool) if (hasRoom(pooled)) return pooled
     const pooled: Pooled = {
+      key,
       opened: this.#open(request, () => pooled),
       session: undefined,
       streams: 0,
@@ -150,7 +154,10 @@ export class H2Upstream {
   #release(pooled: Pooled, answered: boolean): void {
     pooled.streams -= 1
     if (answered) pooled.served += 1
-    if (this.#closing && pooled.streams === 0) pooled.session?.close()
+    if (pooled.streams > 0) return
+    const pool = this.#pools.get(pooled.key) ?? []
+    const idle = [...pool].filter(({ streams }) => streams === 0).length
+    if (this.#closing || idle > MAX_IDLE_PER_NAME) pooled.session?.close()
   }
 
   async #open(

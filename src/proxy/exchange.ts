@@ -221,6 +221,7 @@ export class Exchange implements UpstreamHandler, Watched {
       record: this.#record,
       facts: this.#facts,
       recognised: this.#recognised,
+      previewChars: this.#kept(this.#services.policy).previewChars,
       caller: this.#from.state.caller.address,
       elapsed: () => this.#elapsed(),
     }

@@ -20,6 +20,8 @@ export interface SocketAbout {
   readonly record: ExchangeRecord | undefined
   readonly facts: ExchangeFacts
   readonly recognised: Recognised | undefined
+  /** Of a prompt, in the record. */
+  readonly previewChars: number
   /** The address that the bytes held for reading are counted to. */
   readonly caller: string
   /** Milliseconds since the request began. */
@@ -67,7 +69,7 @@ function readingOf(upgraded: Upgraded, about: SocketAbout): SocketReading | unde
     extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
     hold: new Hold(services.held, about.caller),
     own: facts.head.own,
-    previewChars: services.policy.promptPreviewChars,
+    previewChars: about.previewChars,
     catalogue: services.catalogue,
     conversations: services.conversations,
   })
