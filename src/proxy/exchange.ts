@@ -22,7 +22,7 @@ import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
 import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
-import { unreadCall, unreadSocket, unrecognised } from './content.js'
+import { noContent, unreadCall, unreadSocket, unrecognised } from './content.js'
 import type { Content } from './content.js'
 import { decide } from './decision.js'
 import { openRecord } from './exchange-record.js'
@@ -34,7 +34,7 @@ import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
 import type { PolicySnapshot, Services } from './services.js'
 import { h2Words, wantsH2 } from './upstream-version.js'
-import { serveSocket } from './upgrade-exchange.js'
+import { canRead, serveSocket } from './upgrade-exchange.js'
 import type { SocketEnd } from './upgrade-exchange.js'
 
 export class Exchange implements UpstreamHandler, Watched {
@@ -224,15 +224,29 @@ export class Exchange implements UpstreamHandler, Watched {
       previewChars: this.#kept(this.#services.policy).previewChars,
       caller: this.#from.state.caller.address,
       elapsed: () => this.#elapsed(),
+      judge: this.#waits ? this.#judge : undefined,
     }
     const answer = response as ServerResponse
     const served = serveSocket(answer, this.#from.socket, { rawHeaders, socket }, about)
-    void served.then((end) => {
-      this.#socket = end
-      this.#responseBytes = end.bytesToClient
-      this.#close('response')
-      this.#from.ended()
-    })
+    void served.then((end) => this.#hungUp(end))
+  }
+
+  async #hungUp(end: SocketEnd): Promise<void> {
+    this.#socket = end
+    this.#responseBytes = end.bytesToClient
+    try {
+      await this.#read()
+    } catch (cause) {
+      this.#services.log.error({ err: cause }, 'the decision on a WebSocket failed')
+    }
+    this.#close(end.wasBlocked ? 'block' : 'response')
+    this.#from.ended()
+  }
+
+  /** Of a message of a WebSocket; what is decided goes into the record that is given. */
+  readonly #judge = (content: Content, record: ExchangeRecord) => {
+    const { device } = this.#from.state.record
+    return decide(this.#services, { request: this.#request, record, device }, content)
   }
 
   onError(error: YoriError, stale: boolean): void {
@@ -314,7 +328,10 @@ export class Exchange implements UpstreamHandler, Watched {
 
   /** What a WebSocket said; before it was opened only its model is known. */
   #spoken(asked: Content | undefined): Content {
-    return this.#socket?.content ?? { ...unreadSocket(), model: asked?.model }
+    if (this.#socket !== undefined) return this.#socket.content
+    // Where a policy may block, each message waits for its own decision.
+    const willWait = this.#waits && canRead(this.#recognised, this.#facts)
+    return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
   }
 
   /** Has the client brought the password along? */
