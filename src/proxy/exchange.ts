@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
 import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
-import { isGrpc } from '../http/grpc.js'
+import { grpcFailure, isGrpc } from '../http/grpc.js'
 import { fieldPairs, hostField, readResponseHead, reasonPhrase } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
 import type {
@@ -171,6 +171,7 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     if (this.#record !== undefined) this.#record.status = status
+    this.#noteCall(rawHeaders)
     this.#response.writeHead(
       status,
       reasonPhrase(message) ?? STATUS_CODES[status] ?? '',
@@ -204,8 +205,15 @@ export class Exchange implements UpstreamHandler, Watched {
     if (rawTrailers.length > 0 && this.#response.chunkedEncoding) {
       this.#response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
+    this.#noteCall(rawTrailers)
     this.#response.end()
     this.#close('response')
+  }
+
+  #noteCall(rawFields: readonly Buffer[]): void {
+    if (!this.#isGrpc || this.#record === undefined) return
+    const failure = grpcFailure(rawFields)
+    if (failure !== undefined) this.#record.reason ??= failure
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {

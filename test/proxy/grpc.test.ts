@@ -151,6 +151,8 @@ describe('a gRPC call', () => {
     assert.equal(said.error?.code, status.FAILED_PRECONDITION)
     assert.equal(said.error.details, 'nöt now: 100 %')
     assert.deepEqual(said.error.metadata.get('x-why'), ['asked'])
+    const [row] = await endedExchanges(setup.yori, 1)
+    assert.equal(row?.['reason'], 'gRPC status 9: nöt now: 100 %')
   })
 
   it('to nobody who knows it brings UNIMPLEMENTED, in one head', async () => {
