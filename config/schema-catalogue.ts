@@ -83,7 +83,9 @@ const providerItem = item('One provider.', ['name'], {
   }),
   upstream: choice({
     enum: ['h1', 'h2'],
-    description: 'h2 where it needs HTTP/2 up to the provider; h1 unless set.',
+    description:
+      'h2 where it needs HTTP/2 up to the provider: clients that offer nothing else are ' +
+      'inspected then. h1 unless set.',
   }),
   pinned_apps: list({
     maxItems: 100,

@@ -204,7 +204,7 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
   upstream_tls: seconds({
     default: 10,
     maximum: 600,
-    description: 'TLS handshake, upstream side.',
+    description: 'TLS handshake, upstream side; of HTTP/2 also until its first SETTINGS.',
   }),
   dns: seconds({
     default: 5,

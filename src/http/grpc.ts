@@ -2,6 +2,7 @@
  * What gRPC makes of an HTTP answer: github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md and
  * doc/http-grpc-status-mapping.md. Messages are not read. Pure.
  */
+import { valuesOf } from './head.js'
 
 /** `application/grpc` and its kinds; gRPC-Web is another protocol, over any HTTP. */
 export function isGrpc(contentType: string | undefined): boolean {
@@ -41,6 +42,30 @@ export function grpcTrailersOnly(status: number, message: string): string[] {
     ...['content-type', 'application/grpc'],
     ...['grpc-status', String(status), 'grpc-message', percentEncoded(message)],
   ]
+}
+
+/** Of a provider's message, in a record. */
+const MAX_MESSAGE_CHARS = 200
+
+/** How the call failed by the fields that end it; undefined: it did not, or not here. */
+export function grpcFailure(rawFields: readonly Buffer[]): string | undefined {
+  const status = valuesOf(rawFields, 'grpc-status')
+  if (status === '' || status === '0') return undefined
+  const message = percentDecoded(valuesOf(rawFields, 'grpc-message'))
+  return `gRPC status ${status}: ${message}`.slice(0, MAX_MESSAGE_CHARS)
+}
+
+/** What is no escape stays as it is. */
+function percentDecoded(text: string): string {
+  const bytes: number[] = []
+  for (let i = 0; i < text.length && bytes.length < MAX_MESSAGE_CHARS * 4; i++) {
+    const digits = text[i] === '%' ? text.slice(i + 1, i + 3) : ''
+    if (/^[0-9a-f]{2}$/i.test(digits)) {
+      bytes.push(parseInt(digits, 16))
+      i += 2
+    } else bytes.push(text.charCodeAt(i) & 0xff)
+  }
+  return Buffer.from(bytes).toString()
 }
 
 /** UTF-8, of which all but visible ASCII, space and `%` is escaped. */

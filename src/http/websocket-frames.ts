@@ -12,6 +12,8 @@ export interface SocketMessage {
   readonly compressed: boolean
   /** Of the payload as it came. */
   readonly bytes: number
+  /** Bytes of the stream up to its end. */
+  readonly end: number
   /** Unmasked; undefined when it was over the limit or had no room. */
   readonly payload: Buffer | undefined
 }
@@ -58,6 +60,8 @@ export class FrameWatch {
   pongs = 0
   /** Of the Close frame; 1005 when it named none; undefined without one. */
   closeCode: number | undefined
+  /** Bytes that were looked at. */
+  consumed = 0
   /** Why nothing is watched any more. */
   malformed: string | undefined
   readonly #options: FrameWatchOptions
@@ -73,10 +77,14 @@ export class FrameWatch {
     this.#options = options
   }
 
+  /** Between two frames: another may be put in here. */
+  get betweenFrames(): boolean {
+    return this.#frame === undefined && this.#headBytes === 0
+  }
+
   /** Between two messages: an end here cuts nothing. */
   get atBoundary(): boolean {
-    const isBetween = this.#frame === undefined && this.#headBytes === 0
-    return isBetween && this.#message === undefined
+    return this.betweenFrames && this.#message === undefined
   }
 
   /** Bytes in any pieces; never throws, changes nothing in them. */
@@ -100,6 +108,7 @@ export class FrameWatch {
       const end = Math.min(chunk.length, at + head - this.#headBytes)
       chunk.copy(this.#head, this.#headBytes, at, end)
       this.#headBytes += end - at
+      this.consumed += end - at
       at = end
     }
   }
@@ -176,6 +185,7 @@ export class FrameWatch {
       pieces.push(piece)
     }
     this.#seen += end - from
+    this.consumed += end - from
     if (this.#seen === frame.length) this.#ended(frame)
     return end
   }
@@ -193,7 +203,8 @@ export class FrameWatch {
     this.messages += 1
     const { kind, compressed, bytes, pieces } = message
     const payload = pieces?.length === 1 ? pieces[0] : pieces && Buffer.concat(pieces)
-    this.#options.onMessage?.({ kind, compressed, bytes, payload })
+    const end = this.consumed
+    this.#options.onMessage?.({ kind, compressed, bytes, end, payload })
   }
 
   #controlEnded(frame: FrameHead): void {

@@ -41,3 +41,20 @@ export function maskInPlace(bytes: Buffer, mask: Uint8Array, offset: number): vo
     bytes[i] = (bytes[i] as number) ^ (mask[(i + offset) & 3] as number)
   }
 }
+
+/** RFC 6455 §5.5: a control frame's payload is at most 125 bytes. */
+const MAX_REASON_BYTES = 123
+
+/** A Close frame; masked when a mask is given, as a client's must be. RFC 6455 §5.5.1. */
+export function closeFrame(code: number, reason: string, mask?: Uint8Array): Buffer {
+  let text = Buffer.from(reason)
+  // Cut between two characters.
+  for (let size = MAX_REASON_BYTES; text.length > MAX_REASON_BYTES; size--)
+    if (((text[size] as number) & 0xc0) !== 0x80) text = text.subarray(0, size)
+  const payload = Buffer.alloc(2 + text.length)
+  payload.writeUInt16BE(code)
+  text.copy(payload, 2)
+  if (mask === undefined) return Buffer.concat([Buffer.of(0x88, payload.length), payload])
+  maskInPlace(payload, mask, 0)
+  return Buffer.concat([Buffer.of(0x88, 0x80 | payload.length), mask, payload])
+}

@@ -26,6 +26,10 @@ const { NGHTTP2_FLAG_END_STREAM } = constants
 export interface H2StreamOptions {
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
+}
+
+/** The place on a session. */
+export interface H2Place {
   /** The session has served before. */
   readonly reused: boolean
   /** Called once; `answered`: a whole response came. */
@@ -51,6 +55,7 @@ export class H2Stream implements UpstreamExchange {
   readonly #request: UpstreamRequest
   readonly #handler: UpstreamHandler
   readonly #options: H2StreamOptions
+  #place: H2Place | undefined
   #stream: ClientHttp2Stream | undefined
   #trailers: readonly Buffer[] = []
   #headSeen = false
@@ -68,8 +73,17 @@ export class H2Stream implements UpstreamExchange {
     this.#options = options
   }
 
-  open(session: ClientHttp2Session): void {
-    if (this.#ended) return
+  /** It was answered, failed, or nobody wants it any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  open(session: ClientHttp2Session, place: H2Place): void {
+    if (this.#ended) {
+      place.release(false)
+      return
+    }
+    this.#place = place
     const { body, trailers } = this.#request
     try {
       const stream = session.request(headOf(this.#request), {
@@ -77,7 +91,7 @@ export class H2Stream implements UpstreamExchange {
         waitForTrailers: body.kind !== 'none' && trailers !== undefined,
       })
       this.#stream = stream
-      this.#listen(stream)
+      this.#listen(stream, () => session.destroyed)
     } catch (error) {
       // GOAWAY came between taking the session and using it: nothing has been sent.
       this.fail(error)
@@ -107,15 +121,15 @@ export class H2Stream implements UpstreamExchange {
   #isUnserved(error: unknown): boolean {
     if (this.#stream === undefined) return true
     if (error instanceof StreamReset) return error.rstCode === NGHTTP2_REFUSED_STREAM
-    return this.#options.reused
+    return this.#place?.reused === true
   }
 
   #end(answered: boolean): void {
     this.#ended = true
-    this.#options.release(answered)
+    this.#place?.release(answered)
   }
 
-  #listen(stream: ClientHttp2Stream): void {
+  #listen(stream: ClientHttp2Stream, isDead: () => boolean): void {
     const { responseHeadTimeoutMs: headMs, responseSilenceTimeoutMs } = this.#options
     stream.setTimeout(headMs)
     stream.on('timeout', () => this.#timedOut(stream))
@@ -143,16 +157,16 @@ export class H2Stream implements UpstreamExchange {
       // A stream that was reset ends too; 'close' tells of it.
       if (stream.rstCode === NGHTTP2_NO_ERROR && this.#headSeen) this.#complete(stream)
     })
-    stream.on('error', (error) => {
+    // Of a session that broke off Node cancels the streams itself: that was not the provider.
+    const broken = (error?: Error): void => {
       const { rstCode } = stream
-      this.fail(rstCode === NGHTTP2_NO_ERROR ? error : new StreamReset(rstCode))
-    })
-    stream.on('close', () => {
-      if (this.#ended) return
-      const { rstCode } = stream
-      if (rstCode !== NGHTTP2_NO_ERROR) this.fail(new StreamReset(rstCode))
-      else this.fail(new Error('the stream was closed before its end'))
-    })
+      const isReset = rstCode !== NGHTTP2_NO_ERROR && !isDead()
+      if (isReset || rstCode === NGHTTP2_REFUSED_STREAM)
+        this.fail(new StreamReset(rstCode))
+      else this.fail(error ?? new Error('the connection ended before the answer'))
+    }
+    stream.on('error', broken)
+    stream.on('close', () => broken())
     this.#sendBody(stream)
   }
 

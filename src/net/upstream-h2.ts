@@ -19,6 +19,8 @@ import type {
 
 /** Streams on one session at most, whatever the provider would allow. */
 const MAX_STREAMS = 100
+/** Sessions without a stream that are kept for one name. */
+const MAX_IDLE_PER_NAME = 4
 const BYTES_PER_MEGABYTE = 1_000_000
 
 export interface H2UpstreamOptions {
@@ -38,6 +40,7 @@ export interface H2UpstreamOptions {
 
 /** A session, open or opening. */
 interface Pooled {
+  readonly key: string
   readonly opened: Promise<ClientHttp2Session>
   session: ClientHttp2Session | undefined
   /** Streams that are open or wait for the session. */
@@ -64,19 +67,30 @@ export class H2Upstream {
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
-    const pooled = this.#take(request)
-    const reused = pooled.served > 0
-    pooled.streams += 1
-    const stream = new H2Stream(request, handler, {
-      ...this.#options,
-      reused,
-      release: (answered) => this.#release(pooled, answered),
-    })
-    pooled.opened.then(
-      (session) => stream.open(session),
-      (error: unknown) => stream.fail(error),
-    )
+    const stream = new H2Stream(request, handler, this.#options)
+    this.#place(stream, request)
     return stream
+  }
+
+  /** On a session that has room; one that turns out to be full when it opens gives it on. */
+  #place(stream: H2Stream, request: UpstreamRequest): void {
+    const pooled = this.#take(request)
+    pooled.streams += 1
+    pooled.opened.then(
+      (session) => {
+        if (pooled.streams > roomOf(session) && !stream.ended) {
+          pooled.streams -= 1
+          this.#place(stream, request)
+          return
+        }
+        const release = (answered: boolean): void => this.#release(pooled, answered)
+        stream.open(session, { reused: pooled.served > 0, release })
+      },
+      (error: unknown) => {
+        pooled.streams -= 1
+        stream.fail(error)
+      },
+    )
   }
 
   /** Ends idle sessions now and busy ones with their last stream. Safe to call again. */
@@ -120,6 +134,7 @@ export class H2Upstream {
     if (request.fresh !== true)
       for (const pooled of pool) if (hasRoom(pooled)) return pooled
     const pooled: Pooled = {
+      key,
       opened: this.#open(request, () => pooled),
       session: undefined,
       streams: 0,
@@ -139,7 +154,10 @@ export class H2Upstream {
   #release(pooled: Pooled, answered: boolean): void {
     pooled.streams -= 1
     if (answered) pooled.served += 1
-    if (this.#closing && pooled.streams === 0) pooled.session?.close()
+    if (pooled.streams > 0) return
+    const pool = this.#pools.get(pooled.key) ?? []
+    const idle = [...pool].filter(({ streams }) => streams === 0).length
+    if (this.#closing || idle > MAX_IDLE_PER_NAME) pooled.session?.close()
   }
 
   async #open(
@@ -153,6 +171,8 @@ export class H2Upstream {
       const text = `${target.host}: the provider does not speak HTTP/2`
       throw new YoriError('YORI_UPSTREAM_TLS_FAILED', text)
     }
+    // FIN ends the session: nothing more would come, and half of it helps nobody.
+    socket.allowHalfOpen = false
     const session = connect(`https://${target.host}:${target.port}`, {
       createConnection: () => socket,
       maxSessionMemory: Math.ceil(this.#options.sessionBytes / BYTES_PER_MEGABYTE),
@@ -204,6 +224,11 @@ function hasRoom({ ended, session, streams }: Pooled): boolean {
   if (ended) return false
   if (session === undefined) return streams < MAX_STREAMS
   if (session.closed || session.destroyed) return false
+  return streams < roomOf(session)
+}
+
+/** One at least: a provider that takes none at the moment is waited for. */
+function roomOf(session: ClientHttp2Session): number {
   const { maxConcurrentStreams = MAX_STREAMS } = session.remoteSettings
-  return streams < Math.min(maxConcurrentStreams, MAX_STREAMS)
+  return Math.max(1, Math.min(maxConcurrentStreams, MAX_STREAMS))
 }

@@ -61,6 +61,8 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'x-api-key',
   'x-goog-api-key',
   'x-amz-security-token',
+  // A browser cannot send other fields: keys of Realtime stand among its protocols.
+  'sec-websocket-protocol',
   'x-yori-override',
 ])
 

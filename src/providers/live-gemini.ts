@@ -5,6 +5,27 @@ import type { Json } from './json.js'
 import type { LiveSession } from './live-session.js'
 import { RequestBuilder } from './request.js'
 
+/** A message has one of these; clients may write them with underscores. */
+const KINDS: ReadonlySet<string> = new Set([
+  'setup',
+  'clientContent',
+  'realtimeInput',
+  'toolResponse',
+  'setupComplete',
+  'serverContent',
+  'toolCall',
+  'toolCallCancellation',
+  'usageMetadata',
+  'goAway',
+  'sessionResumptionUpdate',
+])
+
+export function isGeminiFrame(frame: Json): boolean {
+  return Object.keys(frame).some((key) =>
+    KINDS.has(key.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase())),
+  )
+}
+
 export function geminiFrame(
   side: 'client' | 'server',
   frame: Json,

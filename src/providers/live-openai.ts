@@ -9,6 +9,23 @@ import type { LiveSession } from './live-session.js'
 import { readError } from './provider-error.js'
 import { readContent, readTools } from './request.js'
 
+/** The objects that events are about: a type is `object.what-happened`, or `error`. */
+const SUBJECTS: ReadonlySet<string> = new Set([
+  'session',
+  'transcription_session',
+  'conversation',
+  'input_audio_buffer',
+  'output_audio_buffer',
+  'response',
+  'rate_limits',
+  'mcp_list_tools',
+  'error',
+])
+
+export function isOpenaiFrame(frame: Json): boolean {
+  return SUBJECTS.has(asText(frame.type)?.split('.', 1)[0] ?? '')
+}
+
 export function openaiFrame(
   side: 'client' | 'server',
   frame: Json,

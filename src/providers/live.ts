@@ -7,8 +7,8 @@
 import { partialJson } from '../http/json-bounds.js'
 import { asRecord } from './json.js'
 import type { Json } from './json.js'
-import { geminiFrame } from './live-gemini.js'
-import { openaiFrame } from './live-openai.js'
+import { geminiFrame, isGeminiFrame } from './live-gemini.js'
+import { isOpenaiFrame, openaiFrame } from './live-openai.js'
 import { LiveSession } from './live-session.js'
 import { READER_LIMITS } from './provider.js'
 import type { Api, ReaderLimits, RequestFacts, ResponseFacts } from './provider.js'
@@ -46,7 +46,16 @@ export function liveReader(
   return new SessionReader('openai', model ?? undefined)
 }
 
-type Dialect = (side: 'client' | 'server', frame: Json, session: LiveSession) => void
+interface Dialect {
+  /** Is it a kind of frame that the reference names? */
+  readonly knows: (frame: Json) => boolean
+  readonly read: (side: 'client' | 'server', frame: Json, session: LiveSession) => void
+}
+
+const DIALECTS = {
+  openai: { knows: isOpenaiFrame, read: openaiFrame },
+  gemini: { knows: isGeminiFrame, read: geminiFrame },
+} as const satisfies Record<string, Dialect>
 
 /** Frames of both sides of one session, in the order in which they came. */
 export class SessionReader implements LiveReader {
@@ -55,8 +64,8 @@ export class SessionReader implements LiveReader {
   readonly #limits: ReaderLimits
 
   /** `model` where the URL names it: OpenAI's `?model=`. */
-  constructor(kind: 'openai' | 'gemini', model?: string, limits = READER_LIMITS) {
-    this.#dialect = kind === 'openai' ? openaiFrame : geminiFrame
+  constructor(kind: keyof typeof DIALECTS, model?: string, limits = READER_LIMITS) {
+    this.#dialect = DIALECTS[kind]
     this.#limits = limits
     this.#session = new LiveSession(limits)
     this.#session.request.model = model
@@ -65,13 +74,10 @@ export class SessionReader implements LiveReader {
   fromClient(text: string): string | undefined {
     const session = this.#session
     session.clientFrames++
-    const frame = asRecord(parseText(text, undefined, this.#limits))
-    if (frame === undefined) {
-      session.answer.unread++
-      return undefined
-    }
+    const frame = this.#known(text)
+    if (frame === undefined) return undefined
     session.said = ''
-    this.#dialect('client', frame, session)
+    this.#dialect.read('client', frame, session)
     return session.said
   }
 
@@ -80,9 +86,16 @@ export class SessionReader implements LiveReader {
     session.serverFrames++
     session.answer.events++
     if (text.length > LONG_FRAME_CHARS && isAudio(text)) return
+    const frame = this.#known(text)
+    if (frame !== undefined) this.#dialect.read('server', frame, session)
+  }
+
+  /** Other kinds of frame count as unread, as does what is no JSON object. */
+  #known(text: string): Json | undefined {
     const frame = asRecord(parseText(text, undefined, this.#limits))
-    if (frame === undefined) session.answer.unread++
-    else this.#dialect('server', frame, session)
+    if (frame !== undefined && this.#dialect.knows(frame)) return frame
+    this.#session.answer.unread++
+    return undefined
   }
 
   end(whole = true): LiveFacts {

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
 import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
-import { isGrpc } from '../http/grpc.js'
+import { grpcFailure, isGrpc } from '../http/grpc.js'
 import { fieldPairs, hostField, readResponseHead, reasonPhrase } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
 import type {
@@ -22,7 +22,7 @@ import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
 import { answerBlock, BLOCK_STATUS } from './block-answer.js'
 import { Hold } from './byte-budget.js'
-import { unreadCall, unreadSocket, unrecognised } from './content.js'
+import { noContent, unreadCall, unreadSocket, unrecognised } from './content.js'
 import type { Content } from './content.js'
 import { decide } from './decision.js'
 import { openRecord } from './exchange-record.js'
@@ -34,7 +34,7 @@ import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
 import type { PolicySnapshot, Services } from './services.js'
 import { h2Words, wantsH2 } from './upstream-version.js'
-import { serveSocket } from './upgrade-exchange.js'
+import { canRead, serveSocket } from './upgrade-exchange.js'
 import type { SocketEnd } from './upgrade-exchange.js'
 
 export class Exchange implements UpstreamHandler, Watched {
@@ -171,6 +171,7 @@ export class Exchange implements UpstreamHandler, Watched {
       return
     }
     if (this.#record !== undefined) this.#record.status = status
+    this.#noteCall(rawHeaders)
     this.#response.writeHead(
       status,
       reasonPhrase(message) ?? STATUS_CODES[status] ?? '',
@@ -204,8 +205,15 @@ export class Exchange implements UpstreamHandler, Watched {
     if (rawTrailers.length > 0 && this.#response.chunkedEncoding) {
       this.#response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
+    this.#noteCall(rawTrailers)
     this.#response.end()
     this.#close('response')
+  }
+
+  #noteCall(rawFields: readonly Buffer[]): void {
+    if (!this.#isGrpc || this.#record === undefined) return
+    const failure = grpcFailure(rawFields)
+    if (failure !== undefined) this.#record.reason ??= failure
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
@@ -221,17 +229,32 @@ export class Exchange implements UpstreamHandler, Watched {
       record: this.#record,
       facts: this.#facts,
       recognised: this.#recognised,
+      previewChars: this.#kept(this.#services.policy).previewChars,
       caller: this.#from.state.caller.address,
       elapsed: () => this.#elapsed(),
+      judge: this.#waits ? this.#judge : undefined,
     }
     const answer = response as ServerResponse
     const served = serveSocket(answer, this.#from.socket, { rawHeaders, socket }, about)
-    void served.then((end) => {
-      this.#socket = end
-      this.#responseBytes = end.bytesToClient
-      this.#close('response')
-      this.#from.ended()
-    })
+    void served.then((end) => this.#hungUp(end))
+  }
+
+  async #hungUp(end: SocketEnd): Promise<void> {
+    this.#socket = end
+    this.#responseBytes = end.bytesToClient
+    try {
+      await this.#read()
+    } catch (cause) {
+      this.#services.log.error({ err: cause }, 'the decision on a WebSocket failed')
+    }
+    this.#close(end.wasBlocked ? 'block' : 'response')
+    this.#from.ended()
+  }
+
+  /** Of a message of a WebSocket; what is decided goes into the record that is given. */
+  readonly #judge = (content: Content, record: ExchangeRecord) => {
+    const { device } = this.#from.state.record
+    return decide(this.#services, { request: this.#request, record, device }, content)
   }
 
   onError(error: YoriError, stale: boolean): void {
@@ -313,7 +336,10 @@ export class Exchange implements UpstreamHandler, Watched {
 
   /** What a WebSocket said; before it was opened only its model is known. */
   #spoken(asked: Content | undefined): Content {
-    return this.#socket?.content ?? { ...unreadSocket(), model: asked?.model }
+    if (this.#socket !== undefined) return this.#socket.content
+    // Where a policy may block, each message waits for its own decision.
+    const willWait = this.#waits && canRead(this.#recognised, this.#facts)
+    return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
   }
 
   /** Has the client brought the password along? */

@@ -3,16 +3,22 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ExchangeRecord } from '../core/record.js'
 import { valuesOf } from '../http/head.js'
+import type { Decision } from '../policy/engine.js'
 import type { Recognised } from '../providers/index.js'
 import { liveReader } from '../providers/live.js'
 import { Hold } from './byte-budget.js'
-import { unreadSocket } from './content.js'
+import { noContent, unreadable, unreadSocket } from './content.js'
 import type { Content } from './content.js'
 import type { ExchangeFacts } from './exchange-record.js'
 import type { Services } from './services.js'
 import { joinUpgraded } from './upgrade.js'
 import type { Upgraded } from './upgrade.js'
+import { MessageGate } from './upgrade-gate.js'
+import type { Judgement, Seen } from './upgrade-gate.js'
 import { SocketReading } from './upgrade-reading.js'
+
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1008
 
 export interface SocketAbout {
   readonly services: Services
@@ -20,10 +26,14 @@ export interface SocketAbout {
   readonly record: ExchangeRecord | undefined
   readonly facts: ExchangeFacts
   readonly recognised: Recognised | undefined
+  /** Of a prompt, in the record. */
+  readonly previewChars: number
   /** The address that the bytes held for reading are counted to. */
   readonly caller: string
   /** Milliseconds since the request began. */
   readonly elapsed: () => number
+  /** Decides on what a message says; undefined: messages go on before they are looked at. */
+  readonly judge: ((content: Content, record: ExchangeRecord) => Judgement) | undefined
 }
 
 export interface SocketEnd {
@@ -31,6 +41,8 @@ export interface SocketEnd {
   readonly bytesToClient: number
   /** What the messages said, as far as they were read. */
   readonly content: Content
+  /** A message was not let through, and the connection closed. */
+  readonly wasBlocked: boolean
 }
 
 /** Resolves when both sides have closed and the record tells of the messages. */
@@ -43,8 +55,9 @@ export async function serveSocket(
   const { record, services, elapsed } = about
   const { deadlines, policy } = services
   if (record !== undefined) record.status = 101
-  const reading = readingOf(upgraded, about)
-  const { wasIdle, ...bytes } = await joinUpgraded(response, client, upgraded, {
+  const gate = gateOf(about, () => reading?.seen)
+  const reading = readingOf(upgraded, about, gate)
+  const { wasIdle, ...end } = await joinUpgraded(response, client, upgraded, {
     deadlines,
     idleMs: policy.timeouts.websocketIdleMs,
     fromClient: (chunk) => reading?.fromClient(chunk),
@@ -52,13 +65,71 @@ export async function serveSocket(
       if (record !== undefined) record.firstByteMs ??= elapsed()
       reading?.fromServer(chunk)
     },
+    ...(gate === undefined ? {} : { gate }),
+    betweenFrames: () => reading?.serverBetweenFrames === true,
   })
   if (wasIdle && record !== undefined) record.code = 'YORI_WEBSOCKET_IDLE'
   const content = (await reading?.end()) ?? unreadSocket()
-  return { ...bytes, content }
+  if (end.wasBlocked && record !== undefined) record.closeCode = POLICY_VIOLATION
+  return { ...end, content }
 }
 
-function readingOf(upgraded: Upgraded, about: SocketAbout): SocketReading | undefined {
+/** Will the messages be understood, so that opening the WebSocket hides nothing? */
+export function canRead(
+  recognised: Recognised | undefined,
+  { path }: Pick<ExchangeFacts, 'path'>,
+): boolean {
+  return recognised !== undefined && liveReader(recognised, path) !== undefined
+}
+
+function gateOf(
+  about: SocketAbout,
+  seen: () => Seen | undefined,
+): MessageGate | undefined {
+  const { record, judge, recognised, facts } = about
+  if (record === undefined || judge === undefined || !canRead(recognised, facts))
+    return undefined
+  return new MessageGate({
+    seen: () => seen() ?? NOTHING_SEEN,
+    judge: (said) => {
+      const scratch = { ...record }
+      const content =
+        said === undefined
+          ? unreadable('invalid', 'a message of its WebSocket cannot be read')
+          : { ...noContent(), prompt: said, promptChars: said.length }
+      const kept = (decision: Decision | undefined): Decision | undefined => {
+        if (decision !== undefined) keepStrongest(record, scratch)
+        return decision
+      }
+      const decided = judge({ ...content, model: record.model }, scratch)
+      return decided instanceof Promise ? decided.then(kept) : kept(decided)
+    },
+  })
+}
+
+const NOTHING_SEEN = {
+  ...{ messages: 0, consumed: 0 },
+  ...{ atBoundary: true, malformed: undefined },
+}
+
+const STRENGTH = { allow: 0, alert: 1, deny: 2 } as const
+
+/** Of all messages' decisions the record tells the strongest, and who was let past. */
+function keepStrongest(record: ExchangeRecord, judged: ExchangeRecord): void {
+  const { policyDecision = 'allow', policyName, policyMessage } = judged
+  const { reason, bypass, findings } = judged
+  const isStronger = STRENGTH[policyDecision] > STRENGTH[record.policyDecision ?? 'allow']
+  if (!isStronger && (bypass === undefined || record.bypass !== undefined)) return
+  const told = { policyDecision, policyName, policyMessage, reason, bypass, findings }
+  const known = Object.entries(told).filter(([, value]) => value !== undefined)
+  Object.assign(record, Object.fromEntries(known))
+}
+
+function readingOf(
+  upgraded: Upgraded,
+  about: SocketAbout,
+  gate: MessageGate | undefined,
+): SocketReading | undefined {
   const { services, record, facts, recognised } = about
   if (record === undefined) return undefined
   return new SocketReading({
@@ -67,8 +138,11 @@ function readingOf(upgraded: Upgraded, about: SocketAbout): SocketReading | unde
     extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
     hold: new Hold(services.held, about.caller),
     own: facts.head.own,
-    previewChars: services.policy.promptPreviewChars,
+    previewChars: about.previewChars,
     catalogue: services.catalogue,
     conversations: services.conversations,
+    ...(gate === undefined
+      ? {}
+      : { heard: (end: number, said: string | undefined) => gate.message(end, said) }),
   })
 }

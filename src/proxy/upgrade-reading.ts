@@ -17,6 +17,7 @@ import type { Hold } from './byte-budget.js'
 import { unreadable } from './content.js'
 import type { Content } from './content.js'
 import type { Conversations } from './conversations.js'
+import type { Seen } from './upgrade-gate.js'
 
 /** Longer messages pass and are counted, but not read. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
@@ -40,6 +41,8 @@ export interface SocketReadingOptions {
   readonly own: ReadonlyMap<string, string> | undefined
   readonly catalogue: Catalogue | undefined
   readonly conversations: Conversations | undefined
+  /** Told of each message of the client, read or not, in their order. */
+  readonly heard?: (end: number, said: string | undefined) => void
 }
 
 interface Waiting {
@@ -88,6 +91,19 @@ export class SocketReading {
     this.#watches.server.push(chunk)
   }
 
+  /** What the client's direction looks like now. */
+  get seen(): Seen {
+    const { messages, consumed, atBoundary, malformed } = this.#watches.client
+    const isBetween = atBoundary && malformed === undefined
+    return { messages, consumed, atBoundary: isBetween, malformed }
+  }
+
+  /** A frame of ours may be put in between those of the provider. */
+  get serverBetweenFrames(): boolean {
+    const { betweenFrames, malformed, closeCode } = this.#watches.server
+    return betweenFrames && malformed === undefined && closeCode === undefined
+  }
+
   /** Resolves when all has been read and the record is filled in. Never rejects. */
   async end(): Promise<Content> {
     if (this.#inflating) await new Promise<void>((resolve) => (this.#settle = resolve))
@@ -120,7 +136,7 @@ export class SocketReading {
     const inflater = this.#inflaters[side]
     if (payload === undefined) {
       if (compressed) inflater.skip()
-      this.#unread += 1
+      this.#unknown(side, message)
       return
     }
     const text = compressed ? inflater.inflate(payload) : payload
@@ -153,17 +169,24 @@ export class SocketReading {
     this.#give(message)
     const isText = bytes !== undefined && isUtf8(bytes)
     if (!isText || (message.kind === 'binary' && bytes[0] !== 0x7b)) {
-      this.#unread += 1
+      this.#unknown(side, message)
       return
     }
+    let said: string | undefined
     try {
       const text = bytes.toString()
-      if (side === 'client') this.#reader?.fromClient(text)
+      if (side === 'client') said = this.#reader?.fromClient(text)
       else this.#reader?.fromServer(text)
     } catch {
       this.#reader = undefined
       this.#options.record.uninspectable = 'failed'
     }
+    if (side === 'client') this.#options.heard?.(message.end, said)
+  }
+
+  #unknown(side: Side, message: SocketMessage): void {
+    this.#unread += 1
+    if (side === 'client') this.#options.heard?.(message.end, undefined)
   }
 
   #give(message: SocketMessage): void {
@@ -206,6 +229,7 @@ export class SocketReading {
       uninspectable: why,
       model: request.model,
       prompt: request.promptText,
+      promptChars: request.promptChars,
     }
   }
 }

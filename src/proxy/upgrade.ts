@@ -3,11 +3,14 @@
  * messages pass as they are (RFC 6455), permessage-deflate included; whoever watches them gets
  * each piece after it has been sent on. A limit of silence of its own holds.
  */
+import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Deadlines, Watched } from '../net/deadlines.js'
+import { closeFrame } from '../http/websocket-head.js'
 import { endSoon } from '../net/end-soon.js'
+import type { MessageGate } from './upgrade-gate.js'
 
 /** The provider's fields of a 101 go on whole: `Upgrade` and `Connection` are its substance. */
 export interface Upgraded {
@@ -22,12 +25,17 @@ export interface JoinOptions {
   /** Bytes that have been sent on; they must not be changed. */
   readonly fromClient: (chunk: Buffer) => void
   readonly fromServer: (chunk: Buffer) => void
+  /** Holds what the client says until it may go on. */
+  readonly gate?: MessageGate
+  /** May a frame of ours be put between those of the provider now? */
+  readonly betweenFrames?: () => boolean
 }
 
 export interface Joined {
   readonly bytesFromClient: number
   readonly bytesToClient: number
   readonly wasIdle: boolean
+  readonly wasBlocked: boolean
 }
 
 /** Resolves when both sides have closed. */
@@ -57,6 +65,7 @@ class Joint implements Watched {
   #lastBytes = 0
   #lastChange: number
   #wasIdle = false
+  #wasBlocked = false
 
   constructor(client: Socket, upstream: Duplex, options: JoinOptions) {
     this.#client = client
@@ -79,20 +88,65 @@ class Joint implements Watched {
           bytesFromClient: this.#fromClient,
           bytesToClient: this.#fromServer,
           wasIdle: this.#wasIdle,
+          wasBlocked: this.#wasBlocked,
         })
       }
       carry(client, upstream, closed)
       carry(upstream, client, closed)
+      const { gate } = this.#options
+      if (gate === undefined) client.pipe(upstream)
+      else this.#hold(gate)
+      upstream.pipe(client)
       // After the pipes: what is watched has gone on.
       client.on('data', (chunk: Buffer) => {
         this.#fromClient += chunk.length
-        fromClient(chunk)
+        if (gate === undefined) fromClient(chunk)
+        else gate.push(chunk, fromClient)
       })
       upstream.on('data', (chunk: Buffer) => {
         this.#fromServer += chunk.length
         fromServer(chunk)
       })
     })
+  }
+
+  #hold(gate: MessageGate): void {
+    const [client, upstream] = [this.#client, this.#upstream]
+    let isFull = false
+    let isPaused = false
+    const flow = (): void => void (isFull || isPaused ? client.pause() : client.resume())
+    upstream.on('drain', () => {
+      isFull = false
+      flow()
+    })
+    gate.attach({
+      send: (bytes) => {
+        if (upstream.writable) isFull = !upstream.write(bytes)
+      },
+      pause: () => {
+        isPaused = true
+        flow()
+      },
+      resume: () => {
+        isPaused = false
+        flow()
+      },
+      finish: () => upstream.end(),
+      block: ({ reason }) => this.#block(`blocked by YORI: ${reason ?? ''}`),
+    })
+    client.once('end', () => gate.end())
+  }
+
+  /** Close to both sides, RFC 6455 §7.4.1: 1008 to the client, 1001 to the provider. */
+  #block(reason: string): void {
+    this.#wasBlocked = true
+    const [client, upstream] = [this.#client, this.#upstream]
+    upstream.unpipe(client)
+    const says = this.#options.betweenFrames?.() === true
+    if (says && client.writable) client.write(closeFrame(1008, reason))
+    endSoon(client)
+    if (upstream.writable) upstream.write(closeFrame(1001, '', randomBytes(4)))
+    endSoon(upstream)
   }
 
   tick(now: number): void {
@@ -118,5 +172,4 @@ function carry(from: Duplex, to: Duplex, closed: () => void): void {
     else to.once('finish', () => endSoon(to))
     closed()
   })
-  from.pipe(to)
 }

@@ -138,4 +138,20 @@ describe('a realtime session', () => {
       error: { type: 'invalid_request_error', message: 'no' },
     })
   })
+
+  it('counts the frames of which the reference knows nothing', () => {
+    const openai = new SessionReader('openai')
+    assert.equal(openai.fromClient('{"type":"response.create"}'), '')
+    assert.equal(openai.fromClient('{"type":"telepathy.begin"}'), undefined)
+    assert.equal(openai.fromClient('{}'), undefined)
+    openai.fromServer('{"type":"rate_limits.updated","rate_limits":[]}')
+    openai.fromServer('{"type":7}')
+    assert.equal(openai.end().response.unread, 3)
+    const gemini = new SessionReader('gemini')
+    assert.equal(gemini.fromClient('{"realtime_input":{"text":"hi"}}'), 'hi')
+    assert.equal(gemini.fromClient('{"telepathy":{}}'), undefined)
+    gemini.fromServer('{"goAway":{"timeLeft":"5s"}}')
+    gemini.fromServer('{"else":1}')
+    assert.equal(gemini.end().response.unread, 2)
+  })
 })

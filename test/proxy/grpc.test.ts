@@ -1,7 +1,6 @@
 /** gRPC through YORI, HTTP/2 on both sides: @grpc/grpc-js is client and provider. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { Metadata, status } from '@grpc/grpc-js'
 import type {
   Client,
@@ -15,9 +14,9 @@ import type {
 } from '@grpc/grpc-js'
 import { grpcClient, startGrpcOrigin, WORDS } from '../support/grpc.js'
 import type { GrpcOrigin } from '../support/grpc.js'
-import { certificate, endedExchanges, NAME, originCa, until } from '../support/proxied.js'
-import { tempFolder } from '../support/temp-folder.js'
-import { Yori } from '../support/yori.js'
+import { beforeH2 } from '../support/h2-origin.js'
+import { certificate, endedExchanges, NAME, until } from '../support/proxied.js'
+import type { Yori } from '../support/yori.js'
 
 type Bytes = Buffer
 
@@ -67,14 +66,8 @@ async function between(
 ): Promise<Setup> {
   const all = { Say: say, Count: count, Gather: gather, Talk: talk, ...service }
   const origin = await startGrpcOrigin(certificate, all)
-  const folder = await tempFolder()
-  const file = folder.file('catalogue.yaml')
-  await writeFile(file, 'providers:\n  - { name: openai, upstream: h2 }\n')
-  const yori = await Yori.start({
-    origins: { [NAME]: origin },
-    trust: [originCa],
-    config: { catalogue: { file }, ...config },
-  })
+  const before = await beforeH2(origin, config)
+  const { yori } = before
   const client = grpcClient(`127.0.0.1:${yori.port}`, NAME, yori.rootPem)
   return {
     yori,
@@ -82,9 +75,8 @@ async function between(
     client,
     async [Symbol.asyncDispose]() {
       client.close()
-      await yori[Symbol.asyncDispose]()
+      await before[Symbol.asyncDispose]()
       await origin[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
     },
   }
 }
@@ -147,7 +139,7 @@ describe('a gRPC call', () => {
     assert.equal(row['http_path'], '/test.Words/Say')
     assert.equal(row['http_version'], '2.0')
     assert.equal(row['uninspectable'], 'unknown-kind')
-    await setup.client.close()
+    setup.client.close()
     await until(async () => (await setup.yori.rows('connections')).length === 1)
     const [connection] = await setup.yori.rows('connections')
     assert.equal(connection?.['coverage'], 'inspected')
@@ -159,6 +151,8 @@ describe('a gRPC call', () => {
     assert.equal(said.error?.code, status.FAILED_PRECONDITION)
     assert.equal(said.error.details, 'nöt now: 100 %')
     assert.deepEqual(said.error.metadata.get('x-why'), ['asked'])
+    const [row] = await endedExchanges(setup.yori, 1)
+    assert.equal(row?.['reason'], 'gRPC status 9: nöt now: 100 %')
   })
 
   it('to nobody who knows it brings UNIMPLEMENTED, in one head', async () => {

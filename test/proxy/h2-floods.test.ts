@@ -41,6 +41,23 @@ function drained(socket: TLSSocket): Promise<void> {
   return new Promise((resolve) => socket.once('drain', () => resolve()))
 }
 
+/** In one of the next two seconds' quarters this process does next to nothing. */
+async function comesToRest(): Promise<void> {
+  const shares: number[] = []
+  for (let quarter = 0; quarter < 8; quarter++) {
+    const before = process.cpuUsage()
+    const began = process.hrtime.bigint()
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    const { user, system } = process.cpuUsage(before)
+    const micros = Number(process.hrtime.bigint() - began) / 1000
+    shares.push((user + system) / micros)
+    if ((user + system) / micros < 0.1) return
+  }
+  assert.fail(
+    `the process stays busy: ${shares.map((share) => share.toFixed(2)).join(' ')}`,
+  )
+}
+
 async function servesOthers(setup: Proxied): Promise<void> {
   using client = await h2Client(setup.yori, NAME)
   const answer = await h2Ask(client.session, { ':path': '/v1/models' })
@@ -78,6 +95,22 @@ describe('an HTTP/2 connection is closed', function () {
     ],
     ['when SETTINGS come without end', () => frame({ type: FRAME.settings })],
     [
+      'when streams are broken without end so that we reset them',
+      (n) =>
+        Buffer.concat([
+          headers(n, endHeaders),
+          // An increment of nothing, RFC 9113 §6.9.
+          frame({ type: FRAME.windowUpdate, stream: 2 * n + 1, payload: uint32(0) }),
+        ]),
+    ],
+    [
+      'when DATA come empty and without end',
+      (n) =>
+        n === 0
+          ? headers(0, endHeaders)
+          : frame({ type: FRAME.data, stream: 1, payload: Buffer.alloc(0) }),
+    ],
+    [
       'when PINGs come without end',
       () => frame({ type: FRAME.ping, payload: Buffer.alloc(8) }),
     ],
@@ -89,6 +122,7 @@ describe('an HTTP/2 connection is closed', function () {
       await servesOthers(setup)
       const grown = await flood(setup, piece)
       assert.ok(grown <= 50 * MIB, `RSS grew by ${grown}`)
+      await comesToRest()
       await servesOthers(setup)
       await until(async () => {
         const rows = await setup.yori.rows('connections')

@@ -172,6 +172,26 @@ describe('the record of a WebSocket', () => {
     })
   }
 
+  it('counts a message in fragments once, and each of its frames', async () => {
+    await using setup = await echoing()
+    const socket = await dial(setup.yori, `wss://${NAME}${REALTIME}`)
+    const answered = once(socket, 'message')
+    socket.send('{"type":', { fin: false })
+    socket.ping()
+    socket.send('"response', { fin: false })
+    socket.send('.create"}', { fin: true })
+    const [whole] = (await answered) as [Buffer]
+    assert.equal(whole.toString(), '{"type":"response.create"}')
+    const closed = once(socket, 'close')
+    socket.close(3000)
+    await closed
+    const [row] = await endedExchanges(setup.yori, 1)
+    assert.equal(row?.['client_messages'], 1)
+    assert.equal(row['client_frames'], 5)
+    assert.equal(row['uninspectable'], null)
+    assert.equal(row['close_code'], 3000)
+  })
+
   it('counts what no reader knows', async () => {
     await using setup = await echoing({ maxPayload: 4 * 1024 * 1024 })
     const socket = await dial(setup.yori, `wss://${NAME}${REALTIME}`)

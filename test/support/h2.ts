@@ -71,6 +71,7 @@ export const FRAME = {
   settings: 4,
   ping: 6,
   goAway: 7,
+  windowUpdate: 8,
   continuation: 9,
 } as const
 export const FLAG = { endStream: 1, endHeaders: 4 } as const
