@@ -432,7 +432,8 @@ class Connection {
     noteReset(secure, this.state.record)
     this.state.record.coverage = 'inspected'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
-    if (http.draining) return
+    // It was we who ended it.
+    if (http.draining || this.state.record.code === 'YORI_REQUEST_TIMEOUT') return
     if (acceptance.ended(this.state.record.exchanges) === 'refused') {
       this.state.record.coverage = 'failed'
       this.state.record.code ??= 'YORI_CLIENT_TLS_FAILED'

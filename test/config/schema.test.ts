@@ -235,6 +235,7 @@ describe('the defaults', () => {
     timeouts: {
       first_bytes: 1,
       client_hello: 5,
+      client_read: 300,
       client_tls: 10,
       connect: 10,
       upstream_tls: 10,
