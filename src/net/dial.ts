@@ -30,6 +30,8 @@ export interface DialerOptions {
   /** `upstream.resolve`: a name or `*.suffix` to the address that is dialled for it. */
   readonly overrides: ReadonlyMap<string, SocketAddress>
   readonly lookup: (name: string) => Promise<readonly string[]>
+  /** Ends the look-ups that are under way; they reject. */
+  readonly endLookups?: () => void
   /** Is this an address of one of our own interfaces? */
   readonly isOwnAddress: (address: string) => boolean
   /** The ports on which we listen: there our own addresses are never dialled. */
@@ -44,6 +46,11 @@ export class Dialer {
 
   constructor(options: DialerOptions) {
     this.#options = options
+  }
+
+  /** No look-up is waited for any more. */
+  close(): void {
+    this.#options.endLookups?.()
   }
 
   /** The override for a host, if the configuration has one. */

@@ -26,6 +26,7 @@ import type { Route } from '../policy/route.js'
 import type { ClientHello } from '../tls/client-hello.js'
 import { helloFingerprint } from '../tls/fingerprint.js'
 import { Acceptance } from './acceptance.js'
+import { takePlace } from './admission.js'
 import { openConnection } from './connection-state.js'
 import { noteReset, noteTunnelEnd } from './end-reason.js'
 import type { ConnectionState } from './connection-state.js'
@@ -409,7 +410,10 @@ class Connection {
     const { connectTarget, known } = this.state
     const [address] = isIP(target.host) === 0 ? [known] : (this.#admitted ?? [known])
     const party = { device, name, fingerprint: this.#fingerprint }
+    const places = this.#services.intercepted
+    const isOneTooMany = !takePlace(places, endpoint.domain, this.#client)
     this.state.intercepted = {
+      isOneTooMany,
       endpoint,
       party,
       root: (onTrial ? roots.staged?.fingerprint : undefined) ?? roots.rootFingerprint,
@@ -430,7 +434,8 @@ class Connection {
     const { tls, next } = this.#fronts
     const secure = await acceptance.of((onTrial ? next : tls).handshake(this.#client))
     noteReset(secure, this.state.record)
-    this.state.record.coverage = 'inspected'
+    this.state.record.coverage = isOneTooMany ? 'refused' : 'inspected'
+    if (isOneTooMany) this.state.record.code = 'YORI_TOO_MANY_CONNECTIONS'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
     // It was we who ended it.
     if (http.draining || this.state.record.code === 'YORI_REQUEST_TIMEOUT') return

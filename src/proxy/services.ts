@@ -156,6 +156,8 @@ export interface Services {
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
+  /** Intercepted connections, by endpoint. */
+  readonly intercepted: Admission
   readonly decider: Pick<
     Decider,
     'idle' | 'holds' | 'redacts' | 'decide' | 'readsFindings' | 'begin'

@@ -120,7 +120,7 @@ describe('the defaults', () => {
       extra_ca: [],
       resolve: {},
       dns: [],
-      connections_per_name: 64,
+      connections_per_name: 256,
       idle_timeout: 60,
       dns_stale: 3600,
     },
