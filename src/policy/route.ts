@@ -25,8 +25,10 @@ export interface RouteFacts {
   readonly speaksH2?: boolean
   readonly deviceExempt: boolean
   readonly learned: Learned | undefined
-  /** A policy that blocks is in force: who cannot be inspected does not pass. */
+  /** A policy that blocks covers this device and name: who cannot be inspected does not pass. */
   readonly mustInspect?: boolean
+  /** The catalogue knows of apps that pin their certificates for this name. */
+  readonly knownToPin?: boolean
   /** The CA may sign this name and its certificates are valid now. */
   readonly mintable: (name: string) => boolean
 }
@@ -58,7 +60,8 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
     return tunnel('tunnel-never')
   }
   if (facts.learned !== undefined) {
-    const refuses = facts.learned !== 'tunnel-client-certificate'
+    const isKnown = facts.learned === 'tunnel-pinned' && facts.knownToPin === true
+    const refuses = facts.learned !== 'tunnel-client-certificate' && !isKnown
     return refuses && facts.mustInspect === true
       ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
       : tunnel(facts.learned)

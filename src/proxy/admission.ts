@@ -17,6 +17,10 @@ export class Admission {
     return this.#all
   }
 
+  at(endpoint: string): number {
+    return this.#byEndpoint.get(endpoint) ?? 0
+  }
+
   /** Takes a place; a code when there is none. Whoever got in calls `leave` once. */
   enter(endpoint: string): ErrorCode | undefined {
     const here = this.#byEndpoint.get(endpoint) ?? 0

@@ -314,18 +314,22 @@ class Connection {
     const name = hello.serverName
     const fingerprint = helloFingerprint(hello)
     this.#fingerprint = fingerprint
+    const learned =
+      name === undefined ? undefined : memory.learned({ device, name, fingerprint })
+    const entry = name === undefined ? undefined : catalogue.entryFor(name)
     const route = chooseRoute(policy.routes, {
       serverName: name,
       serverNameIsAddress: hello.serverNameIsAddress,
       nameMayBeHidden: (hello.ech || hello.esni) && !this.#isNamedByConnect(),
       alpn: hello.alpn,
-      speaksH2: name !== undefined && catalogue.entryFor(name)?.upstream === 'h2',
+      speaksH2: entry?.upstream === 'h2',
       deviceExempt:
         policy.exemptDevices.has(device.ip) ||
         (device.mac !== undefined && policy.exemptMacs.has(device.mac)),
-      learned:
-        name === undefined ? undefined : memory.learned({ device, name, fingerprint }),
-      mustInspect: decider.holds,
+      learned,
+      mustInspect:
+        name !== undefined && learned !== undefined && decider.mustInspect(device, name),
+      knownToPin: (entry?.pinnedApps.length ?? 0) > 0,
       mintable: (wanted) => certificates.mintable(wanted),
     })
     if (name !== undefined && route.kind === 'tunnel') {

@@ -160,7 +160,7 @@ export interface Services {
   readonly intercepted: Admission
   readonly decider: Pick<
     Decider,
-    'idle' | 'holds' | 'redacts' | 'decide' | 'readsFindings' | 'begin'
+    'idle' | 'holds' | 'mustInspect' | 'redacts' | 'decide' | 'readsFindings' | 'begin'
   >
   readonly undecided: Undecided
   readonly overrides: Overrides
