@@ -49,9 +49,9 @@ describe('with 256 descriptors and 400 clients', function () {
       const answer = await ask(kept, get('/v1/models'), (text) => text.endsWith('}}'))
       assert.match(answer, /^HTTP\/1\.1 502 [^]*YORI_UPSTREAM_UNREACHABLE/)
     } finally {
-      const closed = clients.map((socket) =>
-        socket.closed ? undefined : once(socket, 'close'),
-      )
+      const closed = clients
+        .filter((socket) => !socket.closed)
+        .map((socket) => once(socket, 'close'))
       for (const socket of clients) socket.destroy()
       await Promise.all(closed)
     }
