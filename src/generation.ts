@@ -337,6 +337,7 @@ function dialerOf(config: Config, edges: GenerationEdges): Dialer {
     ownPorts: edges.ownPorts,
     allowed: new Prefixes(config.access.allow_destinations),
     connectTimeoutMs: config.timeouts.connect * 1000,
+    keepAliveMs: config.timeouts.tcp_keep_alive * 1000,
   })
 }
 
