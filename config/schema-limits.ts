@@ -248,6 +248,13 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
     maximum: 3600,
     description: 'An HTTP/2 client connection without streams.',
   }),
+  tcp_keep_alive: seconds({
+    default: 60,
+    maximum: 7200,
+    description:
+      'TCP keep-alive: silence after which a client and a provider are asked whether they ' +
+      'are still there; a change takes effect for clients at the next start.',
+  }),
   tunnel_idle: seconds({
     default: 7200,
     description: 'A tunnel without a byte in either direction.',

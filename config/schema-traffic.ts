@@ -100,9 +100,11 @@ export const upstreamSchema = section('Connections to the providers.', {
     description: "DNS servers; none means the system's.",
   }),
   connections_per_name: count({
-    default: 64,
+    default: 256,
     maximum: 4096,
-    description: 'Pooled connections to one name; more requests wait.',
+    description:
+      'Unused connections that are kept for one name; the oldest beyond that are closed. ' +
+      'Those in use are bounded by limits.exchanges_per_endpoint.',
   }),
   idle_timeout: seconds({
     default: 60,

@@ -189,6 +189,7 @@ export class Appliance {
     this.#listener = new Listener({
       maxConnections: config.limits.connections,
       maxPerClient: config.limits.connections_per_client,
+      keepAliveMs: config.timeouts.tcp_keep_alive * 1000,
       onConnection: (client) => this.#serve(client),
       onListening: (server, address) => this.#listening(server, address),
       onRefused: (client, limit) => {

@@ -116,6 +116,10 @@ export class Generation {
         policy.limits.exchanges,
         policy.limits.exchangesPerEndpoint,
       ),
+      intercepted: new Admission(
+        config.limits.connections,
+        policy.limits.connectionsPerEndpoint,
+      ),
       users: usersOf(config, edges.clock),
       hasSiteCertificate: config.proxy.tls_cert !== undefined,
       undecided: new Undecided(
@@ -192,6 +196,7 @@ export class Generation {
   /** Ends what is left of the pools. */
   async destroy(): Promise<void> {
     await this.#upstream.destroy()
+    this.services.dialer.close()
   }
 }
 
@@ -327,10 +332,12 @@ function dialerOf(config: Config, edges: GenerationEdges): Dialer {
   return new Dialer({
     overrides,
     lookup: (name) => resolver.lookup(name),
+    endLookups: () => resolver.close(),
     isOwnAddress: (address) => edges.own.has(address),
     ownPorts: edges.ownPorts,
     allowed: new Prefixes(config.access.allow_destinations),
     connectTimeoutMs: config.timeouts.connect * 1000,
+    keepAliveMs: config.timeouts.tcp_keep_alive * 1000,
   })
 }
 
@@ -345,6 +352,7 @@ async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
     responseSilenceTimeoutMs: timeouts.response_body * 1000,
     idleTimeoutMs: config.upstream.idle_timeout * 1000,
     maxHeadBytes: config.limits.header_bytes,
+    maxIdlePerName: config.upstream.connections_per_name,
     h2StreamWindowBytes: config.limits.h2_stream_window_bytes,
     h2ConnectionWindowBytes: config.limits.h2_connection_window_bytes,
     h2SessionBytes: config.limits.h2_session_bytes,

@@ -15,8 +15,6 @@ import { errorCodeOf, upstreamFailure } from './tls-failure.js'
 const MAX_ATTEMPTS = 6
 /** While others remain, one address may take this long. */
 const ATTEMPT_TIMEOUT_MS = 2_500
-/** Dead peers are noticed by TCP keep-alive after this idle time. */
-const KEEP_ALIVE_DELAY_MS = 60_000
 
 export interface Target {
   /** A canonical host name or an IP address. */
@@ -30,6 +28,8 @@ export interface DialerOptions {
   /** `upstream.resolve`: a name or `*.suffix` to the address that is dialled for it. */
   readonly overrides: ReadonlyMap<string, SocketAddress>
   readonly lookup: (name: string) => Promise<readonly string[]>
+  /** Ends the look-ups that are under way; they reject. */
+  readonly endLookups?: () => void
   /** Is this an address of one of our own interfaces? */
   readonly isOwnAddress: (address: string) => boolean
   /** The ports on which we listen: there our own addresses are never dialled. */
@@ -37,6 +37,8 @@ export interface DialerOptions {
   /** `access.allow_destinations`: refused ranges that the operator opened. */
   readonly allowed: Prefixes
   readonly connectTimeoutMs: number
+  /** Silence after which TCP asks whether the other side is still there. */
+  readonly keepAliveMs: number
 }
 
 export class Dialer {
@@ -44,6 +46,11 @@ export class Dialer {
 
   constructor(options: DialerOptions) {
     this.#options = options
+  }
+
+  /** No look-up is waited for any more. */
+  close(): void {
+    this.#options.endLookups?.()
   }
 
   /** The override for a host, if the configuration has one. */
@@ -126,6 +133,7 @@ export class Dialer {
     deadline: number,
     options: DialOptions,
   ): Promise<Socket> {
+    const { keepAliveMs } = this.#options
     let last: YoriError | undefined
     for (const [index, address] of addresses.entries()) {
       const left = deadline - performance.now()
@@ -133,7 +141,7 @@ export class Dialer {
       const isLast = index === addresses.length - 1
       const timeoutMs = isLast ? left : Math.min(left, ATTEMPT_TIMEOUT_MS)
       try {
-        return await connectTo(address, timeoutMs, options)
+        return await connectTo(address, timeoutMs, { ...options, keepAliveMs })
       } catch (error) {
         last = upstreamFailure(error, formatSocketAddress(address))
       }
@@ -165,7 +173,7 @@ export type OnRead = (bytes: number, buffer: Uint8Array) => boolean
 function connectTo(
   address: SocketAddress,
   timeoutMs: number,
-  options: DialOptions,
+  options: DialOptions & { readonly keepAliveMs: number },
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -174,7 +182,7 @@ function connectTo(
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+      keepAliveInitialDelay: options.keepAliveMs,
       ...(options.onread === undefined ? {} : { onread: options.onread }),
     })
     const timer = setTimeout(() => {

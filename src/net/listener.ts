@@ -10,11 +10,12 @@ import { YoriError } from '../core/errors.js'
 import { errorCodeOf } from './tls-failure.js'
 
 const BACKLOG = 1_024
-const KEEP_ALIVE_DELAY_MS = 60_000
 
 export interface ListenerOptions {
   readonly maxConnections: number
   readonly maxPerClient: number
+  /** Silence after which TCP asks whether the client is still there. */
+  readonly keepAliveMs: number
   /** A connection over a limit; it is destroyed afterwards. */
   readonly onRefused: (client: Socket, limit: 'all' | 'client') => void
   readonly onConnection: (client: Socket) => void
@@ -111,7 +112,7 @@ export class Listener {
         allowHalfOpen: true,
         noDelay: true,
         keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+        keepAliveInitialDelay: this.#options.keepAliveMs,
       },
       (client) => this.#accept(client),
     )

@@ -65,6 +65,9 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   'EPERM',
   'EHOSTDOWN',
   'ENETDOWN',
+  // Our own: no descriptor is left to connect with.
+  'EMFILE',
+  'ENFILE',
 ])
 
 export function errorCodeOf(error: unknown): string {

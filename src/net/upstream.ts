@@ -32,17 +32,13 @@ const Client = createRequire(import.meta.url)(
   'undici/lib/dispatcher/client.js',
 ) as typeof UndiciClient
 
-/**
- * Idle connections kept for one name; the oldest beyond that are closed. Enough for a hundred
- * clients at once: closing one that is needed a moment later costs a handshake.
- */
-const MAX_IDLE_PER_NAME = 256
-
 export interface UpstreamOptions extends ConnectorOptions {
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly maxHeadBytes: number
+  /** Idle connections kept for one name; the oldest beyond that are closed. */
+  readonly maxIdlePerName: number
   /** Of HTTP/2: what waits of one stream, of all, and the memory of one session. */
   readonly h2StreamWindowBytes: number
   readonly h2ConnectionWindowBytes: number
@@ -172,7 +168,7 @@ export class Upstream {
     const key = poolKey(target)
     const idle = this.#idle.get(key)
     if (idle === undefined) this.#idle.set(key, [connection])
-    else if (idle.push(connection) > MAX_IDLE_PER_NAME) {
+    else if (idle.push(connection) > this.#options.maxIdlePerName) {
       this.#discard(idle.shift() as Connection)
     }
   }

@@ -57,6 +57,8 @@ export type Asked =
       readonly endpoint: Endpoint
       /** Origin-form target for the provider. */
       readonly path: string
+      /** Asked for in the clear at a port of its own: it goes on in the clear, to that port. */
+      readonly plainPort?: number
     }
   | {
       readonly kind: 'relay'
@@ -156,7 +158,8 @@ function absoluteForm(
   const name = canonicalHostname(authority.host)
   const endpoint = name === undefined ? undefined : endpoints.find(name)
   if (name !== undefined && endpoint !== undefined && isGoverned(endpoint)) {
-    return governed(name, endpoint, path)
+    const asked = governed(name, endpoint, path)
+    return asked.kind === 'endpoint' ? atPort(access, asked, authority.port) : asked
   }
   const host = name ?? canonicalAddress(authority.host)
   if (host === undefined) return refused('YORI_REQUEST_MALFORMED', 'that is no host name')
@@ -167,6 +170,20 @@ function absoluteForm(
   const port = authority.port ?? 80
   const problem = mayReach(access, facts.caller, { host, port, ports: access.plainPorts })
   return problem ?? { kind: 'relay', host, port, path }
+}
+
+/** Port 80 of a provider means its API, which is reached over TLS; any other port is meant. */
+function atPort(
+  access: AccessPolicy,
+  asked: Extract<Asked, { kind: 'endpoint' }>,
+  port = 80,
+): Asked {
+  if (port === 80 || port === 443) return asked
+  if (access.plainPorts.has(port)) return { ...asked, plainPort: port }
+  return refused(
+    'YORI_DESTINATION_REFUSED',
+    `port ${port} of ${asked.name} is not among access.plain_ports`,
+  )
 }
 
 /** May this caller have a tunnel to that host and port? Undefined when it may. */

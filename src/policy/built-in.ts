@@ -8,6 +8,8 @@ import type { LocalTimes } from './local-time.js'
 import type { Policy } from './policy.js'
 import type { PolicyState } from './state.js'
 
+export const TIME_RULES_POLICY = 'time_rules'
+
 export interface Times {
   readonly times: LocalTimes
   /** `enforcement.timezone`; undefined: the system's. */
@@ -20,7 +22,7 @@ export function timeRules(
   { times, zone }: Times,
 ): Policy {
   return {
-    name: 'time_rules',
+    name: TIME_RULES_POLICY,
     readsContent: false,
     judge: ({ device }, { nowMs }) => {
       const { state, book } = current()

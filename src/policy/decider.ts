@@ -7,13 +7,14 @@ import type { Clock } from '../core/clock.js'
 import type { Device } from '../core/record.js'
 import { bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
-import { timeRules } from './built-in.js'
+import { TIME_RULES_POLICY, timeRules } from './built-in.js'
 import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
 import type { Decision, EngineOptions } from './engine.js'
 import { policyInput } from './input.js'
 import type { CountersFacts, InputFacts } from './input.js'
+import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
 import { DEFAULT_POLICY } from './policy.js'
 import type { PolicySetting } from './policy.js'
@@ -104,6 +105,37 @@ export class Decider {
     return this.#options.mayBlock && !this.idle
   }
 
+  /**
+   * May a request of this device to this endpoint be blocked now, so that it has to be seen?
+   * Not when an adult has let the device past everything that might.
+   */
+  mustInspect(device: Device, endpoint: string): boolean {
+    if (!this.holds) return false
+    const nowMs = this.#options.clock.now()
+    const facts = { device, endpoint }
+    return this.#blockers(device, nowMs).some(
+      (policy) => this.#bypass(policy, facts, nowMs) === undefined,
+    )
+  }
+
+  /** Policies whose word may block, and the time rules while one of them does. */
+  #blockers(device: Device, nowMs: number): string[] {
+    const { policies, settings, memory, zone } = this.#options
+    const { state, book } = this.lists
+    const may = [...policies.map(({ name }) => name), DEFAULT_POLICY].filter((name) => {
+      const setting = settings.get(name)
+      return setting?.enabled === true && setting.action === 'block'
+    })
+    const isTime = state.rules.some(
+      (rule) =>
+        rule.enabled &&
+        rule.action === 'block' &&
+        isWithin(rule, memory.times.at(nowMs, rule.zone ?? zone)) &&
+        book.isFor(rule, device),
+    )
+    return isTime ? [...may, TIME_RULES_POLICY] : may
+  }
+
   /** A policy that is on may want something redacted. */
   get redacts(): boolean {
     const { policies, settings } = this.#options
@@ -172,7 +204,11 @@ export class Decider {
     }
   }
 
-  #bypass(policy: string, facts: DecisionFacts, nowMs: number): Bypass | undefined {
+  #bypass(
+    policy: string,
+    facts: Pick<DecisionFacts, 'device' | 'endpoint'>,
+    nowMs: number,
+  ): Bypass | undefined {
     const { device, endpoint } = facts
     const { zone, listMode, emergencyAllowed, memory } = this.#options
     const { state, book } = this.lists

@@ -27,8 +27,10 @@ export interface RouteFacts {
   readonly speaksH2?: boolean
   readonly deviceExempt: boolean
   readonly learned: Learned | undefined
-  /** A policy that blocks is in force: who cannot be inspected does not pass. */
+  /** A policy that blocks covers this device and name: who cannot be inspected does not pass. */
   readonly mustInspect?: boolean
+  /** The catalogue knows of apps that pin their certificates for this name. */
+  readonly knownToPin?: boolean
   /** The CA may sign this name and its certificates are valid now. */
   readonly mintable: (name: string) => boolean
 }
@@ -49,7 +51,9 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
   if (route.kind !== 'tunnel') return route
   const called = calledRoute(route.coverage, policy, facts)
   if (called?.kind === 'refuse') return called
-  const evades = called?.kind === 'intercept' || CHOSEN_BY_CLIENT.has(route.coverage)
+  const isKnown = route.coverage === 'tunnel-pinned' && facts.knownToPin === true
+  const evades =
+    called?.kind === 'intercept' || (CHOSEN_BY_CLIENT.has(route.coverage) && !isKnown)
   return evades && facts.mustInspect === true
     ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
     : route

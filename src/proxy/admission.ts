@@ -1,4 +1,5 @@
-/** How many exchanges may be under way, in all and for one endpoint. */
+/** How many exchanges or connections may be under way, in all and for one endpoint. */
+import type { Socket } from 'node:net'
 import type { ErrorCode } from '../core/errors.js'
 
 export class Admission {
@@ -14,6 +15,10 @@ export class Admission {
 
   get underWay(): number {
     return this.#all
+  }
+
+  at(endpoint: string): number {
+    return this.#byEndpoint.get(endpoint) ?? 0
   }
 
   /** Takes a place; a code when there is none. Whoever got in calls `leave` once. */
@@ -32,4 +37,11 @@ export class Admission {
     if (here > 1) this.#byEndpoint.set(endpoint, here - 1)
     else this.#byEndpoint.delete(endpoint)
   }
+}
+
+/** Takes a place for as long as a socket is open; false: there was none. */
+export function takePlace(places: Admission, endpoint: string, socket: Socket): boolean {
+  if (places.enter(endpoint) !== undefined) return false
+  socket.once('close', () => places.leave(endpoint))
+  return true
 }

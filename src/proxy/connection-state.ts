@@ -41,6 +41,8 @@ export interface Intercepted {
   readonly known?: SocketAddress
   /** A CONNECT named another host: every request is answered 421. */
   readonly misdirected: boolean
+  /** Over `limits.connections_per_endpoint`: every request is answered 503. */
+  readonly isOneTooMany: boolean
 }
 
 export function openConnection(client: Socket, services: Services): ConnectionState {

@@ -24,6 +24,7 @@ import type { Route } from '../policy/route.js'
 import type { ClientHello } from '../tls/client-hello.js'
 import { helloFingerprint } from '../tls/fingerprint.js'
 import { Acceptance } from './acceptance.js'
+import { takePlace } from './admission.js'
 import { openConnection } from './connection-state.js'
 import { noteReset, noteTunnelEnd } from './end-reason.js'
 import type { ConnectionState } from './connection-state.js'
@@ -314,19 +315,26 @@ class Connection {
     const fingerprint = helloFingerprint(hello)
     this.#fingerprint = fingerprint
     const called = this.state.connectTarget?.host
+    const learned =
+      name === undefined ? undefined : memory.learned({ device, name, fingerprint })
+    const entry = name === undefined ? undefined : catalogue.entryFor(name)
     const route = chooseRoute(policy.routes, {
       serverName: name,
       serverNameIsAddress: hello.serverNameIsAddress,
       nameMayBeHidden: (hello.ech || hello.esni) && !this.#isNamedByConnect(),
       ...(called === undefined ? {} : { calledName: called }),
       alpn: hello.alpn,
-      speaksH2: name !== undefined && catalogue.entryFor(name)?.upstream === 'h2',
+      speaksH2: entry?.upstream === 'h2',
       deviceExempt:
         policy.exemptDevices.has(device.ip) ||
         (device.mac !== undefined && policy.exemptMacs.has(device.mac)),
-      learned:
-        name === undefined ? undefined : memory.learned({ device, name, fingerprint }),
-      mustInspect: decider.holds,
+      learned,
+      mustInspect:
+        decider.holds &&
+        [name, called].some(
+          (one) => one !== undefined && decider.mustInspect(device, one),
+        ),
+      knownToPin: (entry?.pinnedApps.length ?? 0) > 0,
       mintable: (wanted) => certificates.mintable(wanted),
     })
     if (name !== undefined && route.kind === 'tunnel') {
@@ -411,7 +419,10 @@ class Connection {
     const { connectTarget, known } = this.state
     const [address] = isIP(target.host) === 0 ? [known] : (this.#admitted ?? [known])
     const party = { device, name, fingerprint: this.#fingerprint }
+    const places = this.#services.intercepted
+    const isOneTooMany = !takePlace(places, endpoint.domain, this.#client)
     this.state.intercepted = {
+      isOneTooMany,
       endpoint,
       party,
       root: (onTrial ? roots.staged?.fingerprint : undefined) ?? roots.rootFingerprint,
@@ -432,9 +443,11 @@ class Connection {
     const { tls, next } = this.#fronts
     const secure = await acceptance.of((onTrial ? next : tls).handshake(this.#client))
     noteReset(secure, this.state.record)
-    this.state.record.coverage = 'inspected'
+    this.state.record.coverage = isOneTooMany ? 'refused' : 'inspected'
+    if (isOneTooMany) this.state.record.code = 'YORI_TOO_MANY_CONNECTIONS'
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
-    if (http.draining) return
+    // It was we who ended it.
+    if (http.draining || this.state.record.code === 'YORI_REQUEST_TIMEOUT') return
     if (acceptance.ended(this.state.record.exchanges) === 'refused') {
       this.state.record.coverage = 'failed'
       this.state.record.code ??= 'YORI_CLIENT_TLS_FAILED'

@@ -448,6 +448,8 @@ export class Exchange implements UpstreamHandler, Watched {
   #responseClosed(): void {
     if (this.#switched) return
     if (!this.#closed) {
+      // What aborting brings back is no news.
+      this.#failing = true
       this.#upstream?.abort()
       if (this.#record !== undefined) {
         const stalled = this.#from.stalled

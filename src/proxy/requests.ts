@@ -64,7 +64,9 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
     host !== undefined &&
     names(host) &&
     (authority === undefined || names(authority))
-  if (misdirected || !agrees) {
+  if (intercepted.isOneTooMany) {
+    decline(arrived, 'YORI_TOO_MANY_CONNECTIONS', target.host)
+  } else if (misdirected || !agrees) {
     decline(arrived, 'YORI_MISDIRECTED', target.host)
   } else if (!ORIGIN_FORM.test(path)) {
     decline(arrived, 'YORI_REQUEST_MALFORMED', target.host)
@@ -206,7 +208,11 @@ function serveAsked(
       record.coverage = 'inspected'
       record.serverName = asked.name
       record.nameClass = asked.endpoint.domain
-      const target = { host: asked.name, port: 443 }
+      const { plainPort } = asked
+      const target =
+        plainPort === undefined
+          ? { host: asked.name, port: 443 }
+          : { host: asked.name, port: plainPort, plain: true }
       exchange(
         arrived,
         facts(arrived, { target, path: asked.path, endpoint: asked.endpoint }),
@@ -241,7 +247,7 @@ function decline(
     code,
     requestId: randomUUID(),
     provider,
-    close: !http.request.complete,
+    close: !http.request.complete || code === 'YORI_TOO_MANY_CONNECTIONS',
     grpc: isGrpc(arrived.head.contentType),
     ...(detail === undefined ? {} : { detail }),
   })

@@ -156,9 +156,11 @@ export interface Services {
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
   readonly hasSiteCertificate: boolean
   readonly admission: Admission
+  /** Intercepted connections, by endpoint. */
+  readonly intercepted: Admission
   readonly decider: Pick<
     Decider,
-    'idle' | 'holds' | 'redacts' | 'decide' | 'readsFindings' | 'begin'
+    'idle' | 'holds' | 'mustInspect' | 'redacts' | 'decide' | 'readsFindings' | 'begin'
   >
   readonly undecided: Undecided
   readonly overrides: Overrides

@@ -12,6 +12,7 @@ function dialer(options: Partial<DialerOptions> = {}): Dialer {
     isOwnAddress: () => false,
     allowed: new Prefixes([]),
     connectTimeoutMs: 2000,
+    keepAliveMs: 60_000,
     ...options,
   })
 }

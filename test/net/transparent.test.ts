@@ -64,6 +64,7 @@ describe('a transparent listener', () => {
     const listener = new Listener({
       maxConnections: 1,
       maxPerClient: 1,
+      keepAliveMs: 60_000,
       onConnection: () => undefined,
       onRefused: () => undefined,
       onListening: (server, { address }) => seen.push(`${address} ${server.listening}`),

@@ -66,6 +66,26 @@ const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
   ['a pattern of intercept.never', named('a.bank.wide.example'), 'tunnel-never'],
   ['a pinning device', { learned: 'tunnel-pinned' }, 'tunnel-pinned'],
   [
+    'a pinning device that must be inspected',
+    { learned: 'tunnel-pinned', mustInspect: true },
+    'refuse',
+  ],
+  [
+    'a pinning app that is known to',
+    { learned: 'tunnel-pinned', mustInspect: true, knownToPin: true },
+    'tunnel-pinned',
+  ],
+  [
+    'a device without our root where apps are known to pin',
+    { learned: 'tunnel-not-trusted', mustInspect: true, knownToPin: true },
+    'refuse',
+  ],
+  [
+    'a client certificate where it must be inspected',
+    { learned: 'tunnel-client-certificate', mustInspect: true },
+    'tunnel-client-certificate',
+  ],
+  [
     'a provider that wants a client certificate',
     { learned: 'tunnel-client-certificate' },
     'tunnel-client-certificate',

@@ -28,8 +28,8 @@ const CONFIG = {
   upstream: { idle_timeout: 1 },
   timeouts: {
     first_bytes: 1,
-    client_hello: 1,
-    client_tls: 1,
+    client_hello: 2,
+    client_tls: 2,
     request_header: 1,
     request_body: 1,
     response_header: 1,
@@ -81,10 +81,11 @@ const CLIENTS: Readonly<Record<string, Expected>> = {
   ),
   'after the hello': expected(FAILED_TLS, FAILED_TLS),
   'inside the handshake': expected(FAILED_TLS, FAILED_TLS),
+  // To leave then is a way of not trusting the certificate.
   'after the handshake': expected(
-    'inspected -',
+    FAILED_TLS,
     'inspected YORI_REQUEST_TIMEOUT',
-    'inspected YORI_CLIENT_RESET',
+    'failed YORI_CLIENT_RESET',
   ),
   'inside the request head': expected(
     'inspected YORI_REQUEST_MALFORMED',

@@ -118,7 +118,8 @@ async function cutAt(client: FaultClient, rule: CutRule): Promise<Socket> {
 async function secured(client: FaultClient): Promise<{ raw: Socket; tls: TLSSocket }> {
   const wire = new Wire(await tunnelled(client))
   const tls = startTls(client, wire)
-  await once(tls, 'secureConnect')
+  // TLS 1.3: the client is through before the server is, whose ticket says that it has followed.
+  await Promise.all([once(tls, 'secureConnect'), once(tls, 'session')])
   return { raw: wire.raw, tls }
 }
 

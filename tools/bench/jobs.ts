@@ -36,6 +36,8 @@ export type Job =
   | { readonly kind: 'tunnel'; readonly bytes: number }
   /** One request on each connection, then nothing until standard input ends. */
   | { readonly kind: 'hold'; readonly connections: number }
+  /** Connections that stop inside a ClientHello or a request head, until standard input ends. */
+  | { readonly kind: 'stall'; readonly hellos: number; readonly heads: number }
 
 export interface LoadResult {
   /** Requests, handshakes, events or bytes. */

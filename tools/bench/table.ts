@@ -81,6 +81,12 @@ export function budgets(results: Results): string {
       unit: 'MiB',
       passes: (value) => value * 1.048576 < 100,
     },
+    {
+      says: 'p99 beside 1,000 stalled hellos and 500 slow heads at most doubled',
+      value: figure('stalls', 'ratio'),
+      unit: 'times',
+      passes: (value) => value <= 2 && figure('stalls', 'errors') === 0,
+    },
   ]
   return list
     .flatMap(({ says, value, unit, passes }) =>

@@ -4,6 +4,7 @@ import { events } from './events.js'
 import { handshakes } from './handshakes.js'
 import { memory } from './memory.js'
 import { rate } from './rate.js'
+import { stalls } from './stalls.js'
 import { throughput } from './throughput.js'
 import { tunnel } from './tunnel.js'
 
@@ -13,5 +14,6 @@ export const benches: readonly Bench[] = [
   events,
   throughput,
   handshakes,
+  stalls,
   tunnel,
 ]

@@ -6,6 +6,7 @@ import { unreachable } from '../../../src/core/unreachable.js'
 import type { Job, Target } from '../jobs.js'
 import { closedLoop, handshakes, hold, openLoop } from './requests.js'
 import { eventStreams, tunnelBytes } from './streams.js'
+import { stall } from './stalls.js'
 import type { Tally } from './tally.js'
 
 function perform(target: Target, job: Job): Promise<Tally> {
@@ -22,6 +23,8 @@ function perform(target: Target, job: Job): Promise<Tally> {
       return tunnelBytes(target, job.bytes)
     case 'hold':
       return hold(target, job.connections)
+    case 'stall':
+      return stall(target, job)
     default:
       return unreachable(job)
   }
