@@ -187,6 +187,7 @@ class BodyReader implements ResponseReader {
           skimmer = new JsonSkimmer({
             maxStringBytes: maxTextChars,
             maxNumbers: SKIM_LIMITS.maxNumbers,
+            maxValues: SKIM_LIMITS.maxValues,
             maxOutputBytes: maxJsonBytes,
           })
           for (const piece of pieces) skimmer.push(piece)
