@@ -71,7 +71,7 @@ function checkJson(input: Buffer, cut: number): void {
   for (const provider of providers) {
     const facts = provider.readRequest(parsed.value, { api: 'chat', path: '/api/chat' })
     const { before, earlier, state } = conversationKeys(facts, 'device')
-    assert.ok(earlier.length <= 8)
+    assert.ok(earlier().length <= 8)
     // A conversation that is where it was before the model spoke would answer for another.
     assert.notEqual(before, state)
   }
