@@ -4,6 +4,7 @@ import { events } from './events.js'
 import { handshakes } from './handshakes.js'
 import { memory } from './memory.js'
 import { rate } from './rate.js'
+import { reading } from './reading.js'
 import { throughput } from './throughput.js'
 import { tunnel } from './tunnel.js'
 
@@ -12,6 +13,7 @@ export const benches: readonly Bench[] = [
   rate,
   events,
   throughput,
+  reading,
   handshakes,
   tunnel,
 ]
