@@ -138,7 +138,7 @@ export const inspectSchema = section('How much of an exchange is looked at.', {
     description: 'Nesting of a JSON body; deeper is not read.',
   }),
   json_values: count({
-    default: 50_000,
+    default: 20_000,
     minimum: 100,
     maximum: 1_000_000,
     description: 'Values in a JSON body; more is not read.',

@@ -33,7 +33,8 @@ export function encode<Record>(
   for (const column of columns) {
     let value = column.read(record) ?? null
     if (typeof value === 'string') {
-      const limit = column.body === true ? limits.bodyLength : limits.textLength
+      const limit =
+        column.longest ?? (column.body === true ? limits.bodyLength : limits.textLength)
       if (column.body === true && !bodies) value = null
       else {
         if (value.length > limit) value = value.slice(0, limit)

@@ -17,6 +17,8 @@ export interface Column<Record> {
   readonly fixed?: true
   /** A request or response body, which has a longer limit and may be left out. */
   readonly body?: true
+  /** Bounded where it is made, to so many UTF-16 units: cut anywhere else it were no JSON. */
+  readonly longest?: number
   readonly read: (record: Record) => Value | undefined
 }
 
@@ -174,15 +176,20 @@ export const connectionColumns: readonly Column<ConnectionRecord>[] = [
   { name: 'name_class', type: 'TEXT', read: (r) => r.nameClass },
 ]
 
+const MAX_DETAILS_LENGTH = 16 * 1024
+
 export const eventColumns: readonly Column<EventRecord>[] = [
   { name: 'timestamp', type: 'TEXT NOT NULL', read: (r) => r.at },
   { name: 'event_type', type: 'TEXT NOT NULL', read: (r) => r.kind },
   { name: 'actor', type: 'TEXT', read: (r) => r.actor },
   { name: 'client_ip', type: 'TEXT', read: (r) => r.fromIp },
-  { name: 'details', type: 'TEXT NOT NULL', read: (r) => detailsText(r.details) },
+  {
+    name: 'details',
+    type: 'TEXT NOT NULL',
+    longest: MAX_DETAILS_LENGTH,
+    read: (r) => detailsText(r.details),
+  },
 ]
-
-const MAX_DETAILS_LENGTH = 16 * 1024
 
 /** JSON of an event's details, or the reason why there is none. */
 function detailsText(details: EventRecord['details']): string {

@@ -7,7 +7,10 @@ import { Keys } from './json-keys.js'
 
 export interface JsonLimits {
   readonly maxDepth: number
-  /** Objects, arrays and scalars together. */
+  /**
+   * Objects, arrays and scalars together. What is built and read of as many, in the dearest of
+   * shapes, stays below 5 ms on one slow core (`tools/bench/loop.ts`).
+   */
   readonly maxValues: number
   readonly maxBytes: number
   /** Keys of one object: a parser's cost a key grows with them. */
@@ -16,7 +19,7 @@ export interface JsonLimits {
 
 export const JSON_LIMITS: JsonLimits = {
   maxDepth: 64,
-  maxValues: 50_000,
+  maxValues: 20_000,
   maxBytes: 1024 * 1024,
   maxKeys: 1_000,
 }

@@ -11,6 +11,8 @@ export interface SkimLimits {
   readonly maxStringBytes: number
   /** Numbers kept at the start of one array. */
   readonly maxNumbers: number
+  /** Values with a comma before them, numbers that are left out apart; beyond: no result. */
+  readonly maxValues: number
   /** Bytes of the result. From half of it on, strings and numbers are kept far shorter. */
   readonly maxOutputBytes: number
 }
@@ -18,6 +20,7 @@ export interface SkimLimits {
 export const SKIM_LIMITS: SkimLimits = {
   maxStringBytes: 64 * 1024,
   maxNumbers: 32,
+  maxValues: 20_000,
   maxOutputBytes: 1024 * 1024,
 }
 
@@ -26,6 +29,7 @@ const MAX_DEPTH = 64
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
+const COMMA_BYTE = Buffer.from(',')
 const ARRAY = 1
 const OBJECT = 2
 
@@ -33,6 +37,7 @@ export class JsonSkimmer {
   readonly #limits: SkimLimits
   readonly #pieces: Buffer[] = []
   #outputBytes = 0
+  #values = 0
   #givenUp = false
   #elided = false
   #depth = 0
@@ -49,6 +54,8 @@ export class JsonSkimmer {
   #droppingNumber = false
   /** A comma whose value may yet be left out. */
   #heldComma = false
+  /** Where it stands in the chunk at hand; -1: in one before. */
+  #heldAt = -1
   /** In the chunk at hand, where the bytes that are kept begin; -1 while none are. */
   #from = 0
 
@@ -66,10 +73,13 @@ export class JsonSkimmer {
     if (this.#givenUp) return
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     this.#from = this.#keeping() ? 0 : -1
+    this.#heldAt = -1
     let at = 0
     while (at < bytes.length && !this.#givenUp)
       at = this.#inString ? this.#string(bytes, at) : this.#structure(bytes, at)
-    if (this.#from >= 0) this.#keep(bytes.subarray(this.#from))
+    if (this.#from < 0) return
+    const end = this.#heldComma && this.#heldAt >= 0 ? this.#heldAt : bytes.length
+    this.#keep(bytes.subarray(this.#from, end))
   }
 
   /** The shortened text; undefined when even that is over the limit, or too deep. */
@@ -116,55 +126,75 @@ export class JsonSkimmer {
     this.#elided = true
   }
 
-  #structure(bytes: Buffer, at: number): number {
-    const byte = bytes[at] ?? 0
-    if (this.#droppingNumber) {
-      if (byte !== COMMA && byte !== 0x5d && byte !== 0x7d) return at + 1
-      this.#droppingNumber = false
-      if (byte !== COMMA) this.#from = at
-    }
-    if (byte === COMMA) return this.#comma(bytes, at)
-    if (this.#heldComma) {
-      if (isSpace(byte)) return at + 1
-      this.#heldComma = false
-      if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
-        this.#droppingNumber = true
-        this.#elided = true
-        return at + 1
+  /** Up to the next string, or the end of the chunk. Locals: this runs for every byte. */
+  #structure(bytes: Buffer, start: number): number {
+    const kinds = this.#kinds
+    const counts = this.#counts
+    let depth = this.#depth
+    let at = start
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0
+      if (this.#droppingNumber) {
+        if (byte !== COMMA && byte !== 0x5d && byte !== 0x7d) continue
+        this.#droppingNumber = false
+        if (byte !== COMMA) this.#from = at
       }
-      this.#keep(Buffer.from(','))
-      this.#from = at
+      if (byte === COMMA) {
+        const count = (counts[depth] ?? 0) + 1
+        counts[depth] = count
+        if (kinds[depth] === ARRAY && this.#many(count, at)) {
+          this.#heldAt = at
+          this.#heldComma = true
+        } else if (++this.#values > this.#limits.maxValues) break
+        continue
+      }
+      if (this.#heldComma) {
+        if (isSpace(byte)) continue
+        this.#heldComma = false
+        if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
+          this.#dropNumber(bytes)
+          continue
+        }
+        if (++this.#values > this.#limits.maxValues) break
+        // Mostly the comma stands in the run that is kept anyway.
+        if (this.#from < 0) {
+          this.#keep(COMMA_BYTE)
+          this.#from = at
+        }
+      }
+      if (byte === QUOTE) {
+        this.#inString = true
+        this.#stringBytes = 0
+        this.#stringMost = this.#late(at)
+          ? SHORT_STRING_BYTES
+          : this.#limits.maxStringBytes
+        at++
+        break
+      }
+      if (byte === 0x5b || byte === 0x7b) {
+        if (depth === MAX_DEPTH) {
+          this.#giveUp()
+          break
+        }
+        depth++
+        kinds[depth] = byte === 0x5b ? ARRAY : OBJECT
+        counts[depth] = 0
+      } else if (byte === 0x5d || byte === 0x7d) depth = depth > 0 ? depth - 1 : 0
     }
-    if (byte === QUOTE) {
-      this.#inString = true
-      this.#stringBytes = 0
-      this.#stringMost = this.#late(at) ? SHORT_STRING_BYTES : this.#limits.maxStringBytes
-    } else if (byte === 0x5b) this.#open(ARRAY)
-    else if (byte === 0x7b) this.#open(OBJECT)
-    else if (byte === 0x5d || byte === 0x7d) this.#depth = Math.max(0, this.#depth - 1)
-    return at + 1
+    this.#depth = depth
+    if (this.#values > this.#limits.maxValues) this.#giveUp()
+    return at
   }
 
-  #comma(bytes: Buffer, at: number): number {
-    const count = (this.#counts[this.#depth] ?? 0) + 1
-    this.#counts[this.#depth] = count
-    const many = count >= (this.#late(at) ? 1 : this.#limits.maxNumbers)
-    if (this.#kinds[this.#depth] === ARRAY && many) {
-      if (this.#from >= 0) this.#keep(bytes.subarray(this.#from, at))
-      this.#from = -1
-      this.#heldComma = true
-    }
-    return at + 1
+  #many(count: number, at: number): boolean {
+    return count >= this.#limits.maxNumbers || this.#late(at)
   }
 
-  #open(kind: number): void {
-    if (this.#depth === MAX_DEPTH) {
-      this.#giveUp()
-      return
-    }
-    this.#depth++
-    this.#kinds[this.#depth] = kind
-    this.#counts[this.#depth] = 0
+  #dropNumber(bytes: Buffer): void {
+    if (this.#from >= 0) this.#keep(bytes.subarray(this.#from, this.#heldAt))
+    this.#from = -1
+    this.#droppingNumber = true
+    this.#elided = true
   }
 
   /** More than half of the room is taken: by what was kept, and by the run up to `at`. */

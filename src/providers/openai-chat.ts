@@ -116,13 +116,14 @@ function readChoice(choice: Json, message: Json | undefined, facts: FactsBuilder
 
 /** Characters that the model wrote beside its answer: what a count of its tokens includes. */
 function unsaid(message: Json): number {
-  const reasoning =
-    firstText(message.reasoning_content, message.reasoning) ??
-    asList(message.reasoning_details)
-      .map((item) => firstText(asRecord(item)?.text, asRecord(item)?.summary) ?? '')
-      .join('')
+  let chars = firstText(message.reasoning_content, message.reasoning)?.length ?? 0
+  if (chars === 0)
+    for (const item of asList(message.reasoning_details)) {
+      const detail = asRecord(item)
+      chars += firstText(detail?.text, detail?.summary)?.length ?? 0
+    }
   const spoken = asText(asRecord(message.audio)?.transcript)
-  return reasoning.length + (asText(message.refusal)?.length ?? 0) + (spoken?.length ?? 0)
+  return chars + (asText(message.refusal)?.length ?? 0) + (spoken?.length ?? 0)
 }
 
 /** A text, or Mistral's parts, of which only `text` is the answer. */

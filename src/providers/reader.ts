@@ -187,6 +187,7 @@ class BodyReader implements ResponseReader {
           skimmer = new JsonSkimmer({
             maxStringBytes: maxTextChars,
             maxNumbers: SKIM_LIMITS.maxNumbers,
+            maxValues: SKIM_LIMITS.maxValues,
             maxOutputBytes: maxJsonBytes,
           })
           for (const piece of pieces) skimmer.push(piece)
@@ -194,7 +195,10 @@ class BodyReader implements ResponseReader {
         }
       },
       end: () => {
-        const bytes = skimmer === undefined ? Buffer.concat(pieces, size) : skimmer.end()
+        const [only] = pieces
+        const one = pieces.length === 1 && only !== undefined ? only : undefined
+        const bytes =
+          skimmer === undefined ? (one ?? Buffer.concat(pieces, size)) : skimmer.end()
         if (bytes === undefined) this.#facts.unread++
         else if (size > 0) this.#body(bytes)
       },

@@ -67,6 +67,13 @@ export class RequestBuilder {
     this.#promptPiece(text)
   }
 
+  /** One more would only be counted as cut, and now is. */
+  get attachmentsFull(): boolean {
+    const full = this.#attachments.length >= this.#limits.maxListed
+    if (full) this.#cut = true
+    return full
+  }
+
   attachment(attachment: Attachment): void {
     this.#list(this.#attachments, attachment)
   }
@@ -227,6 +234,7 @@ function readDocument(part: Json, builder: RequestBuilder, nesting: number): str
 }
 
 function readMedia(kind: Attachment['kind'], part: Json, builder: RequestBuilder): void {
+  if (builder.attachmentsFull) return
   const source =
     asRecord(part.source) ??
     asRecord(part.file) ??

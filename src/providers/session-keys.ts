@@ -4,7 +4,6 @@
  * last words in the next. Keys are digests, never text. Pure.
  */
 import { createHash, hash } from 'node:crypto'
-import type { Hash } from 'node:crypto'
 import { cutAt } from './bounded-text.js'
 import type { Message, RequestFacts, ToolCall } from './provider.js'
 
@@ -25,8 +24,8 @@ export interface ConversationKeys {
   readonly state: string
   /** As it was before the model's last words; undefined when the model has said nothing yet. */
   readonly before: string | undefined
-  /** As it was before words of the model further back, the latest first. */
-  readonly earlier: readonly string[]
+  /** As it was before words of the model further back, the latest first; made when asked. */
+  readonly earlier: () => readonly string[]
   /** Messages that are neither the model's nor a system prompt. */
   readonly clientMessages: number
   /** The beginning of what the model said last. */
@@ -36,30 +35,26 @@ export interface ConversationKeys {
 /** `scope` keeps the conversations of two devices, or of two named agents, apart. */
 export function conversationKeys(facts: RequestFacts, scope: string): ConversationKeys {
   const turns = turnsOf(facts.messages)
-  let pending = `${scope.length}:${scope}${part('system', facts.system ?? '')}`
+  const begin = `${scope.length}:${scope}${part('system', facts.system ?? '')}`
+  let text = begin
+  /** How much of the text stands before each of the model's turns. */
+  const befores: number[] = []
   let clientMessages = 0
-  const befores: string[] = []
-  // Most requests have no turn of the model: one call then digests all.
-  let running: Hash | undefined
-  for (let i = 0; i < turns.length; i++) {
-    const { byModel, messages } = turns[i] as Turn
-    if (byModel && i >= turns.length - 2 * (MAX_EARLIER + 1)) {
-      running = (running ?? createHash('sha256')).update(pending)
-      pending = ''
-      befores.push(running.copy().digest('base64url'))
-    }
-    if (!byModel) clientMessages += messages.length
-    for (const { role, text } of messages) pending += part(byModel ? 'model' : role, text)
+  for (const { byModel, messages } of turns) {
+    if (byModel) befores.push(text.length)
+    else clientMessages += messages.length
+    for (const { role, text: said } of messages)
+      text += part(byModel ? 'model' : role, said)
   }
-  const before = befores.pop()
+  const at = befores.pop()
   const last = turns.findLast(({ byModel }) => byModel)
   return {
-    state:
-      running === undefined
-        ? hash('sha256', pending, 'base64url')
-        : running.update(pending).digest('base64url'),
-    before,
-    earlier: befores.reverse().slice(0, MAX_EARLIER),
+    ...digestsOf(text, at),
+    earlier: () =>
+      befores
+        .slice(-MAX_EARLIER)
+        .reverse()
+        .map((length) => digestOf(text.slice(0, length))),
     clientMessages,
     answer: last === undefined ? undefined : answerKey(last.messages, scope),
   }
@@ -130,9 +125,28 @@ export function agentIdOf(system: string | undefined): string | undefined {
 }
 
 function digest(...parts: readonly string[]): string {
-  let signed = ''
-  for (const text of parts) signed += `${text.length}:${text}`
-  return hash('sha256', signed, 'base64url')
+  let text = ''
+  for (const each of parts) text += `${each.length}:${each}`
+  return digestOf(text)
+}
+
+/** Of a text longer than this the common beginning is digested once for both. */
+const LONG_TEXT_CHARS = 4096
+
+function digestsOf(
+  text: string,
+  at: number | undefined,
+): Pick<ConversationKeys, 'state' | 'before'> {
+  if (at === undefined) return { state: digestOf(text), before: undefined }
+  if (text.length <= LONG_TEXT_CHARS)
+    return { state: digestOf(text), before: digestOf(text.slice(0, at)) }
+  const running = createHash('sha256').update(text.slice(0, at))
+  const before = running.copy().digest('base64url')
+  return { state: running.update(text.slice(at)).digest('base64url'), before }
+}
+
+function digestOf(text: string): string {
+  return hash('sha256', text, 'base64url')
 }
 
 const RESET_COMMANDS: ReadonlySet<string> = new Set([

@@ -5,7 +5,7 @@
  * ids, no text. Pure: time and ids come as arguments.
  */
 import { LRUCache } from 'lru-cache'
-import type { RequestFacts, ResponseFacts } from './provider.js'
+import type { Api, RequestFacts, ResponseFacts } from './provider.js'
 import {
   answerTextKey,
   asksForReset,
@@ -38,6 +38,9 @@ const MAX_SWEPT = 32
 /** A conversation may rest this much longer before it is seen. */
 const SWEEP_MS = 1000
 
+/** APIs whose requests name the answer that they go on from. */
+const CHAINED: ReadonlySet<Api> = new Set(['responses', 'interactions'])
+
 export interface Asking {
   /** The device, by MAC address or else by IP address. */
   readonly device: string
@@ -59,6 +62,8 @@ export interface Session {
   readonly scope: string
   lastAt: number
   state: string
+  /** The next request may name the answer by its id. */
+  chained: boolean
   /** Digest of the beginning of the model's last words. */
   answer: string | undefined
   exchanges: number
@@ -161,6 +166,7 @@ export class Sessions {
     else this.#counts.hits++
     if (match === 'fuzzy') this.#counts.fuzzyMatches++
     session.state = keys.state
+    session.chained = CHAINED.has(asking.facts.api)
     session.exchanges++
     this.#touch(session, now)
     this.#noteState(keys.state, placed)
@@ -176,7 +182,7 @@ export class Sessions {
     const { scope } = session
     session.answer = answerTextKey(facts.text, scope)
     if (session.answer !== undefined) this.#bySign.set(session.answer, session.key)
-    if (facts.responseId !== undefined)
+    if (facts.responseId !== undefined && session.chained)
       this.#bySign.set(idKey('response', scope, facts.responseId), session.key)
     for (const key of callKeys(facts.toolCalls, scope)) this.#bySign.set(key, session.key)
     this.#touch(session, now)
@@ -242,7 +248,7 @@ export class Sessions {
       const session = this.#signed(sign)
       if (session !== undefined) return { session, match: 'fuzzy' }
     }
-    for (const state of keys.earlier) {
+    for (const state of keys.earlier()) {
       const session = this.#inState(state, undefined)
       if (session !== undefined) return { session, match: 'fuzzy' }
     }
@@ -287,6 +293,7 @@ export class Sessions {
       tokens: 0,
       microUsd: 0,
       fragmented,
+      chained: false,
     }
     this.#counts.created++
     if (fragmented) this.#counts.fragmented++

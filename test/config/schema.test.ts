@@ -128,7 +128,7 @@ describe('the defaults', () => {
       max_body_bytes: 1_048_576,
       prompt_preview_chars: 200,
       json_depth: 64,
-      json_values: 50_000,
+      json_values: 20_000,
     },
     intercept: { never: [], exempt_devices: [] },
     access: {

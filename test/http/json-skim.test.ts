@@ -4,7 +4,12 @@ import { JsonSkimmer, SKIM_LIMITS } from '../../src/http/json-skim.js'
 import type { SkimLimits } from '../../src/http/json-skim.js'
 import { cutAtOffsets, everySplit } from '../support/splits.js'
 
-const LIMITS: SkimLimits = { maxStringBytes: 4, maxNumbers: 2, maxOutputBytes: 10_000 }
+const LIMITS: SkimLimits = {
+  maxStringBytes: 4,
+  maxNumbers: 2,
+  maxValues: 1_000,
+  maxOutputBytes: 10_000,
+}
 
 function skim(chunks: readonly Uint8Array[], limits = LIMITS): string | undefined {
   const skimmer = new JsonSkimmer(limits)
@@ -53,7 +58,12 @@ describe('JsonSkimmer', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), fc.array(fc.nat(300)), (text, offsets) => {
         const bytes = Buffer.from(text)
-        const limits = { maxStringBytes: 2, maxNumbers: 1, maxOutputBytes: 10_000 }
+        const limits = {
+          maxStringBytes: 2,
+          maxNumbers: 1,
+          maxValues: 1_000,
+          maxOutputBytes: 10_000,
+        }
         const whole = skim([bytes], limits)
         assert.equal(skim(cutAtOffsets(bytes, offsets), limits), whole)
         assert.doesNotThrow(() => JSON.parse(whole ?? '') as unknown)
@@ -65,7 +75,12 @@ describe('JsonSkimmer', () => {
   it('YORI keeps less when half of the room is taken, however it is cut', () => {
     const long = 'x'.repeat(100)
     const bytes = Buffer.from(JSON.stringify([long, long, long, long, 1, 2, 3, 4]))
-    const limits = { maxStringBytes: 90, maxNumbers: 9, maxOutputBytes: 500 }
+    const limits = {
+      maxStringBytes: 90,
+      maxNumbers: 9,
+      maxValues: 1_000,
+      maxOutputBytes: 500,
+    }
     const whole = skim([bytes], limits) ?? ''
     const lengths = (JSON.parse(whole) as unknown[]).map((v) => String(v).length)
     assert.deepEqual(lengths, [90, 90, 90, 64])

@@ -3,6 +3,8 @@
 /** Where the load goes. Without `proxyPort` straight to the origin. */
 export interface Target {
   readonly host: string
+  /** Of each request; `REQUEST_PATH` unless said. */
+  readonly path?: string
   readonly originPort: number
   readonly tunnelPort: number
   readonly caPem: string

@@ -8,6 +8,8 @@ export interface Running extends AsyncDisposable {
   readonly target: Target
   /** The proxy's process; undefined for the direct connection. */
   readonly pid: number | undefined
+  /** It makes sense of what passes. */
+  readonly reads?: boolean
 }
 
 export interface Peer {
@@ -24,6 +26,9 @@ const direct: Peer = {
   }),
 }
 
+/** An endpoint of the operator's own that no reader knows. */
+const UNKNOWN_API = 'llm.bench.test'
+
 const yori: Peer = {
   name: 'yori',
   async start(origin) {
@@ -35,11 +40,17 @@ const yori: Peer = {
       resolve: {
         'api.openai.com': `127.0.0.1:${origin.originPort}`,
         'bank.test': `127.0.0.1:${origin.tunnelPort}`,
+        [UNKNOWN_API]: `127.0.0.1:${origin.originPort}`,
+      },
+      config: {
+        endpoints: [{ domain: 'api.openai.com' }, { domain: UNKNOWN_API }],
+        ca: { permitted: [UNKNOWN_API] },
       },
     })
     return {
       target: { ...origin, caPem: await process.caPem(), proxyPort: process.port },
       pid: process.pid,
+      reads: true,
       async [Symbol.asyncDispose]() {
         await process.stop()
         await folder[Symbol.asyncDispose]()

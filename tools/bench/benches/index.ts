@@ -5,6 +5,7 @@ import { handshakes } from './handshakes.js'
 import { memory } from './memory.js'
 import { rate } from './rate.js'
 import { stalls } from './stalls.js'
+import { reading } from './reading.js'
 import { throughput } from './throughput.js'
 import { tunnel } from './tunnel.js'
 
@@ -13,6 +14,7 @@ export const benches: readonly Bench[] = [
   rate,
   events,
   throughput,
+  reading,
   handshakes,
   stalls,
   tunnel,

@@ -35,9 +35,9 @@ export async function openTunnel(target: Target): Promise<Socket> {
   return socket
 }
 
-export function requestFor(host: string): Buffer {
+export function requestFor({ host, path }: Target): Buffer {
   return Buffer.from(
-    `POST ${REQUEST_PATH} HTTP/1.1\r\nHost: ${host}\r\n` +
+    `POST ${path ?? REQUEST_PATH} HTTP/1.1\r\nHost: ${host}\r\n` +
       'Authorization: Bearer bench\r\nContent-Type: application/json\r\n' +
       'Accept: application/json\r\nUser-Agent: OpenAI/JS 6.0.0\r\n' +
       `Content-Length: ${Buffer.byteLength(REQUEST_BODY)}\r\n\r\n${REQUEST_BODY}`,
@@ -52,9 +52,9 @@ export class Lane {
   #lost: Error | undefined
   #settle: (cause?: Error) => void = () => undefined
 
-  private constructor(socket: TLSSocket, host: string) {
+  private constructor(socket: TLSSocket, target: Target) {
     this.#socket = socket
-    this.#request = requestFor(host)
+    this.#request = requestFor(target)
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', (cause: Error) => this.#fail(cause))
@@ -62,7 +62,7 @@ export class Lane {
   }
 
   static async open(target: Target): Promise<Lane> {
-    return new Lane(await openTls(target), target.host)
+    return new Lane(await openTls(target), target)
   }
 
   /** Resolves when the right answer has come whole, rejects when another or none does. */
