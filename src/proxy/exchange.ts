@@ -29,10 +29,11 @@ import { openRecord } from './exchange-record.js'
 import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { Reading } from './reading.js'
+import { BodyRedaction } from './redaction.js'
 import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
-import type { PolicySnapshot, Services } from './services.js'
+import type { Services } from './services.js'
 import { h2Words, wantsH2 } from './upstream-version.js'
 import { canRead, serveSocket } from './upgrade-exchange.js'
 import type { SocketEnd } from './upgrade-exchange.js'
@@ -55,6 +56,7 @@ export class Exchange implements UpstreamHandler, Watched {
   readonly #record: ExchangeRecord | undefined
   readonly #reading: Reading | undefined
   #sent: UpstreamBody | undefined
+  #redaction: BodyRedaction | undefined
   #upstream: UpstreamExchange | undefined
   #admitted = false
   #retried = false
@@ -285,7 +287,7 @@ export class Exchange implements UpstreamHandler, Watched {
         method: this.#request.method ?? 'GET',
         path,
         host: hostField(target.host, target.port, target.plain === true ? 80 : 443),
-        fields: head.fields,
+        fields: this.#redaction?.fields(head.fields) ?? head.fields,
         body,
         fresh,
         ...(known === undefined ? {} : { known }),
@@ -301,35 +303,44 @@ export class Exchange implements UpstreamHandler, Watched {
       this.#send(body, false)
       return
     }
+    const goOn = (): void => this.#send(this.#redaction?.body ?? body, false)
     const settle = (decision: Decision | undefined): void => {
-      if (decision?.enforce !== true) this.#send(body, false)
+      if (decision?.enforce !== true) goOn()
       else
         void this.#overridden(decision).then((free) => {
-          if (free) this.#send(body, false)
+          if (free) goOn()
           else this.#block(decision)
         })
     }
-    const decision = this.#read()
+    const decision = this.#read(body)
     if (!(decision instanceof Promise)) settle(decision)
     else decision.then(settle, (cause: unknown) => this.#fail(internal(cause)))
   }
 
-  /** Reads what was kept of the request, and decides on it; once. */
-  #read(): Decision | Promise<Decision | undefined> | undefined {
+  /** Reads what was kept of the request, and decides on it; once. `body`: if it is held. */
+  #read(body?: UpstreamBody): Decision | Promise<Decision | undefined> | undefined {
     const record = this.#record
     if (record === undefined || this.#isRead) return undefined
     this.#isRead = true
+    const redaction = new BodyRedaction(body, this.#request.rawHeaders)
+    this.#redaction = redaction
     const { bytes, whole } = this.#body.preview()
     const read =
       this.#socket === undefined
         ? this.#reading?.request(bytes, whole, this.#facts.head)
         : undefined
     const { device } = this.#from.state.record
-    const about = { request: this.#request, record, device }
+    const about = { request: this.#request, record, device, redaction }
     const decided = (content: Content | undefined) => {
       const read = this.#facts.upgrade === undefined ? content : this.#spoken(content)
       const known = this.#isGrpc ? unreadCall(record) : read
-      return decide(this.#services, about, known ?? unrecognised(bytes.length))
+      if (known?.state !== 'whole') redaction.leave()
+      const decision = decide(this.#services, about, known ?? unrecognised(bytes.length))
+      const recorded = (made: Decision | undefined): Decision | undefined => {
+        if (!this.#closed || !this.#waits) this.#reading?.decided(redaction.outcome(made))
+        return made
+      }
+      return decision instanceof Promise ? decision.then(recorded) : recorded(decision)
     }
     return read instanceof Promise ? read.then(decided) : decided(read)
   }
@@ -507,17 +518,12 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     return new Reading(this.#recognised, about, {
       json: policy.json,
-      ...this.#kept(policy),
+      previewChars: policy.promptPreviewChars,
+      bodies: policy.bodies,
+      withheld: this.#services.decider.redacts,
       catalogue,
       conversations,
     })
-  }
-
-  /** Nothing that could hold what a policy would redact. */
-  #kept({ promptPreviewChars, bodies }: PolicySnapshot) {
-    return this.#services.decider.redacts
-      ? { previewChars: 0, bodies: undefined, withheld: true }
-      : { previewChars: promptPreviewChars, bodies, withheld: false }
   }
 
   #elapsed(): number {
