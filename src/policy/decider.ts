@@ -8,6 +8,7 @@ import type { Device } from '../core/record.js'
 import { byEmergency, bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
 import { timeRules } from './built-in.js'
+import type { EmergencyChange, EmergencyRequest } from './emergency.js'
 import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
@@ -35,6 +36,10 @@ export interface KeptState {
   mint(grant: Grant): void
   /** A grant for one request has been used. */
   spend(grantId: string): void
+  /** False: that PIN is used up already. */
+  usePin(pinId: string): boolean
+  /** Ends all enforcement for a while. */
+  activate(request: EmergencyRequest): EmergencyChange
 }
 
 export interface DeciderOptions extends EngineOptions {

@@ -57,6 +57,8 @@ export interface Decision {
   readonly policy: string | undefined
   readonly reason: string | undefined
   readonly bypass: Bypass | undefined
+  /** Policies that block and that nothing lets past, the winner first. */
+  readonly blockers: readonly Voice[]
   /** Grants for one request that this one uses up. */
   readonly spent: readonly string[]
   /** A policy wants something taken out, whatever became of it. */
@@ -138,7 +140,7 @@ export class Engine {
     let weighed = this.#weigh(question, voices)
     const { wanted } = weighed
     const redacted = wanted.length === 0 ? undefined : question.redact(wanted)
-    if (wanted.length > 0 && redacted === undefined && !weighed.enforce) {
+    if (wanted.length > 0 && redacted === undefined) {
       this.#addUninspectable(voices, 'what is to be taken out of it cannot be')
       weighed = this.#weigh(question, voices)
     }
@@ -185,7 +187,8 @@ export class Engine {
   } {
     const { mayBlock } = this.#options
     const combined = combine(voices)
-    const { blocker, bypass, spent } = letPast(combined.blocks, question)
+    const { blockers, bypass, spent } = letPast(combined.blocks, question)
+    const [blocker] = blockers
     const winner = blocker ?? combined.winner
     const all = [combined.winner, ...combined.others].filter(isVoice)
     const enforce = blocker !== undefined && mayBlock
@@ -200,6 +203,7 @@ export class Engine {
       reason: winner?.reason,
       bypass: past,
       spent,
+      blockers,
       deviceName: past?.deviceName ?? question.deviceName,
       others: all.filter((voice) => voice !== winner),
       wantsRedaction: all.some(
@@ -249,20 +253,22 @@ export class Engine {
   }
 }
 
-/** The first that is not let past blocks; else what let the strongest past. */
+/** Those that are not let past; without any, what let the strongest past. */
 function letPast(
   blocks: readonly Voice[],
   question: Question,
-): { blocker?: Voice; bypass?: Bypass; spent: readonly string[] } {
+): { blockers: readonly Voice[]; bypass?: Bypass; spent: readonly string[] } {
+  const blockers: Voice[] = []
   const passes: Bypass[] = []
-  for (const blocker of blocks) {
-    const bypass = question.bypass(blocker.policy)
-    if (bypass === undefined) return { blocker, spent: [] }
-    passes.push(bypass)
+  for (const voice of blocks) {
+    const bypass = question.bypass(voice.policy)
+    if (bypass === undefined) blockers.push(voice)
+    else passes.push(bypass)
   }
-  const spent = passes.flatMap((pass) => (pass.spent === undefined ? [] : [pass.spent]))
   const [bypass] = passes
-  return bypass === undefined ? { spent } : { bypass, spent }
+  if (blockers.length > 0 || bypass === undefined) return { blockers, spent: [] }
+  const spent = passes.flatMap((pass) => (pass.spent === undefined ? [] : [pass.spent]))
+  return { blockers, bypass, spent }
 }
 
 function isVoice(voice: Voice | undefined): voice is Voice {

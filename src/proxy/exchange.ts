@@ -6,7 +6,7 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
-import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
+import type { ExchangeOutcome, ExchangeRecord } from '../core/record.js'
 import { grpcFailure, isGrpc } from '../http/grpc.js'
 import { fieldPairs, hostField, readResponseHead, reasonPhrase } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
@@ -17,10 +17,9 @@ import type {
 } from '../net/upstream-words.js'
 import { rstCodeOf } from '../net/upstream-h2-stream.js'
 import { isOrdinaryEnd } from '../net/dial.js'
-import { approvalCode } from '../policy/approval.js'
 import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
-import { answerBlock, BLOCK_STATUS } from './block-answer.js'
+import { answerBlocked, overridden } from './blocking.js'
 import { Hold } from './byte-budget.js'
 import { noContent, unreadCall, unreadSocket, unrecognised } from './content.js'
 import type { Content } from './content.js'
@@ -256,7 +255,10 @@ export class Exchange implements UpstreamHandler, Watched {
   /** Of a message of a WebSocket; what is decided goes into the record that is given. */
   readonly #judge = (content: Content, record: ExchangeRecord) => {
     const { device } = this.#from.state.record
-    return decide(this.#services, { request: this.#request, record, device }, content)
+    // Messages are not redacted: one that would have to be cannot be inspected.
+    const redaction = new BodyRedaction(undefined, [])
+    const about = { request: this.#request, record, device, redaction }
+    return decide(this.#services, about, content)
   }
 
   onError(error: YoriError, stale: boolean): void {
@@ -305,12 +307,8 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     const goOn = (): void => this.#send(this.#redaction?.body ?? body, false)
     const settle = (decision: Decision | undefined): void => {
-      if (decision?.enforce !== true) goOn()
-      else
-        void this.#overridden(decision).then((free) => {
-          if (free) goOn()
-          else this.#block(decision)
-        })
+      if (decision?.enforce === true) void this.#blockedBy(decision, goOn)
+      else goOn()
     }
     const decision = this.#read(body)
     if (!(decision instanceof Promise)) settle(decision)
@@ -353,51 +351,30 @@ export class Exchange implements UpstreamHandler, Watched {
     return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
   }
 
-  /** Has the client brought the password along? */
-  async #overridden(decision: Decision): Promise<boolean> {
-    const password = this.#request.headers['x-yori-override']
+  async #blockedBy(decision: Decision, goOn: () => void): Promise<void> {
     const record = this.#record
-    if (typeof password !== 'string' || record === undefined) return false
-    try {
-      const result = await this.#services.overrides.byHeader(
-        password,
-        this.#blocked(decision),
-      )
-      record.policyMessage = `override: ${result}`
-      if (result !== 'granted') return false
-    } catch {
-      return false
-    }
-    record.bypass = 'grant'
-    return true
-  }
-
-  #blocked(decision: Decision): {
-    device: Device
-    policy: string
-    endpoint: string
-    requestId: string
-  } {
-    const { device } = this.#from.state.record
-    const endpoint = this.#facts.target.host
-    return { device, policy: decision.policy ?? '', endpoint, requestId: this.#requestId }
-  }
-
-  #block(decision: Decision): void {
-    const record = this.#record
-    if (this.#closed || record === undefined) return
-    record.status = BLOCK_STATUS
-    const token = this.#services.overrides.token(this.#blocked(decision))
-    answerBlock({ request: this.#request, response: this.#response }, this.#facts.head, {
-      policy: decision.policy ?? '',
-      reason: decision.reason ?? '',
-      requestId: this.#requestId,
-      endpoint: this.#facts.target.host,
+    if (record === undefined) return
+    const { head, path, target } = this.#facts
+    const blocked = {
+      request: this.#request,
+      response: this.#response,
+      record,
+      device: this.#from.state.record.device,
+      head,
+      host: target.host,
+      path,
       provider: this.#recognised?.provider.name,
-      atMs: this.#services.clock.now(),
-      code: approvalCode(this.#requestId),
-      ...(token === undefined ? {} : { token }),
-    })
+      services: this.#services,
+    }
+    const left = await overridden(blocked, decision)
+    if (this.#closed) return
+    if (left === undefined) {
+      const passages = this.#redaction?.passages
+      if (passages !== undefined) record.redacted = passages
+      goOn()
+      return
+    }
+    answerBlocked(blocked, left)
     this.#close('block')
   }
 

@@ -24,6 +24,7 @@ const LONG_WORD = 512
 export class BodyRedaction {
   /** What goes on instead; undefined: the body as it came. */
   body: Extract<UpstreamBody, { kind: 'whole' }> | undefined
+  passages: number | undefined
   #bytes: Buffer | undefined
 
   /** `body`: held as a whole, else nothing can be taken out of it. */
@@ -42,6 +43,7 @@ export class BodyRedaction {
     const done = bytes === undefined ? undefined : redactJson(bytes, redactions, find)
     if (done === undefined) return undefined
     this.body = { kind: 'whole', bytes: done.bytes }
+    this.passages = done.passages
     return done.passages
   }
 
