@@ -200,6 +200,11 @@ export class Appliance {
     })
   }
 
+  /** What people changed while YORI runs. */
+  get policyState(): LivePolicyState {
+    return this.#kept
+  }
+
   /** The generation that serves new connections. */
   get current(): Generation {
     if (this.#generation === undefined)

@@ -78,7 +78,10 @@ describe('the block page in Chromium', function () {
         assert.ok((await page.evaluate<number>(CONTRAST)) > 7, `${size} ${scheme}`)
         const style = 'getComputedStyle(document.querySelector("h1")).fontSize'
         assert.notEqual(await page.evaluate(style), '32px', 'its style holds')
-        assert.deepEqual(page.console.filter((line) => /Content.Security/i.test(line)), [])
+        assert.deepEqual(
+          page.console.filter((line) => /Content.Security/i.test(line)),
+          [],
+        )
         const asked = page.requests.filter((url) => !url.endsWith('/favicon.ico'))
         assert.deepEqual(asked, [`https://${NAME}/v1/models`])
         await pictured(page, `block-${size}-${scheme}`)
@@ -132,7 +135,9 @@ describe('the block page in Chromium', function () {
     })
     const page = await browser.page()
     await page.navigate(`http://yori.home.arpa:${port}/v1/models`)
-    const token = await page.evaluate<string>('document.querySelector("[name=token]").value')
+    const token = await page.evaluate<string>(
+      'document.querySelector("[name=token]").value',
+    )
     const form = `<form method=post action="http://yori.home.arpa:${port}/.well-known/yori/override"><input name=token value="${token}"><input name=password value="${PASSWORD}"><button>go</button></form>`
     await page.navigate(`data:text/html,${encodeURIComponent(form)}`)
     assert.equal(await page.follow('button'), 403)
