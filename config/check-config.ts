@@ -3,6 +3,7 @@
  * have holes where an entry is already known to be wrong; `forEach` and `some` pass over them.
  */
 import { consentProblem } from '../src/policy/consent.js'
+import type { ConsentCode } from '../src/policy/consent.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
 import type { Config } from './schema.js'
@@ -27,29 +28,54 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkBounds(config, judgement)
 }
 
+/** Without consent whatever points to blocking is an error; with it, what is half done a warning. */
 function checkConsent({ mode, enforcement }: Config, { report, warn }: Judgement): void {
   const { enabled, consent_accepted } = enforcement
   const code = consentProblem({ mode, enabled, consentAccepted: consent_accepted })
-  const coded = code === undefined ? '' : ` (${code})`
-  if (mode === 'enforce' && enabled && !consent_accepted) {
+  if (code !== undefined) {
+    const { path, wrong, set, or } = CONSENT_WORDS[code]
     report(
-      ['enforcement', 'consent_accepted'],
-      `enforcement is on without consent${coded}`,
-      'set it to true to consent: blocking can break applications and automation, and ' +
-        'whoever makes YORI fail gets through; or set mode to advisory',
+      path,
+      `${wrong} (${code})`,
+      `set ${set} to true to consent: blocking can break applications and automation, and ` +
+        `whoever makes YORI fail gets through; or ${or}`,
     )
+    return
   }
   if (enabled && mode !== 'enforce') {
-    const wrong = `enforcement will not activate: mode is ${mode}${coded}`
+    const wrong = `enforcement will not activate: mode is ${mode}`
     warn(['enforcement', 'enabled'], wrong, 'set mode to enforce, or this to false')
   }
   if (!enabled && mode === 'enforce') {
     warn(
       ['mode'],
-      `enforcement will not activate: enforcement.enabled is false${coded}`,
-      'set enforcement.enabled and enforcement.consent_accepted to true, or mode to advisory',
+      'enforcement will not activate: enforcement.enabled is false',
+      'set enforcement.enabled to true, or mode to advisory',
     )
   }
+}
+
+const CONSENT_WORDS: Readonly<
+  Record<ConsentCode, { path: Path; wrong: string; set: string; or: string }>
+> = {
+  consent_not_accepted: {
+    path: ['enforcement', 'consent_accepted'],
+    wrong: 'enforcement is on without consent',
+    set: 'it',
+    or: 'set mode to advisory',
+  },
+  enforcement_enabled_without_consent: {
+    path: ['enforcement', 'enabled'],
+    wrong: 'enforcement is enabled without consent',
+    set: 'enforcement.consent_accepted',
+    or: 'set this to false',
+  },
+  mode_enforce_without_consent: {
+    path: ['mode'],
+    wrong: 'mode is enforce without consent',
+    set: 'enforcement.consent_accepted',
+    or: 'set it to advisory',
+  },
 }
 
 function checkListeners(config: Config, { report, warn }: Judgement): void {

@@ -39,6 +39,7 @@ import { Attempts } from './policy/attempts.js'
 import { UsageCounters } from './policy/usage.js'
 import type { PolicyMemory } from './policy/decider.js'
 import type { OverrideMemory } from './proxy/overrides.js'
+import { RecentBlocks } from './proxy/recent-blocks.js'
 import { LocalTimes } from './policy/local-time.js'
 import type { LocalTime } from './policy/local-time.js'
 import { readCounters } from './audit/usage-rows.js'
@@ -87,6 +88,7 @@ export class Appliance {
     tokenKey: randomBytes(32),
     attempts: new Attempts(),
     used: new Map(),
+    blocks: new RecentBlocks(),
   }
   #destinations: OriginalDestination | undefined
   #config: Config
@@ -197,6 +199,11 @@ export class Appliance {
         this.#generation?.refuse(client)
       },
     })
+  }
+
+  /** What people changed while YORI runs. */
+  get policyState(): LivePolicyState {
+    return this.#kept
   }
 
   /** The generation that serves new connections. */

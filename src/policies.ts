@@ -9,7 +9,9 @@ import { YoriError } from './core/errors.js'
 import type { Log } from './core/log.js'
 import { macText } from './core/mac.js'
 import type { AuditSink } from './core/record.js'
+import type { Secret } from './core/secret.js'
 import { parsePasswordHash } from './net/password.js'
+import type { PasswordHash } from './net/password.js'
 import { Overrides } from './proxy/overrides.js'
 import type { OverrideMemory } from './proxy/overrides.js'
 import { mayBlock } from './policy/consent.js'
@@ -63,23 +65,39 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
 
 /** @throws YORI_CONFIG_INVALID for a hash that cannot be checked */
 export function overridesOf(config: Config, edges: PolicyEdges): Overrides {
-  const { override_enabled, override_password_hash, grant_seconds } = config.enforcement
-  const text = override_enabled ? override_password_hash?.reveal() : undefined
-  const hash = text === undefined ? undefined : parsePasswordHash(text)
-  if (text !== undefined && hash === undefined) {
-    throw new YoriError(
-      'YORI_CONFIG_INVALID',
-      'enforcement.override_password_hash: no hash that can be checked',
-    )
-  }
+  const { override_enabled, override_password_hash, admin_token_hash, ...rest } =
+    config.enforcement
+  const { kept, clock } = edges
+  const password = hashOf('override_password_hash', override_password_hash)
+  const adminToken = rest.emergency_override.enabled
+    ? hashOf('admin_token_hash', admin_token_hash)
+    : undefined
   return new Overrides({
-    hash,
-    grantMs: grant_seconds * 1000,
+    taken: override_enabled ? { password } : undefined,
+    adminToken,
+    grantMs: rest.grant_seconds * 1000,
     memory: edges.overrideMemory,
-    mint: (grant) => edges.kept.mint(grant),
+    state: {
+      get pins() {
+        return kept.current.pins
+      },
+      mint: (grant) => kept.mint(grant),
+      usePin: (id) => kept.usePin(id),
+      activate: (request) => kept.activate(request),
+    },
     audit: edges.audit,
-    clock: edges.clock,
+    clock,
   })
+}
+
+function hashOf(key: string, secret: Secret | undefined): PasswordHash | undefined {
+  if (secret === undefined) return undefined
+  const hash = parsePasswordHash(secret.reveal())
+  if (hash !== undefined) return hash
+  throw new YoriError(
+    'YORI_CONFIG_INVALID',
+    `enforcement.${key}: no hash that can be checked`,
+  )
 }
 
 export function settingsOf(config: Pick<Config, 'policies'>): Map<string, PolicySetting> {

@@ -69,6 +69,11 @@ redact contains text(kind) if {
 	kind in data.params.redact
 }
 
+redactions contains {"finding": kind} if {
+	some kind in found
+	kind in data.params.redact
+}
+
 alert contains text(kind) if {
 	some kind in light
 	data.params.level == "moderate"

@@ -168,12 +168,17 @@ ALTER TABLE exchanges ADD COLUMN tools_offered TEXT;
 ALTER TABLE exchanges ADD COLUMN findings TEXT;
 `
 
+const redactions = `
+ALTER TABLE exchanges ADD COLUMN redacted INTEGER;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
   coverage,
   sockets,
   usage,
+  redactions,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

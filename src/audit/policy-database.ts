@@ -8,6 +8,7 @@ import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from '
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
+import type { Pin } from '../policy/pin.js'
 import { EMPTY_STATE } from '../policy/state.js'
 import type {
   Emergency,
@@ -57,6 +58,7 @@ interface Kinds {
   readonly exception: TimeException
   readonly rule: TimeRule
   readonly grant: Grant
+  readonly pin: Pin
 }
 
 export interface PastEmergency extends Emergency {
@@ -106,6 +108,9 @@ export class PolicyDatabase implements Disposable {
       grants: this.list('grant')
         .map(({ value }) => value)
         .filter(({ until }) => nowMs < until),
+      pins: this.list('pin')
+        .map(({ value }) => value)
+        .filter(({ expiresAt }) => nowMs < expiresAt),
       ...(emergency === undefined ? {} : { emergency }),
     }
   }
@@ -127,6 +132,7 @@ export class PolicyDatabase implements Disposable {
   /** Takes the place of an entry with the same key. @throws YORI_STATE_UNUSABLE when full */
   put<Kind extends keyof Kinds>(kind: Kind, entry: Kept<Kinds[Kind]>): void {
     this.#changed(() => {
+      this.#forgetPast(entry.addedAt)
       const count = this.#db
         .prepare<[string, string], { n: number }>(
           'SELECT count(*) AS n FROM entries WHERE kind = ? AND key <> ?',
@@ -142,6 +148,17 @@ export class PolicyDatabase implements Disposable {
         .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)')
         .run(kind, entry.key, JSON.stringify(entry.value), entry.addedAt, entry.addedBy)
     })
+  }
+
+  /** Permissions whose time is over take no room; nobody lists them any more. */
+  #forgetPast(nowMs: number): void {
+    this.#db
+      .prepare(
+        `DELETE FROM entries WHERE
+           (kind = 'grant' AND json_extract(value, '$.until') <= ?) OR
+           (kind = 'pin' AND json_extract(value, '$.expiresAt') <= ?)`,
+      )
+      .run(nowMs, nowMs)
   }
 
   remove(kind: keyof Kinds, key: string): boolean {

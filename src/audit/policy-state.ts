@@ -6,6 +6,8 @@
  */
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
+import { activated } from '../policy/emergency.js'
+import type { EmergencyChange, EmergencyRequest } from '../policy/emergency.js'
 import { EMPTY_STATE } from '../policy/state.js'
 import type { Emergency, Grant, PolicyState } from '../policy/state.js'
 import { PolicyDatabase } from './policy-database.js'
@@ -33,9 +35,11 @@ export class LivePolicyState {
   #version: number | undefined
   #troubled = false
   /** Used up here, until the database says the same. */
-  readonly #spent = new Set<string>()
+  readonly #spent = new Map<string, 'grant' | 'pin'>()
   /** Made here, until the database has them. */
   #minted: Grant[] = []
+  /** Begun here, until the database has it. */
+  #begun: Emergency | undefined
 
   constructor(options: PolicyStateOptions) {
     this.#options = options
@@ -68,9 +72,13 @@ export class LivePolicyState {
         this.#database.put('grant', { key: value.id, value, addedAt, addedBy })
         this.#minted = this.#minted.filter((other) => other !== value)
       }
-      for (const id of this.#spent) {
-        this.#database.remove('grant', id)
+      for (const [id, kind] of this.#spent) {
+        this.#database.remove(kind, id)
         this.#spent.delete(id)
+      }
+      if (this.#begun !== undefined) {
+        this.#database.activate(this.#begun)
+        this.#begun = undefined
       }
       this.#endEmergency(this.#database)
       const { version } = this.#database
@@ -96,9 +104,30 @@ export class LivePolicyState {
   }
 
   spend(grantId: string): void {
-    this.#spent.add(grantId)
+    this.#spent.set(grantId, 'grant')
     const { grants, ...rest } = this.#state
     this.#state = { ...rest, grants: grants.filter(({ id }) => id !== grantId) }
+  }
+
+  /** False: there is no such PIN (any more). */
+  usePin(pinId: string): boolean {
+    const { pins, ...rest } = this.#state
+    const left = pins.filter(({ id }) => id !== pinId)
+    if (left.length === pins.length) return false
+    this.#spent.set(pinId, 'pin')
+    this.#state = { ...rest, pins: left }
+    return true
+  }
+
+  /** Ends all enforcement at once, from this process. */
+  activate(request: EmergencyRequest): EmergencyChange {
+    const { emergency } = this.#state
+    const change = activated(emergency, request, this.#options.clock.now())
+    if (change.kind === 'ok') {
+      this.#begun = change.emergency
+      this.#state = { ...this.#state, emergency: change.emergency }
+    }
+    return change
   }
 
   /** It has no effect any more; the database is told, so that it is said once. */
@@ -117,7 +146,14 @@ export class LivePolicyState {
     const state = database.state(this.#options.clock.now())
     const kept = state.grants.filter(({ id }) => !this.#spent.has(id))
     const grants = [...kept, ...this.#minted]
-    this.#state = { ...state, grants }
+    const pins = state.pins.filter(({ id }) => !this.#spent.has(id))
+    const emergency = this.#begun ?? state.emergency
+    this.#state = {
+      ...state,
+      grants,
+      pins,
+      ...(emergency === undefined ? {} : { emergency }),
+    }
   }
 }
 

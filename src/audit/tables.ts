@@ -151,6 +151,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'prompt_chars', type: 'INTEGER', read: (r) => r.promptChars },
   { name: 'tools_offered', type: 'TEXT', read: (r) => namesText(r.toolsOffered) },
   { name: 'findings', type: 'TEXT', read: (r) => findingsText(r.findings) },
+  { name: 'redacted', type: 'INTEGER', read: (r) => r.redacted },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -20,12 +20,13 @@ CREATE VIEW audit_events AS SELECT
   policy_name, policy_decision, policy_message, reason, code,
   CASE
     WHEN event_type = 'block' THEN 'block'
+    WHEN redacted > 0 THEN 'redact'
     WHEN bypass LIKE 'allowlist%' THEN 'allowlist_bypass'
     WHEN bypass IS NOT NULL THEN 'override'
     WHEN policy_decision = 'alert' THEN 'alert'
     ELSE 'allow'
   END AS enforcement_action,
-  bypass, response_status, latency_ms, first_byte_ms,
+  bypass, redacted, response_status, latency_ms, first_byte_ms,
   prompt_tokens, response_tokens, cached_tokens, cache_write_tokens,
   reasoning_tokens, tokens_estimated, first_token_ms, tokens_per_second,
   cost_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,

@@ -64,6 +64,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     (await import('./commands/emergency.js')).emergencyCommand(await stateDeps()),
   approve: async () =>
     (await import('./commands/approve.js')).approveCommand(await stateDeps()),
+  pin: async () => (await import('./commands/pin.js')).pinCommand(await stateDeps()),
+  'hash-password': async () =>
+    (await import('./commands/hash-password.js')).hashPasswordCommand(await stateDeps()),
   exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
   env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
   pf: async () => {

@@ -161,6 +161,8 @@ export interface ExchangeRecord {
   uninspectable?: Uninspectable
   /** The request was sent a second time after a stale connection died. */
   retried?: boolean
+  /** Passages that a policy took out of the request body; undefined: it went on as it came. */
+  redacted?: number
   /** The response ended before its end. */
   truncated?: boolean
   /** Request trailer fields that were dropped. */

@@ -6,7 +6,7 @@
  */
 import { unreachable } from '../core/unreachable.js'
 import { DEFAULT_POLICY } from './policy.js'
-import type { Opinion, PolicySetting } from './policy.js'
+import type { Opinion, PolicySetting, Redaction } from './policy.js'
 
 export type Effect = 'allow' | 'alert' | 'redact' | 'block'
 
@@ -17,6 +17,8 @@ export interface Voice {
   readonly order: number
   /** It said `allow` itself; an opinion that its action cut down to `allow` does not count. */
   readonly explicitAllow: boolean
+  /** What it wants taken out, where its action lets it. */
+  readonly redactions?: readonly Redaction[]
 }
 
 const STRENGTH: Readonly<Record<Effect, number>> = {
@@ -29,6 +31,8 @@ const STRENGTH: Readonly<Record<Effect, number>> = {
 export interface Combined {
   readonly winner: Voice | undefined
   readonly others: readonly Voice[]
+  /** Each voice that blocks by itself, the strongest first: all of them must be let past. */
+  readonly blocks: readonly Voice[]
 }
 
 export function combine(voices: readonly Voice[]): Combined {
@@ -42,9 +46,13 @@ export function combine(voices: readonly Voice[]): Combined {
     fallback !== undefined &&
     !silenced &&
     (best === undefined || STRENGTH[fallback.effect] > STRENGTH[best.effect])
+  const blocks = [
+    ...sorted,
+    ...(fallback === undefined || silenced ? [] : [fallback]),
+  ].filter(({ effect }) => effect === 'block')
   return heard
-    ? { winner: fallback, others: sorted }
-    : { winner: best, others: sorted.slice(1) }
+    ? { winner: fallback, others: sorted, blocks }
+    : { winner: best, others: sorted.slice(1), blocks }
 }
 
 function compareVoices(a: Voice, b: Voice): number {
@@ -67,6 +75,9 @@ export function voiceOf(
     reason: opinion.message ?? `policy ${policy}`,
     order: setting.order,
     explicitAllow: opinion.kind === 'allow',
+    ...(STRENGTH[effect] >= STRENGTH.redact && 'redactions' in opinion
+      ? { redactions: opinion.redactions }
+      : {}),
   }
 }
 

@@ -5,13 +5,14 @@
  */
 import type { Clock } from '../core/clock.js'
 import type { Device } from '../core/record.js'
-import { bypassOf } from './bypass.js'
+import { byEmergency, bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
 import { TIME_RULES_POLICY, timeRules } from './built-in.js'
+import type { EmergencyChange, EmergencyRequest } from './emergency.js'
 import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
-import type { Decision, EngineOptions } from './engine.js'
+import type { Decision, EngineOptions, Question } from './engine.js'
 import { policyInput } from './input.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
@@ -36,6 +37,10 @@ export interface KeptState {
   mint(grant: Grant): void
   /** A grant for one request has been used. */
   spend(grantId: string): void
+  /** False: that PIN is used up already. */
+  usePin(pinId: string): boolean
+  /** Ends all enforcement for a while. */
+  activate(request: EmergencyRequest): EmergencyChange
 }
 
 export interface DeciderOptions extends EngineOptions {
@@ -57,6 +62,8 @@ export type DecisionFacts = Omit<
 > & {
   /** Why the request could not be read as a whole. */
   readonly uninspectable: string | undefined
+  /** See `Question`. */
+  readonly redact: Question['redact']
 }
 
 interface Lists {
@@ -172,6 +179,8 @@ export class Decider {
       deviceName: identity.name,
       uninspectable: facts.uninspectable,
       bypass: (policy) => this.#bypass(policy, facts, nowMs),
+      emergency: () => this.#emergency(nowMs),
+      redact: facts.redact,
     })
     if (decision instanceof Promise) return decision.then((known) => this.#spend(known))
     return this.#spend(decision)
@@ -222,6 +231,11 @@ export class Decider {
     return bypass
   }
 
+  #emergency(nowMs: number): Bypass | undefined {
+    const { emergencyAllowed } = this.#options
+    return byEmergency({ state: this.lists.state, emergencyAllowed }, nowMs)
+  }
+
   #tellSuspended(book: DeviceBook, device: Device, nowMs: number): void {
     const allowance = book.allowance(device, nowMs)
     if (allowance.kind !== 'suspended') return
@@ -232,8 +246,8 @@ export class Decider {
   }
 
   #spend(decision: Decision): Decision {
-    const spent = decision.bypass?.spent
-    if (spent !== undefined && this.#options.mayBlock) this.#options.kept.spend(spent)
+    const { mayBlock, kept } = this.#options
+    if (mayBlock) for (const spent of decision.spent) kept.spend(spent)
     return decision
   }
 }

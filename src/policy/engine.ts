@@ -1,8 +1,10 @@
 /**
  * One question, one decision. All enabled policies are asked; the strongest opinion wins; what
  * would block is then weighed against mode and consent, and against what lets the device past:
- * emergency override, allowlist, time exception, grant, in this order. Pure: state, time and
- * input are arguments; a slow policy may answer with a promise.
+ * emergency override, allowlist, time exception, grant, in this order. A grant is for one
+ * policy: each other that blocks must be let past too. Redactions are no blocks, so that of
+ * these only the emergency override, which ends all enforcement, stops them. Pure: state, time
+ * and input are arguments; a slow policy may answer with a promise.
  */
 import type { Clock } from '../core/clock.js'
 import type { PolicyDecision } from '../core/record.js'
@@ -11,7 +13,7 @@ import { combine, voiceOf } from './combine.js'
 import type { Effect, Voice } from './combine.js'
 import type { Mode } from './consent.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
-import type { Opinion, Policy, PolicyInput, PolicySetting } from './policy.js'
+import type { Opinion, Policy, PolicyInput, PolicySetting, Redaction } from './policy.js'
 
 /** Speaks for requests that a policy which may block cannot read. */
 export const UNINSPECTABLE_POLICY = 'uninspectable'
@@ -34,6 +36,14 @@ export interface Question {
   readonly uninspectable: string | undefined
   /** Asked only when something would block. */
   readonly bypass: (policy: string) => Bypass | undefined
+  /** Is all enforcement off for a while? Asked only when something would be redacted. */
+  readonly emergency: () => Bypass | undefined
+  /**
+   * Takes all of these out of the body that goes on and of what is kept of it: how many
+   * passages, or undefined when one of them is not to be had out. Asked at most once, and
+   * also of a request that is blocked, for the sake of the record.
+   */
+  readonly redact: (redactions: readonly Redaction[]) => number | undefined
 }
 
 export interface Decision {
@@ -47,6 +57,14 @@ export interface Decision {
   readonly policy: string | undefined
   readonly reason: string | undefined
   readonly bypass: Bypass | undefined
+  /** Policies that block and that nothing lets past, the winner first. */
+  readonly blockers: readonly Voice[]
+  /** Grants for one request that this one uses up. */
+  readonly spent: readonly string[]
+  /** A policy wants something taken out, whatever became of it. */
+  readonly wantsRedaction: boolean
+  /** Passages that were taken out of the body; undefined: it goes on as it came. */
+  readonly redacted: number | undefined
   readonly deviceName: string | undefined
   readonly durationMs: number
   readonly others: readonly Voice[]
@@ -117,6 +135,29 @@ export class Engine {
   }
 
   #settle(question: Question, answers: readonly Answer[], startedAt: number): Decision {
+    const { voices, failed, uninspectable } = this.#heard(question, answers)
+    if (uninspectable !== undefined) this.#addUninspectable(voices, uninspectable)
+    let weighed = this.#weigh(question, voices)
+    const { wanted } = weighed
+    const redacted = wanted.length === 0 ? undefined : question.redact(wanted)
+    if (wanted.length > 0 && redacted === undefined) {
+      this.#addUninspectable(voices, 'what is to be taken out of it cannot be')
+      weighed = this.#weigh(question, voices)
+    }
+    const durationMs = this.#options.clock.monotonic() - startedAt
+    const { wanted: _wanted, ...decision } = weighed
+    return {
+      ...decision,
+      failed,
+      durationMs,
+      redacted: decision.enforce ? undefined : redacted,
+    }
+  }
+
+  #heard(
+    question: Question,
+    answers: readonly Answer[],
+  ): { voices: Voice[]; failed: string[]; uninspectable: string | undefined } {
     const voices: Voice[] = []
     const failed: string[] = []
     let { uninspectable } = question
@@ -134,30 +175,53 @@ export class Engine {
       }
     })
     this.#addDefault(voices)
-    if (uninspectable !== undefined && this.#blocksUninspectable) {
-      voices.push({
-        policy: UNINSPECTABLE_POLICY,
-        effect: 'block',
-        reason: `the request could not be inspected: ${uninspectable}`,
-        order: Number.MAX_SAFE_INTEGER,
-        explicitAllow: false,
-      })
-    }
-    const { winner, others } = combine(voices)
-    const bypass = winner?.effect === 'block' ? question.bypass(winner.policy) : undefined
-    const blocked = winner?.effect === 'block' && bypass === undefined
+    return { voices, failed, uninspectable }
+  }
+
+  /** What the voices come to, and what is to be taken out of the request if it goes on. */
+  #weigh(
+    question: Question,
+    voices: readonly Voice[],
+  ): Omit<Decision, 'failed' | 'durationMs' | 'redacted'> & {
+    readonly wanted: readonly Redaction[]
+  } {
+    const { mayBlock } = this.#options
+    const combined = combine(voices)
+    const { blockers, bypass, spent } = letPast(combined.blocks, question)
+    const [blocker] = blockers
+    const winner = blocker ?? combined.winner
+    const all = [combined.winner, ...combined.others].filter(isVoice)
+    const enforce = blocker !== undefined && mayBlock
+    const wanted = mayBlock ? all.flatMap(({ redactions }) => redactions ?? []) : []
+    const emergency = wanted.length > 0 ? question.emergency() : undefined
+    const past = bypass ?? emergency
     return {
-      enforce: blocked && this.#options.mayBlock,
+      enforce,
       effect: winner?.effect ?? 'allow',
-      verdict: this.#verdict(winner, bypass),
+      verdict: this.#verdict(winner, past),
       policy: winner?.policy,
       reason: winner?.reason,
-      bypass,
-      deviceName: bypass?.deviceName ?? question.deviceName,
-      durationMs: this.#options.clock.monotonic() - startedAt,
-      others,
-      failed,
+      bypass: past,
+      spent,
+      blockers,
+      deviceName: past?.deviceName ?? question.deviceName,
+      others: all.filter((voice) => voice !== winner),
+      wantsRedaction: all.some(
+        ({ effect, redactions }) => effect === 'redact' || redactions !== undefined,
+      ),
+      wanted: emergency === undefined ? wanted : [],
     }
+  }
+
+  #addUninspectable(voices: Voice[], why: string): void {
+    if (!this.#blocksUninspectable) return
+    voices.push({
+      policy: UNINSPECTABLE_POLICY,
+      effect: 'block',
+      reason: `the request could not be inspected: ${why}`,
+      order: Number.MAX_SAFE_INTEGER,
+      explicitAllow: false,
+    })
   }
 
   /** Its action is its opinion, unless its own rules alert or deny. */
@@ -187,6 +251,28 @@ export class Engine {
         return this.#options.mode === 'observe' ? 'deny' : 'alert'
     }
   }
+}
+
+/** Those that are not let past; without any, what let the strongest past. */
+function letPast(
+  blocks: readonly Voice[],
+  question: Question,
+): { blockers: readonly Voice[]; bypass?: Bypass; spent: readonly string[] } {
+  const blockers: Voice[] = []
+  const passes: Bypass[] = []
+  for (const voice of blocks) {
+    const bypass = question.bypass(voice.policy)
+    if (bypass === undefined) blockers.push(voice)
+    else passes.push(bypass)
+  }
+  const [bypass] = passes
+  if (blockers.length > 0 || bypass === undefined) return { blockers, spent: [] }
+  const spent = passes.flatMap((pass) => (pass.spent === undefined ? [] : [pass.spent]))
+  return { blockers, bypass, spent }
+}
+
+function isVoice(voice: Voice | undefined): voice is Voice {
+  return voice !== undefined
 }
 
 function isHere(answer: Answer | Promise<Answer>): answer is Answer {

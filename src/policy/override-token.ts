@@ -10,6 +10,8 @@ export interface OverrideClaims {
   readonly policy: string
   readonly endpoint: string
   readonly expiresAt: number
+  /** Where a person goes on afterwards: the path of a GET that was blocked. */
+  readonly back?: string
 }
 
 export const TOKEN_MS = 10 * 60 * 1000

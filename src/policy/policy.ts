@@ -3,6 +3,10 @@
  * policy language and the built-in ones stand behind the same interface.
  */
 
+import type { Redaction } from '../core/redaction.js'
+
+export type { Find, Found, Redaction } from '../core/redaction.js'
+
 /** The document that policies read; names are those of policy files, hence the snake case. */
 export interface PolicyInput {
   readonly request: {
@@ -105,8 +109,18 @@ export type Opinion =
   /** Silences the default policy, and nothing else. */
   | { readonly kind: 'allow'; readonly message?: string }
   | { readonly kind: 'alert'; readonly message?: string }
-  | { readonly kind: 'redact'; readonly message?: string }
-  | { readonly kind: 'deny'; readonly message?: string }
+  /** Nothing is taken out unless `redactions` says what. */
+  | {
+      readonly kind: 'redact'
+      readonly message?: string
+      readonly redactions?: readonly Redaction[]
+    }
+  /** With what is to be taken out all the same where the denial does not hold. */
+  | {
+      readonly kind: 'deny'
+      readonly message?: string
+      readonly redactions?: readonly Redaction[]
+    }
   /** The input was more than the policy's step budget lets it read. */
   | { readonly kind: 'exhausted' }
 

@@ -1,6 +1,7 @@
 /**
  * A Rego module as a policy. Its package is `yori.<name>`; read are `deny`, `redact`, `alert`
- * and `allow` (true, or a set of messages that is not empty) and `message`. The strongest that
+ * and `allow` (true, or a set of messages that is not empty), `message`, and `redactions`, which
+ * says what `redact` takes out (`redactions.ts`). The strongest that
  * holds is its opinion; all undefined or false is none, but for `allow`: an explicit false is
  * a denial. Modules of `yori.lib` are shared; `data.params` holds the parameters.
  */
@@ -13,6 +14,7 @@ import type { CacheLimits } from './answer-cache.js'
 import { filledParams, parametersOf } from './params.js'
 import type { Parameters, Params } from './params.js'
 import type { Opinion, Policy, PolicyContext, PolicyInput } from './policy.js'
+import { redactionsOf } from './redactions.js'
 import { allReads, looksAt, readsContentOf } from './rego-reads.js'
 import type { Reads } from './rego-reads.js'
 
@@ -46,7 +48,15 @@ export type RegoLoaded =
   | { readonly kind: 'ok'; readonly policy: RegoPolicy }
   | { readonly kind: 'invalid'; readonly errors: readonly RegoError[] }
 
-const OUTPUTS = ['allow', 'deny', 'alert', 'redact', 'message', 'parameters'] as const
+const OUTPUTS = [
+  'allow',
+  'deny',
+  'alert',
+  'redact',
+  'redactions',
+  'message',
+  'parameters',
+] as const
 /** Longest reason that goes on a block page and into the record. */
 const MAX_MESSAGE = 500
 
@@ -87,6 +97,7 @@ export class RegoPolicy implements Policy {
   readonly name: string
   readonly readsContent: boolean
   readonly readsFindings: boolean
+  readonly redacts: boolean
   readonly reads: Reads
   readonly parameters: Parameters | undefined
   /** The first paragraph of the comment at its top. */
@@ -100,6 +111,7 @@ export class RegoPolicy implements Policy {
     this.reads = reads
     this.readsContent = readsContentOf(reads)
     this.readsFindings = looksAt(reads, 'findings')
+    this.redacts = own.rules.some((rule) => rule.head.name.name === 'redact')
     this.parameters = parameters
     this.description = descriptionOf(own)
     this.#ask = ask
@@ -128,7 +140,11 @@ export class RegoPolicy implements Policy {
       case 'undefined':
         return undefined
       case 'value':
-        return opinionOf(this.name, toJson(result.value))
+        return opinionOf(
+          this.name,
+          toJson(result.value),
+          this.readsFindings ? input : NO_FINDINGS,
+        )
       case 'error': {
         const spent =
           result.code === 'eval_budget_error' || result.code === 'eval_deadline_error'
@@ -155,23 +171,33 @@ function valueOf(input: PolicyInput): Value {
 
 type Said = Readonly<Partial<Record<(typeof OUTPUTS)[number], unknown>>>
 
-function opinionOf(policy: string, said: unknown): Opinion | undefined {
-  const { deny, redact, alert, allow, message } = said as Said
+function opinionOf(
+  policy: string,
+  said: unknown,
+  input: Pick<PolicyInput, 'findings'>,
+): Opinion | undefined {
+  const { deny, redact, redactions, alert, allow, message } = said as Said
   const general = typeof message === 'string' ? message : undefined
-  const one = (kind: 'deny' | 'redact' | 'alert' | 'allow', value: unknown) => {
+  const one = <K extends 'deny' | 'redact' | 'alert' | 'allow'>(
+    kind: K,
+    value: unknown,
+  ): { kind: K; message?: string } | undefined => {
     const messages = messagesOf(policy, kind, value)
     if (messages === undefined) return undefined
     const text = messages.length === 0 ? general : messages.join('; ')
     return text === undefined ? { kind } : { kind, message: text.slice(0, MAX_MESSAGE) }
   }
-  return (
-    one('deny', deny) ??
-    (allow === false ? one('deny', true) : undefined) ??
-    one('redact', redact) ??
-    one('alert', alert) ??
-    one('allow', allow)
-  )
+  const redacted = one('redact', redact)
+  const wanted = redacted === undefined ? [] : redactionsOf(policy, redactions, input)
+  const some = wanted.length === 0 ? {} : { redactions: wanted }
+  const denied = one('deny', deny) ?? (allow === false ? one('deny', true) : undefined)
+  // What is denied may be let past: then it is redacted all the same.
+  if (denied !== undefined) return { ...denied, kind: 'deny', ...some }
+  if (redacted !== undefined) return { ...redacted, kind: 'redact', ...some }
+  return one('alert', alert) ?? one('allow', allow)
 }
+
+const NO_FINDINGS = { findings: [] } as const
 
 /** Undefined: it does not hold. Sets come as sorted lists. */
 function messagesOf(policy: string, rule: string, value: unknown): string[] | undefined {

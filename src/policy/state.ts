@@ -4,6 +4,7 @@
  * times are milliseconds since the Unix epoch.
  */
 import type { DailyWindow } from './local-time.js'
+import type { Pin } from './pin.js'
 
 export interface ListedDevice {
   readonly name: string
@@ -73,6 +74,7 @@ export interface PolicyState {
   readonly rules: readonly TimeRule[]
   readonly emergency?: Emergency
   readonly grants: readonly Grant[]
+  readonly pins: readonly Pin[]
 }
 
 export const EMPTY_STATE: PolicyState = {
@@ -81,6 +83,7 @@ export const EMPTY_STATE: PolicyState = {
   exceptions: [],
   rules: [],
   grants: [],
+  pins: [],
 }
 
 /** Lists of the file and of the database are one list; the file's come first. */
@@ -91,6 +94,7 @@ export function united(file: PolicyState, kept: PolicyState): PolicyState {
     exceptions: [...file.exceptions, ...kept.exceptions],
     rules: [...file.rules, ...kept.rules],
     grants: [...file.grants, ...kept.grants],
+    pins: kept.pins,
     ...(kept.emergency === undefined ? {} : { emergency: kept.emergency }),
   }
 }

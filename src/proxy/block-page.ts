@@ -13,7 +13,7 @@ export interface BlockPage {
   readonly atMs: number
   /** Of the short code that an adult approves; undefined: nobody can. */
   readonly code?: string
-  /** For the form that takes a password; undefined: no form. */
+  /** For the form that takes a password or PIN; undefined: no form. */
   readonly token?: string
 }
 
@@ -51,7 +51,8 @@ export const BLOCK_PAGE_FIELDS: readonly string[] = [
   'content-security-policy',
   `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; ` +
     "form-action 'self'; frame-ancestors 'none'",
-  ...['x-content-type-options', 'nosniff', 'referrer-policy', 'no-referrer'],
+  // With `no-referrer` the form's Origin would be null, and be refused as another site's.
+  ...['x-content-type-options', 'nosniff', 'referrer-policy', 'same-origin'],
 ]
 
 export function blockPage(page: BlockPage): string {
@@ -79,9 +80,11 @@ ${list}
   return document(TITLE, main)
 }
 
-/** What the form's sender is told. */
-export function noticePage(says: string): string {
-  return document('YORI', `<p>${escaped(says)}</p>`)
+/** What the form's sender is told; `back`: the path from which it can go on. */
+export function noticePage(says: string, back?: string): string {
+  const link =
+    back === undefined ? '' : `\n<p><a href="${escaped(back)}">Try again</a></p>`
+  return document('YORI', `<p>${escaped(says)}</p>${link}`)
 }
 
 function form(token: string | undefined): string {
@@ -89,9 +92,9 @@ function form(token: string | undefined): string {
   return `
 <form method="post" action="/.well-known/yori/override">
 <input type="hidden" name="token" value="${escaped(token)}">
-<label for="password">Password of an adult</label>
+<label for="password">Password or PIN of an adult</label>
 <input id="password" name="password" type="password" autocomplete="off" required>
-<button type="submit">Allow for a while</button>
+<button type="submit">Allow</button>
 </form>`
 }
 

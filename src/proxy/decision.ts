@@ -9,13 +9,14 @@ import type { Bypass } from '../policy/bypass.js'
 import type { Decision } from '../policy/engine.js'
 import type { Content } from './content.js'
 import type { HttpRequest } from './http-words.js'
-import { withhold } from './kept-bodies.js'
+import type { BodyRedaction } from './redaction.js'
 import type { Services } from './services.js'
 
 export interface DecisionAbout {
   readonly request: HttpRequest
   readonly record: ExchangeRecord
   readonly device: Device
+  readonly redaction: BodyRedaction
 }
 
 /** Prices are for a million tokens. */
@@ -44,7 +45,7 @@ export function decide(
 
 function ask(
   { decider, catalogue }: Pick<Services, 'decider' | 'catalogue'>,
-  { request, record, device }: DecisionAbout,
+  { request, record, device, redaction }: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> {
   const { provider } = record
@@ -73,19 +74,22 @@ function ask(
     findings: record.findings ?? [],
     inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,
     uninspectable: content.uninspectable,
+    redact: redaction.redact,
   })
 }
 
 function note(record: ExchangeRecord, decision: Decision): void {
   const { policy, reason, bypass, verdict, others } = decision
-  if (others.some(({ effect }) => effect === 'redact')) withhold(record)
   record.policyDecision = verdict
   if (policy !== undefined) record.policyName = policy
   if (reason !== undefined && verdict !== 'allow') record.reason = reason
   if (bypass !== undefined) record.bypass = bypassText(bypass)
   const heard = others.filter(({ effect }) => effect !== 'allow')
-  if (bypass === undefined && heard.length === 0) return
+  const { redacted } = decision
+  if (redacted !== undefined) record.redacted = redacted
+  if (bypass === undefined && heard.length === 0 && redacted === undefined) return
   record.policyMessage = [
+    ...(redacted === undefined ? [] : [`redacted: ${redacted}`]),
     ...(bypass === undefined ? [] : [`let past: ${bypass.reason}`]),
     ...heard.map((voice) => `${voice.policy}: ${voice.effect}: ${voice.reason}`),
   ].join('; ')

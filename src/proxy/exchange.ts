@@ -6,7 +6,7 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../core/errors.js'
 import { orderedId } from '../core/ordered-id.js'
-import type { Device, ExchangeOutcome, ExchangeRecord } from '../core/record.js'
+import type { ExchangeOutcome, ExchangeRecord } from '../core/record.js'
 import { grpcFailure, isGrpc } from '../http/grpc.js'
 import { fieldPairs, hostField, readResponseHead, reasonPhrase } from '../http/head.js'
 import type { Watched } from '../net/deadlines.js'
@@ -17,10 +17,9 @@ import type {
 } from '../net/upstream-words.js'
 import { rstCodeOf } from '../net/upstream-h2-stream.js'
 import { isOrdinaryEnd } from '../net/dial.js'
-import { approvalCode } from '../policy/approval.js'
 import type { Recognised } from '../providers/index.js'
 import type { Decision } from '../policy/engine.js'
-import { answerBlock, BLOCK_STATUS } from './block-answer.js'
+import { answerBlocked, overridden } from './blocking.js'
 import { Hold } from './byte-budget.js'
 import { noContent, unreadCall, unreadSocket, unrecognised } from './content.js'
 import type { Content } from './content.js'
@@ -29,10 +28,11 @@ import { openRecord } from './exchange-record.js'
 import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { Reading } from './reading.js'
+import { BodyRedaction } from './redaction.js'
 import { refusalOf, refuse } from './refusal.js'
 import { RequestBody } from './request-body.js'
 import { headProblem, maxBodyBytes } from './request-limits.js'
-import type { PolicySnapshot, Services } from './services.js'
+import type { Services } from './services.js'
 import { h2Words, wantsH2 } from './upstream-version.js'
 import { canRead, serveSocket } from './upgrade-exchange.js'
 import type { SocketEnd } from './upgrade-exchange.js'
@@ -55,6 +55,7 @@ export class Exchange implements UpstreamHandler, Watched {
   readonly #record: ExchangeRecord | undefined
   readonly #reading: Reading | undefined
   #sent: UpstreamBody | undefined
+  #redaction: BodyRedaction | undefined
   #upstream: UpstreamExchange | undefined
   #admitted = false
   #retried = false
@@ -254,7 +255,10 @@ export class Exchange implements UpstreamHandler, Watched {
   /** Of a message of a WebSocket; what is decided goes into the record that is given. */
   readonly #judge = (content: Content, record: ExchangeRecord) => {
     const { device } = this.#from.state.record
-    return decide(this.#services, { request: this.#request, record, device }, content)
+    // Messages are not redacted: one that would have to be cannot be inspected.
+    const redaction = new BodyRedaction(undefined, [])
+    const about = { request: this.#request, record, device, redaction }
+    return decide(this.#services, about, content)
   }
 
   onError(error: YoriError, stale: boolean): void {
@@ -285,7 +289,7 @@ export class Exchange implements UpstreamHandler, Watched {
         method: this.#request.method ?? 'GET',
         path,
         host: hostField(target.host, target.port, target.plain === true ? 80 : 443),
-        fields: head.fields,
+        fields: this.#redaction?.fields(head.fields) ?? head.fields,
         body,
         fresh,
         ...(known === undefined ? {} : { known }),
@@ -301,35 +305,40 @@ export class Exchange implements UpstreamHandler, Watched {
       this.#send(body, false)
       return
     }
+    const goOn = (): void => this.#send(this.#redaction?.body ?? body, false)
     const settle = (decision: Decision | undefined): void => {
-      if (decision?.enforce !== true) this.#send(body, false)
-      else
-        void this.#overridden(decision).then((free) => {
-          if (free) this.#send(body, false)
-          else this.#block(decision)
-        })
+      if (decision?.enforce === true) void this.#blockedBy(decision, goOn)
+      else goOn()
     }
-    const decision = this.#read()
+    const decision = this.#read(body)
     if (!(decision instanceof Promise)) settle(decision)
     else decision.then(settle, (cause: unknown) => this.#fail(internal(cause)))
   }
 
-  /** Reads what was kept of the request, and decides on it; once. */
-  #read(): Decision | Promise<Decision | undefined> | undefined {
+  /** Reads what was kept of the request, and decides on it; once. `body`: if it is held. */
+  #read(body?: UpstreamBody): Decision | Promise<Decision | undefined> | undefined {
     const record = this.#record
     if (record === undefined || this.#isRead) return undefined
     this.#isRead = true
+    const redaction = new BodyRedaction(body, this.#request.rawHeaders)
+    this.#redaction = redaction
     const { bytes, whole } = this.#body.preview()
     const read =
       this.#socket === undefined
         ? this.#reading?.request(bytes, whole, this.#facts.head)
         : undefined
     const { device } = this.#from.state.record
-    const about = { request: this.#request, record, device }
+    const about = { request: this.#request, record, device, redaction }
     const decided = (content: Content | undefined) => {
       const read = this.#facts.upgrade === undefined ? content : this.#spoken(content)
       const known = this.#isGrpc ? unreadCall(record) : read
-      return decide(this.#services, about, known ?? unrecognised(bytes.length))
+      if (known?.state !== 'whole') redaction.leave()
+      const decision = decide(this.#services, about, known ?? unrecognised(bytes.length))
+      const recorded = (made: Decision | undefined): Decision | undefined => {
+        if (!this.#closed || !this.#waits) this.#reading?.decided(redaction.outcome(made))
+        return made
+      }
+      return decision instanceof Promise ? decision.then(recorded) : recorded(decision)
     }
     return read instanceof Promise ? read.then(decided) : decided(read)
   }
@@ -342,51 +351,30 @@ export class Exchange implements UpstreamHandler, Watched {
     return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
   }
 
-  /** Has the client brought the password along? */
-  async #overridden(decision: Decision): Promise<boolean> {
-    const password = this.#request.headers['x-yori-override']
+  async #blockedBy(decision: Decision, goOn: () => void): Promise<void> {
     const record = this.#record
-    if (typeof password !== 'string' || record === undefined) return false
-    try {
-      const result = await this.#services.overrides.byHeader(
-        password,
-        this.#blocked(decision),
-      )
-      record.policyMessage = `override: ${result}`
-      if (result !== 'granted') return false
-    } catch {
-      return false
-    }
-    record.bypass = 'grant'
-    return true
-  }
-
-  #blocked(decision: Decision): {
-    device: Device
-    policy: string
-    endpoint: string
-    requestId: string
-  } {
-    const { device } = this.#from.state.record
-    const endpoint = this.#facts.target.host
-    return { device, policy: decision.policy ?? '', endpoint, requestId: this.#requestId }
-  }
-
-  #block(decision: Decision): void {
-    const record = this.#record
-    if (this.#closed || record === undefined) return
-    record.status = BLOCK_STATUS
-    const token = this.#services.overrides.token(this.#blocked(decision))
-    answerBlock({ request: this.#request, response: this.#response }, this.#facts.head, {
-      policy: decision.policy ?? '',
-      reason: decision.reason ?? '',
-      requestId: this.#requestId,
-      endpoint: this.#facts.target.host,
+    if (record === undefined) return
+    const { head, path, target } = this.#facts
+    const blocked = {
+      request: this.#request,
+      response: this.#response,
+      record,
+      device: this.#from.state.record.device,
+      head,
+      host: target.host,
+      path,
       provider: this.#recognised?.provider.name,
-      atMs: this.#services.clock.now(),
-      code: approvalCode(this.#requestId),
-      ...(token === undefined ? {} : { token }),
-    })
+      services: this.#services,
+    }
+    const left = await overridden(blocked, decision)
+    if (this.#closed) return
+    if (left === undefined) {
+      const passages = this.#redaction?.passages
+      if (passages !== undefined) record.redacted = passages
+      goOn()
+      return
+    }
+    answerBlocked(blocked, left)
     this.#close('block')
   }
 
@@ -509,17 +497,12 @@ export class Exchange implements UpstreamHandler, Watched {
     }
     return new Reading(this.#recognised, about, {
       json: policy.json,
-      ...this.#kept(policy),
+      previewChars: policy.promptPreviewChars,
+      bodies: policy.bodies,
+      withheld: this.#services.decider.redacts,
       catalogue,
       conversations,
     })
-  }
-
-  /** Nothing that could hold what a policy would redact. */
-  #kept({ promptPreviewChars, bodies }: PolicySnapshot) {
-    return this.#services.decider.redacts
-      ? { previewChars: 0, bodies: undefined, withheld: true }
-      : { previewChars: promptPreviewChars, bodies, withheld: false }
   }
 
   #elapsed(): number {

@@ -1,10 +1,8 @@
 /**
  * The texts of request and response for the record, where the operator wants them kept: their
- * beginning, without content coding. Where something may be redacted nothing is kept, since
- * what would be redacted stands in them.
+ * beginning, without content coding.
  */
 import { StringDecoder } from 'node:string_decoder'
-import type { ExchangeRecord } from '../core/record.js'
 import type { Hold } from './byte-budget.js'
 
 export interface KeptBodies {
@@ -54,13 +52,6 @@ export class ResponseKeeper {
   text(): string | undefined {
     return bodyText(Buffer.concat(this.#pieces), this.#contentType, this.#maxBytes)
   }
-}
-
-/** A redaction had something to say about this exchange: what it saw is not kept. */
-export function withhold(record: ExchangeRecord): void {
-  delete record.promptPreview
-  delete record.requestBody
-  delete record.responseBody
 }
 
 /** JSON, text, forms and streams of events; no media, and no uploads. */

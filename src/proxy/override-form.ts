@@ -1,14 +1,14 @@
 /**
  * `/.well-known/yori/override`, answered on every intercepted host and on our own: where the
- * form of the block page sends a password. Never forwarded.
+ * form of the block page, or a program by JSON, sends a password or PIN. Never forwarded.
  */
 import { STATUS_CODES } from 'node:http'
 import type { Device } from '../core/record.js'
 import { BLOCK_PAGE_FIELDS, noticePage } from './block-page.js'
 import type { HttpRequest, HttpResponse } from './http-words.js'
 import { RESERVED_PREFIX } from '../core/own-paths.js'
-import type { Attempted } from './overrides.js'
-import type { Services } from './services.js'
+import { OVERRIDE_ANSWERS, overrideByJson, readOverrideJson } from './override-json.js'
+import type { Overrides } from './overrides.js'
 
 export const OVERRIDE_PATH = `${RESERVED_PREFIX}override`
 /** As the form was called before. */
@@ -17,12 +17,21 @@ export const OVERRIDE_ALIAS = '/yori/override'
 const MAX_FORM_BYTES = 8 * 1024
 const FORM_TIMEOUT_MS = 10_000
 
+interface Http {
+  readonly request: HttpRequest
+  readonly response: HttpResponse
+}
+
 export async function serveOverride(
-  http: { request: HttpRequest; response: HttpResponse },
+  http: Http,
   device: Device,
-  services: Pick<Services, 'overrides'>,
+  overrides: Overrides,
 ): Promise<void> {
   const { request } = http
+  if (isJson(request)) {
+    await serveJson(http, device, overrides)
+    return
+  }
   if (request.method !== 'POST') {
     answer(http, 405, 'This address takes the form of the block page only.')
     return
@@ -38,20 +47,37 @@ export async function serveOverride(
   }
   const form = new URLSearchParams(text)
   const [token, password] = [form.get('token') ?? '', form.get('password') ?? '']
-  const { status, says } =
-    ANSWERS[await services.overrides.byToken(token, password, device)]
-  answer(http, status, says)
+  const { result, back } = await overrides.byToken(token, password, device)
+  const { status, says } = OVERRIDE_ANSWERS[result]
+  answer(http, status, says, back)
 }
 
-const ANSWERS: Readonly<Record<Attempted, { status: number; says: string }>> = {
-  granted: { status: 200, says: 'Allowed for a while. Go back and try again.' },
-  wrong: { status: 401, says: 'That is not the password.' },
-  limited: {
-    status: 429,
-    says: 'Too many attempts. Wait, or ask an adult to approve it.',
-  },
-  off: { status: 403, says: 'Passwords are not taken here.' },
-  stale: { status: 403, says: 'This page is too old. Ask again to get a new one.' },
+/** No form of another site can say that, so that browsers ask us first, and get no leave. */
+export function isJson({ method, headers }: HttpRequest): boolean {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  return method === 'POST' && type === 'application/json'
+}
+
+async function serveJson(
+  http: Http,
+  device: Device,
+  overrides: Overrides,
+): Promise<void> {
+  const { request } = http
+  const { headers } = request
+  const isBrowser =
+    headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+  if (isBrowser && !isSameOrigin(request)) {
+    answerJson(http, 403, 'This was sent from another site.')
+    return
+  }
+  const asked = readOverrideJson(await readForm(request))
+  if (asked === undefined) {
+    answerJson(http, 400, 'The body is no JSON with a password and a request_id.')
+    return
+  }
+  const { status, says } = await overrideByJson(asked, device, overrides)
+  answerJson(http, status, says)
 }
 
 /**
@@ -86,14 +112,23 @@ function readForm(request: HttpRequest): Promise<string | undefined> {
   })
 }
 
-function answer(
-  { request, response }: { request: HttpRequest; response: HttpResponse },
+function answer(http: Http, status: number, says: string, back?: string): void {
+  end(http, status, { body: noticePage(says, back), fields: BLOCK_PAGE_FIELDS })
+}
+
+function answerJson(http: Http, status: number, message: string): void {
+  const body = `${JSON.stringify({ success: status === 200, message })}\n`
+  const fields = ['content-type', 'application/json', 'cache-control', 'no-store']
+  end(http, status, { body, fields })
+}
+
+function end(
+  { request, response }: Http,
   status: number,
-  says: string,
+  { body, fields }: { body: string; fields: readonly string[] },
 ): void {
-  const body = noticePage(says)
   response.writeHead(status, STATUS_CODES[status] ?? '', [
-    ...BLOCK_PAGE_FIELDS,
+    ...fields,
     ...['content-length', String(Buffer.byteLength(body))],
     ...(request.complete ? [] : ['connection', 'close']),
   ])

@@ -1,17 +1,22 @@
 /**
- * Passwords that free a device from a policy for a while: by the form of the block page or by
- * the header `X-YORI-Override`. Checked by scrypt off the loop, limited before they are
- * checked, and never written anywhere; every attempt is an event.
+ * What frees a device from a policy: the password, for a while; a PIN, for one request. By the
+ * form of the block page, by JSON, or by the header `X-YORI-Override`. And the token of an
+ * administrator, which ends all enforcement for a while. Checked by scrypt off the loop, limited
+ * before they are checked, and never written anywhere; every attempt is an event.
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
 import type { AuditSink, Device } from '../core/record.js'
-import { verifyPassword } from '../net/password.js'
+import { parsePasswordHash, verifyPassword } from '../net/password.js'
 import type { PasswordHash } from '../net/password.js'
 import type { Attempts } from '../policy/attempts.js'
+import type { EmergencyChange, EmergencyRequest } from '../policy/emergency.js'
 import { readToken, signToken, TOKEN_MS } from '../policy/override-token.js'
 import type { OverrideClaims } from '../policy/override-token.js'
+import { pinsFor } from '../policy/pin.js'
+import type { Pin, PinAbout } from '../policy/pin.js'
 import type { Grant } from '../policy/state.js'
+import type { RecentBlocks } from './recent-blocks.js'
 
 /** Lasts as long as the process: a reload forgets no attempt. */
 export interface OverrideMemory {
@@ -19,27 +24,56 @@ export interface OverrideMemory {
   readonly attempts: Attempts
   /** Request ids whose token has been used, with the end of their time. */
   readonly used: Map<string, number>
+  readonly blocks: RecentBlocks
+}
+
+/** The part of the policy state that overrides read and change. */
+export interface OverrideState {
+  readonly pins: readonly Pin[]
+  mint(grant: Grant): void
+  /** False: it is used up already. */
+  usePin(id: string): boolean
+  activate(request: EmergencyRequest): EmergencyChange
 }
 
 export interface OverridesOptions {
-  /** Undefined: overrides are off. */
-  readonly hash: PasswordHash | undefined
+  /** Undefined: overrides are off. Without a password PINs are all that is taken. */
+  readonly taken: { readonly password: PasswordHash | undefined } | undefined
+  /** Undefined: nobody can end all enforcement from here. */
+  readonly adminToken: PasswordHash | undefined
   readonly grantMs: number
   readonly memory: OverrideMemory
-  readonly mint: (grant: Grant) => void
+  readonly state: OverrideState
   readonly audit: AuditSink
   readonly clock: Clock
 }
 
-export type Attempted = 'granted' | 'wrong' | 'limited' | 'off' | 'stale'
+export type Attempted = 'granted' | 'once' | 'wrong' | 'limited' | 'off' | 'stale'
 
+export type EmergencyAttempted =
+  | { readonly kind: Exclude<Attempted, 'granted' | 'once' | 'stale'> }
+  | Extract<EmergencyChange, { kind: 'ok' | 'refused' }>
+
+/** Of passwords, PINs and tokens alike. */
 const MAX_PASSWORD = 256
+/** How long a PIN's permission waits for the request, where that is still to come. */
+const ONCE_MS = 10 * 60 * 1000
 
-interface For {
+export interface BlockedFor {
   readonly device: Device
   readonly policy: string
   readonly endpoint: string
   readonly requestId: string
+  /** The path of a GET, for going on afterwards. */
+  readonly back?: string
+}
+
+interface Tried {
+  /** Which PINs may be meant. */
+  readonly asked: PinAbout
+  readonly token: string | undefined
+  /** A PIN serves the request at hand, and needs no permission that waits for another. */
+  readonly spent: boolean
 }
 
 export class Overrides {
@@ -50,71 +84,161 @@ export class Overrides {
   }
 
   get enabled(): boolean {
-    return this.#options.hash !== undefined
+    const { taken, adminToken } = this.#options
+    return taken !== undefined || adminToken !== undefined
   }
 
-  /** For the form; undefined when overrides are off. */
-  token(about: For): string | undefined {
-    const { hash, memory, clock } = this.#options
-    if (hash === undefined) return undefined
-    const { requestId, policy, endpoint, device } = about
+  /** For the form of a request that was blocked; undefined when overrides are off. */
+  token({ device, ...about }: BlockedFor): string | undefined {
+    const { taken, memory, clock } = this.#options
+    if (taken === undefined) return undefined
     const expiresAt = clock.now() + TOKEN_MS
-    const claims = { requestId, ip: device.ip, policy, endpoint, expiresAt }
+    const claims = { ...about, ip: device.ip, expiresAt }
+    memory.blocks.add(claims)
     return signToken(memory.tokenKey, claims)
   }
 
   /** By the form: the token says what for, and the device must be the one that got it. */
-  async byToken(token: string, password: string, device: Device): Promise<Attempted> {
-    const { memory, clock, hash } = this.#options
-    if (hash === undefined) return 'off'
+  async byToken(
+    token: string,
+    password: string,
+    device: Device,
+  ): Promise<{ readonly result: Attempted; readonly back?: string }> {
+    const { memory, clock } = this.#options
     const claims = readToken(memory.tokenKey, token, clock.now())
+    const result = await this.#byClaims(claims, password, device)
+    const { back } = claims ?? {}
+    return back === undefined ? { result } : { result, back }
+  }
+
+  /** By JSON: the id of the request that was blocked says what for. */
+  byRequest(
+    asked: { requestId: string; policy: string | undefined; password: string },
+    device: Device,
+  ): Promise<Attempted> {
+    const { memory, clock } = this.#options
+    const claims = memory.blocks.find(asked.requestId, clock.now())
+    const agrees = asked.policy === undefined || asked.policy === claims?.policy
+    return this.#byClaims(agrees ? claims : undefined, asked.password, device)
+  }
+
+  /**
+   * By the header of a request that a policy would block. `alone`: no other policy does, so
+   * that a PIN is used up by this request itself.
+   */
+  byHeader(password: string, about: BlockedFor, alone: boolean): Promise<Attempted> {
+    const asked = { ...about, requestId: undefined }
+    return this.#attempt(about, password, { asked, token: undefined, spent: alone })
+  }
+
+  /** By the token of an administrator. */
+  async emergency(
+    adminToken: string,
+    request: Pick<EmergencyRequest, 'minutes' | 'reason'>,
+    device: Device,
+  ): Promise<EmergencyAttempted> {
+    const { adminToken: hash, memory, clock, state, audit } = this.#options
+    if (hash === undefined) return { kind: 'off' }
+    const event = (kind: string, details: object): void =>
+      audit.event({
+        at: clock.now(),
+        kind,
+        actor: 'admin token',
+        fromIp: device.ip,
+        details: { ...details, via: 'override address' },
+      })
+    const key = deviceKey(device)
+    if (!memory.attempts.allow(key, undefined, clock.now())) {
+      event('emergency_limited', {})
+      return { kind: 'limited' }
+    }
+    const right =
+      adminToken.length <= MAX_PASSWORD && (await verifyPassword(hash, adminToken))
+    if (!right) {
+      event('emergency_attempt_failed', {})
+      return { kind: 'wrong' }
+    }
+    memory.attempts.succeeded(key, clock.now())
+    const change = state.activate({ ...request, by: `admin token from ${device.ip}` })
+    if (change.kind === 'ok') event('emergency_activated', request)
+    return change
+  }
+
+  async #byClaims(
+    claims: OverrideClaims | undefined,
+    password: string,
+    device: Device,
+  ): Promise<Attempted> {
+    const { memory, taken } = this.#options
+    if (taken === undefined) return 'off'
     if (claims === undefined || claims.ip !== device.ip) return 'stale'
-    if (memory.used.has(claims.requestId)) return 'stale'
-    const result = await this.#attempt({ ...claims, device }, password, claims.requestId)
-    if (result === 'granted') this.#use(claims)
+    const { requestId } = claims
+    if (memory.used.has(requestId)) return 'stale'
+    const about = { ...claims, device }
+    const result = await this.#attempt(about, password, {
+      asked: about,
+      token: requestId,
+      spent: false,
+    })
+    if (result === 'granted' || result === 'once') this.#use(claims)
     return result
   }
 
-  /** By the header of a request that a policy would block. */
-  byHeader(password: string, about: For): Promise<Attempted> {
-    return this.#attempt(about, password, undefined)
-  }
-
-  async #attempt(
-    about: For,
-    password: string,
-    token: string | undefined,
-  ): Promise<Attempted> {
-    const { hash, memory, clock } = this.#options
-    if (hash === undefined) return 'off'
-    const { device } = about
-    if (!memory.attempts.allow(device.ip, token, clock.now())) {
+  async #attempt(about: BlockedFor, password: string, by: Tried): Promise<Attempted> {
+    const { taken, memory, clock } = this.#options
+    if (taken === undefined) return 'off'
+    const key = deviceKey(about.device)
+    if (!memory.attempts.allow(key, by.token, clock.now())) {
       this.#event('override_limited', about)
       return 'limited'
     }
-    const right =
-      password.length <= MAX_PASSWORD && (await verifyPassword(hash, password))
-    if (!right) {
+    const result =
+      password.length > MAX_PASSWORD
+        ? 'wrong'
+        : ((await this.#byPassword(taken.password, password)) ??
+          (await this.#byPin(password, by.asked)) ??
+          'wrong')
+    if (result === 'wrong') {
       this.#event('override_failed', about)
-      return 'wrong'
+      return result
     }
-    memory.attempts.succeeded(device.ip, clock.now())
-    this.#grant(about)
-    return 'granted'
+    memory.attempts.succeeded(key, clock.now())
+    const once = result === 'once'
+    if (!once || !by.spent) this.#grant(about, once)
+    this.#event('override_success', about, { by: once ? 'pin' : 'password' })
+    return result
   }
 
-  #grant(about: For): void {
+  async #byPassword(
+    hash: PasswordHash | undefined,
+    password: string,
+  ): Promise<'granted' | undefined> {
+    const right = hash !== undefined && (await verifyPassword(hash, password))
+    return right ? 'granted' : undefined
+  }
+
+  async #byPin(typed: string, asked: PinAbout): Promise<'once' | undefined> {
+    const { state, clock } = this.#options
+    for (const pin of pinsFor(state.pins, typed, asked, clock.now())) {
+      const hash = parsePasswordHash(pin.hash)
+      if (hash === undefined || !(await verifyPassword(hash, typed))) continue
+      // Another may have been quicker with it while it was checked.
+      if (state.usePin(pin.id)) return 'once'
+    }
+    return undefined
+  }
+
+  #grant(about: BlockedFor, once: boolean): void {
     const { device, policy, endpoint } = about
-    const { mint, clock, grantMs } = this.#options
-    mint({
+    const { state, clock, grantMs } = this.#options
+    state.mint({
       id: randomUUID(),
       policy,
       endpoint,
-      until: clock.now() + grantMs,
-      once: false,
+      until: clock.now() + (once ? ONCE_MS : grantMs),
+      once,
       ...(device.mac === undefined ? { ip: device.ip } : { mac: device.mac }),
     })
-    this.#event('override_success', about)
   }
 
   #use({ requestId, expiresAt }: OverrideClaims): void {
@@ -123,9 +247,15 @@ export class Overrides {
     memory.used.set(requestId, expiresAt)
   }
 
-  #event(kind: string, { device, policy, endpoint, requestId }: For): void {
-    const details = { policy, endpoint, requestId }
+  #event(kind: string, about: BlockedFor, more: Record<string, unknown> = {}): void {
+    const { device, policy, endpoint, requestId } = about
+    const details = { policy, endpoint, requestId, ...more }
     const at = this.#options.clock.now()
     this.#options.audit.event({ at, kind, fromIp: device.ip, details })
   }
+}
+
+/** A device takes another IPv6 address more easily than another MAC. */
+function deviceKey({ mac, ip }: Device): string {
+  return mac ?? ip
 }

@@ -32,7 +32,7 @@ export interface ReadingOptions {
   readonly previewChars: number
   /** Undefined: none are kept. */
   readonly bodies?: KeptBodies | undefined
-  /** Something may be redacted: events tell no words either. */
+  /** Something may be redacted: words wait for the decision, and events tell none. */
   readonly withheld?: boolean
   readonly catalogue: Catalogue | undefined
   readonly conversations: Conversations | undefined
@@ -58,6 +58,9 @@ export class Reading {
   #recognised: Recognised
   readonly #about: ReadingAbout
   readonly #options: ReadingOptions
+  /** Read, and not in the record before it is decided what may be kept. */
+  #words: { bytes: Buffer; whole: boolean; head: RequestHeadFacts } | undefined
+  #keepsNothing = false
   #promptChars: number | undefined
   #reader: ResponseReader | undefined
   #keeper: ResponseKeeper | undefined
@@ -104,14 +107,15 @@ export class Reading {
     this.#guarded(() => {
       const { path, record, own } = this.#about
       const { json, previewChars, conversations } = this.#options
+      const withheld = this.#options.withheld === true
       const read = readRequest(this.#recognised, { bytes, whole, head, path }, json)
       // An answer that has begun is read as it was begun.
       if (read.shaped !== undefined && this.#reader === undefined)
         this.#recognised = read.shaped
       if (read.unread !== undefined) this.#unread(read.unread)
-      recordRequest(record, read.facts, previewChars)
+      recordRequest(record, read.facts, withheld ? 0 : previewChars)
       this.#promptChars = read.facts.promptChars
-      if (this.#options.withheld === true) conversations?.withhold(record)
+      if (withheld) conversations?.withhold(record)
       record.promptChars = read.facts.promptChars
       const { toolsOffered } = read.facts
       if (toolsOffered.length > 0) record.toolsOffered = toolsOffered
@@ -121,13 +125,40 @@ export class Reading {
         session === undefined
           ? read.content
           : { ...read.content, session: standOf(session) }
-      const { bodies } = this.#options
-      if (bodies?.request === true) {
-        const text = bodyText(bytes, head.contentType, bodies.maxBytes)
-        if (text !== undefined) record.requestBody = text
-      }
+      if (withheld) this.#words = { bytes, whole, head }
+      else this.#keepRequest(bytes, head)
     })
     return content
+  }
+
+  /**
+   * What was decided, where something may be redacted: the record gets the request's words
+   * only now, of the body as it goes on. `nothing`: what was to be taken out still stands in it.
+   */
+  decided(outcome: { readonly redacted: Buffer } | 'as-it-came' | 'nothing'): void {
+    const words = this.#words
+    this.#words = undefined
+    if (words === undefined) return
+    if (outcome === 'nothing') {
+      this.#keepsNothing = true
+      return
+    }
+    this.#guarded(() => {
+      const { path, record } = this.#about
+      const { json, previewChars } = this.#options
+      const { head } = words
+      const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
+      const copy = { bytes, whole: words.whole, head, path }
+      recordRequest(record, readRequest(this.#recognised, copy, json).facts, previewChars)
+      this.#keepRequest(bytes, head)
+    })
+  }
+
+  #keepRequest(bytes: Buffer, head: RequestHeadFacts): void {
+    const { bodies } = this.#options
+    if (bodies?.request !== true) return
+    const text = bodyText(bytes, head.contentType, bodies.maxBytes)
+    if (text !== undefined) this.#about.record.requestBody = text
   }
 
   responseHead(status: number, head: ResponseHeadFacts): void {
@@ -146,7 +177,7 @@ export class Reading {
     })
     this.#reader = reader
     const { bodies } = this.#options
-    if (bodies?.response === true)
+    if (bodies?.response === true && !this.#keepsNothing && this.#words === undefined)
       this.#keeper = new ResponseKeeper(
         head.contentType,
         bodies.maxBytes,

@@ -15,7 +15,7 @@ import { Exchange } from './exchange.js'
 import type { ExchangeFacts } from './exchange-record.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { classOfHost } from './name-class.js'
-import { OVERRIDE_ALIAS, OVERRIDE_PATH, serveOverride } from './override-form.js'
+import { isJson, OVERRIDE_ALIAS, OVERRIDE_PATH, serveOverride } from './override-form.js'
 import { providerAt, refuse } from './refusal.js'
 import { SELF_TEST_PATH, serveSelfTest } from './self-test.js'
 import { isKnownUser } from './services.js'
@@ -101,13 +101,14 @@ function serveReserved(arrived: Arrived, url: string, host: string | undefined):
     return
   }
   const isOverride = path === OVERRIDE_PATH || path === OVERRIDE_ALIAS
-  if (!isOverride || !services.overrides.enabled) {
+  // Programs are told that it is off; for others there is nothing here.
+  if (!isOverride || !(services.overrides.enabled || isJson(http.request))) {
     decline(arrived, 'YORI_NOT_FOUND', host)
     return
   }
   from.began()
   http.response.once('close', () => from.ended())
-  void serveOverride(http, from.state.record.device, services)
+  void serveOverride(http, from.state.record.device, services.overrides)
 }
 
 /** The supervisor of this machine asks: neither traffic nor part of coverage. */

@@ -96,7 +96,10 @@ describe('yori config', () => {
 
   it('check exits 0 with warnings, and lists them', () => {
     using folder = tempFolder()
-    const path = folder.write('yori.conf', 'mode: enforce\n')
+    const path = folder.write(
+      'yori.conf',
+      'mode: enforce\nenforcement: { consent_accepted: true }\n',
+    )
     const ran = config(folder.path, ['check', '--config', path])
     assert.equal(ran.code, 0)
     assert.match(

@@ -410,10 +410,10 @@ describe('loading the configuration', () => {
         name: '--mode',
         from: 'command line',
         path: ['mode'],
-        value: 'enforce',
+        value: 'observe',
       } as const
       const loaded = loadText(file, { env: { YORI_MODE: 'advisory' }, flags: [flag] })
-      assert.equal(accepted(loaded).config.mode, 'enforce')
+      assert.equal(accepted(loaded).config.mode, 'observe')
       const env = { YORI_MODE: 'y' }
       const wrong = loadText(file, { env, flags: [{ ...flag, value: 'x' }] })
       assert.match(
@@ -427,13 +427,13 @@ describe('loading the configuration', () => {
     const rows: readonly (readonly [string, string, string, RegExp])[] = [
       [
         'enforcement without its mode',
-        'enforcement: { enabled: true }',
+        'enforcement: { enabled: true, consent_accepted: true }',
         '1:25 enforcement.enabled',
         /will not activate: mode is observe/,
       ],
       [
         'mode enforce alone',
-        'mode: enforce',
+        'mode: enforce\nenforcement: { consent_accepted: true }\n',
         '1:7 mode',
         /will not activate: enforcement\.enabled is false/,
       ],

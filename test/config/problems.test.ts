@@ -324,7 +324,7 @@ const rows: readonly Row[] = [
     title: 'enforcement without consent',
     text: 'mode: enforce\nenforcement:\n  enabled: true\n',
     at: '3:3 enforcement.consent_accepted',
-    wrong: /without consent/,
+    wrong: /without consent \(consent_not_accepted\)/,
     right: /set it to true to consent.*break applications.*makes YORI fail/,
   },
   {
@@ -333,6 +333,20 @@ const rows: readonly Row[] = [
     at: '4:21 enforcement.consent_accepted',
     wrong: /without consent/,
     right: /set it to true/,
+  },
+  {
+    title: 'enforcement that is enabled without consent, in another mode',
+    text: 'mode: advisory\nenforcement:\n  enabled: true\n',
+    at: '3:12 enforcement.enabled',
+    wrong: /without consent \(enforcement_enabled_without_consent\)/,
+    right: /set enforcement\.consent_accepted to true.*set this to false/,
+  },
+  {
+    title: 'the mode enforce without consent, not enabled',
+    text: 'mode: enforce\n',
+    at: '1:7 mode',
+    wrong: /without consent \(mode_enforce_without_consent\)/,
+    right: /set enforcement\.consent_accepted to true.*set it to advisory/,
   },
   {
     title: 'a password in place of its hash',

@@ -5,7 +5,7 @@ import type { Mode } from '../../src/policy/consent.js'
 import { Engine } from '../../src/policy/engine.js'
 import type { Decision, EngineOptions, Question } from '../../src/policy/engine.js'
 import { UNCONFIGURED } from '../../src/policy/policy.js'
-import type { Policy, PolicySetting } from '../../src/policy/policy.js'
+import type { Policy, PolicySetting, Redaction } from '../../src/policy/policy.js'
 import { input, policy } from './support.js'
 
 const MODES: readonly Mode[] = ['observe', 'advisory', 'enforce']
@@ -30,6 +30,8 @@ const question: Question = {
   deviceName: undefined,
   uninspectable: undefined,
   bypass: () => undefined,
+  emergency: () => undefined,
+  redact: () => undefined,
 }
 
 function setting(part: Partial<PolicySetting>): PolicySetting {
@@ -290,5 +292,128 @@ describe('a request that cannot be inspected', () => {
     const decision = decided(engine([spent], blocking))
     assert.equal(decision.enforce, true)
     assert.match(decision.reason ?? '', /more than policy models can read/)
+  })
+})
+
+describe('a grant', () => {
+  const denies = (name: string): Policy => policy(name, { kind: 'deny' })
+  const settings = {
+    bedtime: { action: 'block', order: 1 },
+    privacy: { action: 'block' },
+  } as const
+  const granted = (...names: string[]) => ({
+    bypass: (name: string): Bypass | undefined =>
+      names.includes(name)
+        ? { type: 'grant', reason: 'granted once', spent: `for ${name}` }
+        : undefined,
+  })
+
+  it('for one policy leaves the others to block, and is not used up', () => {
+    const both = engine([denies('bedtime'), denies('privacy')], settings)
+    const decision = decided(both, granted('bedtime'))
+    assert.equal(decision.enforce, true)
+    assert.equal(decision.policy, 'privacy')
+    assert.equal(decision.bypass, undefined)
+    assert.deepEqual(decision.spent, [])
+    assert.deepEqual(
+      decision.others.map(({ policy: name }) => name),
+      ['bedtime'],
+    )
+  })
+
+  it('for each of them lets past, and all are used up', () => {
+    const both = engine([denies('bedtime'), denies('privacy')], settings)
+    const decision = decided(both, granted('bedtime', 'privacy'))
+    assert.equal(decision.enforce, false)
+    assert.equal(decision.policy, 'bedtime')
+    assert.deepEqual(decision.spent, ['for bedtime', 'for privacy'])
+  })
+
+  it('does not open what the default policy keeps shut, unless a policy allows', () => {
+    const shut = { ...settings, default: { action: 'block' } } as const
+    const closed = decided(engine([denies('bedtime')], shut), granted('bedtime'))
+    assert.deepEqual([closed.enforce, closed.policy], [true, 'default'])
+    const allows = policy('models', { kind: 'allow' })
+    const open = decided(engine([denies('bedtime'), allows], shut), granted('bedtime'))
+    assert.deepEqual([open.enforce, open.policy], [false, 'bedtime'])
+  })
+})
+
+describe('a redaction', () => {
+  const wants: Redaction = { kind: 'text', text: 'secret', label: 'x' }
+  const redacts = policy('words', { kind: 'redact', redactions: [wants] }, true)
+  const block = { words: { action: 'block' } } as const
+  const taken: (readonly Redaction[])[] = []
+  const done = {
+    redact: (redactions: readonly Redaction[]): number => {
+      taken.push(redactions)
+      return 2
+    },
+  }
+  beforeEach(() => taken.splice(0))
+
+  it('acts in enforce, is stronger than an alert and weaker than a block', () => {
+    const decision = decided(
+      engine([redacts, policy('watch', { kind: 'alert' })], block),
+      done,
+    )
+    const { enforce, effect, policy: name, redacted, verdict } = decision
+    assert.deepEqual(
+      [enforce, effect, name, redacted, verdict],
+      [false, 'redact', 'words', 2, 'alert'],
+    )
+    assert.deepEqual(taken, [[wants]])
+    const blocked = decided(
+      engine([redacts, policy('night', { kind: 'deny' })], {
+        ...block,
+        night: { action: 'block' },
+      }),
+      done,
+    )
+    assert.deepEqual(
+      [blocked.enforce, blocked.policy, blocked.redacted],
+      [true, 'night', undefined],
+    )
+  })
+
+  it('does not act in observe and advisory, or where its action is less', () => {
+    for (const mode of ['observe', 'advisory'] as const) {
+      const decision = decided(engine([redacts], block, { mode, mayBlock: false }), done)
+      assert.deepEqual([decision.redacted, decision.verdict], [undefined, 'alert'])
+    }
+    const decision = decided(engine([redacts], { words: { action: 'alert' } }), done)
+    assert.deepEqual([decision.redacted, decision.effect], [undefined, 'alert'])
+    assert.deepEqual(taken, [])
+  })
+
+  it('stays where a block is let past, and ends with the emergency override', () => {
+    const denies = policy('night', { kind: 'deny' })
+    const both = engine([redacts, denies], { ...block, night: { action: 'block' } })
+    const allowed = decided(both, { ...done, bypass: () => bypass('allowlist') })
+    assert.deepEqual(
+      [allowed.enforce, allowed.redacted, allowed.bypass?.type],
+      [false, 2, 'allowlist'],
+    )
+    const off = decided(engine([redacts], block), {
+      ...done,
+      emergency: () => bypass('emergency_override'),
+    })
+    assert.deepEqual([off.redacted, off.bypass?.type], [undefined, 'emergency_override'])
+  })
+
+  it('that cannot be done is a request that cannot be inspected', () => {
+    const decision = decided(engine([redacts], block))
+    assert.deepEqual([decision.enforce, decision.policy], [true, 'uninspectable'])
+    const open = decided(engine([redacts], block, { onUninspectable: 'allow' }))
+    assert.deepEqual(
+      [open.enforce, open.policy, open.redacted],
+      [false, 'words', undefined],
+    )
+  })
+
+  it('of nothing in particular alerts', () => {
+    const decision = decided(engine([policy('words', { kind: 'redact' })], block), done)
+    assert.deepEqual([decision.redacted, decision.verdict], [undefined, 'alert'])
+    assert.deepEqual(taken, [])
   })
 })

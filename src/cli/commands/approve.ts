@@ -1,10 +1,9 @@
 /** `yori approve`: lets a blocked request pass when its device asks again. */
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
-import { openReader } from '../../audit/queries.js'
-import type { Listed } from '../../audit/queries.js'
-import { approvalCode, readApprovalCode } from '../../policy/approval.js'
+import { readApprovalCode } from '../../policy/approval.js'
 import type { Grant } from '../../policy/state.js'
+import { blockOf, deviceOf } from './blocks.js'
 import {
   common,
   decline,
@@ -15,25 +14,11 @@ import {
   tableText,
   usage,
 } from './policy-state.js'
-import type { CommonFlags, PolicyStateDeps, Session } from './policy-state.js'
+import type { CommonFlags, PolicyStateDeps } from './policy-state.js'
 
-/** How far back a code is looked for, and among how many blocks. */
-const MAX_AGE_MS = 24 * 60 * 60 * 1000
-const MAX_BLOCKS = 10_000
 /** How long a permission for one request waits for it. */
 const ONCE_MS = 60 * 60 * 1000
 const ALWAYS = Date.parse('9999-12-31T00:00:00Z')
-const COLUMNS = [
-  'request_id',
-  'timestamp',
-  'device_ip',
-  'device_mac',
-  'device_hostname',
-  'endpoint_domain',
-  'policy_name',
-  'reason',
-]
-
 interface ApproveFlags extends CommonFlags {
   readonly once?: boolean
   readonly for?: string
@@ -94,12 +79,6 @@ function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void
   }
 }
 
-/** An address is taken by another device more easily than a MAC. */
-function deviceOf(block: Listed): { mac: string } | { ip: string } {
-  const mac = block['device_mac']
-  return typeof mac === 'string' ? { mac } : { ip: String(block['device_ip']) }
-}
-
 function untilOf(flags: ApproveFlags, nowMs: number): number {
   if (flags.always === true) return ALWAYS
   return flags.for === undefined ? nowMs + ONCE_MS : momentOf(flags.for, nowMs)
@@ -108,15 +87,6 @@ function untilOf(flags: ApproveFlags, nowMs: number): number {
 function spanOf({ once, until }: Grant): string {
   if (once) return 'the next request passes'
   return until === ALWAYS ? 'passes until revoked' : `passes until ${momentText(until)}`
-}
-
-function blockOf({ loaded, nowMs }: Session, code: string): Listed | undefined {
-  using reader = openReader(loaded.config.audit.database)
-  const filter = { outcome: 'block', sinceMs: nowMs - MAX_AGE_MS }
-  for (const block of reader.list(filter, MAX_BLOCKS, COLUMNS)) {
-    if (approvalCode(String(block['request_id'])) === code) return block
-  }
-  return undefined
 }
 
 function list(deps: PolicyStateDeps, flags: ApproveFlags): void {

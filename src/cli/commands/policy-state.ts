@@ -92,7 +92,10 @@ export function usage(message: string): never {
 }
 
 /** The command ran, and its answer is no. */
-export function decline(deps: PolicyStateDeps, message: string): void {
+export function decline(
+  deps: Pick<PolicyStateDeps, 'note' | 'exit'>,
+  message: string,
+): void {
   deps.note(`yori: ${message}\n`)
   deps.exit(1)
 }
