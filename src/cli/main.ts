@@ -42,6 +42,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     return caCommand({
       caOptions: async (path) => caSettingsOf(configOf(path)),
       proxyUrl: (path) => proxyUrlOf(configOf(path)),
+      stateDir: (path) => configOf(path).state_dir,
       clock: systemClock,
       print,
       note,

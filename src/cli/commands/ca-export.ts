@@ -18,7 +18,7 @@ import { installRoot } from './ca-install.js'
 import type { InstallDeps, InstallFlags } from './ca-install.js'
 import { writeTrustFiles } from './trust-files.js'
 import { common, keyIn, passphraseIn, printJson, save } from './ca-shared.js'
-import { textOf } from './ca-shared.js'
+import { textOf, usageError } from './ca-shared.js'
 import type { CaCommandDeps, CaCommandOptions, KeyFlags } from './ca-shared.js'
 
 const formats = ['pem', 'der', 'bundle', 'env', 'p12', 'mobileconfig'] as const
@@ -55,8 +55,18 @@ export function addExport(ca: Command, deps: InstallDeps): void {
     .option('--force', 'overwrite the file')
     .option('--trust-dir <dir>', 'env: where the files that it names are written')
     .option('--store-password <text>', 'p12: its password; it hides nothing', 'changeit')
-    .option('--install', 'make this machine trust it: shows each step, then asks')
-    .option('--uninstall', 'take it out of this machine’s stores again')
+    .addOption(
+      new Option(
+        '--install',
+        'make this machine trust it: shows each step, then asks',
+      ).conflicts(['out', 'rootKey', 'uninstall']),
+    )
+    .addOption(
+      new Option('--uninstall', 'take it out of this machine’s stores again').conflicts([
+        'out',
+        'rootKey',
+      ]),
+    )
     .option('--yes', '--install, --uninstall: do not ask')
     .option('--dry-run', '--install, --uninstall: only show the steps')
     .option('--sysroot <dir>', '--install, --uninstall: another system’s root folder')
@@ -145,7 +155,7 @@ async function environment(
 async function exportKey(deps: CaCommandDeps, flags: ExportFlags): Promise<void> {
   const { out, passphraseFile } = flags
   if (out === undefined)
-    throw new YoriError('YORI_CA_UNUSABLE', 'the root key goes into a file: give --out')
+    throw usageError(deps, 'the root key goes into a file: give --out')
   const options = await deps.caOptions(flags.config)
   const given =
     passphraseFile === undefined ? undefined : await passphraseIn(passphraseFile)
@@ -178,7 +188,7 @@ async function importFiles(deps: CaCommandDeps, flags: ImportFlags): Promise<voi
     return
   }
   if (cert === undefined || key === undefined)
-    throw new YoriError('YORI_CA_UNUSABLE', 'give --cert and --key, or --root-key')
+    throw usageError(deps, 'give --cert and --key, or --root-key')
   const given = { pem: await keyIn(key), path: key, passphrase }
   const result = await importRoot(all, { pem: await textOf(cert), path: cert }, given)
   const sha256 = (result.ca.next ?? result.ca.root).x509.fingerprint256

@@ -9,7 +9,7 @@ import { YoriError } from '../../core/errors.js'
 import { askYes } from '../ask.js'
 import { findStores, take } from '../machine-stores.js'
 import type { Machine } from '../machine-stores.js'
-import { printJson } from './ca-shared.js'
+import { printJson, usageError } from './ca-shared.js'
 import type { CaCommandDeps, CommonFlags } from './ca-shared.js'
 import { writeTrustFiles } from './trust-files.js'
 
@@ -88,10 +88,7 @@ async function agreed(deps: InstallDeps, flags: InstallFlags): Promise<boolean> 
   if (flags.yes === true) return true
   const answer = await (deps.confirm ?? askYes)('Do this? [y/N] ')
   if (answer !== undefined) return answer
-  throw new YoriError(
-    'YORI_CA_UNUSABLE',
-    'nobody is there to ask: --yes takes these steps',
-  )
+  throw usageError(deps, 'nobody is there to ask: --yes takes these steps')
 }
 
 /** A store that fails does not keep the others from being served. */

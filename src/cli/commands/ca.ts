@@ -47,7 +47,9 @@ async function init(deps: CaCommandDeps, flags: CommonFlags): Promise<void> {
   )
   deps.print(`Root fingerprint (SHA-256): ${sha256}\n`)
   if (!found)
-    deps.print('Next: `yori ca export --out yori-root.pem`, and trust that file.\n')
+    deps.print(
+      'Next: `yori ca export --install` for this machine; other devices open the trust page of a running YORI, http://this-machine:8443/.\n',
+    )
 }
 
 async function show(deps: CaCommandDeps, flags: CommonFlags): Promise<void> {
