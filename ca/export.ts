@@ -31,12 +31,19 @@ export function fingerprints(pem: string): { sha256: string; sha1: string } {
 
 /** The roots of this machine, or where it has no list Node's own (Mozilla's). */
 export async function systemRoots(paths = SYSTEM_BUNDLES): Promise<string> {
+  return (await systemRootsAt(paths)).pem
+}
+
+/** The same, and where they are from. */
+export async function systemRootsAt(
+  paths = SYSTEM_BUNDLES,
+): Promise<{ readonly path: string; readonly pem: string }> {
   for (const path of paths) {
     const text = await readFile(path, 'utf8').catch(() => undefined)
     if (text === undefined || text.length > MAX_BUNDLE_BYTES) continue
-    if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+    if (text.includes('-----BEGIN CERTIFICATE-----')) return { path, pem: text }
   }
-  return `${rootCertificates.join('\n')}\n`
+  return { path: 'Node', pem: `${rootCertificates.join('\n')}\n` }
 }
 
 /** Public roots and ours, each once: for programs whose setting replaces what they trust. */

@@ -11,7 +11,7 @@ import type { OwnAddresses } from './net/own-addresses.js'
 import type { AccessPolicy } from './policy/access.js'
 import { EndpointTable } from './policy/endpoints.js'
 import { providerHostForPath } from './providers/paths.js'
-import { isTrustPath } from './proxy/trust-site.js'
+import { isTrustPath } from './proxy/trust-paths.js'
 import type { PolicySnapshot } from './proxy/services.js'
 
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */

@@ -29,6 +29,7 @@ export function banner(facts: BannerFacts): string {
     `  records        ${config.audit.database}`,
     `  root CA        ${root}`,
     `                 SHA-256 ${authority.rootFingerprint}`,
+    `  trust page     ${trustPageOf(appliance)}`,
     '',
     'Next, in another terminal, lead a client through it:',
     '',
@@ -56,4 +57,14 @@ function proxyOf(appliance: Appliance): string {
   const [first = { address: '127.0.0.1', port: 8443 }] = appliance.addresses
   const isAny = first.address === '0.0.0.0' || first.address === '::'
   return `http://${isAny ? `127.0.0.1:${first.port}` : formatSocketAddress(first)}`
+}
+
+/** Where devices learn to trust the root: here, and where others reach us. */
+function trustPageOf(appliance: Appliance): string {
+  const [other] = appliance.current.services.reach()
+  const here = `${proxyOf(appliance)}/`
+  const there = other === undefined ? undefined : `http://${formatSocketAddress(other)}/`
+  return there === undefined || there === here
+    ? here
+    : `${here} (other devices: ${there})`
 }

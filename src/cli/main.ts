@@ -35,12 +35,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.js')).runCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),
   ca: async () => {
-    const [{ caCommand }, { caSettingsOf }] = await Promise.all([
+    const [{ caCommand }, { caSettingsOf, proxyUrlOf }] = await Promise.all([
       import('./commands/ca.js'),
       import('../ca-settings.js'),
     ])
     return caCommand({
       caOptions: async (path) => caSettingsOf(configOf(path)),
+      proxyUrl: (path) => proxyUrlOf(configOf(path)),
+      stateDir: (path) => configOf(path).state_dir,
       clock: systemClock,
       print,
       note,

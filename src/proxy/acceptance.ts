@@ -43,11 +43,11 @@ export class Acceptance {
     }
   }
 
-  /** The connection has ended after so many requests; was that a no to our certificate? */
-  ended(exchanges: number): 'refused' | undefined {
+  /** The connection has ended; was that a no to our certificate? */
+  ended(): 'refused' | undefined {
     const stayedMs = this.#services.deadlines.now() - this.#securedAt
     const words = this.#client.bytesRead - this.#bytesThen
-    if (exchanges > 0 || stayedMs > REFUSES_WITHIN_MS || words > LAST_WORDS_BYTES)
+    if (this.#shown.heard || stayedMs > REFUSES_WITHIN_MS || words > LAST_WORDS_BYTES)
       return undefined
     this.#refused('close', refusalCause(undefined))
     return 'refused'

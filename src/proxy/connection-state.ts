@@ -35,6 +35,8 @@ export interface Intercepted {
   readonly root: string
   /** Under a self-test of the staged root: what comes of it teaches nothing else. */
   readonly onTrial: boolean
+  /** A request has come under it. */
+  heard: boolean
   /** `host` is the SNI. */
   readonly target: Target
   /** The address that the client itself had dialled, by a firewall or a CONNECT to it. */

@@ -407,7 +407,7 @@ class Connection {
     try {
       onTrial =
         trials.takesNext(device, name) &&
-        (await certificates.nextContextFor(name)) !== undefined
+        (await certificates.nextContextFor(name).catch(() => undefined)) !== undefined
       if (certificates.get(name) === undefined) await certificates.contextFor(name)
     } catch (cause) {
       log.error(
@@ -427,6 +427,7 @@ class Connection {
       party,
       root: (onTrial ? roots.staged?.fingerprint : undefined) ?? roots.rootFingerprint,
       onTrial,
+      heard: false,
       target: { host: name, port: target.port },
       ...(address === undefined ? {} : { known: address }),
       misdirected:
@@ -448,7 +449,7 @@ class Connection {
     await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, this.state)
     // It was we who ended it.
     if (http.draining || this.state.record.code === 'YORI_REQUEST_TIMEOUT') return
-    if (acceptance.ended(this.state.record.exchanges) === 'refused') {
+    if (acceptance.ended() === 'refused') {
       this.state.record.coverage = 'failed'
       this.state.record.code ??= 'YORI_CLIENT_TLS_FAILED'
     }

@@ -5,7 +5,8 @@ import { escaped } from './block-page.js'
 const QUIET_ZONE = 4
 
 export function qrCode(text: string, label: string): string {
-  const { data, size } = encode(text, { ecc: 'M', border: QUIET_ZONE })
+  // One mask for all: choosing among the eight costs seven times as much.
+  const { data, size } = encode(text, { ecc: 'M', border: QUIET_ZONE, maskPattern: 0 })
   const dark = data.flatMap((row, y) =>
     row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])),
   )

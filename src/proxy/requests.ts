@@ -54,7 +54,7 @@ interface Arrived {
 function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
   const { head, http } = arrived
   const { target, endpoint, misdirected } = intercepted
-  if (arrived.from.state.record.exchanges === 0) accepted(arrived, intercepted)
+  if (!intercepted.heard) accepted(arrived, intercepted)
   const [host] = head.hosts
   const { authority, path } = originForm(http.request.url ?? '/')
   const names = (value: string): boolean =>
@@ -81,6 +81,7 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
 /** The first request of a connection: its client believed the chain that it was shown. */
 function accepted({ services }: Arrived, intercepted: Intercepted): void {
   const { party, root, onTrial } = intercepted
+  intercepted.heard = true
   services.trust.accepted(party.device, party.name, root)
   if (!onTrial) services.memory.accepted(party)
 }

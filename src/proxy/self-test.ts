@@ -11,7 +11,6 @@ import type { Intercepted } from './connection-state.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { RESERVED_PREFIX } from '../core/own-paths.js'
 import type { Services } from './services.js'
-import { answeredPage, trustPageFields } from './trust-page.js'
 
 export const SELF_TEST_PATH = `${RESERVED_PREFIX}self-test`
 
@@ -34,35 +33,38 @@ export function serveSelfTest(
   const nonce = new URLSearchParams(request.url?.split('?', 2)[1]).get('nonce') ?? ''
   // A connection that stood before proves what was, not what is.
   from.goAway()
-  const [status, type, body] = !allowed
-    ? ([403, 'text/plain', ''] as const)
-    : request.method !== 'GET'
-      ? ([405, 'text/plain', ''] as const)
-      : answer()
-  const fields = [
-    ...(type === 'text/html' ? trustPageFields(undefined) : plainFields(type)),
-    ...['content-length', String(Buffer.byteLength(body)), 'vary', 'Origin, Accept'],
+  const answered = answerOf(http)
+  const common = [
+    ...['vary', 'Origin, Accept'],
     ...(origin === undefined ? [] : ['access-control-allow-origin', origin]),
     ...(request.httpVersion.startsWith('1') ? ['connection', 'close'] : []),
   ]
-  http.response.writeHead(status, STATUS_CODES[status] ?? '', fields)
-  http.response.end(body)
+  if (!allowed) return answered(403, [...common, ...plainFields('text/plain')], '')
+  if (request.method !== 'GET')
+    return answered(405, [...common, ...plainFields('text/plain')], '')
+  const trial = services.trials.of(device, name)
+  const fresh = trial === undefined || record.openedAt >= trial.since
+  if (fresh) services.trials.saw(device, name, { kind: 'answered' })
+  if (origin === undefined && request.headers.accept?.includes('text/html') === true) {
+    void import('./trust-page.js').then(({ answeredPage, trustPageFields }) =>
+      answered(200, [...common, ...trustPageFields(undefined)], answeredPage(name)),
+    )
+    return
+  }
+  const shown = NONCE.test(nonce) ? nonce : null
+  const facts = { yori: true, name, nonce: shown, root: intercepted.root, fresh }
+  answered(200, [...common, ...plainFields('application/json')], JSON.stringify(facts))
+}
 
-  function answer(): readonly [number, string, string] {
-    const trial = services.trials.of(device, name)
-    const fresh = trial === undefined || record.openedAt >= trial.since
-    if (fresh) services.trials.saw(device, name, { kind: 'answered' })
-    const isNavigation = request.headers.accept?.includes('text/html') === true
-    if (isNavigation && origin === undefined)
-      return [200, 'text/html', answeredPage(name)]
-    const facts = {
-      yori: true,
-      name,
-      nonce: NONCE.test(nonce) ? nonce : null,
-      root: intercepted.root,
-      fresh,
-    }
-    return [200, 'application/json', JSON.stringify(facts)]
+type Answered = (status: number, fields: readonly string[], body: string) => void
+
+function answerOf({ response }: { response: HttpResponse }): Answered {
+  return (status, fields, body) => {
+    if (response.destroyed) return
+    const length = String(Buffer.byteLength(body))
+    const all = [...fields, 'content-length', length]
+    response.writeHead(status, STATUS_CODES[status] ?? '', all)
+    response.end(body)
   }
 }
 

@@ -4,7 +4,7 @@ import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 import { proxyPac } from './proxy-pac.js'
 import { refuse } from './refusal.js'
 import type { Services } from './services.js'
-import { isTrustPath, serveTrustSite } from './trust-site.js'
+import { isTrustPath } from './trust-paths.js'
 
 export function serveSite(
   http: { request: HttpRequest; response: HttpResponse },
@@ -14,7 +14,9 @@ export function serveSite(
 ): void {
   const { request, response } = http
   if (isTrustPath(path)) {
-    serveTrustSite(http, path, from, services)
+    void import('./trust-site.js').then(({ serveTrustSite }) => {
+      if (!response.destroyed) serveTrustSite(http, path, from, services)
+    })
     return
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD'

@@ -152,7 +152,7 @@ function test(
     return '<p>There is nothing to test now: no service is switched on, or YORI’s certificates cannot be used at the moment and everything passes untouched.</p>'
   const host = escaped(name)
   return `<form method="post" action="/trust/again${which === 'next' ? '?root=next' : ''}" data-test="https://${host}/.well-known/yori/self-test" data-root="${escaped(root.sha256)}">
-<p>This asks <code>${host}</code>, a question that YORI answers itself: it shows whether this device is led through YORI and trusts it. Nothing is sent to ${host}.</p>
+<p>This asks <code>${host}</code>, a question that YORI answers itself: it shows whether this device is led through YORI and trusts it. The question carries a random number and nothing else.</p>
 <button type="submit">Test now</button>
 <p role="status"></p>
 <noscript><p class="soft">Without JavaScript the answer opens as a page: “It works”, or a warning of the browser.</p></noscript>
@@ -175,7 +175,7 @@ ${test(testName, staged, 'next')}`,
 
 function elsewhere(address: string | undefined): string {
   if (address === undefined)
-    return '<p>YORI listens on this machine alone, so other devices cannot open this page. <code>listen</code> in its configuration changes that.</p>'
+    return '<p>Other devices cannot open this page: YORI listens on no address of a private network. <code>listen</code> in its configuration changes that.</p>'
   const url = escaped(address)
   return `<p>Scan this, or open <a href="${url}">${url}</a> there.</p>
 ${qrCode(address, `QR code of ${address}`)}

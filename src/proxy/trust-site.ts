@@ -17,22 +17,11 @@ import type { Services } from './services.js'
 import { SELF_TEST_PATH } from './self-test.js'
 import type { Seen } from './trials.js'
 import { trustPage, trustPageFields } from './trust-page.js'
+import { ROOT_FILE } from './trust-paths.js'
 
 interface Http {
   readonly request: HttpRequest
   readonly response: HttpResponse
-}
-
-const PAGES: ReadonlySet<string> = new Set([
-  '/',
-  '/trust',
-  '/trust/again',
-  '/trust/result',
-])
-const FILE = /^\/yori-(root|next-root)\.(cer|pem|mobileconfig)$/
-
-export function isTrustPath(path: string): boolean {
-  return PAGES.has(path) || FILE.test(path)
 }
 
 /** `path` is one of ours, without its query. */
@@ -54,7 +43,7 @@ export function serveTrustSite(
     send(http, 405, ['allow', 'GET, HEAD'])
     return
   }
-  const file = FILE.exec(path)
+  const file = ROOT_FILE.exec(path)
   if (file !== null) sendRoot(http, file[1] as string, file[2] as string, services)
   else if (path === '/trust/result') sendResult(http, device, services)
   else sendPage(http, from, services)

@@ -73,7 +73,7 @@ export const TRUST_STEPS: readonly TrustSteps[] = [
     steps: [
       'Debian, Ubuntu: `sudo cp yori-root.pem /usr/local/share/ca-certificates/yori-root.crt && sudo update-ca-certificates`',
       'Fedora, RHEL: `sudo cp yori-root.pem /etc/pki/ca-trust/source/anchors/yori-root.pem && sudo update-ca-trust`',
-      'FreeBSD: `sudo cp yori-root.pem /usr/local/share/certs/yori-root.pem && sudo certctl rehash`',
+      'FreeBSD: `sudo cp yori-root.pem /usr/local/etc/ssl/certs/yori-root.pem && sudo certctl rehash`',
       'Chromium and Chrome: `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n YORI -i yori-root.pem`, then start the browser anew.',
     ],
     limits: 'Firefox, Node, Python and Java have lists of their own: see below.',

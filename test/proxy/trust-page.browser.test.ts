@@ -9,6 +9,7 @@ import { qrCode } from '../../src/proxy/qr-code.js'
 import { Chromium, whyNoChromium } from '../support/chromium.js'
 import { PHONE } from '../support/chromium-page.js'
 import type { ChromiumPage, View } from '../support/chromium-page.js'
+import { startOrigin } from '../support/origins.js'
 import { behind, NAME, until } from '../support/proxied.js'
 import type { Proxied } from '../support/proxied.js'
 import type { Yori } from '../support/yori.js'
@@ -81,6 +82,28 @@ describe('the trust page in a browser', function () {
     assert.equal(setup.origin.accepted, 0)
     const [entry] = yori.appliance.trust.entries()
     assert.ok(entry?.refusedCause !== undefined && entry.trustedAt === undefined)
+  })
+
+  it('leads a browser through YORI by /proxy.pac, and nothing else', async () => {
+    await using setup = await provider()
+    await using other = await startOrigin()
+    const { yori } = setup
+    await using browser = await Chromium.start({
+      trust: [yori.rootPem],
+      proxyPac: `${yori.url}/proxy.pac`,
+      hostRules: [`MAP elsewhere.test ${other.address}`],
+    })
+    const page = await opened(browser, yori)
+    assert.match(await tested(page, BUTTON, RESULT), /^It works/)
+    const elsewhere = await browser.page()
+    assert.equal(await elsewhere.navigate('http://elsewhere.test/'), 200)
+    assert.equal(await elsewhere.text(), 'ok')
+    await yori.closeClients()
+    const rows = await yori.rows('connections')
+    assert.deepEqual(
+      rows.filter(({ server_name: name }) => name !== NAME),
+      [],
+    )
   })
 
   it('says so when nothing leads the device through YORI', async () => {
@@ -183,11 +206,15 @@ describe('the trust page in a browser', function () {
     await page.evaluate(`${axe};0`)
     for (const view of [PHONE, { ...PHONE, scheme: 'dark' as const }, {}]) {
       await page.look(view)
-      const { violations } = await page.evaluate<{
-        violations: { id: string; impact: string }[]
-      }>(
-        `axe.run(document).then(({ violations }) => ({ violations: violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => html.slice(0, 200)) })) }))`,
-      )
+      const { violations, passes } = await page.evaluate<{
+        violations: unknown[]
+        passes: number
+      }>(`axe.run(document).then(({ violations, passes }) => ({
+        passes: passes.length,
+        violations: violations.map(({ id, impact, nodes }) =>
+          [id, impact, ...nodes.map(({ html }) => html.slice(0, 200))]),
+      }))`)
+      assert.ok(passes > 15, `axe looked at ${passes} rules`)
       assert.deepEqual(violations, [], JSON.stringify(view))
     }
   })

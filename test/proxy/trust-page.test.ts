@@ -60,7 +60,7 @@ describe('the trust page', () => {
   it('says so when there is nothing to test, and when nobody else can come here', () => {
     const html = trustPage({ ...page, testName: undefined, address: undefined })
     assert.match(html, /nothing to test now/)
-    assert.match(html, /listens on this machine alone/)
+    assert.match(html, /listens on no address of a private network/)
     assert.doesNotMatch(html, /<form|<svg/)
   })
 

@@ -14,15 +14,17 @@ import { defaultProfile } from '../../../ca/profile.js'
 import { readCa } from '../../../ca/show.js'
 import { YoriError } from '../../core/errors.js'
 import { unreachable } from '../../core/unreachable.js'
+import { installRoot } from './ca-install.js'
+import type { InstallDeps, InstallFlags } from './ca-install.js'
 import { writeTrustFiles } from './trust-files.js'
 import { common, keyIn, passphraseIn, printJson, save } from './ca-shared.js'
-import { textOf } from './ca-shared.js'
+import { textOf, usageError } from './ca-shared.js'
 import type { CaCommandDeps, CaCommandOptions, KeyFlags } from './ca-shared.js'
 
 const formats = ['pem', 'der', 'bundle', 'env', 'p12', 'mobileconfig'] as const
 type Format = (typeof formats)[number]
 
-interface ExportFlags extends Omit<KeyFlags, 'rootKey'> {
+interface ExportFlags extends Omit<KeyFlags, 'rootKey'>, InstallFlags {
   readonly format: Format
   readonly shell: Shell
   readonly storePassword: string
@@ -39,7 +41,7 @@ interface ImportFlags extends KeyFlags {
   readonly key?: string
 }
 
-export function addExport(ca: Command, deps: CaCommandDeps): void {
+export function addExport(ca: Command, deps: InstallDeps): void {
   common(ca.command('export'))
     .description('the root certificate for devices and programs')
     .addOption(
@@ -53,11 +55,30 @@ export function addExport(ca: Command, deps: CaCommandDeps): void {
     .option('--force', 'overwrite the file')
     .option('--trust-dir <dir>', 'env: where the files that it names are written')
     .option('--store-password <text>', 'p12: its password; it hides nothing', 'changeit')
+    .addOption(
+      new Option(
+        '--install',
+        'make this machine trust it: shows each step, then asks',
+      ).conflicts(['out', 'rootKey', 'uninstall']),
+    )
+    .addOption(
+      new Option('--uninstall', 'take it out of this machine’s stores again').conflicts([
+        'out',
+        'rootKey',
+      ]),
+    )
+    .option('--yes', '--install, --uninstall: do not ask')
+    .option('--dry-run', '--install, --uninstall: only show the steps')
+    .option('--sysroot <dir>', '--install, --uninstall: another system’s root folder')
     .option('--root-key', 'the root key, encrypted, into --out')
     .option('--remove', '--root-key: and take it off this machine')
     .option('--passphrase-file <file>', '--root-key: its first line encrypts the key')
     .action((flags: ExportFlags) =>
-      flags.rootKey === true ? exportKey(deps, flags) : exportRoot(deps, flags),
+      flags.uninstall === true
+        ? installRoot(deps, flags, undefined)
+        : flags.rootKey === true
+          ? exportKey(deps, flags)
+          : exportRoot(deps, flags),
     )
 }
 
@@ -71,12 +92,17 @@ export function addImport(ca: Command, deps: CaCommandDeps): void {
     .action((flags: ImportFlags) => importFiles(deps, flags))
 }
 
-async function exportRoot(deps: CaCommandDeps, flags: ExportFlags): Promise<void> {
+async function exportRoot(deps: InstallDeps, flags: ExportFlags): Promise<void> {
   const options = await deps.caOptions(flags.config)
   const ca = await readCa(options.directory, deps.clock)
   const certificate = flags.next === true ? ca.next : ca.root
   if (certificate === undefined)
     throw new YoriError('YORI_CA_MISSING', 'no root is staged: `yori ca rotate --root`')
+  if (flags.install === true) {
+    const sha256 = certificate.x509.fingerprint256
+    const { directory } = options
+    return installRoot(deps, flags, { pem: certificate.pem, sha256, directory })
+  }
   const output = await exported(deps, flags, { pem: certificate.pem, options })
   if (flags.out === undefined) {
     deps.print(output)
@@ -129,7 +155,7 @@ async function environment(
 async function exportKey(deps: CaCommandDeps, flags: ExportFlags): Promise<void> {
   const { out, passphraseFile } = flags
   if (out === undefined)
-    throw new YoriError('YORI_CA_UNUSABLE', 'the root key goes into a file: give --out')
+    throw usageError(deps, 'the root key goes into a file: give --out')
   const options = await deps.caOptions(flags.config)
   const given =
     passphraseFile === undefined ? undefined : await passphraseIn(passphraseFile)
@@ -162,7 +188,7 @@ async function importFiles(deps: CaCommandDeps, flags: ImportFlags): Promise<voi
     return
   }
   if (cert === undefined || key === undefined)
-    throw new YoriError('YORI_CA_UNUSABLE', 'give --cert and --key, or --root-key')
+    throw usageError(deps, 'give --cert and --key, or --root-key')
   const given = { pem: await keyIn(key), path: key, passphrase }
   const result = await importRoot(all, { pem: await textOf(cert), path: cert }, given)
   const sha256 = (result.ca.next ?? result.ca.root).x509.fingerprint256

@@ -5,9 +5,15 @@ import { rotateIssuing, stageNewRoot } from '../../../ca/manage.js'
 import type { GivenKey, ManageSettings } from '../../../ca/manage.js'
 import { findCa, summarise } from '../../../ca/show.js'
 import type { CaSummary } from '../../../ca/show.js'
-import { YoriError } from '../../core/errors.js'
-import { common, keyIn, printJson, settingsFor } from './ca-shared.js'
+import { nameOfDevice, readinessOf } from '../../core/trust.js'
+import type { TrustEntry } from '../../core/trust.js'
+import { printable } from '../../audit/printable.js'
+import { readTrust, trustPath } from '../../net/trust-file.js'
+import { common, keyIn, printJson, settingsFor, usageError } from './ca-shared.js'
 import type { CaCommandDeps, KeyFlags } from './ca-shared.js'
+
+const HOW_TO_TRUST =
+  '`yori ca export --install` for this machine, the trust page (http://this-machine:8443/) for others'
 
 interface RotateFlags extends KeyFlags {
   readonly root?: true
@@ -34,7 +40,7 @@ export function addRotate(ca: Command, deps: CaCommandDeps): void {
 
 async function rotate(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
   if (flags.activate ?? flags.cancel ?? flags.status ?? flags.at)
-    throw new YoriError('YORI_CA_UNUSABLE', 'this flag goes with --root')
+    throw usageError(deps, '--activate, --cancel, --status and --at go with --root')
   const settings = await settingsOf(deps, flags)
   const rotation = await rotateIssuing(settings, await givenKey(flags, settings))
   const summary = summarise(rotation.ca, settings, deps.clock.now())
@@ -45,10 +51,11 @@ async function rotate(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
   const { issuing, names } = summary
   deps.print(
     rotation.kind === 'made'
-      ? `There was no CA: made one in ${settings.directory}. Devices must trust its root: \`yori ca export\`.\n`
+      ? `There was no CA: made one in ${settings.directory}. Devices must trust its root: ${HOW_TO_TRUST}.\n`
       : 'Made a new issuing CA. Devices need to do nothing; a running YORI takes it within seconds.\n',
   )
-  deps.print(`  SHA-256     ${issuing.sha256}\n  Valid until ${issuing.notAfter}\n`)
+  if (rotation.kind === 'made') deps.print(`  Root        ${summary.root.sha256}\n`)
+  deps.print(`  Issuing CA  ${issuing.sha256}\n  Valid until ${issuing.notAfter}\n`)
   deps.print(`  Serves      ${names.served.length} names\n`)
   if (names.needNewRoot.length > 0)
     deps.print(
@@ -64,10 +71,14 @@ async function rotateRoot(deps: CaCommandDeps, flags: RotateFlags): Promise<void
   const settings = await settingsOf(deps, flags)
   const nowMs = deps.clock.now()
   if (flags.activate === true) {
+    const behind = await notReady(deps, flags)
     const ca = await activateStagedRoot(settings)
     tell(deps, flags, summarise(ca, settings, nowMs), [
       'The new root has taken over; the old root and its key are gone.',
-      'Devices that do not trust the new root are refused from now on.',
+      'Devices that do not trust it pass untouched from now on, where nothing blocks them.',
+      ...(behind.length === 0
+        ? []
+        : [`Not ready, as far as is known: ${listed(behind)}.`]),
     ])
     return
   }
@@ -78,12 +89,13 @@ async function rotateRoot(deps: CaCommandDeps, flags: RotateFlags): Promise<void
     ])
     return
   }
-  const ca = await stageNewRoot(settings, dateOf(flags.at, nowMs))
+  const ca = await stageNewRoot(settings, dateOf(deps, flags.at, nowMs))
   tell(deps, flags, summarise(ca, settings, nowMs), [
     'Staged a new root. Nothing changes yet: devices that trust either root are served.',
     `  SHA-256     ${ca.next?.x509.fingerprint256 ?? ''}`,
-    'Next: `yori ca export --next --out new-root.pem`, trust it on every device, then',
-    '`yori ca rotate --root --activate`; `--cancel` forgets it.',
+    'Next: trust it on every device (the trust page offers it too, or `yori ca export --next',
+    '--out new-root.pem`), then `yori ca rotate --root --activate`; `--cancel` forgets it.',
+    '`--status` lists who is not ready.',
     ...(ca.switchAtMs === undefined
       ? []
       : [`It takes over by itself at ${new Date(ca.switchAtMs).toISOString()}.`]),
@@ -98,7 +110,9 @@ async function status(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
     ca?.switchAtMs === undefined ? null : new Date(ca.switchAtMs).toISOString()
   if (flags.json === true) {
     const sha256 = next?.x509.fingerprint256
-    printJson(deps, { staged: next !== undefined, sha256: sha256 ?? null, switchAt })
+    const behind = (await notReady(deps, flags)).map(({ device }) => device)
+    const facts = { staged: next !== undefined, sha256: sha256 ?? null, switchAt }
+    printJson(deps, { ...facts, notReady: behind })
     return
   }
   if (next === undefined) {
@@ -113,6 +127,27 @@ async function status(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
   )
   if (ca?.cross === undefined)
     deps.print('Its path length is too short to serve devices that trust it alone yet.\n')
+  const behind = await notReady(deps, flags)
+  if (behind.length > 0) deps.print(`Not ready: ${listed(behind)}.\n`)
+  else deps.print('No device is known that is not ready.\n')
+}
+
+/** Devices that trust the present root and have not shown that they trust the staged one. */
+async function notReady(
+  deps: CaCommandDeps,
+  flags: RotateFlags,
+): Promise<readonly TrustEntry[]> {
+  const stateDir = deps.stateDir?.(flags.config)
+  if (stateDir === undefined) return []
+  const { directory } = await deps.caOptions(flags.config)
+  const ca = await findCa(directory, deps.clock)
+  const entries = await readTrust(trustPath(stateDir))
+  const [root, next] = [ca?.root, ca?.next].map((one) => one?.x509.fingerprint256)
+  return readinessOf(entries, root, next).notReady
+}
+
+function listed(entries: readonly TrustEntry[]): string {
+  return entries.map(nameOfDevice).map(printable).join(', ')
 }
 
 function tell(
@@ -142,12 +177,16 @@ async function givenKey(
   return { pem: await keyIn(flags.rootKey), path: flags.rootKey, passphrase }
 }
 
-function dateOf(text: string | undefined, nowMs: number): number | undefined {
+function dateOf(
+  deps: CaCommandDeps,
+  text: string | undefined,
+  nowMs: number,
+): number | undefined {
   if (text === undefined) return undefined
   const ms = Date.parse(text)
   if (Number.isNaN(ms) || ms <= nowMs)
-    throw new YoriError(
-      'YORI_CA_UNUSABLE',
+    throw usageError(
+      deps,
       `--at wants a date to come, such as 2027-03-01: ${JSON.stringify(text)} is none`,
     )
   return ms

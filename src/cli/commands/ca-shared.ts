@@ -1,5 +1,6 @@
 /** What the parts of `yori ca` share: their world, their flags, reading and writing files. */
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import type { ManageSettings } from '../../../ca/manage.js'
 import type { CaOptions } from '../../../ca/show.js'
@@ -23,6 +24,8 @@ export interface CaCommandDeps {
   print(output: string | Uint8Array): void
   /** What a person should know besides: standard error. */
   note(text: string): void
+  /** Where YORI keeps who trusts it. */
+  stateDir?(configPath: string | undefined): string
   /** Asks for a passphrase; undefined when nobody is there. The terminal's when left out. */
   ask?(question: string): Promise<Secret | undefined>
 }
@@ -38,6 +41,12 @@ export interface KeyFlags extends CommonFlags {
 }
 
 const MAX_INPUT_BYTES = 262_144
+
+/** Flags that do not go together: said in one line, and the exit code of a wrong call. */
+export function usageError(deps: CaCommandDeps, says: string): CommanderError {
+  deps.note(`yori: ${says}\n`)
+  return new CommanderError(2, 'yori.usage', says)
+}
 
 export function common(command: Command): Command {
   return command

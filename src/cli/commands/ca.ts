@@ -6,13 +6,16 @@ import { Command } from 'commander'
 import { openAuthority } from '../../../ca/authority.js'
 import { describeCa, findCa, readCa, summarise } from '../../../ca/show.js'
 import { addExport, addImport } from './ca-export.js'
+import type { InstallDeps } from './ca-install.js'
 import { addRotate } from './ca-rotate.js'
 import { common, printJson } from './ca-shared.js'
 import type { CaCommandDeps, CommonFlags } from './ca-shared.js'
+import { addTrustCheck } from './ca-trust-check.js'
+import type { TrustCheckDeps } from './ca-trust-check.js'
 
 export type { CaCommandDeps } from './ca-shared.js'
 
-export function caCommand(deps: CaCommandDeps): Command {
+export function caCommand(deps: InstallDeps & TrustCheckDeps): Command {
   const ca = new Command('ca').description('the certificate authority that devices trust')
   common(ca.command('init'))
     .description('make the CA now; does nothing when there is one')
@@ -23,6 +26,7 @@ export function caCommand(deps: CaCommandDeps): Command {
   addExport(ca, deps)
   addRotate(ca, deps)
   addImport(ca, deps)
+  addTrustCheck(ca, deps)
   return ca
 }
 
@@ -43,7 +47,9 @@ async function init(deps: CaCommandDeps, flags: CommonFlags): Promise<void> {
   )
   deps.print(`Root fingerprint (SHA-256): ${sha256}\n`)
   if (!found)
-    deps.print('Next: `yori ca export --out yori-root.pem`, and trust that file.\n')
+    deps.print(
+      'Next: `yori ca export --install` for this machine; other devices open the trust page of a running YORI, http://this-machine:8443/.\n',
+    )
 }
 
 async function show(deps: CaCommandDeps, flags: CommonFlags): Promise<void> {

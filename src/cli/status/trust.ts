@@ -1,8 +1,8 @@
 /** Who trusts us: each device, under the root in force and the one that is staged. */
 import { findCa } from '../../../ca/show.js'
 import { printable } from '../../audit/printable.js'
-import { trustsNow } from '../../core/trust.js'
-import type { TrustEntry } from '../../core/trust.js'
+import { nameOfDevice, readinessOf, trustsNow } from '../../core/trust.js'
+import type { Readiness, TrustEntry } from '../../core/trust.js'
 import { readTrust, trustPath } from '../../net/trust-file.js'
 import { cell, table } from '../commands/table.js'
 import type { Finding, StatusSection } from './section.js'
@@ -17,12 +17,8 @@ export const trustSection: StatusSection = {
     const entries = await readTrust(trustPath(config.state_dir))
     const root = ca?.root.x509.fingerprint256
     const next = ca?.next?.x509.fingerprint256
-    const present = entries.filter((entry) => entry.root === root)
-    const ready = new Set(
-      entries.filter((entry) => entry.root === next && trustsNow(entry)).map(deviceOf),
-    )
-    const notReady =
-      next === undefined ? [] : present.filter((entry) => !ready.has(deviceOf(entry)))
+    const readiness = readinessOf(entries, root, next)
+    const { present, notReady } = readiness
     const refusing = present.some((entry) => !trustsNow(entry))
     return {
       level: refusing || notReady.length > 0 ? 'notice' : 'good',
@@ -30,19 +26,15 @@ export const trustSection: StatusSection = {
         root: root ?? null,
         staged: next ?? null,
         devices: present,
-        stagedDevices: entries.filter((entry) => entry.root === next),
-        notReady: notReady.map(deviceOf),
+        stagedDevices: readiness.staged,
+        notReady: notReady.map(({ device }) => device),
       },
       lines: [
         ...devices(present),
-        ...(next === undefined ? [] : staged(next, notReady, ready.size)),
+        ...(next === undefined ? [] : staged(next, readiness)),
       ],
     }
   },
-}
-
-function deviceOf({ device }: TrustEntry): string {
-  return device
 }
 
 function* devices(entries: readonly TrustEntry[]): Iterable<string> {
@@ -54,7 +46,7 @@ function* devices(entries: readonly TrustEntry[]): Iterable<string> {
   const rows = entries
     .slice(0, MOST_SHOWN)
     .map((entry) => [
-      cell(nameOf(entry)),
+      cell(nameOfDevice(entry)),
       when(entry.trustedAt, entry.trustedName),
       when(entry.refusedAt, entry.refusedName),
       cell(entry.refusedCause ?? ''),
@@ -64,22 +56,13 @@ function* devices(entries: readonly TrustEntry[]): Iterable<string> {
   if (more > 0) yield `and ${more} more, in --json`
 }
 
-function* staged(
-  next: string,
-  notReady: readonly TrustEntry[],
-  ready: number,
-): Iterable<string> {
+function* staged(next: string, { ready, notReady }: Readiness): Iterable<string> {
   yield ''
-  yield `staged root ${next}: ${ready} ready, ${notReady.length} not`
+  yield `staged root ${next}: ${ready.length} ready, ${notReady.length} not`
   if (notReady.length === 0) return
-  const shown = notReady.slice(0, MOST_SHOWN).map((entry) => printable(nameOf(entry)))
+  const shown = notReady.slice(0, MOST_SHOWN).map(nameOfDevice).map(printable)
   yield `not ready: ${shown.join(', ')}`
   yield 'a device shows that it is ready by the test of the new certificate on the trust page, or `yori ca trust-check --next`'
-}
-
-function nameOf({ device, hostname, ip }: TrustEntry): string {
-  const known = hostname ?? ip
-  return known === device ? device : `${known} (${device})`
 }
 
 function when(atMs: number | undefined, name: string | undefined): string {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { derOf } from '../../../ca/export.js'
 import { trustStore } from '../../../ca/pkcs12.js'
+import { Chromium, whyNoChromium } from '../../support/chromium.js'
 import { run } from './ca.js'
 
 export interface Case {
@@ -216,6 +217,29 @@ const go: Verifier = {
   },
 }
 
+/** Its own verifier, with the roots that its user added to NSS. */
+const chromium: Verifier = {
+  program: 'Chromium',
+  prepare: () => {
+    if (whyNoChromium({ trust: true }) !== undefined) return Promise.resolve(undefined)
+    return Promise.resolve(async (one) => {
+      await using browser = await Chromium.start({
+        trust: [one.rootPem],
+        hostRules: [`MAP ${one.name} 127.0.0.1:${one.port}`],
+      })
+      const page = await browser.page()
+      const loaded = await page.navigate(`https://${one.name}/`).then(
+        () => true,
+        (error: Error) => {
+          if (error.message.startsWith('net::ERR_CERT_')) return false
+          throw error
+        },
+      )
+      return loaded && (await page.text()) === 'hello'
+    })
+  },
+}
+
 export const verifiers: readonly Verifier[] = [
   openssl,
   node,
@@ -225,4 +249,5 @@ export const verifiers: readonly Verifier[] = [
   nss,
   java,
   go,
+  chromium,
 ]

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { chmod, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { X509Certificate } from 'node:crypto'
+import type { TrustEntry } from '../../../src/core/trust.js'
+import { trustPath, writeTrust } from '../../../src/net/trust-file.js'
 import { systemClock } from '../../../src/core/clock.js'
 import { Secret } from '../../../src/core/secret.js'
 import { caCommand } from '../../../src/cli/commands/ca.js'
@@ -45,6 +47,7 @@ async function startCli(): Promise<Cli> {
           return Promise.resolve(cli.options)
         },
         clock: systemClock,
+        stateDir: () => temp.path,
         print: (output) => out.push(Buffer.from(output as string)),
         note: (text) => {
           notes += text
@@ -210,7 +213,7 @@ describe('yori ca', () => {
     assert.ok(text.includes(new X509Certificate(after).fingerprint256))
     assert.match(text, /Not possible under this root: llm\.example\.com/)
     assert.equal((await cli.json('rotate'))['kind'], 'rotated')
-    await assert.rejects(cli.ca('rotate', '--activate'), { message: /goes with --root/ })
+    await assert.rejects(cli.ca('rotate', '--activate'), { message: /go with --root/ })
   })
 
   it('rotate asks for the passphrase only when it is needed', async () => {
@@ -257,6 +260,7 @@ describe('yori ca', () => {
       staged: true,
       sha256,
       switchAt: at,
+      notReady: [],
     })
     assert.match((await cli.ca('show')).out.toString(), new RegExp(`Staged root.*${at}`))
     await cli.ca('rotate', '--root', '--cancel')
@@ -265,6 +269,26 @@ describe('yori ca', () => {
     assert.notEqual(again, next)
     await cli.ca('rotate', '--root', '--activate')
     assert.equal((await cli.ca('export')).out.toString(), again)
+  })
+
+  it('rotate --root --status and --activate name the devices that are not ready', async () => {
+    await using cli = await startCli()
+    await cli.ca('init')
+    await cli.ca('rotate', '--root')
+    const { root, staged } = (await cli.json('show')) as Record<
+      string,
+      { sha256: string }
+    >
+    const one = (device: string, ...roots: (string | undefined)[]): TrustEntry[] =>
+      roots.map((sha256 = '') => ({ device, ip: device, root: sha256, trustedAt: 1 }))
+    await writeTrust(trustPath(cli.folder), [
+      ...one('10.0.0.5', root?.sha256, staged?.sha256),
+      ...one('10.0.0.6', root?.sha256),
+    ])
+    const status = await cli.json('rotate', '--root', '--status')
+    assert.deepEqual(status['notReady'], ['10.0.0.6'])
+    const { out } = await cli.ca('rotate', '--root', '--activate')
+    assert.match(out.toString(), /Not ready, as far as is known: 10\.0\.0\.6\./)
   })
 
   it('export --root-key takes the key away, and import brings it back', async () => {
