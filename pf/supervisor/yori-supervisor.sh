@@ -11,7 +11,7 @@
 # takes steering off in that moment. HUP: look at plan and wish again. TERM: stop.
 # The times below may be given by the environment, for tests.
 
-: "${YORI_PROBE_MISSES:=3}" "${YORI_PROBE_GOOD:=5}" "${YORI_TLS_EVERY:=30}"
+: "${YORI_PROBE_EVERY:=1}" "${YORI_PROBE_MISSES:=3}" "${YORI_PROBE_GOOD:=5}" "${YORI_TLS_EVERY:=30}"
 : "${YORI_KILL_AFTER:=10}" "${YORI_REFRESH_EVERY:=30}" "${YORI_BACKOFF_MAX:=60}"
 : "${YORI_STOP_SECONDS:=40}"
 OFF_PERIODS_KEPT=1000
@@ -238,7 +238,7 @@ hold() {
     : >"$dir/steered"
     if steer_on "$want" && kill -0 "$node" 2>/dev/null; then
       holds=$want refresh_due=$((t + YORI_REFRESH_EVERY))
-      table_seen=$(cksum <"$table" 2>/dev/null)
+      table_seen=$(cksum "$table" 2>/dev/null)
     else
       steer_failed
       why=not-loaded holds=stale
@@ -300,7 +300,7 @@ write_status() {
 # The sets forget what is not renewed; a new table is taken over at once.
 renew() {
   case $holds in off | stale) return ;; esac
-  seen=$(cksum <"$table" 2>/dev/null)
+  seen=$(cksum "$table" 2>/dev/null)
   if [ "$seen" != "$table_seen" ] || [ "$t" -ge "$refresh_due" ]; then
     steer_refresh || say 'the table could not be renewed'
     table_seen=$seen refresh_due=$((t + YORI_REFRESH_EVERY))
@@ -384,7 +384,7 @@ went_on=$(last_period)
 off_since=${went_on%% *} off_cause=${went_on#* }
 while :; do
   [ -n "$stopping" ] && stop
-  sleep 1 &
+  sleep "$YORI_PROBE_EVERY" &
   tick=$!
   t=$(now)
   [ -n "$look" ] && read_wish

@@ -1,0 +1,140 @@
+/**
+ * Ways in which YORI fails on a household's router, and how long a client then waits for the
+ * server that it means: what the tests judge and the measurement prints.
+ */
+import { writeFileSync } from 'node:fs'
+import { packageFile } from '../../src/core/package-root.js'
+import { LLM, ORIGIN_CA, PROVIDER } from './household.js'
+import type { Family, Household } from './household.js'
+import type { Reached } from './keep-asking.js'
+import type { Program } from './namespaces.js'
+
+const support = (name: string): string => packageFile('dist', 'test', 'support', name)
+
+export interface Fault {
+  readonly name: string
+  /** Makes YORI fail; what it gives ends the fault, where it does not end by itself. */
+  readonly begin: (home: Household) => Promise<(() => void) | undefined>
+  /** It is ended only when the log says this: YORI was started in vain. */
+  readonly until?: RegExp
+}
+
+const killed: Fault = {
+  name: 'kill -9',
+  begin: async (home) => {
+    process.kill(home.node, 'SIGKILL')
+    return undefined
+  },
+}
+
+const stopped: Fault = {
+  name: 'SIGSTOP',
+  begin: async (home) => {
+    process.kill(home.node, 'SIGSTOP')
+    return undefined
+  },
+}
+
+const blocked: Fault = {
+  name: 'event loop blocked 30 s',
+  begin: async (home) => {
+    const words = [support('block-loop.js'), String(home.node), '30']
+    const helper = home.machines.spawn('router', process.execPath, words)
+    await helper.line()
+    return undefined
+  },
+}
+
+const misconfigured: Fault = {
+  name: 'broken configuration',
+  until: /YORI_CONFIG_INVALID/,
+  begin: async (home) => {
+    writeFileSync(home.config, 'listen: [nowhere')
+    process.kill(home.node, 'SIGKILL')
+    return () => home.configure()
+  },
+}
+
+/** Answers the probe in the clear as YORI would, and takes the port before YORI can. */
+const SQUATTER = `
+  const { createServer } = require('node:http')
+  const answer = (request, response) => response.end('{"status":"healthy"}')
+  for (const host of ['0.0.0.0', '::']) {
+    const server = createServer(answer)
+    const take = () => server.listen({ host, port: 8443, ipv6Only: host === '::' })
+    server.on('error', () => setTimeout(take, 5))
+    server.on('listening', () => console.log(host))
+    take()
+  }
+  console.log('waiting')`
+
+const squatted: Fault = {
+  name: 'port taken',
+  until: /YORI_LISTEN_FAILED/,
+  begin: async (home) => {
+    const squatter = home.machines.spawn('router', process.execPath, ['-e', SQUATTER])
+    await squatter.line()
+    process.kill(home.node, 'SIGKILL')
+    return () => squatter.child.kill('SIGKILL')
+  },
+}
+
+export const faults = { killed, stopped, blocked, misconfigured, squatted } as const
+
+export interface Outage {
+  /** From the fault until a client had an answer of the real server; undefined: it had none. */
+  readonly directMs: number | undefined
+  /** From the fault, or from its end where it needs one, until YORI opened traffic again. */
+  readonly backMs: number
+  /** What clients met before either. */
+  readonly errors: ReadonlySet<string>
+}
+
+/** A client that asks all the time, before, during and after the fault. */
+export async function outage(
+  home: Household,
+  family: Family,
+  fault: Fault,
+): Promise<Outage> {
+  const roots = home.folder.file('roots.pem')
+  const asking = home.machines.spawn('client', process.execPath, [
+    ...[support('keep-asking.js'), roots, PROVIDER[family], LLM],
+  ])
+  try {
+    await next(asking, ({ issuer }) => issuer?.startsWith('YORI') === true)
+    const node = home.node
+    const began = Date.now()
+    const end = await fault.begin(home)
+    const errors = new Set<string>()
+    const reached = await next(asking, ({ at, issuer, error }) => {
+      if (at < began) return false
+      if (error !== undefined) errors.add(error)
+      return issuer === ORIGIN_CA || (issuer !== undefined && home.node !== node)
+    })
+    const { until } = fault
+    if (until !== undefined) await home.until(fault.name, () => until.test(home.log))
+    const ended = end === undefined ? began : Date.now()
+    end?.()
+    const back = await next(
+      asking,
+      ({ issuer }) => issuer?.startsWith('YORI') === true && home.node !== node,
+      reached,
+    )
+    return {
+      directMs: reached.issuer === ORIGIN_CA ? reached.at - began : undefined,
+      backMs: back.at - ended,
+      errors,
+    }
+  } finally {
+    asking.child.kill('SIGKILL')
+  }
+}
+
+async function next(
+  asking: Program,
+  fits: (reached: Reached) => boolean,
+  first?: Reached,
+): Promise<Reached> {
+  for (let reached = first; ; reached = JSON.parse(await asking.line()) as Reached)
+    if (reached !== undefined && fits(reached)) return reached
+}
