@@ -16,6 +16,10 @@
 : "${YORI_STOP_SECONDS:=40}"
 OFF_PERIODS_KEPT=1000
 
+# YORI reads some of what is written here, and nothing of it is secret; its own files may be.
+umask_given=$(umask)
+umask 022
+
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 4
 # shellcheck source=pf/supervisor/yori-steer.sh
 . "$here/yori-steer.sh"
@@ -59,7 +63,7 @@ now() { date +%s; }
 
 # Others must not be able to give root something to obey.
 own_folder() {
-  [ -d "$dir" ] || (umask 022 && mkdir -p "$dir") || return 1
+  [ -d "$dir" ] || mkdir -p "$dir" || return 1
   # shellcheck disable=SC2012
   case $(ls -ldn "$dir" | awk '{ print $1, $3 }') in
   d????w* | d???????w*) return 1 ;;
@@ -70,6 +74,7 @@ own_folder() {
 
 # COMMAND as USER. Linux leaves it one capability: taking connections to foreign addresses.
 as_user() {
+  umask "$umask_given"
   if [ -z "$user" ] || [ "$(id -u)" != 0 ]; then
     exec "$@"
   elif command -v setpriv >/dev/null 2>&1; then

@@ -3,6 +3,7 @@
  * command line alone, and judged by what clients and servers see.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import {
   BLOCKED,
@@ -14,6 +15,7 @@ import {
   OTHER,
   PROVIDER,
   ROUTER,
+  YORI,
   YORI_PORT,
   answerOf,
 } from '../support/household.js'
@@ -103,6 +105,30 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
       assert.equal(home.machines.run('router', 'nft list tables').trim(), '', 'stopped')
     })
   })
+
+describe('a household whose YORI has no rights but one', function () {
+  this.timeout(60_000)
+  before(needs)
+  before(function () {
+    const asNobody = ['--reuid', 'nobody', '--clear-groups', 'test', '-r', YORI]
+    if (spawnSync('setpriv', asNobody).status !== 0) this.skip()
+  })
+
+  it('has LLM traffic opened by TPROXY all the same', async () => {
+    await using home = await Household.open({ user: 'nobody' })
+    await home.supervise(SOONER)
+    home.apply('nft-tproxy')
+    const status = readFileSync(`/proc/${home.node}/status`, 'utf8')
+    const CAP_NET_RAW = 1n << 13n
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+      const bits = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1]
+      assert.equal(BigInt(`0x${bits}`), CAP_NET_RAW, set)
+    }
+    assert.doesNotMatch(status, /^Uid:\s+0/m)
+    const [llm] = await home.ask([{ host: PROVIDER.inet, name: LLM }])
+    assert.match(llm?.issuer ?? '', OWN_CA)
+  })
+})
 
 describe('yori pf apply', function () {
   this.timeout(60_000)

@@ -103,6 +103,10 @@ async function main(): Promise<void> {
   if (Number(values.load) > 0) await measureLoad(Number(values.load))
 }
 
+// At the end of the process the namespaces are removed, whatever ends it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => process.exit(1))
+
 main().catch((cause: unknown) => {
   console.error(cause instanceof Error ? cause.message : cause)
   process.exitCode = 1
