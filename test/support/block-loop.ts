@@ -1,5 +1,6 @@
 // Usage: node block-loop.js PID SECONDS
-// Keeps the event loop of a Node process busy for that long, through its inspector.
+// Keeps the event loop of a Node process busy for that long, through its inspector, and prints
+// when that began (ms since 1970).
 import { WebSocket } from 'ws'
 
 const [pid, seconds] = process.argv.slice(2).map(Number)
@@ -24,8 +25,9 @@ const expression = `const end = Date.now() + ${Number(seconds) * 1000}; while (D
 const socket = new WebSocket(await inspector())
 socket.on('open', () => {
   const params = { expression: `{ ${expression} }` }
+  const at = Date.now()
   socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }), () => {
-    console.log('blocked')
+    console.log(at)
     socket.terminate()
   })
 })

@@ -11,28 +11,35 @@ import type { Program } from './namespaces.js'
 
 const support = (name: string): string => packageFile('dist', 'test', 'support', name)
 
+export interface Begun {
+  /** When YORI failed, ms since 1970: making it fail takes time, too. */
+  readonly at: number
+  /** Ends the fault, where it does not end by itself. */
+  readonly end?: () => void
+}
+
 export interface Fault {
   readonly name: string
-  /** Makes YORI fail; what it gives ends the fault, where it does not end by itself. */
-  readonly begin: (home: Household) => Promise<(() => void) | undefined>
+  readonly begin: (home: Household) => Promise<Begun>
   /** It is ended only when the log says this: YORI was started in vain. */
   readonly until?: RegExp
 }
 
+function signalled(home: Household, signal: 'SIGKILL' | 'SIGSTOP'): number {
+  const { node } = home
+  const at = Date.now()
+  process.kill(node, signal)
+  return at
+}
+
 const killed: Fault = {
   name: 'kill -9',
-  begin: async (home) => {
-    process.kill(home.node, 'SIGKILL')
-    return undefined
-  },
+  begin: async (home) => ({ at: signalled(home, 'SIGKILL') }),
 }
 
 const stopped: Fault = {
   name: 'SIGSTOP',
-  begin: async (home) => {
-    process.kill(home.node, 'SIGSTOP')
-    return undefined
-  },
+  begin: async (home) => ({ at: signalled(home, 'SIGSTOP') }),
 }
 
 const blocked: Fault = {
@@ -40,8 +47,7 @@ const blocked: Fault = {
   begin: async (home) => {
     const words = [support('block-loop.js'), String(home.node), '30']
     const helper = home.machines.spawn('router', process.execPath, words)
-    await helper.line()
-    return undefined
+    return { at: Number(await helper.line()) }
   },
 }
 
@@ -50,8 +56,7 @@ const misconfigured: Fault = {
   until: /YORI_CONFIG_INVALID/,
   begin: async (home) => {
     writeFileSync(home.config, 'listen: [nowhere')
-    process.kill(home.node, 'SIGKILL')
-    return () => home.configure()
+    return { at: signalled(home, 'SIGKILL'), end: () => home.configure() }
   },
 }
 
@@ -74,8 +79,8 @@ const squatted: Fault = {
   begin: async (home) => {
     const squatter = home.machines.spawn('router', process.execPath, ['-e', SQUATTER])
     await squatter.line()
-    process.kill(home.node, 'SIGKILL')
-    return () => squatter.child.kill('SIGKILL')
+    const end = (): void => void squatter.child.kill('SIGKILL')
+    return { at: signalled(home, 'SIGKILL'), end }
   },
 }
 
@@ -103,8 +108,7 @@ export async function outage(
   try {
     await next(asking, ({ issuer }) => issuer?.startsWith('YORI') === true)
     const node = home.node
-    const began = Date.now()
-    const end = await fault.begin(home)
+    const { at: began, end } = await fault.begin(home)
     const errors = new Set<string>()
     const reached = await next(asking, ({ at, issuer, error }) => {
       if (at < began) return false
