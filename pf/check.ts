@@ -5,13 +5,14 @@
  * where pf does not look it up either. Pure: files that a table names are read by the caller.
  */
 import { Cursor, PfFault } from './check-cursor.js'
-import { host, interfaces, tableName } from './check-hosts.js'
+import { adviceFor } from './check-advice.js'
+import { host, tableName } from './check-hosts.js'
 import { Lexer, MAX_TEXT_BYTES } from './check-lexer.js'
 import type { Token } from './check-lexer.js'
-import { isTimeout } from './check-options.js'
 import { filterRule, logQuick, natRule, ruleHead } from './check-rules.js'
 import type { PfRule } from './check-rules.js'
 import { filterOptions } from './check-options.js'
+import { antispoof, ends, scrub, setOption } from './check-statements.js'
 
 export interface PfProblem {
   readonly kind: 'error' | 'warning'
@@ -103,7 +104,7 @@ class Checker {
   #statement(cursor: Cursor): void {
     if (cursor.takes('}')) {
       if (this.#open.pop() === undefined) cursor.fault('} closes nothing')
-      return this.#ends(cursor)
+      return ends(cursor)
     }
     if (cursor.peek(1).text === '=' && cursor.peek(1).kind === 'sign')
       return this.#macro(cursor)
@@ -121,20 +122,25 @@ class Checker {
       this.#inOrder(3, cursor)
       return this.#advise(natRule(cursor))
     }
-    if (cursor.sees('scrub') || (no && second === 'scrub')) return this.#scrub(cursor)
+    if (cursor.sees('scrub') || (no && second === 'scrub')) {
+      this.#inOrder(1, cursor)
+      return scrub(cursor)
+    }
     if (cursor.sees('nat-anchor', 'rdr-anchor', 'binat-anchor', 'anchor'))
       return this.#anchor(cursor)
     if (cursor.takes('load')) return this.#load(cursor)
-    if (cursor.takes('set')) return this.#set(cursor)
-    if (cursor.takes('antispoof')) return this.#antispoof(cursor)
+    if (cursor.takes('set')) {
+      if (!cursor.sees('skip')) this.#inOrder(0, cursor)
+      return setOption(cursor)
+    }
+    if (cursor.takes('antispoof')) {
+      this.#inOrder(4, cursor)
+      return antispoof(cursor)
+    }
     if (cursor.takes('include')) return this.#include(cursor)
     if (cursor.sees('altq', 'queue', 'match'))
       cursor.fault(`'${cursor.peek().text}' is not looked at by this check`)
     return cursor.unexpected('a rule, a table, an option or a macro')
-  }
-
-  #ends(cursor: Cursor): void {
-    if (!cursor.atEnd()) cursor.unexpected('the end of the line')
   }
 
   #inOrder(place: number, cursor: Cursor): void {
@@ -184,26 +190,6 @@ class Checker {
       cursor.fault(`the file ${JSON.stringify(path)} cannot be read`)
   }
 
-  #scrub(cursor: Cursor): void {
-    this.#inOrder(1, cursor)
-    cursor.takes('no')
-    cursor.needs('scrub')
-    cursor.takes('in', 'out')
-    logQuick(cursor)
-    ruleHead(cursor)
-    while (!cursor.atEnd()) {
-      if (cursor.takes('min-ttl')) cursor.number('min-ttl', 255)
-      else if (cursor.takes('max-mss')) cursor.number('max-mss', 65_535)
-      else if (cursor.takes('set-tos')) cursor.next()
-      else if (cursor.takes('reassemble')) cursor.needs('tcp')
-      else if (cursor.takes('fragment')) {
-        if (!cursor.takes('reassemble', 'crop', 'drop-ovl'))
-          cursor.unexpected("'reassemble'")
-      } else if (!cursor.takes('no-df', 'random-id'))
-        cursor.unexpected('an option of scrub')
-    }
-  }
-
   #anchor(cursor: Cursor): void {
     const { line } = cursor
     const { text: kind } = cursor.next()
@@ -225,7 +211,7 @@ class Checker {
       if (cursor.atEnd()) return
       cursor.fault('rules of an anchor start on a line of their own')
     }
-    this.#ends(cursor)
+    ends(cursor)
   }
 
   #load(cursor: Cursor): void {
@@ -235,7 +221,7 @@ class Checker {
     const path = cursor.string('the name of a file')
     if (this.#options.readFile?.(path) === undefined)
       cursor.fault(`the file ${JSON.stringify(path)} cannot be read`)
-    this.#ends(cursor)
+    ends(cursor)
   }
 
   #include(cursor: Cursor): void {
@@ -243,71 +229,12 @@ class Checker {
     const path = cursor.string('the name of a file')
     if (this.#options.readFile?.(path) === undefined)
       cursor.fault(`the file ${JSON.stringify(path)} cannot be read`)
-    this.#ends(cursor)
+    ends(cursor)
     this.#warn(line, 'what the file holds is not looked at')
   }
 
-  #antispoof(cursor: Cursor): void {
-    this.#inOrder(4, cursor)
-    logQuick(cursor)
-    cursor.needs('for')
-    interfaces(cursor)
-    cursor.takes('inet', 'inet6')
-    if (cursor.takes('label')) cursor.string('a label')
-    this.#ends(cursor)
-  }
-
-  #set(cursor: Cursor): void {
-    if (cursor.takes('skip')) {
-      cursor.needs('on')
-      interfaces(cursor)
-      return this.#ends(cursor)
-    }
-    this.#inOrder(0, cursor)
-    const { text: option } = cursor.next()
-    const words = SET_WORDS[option]
-    if (words !== undefined) {
-      const { text } = cursor.next()
-      if (!words.includes(text)) cursor.fault(`set ${option} takes ${words.join(', ')}`)
-    } else if (option === 'limit' || option === 'timeout') {
-      cursor.list(() => {
-        const name = cursor.takes('interval') ? 'interval' : cursor.string(`a ${option}`)
-        const known = option === 'limit' ? LIMITS.includes(name) : isTimeout(name)
-        if (!known) cursor.fault(`unknown ${option} '${name.slice(0, 64)}'`)
-        cursor.number(`the ${option}`, 4_294_967_295)
-      })
-    } else if (option === 'loginterface') {
-      if (!cursor.takes('none')) cursor.string('an interface')
-    } else if (option === 'hostid') cursor.next()
-    else if (option === 'fingerprints') cursor.string('the name of a file')
-    else if (option !== 'keepcounters')
-      cursor.fault(`unknown option '${option.slice(0, 64)}'`)
-    this.#ends(cursor)
-  }
-
-  /** What pf takes, and what would still not be right for steering. */
-  #advise({ action, line, interfaces: on, passes, target, from, to }: PfRule): void {
-    if (action === 'rdr') {
-      const leads = (target ?? []).length > 0
-      if (passes === true)
-        this.#warn(
-          line,
-          'rdr pass skips every filter rule: devices that are blocked get through',
-        )
-      if (leads && on.length === 0)
-        this.#warn(
-          line,
-          'rdr without on takes packets of every interface, the outer one too',
-        )
-      if ((target ?? []).some(({ text }) => text === '::1'))
-        this.#warn(
-          line,
-          '::1 is never reached from another interface: use an address on lo0',
-        )
-    }
-    for (const { bits, text, kind } of [...from, ...to])
-      if (bits === 0 && kind === 'address')
-        this.#warn(line, `${text}/0 is every address there is: say any, or a table`)
+  #advise(rule: PfRule): void {
+    for (const advice of adviceFor(rule)) this.#warn(rule.line, advice)
   }
 
   warnOfEnd(text: string): void {
@@ -320,24 +247,4 @@ class Checker {
   #warn(line: number, wrong: string): void {
     this.problems.push({ kind: 'warning', line, wrong })
   }
-}
-
-const LIMITS = ['states', 'frags', 'src-nodes', 'tables', 'table-entries']
-
-const SET_WORDS: Readonly<Record<string, readonly string[]>> = {
-  'block-policy': ['drop', 'return'],
-  'fail-policy': ['drop', 'return'],
-  'state-policy': ['if-bound', 'floating'],
-  optimization: [
-    'normal',
-    'default',
-    'high-latency',
-    'satellite',
-    'aggressive',
-    'conservative',
-  ],
-  'ruleset-optimization': ['none', 'basic', 'profile', 'yes', 'no'],
-  'require-order': ['yes', 'no'],
-  debug: ['none', 'urgent', 'misc', 'loud'],
-  syncookies: ['never', 'always', 'adaptive'],
 }

@@ -42,3 +42,27 @@ export function unseenOffPeriods(
   const last = periods.at(-1)?.number ?? 0
   return periods.filter(({ number }) => last < seen || number > seen)
 }
+
+/** Each period once, without those that had ended before; the last may still go on. */
+export function offPeriodsSince(
+  periods: readonly OffPeriod[],
+  sinceMs: number,
+): OffPeriod[] {
+  const ended = new Set(
+    periods.flatMap(({ fromMs, toMs }) => (toMs === undefined ? [] : [fromMs])),
+  )
+  return periods.filter(({ fromMs, toMs }) =>
+    toMs === undefined ? !ended.has(fromMs) : toMs >= sinceMs,
+  )
+}
+
+/** Milliseconds of the span in which nothing was steered. */
+export function offMs(
+  periods: readonly OffPeriod[],
+  { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
+): number {
+  return offPeriodsSince(periods, sinceMs).reduce((sum, { fromMs, toMs }) => {
+    const from = Math.max(fromMs, sinceMs)
+    return sum + Math.max(0, Math.min(toMs ?? nowMs, nowMs) - from)
+  }, 0)
+}

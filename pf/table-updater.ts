@@ -58,6 +58,8 @@ export class TableUpdater {
     const { plan } = this.#options
     const names = plan.names.map(({ name }) => name)
     const failed: string[] = []
+    // A resolver that is slow holds up what is known already as little as possible.
+    if (this.#written === undefined) await this.#write()
     const next = async (): Promise<void> => {
       for (let name = names.shift(); name !== undefined; name = names.shift())
         await this.#ask(name).catch(() => failed.push(name))

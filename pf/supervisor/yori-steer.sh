@@ -64,7 +64,7 @@ steer_addresses() {
         n = split(text, part, ".")
         if (n != 4) return 0
         for (i = 1; i <= 4; i++)
-          if (part[i] !~ /^[0-9][0-9]?[0-9]?$/ || part[i] + 0 > 255) return 0
+          if (part[i] !~ /^(0|[1-9][0-9]?[0-9]?)$/ || part[i] + 0 > 255) return 0
         a = part[1] + 0; b = part[2] + 0; c = part[3] + 0
         if (a == 0 || a == 10 || a == 127 || a >= 224) return 0
         if (a == 100 && b >= 64 && b <= 127) return 0
@@ -75,9 +75,15 @@ steer_addresses() {
         return 1
       }
       # Global unicast, RFC 4291 section 2.4; not 2002::/16, which leads into IPv4.
-      function six(text) {
+      function six(text,   part, n, i, short) {
         if (text !~ /^[23][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f:]*$/ || length(text) > 39) return 0
-        return text !~ /:::/ && text !~ /^2002:/ && text !~ /::.*::/
+        if (text ~ /:::/ || text ~ /^2002:/ || text ~ /::.*::/) return 0
+        short = text ~ /::/
+        if (!short && text ~ /:$/) return 0
+        n = split(text, part, ":")
+        if (short ? n > 8 : n != 8) return 0
+        for (i = 1; i <= n; i++) if (length(part[i]) > 4) return 0
+        return 1
       }
       {
         n = split($0, half, "/")

@@ -11,10 +11,14 @@
 # takes steering off in that moment. HUP: look at plan and wish again. TERM: stop.
 # The times below may be given by the environment, for tests.
 
-: "${YORI_PROBE_MISSES:=3}" "${YORI_PROBE_GOOD:=5}" "${YORI_TLS_EVERY:=30}"
+: "${YORI_PROBE_EVERY:=1}" "${YORI_PROBE_MISSES:=3}" "${YORI_PROBE_GOOD:=5}" "${YORI_TLS_EVERY:=30}"
 : "${YORI_KILL_AFTER:=10}" "${YORI_REFRESH_EVERY:=30}" "${YORI_BACKOFF_MAX:=60}"
 : "${YORI_STOP_SECONDS:=40}"
 OFF_PERIODS_KEPT=1000
+
+# YORI reads some of what is written here, and nothing of it is secret; its own files may be.
+umask_given=$(umask)
+umask 022
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 4
 # shellcheck source=pf/supervisor/yori-steer.sh
@@ -59,7 +63,7 @@ now() { date +%s; }
 
 # Others must not be able to give root something to obey.
 own_folder() {
-  [ -d "$dir" ] || (umask 022 && mkdir -p "$dir") || return 1
+  [ -d "$dir" ] || mkdir -p "$dir" || return 1
   # shellcheck disable=SC2012
   case $(ls -ldn "$dir" | awk '{ print $1, $3 }') in
   d????w* | d???????w*) return 1 ;;
@@ -70,6 +74,7 @@ own_folder() {
 
 # COMMAND as USER. Linux leaves it one capability: taking connections to foreign addresses.
 as_user() {
+  umask "$umask_given"
   if [ -z "$user" ] || [ "$(id -u)" != 0 ]; then
     exec "$@"
   elif command -v setpriv >/dev/null 2>&1; then
@@ -238,7 +243,7 @@ hold() {
     : >"$dir/steered"
     if steer_on "$want" && kill -0 "$node" 2>/dev/null; then
       holds=$want refresh_due=$((t + YORI_REFRESH_EVERY))
-      table_seen=$(cksum <"$table" 2>/dev/null)
+      table_seen=$(cksum "$table" 2>/dev/null)
     else
       steer_failed
       why=not-loaded holds=stale
@@ -300,7 +305,7 @@ write_status() {
 # The sets forget what is not renewed; a new table is taken over at once.
 renew() {
   case $holds in off | stale) return ;; esac
-  seen=$(cksum <"$table" 2>/dev/null)
+  seen=$(cksum "$table" 2>/dev/null)
   if [ "$seen" != "$table_seen" ] || [ "$t" -ge "$refresh_due" ]; then
     steer_refresh || say 'the table could not be renewed'
     table_seen=$seen refresh_due=$((t + YORI_REFRESH_EVERY))
@@ -384,7 +389,7 @@ went_on=$(last_period)
 off_since=${went_on%% *} off_cause=${went_on#* }
 while :; do
   [ -n "$stopping" ] && stop
-  sleep 1 &
+  sleep "$YORI_PROBE_EVERY" &
   tick=$!
   t=$(now)
   [ -n "$look" ] && read_wish

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
 import {
   SUPERVISOR,
@@ -45,6 +45,8 @@ export interface HouseholdOptions {
   /** Over what this helper configures. */
   readonly config?: Record<string, unknown>
   readonly steer?: Record<string, unknown>
+  /** Whose process YORI is, below the supervisor; root's own unless given. */
+  readonly user?: string
 }
 
 const NETS = [
@@ -153,7 +155,16 @@ export class Household implements AsyncDisposable {
   /** The supervisor with YORI; resolves when YORI answers. `env`: its times. */
   async supervise(env: Record<string, string> = {}): Promise<void> {
     const command = [process.execPath, YORI, 'run', '--config', this.config]
-    const words = supervisorArguments(this.stateDir, { command })
+    const { user } = this.#options
+    const words = supervisorArguments(this.stateDir, {
+      command,
+      ...(user === undefined ? {} : { user }),
+    })
+    if (user !== undefined) {
+      chmodSync(this.folder.path, 0o755)
+      mkdirSync(this.stateDir, { mode: 0o700 })
+      execFileSync('chown', [user, this.stateDir])
+    }
     const times = Object.entries(env).map(([name, value]) => `${name}=${value}`)
     this.#supervisor = this.machines.spawn('router', 'env', [
       ...times,

@@ -18,7 +18,7 @@ import {
 } from '../../../pf/apply.js'
 import type { SteeringStatus } from '../../../pf/apply.js'
 import type { Bypassed } from '../../../pf/bypass.js'
-import { parseOffPeriods } from '../../../pf/off-periods.js'
+import { offPeriodsSince, parseOffPeriods } from '../../../pf/off-periods.js'
 import { readSteering } from '../../../pf/rules-read.js'
 import type { Steering } from '../../../pf/rules.js'
 import { steerSettings } from '../../../pf/settings.js'
@@ -195,7 +195,8 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
   const wish = readOptional(files.desired)?.trim() ?? 'off'
   const told = supervisor === undefined ? undefined : readStatus(files)
   const addresses = (readOptional(files.table) ?? '').split('\n').filter(Boolean).length
-  const periods = parseOffPeriods(readOptional(files.offPeriods) ?? '').slice(-10)
+  const all = parseOffPeriods(readOptional(files.offPeriods) ?? '')
+  const periods = offPeriodsSince(all, 0).slice(-10)
   if (flags.json) {
     const facts = { supervisor, wish, status: told, addresses, periods }
     return deps.print(`${JSON.stringify(facts)}\n`)

@@ -11,6 +11,7 @@ import { caSection } from '../status/ca.js'
 import { coverageSection } from '../status/coverage.js'
 import { runningSection } from '../status/running.js'
 import type { Finding, Level, StatusSection, StatusSources } from '../status/section.js'
+import { steeringSection } from '../status/steering.js'
 import { trustSection } from '../status/trust.js'
 import { EXIT } from '../exit.js'
 
@@ -19,6 +20,7 @@ export const SECTIONS: readonly StatusSection[] = [
   runningSection,
   caSection,
   coverageSection,
+  steeringSection,
   trustSection,
 ]
 

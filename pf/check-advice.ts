@@ -1,0 +1,29 @@
+/** Rules that pf takes, and that would still not be right for steering. Pure. */
+import type { PfRule } from './check-rules.js'
+
+/** What pf takes, and what would still not be right for steering. */
+export function adviceFor({
+  action,
+  interfaces: on,
+  passes,
+  target,
+  from,
+  to,
+}: PfRule): string[] {
+  const advice: string[] = []
+  if (action === 'rdr') {
+    const leads = (target ?? []).length > 0
+    if (passes === true)
+      advice.push(
+        'rdr pass skips every filter rule: devices that are blocked get through',
+      )
+    if (leads && on.length === 0)
+      advice.push('rdr without on takes packets of every interface, the outer one too')
+    if ((target ?? []).some(({ text }) => text === '::1'))
+      advice.push('::1 is never reached from another interface: use an address on lo0')
+  }
+  for (const { bits, text, kind } of [...from, ...to])
+    if (bits === 0 && kind === 'address')
+      advice.push(`${text}/0 is every address there is: say any, or a table`)
+  return advice
+}

@@ -1,0 +1,88 @@
+/**
+ * Statements of pf.conf that are neither rules nor tables: options, normalisation and
+ * antispoof. Each reads its words to the end of the line, or faults. Pure.
+ */
+import type { Cursor } from './check-cursor.js'
+import { interfaces } from './check-hosts.js'
+import { isTimeout } from './check-options.js'
+import { logQuick, ruleHead } from './check-rules.js'
+
+const LIMITS = ['states', 'frags', 'src-nodes', 'tables', 'table-entries']
+
+const SET_WORDS: Readonly<Record<string, readonly string[]>> = {
+  'block-policy': ['drop', 'return'],
+  'fail-policy': ['drop', 'return'],
+  'state-policy': ['if-bound', 'floating'],
+  optimization: [
+    'normal',
+    'default',
+    'high-latency',
+    'satellite',
+    'aggressive',
+    'conservative',
+  ],
+  'ruleset-optimization': ['none', 'basic', 'profile', 'yes', 'no'],
+  'require-order': ['yes', 'no'],
+  debug: ['none', 'urgent', 'misc', 'loud'],
+  syncookies: ['never', 'always', 'adaptive'],
+}
+
+export function ends(cursor: Cursor): void {
+  if (!cursor.atEnd()) cursor.unexpected('the end of the line')
+}
+
+export function scrub(cursor: Cursor): void {
+  cursor.takes('no')
+  cursor.needs('scrub')
+  cursor.takes('in', 'out')
+  logQuick(cursor)
+  ruleHead(cursor)
+  while (!cursor.atEnd()) {
+    if (cursor.takes('min-ttl')) cursor.number('min-ttl', 255)
+    else if (cursor.takes('max-mss')) cursor.number('max-mss', 65_535)
+    else if (cursor.takes('set-tos')) cursor.next()
+    else if (cursor.takes('reassemble')) cursor.needs('tcp')
+    else if (cursor.takes('fragment')) {
+      if (!cursor.takes('reassemble', 'crop', 'drop-ovl'))
+        cursor.unexpected("'reassemble'")
+    } else if (!cursor.takes('no-df', 'random-id'))
+      cursor.unexpected('an option of scrub')
+  }
+}
+
+export function antispoof(cursor: Cursor): void {
+  logQuick(cursor)
+  cursor.needs('for')
+  interfaces(cursor)
+  cursor.takes('inet', 'inet6')
+  if (cursor.takes('label')) cursor.string('a label')
+  ends(cursor)
+}
+
+/** The word `set` is read already. */
+export function setOption(cursor: Cursor): void {
+  if (cursor.takes('skip')) {
+    cursor.needs('on')
+    interfaces(cursor)
+    return ends(cursor)
+  }
+  const { text: option } = cursor.next()
+  const words = SET_WORDS[option]
+  if (words !== undefined) {
+    const { text } = cursor.next()
+    if (!words.includes(text)) cursor.fault(`set ${option} takes ${words.join(', ')}`)
+  } else if (option === 'limit' || option === 'timeout') {
+    cursor.list(() => {
+      const name = cursor.takes('interval') ? 'interval' : cursor.string(`a ${option}`)
+      const known = option === 'limit' ? LIMITS.includes(name) : isTimeout(name)
+      if (!known) cursor.fault(`unknown ${option} '${name.slice(0, 64)}'`)
+      cursor.number(`the ${option}`, 4_294_967_295)
+    })
+  } else if (option === 'loginterface') {
+    if (!cursor.takes('none')) cursor.string('an interface')
+  } else if (option === 'hostid') cursor.next()
+  else if (option === 'fingerprints') cursor.string('the name of a file')
+  else if (option !== 'keepcounters')
+    cursor.fault(`unknown option '${option.slice(0, 64)}'`)
+  ends(cursor)
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { probeName, steeringPlan } from '../../pf/steering-plan.js'
+import type { PlanFacts } from '../../pf/steering-plan.js'
+import { named, steering } from './support.js'
+
+const facts: PlanFacts = {
+  backend: 'nft-tproxy',
+  steering: steering({}),
+  elements: { inet: ['203.0.113.7'], inet6: [] },
+  serverName: 'api.openai.com',
+  root: '/var/db/yori/yori-root.pem',
+}
+
+function planned(changed: Partial<PlanFacts>) {
+  const plan = steeringPlan({ ...facts, ...changed })
+  assert.ok(plan.kind === 'ok', JSON.stringify(plan))
+  return plan
+}
+
+describe('the plan of steering', () => {
+  it('tells a shell where YORI answers, by what name, and what to do when not', () => {
+    assert.equal(
+      planned({}).text,
+      'backend=nft-tproxy\ninet=127.0.0.1:8443\ninet6=[::1]:8443\n' +
+        'sni=api.openai.com\nroot=/var/db/yori/yori-root.pem\n' +
+        'probe_path=/.well-known/yori/alive\non_failure=open\n',
+    )
+  })
+
+  it('asks a listener of one address there', () => {
+    const listen = named('listen', '192.168.1.1:9443')
+    const { text, rules } = planned({ steering: steering({ listen }) })
+    assert.match(text, /^inet=192\.168\.1\.1:9443$/m)
+    assert.doesNotMatch(text, /^inet6=/m)
+    assert.deepEqual([...rules.keys()], ['on.inet', 'off'])
+  })
+
+  it('has rules for each family alone, and for neither where that is closed', () => {
+    const states = (value: 'open' | 'closed_llm'): string[] => {
+      const onFailure = { value, from: 'steer.on_failure' }
+      return [...planned({ steering: steering({ onFailure }) }).rules.keys()]
+    }
+    assert.deepEqual(states('open'), ['on.inet', 'on.inet6', 'on.both', 'off'])
+    assert.deepEqual(states('closed_llm'), [
+      ...['on.inet', 'on.inet6', 'on.both', 'closed', 'off'],
+    ])
+  })
+
+  it('steers, of one family, nothing of the other', () => {
+    const text = planned({}).rules.get('on.inet6') ?? ''
+    assert.match(text, /ip6 daddr @llm6 tcp dport 443/)
+    assert.doesNotMatch(text, /ip daddr @llm4 (tcp|udp)/)
+  })
+
+  it('names a certificate by a path that needs no quoting, or is refused', () => {
+    const made = steeringPlan({ ...facts, root: '/var/db/$(id)/root.pem' })
+    assert.ok(made.kind === 'invalid')
+    assert.equal(made.problems[0]?.key, 'state_dir')
+  })
+
+  it('proves TLS with a name that is opened for everybody', () => {
+    const endpoint = (domain: string, more = {}) => ({
+      ...{ domain, enabled: true, route: 'intercept' as const },
+      ...more,
+    })
+    const intercept = { never: ['*.example.com'], exempt_devices: [] }
+    const endpoints = [
+      endpoint('off.test', { enabled: false }),
+      endpoint('tunnel.test', { route: 'tunnel' }),
+      endpoint('*.openai.azure.com'),
+      endpoint('api.example.com'),
+      endpoint('API.llm.test'),
+    ]
+    assert.equal(probeName({ endpoints, intercept }), 'api.llm.test')
+    assert.equal(probeName({ endpoints: endpoints.slice(0, 4), intercept }), undefined)
+  })
+})

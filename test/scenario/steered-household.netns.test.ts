@@ -1,0 +1,186 @@
+/**
+ * A household whose router runs the supervisor: rules are made, loaded and taken away by the
+ * command line alone, and judged by what clients and servers see.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import {
+  BLOCKED,
+  EXEMPT,
+  FAMILIES,
+  Household,
+  LLM,
+  ORIGIN_CA,
+  OTHER,
+  PROVIDER,
+  ROUTER,
+  YORI,
+  YORI_PORT,
+  answerOf,
+} from '../support/household.js'
+import { whyNoNamespaces } from '../support/namespaces.js'
+import { hasProgram } from '../support/programs.js'
+
+const OWN_CA = /^YORI/
+/** Fewer good answers than usual: the test is about what holds, not when. */
+const SOONER = { YORI_PROBE_GOOD: '1' }
+
+function needs(this: Mocha.Context): void {
+  if (whyNoNamespaces() !== undefined || !hasProgram('curl') || !hasProgram('openssl'))
+    this.skip()
+}
+
+for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
+  describe(`a household steered by yori pf apply, ${backend}`, function () {
+    this.timeout(90_000)
+    before(needs)
+
+    it('has LLM traffic opened, and nothing else changed', async () => {
+      await using home = await Household.open()
+      const streams = FAMILIES.map((family) =>
+        home.asker([{ host: PROVIDER[family], name: LLM, stay: true }]),
+      )
+      for (const stream of streams)
+        assert.equal((await answerOf(stream)).issuer, ORIGIN_CA, 'before anything')
+      const alive = async (when: string): Promise<void> => {
+        for (const stream of streams) {
+          stream.child.kill('SIGUSR1')
+          assert.equal((await answerOf(stream)).issuer, ORIGIN_CA, when)
+        }
+      }
+      await home.supervise(SOONER)
+      home.apply(backend, '--exempt', home.macOf('tablet'))
+      await alive('on')
+
+      for (const family of FAMILIES) {
+        const host = PROVIDER[family]
+        const [llm, other, exempt] = await home.ask([
+          { host, name: LLM },
+          { host, name: OTHER },
+          { host, name: LLM, from: EXEMPT[family] },
+        ])
+        assert.match(llm?.issuer ?? '', OWN_CA, 'opened')
+        assert.equal(other?.issuer, ORIGIN_CA, 'another name of the same address')
+        assert.equal(exempt?.issuer, ORIGIN_CA, 'exempt by address')
+        assert.match(exempt?.said?.from ?? '', new RegExp(`${EXEMPT[family]}$`))
+        const [tablet] = await home.ask([{ host, name: LLM }], 'tablet')
+        assert.equal(tablet?.issuer, ORIGIN_CA, 'exempt by MAC address')
+        const [own] = await home.ask([{ host, name: LLM }], 'router')
+        assert.equal(own?.issuer, ORIGIN_CA, "the router's own traffic")
+        assert.deepEqual(
+          await home.dial([
+            { host, port: 443, from: BLOCKED[family] },
+            { host, port: 443, udp: true, from: BLOCKED[family] },
+            { host, port: 443, udp: true },
+            { host, port: 443, udp: true, from: EXEMPT[family] },
+            { host: ROUTER[family], port: YORI_PORT },
+          ]),
+          [
+            'ECONNREFUSED', // blocked
+            'ECONNREFUSED',
+            'ECONNREFUSED', // QUIC
+            'direct', // QUIC of who is exempt
+            'ECONNREFUSED', // the listener itself
+          ],
+        )
+      }
+
+      home.apply(backend)
+      assert.equal(home.holds, 'both', 'the same again changes nothing')
+      home.remove()
+      await alive('off')
+      for (const family of FAMILIES) {
+        const [answer] = await home.ask([{ host: PROVIDER[family], name: LLM }])
+        assert.equal(answer?.issuer, ORIGIN_CA, 'off')
+      }
+      assert.equal(home.machines.run('router', 'nft list tables').trim(), '')
+      assert.doesNotMatch(home.machines.run('router', 'ip rule'), /0x796f/)
+      home.remove()
+      home.apply(backend)
+      await alive('on again')
+      const [again] = await home.ask([{ host: PROVIDER.inet, name: LLM }])
+      assert.match(again?.issuer ?? '', OWN_CA, 'on again')
+      await home.stopSupervisor()
+      assert.equal(home.machines.run('router', 'nft list tables').trim(), '', 'stopped')
+    })
+  })
+
+describe('a household whose YORI has no rights but one', function () {
+  this.timeout(60_000)
+  before(needs)
+  before(function () {
+    const asNobody = ['--reuid', 'nobody', '--clear-groups', 'test', '-r', YORI]
+    if (spawnSync('setpriv', asNobody).status !== 0) this.skip()
+  })
+
+  it('has LLM traffic opened by TPROXY all the same', async () => {
+    await using home = await Household.open({ user: 'nobody' })
+    await home.supervise(SOONER)
+    home.apply('nft-tproxy')
+    const status = readFileSync(`/proc/${home.node}/status`, 'utf8')
+    const CAP_NET_RAW = 1n << 13n
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+      const bits = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1]
+      assert.equal(BigInt(`0x${bits}`), CAP_NET_RAW, set)
+    }
+    assert.doesNotMatch(status, /^Uid:\s+0/m)
+    const [llm] = await home.ask([{ host: PROVIDER.inet, name: LLM }])
+    assert.match(llm?.issuer ?? '', OWN_CA)
+  })
+})
+
+describe('yori pf apply', function () {
+  this.timeout(60_000)
+  before(needs)
+
+  it('steers each family alone, when its listener answers', async () => {
+    await using home = await Household.open()
+    home.configure({ listen: ['0.0.0.0:8443', '[fd77::99]:8443'] })
+    await home.supervise(SOONER)
+    home.apply('nft-redirect')
+    assert.equal(home.holds, 'inet')
+    const [four] = await home.ask([{ host: PROVIDER.inet, name: LLM }])
+    const [six] = await home.ask([{ host: PROVIDER.inet6, name: LLM }])
+    assert.match(four?.issuer ?? '', OWN_CA)
+    assert.equal(six?.issuer, ORIGIN_CA)
+  })
+
+  it('loads nothing where nobody answers, and says so', async () => {
+    await using home = await Household.open()
+    const { status, stderr } = home.yori('pf', 'apply')
+    assert.equal(status, 1)
+    assert.match(stderr, /does not answer yet/)
+    assert.equal(home.machines.run('router', 'nft list tables').trim(), '')
+  })
+
+  it('lists what it goes around, and refuses interfaces with a policy route', async () => {
+    await using home = await Household.open()
+    const { machines } = home
+    machines.run(
+      'router',
+      'nft -f -',
+      `table inet filter {
+         chain forward {
+           type filter hook forward priority 0; policy accept;
+           iifname "lan0" ip daddr 203.0.113.7 drop
+         }
+       }`,
+    )
+    machines.run('router', 'ip rule add iif lan1 lookup 100')
+    machines.run('router', 'ip rule add from 10.77.0.3 lookup 100')
+    const refused = home.yori('pf', 'apply')
+    assert.equal(refused.status, 1)
+    assert.match(refused.stderr, /inet filter forward: .*203\.0\.113\.7 drop/)
+    assert.match(refused.stderr, /nothing was changed: lan1 has a policy route/)
+    assert.doesNotMatch(refused.stderr, /10\.77\.0\.3 has/, 'an exempt device may')
+    assert.throws(() => readFileSync(home.files.plan), /ENOENT/)
+    const checked = home.yori('pf', 'check')
+    assert.equal(checked.status, 1)
+    assert.match(checked.stderr, /203\.0\.113\.7 drop/)
+    const forced = home.yori('pf', 'apply', '--force')
+    assert.match(forced.stderr, /does not answer yet/)
+    const other = home.yori('pf', 'apply', '--lan', 'lan0')
+    assert.match(other.stderr, /does not answer yet/, 'an interface without one')
+  })
+})
