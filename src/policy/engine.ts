@@ -16,6 +16,9 @@ import type { Opinion, Policy, PolicyInput, PolicySetting } from './policy.js'
 /** Speaks for requests that a policy which may block cannot read. */
 export const UNINSPECTABLE_POLICY = 'uninspectable'
 
+/** Judging may hold the event loop so long before it pauses; one policy adds 4 ms at most. */
+const TURN_MS = 1
+
 export interface EngineOptions {
   readonly policies: readonly Policy[]
   readonly settings: ReadonlyMap<string, PolicySetting>
@@ -96,11 +99,30 @@ export class Engine {
 
   decide(question: Question): Decision | Promise<Decision> {
     const startedAt = this.#options.clock.monotonic()
-    const answers = this.#asked.map((asked) => this.#ask(asked, question))
+    const answers: (Answer | Promise<Answer>)[] = []
+    for (const asked of this.#asked) {
+      answers.push(this.#ask(asked, question))
+      const spentMs = this.#options.clock.monotonic() - startedAt
+      if (spentMs < TURN_MS || answers.length === this.#asked.length) continue
+      return this.#askRest(question, answers, startedAt)
+    }
     if (answers.every(isHere)) return this.#settle(question, answers, startedAt)
     return Promise.all(answers.map((answer) => Promise.resolve(answer))).then((all) =>
       this.#settle(question, all, startedAt),
     )
+  }
+
+  /** Policies that take long let others have the thread between two of them. */
+  async #askRest(
+    question: Question,
+    answers: (Answer | Promise<Answer>)[],
+    startedAt: number,
+  ): Promise<Decision> {
+    for (const asked of this.#asked.slice(answers.length)) {
+      await nextTurn()
+      answers.push(this.#ask(asked, question))
+    }
+    return this.#settle(question, await Promise.all(answers), startedAt)
   }
 
   #ask({ policy }: Asked, { input }: Question): Answer | Promise<Answer> {
@@ -187,6 +209,10 @@ export class Engine {
         return this.#options.mode === 'observe' ? 'deny' : 'alert'
     }
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function isHere(answer: Answer | Promise<Answer>): answer is Answer {
