@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import Sqlite from 'better-sqlite3'
-import { ProxyAgent } from 'undici'
+import { Pool, ProxyAgent } from 'undici'
 import { loadConfig } from '../../config/load.js'
 import { formatProblem } from '../../config/problem.js'
 import type { Config } from '../../config/schema.js'
@@ -38,7 +38,7 @@ export interface YoriOptions {
 export type Row = Readonly<Record<string, string | number | null>>
 
 export class Yori implements AsyncDisposable {
-  readonly appliance: Appliance
+  appliance: Appliance
   readonly folder: TempFolder
   readonly #options: YoriOptions
   readonly #agents: ProxyAgent[] = []
@@ -109,9 +109,20 @@ export class Yori implements AsyncDisposable {
     return file
   }
 
-  /** For `fetch` and the SDKs: CONNECT to YORI, TLS that trusts its root. */
-  dispatcher(): ProxyAgent {
-    const agent = new ProxyAgent({ uri: this.url, requestTls: { ca: this.rootPem } })
+  /**
+   * For `fetch` and the SDKs: CONNECT to YORI, TLS that trusts its root. Another loopback
+   * address than 127.0.0.1 makes another device of it.
+   */
+  dispatcher(localAddress?: string): ProxyAgent {
+    const agent = new ProxyAgent({
+      uri: this.url,
+      requestTls: { ca: this.rootPem },
+      clientFactory: (origin, options) =>
+        new Pool(origin, {
+          ...options,
+          ...(localAddress === undefined ? {} : { localAddress }),
+        }),
+    })
     this.#agents.push(agent)
     return agent
   }
@@ -122,6 +133,18 @@ export class Yori implements AsyncDisposable {
     options: ConnectionOptions & { port?: number } = {},
   ): Promise<TLSSocket> {
     return tlsThroughProxy(this.port, host, { ca: this.rootPem, ...options })
+  }
+
+  /** Stops, and starts anew over the same state. */
+  async restart(): Promise<void> {
+    await this.closeClients()
+    await this.appliance.stop()
+    this.appliance = new Appliance({
+      config: configFrom(this.folder, this.#options),
+      clock: this.#options.clock ?? systemClock,
+      log: this.#options.log ?? silentLog,
+    })
+    await this.appliance.start()
   }
 
   reload(config: Record<string, unknown>): Promise<void> {
