@@ -65,7 +65,7 @@ interface Lists {
 }
 
 /** Rules carry their own action; the configuration may still lower it. */
-const TIME_RULES: PolicySetting = {
+export const TIME_RULES: PolicySetting = {
   enabled: true,
   action: 'block',
   failMode: 'open',

@@ -10,6 +10,7 @@ import type { Bypass } from './bypass.js'
 import { combine, voiceOf } from './combine.js'
 import type { Effect, Voice } from './combine.js'
 import type { Mode } from './consent.js'
+import { addDefaultVoice } from './default-voice.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
 import type { Opinion, Policy, PolicyInput, PolicySetting } from './policy.js'
 
@@ -155,7 +156,7 @@ export class Engine {
         voices.push(voiceOf(policy.name, answer.opinion, setting))
       }
     })
-    this.#addDefault(voices)
+    addDefaultVoice(voices, this.#default)
     if (uninspectable !== undefined && this.#blocksUninspectable) {
       voices.push({
         policy: UNINSPECTABLE_POLICY,
@@ -182,20 +183,6 @@ export class Engine {
     }
   }
 
-  /** Its action is its opinion, unless its own rules alert or deny. */
-  #addDefault(voices: Voice[]): void {
-    const setting = this.#default
-    const own = voices.findIndex(({ policy }) => policy === DEFAULT_POLICY)
-    if (setting === undefined) return
-    if (own >= 0) {
-      if (voices[own]?.explicitAllow !== true) return
-      voices.splice(own, 1)
-    }
-    const kind = setting.action === 'block' ? 'deny' : setting.action
-    const message = DEFAULT_REASON[setting.action]
-    voices.push(voiceOf(DEFAULT_POLICY, { kind, message }, setting))
-  }
-
   #verdict(winner: Voice | undefined, bypass: Bypass | undefined): PolicyDecision {
     switch (winner?.effect) {
       case undefined:
@@ -218,9 +205,3 @@ function nextTurn(): Promise<void> {
 function isHere(answer: Answer | Promise<Answer>): answer is Answer {
   return !(answer instanceof Promise)
 }
-
-const DEFAULT_REASON = {
-  allow: 'the default policy allows every request',
-  alert: 'the default policy alerts on every request',
-  block: 'the default policy blocks every request',
-} as const
