@@ -52,6 +52,7 @@ export interface SessionFacts {
 
 const CHARS_PER_TOKEN = 4
 const MICRO = 1_000_000
+const END_CHARS = 4000
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'authorization',
@@ -128,9 +129,18 @@ export function policyInput(facts: InputFacts): PolicyInput {
     },
     model: facts.model ?? null,
     prompt: facts.prompt,
+    prompt_end: endOf(facts.prompt),
     prompt_chars: promptChars ?? 0,
     findings: facts.findings,
   }
+}
+
+function endOf(prompt: string): string {
+  if (prompt.length <= END_CHARS) return prompt
+  const start = prompt.length - END_CHARS
+  // Never half a surrogate pair.
+  const code = prompt.charCodeAt(start)
+  return prompt.slice(code >= 0xdc00 && code <= 0xdfff ? start + 1 : start)
 }
 
 function named(

@@ -96,9 +96,11 @@ describe('a budget', () => {
       [1_000_000, 1_000_000],
     )
     assert.match((await refusal(yori)) ?? '', /the month's budget of \$2\.00 is spent/)
-    await yori.restart()
-    assert.match((await refusal(yori)) ?? '', /the month's budget of \$2\.00 is spent/)
-    const [, , , last] = await endedExchanges(yori, 4)
+    await yori.closeClients()
+    await yori.appliance.stop()
+    await using again = await yori.restart()
+    assert.match((await refusal(again)) ?? '', /the month's budget of \$2\.00 is spent/)
+    const [, , , last] = await endedExchanges(again, 4)
     assert.equal(last?.['policy_name'], 'budget')
   })
 

@@ -38,7 +38,7 @@ export interface YoriOptions {
 export type Row = Readonly<Record<string, string | number | null>>
 
 export class Yori implements AsyncDisposable {
-  appliance: Appliance
+  readonly appliance: Appliance
   readonly folder: TempFolder
   readonly #options: YoriOptions
   readonly #agents: ProxyAgent[] = []
@@ -133,18 +133,6 @@ export class Yori implements AsyncDisposable {
     options: ConnectionOptions & { port?: number } = {},
   ): Promise<TLSSocket> {
     return tlsThroughProxy(this.port, host, { ca: this.rootPem, ...options })
-  }
-
-  /** Stops, and starts anew over the same state. */
-  async restart(): Promise<void> {
-    await this.closeClients()
-    await this.appliance.stop()
-    this.appliance = new Appliance({
-      config: configFrom(this.folder, this.#options),
-      clock: this.#options.clock ?? systemClock,
-      log: this.#options.log ?? silentLog,
-    })
-    await this.appliance.start()
   }
 
   reload(config: Record<string, unknown>): Promise<void> {

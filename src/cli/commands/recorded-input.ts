@@ -226,7 +226,7 @@ function contentOf(row: Listed): Recalled {
   const tokens = count(row, 'prompt_tokens')
   // The preview is the newest message: all of the prompt when it is as long.
   const isWhole = chars !== undefined && preview.length === chars
-  if (!isWhole) lacks.add('prompt')
+  if (!isWhole) for (const path of ['prompt', 'prompt_end']) lacks.add(path)
   const findings = findingsOf(row) ?? (isWhole ? personalData(preview) : undefined)
   if (findings === undefined) lacks.add('findings')
   if (chars === undefined || tools?.length === MOST_NAMES) lacks.add('request.tools')
