@@ -167,8 +167,9 @@ export class Decider {
     const { counters } = memory
     return {
       device: counters.read('device', subjectOf(device, groups), time),
-      groups: groups.map((name) => [name, counters.read('group', name, time)]),
-      policies: policies.map(({ name }) => [name, counters.read('policy', name, time)]),
+      groups: () => groups.map((name) => [name, counters.read('group', name, time)]),
+      policies: () =>
+        policies.map(({ name }) => [name, counters.read('policy', name, time)]),
     }
   }
 

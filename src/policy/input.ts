@@ -36,8 +36,9 @@ export interface InputFacts {
 
 export interface CountersFacts {
   readonly device: Usage
-  readonly groups: readonly (readonly [string, Usage])[]
-  readonly policies: readonly (readonly [string, Usage])[]
+  /** Few policies look at these: they are read when one does. */
+  readonly groups: () => readonly (readonly [string, Usage])[]
+  readonly policies: () => readonly (readonly [string, Usage])[]
 }
 
 /** A conversation before the request that is judged. */
@@ -106,8 +107,12 @@ export function policyInput(facts: InputFacts): PolicyInput {
     },
     counters: {
       device: deviceUsage,
-      groups: named(counters.groups, time),
-      policies: named(counters.policies, time),
+      get groups() {
+        return named(counters.groups(), time)
+      },
+      get policies() {
+        return named(counters.policies(), time)
+      },
     },
     session:
       session === undefined

@@ -40,7 +40,7 @@ export interface RecordedRequest {
 }
 
 export type Comparison =
-  | { readonly kind: 'same'; readonly effect: Effect }
+  | { readonly kind: 'same' }
   | {
       readonly kind: 'flip'
       readonly from: Effect
@@ -76,6 +76,10 @@ export class WhatIf {
   readonly #old: Side
   readonly #new: Side
   readonly #shared: ReadonlySet<ReadingPolicy>
+  /** Both sides with the policies alone that differ; undefined: everything may differ. */
+  readonly #differing: readonly [Side, Side] | undefined
+  readonly #blocks: ReadonlyMap<Side['settings'], boolean>
+  readonly #lacking = new Map<ReadingPolicy, Map<string, boolean>>()
 
   /** Policies that are the same on both sides are the same objects. */
   constructor(old: Side, changed: Side) {
@@ -83,22 +87,75 @@ export class WhatIf {
     this.#new = changed
     const before = new Set(old.policies)
     this.#shared = new Set(changed.policies.filter((policy) => before.has(policy)))
+    this.#blocks = new Map(
+      [old, changed].map((side) => [side.settings, blocksUninspectable(side)]),
+    )
+    const isEqual = (name: string): boolean =>
+      JSON.stringify(old.settings.get(name)) ===
+      JSON.stringify(changed.settings.get(name))
+    const differs = (policy: ReadingPolicy): boolean =>
+      !this.#shared.has(policy) || !isEqual(policy.name)
+    const alike =
+      isEqual(DEFAULT_POLICY) && blocksUninspectable(old) === blocksUninspectable(changed)
+    this.#differing = alike
+      ? [
+          { ...old, policies: old.policies.filter(differs) },
+          { ...changed, policies: changed.policies.filter(differs) },
+        ]
+      : undefined
   }
 
   compare(request: RecordedRequest): Comparison {
     const opinions = new Map<ReadingPolicy, Opinion | undefined | 'failed'>()
-    const before = this.#heard(this.#old, request, opinions)
-    const after = this.#heard(this.#new, request, opinions)
+    const floor = this.#floor(request, opinions)
+    if (floor === 'same') return { kind: 'same' }
+    const before = this.#heard(this.#old, request, opinions, floor)
+    const after = this.#heard(this.#new, request, opinions, floor)
     if (before.unknown.length + after.unknown.length === 0) {
       return this.#compared(request, before.voices, after.voices)
     }
     return this.#sought(request, before, after)
   }
 
+  /**
+   * Asks what differs alone. Where it says the same, the others need not be asked; else those
+   * need not that may do no more than both sides do anyway. -1: all must be.
+   */
+  #floor(
+    request: RecordedRequest,
+    opinions: Map<ReadingPolicy, Opinion | undefined | 'failed'>,
+  ): number | 'same' {
+    if (this.#differing === undefined) return -1
+    const [old, fresh] = this.#differing.map((side) =>
+      this.#heard(side, request, opinions),
+    )
+    if (old === undefined || fresh === undefined) return -1
+    if (old.unknown.length + fresh.unknown.length > 0) return -1
+    if (shownVoices(old.voices) === shownVoices(fresh.voices)) return 'same'
+    const least = Math.min(...[old, fresh].map(({ voices }) => strongest(voices)))
+    const fallback = this.#old.settings.get(DEFAULT_POLICY)
+    // An explicit word of allowance might silence a default that is stronger.
+    const isLoud = fallback?.enabled === true && STRENGTH[fallback.action] > least
+    return isLoud ? -1 : least
+  }
+
+  #lacks(policy: ReadingPolicy, lacks: ReadonlySet<string>): boolean {
+    const key = [...lacks].join(' ')
+    let known = this.#lacking.get(policy)
+    if (known === undefined) this.#lacking.set(policy, (known = new Map()))
+    let answer = known.get(key)
+    if (answer === undefined) {
+      answer = [...lacks].some((path) => looksAt(policy.reads, path))
+      known.set(key, answer)
+    }
+    return answer
+  }
+
   #heard(
     side: Side,
     request: RecordedRequest,
     opinions: Map<ReadingPolicy, Opinion | undefined | 'failed'>,
+    floor = -1,
   ): Heard {
     const voices = [...request.fixed]
     const unknown: Unknown[] = []
@@ -107,7 +164,8 @@ export class WhatIf {
       const { name } = policy
       const setting = settingOf(side, name)
       if (!setting.enabled) continue
-      if ([...request.lacks].some((path) => looksAt(policy.reads, path))) {
+      if (STRENGTH[setting.action] <= floor && !opinions.has(policy)) continue
+      if (this.#lacks(policy, request.lacks)) {
         unknown.push({ name, setting, shared: this.#shared.has(policy) })
         continue
       }
@@ -119,7 +177,7 @@ export class WhatIf {
       } else if (opinion?.kind === 'exhausted') uninspectable = true
       else if (opinion !== undefined) voices.push(voiceOf(name, opinion, setting))
     }
-    if (uninspectable && blocksUninspectable(side)) voices.push(UNREAD)
+    if (uninspectable && this.#blocks.get(side.settings) === true) voices.push(UNREAD)
     return { voices, unknown }
   }
 
@@ -156,7 +214,7 @@ export class WhatIf {
   ): Comparison {
     const old = outcomeOf(this.#old, request, before)
     const fresh = outcomeOf(this.#new, request, after)
-    if (old.effect === fresh.effect) return { kind: 'same', effect: old.effect }
+    if (old.effect === fresh.effect) return { kind: 'same' }
     const stronger = STRENGTH[fresh.effect] > STRENGTH[old.effect] ? fresh : old
     const { policy = '', reason = '' } = stronger.voice ?? {}
     return { kind: 'flip', from: old.effect, to: fresh.effect, policy, reason }
@@ -177,6 +235,21 @@ const UNREAD: Voice = {
   reason: 'the request could not be inspected',
   order: Number.MAX_SAFE_INTEGER,
   explicitAllow: false,
+}
+
+function strongest(voices: readonly Voice[]): number {
+  return Math.max(0, ...voices.map(({ effect }) => STRENGTH[effect]))
+}
+
+function shownVoices(voices: readonly Voice[]): string {
+  return JSON.stringify(
+    voices.map(({ policy, effect, order, explicitAllow }) => [
+      policy,
+      effect,
+      order,
+      explicitAllow,
+    ]),
+  )
 }
 
 function judged(

@@ -130,12 +130,14 @@ export class Replay {
     const time = times.at(nowMs, zone)
     const counters = {
       device: this.#counters.read('device', subjectOf(device, identity.groups), time),
-      groups: identity.groups.map(
-        (name) => [name, this.#counters.read('group', name, time)] as const,
-      ),
-      policies: policies.map(
-        (name) => [name, this.#counters.read('policy', name, time)] as const,
-      ),
+      groups: () =>
+        identity.groups.map(
+          (name) => [name, this.#counters.read('group', name, time)] as const,
+        ),
+      policies: () =>
+        policies.map(
+          (name) => [name, this.#counters.read('policy', name, time)] as const,
+        ),
     }
     const { lacks, ...content } = contentOf(row)
     const provider = optional(row, 'provider')
