@@ -123,7 +123,11 @@ export class Engine {
       await nextTurn()
       answers.push(this.#ask(asked, question))
     }
-    return this.#settle(question, await Promise.all(answers), startedAt)
+    return this.#settle(
+      question,
+      await Promise.all(answers.map((answer) => Promise.resolve(answer))),
+      startedAt,
+    )
   }
 
   #ask({ policy }: Asked, { input }: Question): Answer | Promise<Answer> {

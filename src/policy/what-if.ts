@@ -142,7 +142,10 @@ export class WhatIf {
   #lacks(policy: ReadingPolicy, lacks: ReadonlySet<string>): boolean {
     const key = [...lacks].join(' ')
     let known = this.#lacking.get(policy)
-    if (known === undefined) this.#lacking.set(policy, (known = new Map()))
+    if (known === undefined) {
+      known = new Map<string, boolean>()
+      this.#lacking.set(policy, known)
+    }
     let answer = known.get(key)
     if (answer === undefined) {
       answer = [...lacks].some((path) => looksAt(policy.reads, path))

@@ -2,7 +2,7 @@
  * `yori policy list | diff | suggest`: the policies of a configuration, and what they would
  * make of the household's record.
  */
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { jsonLine, printable } from '../../audit/printable.js'
 import type { Clock } from '../../core/clock.js'
 import { loadPolicySet } from '../../policy-set.js'
