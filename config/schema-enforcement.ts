@@ -4,7 +4,8 @@ import { choice, count, flag, item, list, secret, section, text } from './schema
 export const policiesSchema = section('Rego policies and what each may do.', {
   directory: text({
     format: 'path',
-    description: 'Folder of *.rego files; unless set, the ones that come with YORI.',
+    description:
+      "Folder of the household's own *.rego files, beside those that come with YORI.",
   }),
   default: text({
     format: 'file-name',
@@ -53,6 +54,7 @@ const devices = list({
     mac: text({ format: 'mac', description: 'Its hardware address.' }),
     enabled: flag(true, 'false suspends the entry.'),
     permanent: flag(false, 'true outlives `enabled: false` and `expires_at`.'),
+    exempt: flag(true, 'false only names it and its group: policies hold for it.'),
     group: text({ format: 'label', description: 'The group that it belongs to.' }),
     expires_at: text({
       format: 'moment',
@@ -84,6 +86,7 @@ const groups = list({
       description: 'Devices by hardware address.',
     }),
     enabled: flag(true, 'false suspends the group.'),
+    exempt: flag(true, 'false only names its devices: policies hold for them.'),
   }),
   maxItems: 256,
   default: [],

@@ -116,10 +116,10 @@ export function listsOf(config: Config): PolicyState {
   const { devices, groups, time_exceptions } = config.enforcement.allowlist
   return {
     ...EMPTY_STATE,
-    devices: devices.map(({ name, ip, mac, enabled, permanent, ...rest }) => ({
+    devices: devices.map(({ name, ip, mac, enabled, permanent, exempt, ...rest }) => ({
       name,
-      enabled,
-      permanent,
+      enabled: enabled && exempt,
+      permanent: permanent && exempt,
       ...(ip === undefined ? {} : { ip: canonicalAddress(ip) ?? ip }),
       ...(mac === undefined ? {} : { mac: macText(mac) ?? mac }),
       ...(rest.group === undefined ? {} : { group: rest.group }),
@@ -128,9 +128,10 @@ export function listsOf(config: Config): PolicyState {
         ? {}
         : { expiresAt: Date.parse(rest.expires_at) }),
     })),
-    groups: groups.map(({ name, enabled, device_ips, device_macs }) => ({
+    groups: groups.map(({ name, enabled, exempt, device_ips, device_macs }) => ({
       name,
       enabled,
+      ...(exempt ? {} : { namesOnly: true }),
       ips: device_ips.map((ip) => canonicalAddress(ip) ?? ip),
       macs: device_macs.map((mac) => macText(mac) ?? mac),
     })),

@@ -22,6 +22,8 @@ export interface LoadedPolicy {
   readonly file: PolicyFile
   /** It comes with YORI. */
   readonly shipped: boolean
+  /** The same in two loads when text, shared modules and parameters are the same. */
+  readonly identity: string
 }
 
 /** What a configuration says of policies. */
@@ -58,8 +60,10 @@ export async function loadPolicySet(
     const params = config.files[name]?.params ?? {}
     try {
       const loaded = loadRegoPolicy({ name, source: file, lib, params, clock })
-      if (loaded.kind === 'ok') policies.push({ policy: loaded.policy, file, shipped })
-      else problems.push(...loaded.errors.map(describeLoadError))
+      if (loaded.kind === 'ok') {
+        const identity = JSON.stringify([name, file.text, lib.map(textOf), params])
+        policies.push({ policy: loaded.policy, file, shipped, identity })
+      } else problems.push(...loaded.errors.map(describeLoadError))
     } catch (cause) {
       if (!(cause instanceof BadParams)) throw cause
       problems.push(`policies.files.${name}.params: ${cause.message}`)
@@ -69,6 +73,10 @@ export async function loadPolicySet(
   // A fault in a shared module shows in every policy that is compiled with it.
   if (problems.length > 0) throw new BadPolicies([...new Set(problems)])
   return { policies, unknown: wanted.unknown }
+}
+
+function textOf({ text }: PolicyFile): string {
+  return text
 }
 
 interface Wanted {

@@ -2,7 +2,7 @@
 #
 # Alerts when a prompt holds one of each, or a phrase that says it all; denies it during
 # school hours when `during_school_hours` is on. Words are looked for in the newest part of
-# the prompt, the last `look_at` characters.
+# the prompt, its last 4,000 characters.
 package yori.homework_helper
 
 import data.yori.lib.people
@@ -12,7 +12,6 @@ parameters := object.union(people.parameters, {
 	"school_start_hour": {"type": "integer", "minimum": 0, "maximum": 24, "default": 8, "description": "When school begins."},
 	"school_end_hour": {"type": "integer", "minimum": 0, "maximum": 24, "default": 15, "description": "When it ends."},
 	"more_words": {"type": "strings", "default": [], "description": "Further words of a task, lower case."},
-	"look_at": {"type": "integer", "minimum": 100, "maximum": 20000, "default": 4000, "description": "Characters at the end of the prompt."},
 })
 
 tasks := [
@@ -30,9 +29,7 @@ subjects := [
 
 phrases := ["do my homework", "write my essay", "answer this quiz", "solve this for my class"]
 
-start := max([0, count(input.prompt) - data.params.look_at])
-
-asked := lower(substring(input.prompt, start, -1))
+asked := lower(input.prompt_end)
 
 is_homework if {
 	some phrase in phrases

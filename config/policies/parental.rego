@@ -1,7 +1,7 @@
 # Keeps children away from topics and places: for the groups of minors alone.
 #
 # `categories` are lists of words that come with it; `blocked_keywords` are the household's
-# own. Whole words count, letters of either case. `restricted_endpoints` are for others only.
+# own. Whole words count, letters of either case, in the last 4,000 characters of the prompt. `restricted_endpoints` are for others only.
 # In safe mode a child may use only the models in `safe_models`.
 package yori.parental
 
@@ -20,7 +20,6 @@ parameters := {
 	"restricted_endpoints": {"type": "strings", "default": [], "description": "Hosts that are not for minors."},
 	"safe_mode": {"type": "boolean", "default": false, "description": "Only `safe_models`."},
 	"safe_models": {"type": "strings", "default": [], "description": "Models for safe mode; may end in `*`."},
-	"look_at": {"type": "integer", "minimum": 100, "maximum": 20000, "default": 4000, "description": "Characters at the end of the prompt."},
 }
 
 topics := {
@@ -36,13 +35,18 @@ is_minor if {
 	group in input.device.groups
 }
 
-start := max([0, count(input.prompt) - data.params.look_at])
+asked := lower(input.prompt_end)
 
 # Every run of other characters is one space, so that a word can be looked for with spaces
 # around it.
-asked := sprintf(" %s ", [regex.replace(lower(substring(input.prompt, start, -1)), `[^\p{L}\p{N}-]+`, " ")])
+spaced := sprintf(" %s ", [regex.replace(asked, `[^\p{L}\p{N}-]+`, " ")])
 
-holds(word) if contains(asked, sprintf(" %s ", [word]))
+# Most prompts hold none of the words at all, and need no second look.
+holds(word) if {
+	first := split(word, " ")[0]
+	contains(asked, first)
+	contains(spaced, sprintf(" %s ", [word]))
+}
 
 deny contains text if {
 	is_minor

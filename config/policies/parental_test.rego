@@ -9,7 +9,7 @@ device(groups) := {"ip": "192.0.2.10", "mac": "02:00:5e:10:00:01", "groups": gro
 
 asked(prompt, groups) := {
 	"device": device(groups),
-	"prompt": prompt,
+	"prompt_end": prompt,
 	"model": "gpt-4o",
 	"endpoint": {"domain": "api.openai.com"},
 }

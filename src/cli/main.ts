@@ -51,8 +51,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   policy: async () => {
     const { policyCommand } = await import('./commands/policy.js')
     return policyCommand({
+      load: (path) => configuration({ config: path }),
       print,
       note,
+      clock: systemClock,
+      isWatched: process.stderr.isTTY,
+      onInterrupt: (interrupted) => {
+        process.once('SIGINT', interrupted)
+        return {
+          [Symbol.dispose]: () => void process.removeListener('SIGINT', interrupted),
+        }
+      },
       monotonic: () => systemClock.monotonic(),
       exit: (code) => {
         process.exitCode = code

@@ -63,7 +63,7 @@ export class AnswerCache {
       NEVER.some((one) => path === one || (one !== '' && path.startsWith(`${one}.`)))
     if (reads.unsteady || paths.some(never)) return undefined
     // A few look-ups are cheaper judged than remembered; a prompt is not.
-    if (!paths.includes('prompt')) return undefined
+    if (!paths.includes('prompt') && !paths.includes('prompt_end')) return undefined
     return new AnswerCache(paths, clock, limits)
   }
 

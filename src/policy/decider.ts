@@ -73,7 +73,7 @@ interface Lists {
 }
 
 /** Rules carry their own action; the configuration may still lower it. */
-const TIME_RULES: PolicySetting = {
+export const TIME_RULES: PolicySetting = {
   enabled: true,
   action: 'block',
   failMode: 'open',
@@ -208,8 +208,9 @@ export class Decider {
     const { counters } = memory
     return {
       device: counters.read('device', subjectOf(device, groups), time),
-      groups: groups.map((name) => [name, counters.read('group', name, time)]),
-      policies: policies.map(({ name }) => [name, counters.read('policy', name, time)]),
+      groups: () => groups.map((name) => [name, counters.read('group', name, time)]),
+      policies: () =>
+        policies.map(({ name }) => [name, counters.read('policy', name, time)]),
     }
   }
 

@@ -33,6 +33,7 @@ export class DeviceBook {
   readonly #groupsByIp = new Map<string, string[]>()
   readonly #groupsByMac = new Map<string, string[]>()
   readonly #suspended = new Set<string>()
+  readonly #naming = new Set<string>()
   readonly #unknownListed: boolean
   readonly #bindings: Bindings
 
@@ -45,7 +46,8 @@ export class DeviceBook {
       if (entry.ip !== undefined) add(this.#byIp, entry.ip, entry)
       else if (entry.mac !== undefined) add(this.#byMac, entry.mac, entry)
     }
-    for (const { name, enabled, ips, macs } of lists.groups) {
+    for (const { name, enabled, namesOnly, ips, macs } of lists.groups) {
+      if (namesOnly === true) this.#naming.add(name)
       if (!enabled) {
         this.#suspended.add(name)
         continue
@@ -54,7 +56,8 @@ export class DeviceBook {
       for (const mac of macs) add(this.#groupsByMac, mac, name)
     }
     this.#unknownListed = lists.groups.some(
-      ({ name, enabled }) => enabled && name === UNKNOWN_GROUP,
+      ({ name, enabled, namesOnly }) =>
+        enabled && namesOnly !== true && name === UNKNOWN_GROUP,
     )
   }
 
@@ -67,7 +70,7 @@ export class DeviceBook {
       if (found?.kind === 'listed') return found
       suspended ??= found
     }
-    const [group] = this.#listedGroups(device)
+    const group = this.#listedGroups(device).find((name) => !this.#naming.has(name))
     if (group !== undefined) return { kind: 'listed', name: `group ${group}` }
     if (this.#unknownListed && this.identity(device).groups.includes(UNKNOWN_GROUP)) {
       return { kind: 'listed', name: `group ${UNKNOWN_GROUP}` }

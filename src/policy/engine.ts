@@ -12,11 +12,15 @@ import type { Bypass } from './bypass.js'
 import { combine, voiceOf } from './combine.js'
 import type { Effect, Voice } from './combine.js'
 import type { Mode } from './consent.js'
+import { addDefaultVoice } from './default-voice.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
 import type { Opinion, Policy, PolicyInput, PolicySetting, Redaction } from './policy.js'
 
 /** Speaks for requests that a policy which may block cannot read. */
 export const UNINSPECTABLE_POLICY = 'uninspectable'
+
+/** Judging may hold the event loop so long before it pauses; one policy adds 4 ms at most. */
+const TURN_MS = 1
 
 export interface EngineOptions {
   readonly policies: readonly Policy[]
@@ -114,10 +118,33 @@ export class Engine {
 
   decide(question: Question): Decision | Promise<Decision> {
     const startedAt = this.#options.clock.monotonic()
-    const answers = this.#asked.map((asked) => this.#ask(asked, question))
+    const answers: (Answer | Promise<Answer>)[] = []
+    for (const asked of this.#asked) {
+      answers.push(this.#ask(asked, question))
+      const spentMs = this.#options.clock.monotonic() - startedAt
+      if (spentMs < TURN_MS || answers.length === this.#asked.length) continue
+      return this.#askRest(question, answers, startedAt)
+    }
     if (answers.every(isHere)) return this.#settle(question, answers, startedAt)
     return Promise.all(answers.map((answer) => Promise.resolve(answer))).then((all) =>
       this.#settle(question, all, startedAt),
+    )
+  }
+
+  /** Policies that take long let others have the thread between two of them. */
+  async #askRest(
+    question: Question,
+    answers: (Answer | Promise<Answer>)[],
+    startedAt: number,
+  ): Promise<Decision> {
+    for (const asked of this.#asked.slice(answers.length)) {
+      await nextTurn()
+      answers.push(this.#ask(asked, question))
+    }
+    return this.#settle(
+      question,
+      await Promise.all(answers.map((answer) => Promise.resolve(answer))),
+      startedAt,
     )
   }
 
@@ -174,7 +201,7 @@ export class Engine {
         voices.push(voiceOf(policy.name, answer.opinion, setting))
       }
     })
-    this.#addDefault(voices)
+    addDefaultVoice(voices, this.#default)
     return { voices, failed, uninspectable }
   }
 
@@ -224,20 +251,6 @@ export class Engine {
     })
   }
 
-  /** Its action is its opinion, unless its own rules alert or deny. */
-  #addDefault(voices: Voice[]): void {
-    const setting = this.#default
-    const own = voices.findIndex(({ policy }) => policy === DEFAULT_POLICY)
-    if (setting === undefined) return
-    if (own >= 0) {
-      if (voices[own]?.explicitAllow !== true) return
-      voices.splice(own, 1)
-    }
-    const kind = setting.action === 'block' ? 'deny' : setting.action
-    const message = DEFAULT_REASON[setting.action]
-    voices.push(voiceOf(DEFAULT_POLICY, { kind, message }, setting))
-  }
-
   #verdict(winner: Voice | undefined, bypass: Bypass | undefined): PolicyDecision {
     switch (winner?.effect) {
       case undefined:
@@ -279,8 +292,6 @@ function isHere(answer: Answer | Promise<Answer>): answer is Answer {
   return !(answer instanceof Promise)
 }
 
-const DEFAULT_REASON = {
-  allow: 'the default policy allows every request',
-  alert: 'the default policy alerts on every request',
-  block: 'the default policy blocks every request',
-} as const
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -36,8 +36,9 @@ export interface InputFacts {
 
 export interface CountersFacts {
   readonly device: Usage
-  readonly groups: readonly (readonly [string, Usage])[]
-  readonly policies: readonly (readonly [string, Usage])[]
+  /** Few policies look at these: they are read when one does. */
+  readonly groups: () => readonly (readonly [string, Usage])[]
+  readonly policies: () => readonly (readonly [string, Usage])[]
 }
 
 /** A conversation before the request that is judged. */
@@ -52,6 +53,7 @@ export interface SessionFacts {
 
 const CHARS_PER_TOKEN = 4
 const MICRO = 1_000_000
+const END_CHARS = 4000
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'authorization',
@@ -105,8 +107,12 @@ export function policyInput(facts: InputFacts): PolicyInput {
     },
     counters: {
       device: deviceUsage,
-      groups: named(counters.groups, time),
-      policies: named(counters.policies, time),
+      get groups() {
+        return named(counters.groups(), time)
+      },
+      get policies() {
+        return named(counters.policies(), time)
+      },
     },
     session:
       session === undefined
@@ -128,9 +134,18 @@ export function policyInput(facts: InputFacts): PolicyInput {
     },
     model: facts.model ?? null,
     prompt: facts.prompt,
+    prompt_end: endOf(facts.prompt),
     prompt_chars: promptChars ?? 0,
     findings: facts.findings,
   }
+}
+
+function endOf(prompt: string): string {
+  if (prompt.length <= END_CHARS) return prompt
+  const start = prompt.length - END_CHARS
+  // Never half a surrogate pair.
+  const code = prompt.charCodeAt(start)
+  return prompt.slice(code >= 0xdc00 && code <= 0xdfff ? start + 1 : start)
 }
 
 function named(

@@ -66,6 +66,8 @@ export interface PolicyInput {
   readonly model: string | null
   /** Bounded text that goes to the model. */
   readonly prompt: string
+  /** Its last 4,000 characters: what is new stands there. */
+  readonly prompt_end: string
   /** Characters of all that text, kept or not. */
   readonly prompt_chars: number
   readonly findings: readonly FindingInput[]

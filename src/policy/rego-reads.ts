@@ -27,6 +27,7 @@ const CONTENT: readonly string[] = [
   'request.body_state',
   'request.tools',
   'prompt',
+  'prompt_end',
   'prompt_chars',
   'findings',
   'model',

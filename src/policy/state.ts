@@ -27,6 +27,8 @@ export interface DeviceGroup {
   readonly ips: readonly string[]
   readonly macs: readonly string[]
   readonly enabled: boolean
+  /** For policies to speak of; it lets nobody past. */
+  readonly namesOnly?: boolean
 }
 
 /** Whom a time is for: everyone when both lists are empty. */

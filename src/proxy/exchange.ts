@@ -230,7 +230,9 @@ export class Exchange implements UpstreamHandler, Watched {
       record: this.#record,
       facts: this.#facts,
       recognised: this.#recognised,
-      previewChars: this.#kept(this.#services.policy).previewChars,
+      previewChars: this.#services.decider.redacts
+        ? 0
+        : this.#services.policy.promptPreviewChars,
       caller: this.#from.state.caller.address,
       elapsed: () => this.#elapsed(),
       judge: this.#waits ? this.#judge : undefined,

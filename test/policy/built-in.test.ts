@@ -85,8 +85,8 @@ describe('the input document', () => {
             { date: '2026-03-02', requests: 1, tokens: 2, microUsd: 250_000, minutes: 1 },
           ],
         },
-        groups: [],
-        policies: [],
+        groups: () => [],
+        policies: () => [],
       },
       promptChars: 10,
       toolsOffered: ['shell'],
@@ -120,6 +120,7 @@ describe('the input document', () => {
     assert.equal(document.device.name, 'Kim')
     assert.deepEqual(document.request.tools, ['shell'])
     assert.deepEqual(document.estimate, { input_tokens: 3, cost_usd: 7.5e-6 })
+    assert.equal(document.prompt_end, 'hi')
     assert.equal(document.session?.minutes, 1.5)
     assert.equal(document.session.cost_usd, 0.01)
     const { days, month } = document.counters.device

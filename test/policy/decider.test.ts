@@ -36,6 +36,8 @@ function decider(
       current: { ...EMPTY_STATE, ...(emergency && { emergency }) },
       mint: () => undefined,
       spend: () => undefined,
+      usePin: () => false,
+      activate: () => assert.fail('nobody declares one'),
     },
     memory: {
       counters: new UsageCounters(),

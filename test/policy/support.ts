@@ -44,6 +44,7 @@ export const input: PolicyInput = {
   estimate: { input_tokens: null, cost_usd: null },
   model: null,
   prompt: '',
+  prompt_end: '',
   prompt_chars: 0,
   findings: [],
 }

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import Sqlite from 'better-sqlite3'
-import { ProxyAgent } from 'undici'
+import { Pool, ProxyAgent } from 'undici'
 import { loadConfig } from '../../config/load.js'
 import { formatProblem } from '../../config/problem.js'
 import type { Config } from '../../config/schema.js'
@@ -109,9 +109,20 @@ export class Yori implements AsyncDisposable {
     return file
   }
 
-  /** For `fetch` and the SDKs: CONNECT to YORI, TLS that trusts its root. */
-  dispatcher(): ProxyAgent {
-    const agent = new ProxyAgent({ uri: this.url, requestTls: { ca: this.rootPem } })
+  /**
+   * For `fetch` and the SDKs: CONNECT to YORI, TLS that trusts its root. Another loopback
+   * address than 127.0.0.1 makes another device of it.
+   */
+  dispatcher(localAddress?: string): ProxyAgent {
+    const agent = new ProxyAgent({
+      uri: this.url,
+      requestTls: { ca: this.rootPem },
+      clientFactory: (origin, options) =>
+        new Pool(origin, {
+          ...options,
+          ...(localAddress === undefined ? {} : { localAddress }),
+        }),
+    })
     this.#agents.push(agent)
     return agent
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describeStep, installSteps, uninstallSteps } from '../../../ca/install.js'
 import type { StoreSteps } from '../../../ca/install.js'
 import { YoriError } from '../../core/errors.js'
-import { askYes } from '../ask.js'
+import { askYesNo } from '../ask.js'
 import { findStores, take } from '../machine-stores.js'
 import type { Machine } from '../machine-stores.js'
 import { printJson, usageError } from './ca-shared.js'
@@ -86,7 +86,7 @@ function show(deps: CaCommandDeps, all: readonly StoreSteps[], remark: string): 
 
 async function agreed(deps: InstallDeps, flags: InstallFlags): Promise<boolean> {
   if (flags.yes === true) return true
-  const answer = await (deps.confirm ?? askYes)('Do this? [y/N] ')
+  const answer = await (deps.confirm ?? askYesNo)('Do this? [y/N] ')
   if (answer !== undefined) return answer
   throw usageError(deps, 'nobody is there to ask: --yes takes these steps')
 }

@@ -1,21 +1,20 @@
 /**
  * `yori policy eval | test | check`: asks, tries and checks Rego policies without a running
- * YORI. `eval` answers in the JSON of `opa eval`.
+ * YORI. `eval` answers in the JSON of `opa eval`. What concerns a household is beside it
+ * (`policy-household.ts`).
  */
 import { Command } from 'commander'
 import { compileModules, describeLoadError, toJsonText } from '../../rego/index.js'
 import { EXIT } from '../exit.js'
 import { readDocument, readPolicies } from './policy-files.js'
+import { addHouseholdCommands } from './policy-household.js'
+import type { PolicyHouseholdDeps } from './policy-household.js'
 import { runTests } from './policy-test.js'
 import type { EvaluationFailure, Policy, RegoError, Row } from '../../rego/index.js'
 import type { TestReport, TestResult } from './policy-test.js'
 
-export interface PolicyCommandDeps {
-  readonly print: (text: string) => void
-  readonly note: (text: string) => void
+export interface PolicyCommandDeps extends PolicyHouseholdDeps {
   readonly monotonic: () => number
-  /** Sets the exit code of the process. */
-  readonly exit: (code: number) => void
 }
 
 interface EvalFlags {
@@ -61,6 +60,7 @@ export function policyCommand(deps: PolicyCommandDeps): Command {
     .argument('<paths...>', 'policies, or folders of them')
     .option('--json', 'print JSON for programs')
     .action((paths: string[], flags: { json?: true }) => check(deps, paths, flags))
+  addHouseholdCommands(command, deps)
   return command
 }
 
@@ -191,7 +191,9 @@ function check(
     return
   }
   for (const error of errors) deps.print(`${describeLoadError(error)}\n`)
-  if (errors.length === 0) deps.print(`${files.length} files: ok\n`)
+  if (errors.length === 0) {
+    deps.print(`${files.length} ${files.length === 1 ? 'file' : 'files'}: ok\n`)
+  }
 }
 
 function load(deps: PolicyCommandDeps, paths: readonly string[]): Policy | undefined {

@@ -45,7 +45,10 @@ async function run(flags: RunFlags): Promise<void> {
   const wanted = configFlags(flags)
   const { config, source, warnings } = configuration(wanted)
   for (const warning of warnings) note(`${formatProblem(warning)}\n`)
-  const log = pino({ level: config.log.level }, openLogTarget(config.log.file).destination)
+  const log = pino(
+    { level: config.log.level },
+    openLogTarget(config.log.file).destination,
+  )
   const appliance = new Appliance({ config, clock: systemClock, log })
   const skipped = await appliance.start()
   // Whoever sees the banner may send signals.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../../src/core/clock.js'
 import { policyCommand } from '../../../src/cli/commands/policy.js'
 
 const POLICY = `package home
@@ -59,6 +60,10 @@ async function run(...args: string[]): Promise<Ran> {
     print: (text) => void (ran.out += text),
     note: (text) => void (ran.notes += text),
     monotonic: () => 0,
+    load: () => assert.fail('needs no configuration'),
+    clock: systemClock,
+    isWatched: false,
+    onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
     exit: (code) => void (ran.code = code),
   })
   command.exitOverride()
@@ -155,6 +160,6 @@ describe('yori policy', () => {
   it('says ok and exits 0 where there is no problem', async () => {
     using folder = new Folder()
     const ran = await run('check', folder.file('home.rego', POLICY))
-    assert.deepEqual([ran.out, ran.code], ['1 files: ok\n', 0])
+    assert.deepEqual([ran.out, ran.code], ['1 file: ok\n', 0])
   })
 })
