@@ -100,8 +100,8 @@ describe('audit store of a process of its own', () => {
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     )
     try {
-      const full = await told(child, ({ kind }) => kind === 'trouble')
-      assert.equal(full.trouble, 'full')
+      // On a busy machine rows may be dropped, and that be said, before the disk is full.
+      await told(child, ({ kind, trouble }) => kind === 'trouble' && trouble === 'full')
       await told(child, ({ counts }) => counts.dropped.exchanges > 0)
       // The mount is the child's own; its files are reached through its root.
       rmSync(join('/proc', String(child.pid), 'root', ballast))

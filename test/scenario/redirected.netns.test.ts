@@ -173,6 +173,16 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
         ),
         expected,
       )
+      const status = JSON.parse(home.yori('status', '--json').stdout) as {
+        sections: { coverage: { facts: { all: object } } }
+      }
+      assert.deepEqual(status.sections.coverage.facts.all, {
+        total: 4,
+        inspected: 2,
+        tunnelled: 2,
+        refused: 0,
+        failed: 0,
+      })
       assert.deepEqual(
         rowsOf(home, 'SELECT endpoint_domain, http_path, response_status FROM exchanges'),
         FAMILIES.map(() => ({
