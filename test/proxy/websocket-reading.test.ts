@@ -215,6 +215,27 @@ describe('the record of a WebSocket', () => {
     assert.equal(row['close_code'], 4000)
   })
 
+  it('adds up when thousands of small messages come at once', async () => {
+    for (const perMessageDeflate of [false, { threshold: 0 }]) {
+      await using setup = await echoing({ perMessageDeflate })
+      const url = `wss://${NAME}${REALTIME}`
+      const socket = await dial(setup.yori, url, { perMessageDeflate })
+      let heard = 0
+      socket.on('message', () => heard++)
+      for (let i = 0; i < 3000; i++) socket.send('{"type":"response.create"}')
+      await until(() => heard === 3000)
+      const closed = once(socket, 'close')
+      socket.close(1000)
+      await closed
+      const [row] = await endedExchanges(setup.yori, 1)
+      assert.equal(row?.['client_messages'], 3000)
+      assert.equal(row['server_messages'], 3000)
+      const unread = Number(row['unread_messages'] ?? 0)
+      assert.equal(row['uninspectable'], unread > 0 ? 'upgraded' : null)
+      assert.equal(setup.yori.appliance.current.services.held.held, 0)
+    }
+  })
+
   it('says that nobody reads what is spoken on another path', async () => {
     const { row } = await play(TURN, { path: '/v1/elsewhere' })
     assert.equal(row['uninspectable'], 'upgraded')
