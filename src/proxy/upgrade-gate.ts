@@ -4,10 +4,15 @@
  * that cannot be read, or is too long to be held, is judged as such; if it may pass, it passes
  * as it comes. What the provider says is not held.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Decision } from '../policy/engine.js'
 
 /** Bytes that wait here; a message that is longer is judged before it is whole. */
 const MAX_HELD_BYTES = 1024 * 1024 + 64 * 1024
+
+/** Decisions in one turn of the loop, and how many may wait before the client does. */
+const PER_TURN = 16
+const MAX_WAITING = 64
 
 export type Judgement = Decision | Promise<Decision | undefined> | undefined
 
@@ -54,6 +59,7 @@ export class MessageGate {
   #open = false
   #underWay: Promise<void> = Promise.resolve()
   #waiting = 0
+  #asked = 0
   #blocked = false
   #ended = false
 
@@ -98,8 +104,12 @@ export class MessageGate {
 
   #ask(said: string | undefined, allow: () => void): void {
     this.#waiting += 1
-    const judge = async (): Promise<Decision | undefined> =>
-      said === '' || this.#blocked ? undefined : this.#options.judge(said)
+    const judge = async (): Promise<Decision | undefined> => {
+      if (said === '' || this.#blocked) return undefined
+      this.#asked += 1
+      if (this.#asked % PER_TURN === 0) await setImmediate()
+      return this.#options.judge(said)
+    }
     this.#underWay = this.#underWay
       .then(judge)
       // A fault of ours must not cost the connection.
@@ -132,7 +142,8 @@ export class MessageGate {
       this.#ask(undefined, () => (this.#passing = true))
     this.#flush()
     if (this.#ended && isJudged && this.#waiting === 0) this.#port?.finish()
-    else if (this.#heldBytes > MAX_HELD_BYTES) this.#port?.pause()
+    else if (this.#heldBytes > MAX_HELD_BYTES || this.#waiting > MAX_WAITING)
+      this.#port?.pause()
     else this.#port?.resume()
   }
 

@@ -21,9 +21,13 @@ import type { Seen } from './upgrade-gate.js'
 
 /** Longer messages pass and are counted, but not read. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
-/** Messages that wait while one is inflated on the thread pool. */
-const MAX_WAITING = 256
+/** Messages that wait for their turn; more are counted as unread. */
+const MAX_WAITING = 1024
 const MAX_WAITING_BYTES = 2 * 1024 * 1024
+/** What is read in one turn of the loop; then others have theirs. */
+const COST_PER_TURN = 64
+const COST_PLAIN = 1
+const COST_COMPRESSED = 4
 /** There was no Close frame, RFC 6455 §7.1.5. */
 const ABNORMAL = 1006
 
@@ -57,6 +61,8 @@ export class SocketReading {
   readonly #waiting: Waiting[] = []
   #waitingBytes = 0
   #inflating = false
+  #resting = false
+  #cost = 0
   #unread = 0
   #reader: LiveReader | undefined
   #settle: (() => void) | undefined
@@ -106,7 +112,7 @@ export class SocketReading {
 
   /** Resolves when all has been read and the record is filled in. Never rejects. */
   async end(): Promise<Content> {
-    if (this.#inflating) await new Promise<void>((resolve) => (this.#settle = resolve))
+    if (this.#isBusy()) await new Promise<void>((resolve) => (this.#settle = resolve))
     try {
       return this.#fill()
     } catch {
@@ -118,7 +124,7 @@ export class SocketReading {
   }
 
   #came(side: Side, message: SocketMessage): void {
-    if (!this.#inflating) {
+    if (!this.#isBusy()) {
       this.#next({ side, message })
       return
     }
@@ -131,8 +137,13 @@ export class SocketReading {
     this.#waitingBytes -= message.payload?.length ?? 0
   }
 
+  #isBusy(): boolean {
+    return this.#inflating || this.#resting || this.#waiting.length > 0
+  }
+
   #next({ side, message }: Waiting): void {
     const { payload, compressed } = message
+    this.#rest(compressed ? COST_COMPRESSED : COST_PLAIN)
     const inflater = this.#inflaters[side]
     if (payload === undefined) {
       if (compressed) inflater.skip()
@@ -152,8 +163,19 @@ export class SocketReading {
     })
   }
 
+  #rest(cost: number): void {
+    this.#cost += cost
+    if (this.#cost < COST_PER_TURN || this.#resting) return
+    this.#resting = true
+    setImmediate(() => {
+      this.#resting = false
+      this.#cost = 0
+      this.#goOn()
+    })
+  }
+
   #goOn(): void {
-    while (!this.#inflating) {
+    while (!this.#inflating && !this.#resting) {
       const next = this.#waiting.shift()
       if (next === undefined) {
         this.#settle?.()

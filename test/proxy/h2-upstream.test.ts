@@ -214,6 +214,35 @@ describe('a provider that wants HTTP/2', () => {
     for (const stream of stuck) stream.close(constants.NGHTTP2_CANCEL)
   })
 
+  it('that does not read one upload answers the others', async () => {
+    const stalled: ServerHttp2Stream[] = []
+    await using origin = await startH2Origin((stream, headers) => {
+      if (headers[':path'] === '/stall') stalled.push(stream)
+      else stream.resume().once('end', () => answer(stream))
+    })
+    await using setup = await beforeH2(origin)
+    using client = await h2Client(setup.yori, NAME)
+    const upload = client.session.request({ ...post, ':path': '/stall' })
+    upload.on('error', () => undefined)
+    const large = Buffer.alloc(8 * 1024 * 1024)
+    let taken = false
+    upload.end(large, () => (taken = true))
+    await until(() => stalled.length === 1)
+    for (let i = 0; i < 20; i++) {
+      const got = await h2Ask(client.session, post, Buffer.alloc(100_000))
+      assert.equal(got.body, 'ok')
+    }
+    assert.equal(taken, false)
+    const [stream] = stalled
+    let bytes = 0
+    stream?.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    await once(stream as ServerHttp2Stream, 'end')
+    assert.equal(bytes, large.length)
+    answer(stream as ServerHttp2Stream)
+    assert.equal((await h2Answer(upload)).body, 'ok')
+    assert.equal(origin.sessions.length, 1)
+  })
+
   it('that does not speak it is answered for with 502', async () => {
     await using origin = await startOrigin({ certificate })
     await using setup = await beforeH2(origin)

@@ -90,6 +90,23 @@ describe('a policy that may block', () => {
     })
   }
 
+  it('judges a thousand messages at once, one after the other', async () => {
+    await using setup = await listening()
+    const socket = await dial(setup)
+    for (let i = 0; i < 1000; i++) socket.send(says(`number ${i}`))
+    await until(() => setup.heard.length === 1000)
+    assert.deepEqual(
+      setup.heard,
+      Array.from({ length: 1000 }, (_, i) => says(`number ${i}`)),
+    )
+    const closed = once(socket, 'close')
+    socket.close(1000)
+    await closed
+    const [row] = await endedExchanges(setup.yori, 1)
+    assert.equal(row?.['client_messages'], 1000)
+    assert.equal(row['uninspectable'], null)
+  })
+
   it('stops a message that nobody can read', async () => {
     for (const unreadable of [Buffer.of(1, 2, 3), `{"x":"${'y'.repeat(2_000_000)}`]) {
       await using setup = await listening()

@@ -215,6 +215,27 @@ describe('the record of a WebSocket', () => {
     assert.equal(row['close_code'], 4000)
   })
 
+  it('adds up when thousands of small messages come at once', async () => {
+    for (const perMessageDeflate of [false, { threshold: 0 }]) {
+      await using setup = await echoing({ perMessageDeflate })
+      const url = `wss://${NAME}${REALTIME}`
+      const socket = await dial(setup.yori, url, { perMessageDeflate })
+      let heard = 0
+      socket.on('message', () => heard++)
+      for (let i = 0; i < 3000; i++) socket.send('{"type":"response.create"}')
+      await until(() => heard === 3000)
+      const closed = once(socket, 'close')
+      socket.close(1000)
+      await closed
+      const [row] = await endedExchanges(setup.yori, 1)
+      assert.equal(row?.['client_messages'], 3000)
+      assert.equal(row['server_messages'], 3000)
+      const unread = Number(row['unread_messages'] ?? 0)
+      assert.equal(row['uninspectable'], unread > 0 ? 'upgraded' : null)
+      assert.equal(setup.yori.appliance.current.services.held.held, 0)
+    }
+  })
+
   it('says that nobody reads what is spoken on another path', async () => {
     const { row } = await play(TURN, { path: '/v1/elsewhere' })
     assert.equal(row['uninspectable'], 'upgraded')
@@ -320,10 +341,8 @@ describe('a WebSocket through YORI', () => {
   })
 
   it('gives a slow client all that came before the end', async () => {
-    const bytes = Buffer.concat([
-      Buffer.of(0x82, 127, 0, 0, 0, 0, 0, 0x20, 0, 0),
-      randomBytes(2 * 1024 * 1024),
-    ])
+    const head = Buffer.of(0x82, 127, 0, 0, 0, 0, 0x01, 0x80, 0, 0)
+    const bytes = Buffer.concat([head, Buffer.alloc(24 * 1024 * 1024)])
     await using origin = await startRawOrigin(
       async (socket) => {
         await readUntil(socket, (soFar) => soFar.includes('\r\n\r\n'))
@@ -335,19 +354,27 @@ describe('a WebSocket through YORI', () => {
     )
     await using setup = await joined(origin)
     using client = disposable(await setup.yori.tls(NAME))
-    const head = [
+    const request = [
       `GET ${REALTIME} HTTP/1.1\r\nHost: ${NAME}\r\nConnection: Upgrade`,
       'Upgrade: websocket\r\n\r\n',
     ].join('\r\n')
-    const answer = Buffer.from(
-      await ask(client.stream, head, (soFar) => soFar.includes('\r\n\r\n')),
-      'latin1',
-    )
+    client.stream.write(request)
+    const answer = await readUntil(client.stream, (soFar) => soFar.includes('\r\n\r\n'))
     let got = answer.length - answer.indexOf('\r\n\r\n') - 4
-    client.stream.pause()
-    await until(() => client.stream.isPaused())
-    client.stream.on('data', (chunk: Buffer) => (got += chunk.length))
-    await once(client.stream.resume(), 'end')
+    // Slower than all others: what lies between stays full to the end.
+    const turns = async (): Promise<void> => {
+      client.stream.pause()
+      for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
+      client.stream.resume()
+    }
+    client.stream.on('data', (chunk: Buffer) => {
+      got += chunk.length
+      void turns()
+    })
+    client.stream.resume()
+    await new Promise((resolve) =>
+      client.stream.once('end', resolve).once('close', resolve),
+    )
     assert.equal(got, bytes.length)
   })
 })

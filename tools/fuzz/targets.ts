@@ -3,10 +3,12 @@ import { llmTarget } from './llm.js'
 import { regoTarget } from './rego.js'
 import { textTarget } from './text.js'
 import { tlsTarget } from './tls.js'
+import { websocketTarget } from './websocket.js'
 
 export const targets: readonly FuzzTarget[] = [
   tlsTarget,
   textTarget,
   regoTarget,
   llmTarget,
+  websocketTarget,
 ]
