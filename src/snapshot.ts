@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import type { Config } from '../config/schema.js'
 import { canonicalAddress, Prefixes } from './core/address.js'
 import { canonicalHostname } from './core/hostname.js'
+import { CODING_LIMITS } from './http/content-coding.js'
 import { JSON_LIMITS } from './http/json-bounds.js'
 import type { OwnAddresses } from './net/own-addresses.js'
 import type { AccessPolicy } from './policy/access.js'
@@ -87,6 +88,11 @@ export function snapshotOf(
       maxDepth: inspect.json_depth,
       maxValues: inspect.json_values,
       maxBytes: inspect.max_body_bytes,
+    },
+    coding: {
+      ...CODING_LIMITS,
+      maxOutputBytes: limits.decompressed_bytes,
+      maxRatio: limits.decompression_ratio,
     },
     recordTunnelNames: config.audit.tunnel_names,
     logExchanges: config.log.exchanges,

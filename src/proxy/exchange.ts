@@ -502,6 +502,7 @@ export class Exchange implements UpstreamHandler, Watched {
       previewChars: policy.promptPreviewChars,
       bodies: policy.bodies,
       withheld: this.#services.decider.redacts,
+      coding: policy.coding,
       catalogue,
       conversations,
     })

@@ -5,6 +5,7 @@
  */
 import type { ExchangeRecord, Uninspectable } from '../core/record.js'
 import { contentCoding, ContentDecoder } from '../http/content-coding.js'
+import type { CodingLimits } from '../http/content-coding.js'
 import type { JsonLimits } from '../http/json-bounds.js'
 import type { Catalogue } from '../providers/catalogue.js'
 import type { Recognised } from '../providers/index.js'
@@ -30,6 +31,8 @@ const MAX_JSON_BODY_BYTES = 1024 * 1024
 export interface ReadingOptions {
   readonly json: JsonLimits
   readonly previewChars: number
+  /** Of content codings that are undone. */
+  readonly coding?: CodingLimits
   /** Undefined: none are kept. */
   readonly bodies?: KeptBodies | undefined
   /** Something may be redacted: words wait for the decision, and events tell none. */
@@ -88,12 +91,12 @@ export class Reading {
     if (coding === undefined || coding === 'identity' || bytes.length === 0)
       return this.#requestRead({ bytes, whole }, head)
     const { hold } = this.#about
-    const { maxBytes } = this.#options.json
-    const content = decodeRequest({ bytes, whole, coding }, { maxBytes, hold }).then(
-      (decoded) =>
-        decoded === undefined
-          ? this.#requestRead({ bytes, whole }, head)
-          : this.#requestRead(decoded, { ...head, contentEncoding: undefined }),
+    const { json, coding: limits } = this.#options
+    const bounds = { maxBytes: json.maxBytes, hold, ...(limits && { limits }) }
+    const content = decodeRequest({ bytes, whole, coding }, bounds).then((decoded) =>
+      decoded === undefined
+        ? this.#requestRead({ bytes, whole }, head)
+        : this.#requestRead(decoded, { ...head, contentEncoding: undefined }),
     )
     this.#decoding = content
     return content
@@ -184,7 +187,8 @@ export class Reading {
         this.#about.hold,
       )
     if (coding !== 'identity') {
-      this.#decoder = new ContentDecoder(coding, (piece) => this.#read(piece))
+      const limits = this.#options.coding
+      this.#decoder = new ContentDecoder(coding, (piece) => this.#read(piece), limits)
     }
   }
 
@@ -202,7 +206,12 @@ export class Reading {
     }
     const answered = (): void => {
       if (this.#decoder === undefined) finish(whole)
-      else void this.#decoder.end().then((end) => finish(whole && end === 'whole'))
+      else
+        void this.#decoder.end().then((end) => {
+          // The provider's answer has passed whole; we could not look to its end.
+          if (whole && end !== 'whole') this.#unread('response')
+          finish(whole && end === 'whole')
+        })
     }
     if (this.#decoding === undefined) answered()
     else void this.#decoding.then(answered, answered)

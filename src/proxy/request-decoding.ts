@@ -3,7 +3,7 @@
  * small, and never to more than what is looked at. The body on its way is not touched.
  */
 import { ContentDecoder, CODING_LIMITS } from '../http/content-coding.js'
-import type { Coding } from '../http/content-coding.js'
+import type { Coding, CodingLimits } from '../http/content-coding.js'
 import type { Hold } from './byte-budget.js'
 
 export interface CodedCopy {
@@ -18,12 +18,13 @@ export interface DecodeLimits {
   readonly maxBytes: number
   /** What is decoded counts there. */
   readonly hold: Hold
+  readonly limits?: CodingLimits
 }
 
 /** Undefined when it is not of that coding. Never rejects. */
 export async function decodeRequest(
   copy: CodedCopy,
-  { maxBytes, hold }: DecodeLimits,
+  { maxBytes, hold, limits = CODING_LIMITS }: DecodeLimits,
 ): Promise<{ readonly bytes: Buffer; readonly whole: boolean } | undefined> {
   const pieces: Buffer[] = []
   let size = 0
@@ -39,7 +40,7 @@ export async function decodeRequest(
       size += part.length
       if (full) decoder.abort()
     },
-    { ...CODING_LIMITS, maxQueuedBytes: Math.max(maxBytes, copy.bytes.length) },
+    { ...limits, maxQueuedBytes: Math.max(maxBytes, copy.bytes.length) },
   )
   decoder.push(copy.bytes)
   const end = await decoder.end()

@@ -7,6 +7,7 @@ import type { Prefixes, SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { AuditSink, Device } from '../core/record.js'
+import type { CodingLimits } from '../http/content-coding.js'
 import type { JsonLimits } from '../http/json-bounds.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { Dialer } from '../net/dial.js'
@@ -48,6 +49,8 @@ export interface PolicySnapshot {
   readonly promptPreviewChars: number
   readonly bodies: KeptBodies
   readonly json: JsonLimits
+  /** Of content codings that are undone to read what is inside. */
+  readonly coding: CodingLimits
   /** Record the names of tunnelled connections that are no endpoints. */
   readonly recordTunnelNames: boolean
   readonly logExchanges: boolean
