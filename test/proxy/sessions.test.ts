@@ -149,6 +149,27 @@ describe('sessions and cost of exchanges', () => {
     assert.doesNotMatch(JSON.stringify(rows), /private matter/)
   })
 
+  it('YORI keeps bodies only when asked, and of them what it is told to', async () => {
+    const messages = [{ role: 'user', content: 'A private matter' }] as const
+    const kept = async (audit: object): Promise<unknown[]> => {
+      await using setup = await withProvider({ audit })
+      const client = openaiSdk({ dispatcher: setup.yori.dispatcher() })
+      const model = 'gpt-4o-mini'
+      await client.chat.completions.create({ model, messages: [...messages] })
+      const [row] = await setup.yori.rows('exchanges')
+      return [row?.['request_body'], row?.['response_body']]
+    }
+    assert.deepEqual(await kept({}), [null, null])
+    const [request, response] = await kept({ bodies: 'both' })
+    const asked = JSON.parse(String(request)) as { messages: unknown }
+    assert.deepEqual(asked.messages, messages)
+    const said = JSON.parse(String(response)) as { object: string }
+    assert.equal(said.object, 'chat.completion')
+    const [some, none] = await kept({ bodies: 'request', body_bytes: 10 })
+    assert.equal(some, '{"model":"')
+    assert.equal(none, null)
+  })
+
   it('YORI tells of the end of sessions when it stops', async () => {
     await using setup = await withProvider({ audit: { call_events: true } })
     const { yori } = setup
