@@ -271,7 +271,8 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
   session_idle: seconds({
     default: 3600,
     minimum: 1,
-    description: 'A conversation without a request; then it has ended.',
+    description:
+      'A conversation without a request; then it has ended. A restart ends all of them.',
   }),
   drain: seconds({
     default: 30,

@@ -321,6 +321,7 @@ export class Appliance {
       await Promise.all(left.map((generation) => generation.destroy()))
       await drained
     }
+    this.conversations.end()
     await this.#keeper.stop()
     await this.#lessons.stop()
     await this.trust.stop()

@@ -84,8 +84,17 @@ export class MultipartReader {
 
   end(): MultipartContent {
     if (this.#part !== undefined) this.#take(this.#rest)
+    else if (this.#state === 'headers') this.#lastHeaders(this.#rest)
     this.#close()
     return { parts: this.#parts, complete: this.#state === 'ended' }
+  }
+
+  /** The body broke off behind a header block: its part had begun. */
+  #lastHeaders(bytes: Buffer): void {
+    const end = bytes.indexOf('\r\n\r\n')
+    if (end < 0) return
+    this.#part = openPart(bytes.toString('utf8', 0, end))
+    this.#take(bytes.subarray(end + 4))
   }
 
   #over(): boolean {
@@ -127,10 +136,10 @@ export class MultipartReader {
       return undefined
     }
     const end = bytes.indexOf('\r\n', at)
-    if (end < 0) {
-      if (bytes.length - at > MAX_PADDING_BYTES) this.#state = 'failed'
-      return undefined
-    }
+    // Without an end in sight its first byte may be there already.
+    const length = end < 0 ? bytes.length - 1 - at : end - at
+    if (length > MAX_PADDING_BYTES) this.#state = 'failed'
+    if (end < 0 || this.#state === 'failed') return undefined
     this.#state = this.#parts.length < this.#limits.maxParts ? 'headers' : 'failed'
     // The CRLF stays: a header block may be empty.
     return end
@@ -142,10 +151,12 @@ export class MultipartReader {
     const length = end < 0 ? bytes.length - 3 - at : end - at
     if (length > this.#limits.maxHeaderBytes) this.#state = 'failed'
     if (end < 0 || this.#state === 'failed') return undefined
+    const empty = startsDelimiter(bytes, end + 2, this.#delimiter)
+    if (empty === undefined) return undefined
     this.#part = openPart(bytes.toString('utf8', at, end))
     this.#state = 'body'
     // The last CRLF stays: the delimiter of an empty part begins with it.
-    return end + 2 + (startsDelimiter(bytes, end + 2, this.#delimiter) ? 0 : 2)
+    return end + 2 + (empty ? 0 : 2)
   }
 
   #take(piece: Buffer): void {
@@ -166,9 +177,15 @@ export class MultipartReader {
   }
 }
 
-/** An empty part's delimiter follows its header block at once. */
-function startsDelimiter(bytes: Buffer, at: number, delimiter: Buffer): boolean {
-  return bytes.subarray(at, at + delimiter.length).equals(delimiter)
+/** An empty part's delimiter follows its header block at once; undefined: more must come. */
+function startsDelimiter(
+  bytes: Buffer,
+  at: number,
+  delimiter: Buffer,
+): boolean | undefined {
+  const there = bytes.subarray(at, at + delimiter.length)
+  if (!there.equals(delimiter.subarray(0, there.length))) return false
+  return there.length === delimiter.length ? true : undefined
 }
 
 function openPart(block: string): OpenPart {

@@ -62,10 +62,14 @@ export function readMessagesRequest(body: Json, api: Api): RequestFacts {
   readCommon(body, builder)
   builder.system(readContent(body.system, builder))
   if (typeof body.prompt === 'string') builder.message('user', body.prompt)
-  for (const item of asList(body.messages)) {
-    const message = asRecord(item)
-    if (message === undefined) continue
-    builder.message(asText(message.role) ?? '', readContent(message.content, builder))
+  readMessages(body, builder)
+  // A batch holds whole requests; each is asked like one.
+  for (const item of asList(body.requests)) {
+    const params = asRecord(asRecord(item)?.params)
+    if (params === undefined) continue
+    builder.model ??= asText(params.model)
+    builder.system(readContent(params.system, builder))
+    readMessages(params, builder)
   }
   readTools(body.tools, builder)
   for (const item of asList(body.mcp_servers)) {
@@ -73,6 +77,14 @@ export function readMessagesRequest(body: Json, api: Api): RequestFacts {
     builder.mcpServer(asText(server?.name), asText(server?.url))
   }
   return builder.build(api)
+}
+
+function readMessages(body: Json, builder: RequestBuilder): void {
+  for (const item of asList(body.messages)) {
+    const message = asRecord(item)
+    if (message === undefined) continue
+    builder.message(asText(message.role) ?? '', readContent(message.content, builder))
+  }
 }
 
 export function anthropicReader(context: ResponseContext): ResponseReader {

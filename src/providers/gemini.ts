@@ -149,6 +149,10 @@ function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts 
   if (body.content !== undefined) readContents([body.content], builder)
   for (const request of asList(body.requests))
     readContents([asRecord(request)?.content], builder)
+  const batch = asRecord(body.batch)
+  const inputs = asRecord(batch?.inputConfig ?? batch?.input_config)
+  for (const item of asList(asRecord(inputs?.requests)?.requests))
+    readContents(asRecord(asRecord(item)?.request)?.contents, builder)
   for (const item of asList(body.instances)) {
     const instance = asRecord(item)
     builder.message('user', firstText(instance?.prompt, instance?.content) ?? '')

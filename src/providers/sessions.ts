@@ -208,6 +208,18 @@ export class Sessions {
     }
   }
 
+  /** Nothing goes on from here: every conversation has ended, the longest rested first. */
+  endAll(now: number): void {
+    const left = [...this.#sessions.rvalues()]
+    this.#bySign.clear()
+    this.#byState.clear()
+    for (const session of left) {
+      if (session === undefined) continue
+      this.#sessions.delete(session.key)
+      this.#ended(session, now)
+    }
+  }
+
   #find(asking: Asking, keys: ConversationKeys, scope: string): Placed | undefined {
     const { sessionId, facts } = asking
     if (sessionId !== undefined) {

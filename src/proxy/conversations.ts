@@ -79,6 +79,14 @@ export class Conversations {
     this.#sessions.sweep(this.#clock.now())
   }
 
+  /**
+   * We stop, and what is known of conversations goes with us: one that a client goes on with
+   * later is a new one, flagged as without its beginning, unless the client names it.
+   */
+  end(): void {
+    this.#sessions.endAll(this.#clock.now())
+  }
+
   /** Events about this exchange tell no words of it. */
   withhold(record: ExchangeRecord): void {
     this.#withheld.add(record)

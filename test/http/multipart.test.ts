@@ -50,6 +50,23 @@ describe('MultipartReader', () => {
     })
   })
 
+  it('YORI takes blanks behind a delimiter up to a limit, however they come', () => {
+    const padded = (length: number) =>
+      read(
+        `--B${' '.repeat(length)}\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--B--`,
+      )
+    assert.equal(padded(1_024).complete, true)
+    assert.deepEqual(padded(1_025), { parts: [], complete: false })
+  })
+
+  it('YORI tells of a part whose body broke off at once', () => {
+    const begun = '--B\r\nContent-Disposition: form-data; name=a\r\n\r\n'
+    for (const more of ['', '\r\n', '\r\n--']) {
+      const { parts, complete } = read(begun + more)
+      assert.deepEqual([parts[0]?.name, complete], ['a', false])
+    }
+  })
+
   it('YORI agrees with how the platform itself writes a form', async () => {
     const form = new FormData()
     form.set('prompt', 'é€😀\r\nmore')

@@ -610,6 +610,31 @@ describe('dialects of asking', () => {
       { model: 'gpt-4o', stream: true, system: 'Be brief.', lastUserText: 'x' },
     ],
     [
+      'the requests of a batch',
+      'https://api.anthropic.com/v1/messages/batches',
+      {
+        requests: ['one', 'two'].map((content) => ({
+          custom_id: content,
+          params: { model: 'claude', messages: [{ role: 'user', content }] },
+        })),
+      },
+      { api: 'batches', model: 'claude', promptText: 'one\ntwo' },
+    ],
+    [
+      "the requests of Google's batch",
+      'https://generativelanguage.googleapis.com/v1beta/models/g:batchGenerateContent',
+      {
+        batch: {
+          input_config: {
+            requests: {
+              requests: [{ request: { contents: [{ parts: [{ text: 'one' }] }] } }],
+            },
+          },
+        },
+      },
+      { api: 'batches', model: 'g', promptText: 'one' },
+    ],
+    [
       "an image of Imagen's",
       'https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/google/models/imagen-4.0-generate-001:predict',
       { instances: [{ prompt: 'a cat' }], parameters: { sampleCount: 1 } },

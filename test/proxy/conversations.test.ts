@@ -164,6 +164,32 @@ describe('conversations', () => {
     assert.match(said('both'), reply)
   })
 
+  it('YORI ends every session when it stops, and goes on with none of them', () => {
+    const bench = new Bench()
+    const user = { role: 'user', content: 'What is a router?' }
+    const first = bench.exchange([user], answer('A box that joins two networks.'))
+    bench.clock.advance(5000)
+    bench.exchange([{ role: 'user', content: 'Good morning' }], answer('Hello'))
+    bench.conversations.end()
+    const ended = bench.events.filter(({ name }) => name === 'session.end')
+    assert.deepEqual(
+      ended.map(({ session_id: id }) => id),
+      ['s1', 's2'],
+    )
+    assert.equal(ended[0]?.attributes['session.exchanges_count'], 1)
+    assert.equal(bench.conversations.counts().active, 0)
+    const history = [
+      user,
+      { role: 'assistant', content: 'A box that joins two networks.' },
+    ]
+    const later = bench.exchange(
+      [...history, { role: 'user', content: 'And a switch?' }],
+      answer('Another'),
+    )
+    assert.notEqual(later.sessionId, first.sessionId)
+    assert.equal(later.fragmented, true)
+  })
+
   it('YORI is not harmed by a listener, and takes a bounded number', () => {
     const bench = new Bench()
     const { events } = bench.conversations

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { anthropicSdk, openaiSdk } from '../support/sdk.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -146,5 +147,49 @@ describe('sessions and cost of exchanges', () => {
       exchange?.['prompt_tokens'],
     )
     assert.doesNotMatch(JSON.stringify(rows), /private matter/)
+  })
+
+  it('YORI keeps bodies only when asked, and of them what it is told to', async () => {
+    const messages = [{ role: 'user', content: 'A private matter' }] as const
+    const kept = async (audit: object): Promise<unknown[]> => {
+      await using setup = await withProvider({ audit })
+      const client = openaiSdk({ dispatcher: setup.yori.dispatcher() })
+      const model = 'gpt-4o-mini'
+      await client.chat.completions.create({ model, messages: [...messages] })
+      const [row] = await setup.yori.rows('exchanges')
+      return [row?.['request_body'], row?.['response_body']]
+    }
+    assert.deepEqual(await kept({}), [null, null])
+    const [request, response] = await kept({ bodies: 'both' })
+    const asked = JSON.parse(String(request)) as { messages: unknown }
+    assert.deepEqual(asked.messages, messages)
+    const said = JSON.parse(String(response)) as { object: string }
+    assert.equal(said.object, 'chat.completion')
+    const [some, none] = await kept({ bodies: 'request', body_bytes: 10 })
+    assert.equal(some, '{"model":"')
+    assert.equal(none, null)
+  })
+
+  it('YORI tells of the end of sessions when it stops', async () => {
+    await using setup = await withProvider({ audit: { call_events: true } })
+    const { yori } = setup
+    const client = openaiSdk({ dispatcher: yori.dispatcher() })
+    await client.chat.completions.create({
+      model: 'gpt-4o-mini',
+      messages: [{ role: 'user', content: 'Good night' }],
+    })
+    const [exchange] = await yori.rows('audit_events')
+    await yori.closeClients()
+    await yori.appliance.stop()
+    const database = new Sqlite(yori.database, { readonly: true })
+    const ended = database
+      .prepare<[], { details: string }>(
+        "SELECT details FROM audit_log WHERE event_type = 'session.end'",
+      )
+      .all()
+    database.close()
+    assert.equal(ended.length, 1)
+    const details = JSON.parse(ended[0]?.details ?? '') as { session_id: string }
+    assert.equal(details.session_id, exchange?.['session_id'])
   })
 })

@@ -52,7 +52,10 @@ export function* usageText(usage: Usage): Iterable<string> {
   }
   yield* table([...USAGE_HEAD, ''], [usageCells({ ...usage.total, name: '' })])
   const { unpriced, estimated } = usage.total
-  if (unpriced > 0) yield `${unpriced} exchanges have no known price: not in the sum\n`
+  if (unpriced > 0) {
+    const have = unpriced === 1 ? 'exchange has' : 'exchanges have'
+    yield `${unpriced} ${have} no known price: not in the sum\n`
+  }
   if (estimated > 0) yield `~ tokens of ${estimated} exchanges are estimated\n`
   if (usage.unseen.length === 0) return
   yield '\n'
