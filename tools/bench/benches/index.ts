@@ -6,7 +6,6 @@ import { memory } from './memory.js'
 import { rate } from './rate.js'
 import { reading } from './reading.js'
 import { stalls } from './stalls.js'
-import { reading } from './reading.js'
 import { throughput } from './throughput.js'
 import { tunnel } from './tunnel.js'
 
