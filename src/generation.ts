@@ -23,6 +23,7 @@ import type { Clock } from './core/clock.js'
 import { YoriError } from './core/errors.js'
 import type { Deadlines } from './net/deadlines.js'
 import { Dialer } from './net/dial.js'
+import { NextContexts } from './next-contexts.js'
 import type { OwnAddresses } from './net/own-addresses.js'
 import { ProxyUsers } from './net/proxy-users.js'
 import { Resolver } from './net/resolver.js'
@@ -236,8 +237,7 @@ function certificatesOf(
   clock: Clock,
 ): Certificates & { nextContext(name: string): SecureContext | undefined } {
   const chain = new NextChain({ ...caSettingsOf(config), clock })
-  // One test at a time is what there is room for: a second one may have to be repeated.
-  let next: { readonly name: string; readonly context: SecureContext } | undefined
+  const next = new NextContexts(authority, chain, clock)
   const contexts = new LeafContexts({
     authority,
     clock,
@@ -247,13 +247,8 @@ function certificatesOf(
   return {
     get: (name) => contexts.get(name),
     contextFor: (name) => contexts.contextFor(name),
-    nextContext: (name) => (next?.name === name ? next.context : undefined),
-    nextContextFor: async (name) => {
-      const minted = await chain.mint(name)
-      const context = minted && createSecureContext({ ...minted, minVersion: 'TLSv1.2' })
-      next = context && { name, context }
-      return context
-    },
+    nextContext: (name) => next.get(name),
+    nextContextFor: (name) => next.contextFor(name),
     mintable: (name) =>
       authority.permits(name) && authority.usable(clock.now()).kind === 'usable',
   }

@@ -221,6 +221,8 @@ class Connection {
   async serveConnect(request: IncomingMessage, head: Buffer): Promise<void> {
     const { state } = this
     state.record.way = 'explicit'
+    // Whatever it asked of our own site before, from here on it counts.
+    state.record.coverage = 'failed'
     const target = await this.#admitConnect(request)
     if (target === undefined) return
     state.connectTarget = target

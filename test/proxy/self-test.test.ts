@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { request } from 'undici'
-import { behind, NAME } from '../support/proxied.js'
+import { behind, NAME, originCa } from '../support/proxied.js'
 import type { Proxied } from '../support/proxied.js'
 import { readTrust, trustPath } from '../../src/net/trust-file.js'
 
@@ -133,6 +133,25 @@ describe('the trust page', () => {
     assert.equal((await again(url)).status, 200)
     assert.equal((await again('https://evil.example')).status, 403)
     assert.equal((await fetch(`${url}/trust/again`)).status, 405)
+  })
+
+  it('tells what became of a test that went on untouched', async () => {
+    const config = { intercept: { exempt_devices: ['127.0.0.1'] } }
+    await using setup = await provider(config)
+    const { yori } = setup
+    const result = async (): Promise<unknown> =>
+      await (await fetch(`${yori.url}/trust/result`)).json()
+    assert.deepEqual(await result(), {
+      kind: null,
+      says: 'No test of this device is under way.',
+    })
+    await fetch(`${yori.url}/trust/again`, { method: 'POST' })
+    assert.equal(((await result()) as { kind: unknown }).kind, 'nothing')
+    const socket = await yori.tls(NAME, { ca: originCa.certificatePem })
+    socket.destroy()
+    const { kind, says } = (await result()) as { kind: unknown; says: string }
+    assert.equal(kind, 'passed')
+    assert.match(says, /left the connection untouched \(tunnel-exempt\)/)
   })
 
   it('is not served in the name of a provider', async () => {

@@ -65,6 +65,10 @@ describe('yori ca trust-check', () => {
     }
     assert.equal(origin.accepted, 0)
     assert.deepEqual(await yori.rows('exchanges'), [])
+    // Each came on a connection that had asked our own site before.
+    await until(async () => (await yori.rows('connections')).length === 4)
+    for (const { coverage } of await yori.rows('connections'))
+      assert.equal(coverage, 'failed')
     await until(() => yori.appliance.trust.entries()[0]?.refusedAt !== undefined)
     assert.equal(yori.appliance.trust.entries()[0]?.trustedAt, undefined)
     const works = await check(setup, [...args, '--cacert', yori.rootFile])
