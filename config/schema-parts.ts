@@ -85,6 +85,16 @@ export const secret = (format: Format, description: string) =>
 export const list = <const N extends Listed>(node: N) =>
   ({ type: 'array', ...node }) as const
 
+export const dnsServers = (description: string) =>
+  list({
+    items: text({ format: 'ip-maybe-port', description: 'ip or ip:port' }),
+    maxItems: 8,
+    default: [],
+    single: true,
+    uniqueBy: '',
+    description,
+  })
+
 /** A part of the file that may be left out as a whole: every key in it has its own default. */
 export const section = <const P extends Readonly<Record<string, SchemaNode>>>(
   description: string,

@@ -1,5 +1,13 @@
 /** How traffic comes to YORI: which networks and devices the packet filter leads here. */
-import { choice, count, list, seconds, section, text } from './schema-parts.js'
+import {
+  choice,
+  count,
+  dnsServers,
+  list,
+  seconds,
+  section,
+  text,
+} from './schema-parts.js'
 
 /**
  * Providers on content networks that many share, steered all the same: their names would
@@ -95,15 +103,10 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     minimum: 60,
     description: 'How long an address stays after a resolver last gave it.',
   }),
-  dns: list({
-    items: text({ format: 'ip-maybe-port', description: 'ip or ip:port' }),
-    maxItems: 8,
-    default: [],
-    single: true,
-    uniqueBy: '',
-    description:
-      "The resolver that clients use, so that addresses are the ones they get; none means `upstream.dns`, or the system's.",
-  }),
+  dns: dnsServers(
+    'The resolver that clients use, so that addresses are the ones they get; none means ' +
+      "`upstream.dns`, or the system's.",
+  ),
   table_timeout: count({
     unit: 'seconds',
     default: 90,

@@ -5,6 +5,7 @@ import {
   GiB,
   choice,
   count,
+  dnsServers,
   flag,
   item,
   list,
@@ -91,14 +92,7 @@ export const upstreamSchema = section('Connections to the providers.', {
     default: {},
     description: 'Name or *.suffix, and the ip:port that is dialled for it.',
   },
-  dns: list({
-    items: text({ format: 'ip-maybe-port', description: 'ip or ip:port' }),
-    maxItems: 8,
-    default: [],
-    single: true,
-    uniqueBy: '',
-    description: "DNS servers; none means the system's.",
-  }),
+  dns: dnsServers("DNS servers; none means the system's."),
   connections_per_name: count({
     default: 256,
     maximum: 4096,
