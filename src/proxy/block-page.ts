@@ -39,7 +39,8 @@ body{margin:0;padding:1.5rem;font:1rem/1.5 system-ui,sans-serif;background:#f6f6
 main{max-width:36rem;margin:0 auto;padding:1.5rem;background:#fff;border-top:.3rem solid #b3261e;border-radius:.4rem}
 h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}
 dl{margin:1.5rem 0}dt{font-size:.85rem;opacity:.75}dd{margin:0 0 .75rem;overflow-wrap:anywhere}
-code{font-size:1.1em}label,input,button{display:block;font:inherit;margin:.4rem 0;padding:.4rem;box-sizing:border-box;max-width:100%}
+code{font-size:1.25em;font-weight:600}label{display:block}
+form{margin:1.5rem 0}input,button{display:block;font:inherit;margin:.4rem 0;padding:.6rem;box-sizing:border-box;width:100%;max-width:20rem}
 footer{margin-top:1.5rem;font-size:.85rem;opacity:.75}
 @media(prefers-color-scheme:dark){body{background:#161614;color:#ececea}main{background:#242422}}`
 
@@ -72,10 +73,10 @@ export function blockPage(page: BlockPage): string {
     page.code === undefined
       ? ''
       : `\n<p>An adult can allow it: the code is <code>${escaped(page.code)}</code>.</p>`
-  const main = `<p>${escaped(explanation)}</p>
+  const main = `<p>${escaped(explanation)}</p>${code}${form(page.token)}
 <dl>
 ${list}
-</dl>${code}${form(page.token)}
+</dl>
 <footer>Is this a mistake? Please contact your network administrator and give the request ID.</footer>`
   return document(TITLE, main)
 }
