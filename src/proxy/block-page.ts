@@ -13,11 +13,15 @@ export interface BlockPage {
   readonly atMs: number
   /** Of the short code that an adult approves; undefined: nobody can. */
   readonly code?: string
+  /** What the household says, in place of our explanation. */
+  readonly message?: string
   /** For the form that takes a password or PIN; undefined: no form. */
   readonly token?: string
 }
 
 const TITLE = 'Request Blocked by YORI'
+
+const TOO_MANY = 'There have been too many requests. Try again later.'
 
 /** What a person is told about a policy, besides its reason. */
 const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
@@ -28,8 +32,21 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
     'privacy',
     'The request seems to hold personal data, which is not to leave this network.',
   ],
-  ['rate_limit', 'There have been too many requests. Try again later.'],
+  ['rate_limit', TOO_MANY],
+  ['hourly_quota', TOO_MANY],
+  ['high_usage', TOO_MANY],
+  [
+    'daily_allowance',
+    'What is allowed for one day has been used up. It begins anew tomorrow.',
+  ],
+  ['budget', 'What may be spent on AI services has been spent.'],
+  ['cost_limit', 'What may be spent on AI services has been spent.'],
   ['content_filter', 'What was asked is not allowed here.'],
+  ['parental', 'What was asked is not for this device.'],
+  ['homework_helper', 'AI services are not to do homework at this time.'],
+  ['prompt_length', 'What was asked is too long.'],
+  ['tool_guard', 'The application offers the model a tool that is not allowed here.'],
+  ['agent_governor', 'The application has gone on for longer than it may by itself.'],
   ['model_allowlist', 'This model is not among those that are allowed here.'],
   ['uninspectable', 'The request could not be checked, so it was not sent.'],
 ])
@@ -58,7 +75,7 @@ export const BLOCK_PAGE_FIELDS: readonly string[] = [
 
 export function blockPage(page: BlockPage): string {
   const explanation =
-    EXPLANATIONS.get(page.policy) ?? 'A rule of this network stopped it.'
+    page.message ?? EXPLANATIONS.get(page.policy) ?? 'A rule of this network stopped it.'
   const rows: readonly (readonly [string, string])[] = [
     ['Policy', page.policy],
     ['Reason', page.reason],
