@@ -33,6 +33,9 @@ export const policiesSchema = section('Rego policies and what each may do.', {
         maximum: 100_000,
         description: 'Ties go to the lower one.',
       }),
+      message: text({
+        description: 'What people are told when it blocks, in place of our own words.',
+      }),
       params: {
         type: 'object',
         additionalProperties: true,

@@ -103,9 +103,12 @@ function hashOf(key: string, secret: Secret | undefined): PasswordHash | undefin
 export function settingsOf(config: Pick<Config, 'policies'>): Map<string, PolicySetting> {
   return new Map(
     Object.entries(config.policies.files).map(
-      ([name, { enabled, action, fail_mode: failMode, order }]) => [
+      ([name, { enabled, action, fail_mode: failMode, order, message }]) => [
         name,
-        { enabled, action, failMode, order },
+        {
+          ...{ enabled, action, failMode, order },
+          ...(message === undefined ? {} : { message }),
+        },
       ],
     ),
   )

@@ -60,6 +60,8 @@ export interface Decision {
   /** Undefined: no policy had an opinion. */
   readonly policy: string | undefined
   readonly reason: string | undefined
+  /** What the household tells people whom this policy blocks. */
+  readonly message: string | undefined
   readonly bypass: Bypass | undefined
   /** Policies that block and that nothing lets past, the winner first. */
   readonly blockers: readonly Voice[]
@@ -228,6 +230,7 @@ export class Engine {
       verdict: this.#verdict(winner, past),
       policy: winner?.policy,
       reason: winner?.reason,
+      message: this.#options.settings.get(winner?.policy ?? '')?.message,
       bypass: past,
       spent,
       blockers,

@@ -153,6 +153,8 @@ export interface PolicySetting {
   readonly failMode: 'open' | 'closed'
   /** Ties go to the lower one, then by name. */
   readonly order: number
+  /** What the household tells people whom it blocks. */
+  readonly message?: string
 }
 
 /** A policy that the configuration does not name. */

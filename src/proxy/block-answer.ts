@@ -45,9 +45,10 @@ export function answerBlock(
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function messageOf({ policy, reason, requestId, code }: Block): string {
+function messageOf({ policy, reason, message, requestId, code }: Block): string {
+  const told = message === undefined ? '' : `; ${message}`
   const ask = code === undefined ? '' : `; an adult can allow it with the code ${code}`
-  return `Blocked by YORI, policy ${policy}: ${reason}${ask} (request ${requestId})`
+  return `Blocked by YORI, policy ${policy}: ${reason}${told}${ask} (request ${requestId})`
 }
 
 function envelopeOf(block: Block): { body: string; fields: readonly string[] } {

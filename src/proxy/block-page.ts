@@ -13,11 +13,15 @@ export interface BlockPage {
   readonly atMs: number
   /** Of the short code that an adult approves; undefined: nobody can. */
   readonly code?: string
+  /** What the household says, in place of our explanation. */
+  readonly message?: string
   /** For the form that takes a password or PIN; undefined: no form. */
   readonly token?: string
 }
 
 const TITLE = 'Request Blocked by YORI'
+
+const TOO_MANY = 'There have been too many requests. Try again later.'
 
 /** What a person is told about a policy, besides its reason. */
 const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
@@ -28,8 +32,21 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
     'privacy',
     'The request seems to hold personal data, which is not to leave this network.',
   ],
-  ['rate_limit', 'There have been too many requests. Try again later.'],
+  ['rate_limit', TOO_MANY],
+  ['hourly_quota', TOO_MANY],
+  ['high_usage', TOO_MANY],
+  [
+    'daily_allowance',
+    'What is allowed for one day has been used up. It begins anew tomorrow.',
+  ],
+  ['budget', 'What may be spent on AI services has been spent.'],
+  ['cost_limit', 'What may be spent on AI services has been spent.'],
   ['content_filter', 'What was asked is not allowed here.'],
+  ['parental', 'What was asked is not for this device.'],
+  ['homework_helper', 'AI services are not to do homework at this time.'],
+  ['prompt_length', 'What was asked is too long.'],
+  ['tool_guard', 'The application offers the model a tool that is not allowed here.'],
+  ['agent_governor', 'The application has gone on for longer than it may by itself.'],
   ['model_allowlist', 'This model is not among those that are allowed here.'],
   ['uninspectable', 'The request could not be checked, so it was not sent.'],
 ])
@@ -39,7 +56,8 @@ body{margin:0;padding:1.5rem;font:1rem/1.5 system-ui,sans-serif;background:#f6f6
 main{max-width:36rem;margin:0 auto;padding:1.5rem;background:#fff;border-top:.3rem solid #b3261e;border-radius:.4rem}
 h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}
 dl{margin:1.5rem 0}dt{font-size:.85rem;opacity:.75}dd{margin:0 0 .75rem;overflow-wrap:anywhere}
-code{font-size:1.1em}label,input,button{display:block;font:inherit;margin:.4rem 0;padding:.4rem;box-sizing:border-box;max-width:100%}
+code{font-size:1.25em;font-weight:600}label{display:block}
+form{margin:1.5rem 0}input,button{display:block;font:inherit;margin:.4rem 0;padding:.6rem;box-sizing:border-box;width:100%;max-width:20rem}
 footer{margin-top:1.5rem;font-size:.85rem;opacity:.75}
 @media(prefers-color-scheme:dark){body{background:#161614;color:#ececea}main{background:#242422}}`
 
@@ -57,7 +75,7 @@ export const BLOCK_PAGE_FIELDS: readonly string[] = [
 
 export function blockPage(page: BlockPage): string {
   const explanation =
-    EXPLANATIONS.get(page.policy) ?? 'A rule of this network stopped it.'
+    page.message ?? EXPLANATIONS.get(page.policy) ?? 'A rule of this network stopped it.'
   const rows: readonly (readonly [string, string])[] = [
     ['Policy', page.policy],
     ['Reason', page.reason],
@@ -72,10 +90,10 @@ export function blockPage(page: BlockPage): string {
     page.code === undefined
       ? ''
       : `\n<p>An adult can allow it: the code is <code>${escaped(page.code)}</code>.</p>`
-  const main = `<p>${escaped(explanation)}</p>
+  const main = `<p>${escaped(explanation)}</p>${code}${form(page.token)}
 <dl>
 ${list}
-</dl>${code}${form(page.token)}
+</dl>
 <footer>Is this a mistake? Please contact your network administrator and give the request ID.</footer>`
   return document(TITLE, main)
 }

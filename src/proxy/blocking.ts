@@ -51,7 +51,8 @@ export async function overridden(
     const { policy, reason } = next
     record.policyName = policy
     record.reason = reason
-    return { ...decision, policy, reason, blockers: decision.blockers.slice(1) }
+    const blockers = decision.blockers.slice(1)
+    return { ...decision, policy, reason, message: undefined, blockers }
   }
   record.bypass = 'grant'
   return undefined
@@ -70,6 +71,7 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     atMs: services.clock.now(),
     code: approvalCode(record.requestId),
     ...(token === undefined ? {} : { token }),
+    ...(decision.message === undefined ? {} : { message: decision.message }),
   })
 }
 

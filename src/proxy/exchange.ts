@@ -230,6 +230,7 @@ export class Exchange implements UpstreamHandler, Watched {
       record: this.#record,
       facts: this.#facts,
       recognised: this.#recognised,
+      // Its messages are not redacted, so that none are kept where they would have to be.
       previewChars: this.#services.decider.redacts
         ? 0
         : this.#services.policy.promptPreviewChars,

@@ -58,6 +58,20 @@ describe('the policy database', () => {
     database.put('device', { ...entry, key: '0', addedBy: 'ben' })
   })
 
+  it('keeps no permission whose time is over, so that they never fill it', async () => {
+    await using folder = await tempFolder()
+    using database = new PolicyDatabase(folder.file('policy.db'))
+    const give = (i: number): void => {
+      const value: Grant = {
+        ...{ id: `${i}`, ip: '192.0.2.10', policy: 'default' },
+        ...{ until: i + 10, once: false },
+      }
+      database.put('grant', { key: value.id, value, addedAt: i, addedBy: 'password' })
+    }
+    for (let i = 0; i < MAX_ENTRIES + 20; i++) give(i)
+    assert.equal(database.list('grant').length, 10)
+  })
+
   it('remembers past emergencies', async () => {
     await using folder = await tempFolder()
     using database = new PolicyDatabase(folder.file('policy.db'))

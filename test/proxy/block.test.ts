@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { PermissionDeniedError as AnthropicDenied } from '@anthropic-ai/sdk'
 import { PermissionDeniedError as OpenaiDenied } from 'openai'
+import { readdirSync } from 'node:fs'
 import { request } from 'undici'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { PolicyDatabase } from '../../src/audit/policy-database.js'
+import { packageFile } from '../../src/core/package-root.js'
+import { blockPage } from '../../src/proxy/block-page.js'
 import {
   ask,
   behind,
@@ -208,6 +211,62 @@ describe('the block page', () => {
     assert.match(policy, /^default-src 'none'; style-src 'sha256-/)
     assert.doesNotMatch(policy, /unsafe/)
   })
+})
+
+describe('what the household says of a policy', () => {
+  for (const policy of ['default', 'bedtime'] as const) {
+    it(`stands on the page and in the envelope of ${policy}, escaped`, async () => {
+      const message = 'Ask <Mum> first'
+      const params =
+        policy === 'bedtime' ? { params: { start_hour: 0, end_hour: 24 } } : {}
+      const files = { [policy]: { action: 'block', message, ...params } }
+      await using setup = await counted({ ...ENFORCE, policies: { files } })
+      const page = await post(setup.yori, QUESTION, { accept: 'text/html' })
+      assert.match(await page.body.text(), /<p>Ask &lt;Mum&gt; first<\/p>/)
+      const envelope = await post(setup.yori, QUESTION)
+      const { error } = (await envelope.body.json()) as { error: { message: string } }
+      assert.match(
+        error.message,
+        new RegExp(`policy ${policy}: .*; Ask <Mum> first; an adult`),
+      )
+    })
+  }
+
+  it('is our own explanation, one for each ready-made policy, where it says nothing', () => {
+    const about = { reason: 'r', requestId: 'i', endpoint: 'e', atMs: 0 }
+    const names = readdirSync(packageFile('config', 'policies'))
+      .filter((file) => file.endsWith('.rego') && !file.endsWith('_test.rego'))
+      .map((file) => file.slice(0, -'.rego'.length))
+      .map((name) => (name === 'home_default' ? 'default' : name))
+    assert.ok(names.length >= 10)
+    for (const name of names) {
+      assert.doesNotMatch(
+        blockPage({ ...about, policy: name }),
+        /A rule of this network/,
+        name,
+      )
+    }
+    assert.match(blockPage({ ...about, policy: 'own' }), /A rule of this network/)
+  })
+})
+
+describe('a held body', () => {
+  for (const [whose, limits] of [
+    ['all devices', { held_body_bytes: '64KiB' }],
+    ['one device', { held_body_bytes_per_client: '64KiB' }],
+  ] as const) {
+    it(`that finds no room in what may be held of ${whose} cannot be inspected`, async () => {
+      await using setup = await counted({ ...MODELS, limits })
+      const body = JSON.stringify({ messages: 'y'.repeat(100_000), model: 'gpt-4o-mini' })
+      const { statusCode, body: answer } = await post(setup.yori, body)
+      assert.equal(statusCode, 403)
+      assert.match(await answer.text(), /could not be inspected/)
+      assert.equal(setup.seen.requests, 0)
+      const small = await post(setup.yori, QUESTION.replace('gpt-4o', 'gpt-4o-mini'))
+      await small.body.dump()
+      assert.equal(small.statusCode, 200, 'what was held is given back')
+    })
+  }
 })
 
 describe('the decision', () => {
