@@ -52,7 +52,7 @@ const rows: readonly Row[] = [
     text: 'log:\n  colour_of_the_moon: 1\n',
     at: '2:3 log.colour_of_the_moon',
     wrong: /not a known key/,
-    right: /known here: level, exchanges/,
+    right: /known here: level, file, exchanges/,
   },
   {
     title: 'a port without an address',
