@@ -15,6 +15,7 @@ import type {
   Grant,
   ListedDevice,
   PolicyState,
+  Stop,
   TimeException,
   TimeRule,
 } from '../policy/state.js'
@@ -59,6 +60,7 @@ interface Kinds {
   readonly rule: TimeRule
   readonly grant: Grant
   readonly pin: Pin
+  readonly stop: Stop
 }
 
 export interface PastEmergency extends Emergency {
@@ -111,6 +113,9 @@ export class PolicyDatabase implements Disposable {
       pins: this.list('pin')
         .map(({ value }) => value)
         .filter(({ expiresAt }) => nowMs < expiresAt),
+      stops: this.list('stop')
+        .map(({ value }) => value)
+        .filter(({ until }) => nowMs < until),
       ...(emergency === undefined ? {} : { emergency }),
     }
   }

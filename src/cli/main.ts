@@ -100,8 +100,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     })
   },
   audit: async () => (await import('./commands/audit.js')).auditCommand(auditDeps()),
-  sessions: async () =>
-    (await import('./commands/sessions.js')).sessionsCommand(auditDeps()),
+  sessions: async () => {
+    const [{ sessionsCommand }, { addStopCommands }] = await Promise.all([
+      import('./commands/sessions.js'),
+      import('./commands/session-stop.js'),
+    ])
+    const command = sessionsCommand(auditDeps())
+    addStopCommands(command, await stateDeps())
+    return command
+  },
   stats: async () => (await import('./commands/sessions.js')).statsCommand(auditDeps()),
   doctor: async () => {
     const { doctorCommand } = await import('./commands/doctor.js')

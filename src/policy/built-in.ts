@@ -10,6 +10,8 @@ import type { PolicyState } from './state.js'
 
 export const TIME_RULES_POLICY = 'time_rules'
 
+export const SESSION_STOP_POLICY = 'session_stop'
+
 export interface Times {
   readonly times: LocalTimes
   /** `enforcement.timezone`; undefined: the system's. */
@@ -39,6 +41,26 @@ export function timeRules(
       const span = `${timeText(rule.start)} to ${timeText(rule.end)}`
       const message = `time rule ${rule.name} (${span})`
       return { kind: rule.action === 'block' ? 'deny' : 'alert', message }
+    },
+  }
+}
+
+/** A conversation that a person has stopped stays stopped; the message is for its agent. */
+export function sessionStop(current: () => PolicyState): Policy {
+  return {
+    name: SESSION_STOP_POLICY,
+    readsContent: false,
+    judge: ({ session }, { nowMs }) => {
+      if (session === null) return undefined
+      const stop = current().stops.find(
+        (one) => one.session === session.id && nowMs < one.until,
+      )
+      if (stop === undefined) return undefined
+      const why = stop.reason === '' ? '' : ` (${stop.reason})`
+      return {
+        kind: 'deny',
+        message: `a person has stopped this conversation${why}: do not try again, end the task and tell the user`,
+      }
     },
   }
 }

@@ -7,7 +7,12 @@ import type { Clock } from '../core/clock.js'
 import type { Device } from '../core/record.js'
 import { byEmergency, bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
-import { TIME_RULES_POLICY, timeRules } from './built-in.js'
+import {
+  SESSION_STOP_POLICY,
+  sessionStop,
+  TIME_RULES_POLICY,
+  timeRules,
+} from './built-in.js'
 import type { EmergencyChange, EmergencyRequest } from './emergency.js'
 import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
@@ -92,10 +97,15 @@ export class Decider {
     this.#options = options
     const { policies, settings, memory, zone } = options
     const rules = timeRules(() => this.lists, { times: memory.times, zone })
-    const withRules = new Map([[rules.name, TIME_RULES], ...settings])
+    const stop = sessionStop(() => this.lists.state)
+    const withRules = new Map([
+      [rules.name, TIME_RULES],
+      [stop.name, TIME_RULES],
+      ...settings,
+    ])
     this.#engine = new Engine({
       ...options,
-      policies: [...policies, rules],
+      policies: [...policies, rules, stop],
       settings: withRules,
     })
     const asked = policies.some(({ name }) => settings.get(name)?.enabled !== false)
@@ -104,7 +114,8 @@ export class Decider {
 
   /** Nothing can come of asking. */
   get idle(): boolean {
-    return !this.#configured && this.lists.state.rules.length === 0
+    const { rules, stops } = this.lists.state
+    return !this.#configured && rules.length + stops.length === 0
   }
 
   /** Must the decision be known before the first byte of a request goes on? */
@@ -140,7 +151,9 @@ export class Decider {
         isWithin(rule, memory.times.at(nowMs, rule.zone ?? zone)) &&
         book.isFor(rule, device),
     )
-    return isTime ? [...may, TIME_RULES_POLICY] : may
+    if (isTime) may.push(TIME_RULES_POLICY)
+    if (state.stops.length > 0) may.push(SESSION_STOP_POLICY)
+    return may
   }
 
   /** A policy that is on may want something redacted. */

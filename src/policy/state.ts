@@ -77,6 +77,14 @@ export interface PolicyState {
   readonly emergency?: Emergency
   readonly grants: readonly Grant[]
   readonly pins: readonly Pin[]
+  readonly stops: readonly Stop[]
+}
+
+/** A conversation that a person has ended: its next request is blocked. */
+export interface Stop {
+  readonly session: string
+  readonly reason: string
+  readonly until: number
 }
 
 export const EMPTY_STATE: PolicyState = {
@@ -86,6 +94,7 @@ export const EMPTY_STATE: PolicyState = {
   rules: [],
   grants: [],
   pins: [],
+  stops: [],
 }
 
 /** Lists of the file and of the database are one list; the file's come first. */
@@ -97,6 +106,7 @@ export function united(file: PolicyState, kept: PolicyState): PolicyState {
     rules: [...file.rules, ...kept.rules],
     grants: [...file.grants, ...kept.grants],
     pins: kept.pins,
+    stops: kept.stops,
     ...(kept.emergency === undefined ? {} : { emergency: kept.emergency }),
   }
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import Sqlite from 'better-sqlite3'
 import { PermissionDeniedError } from 'openai'
-import { behind, endedExchanges } from '../support/proxied.js'
+import { PolicyDatabase } from '../../src/audit/policy-database.js'
+import { behind, endedExchanges, until } from '../support/proxied.js'
 import type { Proxied } from '../support/proxied.js'
 import { openaiSdk } from '../support/sdk.js'
 import type { Yori } from '../support/yori.js'
@@ -208,6 +209,27 @@ describe('a conversation', () => {
     const told = await refusal(yori, asking)
     assert.match(told ?? '', /limit of 4 tool calls: stop here, do not try again/)
     assert.equal(await refusal(yori, { session: 'calm' }), undefined)
+  })
+
+  it('that a person stops is blocked at its next request, until it may go on', async () => {
+    await using proxied = await priced({})(CALLING)
+    const { yori } = proxied
+    const asking = { session: 'agent-7' }
+    assert.equal(await refusal(yori, asking), undefined)
+    using database = new PolicyDatabase(yori.folder.file('state/policy.db'))
+    const value = { session: 'agent-7', reason: 'too dear', until: Date.now() + 60_000 }
+    const kept = { key: 'agent-7', addedAt: Date.now(), addedBy: 'test' }
+    database.put('stop', { ...kept, value })
+    const { decider } = yori.appliance.current.services
+    await until(() => !decider.idle)
+    assert.match(
+      (await refusal(yori, asking)) ?? '',
+      /a person has stopped this conversation \(too dear\): do not try again/,
+    )
+    assert.equal(await refusal(yori, { session: 'agent-8' }), undefined)
+    database.remove('stop', 'agent-7')
+    await until(() => decider.idle)
+    assert.equal(await refusal(yori, asking), undefined)
   })
 
   it('counts its tool calls for tool_guard', async () => {

@@ -62,7 +62,13 @@ const files = Object.fromEntries(
 )
 
 const counters = new UsageCounters()
-const kept = { current: EMPTY_STATE, mint: () => undefined, spend: () => undefined }
+const kept = {
+  current: EMPTY_STATE,
+  mint: () => undefined,
+  spend: () => undefined,
+  usePin: () => false,
+  activate: () => assert.fail('no emergency here'),
+}
 
 async function deciderWith(
   config: Parameters<typeof loadPolicySet>[0],
@@ -119,6 +125,7 @@ function factsOf(prompt: string, n: number): DecisionFacts {
     session: undefined,
     inputPrice: 2.5,
     uninspectable: undefined,
+    redact: () => undefined,
   }
 }
 
