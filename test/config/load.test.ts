@@ -227,7 +227,7 @@ describe('loading the configuration', () => {
         },
       })
       assert.deepEqual(config.enforcement.allowlist.devices, [
-        { name: 'a', ip: '192.0.2.1', enabled: true, permanent: false },
+        { name: 'a', ip: '192.0.2.1', enabled: true, permanent: false, exempt: true },
       ])
     })
 
