@@ -93,6 +93,9 @@ interface Compiled {
   readonly own: Module
 }
 
+/** Rules by which a policy asks for something to be taken out of a request. */
+const REDACTING: ReadonlySet<string> = new Set(['redact', 'redactions'])
+
 export class RegoPolicy implements Policy {
   readonly name: string
   readonly readsContent: boolean
@@ -111,7 +114,7 @@ export class RegoPolicy implements Policy {
     this.reads = reads
     this.readsContent = readsContentOf(reads)
     this.readsFindings = looksAt(reads, 'findings')
-    this.redacts = own.rules.some((rule) => rule.head.name.name === 'redact')
+    this.redacts = own.rules.some(({ head }) => REDACTING.has(head.name.name))
     this.parameters = parameters
     this.description = descriptionOf(own)
     this.#ask = ask
