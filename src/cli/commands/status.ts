@@ -12,6 +12,7 @@ import { coverageSection } from '../status/coverage.js'
 import { runningSection } from '../status/running.js'
 import type { Finding, Level, StatusSection, StatusSources } from '../status/section.js'
 import { steeringSection } from '../status/steering.js'
+import { storeSection } from '../status/store.js'
 import { trustSection } from '../status/trust.js'
 import { EXIT } from '../exit.js'
 
@@ -21,6 +22,7 @@ export const SECTIONS: readonly StatusSection[] = [
   caSection,
   coverageSection,
   steeringSection,
+  storeSection,
   trustSection,
 ]
 

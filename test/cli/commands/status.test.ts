@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +8,20 @@ import { statusCommand } from '../../../src/cli/commands/status.js'
 import { coverageSection } from '../../../src/cli/status/coverage.js'
 import { runningSection } from '../../../src/cli/status/running.js'
 import type { Finding, StatusSection } from '../../../src/cli/status/section.js'
-import { connection, startStore, temporaryFolder } from '../../audit/support.js'
+import { storeSection } from '../../../src/cli/status/store.js'
+import {
+  connection,
+  exchange,
+  single,
+  startStore,
+  temporaryFolder,
+} from '../../audit/support.js'
+
+interface StoreFacts {
+  readonly exchanges: number
+  readonly bytes: number
+  readonly droppedRows: number
+}
 
 const NOW = Date.UTC(2026, 10, 20, 12)
 
@@ -41,6 +55,34 @@ const throwing = section('three', () => {
 })
 
 describe('yori status', () => {
+  it('tells of the store what sqlite3 counts, and how large its files are', async () => {
+    using folder = temporaryFolder()
+    {
+      await using store = await startStore(folder.database)
+      for (let n = 0; n < 3; n++) store.exchangeClosed(exchange({ outcome: 'response' }))
+    }
+    const audit = { database: folder.database, retention_days: 30 }
+    const { text, exit } = await status({ audit }, ['--json'], [storeSection])
+    const { facts } = (JSON.parse(text) as { sections: { store: { facts: StoreFacts } } })
+      .sections.store
+    assert.equal(exit, 0)
+    assert.equal(
+      facts.exchanges,
+      single(folder.database, 'SELECT count(*) FROM exchanges'),
+    )
+    assert.equal(facts.exchanges, 3)
+    assert.ok(facts.bytes >= statSync(folder.database).size)
+    assert.equal(facts.droppedRows, 0)
+  })
+
+  it('says of a store that is not there when it will be', async () => {
+    using folder = temporaryFolder()
+    const audit = { database: folder.database, retention_days: 30 }
+    const { text, exit } = await status({ audit }, [], [storeSection])
+    assert.match(text, /not there yet: the first start makes it/)
+    assert.equal(exit, 0)
+  })
+
   it('shows its sections in order, and exits with 0 while all is well', async () => {
     const { text, exit } = await status({}, [], [good])
     assert.equal(text, 'one\n  fine\n')
