@@ -56,7 +56,8 @@ export function* usageText(usage: Usage): Iterable<string> {
     const have = unpriced === 1 ? 'exchange has' : 'exchanges have'
     yield `${unpriced} ${have} no known price: not in the sum\n`
   }
-  if (estimated > 0) yield `~ tokens of ${estimated} exchanges are estimated\n`
+  if (estimated > 0)
+    yield `~ tokens of ${estimated} ${estimated === 1 ? 'exchange' : 'exchanges'} are estimated\n`
   if (usage.unseen.length === 0) return
   yield '\n'
   yield* table(

@@ -184,8 +184,8 @@ describe('yori stats', () => {
       { path: 'api.openai.com/v1/odd', reason: 'unknown-api', count: 1 },
     ])
     const shown = await yori(folder.database, ['stats', '--since', '1d'])
-    assert.match(shown, /1 exchanges have no known price: not in the sum/)
-    assert.match(shown, /~ tokens of 1 exchanges are estimated/)
+    assert.match(shown, /1 exchange has no known price: not in the sum/)
+    assert.match(shown, /~ tokens of 1 exchange are estimated/)
     assert.match(shown, /1 +unknown-api +api\.openai\.com\/v1\/odd/)
     assert.doesNotMatch(shown, /2026-11-19/)
     const none = await yori(folder.database, ['stats', '--device', 'nobody', '--json'])
