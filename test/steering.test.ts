@@ -123,11 +123,13 @@ describe('the table of steered addresses, while YORI runs', () => {
   })
 })
 
+const CONSENT = { enabled: true, consent_accepted: true }
+
 describe('off periods, while YORI runs', () => {
   it('are recorded once each, and an alert in enforce', async () => {
     for (const mode of ['observe', 'enforce'] as const) {
       await using folder = await tempFolder()
-      const config = configured(folder, { mode })
+      const config = configured(folder, { mode, enforcement: CONSENT })
       const files = steeringFiles(config.state_dir)
       mkdirSync(files.directory)
       const from = '2023-11-14T22:13:20.000Z'
