@@ -22,6 +22,10 @@ export interface ConnectionState {
   intercepted: Intercepted | undefined
   /** The target of a CONNECT whose tunnel this is. */
   connectTarget: Target | undefined
+  /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
+  admitted: readonly SocketAddress[] | undefined
+  /** Of its ClientHello; empty before that was read. */
+  fingerprint: string
   /** Requests that are under way. */
   active: number
   /** Ends when the tunnel of a CONNECT does, which is a little after its socket. */
@@ -72,6 +76,8 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
     known: undefined,
     intercepted: undefined,
     connectTarget: undefined,
+    admitted: undefined,
+    fingerprint: '',
     active: 0,
     nested: undefined,
   }
