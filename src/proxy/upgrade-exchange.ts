@@ -9,8 +9,7 @@ import { liveReader } from '../providers/live.js'
 import { Hold } from './byte-budget.js'
 import { noContent, unreadable, unreadSocket } from './content.js'
 import type { Content } from './content.js'
-import type { ExchangeFacts } from './exchange-record.js'
-import type { Services } from './services.js'
+import type { ExchangeAbout, ExchangeFacts } from './exchange-record.js'
 import { joinUpgraded } from './upgrade.js'
 import type { Upgraded } from './upgrade.js'
 import { MessageGate } from './upgrade-gate.js'
@@ -21,17 +20,9 @@ import { SocketReading } from './upgrade-reading.js'
 const POLICY_VIOLATION = 1008
 
 export interface SocketAbout {
-  readonly services: Services
+  readonly exchange: ExchangeAbout
   /** Undefined for a plain relay: nothing is watched. */
   readonly record: ExchangeRecord | undefined
-  readonly facts: ExchangeFacts
-  readonly recognised: Recognised | undefined
-  /** Of a prompt, in the record. */
-  readonly previewChars: number
-  /** The address that the bytes held for reading are counted to. */
-  readonly caller: string
-  /** Milliseconds since the request began. */
-  readonly elapsed: () => number
   /** Decides on what a message says; undefined: messages go on before they are looked at. */
   readonly judge: ((content: Content, record: ExchangeRecord) => Judgement) | undefined
 }
@@ -52,8 +43,8 @@ export async function serveSocket(
   upgraded: Upgraded,
   about: SocketAbout,
 ): Promise<SocketEnd> {
-  const { record, services, elapsed } = about
-  const { deadlines, policy } = services
+  const { record, exchange } = about
+  const { deadlines, policy } = exchange.services
   if (record !== undefined) record.status = 101
   const gate = gateOf(about, () => reading?.seen)
   const reading = readingOf(upgraded, about, gate)
@@ -62,7 +53,7 @@ export async function serveSocket(
     idleMs: policy.timeouts.websocketIdleMs,
     fromClient: (chunk) => reading?.fromClient(chunk),
     fromServer: (chunk) => {
-      if (record !== undefined) record.firstByteMs ??= elapsed()
+      if (record !== undefined) record.firstByteMs ??= exchange.elapsed()
       reading?.fromServer(chunk)
     },
     ...(gate === undefined ? {} : { gate }),
@@ -86,7 +77,8 @@ function gateOf(
   about: SocketAbout,
   seen: () => Seen | undefined,
 ): MessageGate | undefined {
-  const { record, judge, recognised, facts } = about
+  const { record, judge } = about
+  const { recognised, facts } = about.exchange
   if (record === undefined || judge === undefined || !canRead(recognised, facts))
     return undefined
   return new MessageGate({
@@ -130,15 +122,17 @@ function readingOf(
   about: SocketAbout,
   gate: MessageGate | undefined,
 ): SocketReading | undefined {
-  const { services, record, facts, recognised } = about
+  const { record, exchange } = about
   if (record === undefined) return undefined
+  const { services, facts, recognised, from } = exchange
   return new SocketReading({
     record,
     reader: recognised === undefined ? undefined : liveReader(recognised, facts.path),
     extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
-    hold: new Hold(services.held, about.caller),
+    hold: new Hold(services.held, from.state.caller.address),
     own: facts.head.own,
-    previewChars: about.previewChars,
+    // Its messages are not redacted, so that none are kept where they would have to be.
+    previewChars: services.decider.redacts ? 0 : services.policy.promptPreviewChars,
     catalogue: services.catalogue,
     conversations: services.conversations,
     ...(gate === undefined
