@@ -78,7 +78,8 @@ async function drink(
 ): Promise<string> {
   const hash: Hash = createHash('sha256')
   let bytes = 0
-  for await (const chunk of socket) {
+  // The end of reading must not end what is still being written.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     hash.update(chunk as Buffer)
     bytes += (chunk as Buffer).length
     await between(bytes)
