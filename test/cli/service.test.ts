@@ -128,6 +128,18 @@ describe('yori service', function () {
     assert.match(ran.stderr, /service\.json is not there/)
   })
 
+  it('touches nothing when its own list cannot be read', async () => {
+    await using folder = await tempFolder()
+    const unit = await imageOf(folder.path, ['--system', 'systemd'], UNIT)
+    const root = join(folder.path, 'image')
+    writeFileSync(join(root, 'etc/yori/service.json'), '{"version": 1')
+    const args = ['service', 'uninstall', '--root', root, '--system', 'systemd', '--yes']
+    const ran = await runCli(args, { cwd: folder.path })
+    assert.equal(ran.status, 2)
+    assert.match(ran.stderr, /was not written by this version of YORI/)
+    assert.ok(existsSync(unit))
+  })
+
   it('installs, runs as its user, and uninstalls without a trace', async function () {
     const lacking = whyNotHere()
     if (lacking !== undefined) {

@@ -161,9 +161,16 @@ const isSystem = (name: string): name is System => name === 'systemd' || name ==
 function readManifest({ manifest }: Layout, { root }: Flags): Manifest | undefined {
   const path = join(root, manifest)
   if (!existsSync(path)) return undefined
-  const found = JSON.parse(readFileSync(path, 'utf8')) as Partial<Manifest>
-  if (found.version !== 1 || !Array.isArray(found.files))
-    throw usage(`${path} was not written by this version of YORI`)
+  const strange = (): Error => usage(`${path} was not written by this version of YORI`)
+  let found: Partial<Manifest>
+  try {
+    found = JSON.parse(readFileSync(path, 'utf8')) as Partial<Manifest>
+  } catch {
+    throw strange()
+  }
+  const { version, files, directories } = found
+  if (version !== 1 || !Array.isArray(files) || !Array.isArray(directories))
+    throw strange()
   return found as Manifest
 }
 

@@ -85,7 +85,7 @@ export const steeringCheck: Check = {
       findings.push(
         bad(
           `asked for, and ${printable(status.holds)}: ${printable(status.why)}`,
-          'yori doctor, the listeners above',
+          'yori pf status',
         ),
       )
     const since = clock.now() - WEEK_MS
