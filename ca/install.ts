@@ -1,6 +1,6 @@
 /**
  * What it takes to make this machine trust the root, and to undo it: steps as values, to be
- * shown before they are taken (`src/cli/machine-steps.ts`). Knows the stores of Debian, Red
+ * shown before they are taken (`src/service/machine-stores.ts`). Knows the stores of Debian, Red
  * Hat, Arch, FreeBSD and macOS, and the NSS databases of browsers. Pure.
  *
  * Files and entries carry the first bytes of the root's SHA-256, so that a later root does not

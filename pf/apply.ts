@@ -14,8 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { YoriError } from '../src/core/errors.js'
-import type { Bypassed } from './bypass.js'
-import { ipRuleBypassed, nftBypassed, pfBypassed } from './bypass.js'
+import type { Bypassed } from './unmet-rules.js'
+import { ipRuleBypassed, nftBypassed, pfBypassed } from './unmet-rules.js'
 import type { Steering } from './rules.js'
 import { STEER_SCRIPT, rulesFile } from './steering-files.js'
 import type { RulesName, SteeringFiles } from './steering-files.js'

@@ -6,7 +6,7 @@
  */
 import type { ConnectionRecord, EventRecord, ExchangeRecord } from '../core/record.js'
 import type { Batch } from './messages.js'
-import type { AuditLimits } from './options.js'
+import type { AuditLimits } from './store-options.js'
 import type { Encoded } from './rows.js'
 import { encode } from './rows.js'
 import type { Row } from './tables.js'

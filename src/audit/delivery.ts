@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.js'
 import type { UsageRow } from '../policy/usage.js'
 import type { Backlog } from './backlog.js'
 import type { Batch, ToWorker } from './messages.js'
-import type { AuditLimits } from './options.js'
+import type { AuditLimits } from './store-options.js'
 import type { Tally } from './tally.js'
 import { KINDS, noRows } from './tally.js'
 

@@ -1,5 +1,5 @@
 /** When the store asks for pruning: once a day by age and size, in between by size alone. Pure. */
-import type { AuditOptions } from './options.js'
+import type { AuditOptions } from './store-options.js'
 import type { PruneRequest } from './retention.js'
 import { cutoffMs, nextPruneMs } from './retention.js'
 

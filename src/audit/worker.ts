@@ -1,7 +1,7 @@
 /** The worker thread: one database, one keeper, messages in and out. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { unreachable } from '../core/unreachable.js'
-import { Keeper } from './keeper.js'
+import { Keeper } from './batch-keeper.js'
 import type { FromWorker, ToWorker, WorkerData } from './messages.js'
 
 const port = parentPort

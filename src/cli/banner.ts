@@ -1,7 +1,7 @@
 /** What a person sees at the start: what runs, and what to do next. */
 import { resolve } from 'node:path'
 import type { Config } from '../../config/schema.js'
-import type { Appliance } from '../appliance.js'
+import type { Appliance } from '../assembly/appliance.js'
 import { formatSocketAddress } from '../core/address.js'
 import type { SocketAddress } from '../core/address.js'
 

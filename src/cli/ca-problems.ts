@@ -2,10 +2,10 @@
  * Endpoints that the CA on disk may not sign for: they would pass untouched. Without a CA there
  * is nothing to say, since the first start makes one that permits them.
  */
-import { findCa, summarise } from '../../ca/show.js'
+import { findCa, summarise } from '../../ca/show-ca.js'
 import { formatKey } from '../../config/problem.js'
 import type { Problem } from '../../config/problem.js'
-import { caSettingsOf } from '../ca-settings.js'
+import { caSettingsOf } from '../assembly/from-config/ca.js'
 import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
 import type { Loaded } from './context.js'

@@ -7,10 +7,10 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../core/clock.js'
 import { packageFile } from '../core/package-root.js'
 import { Command, CommanderError } from './commander.js'
-import type { AuditCommandDeps } from './commands/audit.js'
-import type { PolicyStateDeps } from './commands/policy-state.js'
+import type { AuditCommandDeps } from './commands/record/audit.js'
+import type { PolicyStateDeps } from './commands/household/household-database.js'
 import { configOf, configuration, note, print } from './context.js'
-import type { ExecDeps } from './commands/exec.js'
+import type { ExecDeps } from './commands/run/exec.js'
 import { EXIT, exitCodeOf, failureLine } from './exit.js'
 
 const DEFAULT_COMMAND = 'run'
@@ -32,12 +32,12 @@ function auditDeps(): AuditCommandDeps {
 }
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./commands/run.js')).runCommand(),
-  config: async () => (await import('./commands/config.js')).configCommand(),
+  run: async () => (await import('./commands/run/run-command.js')).runCommand(),
+  config: async () => (await import('./commands/run/config.js')).configCommand(),
   ca: async () => {
     const [{ caCommand }, { caSettingsOf, proxyUrlOf }] = await Promise.all([
-      import('./commands/ca.js'),
-      import('../ca-settings.js'),
+      import('./commands/ca/ca-command.js'),
+      import('../assembly/from-config/ca.js'),
     ])
     return caCommand({
       caOptions: async (path) => caSettingsOf(configOf(path)),
@@ -49,7 +49,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     })
   },
   policy: async () => {
-    const { policyCommand } = await import('./commands/policy.js')
+    const { policyCommand } = await import('./commands/policy/policy-command.js')
     return policyCommand({
       load: (path) => configuration({ config: path }),
       print,
@@ -69,19 +69,28 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     })
   },
   allowlist: async () =>
-    (await import('./commands/allowlist.js')).allowlistCommand(await stateDeps()),
-  time: async () => (await import('./commands/time.js')).timeCommand(await stateDeps()),
+    (await import('./commands/household/allowlist.js')).allowlistCommand(
+      await stateDeps(),
+    ),
+  time: async () =>
+    (await import('./commands/household/time-command.js')).timeCommand(await stateDeps()),
   emergency: async () =>
-    (await import('./commands/emergency.js')).emergencyCommand(await stateDeps()),
+    (await import('./commands/household/emergency-command.js')).emergencyCommand(
+      await stateDeps(),
+    ),
   approve: async () =>
-    (await import('./commands/approve.js')).approveCommand(await stateDeps()),
-  pin: async () => (await import('./commands/pin.js')).pinCommand(await stateDeps()),
+    (await import('./commands/household/approve.js')).approveCommand(await stateDeps()),
+  pin: async () =>
+    (await import('./commands/household/pin-command.js')).pinCommand(await stateDeps()),
   'hash-password': async () =>
-    (await import('./commands/hash-password.js')).hashPasswordCommand(await stateDeps()),
-  exec: async () => (await import('./commands/exec.js')).execCommand(await execDeps()),
-  env: async () => (await import('./commands/exec.js')).envCommand(await execDeps()),
+    (await import('./commands/household/hash-password.js')).hashPasswordCommand(
+      await stateDeps(),
+    ),
+  exec: async () =>
+    (await import('./commands/run/exec.js')).execCommand(await execDeps()),
+  env: async () => (await import('./commands/run/exec.js')).envCommand(await execDeps()),
   pf: async () => {
-    const { pfCommand } = await import('./commands/pf.js')
+    const { pfCommand } = await import('./commands/steer/pf.js')
     return pfCommand({
       config: configOf,
       print,
@@ -92,26 +101,28 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     })
   },
   pinning: async () => {
-    const { pinningCommand } = await import('./commands/pinning.js')
+    const { pinningCommand } = await import('./commands/household/pinning.js')
     return pinningCommand({
       stateDir: (path) => configOf(path).state_dir,
       clock: systemClock,
       print,
     })
   },
-  audit: async () => (await import('./commands/audit.js')).auditCommand(auditDeps()),
+  audit: async () =>
+    (await import('./commands/record/audit.js')).auditCommand(auditDeps()),
   sessions: async () => {
     const [{ sessionsCommand }, { addStopCommands }] = await Promise.all([
-      import('./commands/sessions.js'),
-      import('./commands/session-stop.js'),
+      import('./commands/record/sessions-command.js'),
+      import('./commands/household/session-stop.js'),
     ])
     const command = sessionsCommand(auditDeps())
     addStopCommands(command, await stateDeps())
     return command
   },
-  stats: async () => (await import('./commands/sessions.js')).statsCommand(auditDeps()),
+  stats: async () =>
+    (await import('./commands/record/sessions-command.js')).statsCommand(auditDeps()),
   doctor: async () => {
-    const { doctorCommand } = await import('./commands/doctor.js')
+    const { doctorCommand } = await import('./commands/run/doctor.js')
     return doctorCommand({
       load: (path) => configuration({ config: path }),
       clock: systemClock,
@@ -124,8 +135,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   service: async () => {
     const [{ serviceCommand }, { thisProgram }, { supervisorArguments, SUPERVISOR }] =
       await Promise.all([
-        import('./commands/service.js'),
-        import('./service/program.js'),
+        import('./commands/run/service-command.js'),
+        import('../service/service-program.js'),
         import('../../pf/steering-files.js'),
       ])
     const { askYesNo } = await import('./ask.js')
@@ -141,7 +152,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     })
   },
   status: async () => {
-    const { statusCommand } = await import('./commands/status.js')
+    const { statusCommand } = await import('./commands/run/status.js')
     return statusCommand({
       config: configOf,
       clock: systemClock,
@@ -152,7 +163,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     })
   },
   providers: async () => {
-    const { providersCommand } = await import('./commands/providers.js')
+    const { providersCommand } = await import('./commands/record/providers.js')
     return providersCommand({
       settings: (path) => {
         const { catalogue, endpoints } = configOf(path)
@@ -164,7 +175,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 }
 
 async function execDeps(): Promise<ExecDeps> {
-  const { proxyUrlOf } = await import('../ca-settings.js')
+  const { proxyUrlOf } = await import('../assembly/from-config/ca.js')
   return {
     execOptions: async (path) => {
       const config = configOf(path)

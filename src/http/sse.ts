@@ -5,7 +5,7 @@
  * is given out and marked `unterminated`, since some providers end their streams like that.
  */
 
-import { JsonSkimmer, SKIM_LIMITS } from './json-skim.js'
+import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 
 export interface SseEvent {
   /** The `event` field; empty when there was none. */

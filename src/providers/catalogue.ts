@@ -1,6 +1,6 @@
 /**
  * What is known of the providers besides how to read them: hosts, routes, prices. Pure types
- * and lookups; the file and its schema are `config/catalogue.ts` and `config/providers.yaml`.
+ * and lookups; the file and its schema are `config/read-catalogue.ts` and `config/providers.yaml`.
  */
 import { matchesHostname } from '../core/hostname.js'
 import { costOf } from './cost.js'

@@ -4,7 +4,7 @@
  * (ai.google.dev/api/live). Knows frames as texts; RFC 6455 is the relay's. One session is
  * one exchange: its texts are joined, its usage is summed over the turns.
  */
-import { partialJson } from '../http/json-bounds.js'
+import { partialJson } from '../json/json-bounds.js'
 import { asRecord } from './json.js'
 import type { Json } from './json.js'
 import { geminiFrame, isGeminiFrame } from './live-gemini.js'

@@ -7,8 +7,8 @@
  */
 import { EventStreamReader } from '../http/event-stream.js'
 import type { EventStreamMessage } from '../http/event-stream.js'
-import { JSON_LIMITS, measureJson } from '../http/json-bounds.js'
-import { JsonSkimmer, SKIM_LIMITS } from '../http/json-skim.js'
+import { JSON_LIMITS, measureJson } from '../json/json-bounds.js'
+import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
 import { FactsBuilder } from './facts.js'

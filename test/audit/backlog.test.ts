@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Backlog } from '../../src/audit/backlog.js'
-import { auditLimits } from '../../src/audit/options.js'
+import { auditLimits } from '../../src/audit/store-options.js'
 import { closed, connection, event, exchange } from './support.js'
 import { exchangeColumns } from '../../src/audit/tables.js'
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { Keeper } from '../../src/audit/keeper.js'
+import { Keeper } from '../../src/audit/batch-keeper.js'
 import type { ToWorker, WorkerData } from '../../src/audit/messages.js'
 
 const data = workerData as WorkerData

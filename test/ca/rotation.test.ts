@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { openAuthority } from '../../ca/authority.js'
 import type { Authority } from '../../ca/authority.js'
 import { readCaCertificate } from '../../ca/certificate.js'
-import { CaKeeper } from '../../ca/keeper.js'
+import { CaKeeper } from '../../ca/ca-keeper.js'
 import { LeafContexts } from '../../ca/leaf-cache.js'
 import {
   activateStagedRoot,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { loadCatalogue } from '../../config/catalogue.js'
+import { loadCatalogue } from '../../config/read-catalogue.js'
 import {
   KEPT_MS,
   LlmTable,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { recognise, recogniseBody } from '../../src/providers/index.js'
 import type { RequestFacts, ResponseFacts } from '../../src/providers/provider.js'
-import { Sessions } from '../../src/providers/sessions.js'
+import { Sessions } from '../../src/conversations/sessions.js'
 import { casesFile } from '../support/fixtures.js'
 
 interface Pair {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { Command, CommanderError } from 'commander'
 import { loadConfig } from '../../config/load.js'
-import type { PolicyStateDeps } from '../../src/cli/commands/policy-state.js'
+import type { PolicyStateDeps } from '../../src/cli/commands/household/household-database.js'
 import { systemClock } from '../../src/core/clock.js'
 import type { Yori } from './yori.js'
 

@@ -4,11 +4,11 @@
 // shared machine is only ever slower. Exit 1 when one is over the limit (5).
 import { parseArgs } from 'node:util'
 import type { ExchangeRecord } from '../../src/core/record.js'
-import { JSON_LIMITS } from '../../src/http/json-bounds.js'
+import { JSON_LIMITS } from '../../src/json/json-bounds.js'
 import { recognise } from '../../src/providers/index.js'
-import { ByteBudget, Hold } from '../../src/proxy/byte-budget.js'
-import { Conversations } from '../../src/proxy/conversations.js'
-import { Reading } from '../../src/proxy/reading.js'
+import { ByteBudget, Hold } from '../../src/proxy/bounds/byte-budget.js'
+import { Conversations } from '../../src/conversations/conversations.js'
+import { Reading } from '../../src/proxy/reading/reading.js'
 
 const MiB = 1024 * 1024
 const RUNS = 40

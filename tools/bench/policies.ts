@@ -10,13 +10,13 @@ import { performance } from 'node:perf_hooks'
 import { systemClock } from '../../src/core/clock.js'
 import type { Device } from '../../src/core/record.js'
 import { personalData } from '../../src/detect/personal.js'
-import { settingsOf } from '../../src/policies.js'
+import { settingsOf } from '../../src/assembly/from-config/policies.js'
 import { Decider } from '../../src/policy/decider.js'
 import type { DecisionFacts } from '../../src/policy/decider.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
 import { EMPTY_STATE } from '../../src/policy/state.js'
 import { UsageCounters } from '../../src/policy/usage.js'
-import { loadPolicySet } from '../../src/policy-set.js'
+import { loadPolicySet } from '../../src/assembly/from-config/policy-set.js'
 
 const WARM_UP = 2000
 const ROUNDS = 3000

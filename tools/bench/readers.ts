@@ -3,7 +3,7 @@
 // 1 KB answer and to streams of 100 events, and what the same parse costs without a reader.
 import { gzipSync } from 'node:zlib'
 import { ContentDecoder } from '../../src/http/content-coding.js'
-import { measureJson, parseBounded } from '../../src/http/json-bounds.js'
+import { measureJson, parseBounded } from '../../src/json/json-bounds.js'
 import { recognise } from '../../src/providers/index.js'
 import type { ResponseFacts } from '../../src/providers/provider.js'
 

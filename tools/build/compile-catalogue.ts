@@ -1,7 +1,7 @@
 // Called by after-tsc: the provider catalogue as JSON, judged here once, so that the running
 // process parses no YAML of ours and checks nothing that cannot have changed.
 import { readFileSync } from 'node:fs'
-import { CATALOGUE_FILE, parseCatalogue } from '../../config/catalogue.js'
+import { CATALOGUE_FILE, parseCatalogue } from '../../config/read-catalogue.js'
 import { formatProblem } from '../../config/problem.js'
 import type { Problem } from '../../config/problem.js'
 

@@ -1,0 +1,188 @@
+/**
+ * The unprivileged half of steering, while YORI runs: it keeps the file of addresses that the
+ * supervisor loads, and records the periods in which the supervisor had to take steering off.
+ */
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { loadCatalogue } from '../config/read-catalogue.js'
+import type { Config } from '../config/schema.js'
+import { parseOffPeriods, unseenOffPeriods } from './off-periods.js'
+import type { OffPeriod } from './off-periods.js'
+import { tableSettings } from './settings.js'
+import { steeringFiles } from './steering-files.js'
+import type { SteeringFiles } from './steering-files.js'
+import { planTable } from './table.js'
+import { TableUpdater } from './table-updater.js'
+import type { Clock } from '../src/core/clock.js'
+import type { Log } from '../src/core/log.js'
+import type { Service } from '../src/core/service.js'
+import type { Deadlines, Watched } from '../src/net/deadlines.js'
+import { Resolver } from '../src/net/resolver.js'
+
+/** Clients get other addresses from a content network as often as every minute. */
+const REFRESH_MS = 30_000
+/** A file that is longer was not written by the supervisor. */
+const MAX_PERIODS_BYTES = 1024 * 1024
+
+export interface SteeringKeeperOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly deadlines: Deadlines
+  readonly own: { has(address: string): boolean }
+  readonly event: (kind: string, details: Record<string, unknown>) => void
+}
+
+export class SteeringKeeper implements Service, Watched {
+  readonly name = 'steering'
+  readonly #options: SteeringKeeperOptions
+  readonly #files: SteeringFiles
+  #config: Config
+  #updater: TableUpdater | undefined
+  #resolver: Resolver | undefined
+  #due = 0
+  #seen: number | undefined
+  readonly #ended = new AbortController()
+  #busy: Promise<void> | undefined
+
+  constructor(options: SteeringKeeperOptions) {
+    this.#options = options
+    this.#config = options.config
+    this.#files = steeringFiles(options.config.state_dir)
+  }
+
+  async start(): Promise<void> {
+    this.#options.deadlines.watch(this)
+    this.tick(this.#options.deadlines.now())
+  }
+
+  async stop(): Promise<void> {
+    this.#options.deadlines.unwatch(this)
+    this.#ended.abort()
+    this.#resolver?.close()
+    await this.#busy
+  }
+
+  /** Another configuration may steer other hosts. */
+  use(config: Config): void {
+    this.#config = config
+    this.#resolver?.close()
+    this.#resolver = undefined
+    this.#updater = undefined
+    this.#due = 0
+  }
+
+  tick(now: number): void {
+    if (now < this.#due || this.#busy !== undefined) return
+    this.#due = now + REFRESH_MS
+    this.#busy = this.#look()
+      .catch((err: unknown) => {
+        this.#options.log.warn({ err }, 'steering could not be looked after')
+      })
+      .finally(() => {
+        this.#busy = undefined
+      })
+  }
+
+  /** For tests: resolves when what is under way has ended. */
+  async settled(): Promise<void> {
+    await this.#busy
+  }
+
+  async #look(): Promise<void> {
+    await this.#recordPeriods()
+    if (!(await this.#steers())) return
+    this.#updater ??= await this.#openUpdater()
+    await this.#updater?.refresh()
+  }
+
+  /** Without interfaces and without a plan nobody would read the table. */
+  async #steers(): Promise<boolean> {
+    const { interfaces, guests } = this.#config.steer
+    if (interfaces.length + guests.length > 0) return true
+    return stat(this.#files.plan).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async #openUpdater(): Promise<TableUpdater | undefined> {
+    const { clock, log, own } = this.#options
+    const config = this.#config
+    const loaded = await loadCatalogue(config.catalogue.file)
+    if (loaded.kind !== 'ok') return undefined
+    const { steer, upstream, timeouts, limits } = config
+    const resolver = new Resolver({
+      servers: steer.dns.length > 0 ? steer.dns : upstream.dns,
+      // An old answer is no sign that the address is still in use.
+      staleMs: 0,
+      timeoutMs: timeouts.dns * 1000,
+      maxNames: limits.dns_names,
+      clock,
+    })
+    const updater = new TableUpdater({
+      path: this.#files.table,
+      plan: planTable(tableSettings(config), loaded.catalogue.entries),
+      keptMs: steer.keep * 1000,
+      lookup: (name) => unlessEnded(resolver.lookup(name), this.#ended.signal),
+      own: (address) => own.has(address),
+      clock,
+      log,
+    })
+    this.#resolver = resolver
+    await updater.open()
+    return updater
+  }
+
+  async #recordPeriods(): Promise<void> {
+    const text = await readBounded(this.#files.offPeriods)
+    if (text === undefined) return
+    this.#seen ??= Number((await readBounded(this.#files.offPeriodsSeen)) ?? 0) || 0
+    const periods = parseOffPeriods(text)
+    const unseen = unseenOffPeriods(periods, this.#seen)
+    if (unseen.length === 0) return
+    for (const period of unseen) this.#record(period)
+    this.#seen = periods.at(-1)?.number ?? 0
+    // First recorded, then remembered: told twice is better than never.
+    const draft = `${this.#files.offPeriodsSeen}.new`
+    await writeFile(draft, `${this.#seen}\n`, { mode: 0o600 })
+    await rename(draft, this.#files.offPeriodsSeen)
+  }
+
+  #record({ fromMs, toMs, cause, state }: OffPeriod): void {
+    const { log, event } = this.#options
+    const alert = this.#config.mode === 'enforce'
+    const from = new Date(fromMs).toISOString()
+    const known = { from, cause, on_failure: state, alert }
+    const details =
+      toMs === undefined
+        ? known
+        : { ...known, to: new Date(toMs).toISOString(), seconds: (toMs - fromMs) / 1000 }
+    event(toMs === undefined ? 'steering_off' : 'steering_back', details)
+    const message =
+      state === 'open'
+        ? 'LLM traffic was not steered: it went direct, unseen'
+        : 'LLM traffic was not steered: it was refused'
+    if (alert) log.error(details, message)
+    else log.warn(details, message)
+  }
+}
+
+/** A stop does not wait for a resolver. */
+function unlessEnded<T>(asking: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(new Error('stopping'))
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end, { once: true })
+    asking.then(resolve, reject).finally(() => signal.removeEventListener('abort', end))
+  })
+}
+
+/** Undefined when there is none, or none that we would have. */
+async function readBounded(path: string): Promise<string | undefined> {
+  try {
+    if ((await stat(path)).size > MAX_PERIODS_BYTES) return undefined
+    return await readFile(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The policies of a configuration, read and compiled: those that it names, and all of the
+ * household's own folder. Pauses between two, since compiling is work on the event loop. The
+ * language itself is loaded with the first policy.
+ */
+import { readPolicyFolder, SHIPPED_POLICIES } from '../../../config/policy-files.js'
+import type { PolicyFile, PolicyFolder } from '../../../config/policy-files.js'
+import type { Config } from '../../../config/schema.js'
+import type { Clock } from '../../core/clock.js'
+import { YoriError } from '../../core/errors.js'
+import { DEFAULT_POLICY } from '../../policy/policy.js'
+import type { RegoPolicy } from '../../policy/rego-policy.js'
+
+export interface PolicySet {
+  readonly policies: readonly LoadedPolicy[]
+  /** Named in the configuration, and nowhere to be found. */
+  readonly unknown: readonly string[]
+}
+
+export interface LoadedPolicy {
+  readonly policy: RegoPolicy
+  readonly file: PolicyFile
+  /** It comes with YORI. */
+  readonly shipped: boolean
+  /** The same in two loads when text, shared modules and parameters are the same. */
+  readonly identity: string
+}
+
+/** What a configuration says of policies. */
+export type PoliciesConfig = Config['policies']
+
+/** Made of the lists: they have no file. */
+const WITHOUT_FILE: ReadonlySet<string> = new Set(['time_rules', 'session_stop'])
+
+export class BadPolicies extends YoriError {
+  /** One a line: file, line, column, cause. */
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super('YORI_CONFIG_INVALID', `the policies are not valid\n${problems.join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** @throws BadPolicies with every problem; YORI_CONFIG_INVALID for an unreadable folder */
+export async function loadPolicySet(
+  config: PoliciesConfig,
+  clock: Pick<Clock, 'monotonic'>,
+): Promise<PolicySet> {
+  const wanted = await wantedFiles(config)
+  if (wanted.files.length === 0) return { policies: [], unknown: wanted.unknown }
+  const [{ loadRegoPolicy }, { BadParams }, { describeLoadError }] = await Promise.all([
+    import('../../policy/rego-policy.js'),
+    import('../../policy/params.js'),
+    import('../../rego/index.js'),
+  ])
+  const policies: LoadedPolicy[] = []
+  const problems: string[] = []
+  for (const { name, file, lib, shipped } of wanted.files) {
+    const params = config.files[name]?.params ?? {}
+    try {
+      const loaded = loadRegoPolicy({ name, source: file, lib, params, clock })
+      if (loaded.kind === 'ok') {
+        const identity = JSON.stringify([name, file.text, lib.map(textOf), params])
+        policies.push({ policy: loaded.policy, file, shipped, identity })
+      } else problems.push(...loaded.errors.map(describeLoadError))
+    } catch (cause) {
+      if (!(cause instanceof BadParams)) throw cause
+      problems.push(`policies.files.${name}.params: ${cause.message}`)
+    }
+    await nextTurn()
+  }
+  // A fault in a shared module shows in every policy that is compiled with it.
+  if (problems.length > 0) throw new BadPolicies([...new Set(problems)])
+  return { policies, unknown: wanted.unknown }
+}
+
+function textOf({ text }: PolicyFile): string {
+  return text
+}
+
+interface Wanted {
+  readonly name: string
+  readonly file: PolicyFile
+  readonly lib: readonly PolicyFile[]
+  readonly shipped: boolean
+}
+
+async function wantedFiles(
+  config: PoliciesConfig,
+): Promise<{ files: Wanted[]; unknown: string[] }> {
+  const { directory, files: settings } = config
+  const named = Object.keys(settings).filter((name) => !WITHOUT_FILE.has(name))
+  if (directory === undefined && named.length === 0) return { files: [], unknown: [] }
+  const shipped = await readPolicyFolder(SHIPPED_POLICIES)
+  const own = directory === undefined ? undefined : await readPolicyFolder(directory)
+  refuseNames(own)
+  const stems = new Map<string, Wanted>()
+  const isCalled = (name: string): string => nameOf(config, name)
+  for (const file of shipped.policies) {
+    const name = isCalled(file.stem)
+    if (!named.includes(name)) continue
+    stems.set(name, { name, file, lib: shipped.lib, shipped: true })
+  }
+  const lib = [...(own?.lib ?? []), ...shipped.lib.filter(isMissingIn(own?.lib))]
+  for (const file of own?.policies ?? []) {
+    const name = isCalled(file.stem)
+    stems.set(name, { name, file, lib, shipped: false })
+  }
+  const files = [...stems.values()].filter(({ name }) => settings[name]?.enabled ?? true)
+  const unknown = named.filter((name) => !stems.has(name))
+  return { files, unknown }
+}
+
+/** The file that the configuration makes the default policy bears that name. */
+export function nameOf({ default: file }: PoliciesConfig, stem: string): string {
+  return `${stem}.rego` === file ? DEFAULT_POLICY : stem
+}
+
+/** A name is part of the path `data.yori.<name>`. */
+function refuseNames(own: PolicyFolder | undefined): void {
+  const bad = (own?.policies ?? []).filter(({ stem }) => !/^[a-z_]\w*$/i.test(stem))
+  if (bad.length === 0) return
+  throw new BadPolicies(
+    bad.map(({ name }) => `${name}:1:1: a policy is named with letters, digits and _`),
+  )
+}
+
+function isMissingIn(lib: readonly PolicyFile[] = []): (file: PolicyFile) => boolean {
+  const stems = new Set(lib.map(({ stem }) => stem))
+  return ({ stem }) => !stems.has(stem)
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,122 @@
+/** `yori approve`: lets a blocked request pass when its device asks again. */
+import { randomUUID } from 'node:crypto'
+import { Command } from 'commander'
+import { readApprovalCode } from '../../../policy/approval.js'
+import type { Grant } from '../../../policy/state.js'
+import { blockOf, deviceOf } from './blocks.js'
+import {
+  common,
+  decline,
+  momentOf,
+  momentText,
+  openSession,
+  printJson,
+  tableText,
+  usage,
+} from './household-database.js'
+import type { CommonFlags, PolicyStateDeps } from './household-database.js'
+
+/** How long a permission for one request waits for it. */
+const ONCE_MS = 60 * 60 * 1000
+const ALWAYS = Date.parse('9999-12-31T00:00:00Z')
+interface ApproveFlags extends CommonFlags {
+  readonly once?: boolean
+  readonly for?: string
+  readonly always?: boolean
+  readonly list?: boolean
+  readonly revoke?: string
+}
+
+export function approveCommand(deps: PolicyStateDeps): Command {
+  return common(new Command('approve'))
+    .description(
+      'let a blocked request pass when its device asks again: that device, that policy, that ' +
+        'service; once unless told otherwise',
+    )
+    .argument('[code]', 'as the block page or the error shows it')
+    .option('--once', 'the next request only')
+    .option('--for <span>', 'for a while, such as 30m or 2h')
+    .option('--always', 'until it is revoked')
+    .option('--list', 'what is granted now')
+    .option('--revoke <id>', 'take one back')
+    .action((code: string | undefined, flags: ApproveFlags) => {
+      if (flags.list === true) list(deps, flags)
+      else if (flags.revoke !== undefined) revoke(deps, flags.revoke, flags)
+      else if (code === undefined) usage('Which code?')
+      else approve(deps, code, flags)
+    })
+}
+
+function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void {
+  const code = readApprovalCode(text) ?? usage(`${text} is no code such as 7F3-K2M.`)
+  const chosen = [flags.once, flags.for !== undefined, flags.always].filter(Boolean)
+  if (chosen.length > 1) usage('--once, --for and --always exclude each other.')
+  using session = openSession(deps, flags)
+  const block = blockOf(session, code)
+  if (block === undefined) {
+    decline(deps, `nothing with the code ${code} was blocked in the last 24 hours`)
+    return
+  }
+  const { nowMs, actor, database } = session
+  const once = flags.for === undefined && flags.always !== true
+  const grant: Grant = {
+    id: randomUUID(),
+    policy: String(block['policy_name']),
+    endpoint: String(block['endpoint_domain']),
+    until: untilOf(flags, nowMs),
+    once,
+    ...deviceOf(block),
+  }
+  database.put('grant', { key: grant.id, value: grant, addedAt: nowMs, addedBy: actor })
+  const details = { code, requestId: block['request_id'], ...grant }
+  session.audit({ kind: 'grant_approved', details })
+  if (flags.json === true) printJson(deps, details)
+  else {
+    const who = block['device_hostname'] ?? block['device_ip']
+    deps.print(
+      `${String(who)}, policy ${grant.policy}, ${grant.endpoint ?? ''}: ${spanOf(grant)}\n`,
+    )
+  }
+}
+
+function untilOf(flags: ApproveFlags, nowMs: number): number {
+  if (flags.always === true) return ALWAYS
+  return flags.for === undefined ? nowMs + ONCE_MS : momentOf(flags.for, nowMs)
+}
+
+function spanOf({ once, until }: Grant): string {
+  if (once) return 'the next request passes'
+  return until === ALWAYS ? 'passes until revoked' : `passes until ${momentText(until)}`
+}
+
+function list(deps: PolicyStateDeps, flags: ApproveFlags): void {
+  using session = openSession(deps, flags)
+  const grants = session.database
+    .list('grant')
+    .filter(({ value }) => session.nowMs < value.until)
+  if (flags.json === true) {
+    printJson(deps, grants)
+    return
+  }
+  const rows = grants.map(({ value, addedBy }) => [
+    value.id,
+    value.mac ?? value.ip ?? '',
+    value.policy,
+    value.endpoint ?? 'every service',
+    spanOf(value),
+    addedBy,
+  ])
+  const head = ['ID', 'DEVICE', 'POLICY', 'SERVICE', 'HOW LONG', 'BY']
+  deps.print(rows.length === 0 ? 'nothing is granted\n' : tableText([head, ...rows]))
+}
+
+function revoke(deps: PolicyStateDeps, id: string, flags: ApproveFlags): void {
+  using session = openSession(deps, flags)
+  if (!session.database.remove('grant', id)) {
+    decline(deps, `no grant ${id}`)
+    return
+  }
+  session.audit({ kind: 'grant_revoked', details: { id } })
+  if (flags.json === true) printJson(deps, { revoked: id })
+  else deps.print(`revoked ${id}\n`)
+}

@@ -1,0 +1,34 @@
+/** Finds a blocked request in the record by the code that its device was shown. */
+import { openReader } from '../../../audit/queries.js'
+import type { Listed } from '../../../audit/queries.js'
+import { approvalCode } from '../../../policy/approval.js'
+import type { Session } from './household-database.js'
+
+/** How far back a code is looked for, and among how many blocks. */
+const MAX_AGE_MS = 24 * 60 * 60 * 1000
+const MAX_BLOCKS = 10_000
+const COLUMNS = [
+  'request_id',
+  'timestamp',
+  'device_ip',
+  'device_mac',
+  'device_hostname',
+  'endpoint_domain',
+  'policy_name',
+  'reason',
+]
+
+export function blockOf({ loaded, nowMs }: Session, code: string): Listed | undefined {
+  using reader = openReader(loaded.config.audit.database)
+  const filter = { outcome: 'block', sinceMs: nowMs - MAX_AGE_MS }
+  for (const block of reader.list(filter, MAX_BLOCKS, COLUMNS)) {
+    if (approvalCode(String(block['request_id'])) === code) return block
+  }
+  return undefined
+}
+
+/** An address is taken by another device more easily than a MAC. */
+export function deviceOf(block: Listed): { mac: string } | { ip: string } {
+  const mac = block['device_mac']
+  return typeof mac === 'string' ? { mac } : { ip: String(block['device_ip']) }
+}

@@ -1,0 +1,36 @@
+/** `yori hash-password`: what stands in the configuration in place of a password. */
+import { Command } from 'commander'
+import { hashPassword } from '../../../net/password.js'
+import { decline } from './household-database.js'
+import type { PolicyStateDeps } from './household-database.js'
+
+const MIN_PASSWORD = 6
+
+export function hashPasswordCommand(
+  deps: Pick<PolicyStateDeps, 'print' | 'note' | 'exit' | 'askSecret'>,
+): Command {
+  return new Command('hash-password')
+    .description(
+      'the hash of a password, for override_password_hash, admin_token_hash and ' +
+        'password_hash of the configuration',
+    )
+    .option(
+      '--password <password>',
+      'others can see it in the list of processes; unless given, it is asked for',
+    )
+    .action(async (flags: { password?: string }) => {
+      const password = flags.password ?? (await deps.askSecret('Password: '))
+      if (password === undefined || password.length < MIN_PASSWORD) {
+        decline(deps, `a password has at least ${MIN_PASSWORD} characters`)
+        return
+      }
+      if (flags.password === undefined) {
+        const again = await deps.askSecret('Once more: ')
+        if (again !== password) {
+          decline(deps, 'the two are not the same')
+          return
+        }
+      }
+      deps.print(`${await hashPassword(password)}\n`)
+    })
+}

@@ -1,0 +1,166 @@
+/**
+ * What the commands that change the policy database share: the configuration, the database
+ * beside it, who is at the keyboard, and the audit of every change.
+ */
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import type { Loaded } from '../../context.js'
+import { appendEvent } from '../../../audit/append-event.js'
+import { PolicyDatabase, policyDatabasePath } from '../../../household/policy-database.js'
+import { jsonLine, printable } from '../../../audit/printable.js'
+import { parseSince } from '../../../audit/since.js'
+import { canonicalAddress } from '../../../core/address.js'
+import type { Clock } from '../../../core/clock.js'
+import { YoriError } from '../../../core/errors.js'
+import { macText } from '../../../core/mac.js'
+import type { Neighbours } from '../../../net/neighbours.js'
+
+export interface PolicyStateDeps {
+  readonly load: (configPath: string | undefined) => Loaded
+  readonly print: (text: string) => void
+  readonly note: (text: string) => void
+  readonly clock: Clock
+  readonly env: NodeJS.ProcessEnv
+  /** What MAC each address on the link has. */
+  readonly neighbours: () => Promise<Neighbours>
+  /** Asks on the terminal; undefined when there is none. */
+  readonly askSecret: (question: string) => Promise<string | undefined>
+  readonly exit: (code: number) => void
+}
+
+export interface CommonFlags {
+  readonly config?: string
+  readonly json?: boolean
+}
+
+export const common = (command: Command): Command =>
+  command
+    .option('--config <file>', 'the configuration that names the state folder')
+    .option('--json', 'for programs')
+
+export interface Change {
+  readonly kind: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+export interface Session extends Disposable {
+  readonly loaded: Loaded
+  readonly database: PolicyDatabase
+  readonly actor: string
+  readonly nowMs: number
+  /** Into the audit record: who, when, from where. A change stands also when this fails. */
+  audit(change: Change): void
+}
+
+/** @throws YORI_CONFIG_INVALID, YORI_STATE_UNUSABLE */
+export function openSession(deps: PolicyStateDeps, flags: CommonFlags): Session {
+  const loaded = deps.load(flags.config)
+  const database = new PolicyDatabase(policyDatabasePath(loaded.config.state_dir))
+  const actor = actorOf(deps.env)
+  const fromIp = canonicalAddress(deps.env['SSH_CONNECTION']?.split(' ', 1)[0] ?? '')
+  return {
+    loaded,
+    database,
+    actor,
+    nowMs: deps.clock.now(),
+    audit: ({ kind, details }) => {
+      try {
+        appendEvent(loaded.config.audit.database, {
+          at: deps.clock.now(),
+          kind,
+          actor,
+          ...(fromIp === undefined ? {} : { fromIp }),
+          details: { ...details, via: 'command line' },
+        })
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause)
+        deps.note(`yori: changed, but not recorded in the audit database: ${why}\n`)
+      }
+    },
+    [Symbol.dispose]: () => database[Symbol.dispose](),
+  }
+}
+
+/** `sudo` hides who typed it; it says so in a variable. */
+function actorOf(env: NodeJS.ProcessEnv): string {
+  const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME']
+  return name ?? `uid ${process.getuid?.() ?? 'unknown'}`
+}
+
+export function usage(message: string): never {
+  throw new InvalidArgumentError(message)
+}
+
+/** The command ran, and its answer is no. */
+export function decline(
+  deps: Pick<PolicyStateDeps, 'note' | 'exit'>,
+  message: string,
+): void {
+  deps.note(`yori: ${message}\n`)
+  deps.exit(1)
+}
+
+/** `192.0.2.10`, `2001:db8::1` or a MAC address in any spelling. */
+export function deviceOf(text: string): { ip: string } | { mac: string } {
+  const ip = canonicalAddress(text)
+  if (ip !== undefined) return { ip }
+  const mac = macText(text)
+  return mac === undefined
+    ? usage(`${text} is neither an IP nor a MAC address.`)
+    : { mac }
+}
+
+export function macOf(text: string): string {
+  return macText(text) ?? usage(`${text} is not a MAC address.`)
+}
+
+/** `1h`, `7d`, or a date in the future. */
+export function momentOf(text: string, nowMs: number): number {
+  const isSpan = /^\d{1,6}[smhdw]$/.test(text)
+  const since = parseSince(text, isSpan ? 0 : nowMs)
+  const moment = since === undefined ? undefined : isSpan ? nowMs - since : since
+  if (moment === undefined || moment <= nowMs) {
+    return usage(`${text} is neither a span such as 1h or 7d nor a date to come.`)
+  }
+  return moment
+}
+
+export function commaList(text: string | undefined): string[] {
+  const parts = text?.split(',').map((part) => part.trim()) ?? []
+  return parts.filter((part) => part !== '')
+}
+
+export function momentText(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
+
+export function printJson(deps: PolicyStateDeps, value: unknown): void {
+  deps.print(`${jsonLine(value)}\n`)
+}
+
+/** Columns with two spaces between; the first row is the head. */
+export function tableText(rows: readonly (readonly string[])[]): string {
+  const clean = rows.map((row) => row.map(printable))
+  const widths = (clean[0] ?? []).map((_head, column) =>
+    Math.max(...clean.map((row) => row[column]?.length ?? 0)),
+  )
+  return clean
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+/** The file's own entries are the operator's: they are changed there. */
+export function inFile(loaded: Loaded, key: string): YoriError {
+  const line = loaded.lineOf(key)
+  const where = line === undefined ? loaded.source : `${loaded.source}:${line}`
+  return new YoriError(
+    'YORI_CONFIG_INVALID',
+    `that entry stands in the configuration (${where}, ${key}): remove it there`,
+  )
+}

@@ -1,0 +1,197 @@
+/**
+ * `yori policy diff`: what a change of the policies would have done to what was recorded.
+ * Every row is asked about twice, by the policies of now and by the changed ones, as if
+ * blocking were on. Works on the files alone, whether YORI runs or not.
+ */
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Config } from '../../../../config/schema.js'
+import { openReader } from '../../../audit/queries.js'
+import { parseSince } from '../../../audit/since.js'
+import type { Listed } from '../../../audit/where.js'
+import type { Clock } from '../../../core/clock.js'
+import { YoriError } from '../../../core/errors.js'
+import { settingsOf } from '../../../assembly/from-config/policies.js'
+import type { Effect } from '../../../policy/combine.js'
+import { WhatIf } from '../../../replay/what-if.js'
+import type { Comparison, Side } from '../../../replay/what-if.js'
+import { loadPolicySet } from '../../../assembly/from-config/policy-set.js'
+import type { PoliciesConfig } from '../../../assembly/from-config/policy-set.js'
+import { catalogueOf, householdOf } from '../../../replay/recorded-household.js'
+import {
+  isSince,
+  MONTH_MS,
+  RECORDED_COLUMNS,
+  Replay,
+} from '../../../replay/recorded-input.js'
+
+export interface Flips {
+  readonly device: string
+  readonly policy: string
+  readonly from: Effect
+  readonly to: Effect
+  count: number
+  readonly first: string
+  last: string
+  /** Of the first. */
+  readonly reason: string
+}
+
+export interface DiffReport {
+  readonly rows: number
+  readonly same: number
+  readonly flipped: number
+  /** Rows that lack what a policy looks at, so that nobody can say. */
+  readonly unknown: number
+  /** By policy: in how many of these rows it could not be asked. */
+  readonly unknownBy: Readonly<Record<string, number>>
+  readonly flips: readonly Flips[]
+  readonly interrupted: boolean
+  readonly milliseconds: number
+}
+
+export interface DiffOptions {
+  readonly config: Config
+  readonly changed: PoliciesConfig
+  /** `30d`, `2026-03-01`. */
+  readonly since: string
+  readonly clock: Clock
+  readonly interrupted: () => boolean
+  readonly progress: (rows: number) => void
+}
+
+/** Rows between two looks at the clock, the keyboard and others' work. */
+const SLICE = 250
+/** Devices and policies that are told apart. */
+const MAX_FLIPS = 10_000
+
+/** @throws YORI_CONFIG_INVALID, YORI_AUDIT_UNAVAILABLE */
+export async function diffPolicies(options: DiffOptions): Promise<DiffReport> {
+  const { config, changed, clock, since } = options
+  const startedAt = clock.monotonic()
+  const sinceMs = parseSince(since, clock.now())
+  if (sinceMs === undefined) {
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `--since ${since} is neither 30d nor a date`,
+    )
+  }
+  const sides = await sidesOf(config, changed, clock)
+  const household = householdOf(config, clock.now())
+  const replay = new Replay({
+    ...household,
+    catalogue: await catalogueOf(config),
+    policies: [...new Set([...sides.old.policies, ...sides.new.policies])].map(
+      ({ name }) => name,
+    ),
+  })
+  const whatIf = new WhatIf(sides.old, sides.new)
+  const tally = new Tally()
+  let seen = 0
+  let isInterrupted = false
+  using reader = openReader(config.audit.database)
+  // Counters of the month are to be right on the first day that is asked about.
+  const filter = { sinceMs: sinceMs - MONTH_MS }
+  for (const row of reader.each(filter, RECORDED_COLUMNS)) {
+    if (++seen % SLICE === 0) {
+      await turn()
+      options.progress(seen)
+      isInterrupted = options.interrupted()
+      if (isInterrupted) break
+    }
+    if (row['event_type'] === 'request') continue
+    const recorded = replay.next(row, isSince(row, sinceMs))
+    if (recorded === undefined) continue
+    tally.add(row, whatIf.compare({ ...recorded, ...household.about(recorded) }))
+  }
+  const milliseconds = Math.round(clock.monotonic() - startedAt)
+  return { ...tally.report(), interrupted: isInterrupted, milliseconds }
+}
+
+/** The two sets; a policy that is the same in both is one object. */
+async function sidesOf(
+  config: Config,
+  changed: PoliciesConfig,
+  clock: Clock,
+): Promise<{ old: Side; new: Side }> {
+  const before = await loadPolicySet(config.policies, clock)
+  const after = await loadPolicySet(changed, clock)
+  const known = new Map(before.policies.map((one) => [one.identity, one.policy]))
+  const onUninspectable = config.inspect.on_uninspectable
+  return {
+    old: {
+      policies: before.policies.map(({ policy }) => policy),
+      settings: settingsOf(config),
+      onUninspectable,
+    },
+    new: {
+      policies: after.policies.map(
+        ({ identity, policy }) => known.get(identity) ?? policy,
+      ),
+      settings: settingsOf({ policies: changed }),
+      onUninspectable,
+    },
+  }
+}
+
+class Tally {
+  #rows = 0
+  #same = 0
+  #unknown = 0
+  readonly #unknownBy = new Map<string, number>()
+  readonly #flips = new Map<string, Flips>()
+
+  add(row: Listed, compared: Comparison): void {
+    this.#rows++
+    switch (compared.kind) {
+      case 'same':
+        this.#same++
+        return
+      case 'unknown':
+        this.#unknown++
+        for (const policy of compared.policies) {
+          this.#unknownBy.set(policy, (this.#unknownBy.get(policy) ?? 0) + 1)
+        }
+        return
+      case 'flip':
+        return this.#flip(row, compared)
+    }
+  }
+
+  report(): Omit<DiffReport, 'interrupted' | 'milliseconds'> {
+    const flips = [...this.#flips.values()].sort((a, b) => b.count - a.count)
+    return {
+      rows: this.#rows,
+      same: this.#same,
+      flipped: flips.reduce((sum, { count }) => sum + count, 0),
+      unknown: this.#unknown,
+      unknownBy: Object.fromEntries([...this.#unknownBy].sort()),
+      flips,
+    }
+  }
+
+  #flip(
+    row: Listed,
+    { from, to, policy, reason }: Extract<Comparison, { kind: 'flip' }>,
+  ) {
+    const name = row['device_hostname'] ?? row['device_mac'] ?? row['device_ip']
+    const device = this.#flips.size < MAX_FLIPS ? String(name) : 'others'
+    const key = JSON.stringify([device, policy, from, to])
+    const last = String(row['timestamp'])
+    const known = this.#flips.get(key)
+    if (known === undefined) {
+      this.#flips.set(key, {
+        device,
+        policy,
+        from,
+        to,
+        count: 1,
+        first: last,
+        last,
+        reason,
+      })
+      return
+    }
+    known.count++
+    known.last = last
+  }
+}

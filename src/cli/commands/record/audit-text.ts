@@ -1,0 +1,120 @@
+/**
+ * What `yori audit` prints: tables for people, JSON and CSV for programs. Pure: lines out of
+ * rows. Every text that a client chose goes through `printable`, `jsonLine` or `csvField`.
+ */
+import { csvField, jsonLine, printable } from '../../../audit/printable.js'
+import type { AuditStats, Listed, Share } from '../../../audit/queries.js'
+import { cell, dollars, table, tokens } from '../../print-table.js'
+
+const LIST_HEAD = [
+  'time (UTC)',
+  'outcome',
+  'device',
+  'endpoint',
+  'model',
+  'tokens',
+  'USD',
+  'session',
+  'status',
+  'ms',
+  'why',
+]
+
+/** What `listText` needs of a row. */
+export const listColumns = [
+  'timestamp',
+  'event_type',
+  'client_ip',
+  'device_hostname',
+  'endpoint_domain',
+  'model',
+  'prompt_tokens',
+  'response_tokens',
+  'tokens_estimated',
+  'cost_micro_usd',
+  'session_id',
+  'response_status',
+  'latency_ms',
+  'policy_name',
+  'policy_message',
+  'reason',
+] as const
+
+export function listText(rows: readonly Listed[]): Iterable<string> {
+  if (rows.length === 0) return ['no exchange recorded that fits\n']
+  return table(LIST_HEAD, rows.map(listedCells))
+}
+
+function listedCells(row: Listed): string[] {
+  const why = [row['policy_name'], row['reason'] ?? row['policy_message']]
+  return [
+    cell(row['timestamp']).slice(0, 19),
+    cell(row['event_type']),
+    cell(row['device_hostname'] ?? row['client_ip']),
+    cell(row['endpoint_domain']),
+    cell(row['model']),
+    tokens(row['prompt_tokens'], row['response_tokens'], row['tokens_estimated']),
+    dollars(row['cost_micro_usd']),
+    cell(shortId(row['session_id'])),
+    cell(row['response_status']),
+    cell(row['latency_ms']),
+    why
+      .filter((part) => part !== null)
+      .map(cell)
+      .join(': '),
+  ]
+}
+
+/** The end of an id of our own, which is the random part; others whole. */
+function shortId(id: Listed[string] | undefined): string | null {
+  if (typeof id !== 'string') return null
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}$/.test(id) ? id.slice(-12) : id
+}
+
+export function* statsText(stats: AuditStats): Iterable<string> {
+  yield `${stats.total} exchanges\n`
+  yield `${stats.promptTokens} prompt tokens, ${stats.responseTokens} response tokens, `
+  yield `${(stats.costMicroUsd / 1e6).toFixed(4)} USD, `
+  yield `${stats.averageLatencyMs ?? '-'} ms on average\n`
+  yield* sharesText('outcome', stats.outcomes)
+  yield* sharesText('endpoint', stats.endpoints)
+  yield* sharesText('device', stats.devices)
+  yield* sharesText('model', stats.models)
+  yield* sharesText('connections by coverage', stats.coverage)
+  if (stats.droppedRows > 0)
+    yield `\nthe record misses ${stats.droppedRows} rows that were dropped\n`
+}
+
+function* sharesText(title: string, shares: readonly Share[]): Iterable<string> {
+  if (shares.length === 0) return
+  yield `\n${title}\n`
+  for (const { name, count } of shares)
+    yield `  ${String(count).padStart(8)}  ${cell(name)}\n`
+}
+
+export function* jsonLines(rows: Iterable<Listed>): Iterable<string> {
+  for (const row of rows) yield `${jsonLine(row)}\n`
+}
+
+export function* csvLines(
+  columns: readonly string[],
+  rows: Iterable<Listed>,
+): Iterable<string> {
+  yield `${columns.join(',')}\r\n`
+  for (const row of rows)
+    yield `${columns.map((name) => csvField(row[name] ?? null)).join(',')}\r\n`
+}
+
+/** For a terminal: nothing in a line can move the cursor. */
+export function* visible(lines: Iterable<string>): Iterable<string> {
+  for (const line of lines) yield `${printable(line.trimEnd())}\n`
+}
+
+export function* jsonArray(rows: Iterable<Listed>): Iterable<string> {
+  let before = '[\n'
+  for (const row of rows) {
+    yield before + jsonLine(row)
+    before = ',\n'
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n'
+}

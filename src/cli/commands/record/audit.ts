@@ -1,0 +1,264 @@
+/**
+ * `yori audit`: looks into the record, exports it, prunes it. Talks to the database file
+ * alone, so it works whether YORI runs or not. What clients wrote is escaped on its way out.
+ */
+import { createWriteStream } from 'node:fs'
+import type { Writable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { AuditOptions } from '../../../audit/store-options.js'
+import { jsonLine, printable } from '../../../audit/printable.js'
+import type { Filter } from '../../../audit/queries.js'
+import { openDatabase, openReader, unavailable } from '../../../audit/queries.js'
+import type { Pruned } from '../../../audit/retention.js'
+import { countOlder, cutoffMs, prune } from '../../../audit/retention.js'
+import { parseSince } from '../../../audit/since.js'
+import type { Clock } from '../../../core/clock.js'
+import { YoriError } from '../../../core/errors.js'
+import {
+  csvLines,
+  jsonArray,
+  jsonLines,
+  listColumns,
+  listText,
+  statsText,
+  visible,
+} from './audit-text.js'
+
+export interface AuditCommandDeps {
+  /** The audit part of the configuration at this path, or of the one found without a path. */
+  readonly auditOptions: (
+    configPath: string | undefined,
+  ) => AuditOptions | Promise<AuditOptions>
+  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly clock: Clock
+}
+
+export interface CommonFlags {
+  readonly config?: string
+  readonly json?: boolean
+}
+
+export interface FilterFlags extends CommonFlags {
+  readonly since?: string
+  readonly device?: string
+  readonly endpoint?: string
+  readonly outcome?: string
+}
+
+const MOST_LISTED = 10_000
+const MOST_DAYS = 36_500
+
+/** Its actions throw YoriError; the caller prints one line and chooses the exit code. */
+export function auditCommand(deps: AuditCommandDeps): Command {
+  const command = new Command('audit').description('look into what YORI recorded')
+  filtered(command.command('list'))
+    .description('exchanges, newest first')
+    .option('--limit <number>', 'how many at most', upTo(MOST_LISTED), 50)
+    .action((flags: FilterFlags & { limit: number }) => list(deps, flags))
+  filtered(command.command('stats'))
+    .description('counts by outcome, endpoint, device, model and coverage')
+    .action((flags: FilterFlags) => showStats(deps, flags))
+  filtered(command.command('export'))
+    .description('every exchange that fits, oldest first, as CSV or JSON Lines')
+    .addOption(
+      new Option('--format <format>', 'what to write')
+        .choices(['csv', 'jsonl'])
+        .default('csv'),
+    )
+    .option('--columns <names>', 'which columns of audit_events, with commas between')
+    .option('--out <file>', 'write to this file (0600) instead of the standard output')
+    .action((flags: ExportFlags) => exportRows(deps, flags))
+  common(command.command('prune'))
+    .description('delete old rows now, as the daily pruning does')
+    .option(
+      '--older-than <days>',
+      'days to keep instead of audit.retention_days',
+      upTo(MOST_DAYS),
+    )
+    .option('--dry-run', 'only say how many rows would go')
+    .action((flags: PruneFlags) => pruneNow(deps, flags))
+  return command
+}
+
+export const common = (command: Command): Command =>
+  command
+    .option('--config <file>', 'the configuration that names the database')
+    .option('--json', 'for programs')
+
+export const filtered = (command: Command): Command =>
+  common(command)
+    .option('--since <when>', 'a span such as 24h or 7d, or a date (UTC)')
+    .option('--device <device>', 'an IP address, MAC address or host name')
+    .option('--endpoint <domain>', 'the endpoint that was asked')
+    .addOption(
+      new Option('--outcome <outcome>', 'how it ended; `request` is still open').choices([
+        'response',
+        'block',
+        'error',
+        'request',
+      ]),
+    )
+
+export const upTo =
+  (most: number) =>
+  (text: string): number => {
+    const count = Number(text)
+    if (!/^\d{1,6}$/.test(text) || count > most)
+      throw new InvalidArgumentError(`It is a whole number from 0 to ${most}.`)
+    return count
+  }
+
+export function filterOf(flags: FilterFlags, clock: Clock): Filter {
+  const { since, device, endpoint, outcome } = flags
+  const sinceMs = since === undefined ? undefined : parseSince(since, clock.now())
+  if (since !== undefined && sinceMs === undefined)
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `--since ${printable(since)}: neither a span such as 24h nor a date such as 2026-01-31`,
+    )
+  return {
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(device === undefined ? {} : { device }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(outcome === undefined ? {} : { outcome }),
+  }
+}
+
+async function list(
+  deps: AuditCommandDeps,
+  flags: FilterFlags & { limit: number },
+): Promise<void> {
+  const filter = filterOf(flags, deps.clock)
+  const { database } = await deps.auditOptions(flags.config)
+  using reader = openReader(database)
+  const json = flags.json === true
+  const rows = reader.list(filter, flags.limit, json ? reader.columns : listColumns)
+  await print(deps, json ? jsonArray(rows) : listText([...rows]))
+}
+
+async function showStats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
+  const filter = filterOf(flags, deps.clock)
+  const { database } = await deps.auditOptions(flags.config)
+  using reader = openReader(database)
+  const stats = reader.stats(filter)
+  await print(deps, flags.json === true ? [`${jsonLine(stats)}\n`] : statsText(stats))
+}
+
+interface ExportFlags extends FilterFlags {
+  readonly format: 'csv' | 'jsonl'
+  readonly columns?: string
+  readonly out?: string
+}
+
+async function exportRows(deps: AuditCommandDeps, flags: ExportFlags): Promise<void> {
+  const filter = filterOf(flags, deps.clock)
+  const { database } = await deps.auditOptions(flags.config)
+  using reader = openReader(database)
+  const columns = chosenColumns(flags.columns, reader.columns)
+  const rows = reader.each(filter, columns)
+  const json = flags.json === true || flags.format === 'jsonl'
+  const lines = json ? jsonLines(rows) : csvLines(columns, rows)
+  if (flags.out !== undefined)
+    return await pipeline(
+      Readable.from(lines),
+      createWriteStream(flags.out, { mode: 0o600 }),
+    )
+  await print(deps, deps.stdout.isTTY === true ? visible(lines) : lines)
+}
+
+function chosenColumns(
+  wanted: string | undefined,
+  known: readonly string[],
+): readonly string[] {
+  if (wanted === undefined) return known
+  const chosen = wanted.split(',').map((name) => name.trim())
+  for (const name of chosen)
+    if (!known.includes(name))
+      throw new YoriError(
+        'YORI_CONFIG_INVALID',
+        `--columns: no ${printable(name)}; there are ${known.join(', ')}`,
+      )
+  return chosen
+}
+
+interface PruneFlags extends CommonFlags {
+  readonly olderThan?: number
+  readonly dryRun?: boolean
+}
+
+async function pruneNow(deps: AuditCommandDeps, flags: PruneFlags): Promise<void> {
+  const options = await deps.auditOptions(flags.config)
+  const days = flags.olderThan ?? options.retentionDays
+  const cutoff =
+    flags.olderThan === 0 ? deps.clock.now() : cutoffMs(deps.clock.now(), days)
+  const dryRun = flags.dryRun === true
+  const db = openDatabase(options.database, dryRun)
+  try {
+    if (dryRun) {
+      const older = cutoff === undefined ? nothing : countOlder(db, cutoff)
+      return await print(deps, prunedText(older, flags))
+    }
+    const steps = prune(db, { cutoffMs: cutoff, maxBytes: options.maxBytes })
+    let step = steps.next()
+    while (step.done !== true) {
+      await new Promise((resolve) => setImmediate(resolve))
+      step = steps.next()
+    }
+    await print(deps, prunedText(step.value, flags))
+  } catch (cause) {
+    throw unavailable(options.database, cause)
+  } finally {
+    db.close()
+  }
+}
+
+type Gone = Omit<Pruned, 'longestMs'>
+const nothing: Gone = { exchanges: 0, connections: 0, events: 0 }
+
+function prunedText(
+  { exchanges, connections, events }: Gone,
+  flags: PruneFlags,
+): string[] {
+  if (flags.json === true)
+    return [
+      `${JSON.stringify({ dryRun: flags.dryRun === true, exchanges, connections, events })}\n`,
+    ]
+  const verb = flags.dryRun === true ? 'would delete' : 'deleted'
+  return [
+    `${verb} ${exchanges} exchanges, ${connections} connections, ${events} events\n`,
+  ]
+}
+
+/** Pieces are gathered to this length before they are written. */
+const PIECE_LENGTH = 16 * 1024
+
+/** Writes with back-pressure; a reader that leaves (`| head`) ends it quietly. */
+export async function print(
+  { stdout }: Pick<AuditCommandDeps, 'stdout'>,
+  lines: Iterable<string>,
+): Promise<void> {
+  const ignore = (): void => undefined // the callback of the write tells first
+  stdout.on('error', ignore)
+  try {
+    let piece = ''
+    for (const line of lines) {
+      piece += line
+      if (piece.length < PIECE_LENGTH) continue
+      await write(stdout, piece)
+      piece = ''
+    }
+    await write(stdout, piece)
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EPIPE'))
+      throw cause
+  } finally {
+    stdout.off('error', ignore)
+  }
+}
+
+const write = (stdout: Writable, piece: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stdout.write(piece, (cause) => (cause ? reject(cause) : resolve()))
+  })

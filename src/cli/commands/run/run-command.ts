@@ -1,0 +1,142 @@
+/** `yori run`: YORI in the foreground until SIGTERM or SIGINT; SIGHUP reloads. */
+import { createRequire } from 'node:module'
+import type * as Pino from 'pino'
+import { formatProblem } from '../../../../config/problem.js'
+import type { Config } from '../../../../config/schema.js'
+import type { Override } from '../../../../config/load.js'
+import { Appliance } from '../../../assembly/appliance.js'
+import { formatSocketAddress } from '../../../core/address.js'
+import type { SocketAddress } from '../../../core/address.js'
+import { systemClock } from '../../../core/clock.js'
+import { banner } from '../../banner.js'
+import { Command } from '../../commander.js'
+import { configuration, note } from '../../context.js'
+import type { ConfigFlags } from '../../context.js'
+import { EXIT, exitCodeOf, failureLine } from '../../exit.js'
+import { openLogTarget } from '../../log-target.js'
+
+// Required, not imported: see ../../commander.ts.
+const { pino } = createRequire(import.meta.url)('pino') as typeof Pino
+
+interface RunFlags {
+  readonly config?: string
+  readonly stateDir?: string
+  readonly host?: string
+  readonly port?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly logLevel?: string
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run in the foreground')
+    .option('--config <file>', 'the configuration file')
+    .option('--state-dir <dir>', 'where CA and records are kept, over state_dir')
+    .option('--host <address>', 'listen there, over listen')
+    .option('--port <port>', 'listen on that port, over listen')
+    .option('--cert <file>', "PEM chain for YORI's own site, over proxy.tls_cert")
+    .option('--key <file>', 'PEM key for --cert, over proxy.tls_key')
+    .option('--log-level <level>', 'debug, info, warn, error or silent, over log.level')
+    .action(run)
+}
+
+async function run(flags: RunFlags): Promise<void> {
+  const wanted = configFlags(flags)
+  const { config, source, warnings } = configuration(wanted)
+  for (const warning of warnings) note(`${formatProblem(warning)}\n`)
+  const log = pino(
+    { level: config.log.level },
+    openLogTarget(config.log.file).destination,
+  )
+  const appliance = new Appliance({ config, clock: systemClock, log })
+  const skipped = await appliance.start()
+  // Whoever sees the banner may send signals.
+  const stopped = untilStopped(appliance, log)
+  reloadOnHangup(appliance, wanted, log)
+  process.stdout.write(banner({ appliance, config, source, skipped }))
+  log.info(
+    {
+      mode: config.mode,
+      listen: appliance.addresses.map(formatSocketAddress),
+      fingerprint: appliance.current.authority.rootFingerprint,
+      endpoints: config.endpoints.filter(({ enabled }) => enabled).length,
+      enforcement: config.enforcement.enabled,
+      skipped: skipped.map((address: SocketAddress) => formatSocketAddress(address)),
+    },
+    'YORI is running',
+  )
+  await stopped
+}
+
+function reloadOnHangup(
+  appliance: Appliance,
+  wanted: ConfigFlags,
+  log: Pino.Logger,
+): void {
+  process.on('SIGHUP', () => {
+    void reload(appliance, wanted).then(
+      (config) => log.info({ mode: config.mode }, 'reloaded'),
+      (error: unknown) => {
+        log.error(
+          { reason: failureLine(error) },
+          'not reloaded; the old configuration serves on',
+        )
+      },
+    )
+  })
+}
+
+async function reload(appliance: Appliance, wanted: ConfigFlags): Promise<Config> {
+  const { config } = configuration(wanted)
+  await appliance.reload(config)
+  return config
+}
+
+/** A second signal does not wait for what is under way. */
+function untilStopped(appliance: Appliance, log: Pino.Logger): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let asked = false
+    const stop = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(EXIT.ok)
+      asked = true
+      log.info({ signal }, 'stopping: exchanges under way may finish')
+      appliance.stop().then(() => {
+        log.info({}, 'stopped')
+        log.flush()
+        resolve()
+      }, reject)
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+    // Never live on in an unknown state: log, exit, and let the supervisor start us again.
+    for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(fault, (error: unknown) => {
+        log.fatal({ err: error, fault }, 'a fault of YORI itself')
+        log.flush()
+        note(`${failureLine(error)}\n`)
+        process.exit(exitCodeOf(error) || EXIT.internal)
+      })
+    }
+  })
+}
+
+function configFlags(flags: RunFlags): ConfigFlags {
+  const overrides: Override[] = []
+  const over = (name: string, path: readonly string[], value: unknown): void => {
+    overrides.push({ name, from: 'command line', path, value })
+  }
+  if (flags.host !== undefined || flags.port !== undefined) {
+    const host = flags.host ?? '0.0.0.0'
+    const bracketed = host.includes(':') ? `[${host}]` : host
+    over(
+      flags.port === undefined ? '--host' : '--port',
+      ['listen'],
+      `${bracketed}:${flags.port ?? '8443'}`,
+    )
+  }
+  if (flags.cert !== undefined) over('--cert', ['proxy', 'tls_cert'], flags.cert)
+  if (flags.key !== undefined) over('--key', ['proxy', 'tls_key'], flags.key)
+  if (flags.logLevel !== undefined) over('--log-level', ['log', 'level'], flags.logLevel)
+  return { config: flags.config, stateDir: flags.stateDir, overrides }
+}

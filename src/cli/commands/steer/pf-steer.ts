@@ -1,0 +1,245 @@
+/**
+ * `yori pf apply | remove | status`: steering on and off. The supervisor does the work where it
+ * runs; without one, the same script does it once. Nothing is loaded that the packet filter has
+ * not read first.
+ */
+import { setTimeout as after } from 'node:timers/promises'
+import type { Config } from '../../../../config/schema.js'
+import {
+  askFilter,
+  failed,
+  readBypassed,
+  readOptional,
+  readStatus,
+  runSteerScript,
+  supervisorProcess,
+  writePlan,
+  writeWish,
+} from '../../../../pf/apply.js'
+import type { SteeringStatus } from '../../../../pf/apply.js'
+import type { Bypassed } from '../../../../pf/unmet-rules.js'
+import { offPeriodsSince, parseOffPeriods } from '../../../../pf/off-periods.js'
+import { readSteering } from '../../../../pf/rules-read.js'
+import type { Steering } from '../../../../pf/rules.js'
+import { steerSettings } from '../../../../pf/settings.js'
+import { steeringFiles } from '../../../../pf/steering-files.js'
+import type { SteeringFiles } from '../../../../pf/steering-files.js'
+import { probeName, steeringPlan } from '../../../../pf/steering-plan.js'
+import type { LoadedBackend } from '../../../../pf/steering-plan.js'
+import { EXIT } from '../../exit.js'
+import { fixedElements, refuse } from './pf-shared.js'
+import type { PfCommandDeps } from './pf-shared.js'
+
+export interface ApplyFlags {
+  readonly config?: string
+  readonly backend?: LoadedBackend
+  readonly lan: readonly string[]
+  readonly exempt: readonly string[]
+  readonly force?: true
+  readonly json?: true
+}
+
+export interface StateFlags {
+  readonly config?: string
+  readonly json?: true
+}
+
+/** The supervisor looks each second; YORI may need five good answers first. */
+const SUPERVISOR_WAIT_MS = 15_000
+const LOOK_AGAIN_MS = 100
+
+const STEERED: ReadonlySet<string> = new Set(['both', 'inet', 'inet6'])
+
+export function usualBackend(): LoadedBackend {
+  return process.platform === 'freebsd' ? 'pf' : 'nft-tproxy'
+}
+
+export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<void> {
+  const config = deps.config(flags.config)
+  const read = readSteering(steerSettings(config, flags))
+  if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
+  const { steering } = read
+  const backend = flags.backend ?? usualBackend()
+  const files = steeringFiles(config.state_dir)
+  const plan = steeringPlan({
+    backend,
+    steering,
+    elements: await fixedElements(config),
+    serverName: probeName(config),
+    root: `${config.state_dir}/yori-root.pem`,
+  })
+  if (plan.kind === 'invalid') return refuse(deps, plan.problems, flags)
+  for (const [name, text] of plan.rules) {
+    const asked = askFilter(backend, text)
+    if (asked.kind === 'not-asked') throw failed(`nothing was loaded: ${asked.why}`)
+    if (asked.kind === 'refused')
+      throw failed(`nothing was loaded: the rules of ${name} are refused\n${asked.says}`)
+  }
+  const { found } = readBypassed(backend, steering)
+  showBypassed(deps, found)
+  const refused = found.filter(({ refuses }) => refuses)
+  if (refused.length > 0 && flags.force !== true) {
+    const names = refused.map(({ of }) => of).join(', ')
+    deps.note(
+      `yori: nothing was changed: ${names} has a policy route, which YORI's own connections ` +
+        'would not take; exempt it (--exempt, steer.exempt), leave its interface out, or --force\n',
+    )
+    return deps.exit(EXIT.no)
+  }
+  writePlan(files, plan)
+  writeWish(files, 'on')
+  const holds = await bringOn(files, steering)
+  if (flags.json) deps.print(`${JSON.stringify({ backend, holds, bypassed: found })}\n`)
+  else tellOn(deps, { backend, holds, files, steering })
+  if (!STEERED.has(holds)) deps.exit(EXIT.no)
+}
+
+/** What holds afterwards: `both`, `inet`, `inet6`, or another word when nothing is steered. */
+async function bringOn(files: SteeringFiles, steering: Steering): Promise<string> {
+  const supervisor = supervisorProcess(files)
+  if (supervisor !== undefined) {
+    const status = await toldSupervisor(files, supervisor, ({ holds }) =>
+      STEERED.has(holds),
+    )
+    return status?.holds ?? 'unknown'
+  }
+  const answering = steering.families.filter(
+    (family) => runSteerScript(files, ['probe', family]).ok,
+  )
+  const [first] = answering
+  if (first === undefined) return 'no-answer'
+  const families = answering.length === 2 ? 'both' : first
+  const { ok, says } = runSteerScript(files, ['on', families])
+  if (!ok) throw failed(`the rules could not be loaded: ${says}`)
+  return families
+}
+
+/** Its status once it has done as it was told, or when it has had its time. */
+async function toldSupervisor(
+  files: SteeringFiles,
+  supervisor: number,
+  done: (status: SteeringStatus) => boolean,
+): Promise<SteeringStatus | undefined> {
+  const before = readOptional(files.status)
+  process.kill(supervisor, 'SIGHUP')
+  const until = performance.now() + SUPERVISOR_WAIT_MS
+  for (;;) {
+    const status = readStatus(files)
+    const fresh = readOptional(files.status) !== before
+    if (status !== undefined && fresh && done(status)) return status
+    if (performance.now() > until) return status
+    await after(LOOK_AGAIN_MS)
+  }
+}
+
+function tellOn(
+  { print, note }: PfCommandDeps,
+  {
+    backend,
+    holds,
+    files,
+    steering,
+  }: {
+    readonly backend: string
+    readonly holds: string
+    readonly files: SteeringFiles
+    readonly steering: Steering
+  },
+): void {
+  const supervised = supervisorProcess(files) !== undefined
+  if (!STEERED.has(holds)) {
+    const where = supervised ? 'see `yori pf status`' : 'start YORI and its supervisor'
+    return note(`yori: written, but YORI does not answer yet (${holds}): ${where}\n`)
+  }
+  const interfaces = steering.interfaces.map(({ name }) => name).join(', ')
+  print(`steering is on: ${familyWords(holds)} on ${interfaces} by ${backend}\n`)
+  if (!supervised)
+    note(
+      'yori: no supervisor runs: nobody takes the rules away when YORI stops, and nobody ' +
+        'renews the addresses\n',
+    )
+}
+
+function familyWords(holds: string): string {
+  if (holds === 'both') return 'IPv4 and IPv6'
+  return holds === 'inet' ? 'IPv4' : 'IPv6'
+}
+
+export async function remove(deps: PfCommandDeps, flags: StateFlags): Promise<void> {
+  const files = steeringFiles(deps.config(flags.config).state_dir)
+  const planned = readOptional(files.plan) !== undefined
+  if (planned) {
+    writeWish(files, 'off')
+    const supervisor = supervisorProcess(files)
+    if (supervisor === undefined) {
+      const { ok, says } = runSteerScript(files, ['forget'])
+      if (!ok) throw failed(`steering could not be taken off: ${says}`)
+    } else {
+      const status = await toldSupervisor(files, supervisor, isOff)
+      if (status === undefined || !isOff(status))
+        throw failed(`the supervisor has not taken steering off: ${status?.holds}`)
+    }
+  }
+  if (flags.json) deps.print(`${JSON.stringify({ holds: 'off' })}\n`)
+  else deps.print(planned ? 'steering is off\n' : 'steering is off; it was never on\n')
+}
+
+function isOff({ wish, holds }: SteeringStatus): boolean {
+  return wish === 'off' && holds === 'off'
+}
+
+export function status(deps: PfCommandDeps, flags: StateFlags): void {
+  const config: Config = deps.config(flags.config)
+  const files = steeringFiles(config.state_dir)
+  const supervisor = supervisorProcess(files)
+  const wish = readOptional(files.desired)?.trim() ?? 'off'
+  const told = supervisor === undefined ? undefined : readStatus(files)
+  const addresses = (readOptional(files.table) ?? '').split('\n').filter(Boolean).length
+  const all = parseOffPeriods(readOptional(files.offPeriods) ?? '')
+  const periods = offPeriodsSince(all, 0).slice(-10)
+  if (flags.json) {
+    const facts = { supervisor, wish, status: told, addresses, periods }
+    return deps.print(`${JSON.stringify(facts)}\n`)
+  }
+  const lines = [
+    `supervisor  ${supervisor === undefined ? 'does not run' : `process ${supervisor}`}`,
+    `wished for  ${wish}`,
+    `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told)}`,
+    `addresses   ${addresses}`,
+    ...periods.map(({ fromMs, toMs, cause }) => {
+      const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
+      return `off         ${new Date(fromMs).toISOString()} to ${to}: ${cause}`
+    }),
+  ]
+  deps.print(`${lines.join('\n')}\n`)
+}
+
+function holdsLine({ holds, since, why, backend }: SteeringStatus): string {
+  const at = new Date(since * 1000).toISOString()
+  return `${holds}${why === '' ? '' : ` (${why})`} since ${at}, ${backend}`
+}
+
+/** `yori pf check` without a file: the rules of this machine that steering goes around. */
+export function checkMachine(deps: PfCommandDeps, flags: StateFlags): void {
+  const read = readSteering(steerSettings(deps.config(flags.config)))
+  if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
+  const { found, notAsked } = readBypassed(usualBackend(), read.steering)
+  if (flags.json) deps.print(`${JSON.stringify({ bypassed: found, notAsked })}\n`)
+  else {
+    showBypassed(deps, found)
+    for (const command of notAsked) deps.note(`yori: could not be asked: ${command}\n`)
+    if (found.length === 0) deps.print('no rule is bypassed\n')
+  }
+  if (found.some(({ refuses }) => refuses)) deps.exit(EXIT.no)
+}
+
+const BYPASSED_WORDS = {
+  forward: 'not asked for steered packets (name the devices in steer.blocked)',
+  destination: 'YORI comes first, or the destination has changed by then',
+  'policy-route': "YORI's own connections do not take this route",
+} as const satisfies Record<Bypassed['kind'], string>
+
+function showBypassed({ note }: PfCommandDeps, found: readonly Bypassed[]): void {
+  for (const { kind, where, rule } of found)
+    note(`bypassed: ${where}: ${rule}\n  ${BYPASSED_WORDS[kind]}\n`)
+}

@@ -1,0 +1,56 @@
+/** The CA on disk: can it be used, and does somebody have to do something about it? */
+import { conditionOf } from '../../../ca/condition.js'
+import { findCa, summarise } from '../../../ca/show-ca.js'
+import { caSettingsOf } from '../../assembly/from-config/ca.js'
+import { printable } from '../../audit/printable.js'
+import type { Finding, Level, StatusSection } from './status-section.js'
+
+const LEVELS = {
+  good: 'good',
+  'renewal-due': 'notice',
+  unusable: 'bad',
+} as const satisfies Record<string, Level>
+
+export const caSection: StatusSection = {
+  name: 'CA',
+  async read({ config, clock }): Promise<Finding> {
+    const settings = caSettingsOf(config)
+    const ca = await findCa(settings.directory, clock)
+    if (ca === undefined) {
+      const lines = ['there is none yet: the first start, or `yori ca init`, makes one']
+      return { level: 'notice', facts: { kind: 'none' }, lines }
+    }
+    const nowMs = clock.now()
+    const condition = conditionOf(ca, nowMs)
+    const { root, issuing, staged, names } = summarise(ca, settings, nowMs)
+    const waiting = names.needRotation.length + names.needNewRoot.length
+    const level = LEVELS[condition.kind]
+    return {
+      level: level === 'good' && waiting > 0 ? 'notice' : level,
+      facts: {
+        ...condition,
+        root: root.sha256,
+        issuingUntil: issuing.notAfter,
+        staged,
+        names,
+      },
+      lines: [
+        condition.kind === 'good'
+          ? `usable; ${names.served.length} names, issuing CA until ${issuing.notAfter}`
+          : condition.reason,
+        `root ${root.sha256}`,
+        ...(staged === null ? [] : [`a new root is staged: ${staged.sha256}`]),
+        ...(names.needRotation.length > 0
+          ? [`not served before \`yori ca rotate\`: ${listed(names.needRotation)}`]
+          : []),
+        ...(names.needNewRoot.length > 0
+          ? [`not served without a new root: ${listed(names.needNewRoot)}`]
+          : []),
+      ],
+    }
+  },
+}
+
+function listed(names: readonly string[]): string {
+  return names.map(printable).join(', ')
+}

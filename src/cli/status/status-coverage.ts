@@ -1,0 +1,52 @@
+/** What was seen and what was not: every connection that ended, counted in exactly one place. */
+import type { CoverageLine, CoverageReport } from '../../audit/coverage-queries.js'
+import { printable } from '../../audit/printable.js'
+import { openReader } from '../../audit/queries.js'
+import { COVERAGE_GROUPS, describeCoverage, isCoverage } from '../../core/coverage.js'
+import { describeError, errorCodes } from '../../core/errors.js'
+import { cell, table } from '../print-table.js'
+import type { Finding, StatusSection } from './status-section.js'
+
+export const coverageSection: StatusSection = {
+  name: 'coverage',
+  read({ config, clock, days }): Finding {
+    using reader = openReader(config.audit.database)
+    const report = reader.coverage(clock.now(), days)
+    const level = report.uncounted > 0 ? 'notice' : 'good'
+    return { level, facts: report, lines: [...linesOf(report)] }
+  },
+}
+
+function* linesOf(report: CoverageReport): Iterable<string> {
+  const { all, since, uncounted } = report
+  const shares = COVERAGE_GROUPS.map((group) => `${all[group]} ${group}`)
+  yield `since ${since}: ${all.total} connections = ${shares.join(' + ')}`
+  if (uncounted > 0)
+    yield `${uncounted} more could not be written down and are in none of these counts`
+  if (all.total === 0) return
+  const why = report.reasons
+    .filter(({ reason }) => reason !== 'inspected')
+    .map(({ group, reason, count }) => [String(count), group, says(reason)])
+  if (why.length > 0) yield* titled(['', 'how', 'why'], why)
+  yield* titled(['device', ...HEAD], report.devices.map(cells))
+  yield* titled(['name', ...HEAD], report.names.map(cells))
+}
+
+const HEAD = ['all', ...COVERAGE_GROUPS]
+
+function cells(line: CoverageLine): string[] {
+  const name = line.hostname === undefined ? line.name : `${line.hostname} (${line.name})`
+  return [cell(name), ...[line.total, ...COVERAGE_GROUPS.map((g) => line[g])].map(String)]
+}
+
+function* titled(head: string[], rows: string[][]): Iterable<string> {
+  yield ''
+  for (const line of table(head, rows)) yield line.trimEnd()
+}
+
+/** A later version may have written what this one has no words for. */
+function says(reason: string): string {
+  if (isCoverage(reason)) return describeCoverage(reason)
+  const code = errorCodes.find((known) => known === reason)
+  return code === undefined ? printable(reason) : describeError(code).says
+}

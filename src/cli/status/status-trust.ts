@@ -1,0 +1,72 @@
+/** Who trusts us: each device, under the root in force and the one that is staged. */
+import { findCa } from '../../../ca/show-ca.js'
+import { printable } from '../../audit/printable.js'
+import { nameOfDevice, readinessOf, trustsNow } from '../../core/trust.js'
+import type { Readiness, TrustEntry } from '../../core/trust.js'
+import { readTrust, trustPath } from '../../net/trust-file.js'
+import { cell, table } from '../print-table.js'
+import type { Finding, StatusSection } from './status-section.js'
+
+/** More are in `--json`. */
+const MOST_SHOWN = 40
+
+export const trustSection: StatusSection = {
+  name: 'who trusts us',
+  async read({ config, clock }): Promise<Finding> {
+    const ca = await findCa(config.ca.directory, clock)
+    const entries = await readTrust(trustPath(config.state_dir))
+    const root = ca?.root.x509.fingerprint256
+    const next = ca?.next?.x509.fingerprint256
+    const readiness = readinessOf(entries, root, next)
+    const { present, notReady } = readiness
+    const refusing = present.some((entry) => !trustsNow(entry))
+    return {
+      level: refusing || notReady.length > 0 ? 'notice' : 'good',
+      facts: {
+        root: root ?? null,
+        staged: next ?? null,
+        devices: present,
+        stagedDevices: readiness.staged,
+        notReady: notReady.map(({ device }) => device),
+      },
+      lines: [
+        ...devices(present),
+        ...(next === undefined ? [] : staged(next, readiness)),
+      ],
+    }
+  },
+}
+
+function* devices(entries: readonly TrustEntry[]): Iterable<string> {
+  if (entries.length === 0) {
+    yield 'no device has met the certificate yet'
+    return
+  }
+  const head = ['device', 'trusted', 'turned away', 'why']
+  const rows = entries
+    .slice(0, MOST_SHOWN)
+    .map((entry) => [
+      cell(nameOfDevice(entry)),
+      when(entry.trustedAt, entry.trustedName),
+      when(entry.refusedAt, entry.refusedName),
+      cell(entry.refusedCause ?? ''),
+    ])
+  for (const line of table(head, rows)) yield line.trimEnd()
+  const more = entries.length - MOST_SHOWN
+  if (more > 0) yield `and ${more} more, in --json`
+}
+
+function* staged(next: string, { ready, notReady }: Readiness): Iterable<string> {
+  yield ''
+  yield `staged root ${next}: ${ready.length} ready, ${notReady.length} not`
+  if (notReady.length === 0) return
+  const shown = notReady.slice(0, MOST_SHOWN).map(nameOfDevice).map(printable)
+  yield `not ready: ${shown.join(', ')}`
+  yield 'a device shows that it is ready by the test of the new certificate on the trust page, or `yori ca trust-check --next`'
+}
+
+function when(atMs: number | undefined, name: string | undefined): string {
+  if (atMs === undefined) return '-'
+  const at = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')
+  return cell(`${at} ${name ?? ''}`)
+}

@@ -1,0 +1,124 @@
+/**
+ * `yori doctor --probe`: one connection on the way that clients take. A temporary network
+ * namespace stands for a device: joined by a veth pair, its end named in the set of steered
+ * interfaces for as long as it lasts, it dials an LLM address on port 443 and must be answered
+ * by YORI, with a certificate of YORI's root. Linux and root; all of it is removed again.
+ */
+import { spawnSync } from 'node:child_process'
+import { ALIVE_PATH } from '../core/own-paths.js'
+import { probeName } from '../../pf/steering-plan.js'
+import { steeringFiles } from '../../pf/steering-files.js'
+import { bad, good } from './doctor-check.js'
+import type { Check, Finding, Patient } from './doctor-check.js'
+
+const NAME = `yoriprobe${process.pid % 100_000}`
+const PEER = 'yoriprobe'
+const STEP_MS = 5_000
+/** RFC 5737 and RFC 3849: nobody's addresses. */
+const FAMILIES = {
+  4: { here: '192.0.2.1', device: '192.0.2.2', length: 30 },
+  6: { here: '2001:db8:796f::1', device: '2001:db8:796f::2', length: 126 },
+} as const
+
+export const probeCheck: Check = {
+  name: 'probe',
+  look(patient) {
+    const { config, machine } = patient
+    const name = probeName(config)
+    if (machine.platform !== 'linux')
+      return [bad('a probe needs network namespaces: Linux')]
+    if (process.getuid?.() !== 0)
+      return [bad('a probe needs root', 'sudo yori doctor --probe')]
+    if (name === undefined) return [bad('no endpoint is opened', 'endpoints')]
+    if (machine.run('nft', 'list', 'set', 'inet', 'yori', 'lan_if') === undefined)
+      return [bad('nothing is steered: there is no set `lan_if`', 'yori pf apply')]
+    const families = ([4, 6] as const).filter(
+      (family) =>
+        config.steer.families === 'both' || config.steer.families === `ipv${family}`,
+    )
+    try {
+      setUp()
+      return families.map((family) => probe(patient, family, name))
+    } catch (cause) {
+      return [bad(`could not be set up: ${cause instanceof Error ? cause.message : ''}`)]
+    } finally {
+      takeDown()
+    }
+  },
+}
+
+function setUp(): void {
+  step('ip', 'netns', 'add', NAME)
+  step('ip', 'link', 'add', NAME, 'type', 'veth', 'peer', 'name', PEER, 'netns', NAME)
+  for (const family of [4, 6] as const) {
+    const { here, device, length } = FAMILIES[family]
+    const nodad = family === 6 ? ['nodad'] : []
+    step('ip', 'address', 'add', `${here}/${length}`, 'dev', NAME, ...nodad)
+    inside('ip', 'address', 'add', `${device}/${length}`, 'dev', PEER, ...nodad)
+  }
+  step('ip', 'link', 'set', NAME, 'up')
+  inside('ip', 'link', 'set', 'lo', 'up')
+  inside('ip', 'link', 'set', PEER, 'up')
+  for (const family of [4, 6] as const)
+    inside('ip', `-${family}`, 'route', 'add', 'default', 'via', FAMILIES[family].here)
+  step('nft', 'add', 'element', 'inet', 'yori', 'lan_if', `{ "${NAME}" }`)
+}
+
+function takeDown(): void {
+  const quietly = (...words: [string, ...string[]]): void => {
+    spawnSync(words[0], words.slice(1), { stdio: 'ignore', timeout: STEP_MS })
+  }
+  quietly('nft', 'delete', 'element', 'inet', 'yori', 'lan_if', `{ "${NAME}" }`)
+  quietly('ip', 'link', 'del', NAME)
+  quietly('ip', 'netns', 'del', NAME)
+}
+
+function probe({ config, machine }: Patient, family: 4 | 6, name: string): Finding {
+  const set = machine.run('nft', 'list', 'set', 'inet', 'yori', `llm${family}`) ?? ''
+  const element = /elements = \{ ([0-9a-f.:]+)/.exec(set)?.[1]
+  if (element === undefined)
+    return bad(
+      `IPv${family}: no LLM address is steered`,
+      `ls -l ${steeringFiles(config.state_dir).table}`,
+    )
+  const address = family === 6 ? `[${element}]` : element
+  const root = `${config.state_dir}/yori-root.pem`
+  const { stdout, stderr } = spawnSync(
+    'ip',
+    [
+      'netns',
+      'exec',
+      NAME,
+      'openssl',
+      's_client',
+      '-quiet',
+      '-connect',
+      `${address}:443`,
+    ].concat(
+      ['-servername', name, '-verify_hostname', name, '-verify_return_error'],
+      ['-CAfile', root, '-no-CApath'],
+    ),
+    {
+      encoding: 'utf8',
+      timeout: STEP_MS,
+      input: `GET ${ALIVE_PATH} HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`,
+    },
+  )
+  const to = `IPv${family}: a connection to ${element} for ${name}`
+  // Whatever it says: only YORI has a certificate that this root vouches for.
+  if (stdout.startsWith('HTTP/1.1 ')) return good(`${to} came to YORI`)
+  if (/verify error|certificate verify failed/i.test(stderr))
+    return bad(`${to} was answered by somebody else`, 'yori pf status')
+  return bad(`${to} was not answered`, 'yori pf status')
+}
+
+const inside = (...words: string[]): void => step('ip', 'netns', 'exec', NAME, ...words)
+
+function step(program: string, ...words: string[]): void {
+  const { status, error, stderr } = spawnSync(program, words, {
+    encoding: 'utf8',
+    timeout: STEP_MS,
+  })
+  if (error !== undefined) throw new Error(`${program}: ${error.message}`)
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${stderr.trim()}`)
+}

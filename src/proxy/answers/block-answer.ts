@@ -1,0 +1,129 @@
+/**
+ * What a client gets when a policy blocks: 403 in a shape that it understands. A program gets
+ * the provider's own error, so that its library raises its ordinary error, once; a person gets
+ * a page.
+ */
+import { STATUS_CODES } from 'node:http'
+import { canonicalHostname } from '../../core/hostname.js'
+import { grpcTrailersOnly, isGrpc, PERMISSION_DENIED } from '../../http/grpc.js'
+import { splitAuthority } from '../../http/head.js'
+import type { RequestHead } from '../../http/head.js'
+import { errorEnvelope } from '../../providers/envelope.js'
+import { BLOCK_PAGE_FIELDS, blockPage } from './block-page.js'
+import type { BlockPage } from './block-page.js'
+import type { HttpRequest, HttpResponse } from '../words/http-words.js'
+
+export const BLOCK_STATUS = 403
+/** In the envelope: for programs that tell errors apart. */
+const BLOCK_CODE = 'policy_blocked'
+
+export interface Block extends BlockPage {
+  readonly provider: string | undefined
+}
+
+export function answerBlock(
+  http: { request: HttpRequest; response: HttpResponse },
+  head: RequestHead,
+  block: Block,
+): void {
+  const { request, response } = http
+  if (isGrpc(head.contentType)) {
+    const fields = grpcTrailersOnly(PERMISSION_DENIED, messageOf(block))
+    response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', block.requestId])
+    response.end()
+    return
+  }
+  const { body, fields } = wantsPage(request.rawHeaders, head, block.endpoint)
+    ? { body: blockPage(block), fields: BLOCK_PAGE_FIELDS }
+    : envelopeOf(block)
+  response.writeHead(BLOCK_STATUS, STATUS_CODES[BLOCK_STATUS] ?? '', [
+    ...fields,
+    ...['content-length', String(Buffer.byteLength(body))],
+    ...['x-yori-request-id', block.requestId],
+    ...(request.complete ? [] : ['connection', 'close']),
+  ])
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function messageOf({ policy, reason, message, requestId, code }: Block): string {
+  const told = message === undefined ? '' : `; ${message}`
+  const ask = code === undefined ? '' : `; an adult can allow it with the code ${code}`
+  return `Blocked by YORI, policy ${policy}: ${reason}${told}${ask} (request ${requestId})`
+}
+
+function envelopeOf(block: Block): { body: string; fields: readonly string[] } {
+  const { requestId } = block
+  const { contentType, body, headers } = errorEnvelope(block.provider, {
+    status: BLOCK_STATUS,
+    code: BLOCK_CODE,
+    message: messageOf(block),
+    requestId,
+  })
+  return {
+    body,
+    fields: ['content-type', contentType, ...Object.entries(headers).flat()],
+  }
+}
+
+/**
+ * A client that names JSON or an event stream, or that carries the mark of a library, is a
+ * program. Of the others, those on our own host get the page; on a provider's host only those
+ * that ask for HTML.
+ */
+export function wantsPage(
+  rawHeaders: readonly string[],
+  head: RequestHead,
+  endpoint: string,
+): boolean {
+  const accept = head.accept?.toLowerCase() ?? ''
+  if (accept.includes('application/json') || accept.includes('text/event-stream')) {
+    return false
+  }
+  if (isLibrary(rawHeaders)) return false
+  return accept.includes('text/html') || isOwnHost(head.hosts, endpoint)
+}
+
+/** The client called us by a name of ours, and its path told the provider. */
+function isOwnHost(hosts: readonly string[], endpoint: string): boolean {
+  const host = splitAuthority(hosts[0] ?? '')?.host
+  if (host === undefined) return false
+  return (canonicalHostname(host) ?? host) !== endpoint
+}
+
+const LIBRARY_FIELDS: ReadonlySet<string> = new Set([
+  'anthropic-version',
+  'x-goog-api-client',
+  'x-api-key',
+])
+
+/** How the User-Agent of the providers' libraries begins, in lower case. */
+const LIBRARY_AGENTS: readonly string[] = [
+  'openai/',
+  'asyncopenai/',
+  'anthropic/',
+  'asyncanthropic/',
+  'google-genai-sdk/',
+  'genai-js',
+  'mistral-client',
+  'mistralai/',
+  'speakeasy-sdk/',
+  'cohere-',
+  'cohere/',
+  'ollama-',
+  'ollama/',
+  'aws-sdk-',
+  'boto3/',
+  'langchain',
+  'litellm/',
+]
+
+function isLibrary(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    if (LIBRARY_FIELDS.has(name) || name.startsWith('x-stainless-')) return true
+    if (name !== 'user-agent') continue
+    const agent = (rawHeaders[i + 1] as string).toLowerCase()
+    if (LIBRARY_AGENTS.some((start) => agent.startsWith(start))) return true
+  }
+  return false
+}

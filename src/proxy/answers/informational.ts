@@ -1,0 +1,22 @@
+/** Responses before the response (RFC 9110 §15.2): of these, what may go on to the client. */
+import { readResponseHead } from '../../http/head.js'
+import type { HttpRequest, HttpResponse } from '../words/http-words.js'
+
+/** 100 is our own to send; of the others 102, and 103 (RFC 8297) with its links. */
+export function passInformation(
+  request: HttpRequest,
+  response: HttpResponse,
+  status: number,
+  rawHeaders: readonly Buffer[],
+): void {
+  if (response.headersSent || request.httpVersion === '1.0') return
+  if (status === 102) response.writeProcessing()
+  if (status !== 103) return
+  const hints: Record<string, string[]> = {}
+  const { fields } = readResponseHead(rawHeaders)
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = (fields[i] as string).toLowerCase()
+    ;(hints[name] ??= []).push(fields[i + 1] as string)
+  }
+  if (hints['link'] !== undefined) response.writeEarlyHints(hints)
+}

@@ -1,0 +1,105 @@
+/**
+ * The only place that turns a code into what a client sees: the provider's own error shape, so
+ * that its library raises its ordinary error with our plain reason and the request id.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { describeError } from '../../core/errors.js'
+import type { ErrorCode, YoriError } from '../../core/errors.js'
+import { grpcStatusOf, grpcTrailersOnly } from '../../http/grpc.js'
+import { errorEnvelope } from '../../providers/envelope.js'
+import type { Envelope } from '../../providers/envelope.js'
+import { endSoon } from '../../net/end-soon.js'
+import type { HttpResponse } from '../words/http-words.js'
+import type { Services } from '../words/services.js'
+
+/** RFC 7617 §2.1. */
+const CHALLENGE = 'Basic realm="YORI", charset="UTF-8"'
+
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly requestId: string
+  /** The provider whose shape the client expects; undefined on our own host. */
+  readonly provider: string | undefined
+  readonly detail?: string
+  /** The client speaks gRPC. */
+  readonly grpc?: boolean
+  /** End the connection after this answer: what the client still sends is not read. */
+  readonly close?: boolean
+}
+
+/** The name of the provider at a host, where no path is known or matters. */
+export function providerAt(
+  services: Pick<Services, 'recognise'>,
+  host: string,
+): string | undefined {
+  return services.recognise({ host, method: 'POST', path: '/' })?.provider.name
+}
+
+export function refusalOf(
+  error: YoriError,
+  requestId: string,
+  provider: string | undefined,
+): Refusal {
+  return { code: error.code, requestId, provider, detail: error.message }
+}
+
+/** Answers on an HTTP exchange whose response has not begun. */
+export function refuse(response: HttpResponse, refusal: Refusal): void {
+  const { status } = describeError(refusal.code)
+  if (refusal.grpc === true) {
+    const message = `YORI: ${messageOf(refusal)} (request ${refusal.requestId})`
+    const fields = grpcTrailersOnly(grpcStatusOf(status), message)
+    response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', refusal.requestId])
+    response.end()
+    return
+  }
+  const envelope = bodyOf(refusal, status)
+  const length = Buffer.byteLength(envelope.body)
+  const fields = [
+    ...['content-type', envelope.contentType, 'content-length', String(length)],
+    ...Object.entries(envelope.headers).flat(),
+    ...(status === 407 ? ['proxy-authenticate', CHALLENGE] : []),
+    ...['x-yori-request-id', refusal.requestId],
+    ...(refusal.close === true ? ['connection', 'close'] : []),
+  ]
+  response.writeHead(status, STATUS_CODES[status] ?? 'Error', fields)
+  response.end(envelope.body)
+}
+
+/** Answers on a socket for which there is no exchange: a head that could not be read. */
+export function refuseRaw(socket: Duplex, refusal: Refusal): void {
+  const { status } = describeError(refusal.code)
+  const envelope = bodyOf(refusal, status)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    `content-type: ${envelope.contentType}`,
+    `content-length: ${Buffer.byteLength(envelope.body)}`,
+    ...(status === 407 ? [`proxy-authenticate: ${CHALLENGE}`] : []),
+    `x-yori-request-id: ${refusal.requestId}`,
+    'connection: close',
+  ]
+  endSoon(socket, `${head.join('\r\n')}\r\n\r\n${envelope.body}`)
+}
+
+function messageOf({ code, detail }: Refusal): string {
+  const { says } = describeError(code)
+  return detail === undefined || detail === says ? says : `${says}: ${detail}`
+}
+
+function bodyOf(refusal: Refusal, status: number): Envelope {
+  const message = messageOf(refusal)
+  if (refusal.provider !== undefined) {
+    return errorEnvelope(refusal.provider, {
+      status,
+      code: refusal.code,
+      message: `YORI: ${message} (request ${refusal.requestId})`,
+      requestId: refusal.requestId,
+    })
+  }
+  return {
+    contentType: 'application/json',
+    body: JSON.stringify({ error: refusal.code, message, request_id: refusal.requestId }),
+    headers: {},
+  }
+}

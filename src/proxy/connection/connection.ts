@@ -1,0 +1,130 @@
+/**
+ * One TCP connection, from accept to its record: find the original destination, peek, and go
+ * on by the way that it came: redirected (here), dialled (`dialled.ts`) or explicit
+ * (`explicit.ts`). What it wants is found out in `routing.ts` and done in `follow.ts`.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { formatSocketAddress } from '../../core/address.js'
+import type { SocketAddress } from '../../core/address.js'
+import { codeOf, YoriError } from '../../core/errors.js'
+import { unreachable } from '../../core/unreachable.js'
+import type { FirstBytes } from '../../net/peek.js'
+import { openConnection } from '../words/connection-state.js'
+import type { ConnectionState } from '../words/connection-state.js'
+import { serveDialled } from './dialled.js'
+import { noteReset } from './end-reason.js'
+import { openTunnel } from './explicit.js'
+import { follow, passOn } from './follow.js'
+import { routeOf } from './routing.js'
+import { firstBytes, left } from './served.js'
+import type { Fronts, Served } from './served.js'
+import type { Services } from '../words/services.js'
+
+/** Never rejects. Resolves when the connection has ended and is recorded. */
+export async function serveConnection(
+  client: Socket,
+  services: Services,
+  fronts: Fronts,
+): Promise<void> {
+  const state = openConnection(client, services)
+  const served = { client, state, services, fronts }
+  const { record } = state
+  noteReset(client, record)
+  try {
+    await serve(served)
+    await state.nested
+  } catch (cause) {
+    failed(served, cause)
+  } finally {
+    record.closedAt = services.clock.now()
+    record.bytesFromClient = client.bytesRead
+    record.bytesToClient = client.bytesWritten
+    if (record.coverage === 'failed') record.code ??= 'YORI_CLIENT_GONE'
+    if (record.coverage !== 'own') services.audit.connection(record)
+  }
+}
+
+/** One too many: it is closed unheard, and counted. */
+export function recordRefused(client: Socket, services: Services): void {
+  const { record } = openConnection(client, services)
+  const destination = services.destinations.of(client)
+  if (!(destination instanceof Promise) && destination.kind === 'original')
+    record.way = 'redirected'
+  record.coverage = 'refused'
+  record.code = 'YORI_TOO_MANY_CONNECTIONS'
+  services.audit.connection(record)
+}
+
+/** A CONNECT on a connection that HTTP serves: its socket becomes a tunnel or is intercepted. */
+export function serveConnect(
+  request: IncomingMessage,
+  client: Socket,
+  head: Buffer,
+  context: { state: ConnectionState; services: Services; fronts: Fronts },
+): void {
+  const served = { client, ...context }
+  context.state.nested = openTunnel(served, request, head).catch((cause: unknown) =>
+    failed(served, cause),
+  )
+}
+
+async function serve(served: Served): Promise<void> {
+  const { client, state, services } = served
+  const { destinations, identify } = services
+  // At once: the kernel forgets whom a redirected client had dialled.
+  const asked = destinations.of(client)
+  const destination = asked instanceof Promise ? await asked : asked
+  const isOriginal = destination.kind === 'original'
+  const [first, device] = await Promise.all([
+    firstBytes(served, !isOriginal),
+    identify(state.caller.address),
+  ])
+  state.record.device = device
+  if (!isOriginal) return serveDialled(served, first, destination.kind)
+  state.known = destination.address
+  state.record.way = 'redirected'
+  return serveRedirected(served, first, destination.address)
+}
+
+/** Somebody else's connection, led here by a firewall: at worst it passes untouched. */
+async function serveRedirected(
+  served: Served,
+  first: FirstBytes,
+  known: SocketAddress,
+): Promise<void> {
+  const target = { host: known.address, port: known.port }
+  served.state.record.destination = formatSocketAddress(known)
+  switch (first.kind) {
+    case 'hello':
+      return follow(served, routeOf(served, first.hello), target)
+    case 'http':
+    case 'other':
+    case 'malformed':
+    case 'silent':
+      return passOn(served, 'tunnel-not-tls', target)
+    case 'partial':
+      if (served.services.policy.mode !== 'enforce') {
+        return passOn(served, 'tunnel-hello-timeout', target)
+      }
+      throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
+    case 'closed':
+      left(served)
+      return
+    default:
+      return unreachable(first)
+  }
+}
+
+function failed({ client, state, services }: Served, cause: unknown): void {
+  const { record } = state
+  const code = codeOf(cause)
+  record.code ??= code
+  const { log } = services
+  if (code === 'YORI_INTERNAL') {
+    log.error({ err: cause, connectionId: record.connectionId }, 'connection failed')
+  } else if (cause instanceof YoriError && cause.source === 'upstream') {
+    log.warn({ code, reason: cause.message }, 'connection failed')
+  }
+  client.destroy()
+}

@@ -1,0 +1,24 @@
+/** Why a connection ended, in the words of its record; an ordinary end has none. */
+import type { Socket } from 'node:net'
+import type { ErrorCode } from '../../core/errors.js'
+import type { ConnectionRecord } from '../../core/record.js'
+import { errorCodeOf } from '../../net/tls-failure.js'
+import type { TunnelEnd } from './tunnel.js'
+
+/** To be called before anybody else listens: errors end in 'close', and the first reason counts. */
+export function noteReset(socket: Socket, record: ConnectionRecord): void {
+  socket.on('error', (error) => {
+    if (errorCodeOf(error) === 'ECONNRESET') record.code ??= 'YORI_CLIENT_RESET'
+  })
+}
+
+/** A reset that was seen on the way tells more than how the tunnel ended. */
+export function noteTunnelEnd(end: TunnelEnd, record: ConnectionRecord): void {
+  if (end !== 'complete') record.code ??= TUNNEL_CODES[end]
+}
+
+const TUNNEL_CODES: Readonly<Record<Exclude<TunnelEnd, 'complete'>, ErrorCode>> = {
+  'client-reset': 'YORI_CLIENT_RESET',
+  'upstream-reset': 'YORI_UPSTREAM_RESET',
+  idle: 'YORI_TUNNEL_IDLE',
+}

@@ -1,0 +1,59 @@
+/**
+ * Finds the route of a connection by its ClientHello: gathers what the hello, the device, the
+ * CONNECT around it and earlier connections tell, asks `policy/route.ts`, which decides, and
+ * notes in the record what the connection is about.
+ */
+import { isIP } from 'node:net'
+import { chooseRoute } from '../../policy/route.js'
+import type { Route } from '../../policy/route.js'
+import type { ClientHello } from '../../tls/client-hello.js'
+import { helloFingerprint } from '../../tls/fingerprint.js'
+import { classOfHello } from '../words/name-class.js'
+import type { Served } from './served.js'
+import type { Services } from '../words/services.js'
+
+export function routeOf({ state, services }: Served, hello: ClientHello): Route {
+  const { policy, certificates, memory, decider, catalogue } = services
+  const { device } = state.record
+  const name = hello.serverName
+  const fingerprint = helloFingerprint(hello)
+  state.fingerprint = fingerprint
+  const called = state.connectTarget?.host
+  const isNamed = isNamedByConnect(called, services)
+  const learned =
+    name === undefined ? undefined : memory.learned({ device, name, fingerprint })
+  const entry = name === undefined ? undefined : catalogue.entryFor(name)
+  const route = chooseRoute(policy.routes, {
+    serverName: name,
+    serverNameIsAddress: hello.serverNameIsAddress,
+    nameMayBeHidden: (hello.ech || hello.esni) && !isNamed,
+    ...(called === undefined ? {} : { calledName: called }),
+    alpn: hello.alpn,
+    speaksH2: entry?.upstream === 'h2',
+    deviceExempt:
+      policy.exemptDevices.has(device.ip) ||
+      (device.mac !== undefined && policy.exemptMacs.has(device.mac)),
+    learned,
+    mustInspect:
+      decider.holds &&
+      [name, called].some((one) => one !== undefined && decider.mustInspect(device, one)),
+    knownToPin: (entry?.pinnedApps.length ?? 0) > 0,
+    mintable: (wanted) => certificates.mintable(wanted),
+  })
+  if (name !== undefined && route.kind === 'tunnel') {
+    const seen = { kind: 'passed', coverage: route.coverage } as const
+    services.trials.saw(device, name, seen)
+  }
+  const endpoint = name === undefined ? undefined : policy.routes.endpoints.find(name)
+  if (name !== undefined && (endpoint !== undefined || policy.recordTunnelNames)) {
+    state.record.serverName = name
+  }
+  if (!isNamed) state.record.nameClass = classOfHello(hello, endpoint)
+  return route
+}
+
+/** What a CONNECT asked for is known, whatever the hello inside shows. */
+function isNamedByConnect(host: string | undefined, { policy }: Services): boolean {
+  if (host === undefined || isIP(host) !== 0) return false
+  return policy.routes.endpoints.find(host) === undefined
+}

@@ -1,0 +1,265 @@
+/**
+ * A request as it comes from the HTTP front: what is it about? Inside intercepted TLS there is
+ * one name and everything must agree with it; on our own port the request itself says.
+ */
+import { randomUUID } from 'node:crypto'
+import type { ErrorCode } from '../../core/errors.js'
+import { ALIVE_PATH, RESERVED_PREFIX } from '../../core/own-paths.js'
+import { authorityHost, readRequestHead } from '../../http/head.js'
+import type { RequestHead } from '../../http/head.js'
+import { isGrpc } from '../../http/grpc.js'
+import { whatIsAsked } from '../../policy/access.js'
+import type { Asked } from '../../policy/access.js'
+import type { Intercepted } from '../words/connection-state.js'
+import { Exchange } from '../exchange/exchange.js'
+import type { ExchangeFacts } from '../exchange/exchange-record.js'
+import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import { classOfHost } from '../words/name-class.js'
+import {
+  isJson,
+  OVERRIDE_ALIAS,
+  OVERRIDE_PATH,
+  serveOverride,
+} from '../site/override-form.js'
+import { providerAt, refuse } from '../answers/refusal.js'
+import { SELF_TEST_PATH, serveSelfTest } from '../site/self-test.js'
+import { isKnownUser } from '../words/services.js'
+import type { Services } from '../words/services.js'
+import { serveSite } from '../site/site.js'
+
+export interface Http {
+  readonly request: HttpRequest
+  readonly response: HttpResponse
+}
+
+/** `upgrade` is the protocol that the client asked to switch to, when we relay it. */
+export function serveRequest(
+  http: Http,
+  from: HttpClient,
+  services: Services,
+  upgrade?: string,
+): void {
+  const head = readRequestHead(http.request.rawHeaders)
+  const { intercepted } = from.state
+  if (intercepted !== undefined) {
+    serveIntercepted({ http, from, services, head, upgrade }, intercepted)
+    return
+  }
+  serveOwnPort({ http, from, services, head, upgrade })
+}
+
+interface Arrived {
+  readonly http: Http
+  readonly from: HttpClient
+  readonly services: Services
+  readonly head: RequestHead
+  readonly upgrade: string | undefined
+}
+
+function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
+  const { head, http } = arrived
+  const { target, endpoint, misdirected } = intercepted
+  if (!intercepted.heard) accepted(arrived, intercepted)
+  const [host] = head.hosts
+  const { authority, path } = originForm(http.request.url ?? '/')
+  const names = (value: string): boolean =>
+    authorityHost(value, target.port) === target.host
+  const agrees =
+    head.hosts.length === 1 &&
+    host !== undefined &&
+    names(host) &&
+    (authority === undefined || names(authority))
+  if (intercepted.isOneTooMany) {
+    decline(arrived, 'YORI_TOO_MANY_CONNECTIONS', target.host)
+  } else if (misdirected || !agrees) {
+    decline(arrived, 'YORI_MISDIRECTED', target.host)
+  } else if (!ORIGIN_FORM.test(path)) {
+    decline(arrived, 'YORI_REQUEST_MALFORMED', target.host)
+  } else if (path.startsWith(RESERVED_PREFIX)) {
+    if (path.split('?', 1)[0] === SELF_TEST_PATH) selfTest(arrived, intercepted)
+    else serveReserved(arrived, path, target.host)
+  } else {
+    exchange(arrived, { head, target, path, endpoint, upgrade: arrived.upgrade })
+  }
+}
+
+/** The first request of a connection: its client believed the chain that it was shown. */
+function accepted({ services }: Arrived, intercepted: Intercepted): void {
+  const { party, root, onTrial } = intercepted
+  intercepted.heard = true
+  services.trust.accepted(party.device, party.name, root)
+  if (!onTrial) services.memory.accepted(party)
+}
+
+function selfTest(arrived: Arrived, intercepted: Intercepted): void {
+  const { http, from, services } = arrived
+  from.began()
+  http.response.once('close', () => from.ended())
+  serveSelfTest(http, from, intercepted, services)
+}
+
+/** Ours on every intercepted host; never forwarded. */
+function serveReserved(arrived: Arrived, url: string, host: string | undefined): void {
+  const { http, from, services } = arrived
+  const path = url.split('?', 1)[0]
+  if (path === ALIVE_PATH && from.state.caller.loopback) {
+    serveAlive(arrived)
+    return
+  }
+  const isOverride = path === OVERRIDE_PATH || path === OVERRIDE_ALIAS
+  // Programs are told that it is off; for others there is nothing here.
+  if (!isOverride || !(services.overrides.enabled || isJson(http.request))) {
+    decline(arrived, 'YORI_NOT_FOUND', host)
+    return
+  }
+  from.began()
+  http.response.once('close', () => from.ended())
+  void serveOverride(http, from.state.record.device, services.overrides)
+}
+
+/** The supervisor of this machine asks: neither traffic nor part of coverage. */
+function serveAlive({ http, from }: Arrived): void {
+  const { record } = from.state
+  from.began()
+  http.response.once('close', () => from.ended())
+  if (record.exchanges === 0) record.coverage = 'own'
+  http.response.writeHead(200, 'OK', ['cache-control', 'no-store', 'content-length', '0'])
+  http.response.end()
+}
+
+/** Visible ASCII; anything else would have to be percent-encoded. RFC 3986 §2. */
+const ORIGIN_FORM = /^\/[\x21-\x7e]*$/
+const ABSOLUTE_FORM = /^https:\/\/([^/?#]*)/i
+
+/** A server must take the absolute form too, RFC 9112 §3.2.2. */
+function originForm(url: string): { authority: string | undefined; path: string } {
+  const absolute = ABSOLUTE_FORM.exec(url)
+  if (absolute === null) return { authority: undefined, path: url }
+  const path = url.slice(absolute[0].length)
+  return { authority: absolute[1], path: path.startsWith('/') ? path : `/${path}` }
+}
+
+function serveOwnPort(arrived: Arrived): void {
+  const { http, from, services, head } = arrived
+  const { policy } = services
+  const asked: Asked = whatIsAsked(policy.access, policy.routes.endpoints, {
+    caller: from.state.caller,
+    target: http.request.url ?? '',
+    hosts: head.hosts,
+    origin: http.request.headers.origin,
+    fetchSite: single(http.request.headers['sec-fetch-site']),
+    localPort: from.state.localPort,
+  })
+  const { record } = from.state
+  switch (asked.kind) {
+    case 'refused':
+      if (record.exchanges === 0) record.coverage = 'refused'
+      record.code ??= asked.code
+      decline(arrived, asked.code, undefined, asked.detail)
+      return
+    case 'own':
+      if (record.coverage === 'failed') record.coverage = 'own'
+      if (asked.path === OVERRIDE_ALIAS || asked.path.startsWith(RESERVED_PREFIX)) {
+        serveReserved(arrived, asked.path, undefined)
+        return
+      }
+      from.began()
+      http.response.once('close', () => from.ended())
+      serveSite(http, asked.path, from, services)
+      return
+    case 'relay':
+    case 'endpoint':
+      return asUser(arrived, () => serveAsked(arrived, asked))
+  }
+}
+
+/** Goes on when the caller is one of the users, or need not be. */
+function asUser(arrived: Arrived, goOn: () => void): void {
+  const { http, from, services, head } = arrived
+  const known = isKnownUser(services, from.state.caller, head.proxyAuthorization)
+  const decide = (isKnown: boolean): void => {
+    if (isKnown) goOn()
+    else {
+      const { record } = from.state
+      if (record.coverage === 'failed') record.coverage = 'refused'
+      record.code ??= 'YORI_PROXY_AUTHENTICATION'
+      decline(arrived, 'YORI_PROXY_AUTHENTICATION', undefined)
+    }
+  }
+  if (typeof known === 'boolean') {
+    decide(known)
+    return
+  }
+  void known.then((isKnown) => {
+    if (!from.socket.destroyed && !http.response.destroyed) decide(isKnown)
+  })
+}
+
+function serveAsked(
+  arrived: Arrived,
+  asked: Extract<Asked, { kind: 'relay' | 'endpoint' }>,
+): void {
+  const { record } = arrived.from.state
+  switch (asked.kind) {
+    case 'relay': {
+      record.way = 'explicit'
+      if (record.coverage !== 'inspected') {
+        record.coverage = 'tunnel-not-endpoint'
+        record.nameClass = classOfHost(asked.host, undefined)
+      }
+      const target = { host: asked.host, port: asked.port, plain: true }
+      exchange(arrived, facts(arrived, { target, path: asked.path, endpoint: undefined }))
+      return
+    }
+    case 'endpoint': {
+      record.coverage = 'inspected'
+      record.serverName = asked.name
+      record.nameClass = asked.endpoint.domain
+      const { plainPort } = asked
+      const target =
+        plainPort === undefined
+          ? { host: asked.name, port: 443 }
+          : { host: asked.name, port: plainPort, plain: true }
+      exchange(
+        arrived,
+        facts(arrived, { target, path: asked.path, endpoint: asked.endpoint }),
+      )
+      return
+    }
+  }
+}
+
+function facts(
+  arrived: Arrived,
+  rest: Pick<ExchangeFacts, 'target' | 'path' | 'endpoint'>,
+): ExchangeFacts {
+  return { head: arrived.head, upgrade: arrived.upgrade, ...rest }
+}
+
+function exchange(arrived: Arrived, about: ExchangeFacts): void {
+  new Exchange(arrived.http, arrived.from, about, arrived.services).begin()
+}
+
+function decline(
+  arrived: Arrived,
+  code: ErrorCode,
+  host: string | undefined,
+  detail?: string,
+): void {
+  const { http, from, services } = arrived
+  from.began()
+  http.response.once('close', () => from.ended())
+  const provider = host === undefined ? undefined : providerAt(services, host)
+  refuse(http.response, {
+    code,
+    requestId: randomUUID(),
+    provider,
+    close: !http.request.complete || code === 'YORI_TOO_MANY_CONNECTIONS',
+    grpc: isGrpc(arrived.head.contentType),
+    ...(detail === undefined ? {} : { detail }),
+  })
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}

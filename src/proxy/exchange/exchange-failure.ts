@@ -1,0 +1,55 @@
+/**
+ * An exchange that failed: who is told what. The client gets an answer where none has begun,
+ * the record the code, the log what was not the client's doing. Ending it is `exchange.ts`.
+ */
+import type { YoriError } from '../../core/errors.js'
+import type { ExchangeRecord } from '../../core/record.js'
+import { isOrdinaryEnd } from '../../net/dial.js'
+import type { ExchangeAbout } from './exchange-record.js'
+import { refusalOf, refuse } from '../answers/refusal.js'
+
+/**
+ * Answers, unless an answer has begun or, when `silent`, must not be invented: false then, and
+ * the client is to see a break.
+ */
+export function answerFailure(
+  about: ExchangeAbout,
+  record: ExchangeRecord | undefined,
+  error: YoriError,
+  silent: boolean,
+): boolean {
+  const { request, response, requestId, recognised } = about
+  if (record !== undefined) {
+    record.code = error.code
+    record.reason = error.message
+  }
+  if (silent || response.headersSent) {
+    if (record !== undefined) record.truncated = response.headersSent
+    return false
+  }
+  if (about.from.gone) return true
+  if (record !== undefined) record.status = error.status
+  refuse(response, {
+    ...refusalOf(error, requestId, recognised?.provider.name),
+    close: !request.complete,
+    grpc: about.isGrpc,
+  })
+  return true
+}
+
+/** The next connection of this device to this name is better not intercepted. */
+export function learnFrom(
+  error: YoriError,
+  { from, services, facts }: ExchangeAbout,
+): void {
+  if (error.code !== 'YORI_UPSTREAM_CLIENT_CERTIFICATE') return
+  services.memory.wantsClientCertificate(from.state.record.device, facts.target.host)
+}
+
+export function logFailure(error: YoriError, about: ExchangeAbout): void {
+  if (error.source === 'client' || isOrdinaryEnd(error.cause)) return
+  const { requestId, facts, services } = about
+  const { host } = facts.target
+  const fields = { requestId, code: error.code, host, reason: error.message }
+  services.log.warn(fields, 'exchange failed')
+}

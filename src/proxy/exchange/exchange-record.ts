@@ -1,0 +1,107 @@
+/** What an exchange is about, the record that it opens with, and what is noted there later. */
+import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
+import { grpcFailure } from '../../http/grpc.js'
+import type { RequestHead } from '../../http/head.js'
+import type { Target } from '../../net/dial.js'
+import type { Endpoint } from '../../policy/endpoints.js'
+import type { Recognised } from '../../providers/index.js'
+import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { Services } from '../words/services.js'
+
+export interface ExchangeFacts {
+  readonly head: RequestHead
+  readonly target: Target
+  /** Origin-form, for the provider. */
+  readonly path: string
+  /** The endpoint that governs it; undefined for a plain relay, which is not recorded. */
+  readonly endpoint: Endpoint | undefined
+  /** The value of `Upgrade` when the client asked for WebSocket. */
+  readonly upgrade: string | undefined
+}
+
+/** One exchange as its parts see it; what changes while it runs stays in `exchange.ts`. */
+export interface ExchangeAbout {
+  readonly requestId: string
+  readonly request: HttpRequest
+  readonly response: HttpResponse
+  readonly from: HttpClient
+  readonly facts: ExchangeFacts
+  readonly services: Services
+  readonly recognised: Recognised | undefined
+  readonly isGrpc: boolean
+  /** Nothing goes up before the decision. */
+  readonly waits: boolean
+  /** It goes up as HTTP/2. */
+  readonly overH2: boolean
+  /** It goes up a second time, over a new connection. */
+  readonly retried: boolean
+  /** What became of it is recorded; what is found out later changes nothing. */
+  readonly closed: boolean
+  /** Milliseconds since it began. */
+  elapsed(): number
+}
+
+export function openRecord(about: ExchangeAbout): ExchangeRecord {
+  const { requestId, request, from, services, recognised } = about
+  const { head, path, target } = about.facts
+  const connection = from.state.record
+  // The catalogue's name for the host counts before that of the API that it speaks.
+  const provider =
+    services.catalogue.entryFor(target.host)?.name ?? recognised?.provider.name
+  return {
+    requestId,
+    connectionId: connection.connectionId,
+    device: connection.device,
+    startedAt: services.clock.now(),
+    endpointDomain: target.host,
+    httpVersion: request.httpVersion,
+    method: request.method ?? 'GET',
+    path: path.split('?', 1)[0] as string,
+    ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(recognised === undefined ? { uninspectable: 'unknown-api' } : {}),
+    requestBytes: 0,
+    responseBytes: 0,
+  }
+}
+
+/** Of a call, whose own outcome stands in a field of its response's head or trailers. */
+export function noteCall(record: ExchangeRecord, rawFields: readonly Buffer[]): void {
+  const failure = grpcFailure(rawFields)
+  if (failure !== undefined) record.reason ??= failure
+}
+
+/** The client went before it had everything. */
+export function noteGone(record: ExchangeRecord, about: ExchangeAbout): void {
+  const { stalled } = about.from
+  record.code = stalled ? 'YORI_CLIENT_STALLED' : 'YORI_CLIENT_GONE'
+  record.reason = stalled
+    ? 'the client took nothing of the response for too long'
+    : 'the client closed before the response was complete'
+  record.truncated = about.response.headersSent
+}
+
+/** How it ended; the bytes are counted already. */
+export function noteEnd(
+  record: ExchangeRecord,
+  about: ExchangeAbout,
+  outcome: ExchangeOutcome,
+): void {
+  record.outcome = outcome
+  record.policyDecision ??= 'allow'
+  record.latencyMs = about.elapsed()
+  const trailers = about.request.rawTrailers.length / 2
+  if (trailers > 0 && !about.overH2) record.trailersDropped = trailers
+}
+
+/** The record is complete. */
+export function keepRecord(
+  record: ExchangeRecord,
+  { audit, policy, log }: Pick<Services, 'audit' | 'policy' | 'log'>,
+): void {
+  audit.exchangeClosed(record)
+  if (!policy.logExchanges) return
+  const { requestId, endpointDomain, method, path, status, outcome, latencyMs } = record
+  const fields = { requestId, endpointDomain, method, path, status, outcome, latencyMs }
+  log.info(fields, 'exchange')
+}

@@ -1,0 +1,243 @@
+/**
+ * The body of one request on its way up. A small one of known length is read whole first: that
+ * costs no time, since it comes with the head, and it can be sent a second time. Any other
+ * streams, with back-pressure, while a bounded copy of its beginning is kept for reading; where
+ * a decision comes first, that beginning is held until then.
+ */
+import { Readable } from 'node:stream'
+import { YoriError } from '../../core/errors.js'
+import type { UpstreamBody } from '../../net/upstream-words.js'
+import type { RequestHead } from '../../http/head.js'
+import type { Hold } from '../bounds/byte-budget.js'
+import type { HttpRequest } from '../words/http-words.js'
+
+/** Bodies up to this length are read whole before they are sent on. */
+const WHOLE_BYTES = 64 * 1024
+
+export interface BodyLimits {
+  /** Over this the request is answered 413; undefined: no limit. */
+  readonly maxBytes: number | undefined
+  /** How much of the beginning is kept for reading. */
+  readonly previewBytes: number
+  /** Hold so much of it back before it is given on; 0 streams. */
+  readonly holdBytes: number
+  /** What is kept counts there. */
+  readonly hold: Hold
+  /** Monotonic milliseconds, of the clock by which deadlines are kept. */
+  readonly now: () => number
+}
+
+export class RequestBody {
+  bytes = 0
+  /** Monotonic time of the last byte, for the stall deadline. */
+  lastByteAt: number
+  readonly #request: HttpRequest
+  readonly #head: RequestHead
+  readonly #limits: BodyLimits
+  #preview: Buffer[] = []
+  #previewBytes = 0
+  /** The budget had no room for more of it. */
+  #previewEnded = false
+
+  constructor(request: HttpRequest, head: RequestHead, limits: BodyLimits) {
+    this.#request = request
+    this.#head = head
+    this.#limits = limits
+    this.lastByteAt = limits.now()
+  }
+
+  /** Still waiting for bytes that the client owes, and not holding it back ourselves. */
+  get waiting(): boolean {
+    return !this.#request.complete && !this.#request.isPaused()
+  }
+
+  /** The beginning of the body, up to the preview limit. */
+  preview(): { bytes: Buffer; whole: boolean } {
+    const whole = this.#request.complete && this.#previewBytes === this.bytes
+    const [only] = this.#preview
+    const bytes =
+      this.#preview.length === 1 && only !== undefined
+        ? only
+        : Buffer.concat(this.#preview)
+    return { bytes, whole }
+  }
+
+  /**
+   * Gives the body to `use` once it is known in which form it goes on; `fail` gets what ends
+   * it early: YORI_REQUEST_BODY_TOO_LARGE, YORI_CLIENT_GONE.
+   */
+  read(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
+    const { contentLength, chunked } = this.#head
+    if (!chunked && (contentLength === undefined || contentLength === 0)) {
+      use({ kind: 'none' })
+      return
+    }
+    if (contentLength !== undefined && this.#isOver(contentLength)) {
+      fail(this.#tooLarge())
+      return
+    }
+    const small = !chunked && contentLength !== undefined && contentLength <= WHOLE_BYTES
+    if (small && this.#limits.hold.take(contentLength)) {
+      this.#readWhole(use, fail)
+      return
+    }
+    if (this.#limits.holdBytes > 0) this.#readHeld(use, fail)
+    else this.#stream(use, fail)
+  }
+
+  /** `held` has been seen already and goes first. */
+  #stream(
+    use: (body: UpstreamBody) => void,
+    fail: (error: YoriError) => void,
+    held: readonly Buffer[] = [],
+  ): void {
+    const saw = (chunk: Buffer): boolean => {
+      this.#saw(chunk)
+      if (!this.#isOver(this.bytes)) return true
+      fail(this.#tooLarge())
+      return false
+    }
+    const stream = new BodyStream(this.#request, held, saw)
+    const { chunked, contentLength } = this.#head
+    use({ kind: 'stream', stream, length: chunked ? undefined : contentLength })
+  }
+
+  /** Waits for the whole body, for the limit, or for the budget's end, whichever is first. */
+  #readHeld(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
+    const request = this.#request
+    const held: Buffer[] = []
+    const stop = (): void => {
+      request.off('data', onData)
+      request.off('end', onEnd)
+      request.off('close', onClose)
+    }
+    const onData = (chunk: Buffer): void => {
+      this.#saw(chunk)
+      held.push(chunk)
+      if (this.#isOver(this.bytes)) {
+        stop()
+        request.pause()
+        fail(this.#tooLarge())
+      } else if (this.bytes > this.#limits.holdBytes || this.#previewEnded) {
+        stop()
+        request.pause()
+        this.#stream(use, fail, held)
+      }
+    }
+    const onEnd = (): void => {
+      // HTTP/2: a body that the client broke off ends too; 'close' then says so.
+      if (!request.complete) return
+      stop()
+      use({
+        kind: 'whole',
+        bytes: held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held),
+      })
+    }
+    const onClose = (): void => {
+      stop()
+      if (!request.complete) fail(new YoriError('YORI_CLIENT_GONE'))
+    }
+    request.on('error', () => undefined)
+    request.on('data', onData)
+    request.on('end', onEnd)
+    request.on('close', onClose)
+  }
+
+  #readWhole(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
+    const request = this.#request
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => {
+      this.#count(chunk)
+      chunks.push(chunk)
+    })
+    request.on('end', () => {
+      // HTTP/2: a stream that was reset ends too.
+      if (!request.complete) return
+      const [only] = chunks
+      const bytes =
+        chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+      // No copy, and its bytes are held already.
+      this.#preview = [bytes.subarray(0, this.#limits.previewBytes)]
+      this.#previewBytes = Math.min(bytes.length, this.#limits.previewBytes)
+      use({ kind: 'whole', bytes })
+    })
+    request.on('error', () => undefined)
+    request.on('close', () => {
+      if (!request.complete) fail(new YoriError('YORI_CLIENT_GONE'))
+    })
+  }
+
+  #count(chunk: Buffer): void {
+    this.bytes += chunk.length
+    this.lastByteAt = this.#limits.now()
+  }
+
+  #saw(chunk: Buffer): void {
+    this.#count(chunk)
+    const room = this.#limits.previewBytes - this.#previewBytes
+    if (room <= 0 || this.#previewEnded) return
+    if (!this.#limits.hold.take(Math.min(room, chunk.length))) {
+      this.#previewEnded = true
+      return
+    }
+    const part = chunk.length <= room ? chunk : chunk.subarray(0, room)
+    this.#preview.push(part)
+    this.#previewBytes += part.length
+  }
+
+  #isOver(bytes: number): boolean {
+    return this.#limits.maxBytes !== undefined && bytes > this.#limits.maxBytes
+  }
+
+  #tooLarge(): YoriError {
+    return new YoriError(
+      'YORI_REQUEST_BODY_TOO_LARGE',
+      `the request body is over ${this.#limits.maxBytes ?? 0} bytes`,
+    )
+  }
+}
+
+/**
+ * The request as the library gets it. It stands between because the library destroys a body
+ * that a provider did not wait for, and that must not take the client's connection along:
+ * the rest of the body is then read and dropped while the answer goes out.
+ */
+class BodyStream extends Readable {
+  readonly #source: HttpRequest
+
+  constructor(
+    source: HttpRequest,
+    held: readonly Buffer[],
+    saw: (chunk: Buffer) => boolean,
+  ) {
+    super({ highWaterMark: 64 * 1024 })
+    this.#source = source
+    source.pause()
+    for (const chunk of held) this.push(chunk)
+    source.on('data', (chunk: Buffer) => {
+      if (!saw(chunk)) {
+        source.pause()
+        return
+      }
+      if (!this.destroyed && !this.push(chunk)) source.pause()
+    })
+    source.on('end', () => {
+      if (!this.destroyed && source.complete) this.push(null)
+    })
+    source.on('error', () => undefined)
+    source.on('close', () => {
+      if (!source.complete) this.destroy(new YoriError('YORI_CLIENT_GONE'))
+    })
+    // Errors reach the exchange through the library; without a listener they would be thrown.
+    this.on('error', () => undefined)
+  }
+
+  override _read(): void {
+    this.#source.resume()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#source.resume()
+    done(error)
+  }
+}

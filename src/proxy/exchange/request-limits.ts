@@ -1,0 +1,48 @@
+/** What a request may be like: its framing, its head, the length of its body. Pure. */
+import { YoriError } from '../../core/errors.js'
+import type { RequestHead } from '../../http/head.js'
+import type { Endpoint } from '../../policy/endpoints.js'
+import type { HttpRequest } from '../words/http-words.js'
+import type { PipelineLimits, PolicySnapshot } from '../words/services.js'
+
+/** The first reason why a head is not served. */
+export function headProblem(
+  request: Pick<HttpRequest, 'httpVersion' | 'rawHeaders'>,
+  head: RequestHead,
+  limits: PipelineLimits,
+): YoriError | undefined {
+  if (head.foreignCoding) return new YoriError('YORI_TRANSFER_CODING_UNKNOWN')
+  // RFC 9112 §6.1: such framing is faulty.
+  if (head.chunked && request.httpVersion === '1.0') {
+    return new YoriError('YORI_REQUEST_MALFORMED', 'Transfer-Encoding in HTTP/1.0')
+  }
+  const { rawHeaders } = request
+  const { headerCount, headerNameBytes, headerValueBytes } = limits
+  if (rawHeaders.length / 2 > headerCount)
+    return tooLarge(`more than ${headerCount} fields`)
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string]
+    if (name.length > headerNameBytes)
+      return tooLarge(`a name is over ${headerNameBytes} bytes`)
+    if (value.length > headerValueBytes) {
+      return tooLarge(`a field is over ${headerValueBytes} bytes`)
+    }
+  }
+  return undefined
+}
+
+function tooLarge(detail: string): YoriError {
+  return new YoriError('YORI_REQUEST_HEAD_TOO_LARGE', detail)
+}
+
+/** The longest body that is taken, in bytes; undefined: any. */
+export function maxBodyBytes(
+  policy: Pick<PolicySnapshot, 'maxRequestBytes'>,
+  about: { readonly isIntercepted: boolean; readonly endpoint: Endpoint | undefined },
+): number | undefined {
+  const { direct, intercepted } = policy.maxRequestBytes
+  const byWay = about.isIntercepted ? intercepted : direct
+  const byEndpoint = about.endpoint?.maxBodyBytes
+  if (byWay === undefined) return byEndpoint
+  return byEndpoint === undefined ? byWay : Math.min(byWay, byEndpoint)
+}

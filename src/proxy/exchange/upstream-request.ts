@@ -1,0 +1,53 @@
+/** A request as it goes up: to whom, in which version of HTTP, and what HTTP/2 needs beside it. */
+import { isGrpc } from '../../http/grpc.js'
+import { hostField, readRequestHead } from '../../http/head.js'
+import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
+import type { Catalogue } from '../../providers/catalogue.js'
+import type { ExchangeAbout, ExchangeFacts } from './exchange-record.js'
+import type { HttpRequest } from '../words/http-words.js'
+import type { BodyRedaction } from '../judging/redact-body.js'
+
+/** The catalogue says so, or gRPC does, which is HTTP/2 only. WebSocket is HTTP/1.1. */
+export function wantsH2(
+  catalogue: Pick<Catalogue, 'entryFor'>,
+  { target, head, upgrade }: ExchangeFacts,
+): boolean {
+  if (target.plain === true || upgrade !== undefined) return false
+  return catalogue.entryFor(target.host)?.upstream === 'h2' || isGrpc(head.contentType)
+}
+
+/** `redaction`: what a decision took out of the body, whose fields change with it. */
+export function upstreamRequest(
+  about: ExchangeAbout,
+  body: UpstreamBody,
+  redaction: BodyRedaction | undefined,
+): UpstreamRequest {
+  const { request, from, facts } = about
+  const { target, path, head, upgrade } = facts
+  const known = from.state.intercepted?.known
+  return {
+    target,
+    method: request.method ?? 'GET',
+    path,
+    host: hostField(target.host, target.port, target.plain === true ? 80 : 443),
+    fields: redaction?.fields(head.fields) ?? head.fields,
+    body,
+    fresh: about.retried,
+    ...(known === undefined ? {} : { known }),
+    ...(upgrade === undefined ? {} : { upgrade }),
+    ...(about.overH2 ? h2Words(request) : {}),
+  }
+}
+
+function h2Words(
+  request: HttpRequest,
+): Pick<UpstreamRequest, 'version' | 'wantsTrailers' | 'trailers'> {
+  const te = [request.headers.te ?? ''].flat().join(',')
+  return {
+    version: 'h2',
+    wantsTrailers: te
+      .split(',')
+      .some((item) => item.split(';', 1)[0]?.trim().toLowerCase() === 'trailers'),
+    trailers: () => readRequestHead(request.rawTrailers).fields,
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What becomes of a request that a policy blocks: the client may have brought a password or a
+ * PIN along; else it gets its answer, and nothing goes up.
+ */
+import type { Device, ExchangeRecord } from '../../core/record.js'
+import type { RequestHead } from '../../http/head.js'
+import { approvalCode } from '../../policy/approval.js'
+import type { Decision } from '../../policy/engine.js'
+import { answerBlock, BLOCK_STATUS } from '../answers/block-answer.js'
+import type { HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { BlockedFor } from '../../household/overrides.js'
+import type { Services } from '../words/services.js'
+
+/** Longer ones are not offered as the way back. */
+const MAX_BACK = 512
+
+export interface Blocked {
+  readonly request: HttpRequest
+  readonly response: HttpResponse
+  readonly record: ExchangeRecord
+  readonly device: Device
+  readonly head: RequestHead
+  readonly host: string
+  /** Origin-form, with its query. */
+  readonly path: string
+  readonly provider: string | undefined
+  readonly services: Pick<Services, 'overrides' | 'clock'>
+}
+
+/**
+ * Tries what the client brought in `X-YORI-Override`. Gives the decision that still holds:
+ * undefined when nothing blocks any more. Never rejects.
+ */
+export async function overridden(
+  blocked: Blocked,
+  decision: Decision,
+): Promise<Decision | undefined> {
+  const { request, record, services } = blocked
+  const password = request.headers['x-yori-override']
+  if (typeof password !== 'string') return decision
+  const [, next] = decision.blockers
+  try {
+    const about = blockedFor(blocked, decision)
+    const result = await services.overrides.byHeader(password, about, next === undefined)
+    record.policyMessage = `override: ${result}`
+    if (result !== 'granted' && result !== 'once') return decision
+  } catch {
+    return decision
+  }
+  if (next !== undefined) {
+    const { policy, reason } = next
+    record.policyName = policy
+    record.reason = reason
+    const blockers = decision.blockers.slice(1)
+    return { ...decision, policy, reason, message: undefined, blockers }
+  }
+  record.bypass = 'grant'
+  return undefined
+}
+
+export function answerBlocked(blocked: Blocked, decision: Decision): void {
+  const { request, response, record, head, host, provider, services } = blocked
+  record.status = BLOCK_STATUS
+  const token = services.overrides.token(blockedFor(blocked, decision))
+  answerBlock({ request, response }, head, {
+    policy: decision.policy ?? '',
+    reason: decision.reason ?? '',
+    requestId: record.requestId,
+    endpoint: host,
+    provider,
+    atMs: services.clock.now(),
+    code: approvalCode(record.requestId),
+    ...(token === undefined ? {} : { token }),
+    ...(decision.message === undefined ? {} : { message: decision.message }),
+  })
+}
+
+function blockedFor(blocked: Blocked, decision: Decision): BlockedFor {
+  const { device, host, record, request, path } = blocked
+  const about = {
+    device,
+    policy: decision.policy ?? '',
+    endpoint: host,
+    requestId: record.requestId,
+  }
+  // `//` would lead to another host.
+  const isPath = /^\/(?!\/)/.test(path) && path.length <= MAX_BACK
+  return request.method === 'GET' && isPath ? { ...about, back: path } : about
+}

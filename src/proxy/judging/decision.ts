@@ -1,0 +1,100 @@
+/**
+ * The decision step of one exchange: hands what is known of it to the policies, and writes
+ * what they decided into its record. When blocking is possible the exchange waits for it;
+ * otherwise it is made beside the traffic.
+ */
+import type { Device, ExchangeRecord } from '../../core/record.js'
+import { personalData } from '../../detect/personal.js'
+import type { Bypass } from '../../policy/bypass.js'
+import type { Decision } from '../../policy/engine.js'
+import type { Content } from '../words/content.js'
+import type { HttpRequest } from '../words/http-words.js'
+import type { BodyRedaction } from './redact-body.js'
+import type { Services } from '../words/services.js'
+
+export interface DecisionAbout {
+  readonly request: HttpRequest
+  readonly record: ExchangeRecord
+  readonly device: Device
+  readonly redaction: BodyRedaction
+}
+
+/** Prices are for a million tokens. */
+const PRICED_TOKENS = 1_000_000
+
+/** Undefined: no policy is there to be asked. */
+export function decide(
+  services: Pick<Services, 'decider' | 'log' | 'catalogue'>,
+  about: DecisionAbout,
+  content: Content,
+): Decision | Promise<Decision> | undefined {
+  const { decider } = services
+  if (decider.idle) return undefined
+  const decision = ask(services, about, content)
+  const noted = (known: Decision): Decision => {
+    note(about.record, known)
+    if (known.failed.length > 0) {
+      const { requestId } = about.record
+      const policies = known.failed
+      services.log.error({ requestId, policies }, 'policies could not be evaluated')
+    }
+    return known
+  }
+  return decision instanceof Promise ? decision.then(noted) : noted(decision)
+}
+
+function ask(
+  { decider, catalogue }: Pick<Services, 'decider' | 'catalogue'>,
+  { request, record, device, redaction }: DecisionAbout,
+  content: Content,
+): Decision | Promise<Decision> {
+  const { provider } = record
+  const { model, prompt, promptChars, toolsOffered, session } = content
+  const known = provider !== undefined && model !== undefined
+  const priced = known ? catalogue.model(provider, model) : undefined
+  if (decider.readsFindings && promptChars !== undefined) {
+    record.findings = personalData(prompt)
+  }
+  return decider.decide({
+    requestId: record.requestId,
+    method: record.method,
+    path: record.path,
+    rawHeaders: request.rawHeaders,
+    body: content.body,
+    bodyState: content.state,
+    device,
+    userAgent: record.userAgent,
+    endpoint: record.endpointDomain,
+    provider,
+    model,
+    prompt,
+    promptChars,
+    toolsOffered,
+    session,
+    findings: record.findings ?? [],
+    inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,
+    uninspectable: content.uninspectable,
+    redact: redaction.redact,
+  })
+}
+
+function note(record: ExchangeRecord, decision: Decision): void {
+  const { policy, reason, bypass, verdict, others } = decision
+  record.policyDecision = verdict
+  if (policy !== undefined) record.policyName = policy
+  if (reason !== undefined && verdict !== 'allow') record.reason = reason
+  if (bypass !== undefined) record.bypass = bypassText(bypass)
+  const heard = others.filter(({ effect }) => effect !== 'allow')
+  const { redacted } = decision
+  if (redacted !== undefined) record.redacted = redacted
+  if (bypass === undefined && heard.length === 0 && redacted === undefined) return
+  record.policyMessage = [
+    ...(redacted === undefined ? [] : [`redacted: ${redacted}`]),
+    ...(bypass === undefined ? [] : [`let past: ${bypass.reason}`]),
+    ...heard.map((voice) => `${voice.policy}: ${voice.effect}: ${voice.reason}`),
+  ].join('; ')
+}
+
+function bypassText({ type, deviceName }: Bypass): string {
+  return deviceName === undefined ? type : `${type} (${deviceName})`
+}

@@ -1,0 +1,121 @@
+/**
+ * What policies make of one exchange: reads what was kept of the request, once, and has it
+ * decided on; of a WebSocket, also each message that waits. Putting the question is
+ * `decision.ts`; what a block looks like is `blocking.ts`; when to judge, and what to do then,
+ * is for the exchange.
+ */
+import type { ExchangeRecord } from '../../core/record.js'
+import type { UpstreamBody } from '../../net/upstream-words.js'
+import type { Decision } from '../../policy/engine.js'
+import type { Blocked } from './blocking.js'
+import { noContent, unreadCall, unreadSocket, unrecognised } from '../words/content.js'
+import type { Content } from '../words/content.js'
+import { decide } from './decision.js'
+import type { ExchangeAbout } from '../exchange/exchange-record.js'
+import type { Reading } from '../reading/reading.js'
+import { BodyRedaction } from './redact-body.js'
+import type { RequestBody } from '../exchange/request-body.js'
+import { canRead } from '../websocket/websocket-exchange.js'
+import type { Judgement } from '../websocket/websocket-gate.js'
+
+export class Judging {
+  /** What the decision takes out of the body; undefined before it was asked for. */
+  redaction: BodyRedaction | undefined
+  /** What was said on a WebSocket that has ended. */
+  said: Content | undefined
+  readonly #about: ExchangeAbout
+  readonly #record: ExchangeRecord
+  /** Undefined: nobody knows how to read it. */
+  readonly #reading: Reading | undefined
+  #isRead = false
+
+  constructor(
+    about: ExchangeAbout,
+    record: ExchangeRecord,
+    reading: Reading | undefined,
+  ) {
+    this.#about = about
+    this.#record = record
+    this.#reading = reading
+  }
+
+  /** Undefined: no policy was asked, or it was judged before. `held`: the body, if it waits. */
+  judge(body: RequestBody, held: UpstreamBody | undefined): Judgement {
+    if (this.#isRead) return undefined
+    this.#isRead = true
+    const { request, facts } = this.#about
+    const redaction = new BodyRedaction(held, request.rawHeaders)
+    this.redaction = redaction
+    const { bytes, whole } = body.preview()
+    const size = bytes.length
+    const read =
+      this.said === undefined
+        ? this.#reading?.request(bytes, whole, facts.head)
+        : undefined
+    return read instanceof Promise
+      ? read.then((content) => this.#decide(content, size, redaction))
+      : this.#decide(read, size, redaction)
+  }
+
+  /** Of a message of a WebSocket; what is decided goes into the record that is given. */
+  judgeMessage(content: Content, record: ExchangeRecord): Judgement {
+    // Messages are not redacted: one that would have to be cannot be inspected.
+    const redaction = new BodyRedaction(undefined, [])
+    return this.#ask(content, record, redaction)
+  }
+
+  /** The request, for who blocks it. */
+  get blocked(): Blocked {
+    const { request, response, from, facts, recognised, services } = this.#about
+    const { head, path, target } = facts
+    return {
+      request,
+      response,
+      record: this.#record,
+      device: from.state.record.device,
+      head,
+      host: target.host,
+      path,
+      provider: recognised?.provider.name,
+      services,
+    }
+  }
+
+  /** Nothing blocks it any more: what was taken out of its body counts. */
+  letPast(): void {
+    const passages = this.redaction?.passages
+    if (passages !== undefined) this.#record.redacted = passages
+  }
+
+  #decide(read: Content | undefined, size: number, redaction: BodyRedaction): Judgement {
+    const { facts, isGrpc } = this.#about
+    const content = facts.upgrade === undefined ? read : this.#spoken(read)
+    const known = isGrpc ? unreadCall(this.#record) : content
+    if (known?.state !== 'whole') redaction.leave()
+    const decision = this.#ask(known ?? unrecognised(size), this.#record, redaction)
+    return decision instanceof Promise
+      ? decision.then((made) => this.#decided(made, redaction))
+      : this.#decided(decision, redaction)
+  }
+
+  #ask(content: Content, record: ExchangeRecord, redaction: BodyRedaction) {
+    const { services, request, from } = this.#about
+    const { device } = from.state.record
+    return decide(services, { request, record, device, redaction }, content)
+  }
+
+  #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {
+    const { closed, waits } = this.#about
+    if (!closed || !waits) this.#reading?.decided(redaction.outcome(made))
+    return made
+  }
+
+  /** What a WebSocket said; before it was opened only its model is known. */
+  #spoken(asked: Content | undefined): Content {
+    if (this.said !== undefined) return this.said
+    // Where a policy may block, each message waits for its own decision.
+    const { waits, recognised, facts } = this.#about
+    const willWait = waits && canRead(recognised, facts)
+    return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
+  }
+}

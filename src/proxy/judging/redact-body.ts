@@ -1,0 +1,82 @@
+/**
+ * Takes out of one request's body what policies want out of it, while it is held. What cannot
+ * be changed without breaking it (a body that was not read whole, one that the client signed)
+ * is left as it is, and whoever asked is told.
+ */
+import type { Redaction } from '../../core/redaction.js'
+import { findPersonal } from '../../detect/personal.js'
+import type { Decision } from '../../policy/engine.js'
+import { contentCoding } from '../../http/content-coding.js'
+import { redactJson } from '../../json/json-redact.js'
+import type { UpstreamBody } from '../../net/upstream-words.js'
+
+/** They speak of the body's bytes: RFC 9530, and the older ones. */
+const DIGESTS: ReadonlySet<string> = new Set([
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'content-md5',
+])
+
+/** A long text without a blank is data in some coding: what is found in it means nothing. */
+const LONG_WORD = 512
+
+export class BodyRedaction {
+  /** What goes on instead; undefined: the body as it came. */
+  body: Extract<UpstreamBody, { kind: 'whole' }> | undefined
+  passages: number | undefined
+  #bytes: Buffer | undefined
+
+  /** `body`: held as a whole, else nothing can be taken out of it. */
+  constructor(body: UpstreamBody | undefined, rawHeaders: readonly string[]) {
+    this.#bytes = body?.kind === 'whole' && !isSealed(rawHeaders) ? body.bytes : undefined
+  }
+
+  /** It is no JSON that was read whole. */
+  leave(): void {
+    this.#bytes = undefined
+  }
+
+  /** See `Question.redact`. */
+  readonly redact = (redactions: readonly Redaction[]): number | undefined => {
+    const bytes = this.#bytes
+    const done = bytes === undefined ? undefined : redactJson(bytes, redactions, find)
+    if (done === undefined) return undefined
+    this.body = { kind: 'whole', bytes: done.bytes }
+    this.passages = done.passages
+    return done.passages
+  }
+
+  /** What the record may keep of the request. */
+  outcome(
+    decision: Decision | undefined,
+  ): { readonly redacted: Buffer } | 'as-it-came' | 'nothing' {
+    if (this.body !== undefined) return { redacted: this.body.bytes }
+    return decision?.wantsRedaction === true ? 'nothing' : 'as-it-came'
+  }
+
+  /** The fields that go with the body. */
+  fields(fields: readonly string[]): readonly string[] {
+    if (this.body === undefined) return fields
+    return fields.filter((_field, i) => {
+      const name = fields[i - (i % 2)] ?? ''
+      return !DIGESTS.has(name.toLowerCase())
+    })
+  }
+}
+
+/** Signed over the body (AWS Signature Version 4, RFC 9421), or in a content coding. */
+function isSealed(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    const value = (rawHeaders[i + 1] as string).toLowerCase()
+    if (name === 'signature-input') return true
+    if (name === 'authorization' && value.startsWith('aws4-')) return true
+    if (name === 'content-encoding' && contentCoding(value) !== 'identity') return true
+  }
+  return false
+}
+
+function find(text: string): ReturnType<typeof findPersonal> {
+  return text.length > LONG_WORD && !/\s/.test(text) ? [] : findPersonal(text)
+}

@@ -1,0 +1,267 @@
+/**
+ * Makes sense of the copies that an exchange leaves behind: request and response have gone on
+ * before anything here looks at them. Fills the record; what cannot be read stays undefined,
+ * and the record says that it was not read.
+ */
+import type { ExchangeRecord, Uninspectable } from '../../core/record.js'
+import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
+import type { CodingLimits } from '../../http/content-coding.js'
+import type { JsonLimits } from '../../json/json-bounds.js'
+import type { Catalogue } from '../../providers/catalogue.js'
+import type { Recognised } from '../../providers/index.js'
+import { recordPace, recordRequest, recordResponse } from '../../providers/into-record.js'
+import { readNamedIds } from '../../providers/named-ids.js'
+import type { ResponseReader } from '../../providers/provider.js'
+import type { Session } from '../../conversations/sessions.js'
+import type { Hold } from '../bounds/byte-budget.js'
+import { unreadable } from '../words/content.js'
+import type { Content } from '../words/content.js'
+import type { Conversations } from '../../conversations/conversations.js'
+import { standOf } from '../../conversations/conversations.js'
+import { bodyText, ResponseKeeper } from './kept-bodies.js'
+import type { KeptBodies } from './kept-bodies.js'
+import { decodeRequest } from './request-decoding.js'
+import { readRequest } from './request-reading.js'
+import type { RequestHeadFacts } from './request-reading.js'
+
+/** What a reader of a response may hold: a JSON body of unknown length, or a stream's text. */
+const READER_BYTES = 128 * 1024
+const MAX_JSON_BODY_BYTES = 1024 * 1024
+
+export interface ReadingOptions {
+  readonly json: JsonLimits
+  readonly previewChars: number
+  /** Of content codings that are undone. */
+  readonly coding?: CodingLimits
+  /** Undefined: none are kept. */
+  readonly bodies?: KeptBodies | undefined
+  /** Something may be redacted: words wait for the decision, and events tell none. */
+  readonly withheld?: boolean
+  readonly catalogue: Catalogue | undefined
+  readonly conversations: Conversations | undefined
+}
+
+export interface ReadingAbout {
+  readonly record: ExchangeRecord
+  readonly path: string
+  readonly hold: Hold
+  /** `RequestHead.own`. */
+  readonly own: ReadonlyMap<string, string> | undefined
+  /** Milliseconds since the request began. */
+  readonly elapsed: () => number
+}
+
+export interface ResponseHeadFacts extends RequestHeadFacts {
+  readonly contentLength: number | undefined
+  /** Names and values in turn. */
+  readonly fields?: readonly string[]
+}
+
+export class Reading {
+  #recognised: Recognised
+  readonly #about: ReadingAbout
+  readonly #options: ReadingOptions
+  /** Read, and not in the record before it is decided what may be kept. */
+  #words: { bytes: Buffer; whole: boolean; head: RequestHeadFacts } | undefined
+  #keepsNothing = false
+  #promptChars: number | undefined
+  #reader: ResponseReader | undefined
+  #keeper: ResponseKeeper | undefined
+  #decoder: ContentDecoder | undefined
+  #session: Session | undefined
+  /** The request's coding is being undone. */
+  #decoding: Promise<unknown> | undefined
+
+  constructor(recognised: Recognised, about: ReadingAbout, options: ReadingOptions) {
+    this.#recognised = recognised
+    this.#about = about
+    this.#options = options
+  }
+
+  /**
+   * The beginning of the request body, or all of it; gives what policies may rely on, later
+   * where a content coding must be undone first.
+   */
+  request(
+    bytes: Buffer,
+    whole: boolean,
+    head: RequestHeadFacts,
+  ): Content | Promise<Content> {
+    const coding = contentCoding(head.contentEncoding)
+    if (coding === undefined || coding === 'identity' || bytes.length === 0)
+      return this.#requestRead({ bytes, whole }, head)
+    const { hold } = this.#about
+    const { json, coding: limits } = this.#options
+    const bounds = { maxBytes: json.maxBytes, hold, ...(limits && { limits }) }
+    const content = decodeRequest({ bytes, whole, coding }, bounds).then((decoded) =>
+      decoded === undefined
+        ? this.#requestRead({ bytes, whole }, head)
+        : this.#requestRead(decoded, { ...head, contentEncoding: undefined }),
+    )
+    this.#decoding = content
+    return content
+  }
+
+  #requestRead(
+    { bytes, whole }: { readonly bytes: Buffer; readonly whole: boolean },
+    head: RequestHeadFacts,
+  ): Content {
+    let content = unreadable('invalid', 'reading it failed')
+    this.#guarded(() => {
+      const { path, record, own } = this.#about
+      const { json, previewChars, conversations } = this.#options
+      const withheld = this.#options.withheld === true
+      const read = readRequest(this.#recognised, { bytes, whole, head, path }, json)
+      // An answer that has begun is read as it was begun.
+      if (read.shaped !== undefined && this.#reader === undefined)
+        this.#recognised = read.shaped
+      if (read.unread !== undefined) this.#unread(read.unread)
+      recordRequest(record, read.facts, withheld ? 0 : previewChars)
+      this.#promptChars = read.facts.promptChars
+      if (withheld) conversations?.withhold(record)
+      record.promptChars = read.facts.promptChars
+      const { toolsOffered } = read.facts
+      if (toolsOffered.length > 0) record.toolsOffered = toolsOffered
+      this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
+      const session = this.#session
+      content =
+        session === undefined
+          ? read.content
+          : { ...read.content, session: standOf(session) }
+      if (withheld) this.#words = { bytes, whole, head }
+      else this.#keepRequest(bytes, head)
+    })
+    return content
+  }
+
+  /**
+   * What was decided, where something may be redacted: the record gets the request's words
+   * only now, of the body as it goes on. `nothing`: what was to be taken out still stands in it.
+   */
+  decided(outcome: { readonly redacted: Buffer } | 'as-it-came' | 'nothing'): void {
+    const words = this.#words
+    this.#words = undefined
+    if (words === undefined) return
+    if (outcome === 'nothing') {
+      this.#keepsNothing = true
+      return
+    }
+    this.#guarded(() => {
+      const { path, record } = this.#about
+      const { json, previewChars } = this.#options
+      const { head } = words
+      const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
+      const copy = { bytes, whole: words.whole, head, path }
+      recordRequest(record, readRequest(this.#recognised, copy, json).facts, previewChars)
+      this.#keepRequest(bytes, head)
+    })
+  }
+
+  #keepRequest(bytes: Buffer, head: RequestHeadFacts): void {
+    const { bodies } = this.#options
+    if (bodies?.request !== true) return
+    const text = bodyText(bytes, head.contentType, bodies.maxBytes)
+    if (text !== undefined) this.#about.record.requestBody = text
+  }
+
+  responseHead(status: number, head: ResponseHeadFacts): void {
+    const coding = contentCoding(head.contentEncoding)
+    if (coding === undefined) return this.#unread('content-coding')
+    const bytes = Math.min(head.contentLength ?? READER_BYTES, MAX_JSON_BODY_BYTES)
+    if (!this.#about.hold.take(bytes)) return this.#unread('no-room')
+    const { api, provider } = this.#recognised
+    const reader = provider.reader({
+      api,
+      path: this.#about.path,
+      status,
+      contentType: head.contentType,
+      header: (name) => fieldIn(head.fields ?? [], name),
+      promptChars: this.#promptChars,
+    })
+    this.#reader = reader
+    const { bodies } = this.#options
+    if (bodies?.response === true && !this.#keepsNothing && this.#words === undefined)
+      this.#keeper = new ResponseKeeper(
+        head.contentType,
+        bodies.maxBytes,
+        this.#about.hold,
+      )
+    if (coding !== 'identity') {
+      const limits = this.#options.coding
+      this.#decoder = new ContentDecoder(coding, (piece) => this.#read(piece), limits)
+    }
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#decoder !== undefined) this.#decoder.push(chunk)
+    else this.#read(chunk)
+  }
+
+  /** `done` is called once all has been read, at once unless a coding is still being undone. */
+  end(whole: boolean, done: () => void): void {
+    const finish = (complete: boolean): void => {
+      this.#guarded(() => this.#answered(complete))
+      this.#about.hold.release()
+      done()
+    }
+    const answered = (): void => {
+      if (this.#decoder === undefined) finish(whole)
+      else
+        void this.#decoder.end().then((end) => {
+          // The provider's answer has passed whole; we could not look to its end.
+          if (whole && end !== 'whole') this.#unread('response')
+          finish(whole && end === 'whole')
+        })
+    }
+    if (this.#decoding === undefined) answered()
+    else void this.#decoding.then(answered, answered)
+  }
+
+  #read(piece: Uint8Array): void {
+    const reader = this.#reader
+    if (reader === undefined) return
+    this.#guarded(() => {
+      this.#keeper?.push(piece)
+      reader.push(piece)
+      const { record, elapsed } = this.#about
+      if (record.firstTokenMs === undefined && reader.wrote)
+        record.firstTokenMs = elapsed()
+    })
+  }
+
+  #answered(complete: boolean): void {
+    const { record } = this.#about
+    const { catalogue, conversations } = this.#options
+    const facts = this.#reader?.end(complete)
+    const said = this.#keeper?.text()
+    if (said !== undefined) record.responseBody = said
+    if (facts !== undefined) {
+      recordResponse(record, facts, catalogue)
+      recordPace(record)
+    }
+    if (this.#session !== undefined) conversations?.answered(record, this.#session, facts)
+  }
+
+  /** A fault in what only looks must not cost the exchange. */
+  #guarded(step: () => void): void {
+    try {
+      step()
+    } catch {
+      this.#reader = undefined
+      this.#about.record.uninspectable = 'failed'
+    }
+  }
+
+  /** The first reason counts. */
+  #unread(why: Uninspectable): void {
+    this.#about.record.uninspectable ??= why
+  }
+}
+
+/** The first value of a field by its lower-case name. */
+function fieldIn(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    if (fields[i]?.length === name.length && fields[i]?.toLowerCase() === name)
+      return fields[i + 1]
+  return undefined
+}

@@ -1,0 +1,136 @@
+/**
+ * `/.well-known/yori/override`, answered on every intercepted host and on our own: where the
+ * form of the block page, or a program by JSON, sends a password or PIN. Never forwarded.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { Device } from '../../core/record.js'
+import { BLOCK_PAGE_FIELDS, noticePage } from '../answers/block-page.js'
+import type { HttpRequest, HttpResponse } from '../words/http-words.js'
+import { RESERVED_PREFIX } from '../../core/own-paths.js'
+import { OVERRIDE_ANSWERS, overrideByJson, readOverrideJson } from './override-json.js'
+import type { Overrides } from '../../household/overrides.js'
+
+export const OVERRIDE_PATH = `${RESERVED_PREFIX}override`
+/** As the form was called before. */
+export const OVERRIDE_ALIAS = '/yori/override'
+
+const MAX_FORM_BYTES = 8 * 1024
+const FORM_TIMEOUT_MS = 10_000
+
+interface Http {
+  readonly request: HttpRequest
+  readonly response: HttpResponse
+}
+
+export async function serveOverride(
+  http: Http,
+  device: Device,
+  overrides: Overrides,
+): Promise<void> {
+  const { request } = http
+  if (isJson(request)) {
+    await serveJson(http, device, overrides)
+    return
+  }
+  if (request.method !== 'POST') {
+    answer(http, 405, 'This address takes the form of the block page only.')
+    return
+  }
+  if (!isSameOrigin(request)) {
+    answer(http, 403, 'This form was sent from another site.')
+    return
+  }
+  const text = await readForm(request)
+  if (text === undefined) {
+    answer(http, 400, 'The form could not be read.')
+    return
+  }
+  const form = new URLSearchParams(text)
+  const [token, password] = [form.get('token') ?? '', form.get('password') ?? '']
+  const { result, back } = await overrides.byToken(token, password, device)
+  const { status, says } = OVERRIDE_ANSWERS[result]
+  answer(http, status, says, back)
+}
+
+/** No form of another site can say that, so that browsers ask us first, and get no leave. */
+export function isJson({ method, headers }: HttpRequest): boolean {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  return method === 'POST' && type === 'application/json'
+}
+
+async function serveJson(
+  http: Http,
+  device: Device,
+  overrides: Overrides,
+): Promise<void> {
+  const { request } = http
+  const { headers } = request
+  const isBrowser =
+    headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+  if (isBrowser && !isSameOrigin(request)) {
+    answerJson(http, 403, 'This was sent from another site.')
+    return
+  }
+  const asked = readOverrideJson(await readForm(request))
+  if (asked === undefined) {
+    answerJson(http, 400, 'The body is no JSON with a password and a request_id.')
+    return
+  }
+  const { status, says } = await overrideByJson(asked, device, overrides)
+  answerJson(http, status, says)
+}
+
+/**
+ * Browsers say where a request comes from, except to plain HTTP; then `Origin` must be us.
+ * https://www.w3.org/TR/fetch-metadata/
+ */
+function isSameOrigin({ headers }: HttpRequest): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  const { origin, host } = headers
+  return origin !== undefined && host !== undefined && origin.split('://')[1] === host
+}
+
+/** Undefined when it is too long, too slow or broken off. */
+function readForm(request: HttpRequest): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const timer = setTimeout(() => resolve(undefined), FORM_TIMEOUT_MS)
+    const done = (text: string | undefined): void => {
+      clearTimeout(timer)
+      resolve(text)
+    }
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= MAX_FORM_BYTES) chunks.push(chunk)
+      else done(undefined)
+    })
+    request.on('end', () => done(Buffer.concat(chunks).toString()))
+    request.on('close', () => done(undefined))
+    request.on('error', () => done(undefined))
+  })
+}
+
+function answer(http: Http, status: number, says: string, back?: string): void {
+  end(http, status, { body: noticePage(says, back), fields: BLOCK_PAGE_FIELDS })
+}
+
+function answerJson(http: Http, status: number, message: string): void {
+  const body = `${JSON.stringify({ success: status === 200, message })}\n`
+  const fields = ['content-type', 'application/json', 'cache-control', 'no-store']
+  end(http, status, { body, fields })
+}
+
+function end(
+  { request, response }: Http,
+  status: number,
+  { body, fields }: { body: string; fields: readonly string[] },
+): void {
+  response.writeHead(status, STATUS_CODES[status] ?? '', [
+    ...fields,
+    ...['content-length', String(Buffer.byteLength(body))],
+    ...(request.complete ? [] : ['connection', 'close']),
+  ])
+  response.end(request.method === 'HEAD' ? undefined : body)
+}

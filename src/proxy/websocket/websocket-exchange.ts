@@ -1,0 +1,142 @@
+/** The part of an exchange after its protocols were switched: relayed, watched, recorded. */
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ExchangeRecord } from '../../core/record.js'
+import { valuesOf } from '../../http/head.js'
+import type { Decision } from '../../policy/engine.js'
+import type { Recognised } from '../../providers/index.js'
+import { liveReader } from '../../providers/live.js'
+import { Hold } from '../bounds/byte-budget.js'
+import { noContent, unreadable, unreadSocket } from '../words/content.js'
+import type { Content } from '../words/content.js'
+import type { ExchangeAbout, ExchangeFacts } from '../exchange/exchange-record.js'
+import { joinUpgraded } from './websocket-join.js'
+import type { Upgraded } from './websocket-join.js'
+import { MessageGate } from './websocket-gate.js'
+import type { Judgement, Seen } from './websocket-gate.js'
+import { SocketReading } from './websocket-reading.js'
+
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1008
+
+export interface SocketAbout {
+  readonly exchange: ExchangeAbout
+  /** Undefined for a plain relay: nothing is watched. */
+  readonly record: ExchangeRecord | undefined
+  /** Decides on what a message says; undefined: messages go on before they are looked at. */
+  readonly judge: ((content: Content, record: ExchangeRecord) => Judgement) | undefined
+}
+
+export interface SocketEnd {
+  readonly bytesFromClient: number
+  readonly bytesToClient: number
+  /** What the messages said, as far as they were read. */
+  readonly content: Content
+  /** A message was not let through, and the connection closed. */
+  readonly wasBlocked: boolean
+}
+
+/** Resolves when both sides have closed and the record tells of the messages. */
+export async function serveSocket(
+  response: ServerResponse,
+  client: Socket,
+  upgraded: Upgraded,
+  about: SocketAbout,
+): Promise<SocketEnd> {
+  const { record, exchange } = about
+  const { deadlines, policy } = exchange.services
+  if (record !== undefined) record.status = 101
+  const gate = gateOf(about, () => reading?.seen)
+  const reading = readingOf(upgraded, about, gate)
+  const { wasIdle, ...end } = await joinUpgraded(response, client, upgraded, {
+    deadlines,
+    idleMs: policy.timeouts.websocketIdleMs,
+    fromClient: (chunk) => reading?.fromClient(chunk),
+    fromServer: (chunk) => {
+      if (record !== undefined) record.firstByteMs ??= exchange.elapsed()
+      reading?.fromServer(chunk)
+    },
+    ...(gate === undefined ? {} : { gate }),
+    betweenFrames: () => reading?.serverBetweenFrames === true,
+  })
+  if (wasIdle && record !== undefined) record.code = 'YORI_WEBSOCKET_IDLE'
+  const content = (await reading?.end()) ?? unreadSocket()
+  if (end.wasBlocked && record !== undefined) record.closeCode = POLICY_VIOLATION
+  return { ...end, content }
+}
+
+/** Will the messages be understood, so that opening the WebSocket hides nothing? */
+export function canRead(
+  recognised: Recognised | undefined,
+  { path }: Pick<ExchangeFacts, 'path'>,
+): boolean {
+  return recognised !== undefined && liveReader(recognised, path) !== undefined
+}
+
+function gateOf(
+  about: SocketAbout,
+  seen: () => Seen | undefined,
+): MessageGate | undefined {
+  const { record, judge } = about
+  const { recognised, facts } = about.exchange
+  if (record === undefined || judge === undefined || !canRead(recognised, facts))
+    return undefined
+  return new MessageGate({
+    seen: () => seen() ?? NOTHING_SEEN,
+    judge: (said) => {
+      const scratch = { ...record }
+      const content =
+        said === undefined
+          ? unreadable('invalid', 'a message of its WebSocket cannot be read')
+          : { ...noContent(), prompt: said, promptChars: said.length }
+      const kept = (decision: Decision | undefined): Decision | undefined => {
+        if (decision !== undefined) keepStrongest(record, scratch)
+        return decision
+      }
+      const decided = judge({ ...content, model: record.model }, scratch)
+      return decided instanceof Promise ? decided.then(kept) : kept(decided)
+    },
+  })
+}
+
+const NOTHING_SEEN = {
+  ...{ messages: 0, consumed: 0 },
+  ...{ atBoundary: true, malformed: undefined },
+}
+
+const STRENGTH = { allow: 0, alert: 1, deny: 2 } as const
+
+/** Of all messages' decisions the record tells the strongest, and who was let past. */
+function keepStrongest(record: ExchangeRecord, judged: ExchangeRecord): void {
+  const { policyDecision = 'allow', policyName, policyMessage } = judged
+  const { reason, bypass, findings } = judged
+  const isStronger = STRENGTH[policyDecision] > STRENGTH[record.policyDecision ?? 'allow']
+  if (!isStronger && (bypass === undefined || record.bypass !== undefined)) return
+  const told = { policyDecision, policyName, policyMessage, reason, bypass, findings }
+  const known = Object.entries(told).filter(([, value]) => value !== undefined)
+  Object.assign(record, Object.fromEntries(known))
+}
+
+function readingOf(
+  upgraded: Upgraded,
+  about: SocketAbout,
+  gate: MessageGate | undefined,
+): SocketReading | undefined {
+  const { record, exchange } = about
+  if (record === undefined) return undefined
+  const { services, facts, recognised, from } = exchange
+  return new SocketReading({
+    record,
+    reader: recognised === undefined ? undefined : liveReader(recognised, facts.path),
+    extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
+    hold: new Hold(services.held, from.state.caller.address),
+    own: facts.head.own,
+    // Its messages are not redacted, so that none are kept where they would have to be.
+    previewChars: services.decider.redacts ? 0 : services.policy.promptPreviewChars,
+    catalogue: services.catalogue,
+    conversations: services.conversations,
+    ...(gate === undefined
+      ? {}
+      : { heard: (end: number, said: string | undefined) => gate.message(end, said) }),
+  })
+}

@@ -1,0 +1,88 @@
+/** What is known of one TCP connection from a client, kept from accept to its record. */
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { canonicalAddress } from '../../core/address.js'
+import type { SocketAddress } from '../../core/address.js'
+import { NAME_CLASSES } from '../../core/coverage.js'
+import type { ConnectionRecord } from '../../core/record.js'
+import type { Target } from '../../net/dial.js'
+import type { Endpoint } from '../../policy/endpoints.js'
+import type { Caller } from '../../policy/access.js'
+import type { Party, Services } from './services.js'
+
+export interface ConnectionState {
+  /** The TCP socket, below any TLS. */
+  readonly raw: Socket
+  readonly record: ConnectionRecord
+  readonly caller: Caller
+  readonly localPort: number
+  /** A redirected client's original destination. */
+  known: SocketAddress | undefined
+  /** Set once TLS is ended here for a provider: the one name of this connection. */
+  intercepted: Intercepted | undefined
+  /** The target of a CONNECT whose tunnel this is. */
+  connectTarget: Target | undefined
+  /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
+  admitted: readonly SocketAddress[] | undefined
+  /** Of its ClientHello; empty before that was read. */
+  fingerprint: string
+  /** Requests that are under way. */
+  active: number
+  /** Ends when the tunnel of a CONNECT does, which is a little after its socket. */
+  nested: Promise<void> | undefined
+}
+
+export interface Intercepted {
+  readonly endpoint: Endpoint
+  readonly party: Party
+  /** SHA-256 of the root that the client was shown a chain to. */
+  readonly root: string
+  /** Under a self-test of the staged root: what comes of it teaches nothing else. */
+  readonly onTrial: boolean
+  /** A request has come under it. */
+  heard: boolean
+  /** `host` is the SNI. */
+  readonly target: Target
+  /** The address that the client itself had dialled, by a firewall or a CONNECT to it. */
+  readonly known?: SocketAddress
+  /** A CONNECT named another host: every request is answered 421. */
+  readonly misdirected: boolean
+  /** Over `limits.connections_per_endpoint`: every request is answered 503. */
+  readonly isOneTooMany: boolean
+}
+
+export function openConnection(client: Socket, services: Services): ConnectionState {
+  const address = canonicalAddress(client.remoteAddress ?? '') ?? 'unknown'
+  const local = canonicalAddress(client.localAddress ?? '')
+  const now = services.clock.now()
+  return {
+    raw: client,
+    record: {
+      connectionId: randomUUID(),
+      device: { ip: address },
+      clientPort: client.remotePort ?? 0,
+      way: 'direct',
+      openedAt: now,
+      closedAt: now,
+      nameClass: NAME_CLASSES.none,
+      coverage: 'failed',
+      bytesFromClient: 0,
+      bytesToClient: 0,
+      exchanges: 0,
+    },
+    // From an address to itself: this machine, too, and nobody else could be.
+    caller: { address, loopback: isLoopback(address) || address === local },
+    localPort: client.localPort ?? 0,
+    known: undefined,
+    intercepted: undefined,
+    connectTarget: undefined,
+    admitted: undefined,
+    fingerprint: '',
+    active: 0,
+    nested: undefined,
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
+}

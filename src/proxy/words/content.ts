@@ -1,0 +1,53 @@
+/** What could be read of a request: for the policies, and for the record. */
+import type { ExchangeRecord } from '../../core/record.js'
+import type { SessionFacts } from '../../policy/input.js'
+import type { BodyState } from '../../policy/policy.js'
+
+export interface Content {
+  /** Parsed JSON; undefined unless `state` is `whole`. */
+  readonly body: unknown
+  readonly state: BodyState
+  /** Why policies cannot rely on it; undefined when they can. */
+  readonly uninspectable: string | undefined
+  readonly model: string | undefined
+  /** Bounded text that goes to the model. */
+  readonly prompt: string
+  /** Characters of all that text, kept or not. */
+  readonly promptChars?: number | undefined
+  readonly toolsOffered?: readonly string[] | undefined
+  /** The conversation that it goes on with, as it stood before. */
+  readonly session?: SessionFacts | undefined
+}
+
+export function noContent(): Content {
+  return {
+    body: undefined,
+    state: 'absent',
+    uninspectable: undefined,
+    model: undefined,
+    prompt: '',
+  }
+}
+
+export function unreadable(state: BodyState, why: string): Content {
+  return { ...noContent(), state, uninspectable: why }
+}
+
+/** Nobody knows how to read the body of such a request. */
+export function unrecognised(bytes: number): Content {
+  return bytes === 0 ? noContent() : unreadable('invalid', 'no reader knows this API')
+}
+
+/** Protocol Buffers without their description. */
+export function unreadCall(record: ExchangeRecord): Content {
+  record.uninspectable ??= 'unknown-kind'
+  return unreadable('invalid', 'no reader knows the messages of gRPC')
+}
+
+/** Before it is answered, nothing has been said on a WebSocket. */
+export function unreadSocket(): Content {
+  return unreadable(
+    'absent',
+    'the messages of a WebSocket are read after they have passed',
+  )
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { hashPasswordCommand } from '../../../../src/cli/commands/household/hash-password.js'
+import { parsePasswordHash, verifyPassword } from '../../../../src/net/password.js'
+
+async function run(typed: readonly string[], ...args: string[]) {
+  const ran = { out: '', notes: '', code: 0 }
+  const answers = [...typed]
+  const command = hashPasswordCommand({
+    print: (text) => void (ran.out += text),
+    note: (text) => void (ran.notes += text),
+    exit: (code) => void (ran.code = code),
+    askSecret: () => Promise.resolve(answers.shift()),
+  })
+  await command.parseAsync(['node', 'hash-password', ...args])
+  return ran
+}
+
+describe('yori hash-password', () => {
+  it('prints what the configuration takes, and never the password', async () => {
+    const { out } = await run(['correct horse', 'correct horse'])
+    assert.match(out, /^scrypt:16384:8:1:[^:]+:[^:]+\n$/)
+    const hash = parsePasswordHash(out.trim())
+    assert.ok(hash !== undefined)
+    assert.equal(await verifyPassword(hash, 'correct horse'), true)
+  })
+
+  it('says what is wrong', async () => {
+    assert.match((await run(['one secret', 'two secret'])).notes, /not the same/)
+    assert.match((await run([])).notes, /at least 6/)
+    assert.equal((await run([], '--password', 'short')).code, 1)
+  })
+})

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { connect as dial } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { programEnvironment } from '../../../../ca/program-environment.js'
+import { envCommand, execCommand } from '../../../../src/cli/commands/run/exec.js'
+import type { ExecDeps } from '../../../../src/cli/commands/run/exec.js'
+import { systemClock } from '../../../../src/core/clock.js'
+import { run, serveTls, startCa, tempFolder } from '../../../ca/support/ca.js'
+import type { TestCa } from '../../../ca/support/ca.js'
+
+interface World extends AsyncDisposable {
+  readonly ca: TestCa
+  readonly proxy: string
+  /** CONNECT targets that the proxy was asked for. */
+  readonly asked: string[]
+  readonly exits: number[]
+  printed: string
+  readonly deps: ExecDeps
+}
+
+/** A proxy that leads every CONNECT to one TLS server with a minted certificate. */
+async function startWorld(): Promise<World> {
+  const ca = await startCa()
+  const { certPem } = ca.authority.mint('api.openai.com', ca.clock.now())
+  const key = ca.authority.leafKeyPem
+  const server = await serveTls(createSecureContext({ cert: certPem, key }))
+  const asked: string[] = []
+  const sockets = new Set<Socket>()
+  const proxy = createServer()
+  proxy.on('connect', (request, client: Socket) => {
+    asked.push(request.url ?? '')
+    const upstream = dial(server.port, '127.0.0.1')
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+    }
+    client.write('HTTP/1.1 200 OK\r\n\r\n')
+    client.pipe(upstream).pipe(client)
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const world: World = {
+    ca,
+    proxy: url,
+    asked,
+    exits: [],
+    printed: '',
+    deps: {
+      execOptions: () => Promise.resolve({ directory: ca.folder, proxy: url }),
+      clock: systemClock,
+      env: { PATH: process.env['PATH'], NO_PROXY: 'router.lan' },
+      print: (text) => {
+        world.printed += text
+      },
+      exit: (code) => world.exits.push(code),
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      proxy.close()
+      await server[Symbol.asyncDispose]()
+      await ca[Symbol.asyncDispose]()
+    },
+  }
+  return world
+}
+
+async function exec(world: World, ...args: string[]): Promise<void> {
+  await execCommand(world.deps).parseAsync(['--', ...args], { from: 'user' })
+}
+
+const PYTHON = `
+import urllib.request, sys
+open(sys.argv[1], 'wb').write(urllib.request.urlopen('https://api.openai.com/', timeout=10).read())
+`
+
+describe('yori exec', () => {
+  it('leads curl through YORI and makes it believe the minted certificate', async () => {
+    await using world = await startWorld()
+    const out = await world.ca.file('out', '')
+    await exec(world, 'curl', '-sS', '-o', out, 'https://api.openai.com/')
+    assert.deepEqual(world.exits, [0])
+    assert.equal(await readFile(out, 'utf8'), 'hello')
+    assert.deepEqual(world.asked, ['api.openai.com:443'])
+  })
+
+  it('leads Python', async function () {
+    if ((await run('python3', ['--version']).catch(() => undefined)) === undefined)
+      this.skip()
+    await using world = await startWorld()
+    const out = await world.ca.file('out', '')
+    await exec(world, 'python3', '-c', PYTHON, out)
+    assert.deepEqual(world.exits, [0])
+    assert.equal(await readFile(out, 'utf8'), 'hello')
+  })
+
+  it('leads Java', async function () {
+    this.timeout(60_000)
+    if ((await run('javac', ['-version']).catch(() => undefined)) === undefined)
+      this.skip()
+    await using world = await startWorld()
+    const source = await world.ca.file(
+      'Client.java',
+      `public class Client {
+        public static void main(String[] args) throws Exception {
+          try (var body = new java.net.URL("https://api.openai.com/").openStream()) {
+            System.exit(new String(body.readAllBytes()).equals("hello") ? 7 : 8);
+          }
+        }
+      }`,
+    )
+    await exec(world, 'java', source)
+    assert.deepEqual(world.exits, [7])
+    assert.deepEqual(world.asked, ['api.openai.com:443'])
+  })
+
+  it('ends as the program ends', async () => {
+    await using world = await startWorld()
+    await exec(world, 'sh', '-c', 'exit 3')
+    await exec(world, 'sh', '-c', 'kill -TERM $$')
+    assert.deepEqual(world.exits, [3, 143])
+    await assert.rejects(exec(world, '/no/such/program'), {
+      message: /cannot run \/no\/such\/program: there is no such program/,
+    })
+  })
+})
+
+describe('yori env', () => {
+  it('prints what a shell evaluates, and keeps what NO_PROXY held', async () => {
+    await using world = await startWorld()
+    await using temp = await tempFolder()
+    const folder = join(temp.path, "it's here")
+    await envCommand(world.deps).parseAsync(['--trust-dir', folder], { from: 'user' })
+    const script = `${world.printed}printf '%s\\n' "$HTTPS_PROXY" "$NO_PROXY" "$NODE_EXTRA_CA_CERTS"`
+    const { stdout } = await run('sh', ['-c', script])
+    assert.deepEqual(stdout.trim().split('\n'), [
+      world.proxy,
+      'router.lan,localhost,127.0.0.1,::1',
+      join(folder, 'yori-root.pem'),
+    ])
+  })
+
+  it('gives Java a path with spaces and quotes as one word', async function () {
+    if ((await run('java', ['-version']).catch(() => undefined)) === undefined)
+      this.skip()
+    const storeFile = `/tmp/it's a "store".p12`
+    const variables = programEnvironment({
+      proxy: 'http://127.0.0.1:8443',
+      rootFile: '/r',
+      bundleFile: '/b',
+      storeFile,
+      storePassword: 'changeit',
+      present: { JAVA_TOOL_OPTIONS: '-Dbefore=1' },
+    })
+    const value = new Map(variables).get('JAVA_TOOL_OPTIONS') ?? ''
+    const env = `JAVA_TOOL_OPTIONS=${value}`
+    const shown = await run('env', [env, 'java', '-XshowSettings:properties', '-version'])
+    assert.ok(
+      shown.stderr.includes(`javax.net.ssl.trustStore = ${storeFile}\n`),
+      shown.stderr,
+    )
+    assert.match(shown.stderr, /before = 1\n/)
+  })
+})
