@@ -6,7 +6,7 @@ import type { CaCondition } from './condition.js'
 import type { Clock } from '../src/core/clock.js'
 import type { Log } from '../src/core/log.js'
 import { unreachable } from '../src/core/unreachable.js'
-import type { Watched } from '../src/net/deadlines.js'
+import type { Watched } from '../src/core/watched.js'
 
 const REPEAT_MS = 3_600_000
 

@@ -15,20 +15,36 @@ import { TableUpdater } from './table-updater.js'
 import type { Clock } from '../src/core/clock.js'
 import type { Log } from '../src/core/log.js'
 import type { Service } from '../src/core/service.js'
-import type { Deadlines, Watched } from '../src/net/deadlines.js'
-import { Resolver } from '../src/net/resolver.js'
+import type { Watch, Watched } from '../src/core/watched.js'
 
 /** Clients get other addresses from a content network as often as every minute. */
 const REFRESH_MS = 30_000
 /** A file that is longer was not written by the supervisor. */
 const MAX_PERIODS_BYTES = 1024 * 1024
 
+/** What names lead to, asked in a way of one's own. */
+export interface NameLookup {
+  /** Canonical addresses; rejects when there is no answer. */
+  lookup(name: string): Promise<readonly string[]>
+  close(): void
+}
+
+export interface NameLookupOptions {
+  /** DNS servers; none: those of the system. */
+  readonly servers: readonly string[]
+  /** For how long an answer may be given after it ran out. */
+  readonly staleMs: number
+  readonly timeoutMs: number
+  readonly maxNames: number
+}
+
 export interface SteeringKeeperOptions {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
-  readonly deadlines: Deadlines
+  readonly deadlines: Watch
   readonly own: { has(address: string): boolean }
+  readonly openLookup: (options: NameLookupOptions) => NameLookup
   readonly event: (kind: string, details: Record<string, unknown>) => void
 }
 
@@ -38,7 +54,7 @@ export class SteeringKeeper implements Service, Watched {
   readonly #files: SteeringFiles
   #config: Config
   #updater: TableUpdater | undefined
-  #resolver: Resolver | undefined
+  #resolver: NameLookup | undefined
   #due = 0
   #seen: number | undefined
   readonly #ended = new AbortController()
@@ -106,18 +122,17 @@ export class SteeringKeeper implements Service, Watched {
   }
 
   async #openUpdater(): Promise<TableUpdater | undefined> {
-    const { clock, log, own } = this.#options
+    const { clock, log, own, openLookup } = this.#options
     const config = this.#config
     const loaded = await loadCatalogue(config.catalogue.file)
     if (loaded.kind !== 'ok') return undefined
     const { steer, upstream, timeouts, limits } = config
-    const resolver = new Resolver({
+    const resolver = openLookup({
       servers: steer.dns.length > 0 ? steer.dns : upstream.dns,
       // An old answer is no sign that the address is still in use.
       staleMs: 0,
       timeoutMs: timeouts.dns * 1000,
       maxNames: limits.dns_names,
-      clock,
     })
     const updater = new TableUpdater({
       path: this.#files.table,

@@ -34,6 +34,7 @@ import { trustPath } from '../net/trust-file.js'
 import { SESSION_LIMITS } from '../conversations/sessions.js'
 import { Conversations } from '../conversations/conversations.js'
 import { makeTransparent } from '../net/transparent.js'
+import { Resolver } from '../net/resolver.js'
 import { OwnAddresses } from '../net/own-addresses.js'
 import { Attempts } from '../policy/attempts.js'
 import { UsageCounters } from '../policy/usage.js'
@@ -127,6 +128,7 @@ export class Appliance {
       log,
       deadlines: this.#deadlines,
       own: this.#own,
+      openLookup: (options) => new Resolver({ ...options, clock }),
       event: (kind, details) => this.#event(kind, details),
     })
     const leases = new LeaseFiles()

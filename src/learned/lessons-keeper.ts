@@ -1,7 +1,8 @@
 /** Keeps the lessons in their file, and takes what a command has changed there. */
 import type { Log } from '../core/log.js'
 import type { Service } from '../core/service.js'
-import type { Deadlines, Watched } from '../net/deadlines.js'
+import type { Watched } from '../core/watched.js'
+import type { Deadlines } from '../net/deadlines.js'
 import { lessonsVersion, readLessons, writeLessons } from '../net/lessons-file.js'
 import type { LearnedNames } from './learned.js'
 

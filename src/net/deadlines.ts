@@ -4,15 +4,11 @@
  */
 import type { Clock } from '../core/clock.js'
 import type { Service } from '../core/service.js'
+import type { Watch, Watched } from '../core/watched.js'
 
 const TICK_MS = 1_000
 
-export interface Watched {
-  /** Called about once a second with monotonic milliseconds; ends itself when overdue. */
-  tick(now: number): void
-}
-
-export class Deadlines implements Service {
+export class Deadlines implements Service, Watch {
   readonly name = 'deadlines'
   readonly #clock: Clock
   readonly #watched = new Set<Watched>()
@@ -40,7 +36,6 @@ export class Deadlines implements Service {
     this.#watched.delete(subject)
   }
 
-  /** The time that `tick` is called with. */
   now(): number {
     return this.#clock.monotonic()
   }

@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/load.js'
 import { steeringFiles } from '../../pf/steering-files.js'
 import type { Log } from '../../src/core/log.js'
 import { Deadlines } from '../../src/net/deadlines.js'
+import { Resolver } from '../../src/net/resolver.js'
 import { SteeringKeeper } from '../../pf/steering-keeper.js'
 import { DnsServer } from '../support/dns-server.js'
 import { ManualClock } from '../support/manual-clock.js'
@@ -37,6 +38,7 @@ class Kept implements AsyncDisposable {
       log,
       deadlines: new Deadlines(this.clock),
       own: { has: (address) => address === '203.0.113.99' },
+      openLookup: (options) => new Resolver({ ...options, clock: this.clock }),
       event: (kind, details) => void this.events.push([kind, details]),
     })
   }

@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:net'
 import type { DialOptions, OnRead } from '../../net/dial.js'
-import type { Deadlines, Watched } from '../../net/deadlines.js'
+import type { Watched } from '../../core/watched.js'
+import type { Deadlines } from '../../net/deadlines.js'
 import { errorCodeOf } from '../../net/tls-failure.js'
 
 const BUFFER_BYTES = 64 * 1024

@@ -12,7 +12,7 @@ import { orderedId } from '../../core/ordered-id.js'
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { isGrpc } from '../../http/grpc.js'
 import { fieldPairs, readResponseHead, reasonPhrase } from '../../http/head.js'
-import type { Watched } from '../../net/deadlines.js'
+import type { Watched } from '../../core/watched.js'
 import type {
   UpstreamBody,
   UpstreamExchange,

@@ -4,7 +4,7 @@
  * change costs at most a full handshake.
  */
 import { randomBytes } from 'node:crypto'
-import type { Watched } from '../../net/deadlines.js'
+import type { Watched } from '../../core/watched.js'
 
 /** Node's: 16 bytes of name, 16 for HMAC, 16 for AES. */
 const KEY_BYTES = 48
