@@ -5,7 +5,7 @@ import { conditionOf } from '../../ca/condition.js'
 import { findCa } from '../../ca/show-ca.js'
 import { probeName } from '../../pf/steering-plan.js'
 import { caSettingsOf } from '../assembly/from-config/ca.js'
-import { ask, reachable } from '../cli/status/status-running.js'
+import { ask, reachable } from './ask-health.js'
 import { bad, good, notice } from './doctor-check.js'
 import type { Check, Finding } from './doctor-check.js'
 

@@ -12,7 +12,7 @@ import type { Lesson, Lessons } from '../core/lessons.js'
 import type { Device } from '../core/record.js'
 import type { Learned } from '../policy/route.js'
 import { deviceId } from '../core/device-id.js'
-import type { Memory, Party } from '../proxy/words/services.js'
+import type { Memory, Party } from './memory.js'
 
 /** Remembered of each kind; the least recently met go first. */
 const MAX_LESSONS = 4_096

@@ -26,9 +26,13 @@ async function ciRun(scripts: Readonly<Record<string, string>>): Promise<Ended> 
   return { line, status: ran.status }
 }
 
-/** npm whose `test` prints these lines and ends so; `ci` succeeds. */
-const npmTest = (lines: string, code: number): { npm: string } => ({
-  npm: `[ "$1" = ci ] && exit 0\ncat <<'EOF'\n${lines}\nEOF\nexit ${code}`,
+/** npm whose `test` prints these lines and ends so; `ci` succeeds, the guards as told. */
+const npmTest = (lines: string, code: number, guards = 0): { npm: string } => ({
+  npm: [
+    '[ "$1" = ci ] && exit 0',
+    `[ "$1" = run ] && exit ${guards}`,
+    `cat <<'EOF'\n${lines}\nEOF\nexit ${code}`,
+  ].join('\n'),
 })
 
 describe('.ci/run', () => {
@@ -53,6 +57,11 @@ describe('.ci/run', () => {
     assert.deepEqual(before, { line: '0 passed, 1 failed, 0 skipped', status: 1 })
     const without = await ciRun(npmTest('nothing', 0))
     assert.deepEqual(without, { line: '0 passed, 1 failed, 0 skipped', status: 1 })
+  })
+
+  it('counts a guard that fails as a failure, and runs the tests all the same', async () => {
+    const ended = await ciRun(npmTest('12 passed, 0 failed, 3 skipped', 0, 1))
+    assert.deepEqual(ended, { line: '12 passed, 1 failed, 3 skipped', status: 1 })
   })
 
   it('counts an install that fails as a failure', async () => {

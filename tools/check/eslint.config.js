@@ -46,6 +46,7 @@ export default tseslint.config(
       eqeqeq: ['error', 'always'],
       'no-console': 'error',
       'max-params': ['error', 4],
+      'max-lines': ['warn', { max: 400 }],
       'prefer-const': 'error',
     },
   },

@@ -1,52 +1,56 @@
-// The floors: an import goes to a neighbour in the same folder, or to a lower floor.
-// `npm run floors` (dependency-cruiser) fails on an upward import, a sideways one, or a circle.
-const floors = [
-  { name: 'words', path: '^src/core/' },
-  { name: 'codecs', path: '^src/(tls|http|rego)/' },
-  {
-    name: 'meaning',
-    path: '^(src/(providers|detect|policy)/|config/(schema|from-schema|schema-[a-z-]+|defaults|explain)\\.ts|ca/(profile|asn1|x509|permitted[a-z-]*)\\.ts|pf/(rules[a-z-]*|render[a-z-]*)\\.ts)',
-  },
-  { name: 'edges', path: '^(src/(net|audit|processors)/|ca/|pf/|config/)' },
-  { name: 'pipeline', path: '^src/proxy/' },
-  { name: 'surfaces', path: '^src/(control|dashboard)/' },
-  { name: 'composition', path: '^src/(appliance|generation|snapshot|policies)\\.ts' },
-  { name: 'entry', path: '^src/cli/' },
-]
+// The rules of the house, made from the table in `rooms.cjs`; `npm run floors` holds every
+// import to them. A file in no room fails, an import that climbs, one that goes sideways where
+// its room names no neighbour, a circle, and what the product may not need.
+const { FLOORS } = require('./rooms.cjs')
 
-// A path belongs to the first floor whose pattern fits it, so `ca/profile.ts` is meaning, not edges.
-const own = (index) => ({
-  path: floors[index].path,
-  pathNot: floors.slice(0, index).map((floor) => floor.path),
-})
+const PRODUCT = '^(src|ca|pf|config)/'
+/** Data, and what the build writes beside the code. */
+const NOT_CODE = '\\.(json|yaml|md|d\\.ts)$'
 
-const upward = floors.flatMap((floor, index) =>
-  floors.slice(index + 1).map((higher, offset) => ({
-    name: `${floor.name}-not-to-${higher.name}`,
-    severity: 'error',
-    from: own(index),
-    to: own(index + 1 + offset),
+const rows = FLOORS.flatMap(({ floor, rooms }, height) =>
+  rooms.map(({ room, path = `^${room}/`, calls = [], types = [] }) => ({
+    ...{ room, path, calls, types, floor, height },
   })),
 )
 
-// Folders on one floor meet through the words of `src/core`.
-const sideways = [
-  ['src/tls', 'src/(http|rego)'],
-  ['src/http', 'src/(tls|rego)'],
-  ['src/rego', 'src/(tls|http|core)'],
-  ['src/providers', 'src/(detect|policy)'],
-  ['src/detect', 'src/(providers|policy)'],
-  ['src/policy', 'src/(providers|detect)'],
-  ['src/net', '(src/(audit|processors)|ca|pf)'],
-  ['src/audit', '(src/(net|processors)|ca|pf)'],
-  ['ca', '(src/(net|audit|processors)|pf|config)'],
-  ['pf', '(src/(net|audit|processors)|ca)'],
-].map(([from, to]) => ({
-  name: `${from}-not-sideways`,
-  severity: 'error',
-  from: { path: `^${from}/` },
-  to: { path: `^${to}/` },
-}))
+// A path belongs to the first row whose pattern fits it: `ca/profile.ts` is meaning, not edges.
+const place = (index) => ({
+  path: rows[index].path,
+  pathNot: rows.slice(0, index).map(({ path }) => path),
+})
+
+const everyRoom = rows.map(({ path }) => path)
+
+const inNoRoom = [
+  { from: { path: PRODUCT, pathNot: [...everyRoom, NOT_CODE] }, to: {} },
+  { from: {}, to: { path: PRODUCT, pathNot: [...everyRoom, NOT_CODE] } },
+  { from: { orphan: true, path: PRODUCT, pathNot: [...everyRoom, NOT_CODE] }, to: {} },
+].map((rule, index) => ({ name: `in-no-room-${index + 1}`, severity: 'error', ...rule }))
+
+// What a room may reach: itself, every lower floor, and along the floor whom it names.
+const walls = rows.flatMap((here, index) => {
+  const below = rows.filter(({ height }) => height < here.height)
+  const named = (list) => rows.filter(({ room }) => list.includes(room))
+  const paths = (list) => list.map(({ path }) => path)
+  const called = paths([here, ...below, ...named(here.calls)])
+  const outside = { path: PRODUCT, pathNot: [...called, NOT_CODE] }
+  const wall = { severity: 'error', from: place(index) }
+  if (here.types.length === 0)
+    return { ...wall, name: `${here.room} reaches out`, to: outside }
+  const namedTypes = paths(named(here.types))
+  return [
+    {
+      ...wall,
+      name: `${here.room} reaches out`,
+      to: { ...outside, pathNot: [...outside.pathNot, ...namedTypes] },
+    },
+    {
+      ...wall,
+      name: `${here.room} may only name types there`,
+      to: { path: namedTypes, dependencyTypesNot: ['type-only'] },
+    },
+  ]
+})
 
 module.exports = {
   forbidden: [
@@ -54,17 +58,17 @@ module.exports = {
     {
       name: 'product-not-to-tools-or-tests',
       severity: 'error',
-      from: { path: '^(src|ca|pf|config)/' },
+      from: { path: PRODUCT },
       to: { path: '^(tools|test)/' },
     },
     {
       name: 'runtime-not-to-dev-packages',
       severity: 'error',
-      from: { path: '^(src|ca|pf|config)/' },
+      from: { path: PRODUCT },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
-    ...upward,
-    ...sideways,
+    ...inNoRoom,
+    ...walls,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -12,7 +12,7 @@ import { whatIsAsked } from '../../policy/access.js'
 import type { Asked } from '../../policy/access.js'
 import type { Intercepted } from '../words/connection-state.js'
 import { Exchange } from '../exchange/exchange.js'
-import type { ExchangeFacts } from '../exchange/exchange-record.js'
+import type { ExchangeFacts } from '../words/exchange-about.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { classOfHost } from '../words/name-class.js'
 import {

@@ -5,7 +5,7 @@
 import type { YoriError } from '../../core/errors.js'
 import type { ExchangeRecord } from '../../core/record.js'
 import { isOrdinaryEnd } from '../../net/dial.js'
-import type { ExchangeAbout } from './exchange-record.js'
+import type { ExchangeAbout } from '../words/exchange-about.js'
 import { refusalOf, refuse } from '../answers/refusal.js'
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { ExchangeRecord } from '../../core/record.js'
 import type { Hold } from '../bounds/byte-budget.js'
-import type { ExchangeAbout } from './exchange-record.js'
+import type { ExchangeAbout } from '../words/exchange-about.js'
 import { Reading } from '../reading/reading.js'
 import { RequestBody } from './request-body.js'
 import { maxBodyBytes } from './request-limits.js'

@@ -1,45 +1,8 @@
-/** What an exchange is about, the record that it opens with, and what is noted there later. */
+/** The record that an exchange opens with, and what is noted there later. */
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { grpcFailure } from '../../http/grpc.js'
-import type { RequestHead } from '../../http/head.js'
-import type { Target } from '../../net/dial.js'
-import type { Endpoint } from '../../policy/endpoints.js'
-import type { Recognised } from '../../providers/index.js'
-import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { Services } from '../words/services.js'
-
-export interface ExchangeFacts {
-  readonly head: RequestHead
-  readonly target: Target
-  /** Origin-form, for the provider. */
-  readonly path: string
-  /** The endpoint that governs it; undefined for a plain relay, which is not recorded. */
-  readonly endpoint: Endpoint | undefined
-  /** The value of `Upgrade` when the client asked for WebSocket. */
-  readonly upgrade: string | undefined
-}
-
-/** One exchange as its parts see it; what changes while it runs stays in `exchange.ts`. */
-export interface ExchangeAbout {
-  readonly requestId: string
-  readonly request: HttpRequest
-  readonly response: HttpResponse
-  readonly from: HttpClient
-  readonly facts: ExchangeFacts
-  readonly services: Services
-  readonly recognised: Recognised | undefined
-  readonly isGrpc: boolean
-  /** Nothing goes up before the decision. */
-  readonly waits: boolean
-  /** It goes up as HTTP/2. */
-  readonly overH2: boolean
-  /** It goes up a second time, over a new connection. */
-  readonly retried: boolean
-  /** What became of it is recorded; what is found out later changes nothing. */
-  readonly closed: boolean
-  /** Milliseconds since it began. */
-  elapsed(): number
-}
 
 export function openRecord(about: ExchangeAbout): ExchangeRecord {
   const { requestId, request, from, services, recognised } = about

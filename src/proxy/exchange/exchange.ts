@@ -26,7 +26,7 @@ import { Hold } from '../bounds/byte-budget.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import { bodyOf, readingOf } from './exchange-parts.js'
 import { keepRecord, noteCall, noteEnd, noteGone, openRecord } from './exchange-record.js'
-import type { ExchangeAbout, ExchangeFacts } from './exchange-record.js'
+import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { passInformation } from '../answers/informational.js'
 import { Judging } from '../judging/judging.js'
@@ -37,7 +37,6 @@ import type { Services } from '../words/services.js'
 import { upstreamRequest, wantsH2 } from './upstream-request.js'
 import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
-import type { Judgement } from '../websocket/websocket-gate.js'
 
 export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   readonly request: HttpRequest

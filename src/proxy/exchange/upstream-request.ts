@@ -3,7 +3,7 @@ import { isGrpc } from '../../http/grpc.js'
 import { hostField, readRequestHead } from '../../http/head.js'
 import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 import type { Catalogue } from '../../providers/catalogue.js'
-import type { ExchangeAbout, ExchangeFacts } from './exchange-record.js'
+import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from '../judging/redact-body.js'
 

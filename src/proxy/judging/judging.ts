@@ -11,12 +11,11 @@ import type { Blocked } from './blocking.js'
 import { noContent, unreadCall, unreadSocket, unrecognised } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { decide } from './decision.js'
-import type { ExchangeAbout } from '../exchange/exchange-record.js'
+import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
 import type { Reading } from '../reading/reading.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RequestBody } from '../exchange/request-body.js'
 import { canRead } from '../websocket/websocket-exchange.js'
-import type { Judgement } from '../websocket/websocket-gate.js'
 
 export class Judging {
   /** What the decision takes out of the body; undefined before it was asked for. */

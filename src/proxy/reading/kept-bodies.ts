@@ -5,13 +5,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Hold } from '../bounds/byte-budget.js'
 
-export interface KeptBodies {
-  readonly request: boolean
-  readonly response: boolean
-  /** Of each. */
-  readonly maxBytes: number
-}
-
 /** The beginning of a body, undefined for what is no text. Never half a character. */
 export function bodyText(
   bytes: Buffer,

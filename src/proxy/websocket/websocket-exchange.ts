@@ -9,11 +9,11 @@ import { liveReader } from '../../providers/live.js'
 import { Hold } from '../bounds/byte-budget.js'
 import { noContent, unreadable, unreadSocket } from '../words/content.js'
 import type { Content } from '../words/content.js'
-import type { ExchangeAbout, ExchangeFacts } from '../exchange/exchange-record.js'
+import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
 import { joinUpgraded } from './websocket-join.js'
 import type { Upgraded } from './websocket-join.js'
 import { MessageGate } from './websocket-gate.js'
-import type { Judgement, Seen } from './websocket-gate.js'
+import type { Seen } from './websocket-gate.js'
 import { SocketReading } from './websocket-reading.js'
 
 /** RFC 6455 §7.4.1. */

@@ -6,6 +6,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Decision } from '../../policy/engine.js'
+import type { Judgement } from '../words/exchange-about.js'
 
 /** Bytes that wait here; a message that is longer is judged before it is whole. */
 const MAX_HELD_BYTES = 1024 * 1024 + 64 * 1024
@@ -13,8 +14,6 @@ const MAX_HELD_BYTES = 1024 * 1024 + 64 * 1024
 /** Decisions in one turn of the loop, and how many may wait before the client does. */
 const PER_TURN = 16
 const MAX_WAITING = 64
-
-export type Judgement = Decision | Promise<Decision | undefined> | undefined
 
 export interface GateOptions {
   /** `said` goes to the model; undefined: nobody can tell what the message says. */

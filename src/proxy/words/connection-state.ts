@@ -8,7 +8,8 @@ import type { ConnectionRecord } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Caller } from '../../policy/access.js'
-import type { Party, Services } from './services.js'
+import type { Party } from '../../learned/memory.js'
+import type { Services } from './services.js'
 
 export interface ConnectionState {
   /** The TCP socket, below any TLS. */

@@ -22,11 +22,11 @@ import type { ExchangeHead } from '../../providers/provider.js'
 import type { Admission } from '../bounds/admission.js'
 import type { ByteBudget } from '../bounds/byte-budget.js'
 import type { Conversations } from '../../conversations/conversations.js'
-import type { KeptBodies } from '../reading/kept-bodies.js'
+import type { Memory } from '../../learned/memory.js'
 import type { Overrides } from '../../household/overrides.js'
 import type { Trials } from '../../learned/trials.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
-import type { Learned, RoutePolicy } from '../../policy/route.js'
+import type { RoutePolicy } from '../../policy/route.js'
 import type { Undecided } from '../bounds/undecided.js'
 
 /** One generation of configuration, immutable. */
@@ -54,6 +54,14 @@ export interface PolicySnapshot {
   /** Record the names of tunnelled connections that are no endpoints. */
   readonly recordTunnelNames: boolean
   readonly logExchanges: boolean
+}
+
+/** What is kept of the texts of an exchange. */
+export interface KeptBodies {
+  readonly request: boolean
+  readonly response: boolean
+  /** Of each. */
+  readonly maxBytes: number
 }
 
 /** Bytes and counts. */
@@ -96,26 +104,6 @@ export interface Certificates {
   /** A chain that leads to the staged root alone, when there is one that we can sign by. */
   nextContextFor(name: string): Promise<SecureContext | undefined>
   mintable(name: string): boolean
-}
-
-/** Who meets our certificates: one program on one device, asking for one name. */
-export interface Party {
-  readonly device: Device
-  readonly name: string
-  /** Of its ClientHello. */
-  readonly fingerprint: string
-}
-
-/** What earlier connections taught about a device and a name. */
-export interface Memory {
-  learned(party: Party): Learned | undefined
-  /** The client would not have our certificate. True when that counts as a refusal. */
-  refused(party: Party, how: 'alert' | 'close'): boolean
-  /** It sent a request under it. */
-  accepted(party: Party): void
-  wantsClientCertificate(device: Device, name: string): void
-  /** Who turned our certificate away for this name is tried again at once. */
-  forget(device: Device, name: string): void
 }
 
 /** The roots that devices trust, or are to trust soon. */

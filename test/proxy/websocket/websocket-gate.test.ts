@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import type { Decision } from '../../../src/policy/engine.js'
 import { MessageGate } from '../../../src/proxy/websocket/websocket-gate.js'
-import type { Judgement, Seen } from '../../../src/proxy/websocket/websocket-gate.js'
+import type { Seen } from '../../../src/proxy/websocket/websocket-gate.js'
+import type { Judgement } from '../../../src/proxy/words/exchange-about.js'
 
 const DENY = { enforce: true, reason: 'no' } as Decision
 

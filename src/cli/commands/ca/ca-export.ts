@@ -16,8 +16,9 @@ import { YoriError } from '../../../core/errors.js'
 import { unreachable } from '../../../core/unreachable.js'
 import { installRoot } from './ca-install.js'
 import type { InstallDeps, InstallFlags } from './ca-install.js'
-import { writeTrustFiles } from './trust-files.js'
-import { common, keyIn, passphraseIn, printJson, save } from './ca-shared.js'
+import { writeTrustFiles } from '../../../../ca/trust-files.js'
+import { common, keyIn, passphraseIn, printJson } from './ca-shared.js'
+import { saveFile } from '../../../../ca/save-file.js'
 import { textOf, usageError } from './ca-shared.js'
 import type { CaCommandDeps, CaCommandOptions, KeyFlags } from './ca-shared.js'
 
@@ -108,7 +109,7 @@ async function exportRoot(deps: InstallDeps, flags: ExportFlags): Promise<void> 
     deps.print(output)
     return
   }
-  await save(flags.out, output, { overwrite: flags.force === true })
+  await saveFile(flags.out, output, { overwrite: flags.force === true })
   written(deps, flags, flags.out)
 }
 
@@ -162,7 +163,7 @@ async function exportKey(deps: CaCommandDeps, flags: ExportFlags): Promise<void>
   const settings = { ...options, clock: deps.clock }
   const passphrase = given ?? options.passphrase
   const pem = await rootKeyForExport(settings, passphrase)
-  await save(out, pem, { overwrite: flags.force === true, mode: 0o600 })
+  await saveFile(out, pem, { overwrite: flags.force === true, mode: 0o600 })
   if (flags.remove === true) {
     const opening = passphrase === undefined ? settings : { ...settings, passphrase }
     const ca = await takeRootKeyAway(opening)

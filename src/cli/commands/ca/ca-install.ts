@@ -11,7 +11,7 @@ import { findStores, take } from '../../../service/machine-stores.js'
 import type { Machine } from '../../../service/machine-stores.js'
 import { printJson, usageError } from './ca-shared.js'
 import type { CaCommandDeps, CommonFlags } from './ca-shared.js'
-import { writeTrustFiles } from './trust-files.js'
+import { writeTrustFiles } from '../../../../ca/trust-files.js'
 
 export interface InstallFlags extends CommonFlags {
   readonly install?: true

@@ -1,5 +1,5 @@
 /** What the parts of `yori ca` share: their world, their flags, reading and writing files. */
-import { open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import type { ManageSettings } from '../../../../ca/manage.js'
@@ -119,35 +119,4 @@ async function refuseShared(path: string): Promise<void> {
     'YORI_CA_KEY_EXPOSED',
     `${path} has mode ${mode}, so that others could read it. Mend it with: chmod 0600 '${path.replaceAll("'", `'\\''`)}'`,
   )
-}
-
-/** Writes a file whole, synced, or not at all. YORI_CA_UNUSABLE when it is there already. */
-export async function save(
-  path: string,
-  content: string | Uint8Array,
-  { overwrite, mode = 0o644 }: { overwrite: boolean; mode?: number },
-): Promise<void> {
-  try {
-    if (!overwrite && (await stat(path).catch(() => undefined)) !== undefined)
-      throw Object.assign(new Error(), { code: 'EEXIST' })
-    const draft = `${path}.${process.pid}.tmp`
-    const file = await open(draft, 'wx', mode)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-      await rename(draft, path)
-    } catch (error) {
-      await unlink(draft)
-      throw error
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const why =
-      code === 'EEXIST'
-        ? 'it is there already; --force overwrites it'
-        : (code ?? 'failed')
-    throw new YoriError('YORI_CA_UNUSABLE', `cannot write ${path}: ${why}`, { cause })
-  }
 }

@@ -9,7 +9,11 @@ import { programEnvironment } from '../../../../ca/program-environment.js'
 import { readCa } from '../../../../ca/show-ca.js'
 import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
-import { STORE_PASSWORD, writeTrustFiles, writeTrustStore } from '../ca/trust-files.js'
+import {
+  STORE_PASSWORD,
+  writeTrustFiles,
+  writeTrustStore,
+} from '../../../../ca/trust-files.js'
 
 export interface ExecOptions {
   /** The CA's folder. */

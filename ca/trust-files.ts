@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { derOf, systemRoots, trustBundle } from '../../../../ca/export.js'
-import { trustStore } from '../../../../ca/pkcs12.js'
-import { save } from './ca-shared.js'
+import { derOf, systemRoots, trustBundle } from './export.js'
+import { trustStore } from './pkcs12.js'
+import { saveFile } from './save-file.js'
 
 export interface TrustFiles {
   readonly rootFile: string
@@ -21,9 +21,9 @@ export async function writeTrustFiles(
   const rootFile = join(folder, 'yori-root.pem')
   const bundleFile = join(folder, 'yori-bundle.pem')
   await mkdir(folder, { recursive: true, mode: 0o755 })
-  await save(rootFile, rootPem, { overwrite: true })
+  await saveFile(rootFile, rootPem, { overwrite: true })
   const bundle = trustBundle(rootPem, await systemRoots())
-  await save(bundleFile, bundle, { overwrite: true })
+  await saveFile(bundleFile, bundle, { overwrite: true })
   return { rootFile, bundleFile }
 }
 
@@ -40,6 +40,6 @@ export async function writeTrustStore(folder: string, rootPem: string): Promise<
     password: STORE_PASSWORD,
     random: randomBytes,
   })
-  await save(path, store, { overwrite: true })
+  await saveFile(path, store, { overwrite: true })
   return path
 }
