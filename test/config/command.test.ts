@@ -20,7 +20,7 @@ const moduleUrl = (...parts: string[]): string =>
 
 const PROGRAM = `
   import { createRequire } from 'node:module'
-  import { configCommand } from ${moduleUrl('src', 'cli', 'commands', 'config.js')}
+  import { configCommand } from ${moduleUrl('src', 'cli', 'commands', 'run', 'config.js')}
   const { Command } = createRequire(${JSON.stringify(packageFile('package.json'))})('commander')
   await new Command('yori').addCommand(configCommand()).parseAsync(process.argv.slice(1), { from: 'user' })`
 
