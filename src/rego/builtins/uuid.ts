@@ -38,7 +38,8 @@ function parse(args: readonly Value[]): Value | undefined {
   if (version === 1 || version === 2) {
     fields.push(
       ['time', numberFromBigInt(timeOf(bytes))],
-      ['nodeid', nodeOf(bytes)],
+      ['nodeid', Array.from(bytes.subarray(10), octet).join('-')],
+      ['macvariables', nodeKind(bytes.readUInt8(10))],
       ['clocksequence', bytes.readUInt16BE(8) & 0x3fff],
     )
   }
@@ -76,11 +77,15 @@ function timeOf(bytes: Buffer): bigint {
   return ((high << 48n) + (middle << 32n) + low - gregorianToUnix) * 100n
 }
 
-function nodeOf(bytes: Buffer): string {
-  const first = bytes.readUInt8(10)
+function octet(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
+}
+
+/** What the first octet of a MAC address says of it (RFC 9542 §2.1). */
+function nodeKind(first: number): string {
   const scope = (first & 2) === 2 ? 'local' : 'global'
   const cast = (first & 1) === 1 ? 'multicast' : 'unicast'
-  return `${scope}:${cast}:${bytes.subarray(10).toString('hex')}`
+  return `${scope}:${cast}`
 }
 
 export const uuids: readonly Builtin[] = [

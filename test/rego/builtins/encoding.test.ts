@@ -101,11 +101,26 @@ describe('rego encodings', () => {
     ],
     ['crypto.hmac.equal', '["ab", "ab"]', 'true'],
     ['crypto.hmac.equal', '["ab", "abc"]', 'false'],
-    // RFC 9562 A.1 and the recorded shape of others.
+    // RFC 9562 A.1; version 2 as OPA's conformance cases have it.
     [
       'uuid.parse',
       '["C232AB00-9414-11EC-B3C8-9F6BDECED846"]',
-      '{"clocksequence": 13256, "nodeid": "local:multicast:9f6bdeced846", "time": 1645557742000000000, "variant": "RFC4122", "version": 1}',
+      '{"clocksequence": 13256, "macvariables": "local:multicast", "nodeid": "9f-6b-de-ce-d8-46", "time": 1645557742000000000, "variant": "RFC4122", "version": 1}',
+    ],
+    [
+      'uuid.parse',
+      '["000003e8-48b9-21ee-b200-325096b39f47"]',
+      '{"clocksequence": 12800, "domain": "Person", "id": 1000, "macvariables": "local:unicast", "nodeid": "32-50-96-b3-9f-47", "time": 1693566990121469600, "variant": "RFC4122", "version": 2}',
+    ],
+    [
+      'uuid.parse',
+      '["{000003E8-48B9-21EE-B201-015096B39F47}"]',
+      '{"clocksequence": 12801, "domain": "Group", "id": 1000, "macvariables": "global:multicast", "nodeid": "01-50-96-b3-9f-47", "time": 1693566990121469600, "variant": "RFC4122", "version": 2}',
+    ],
+    [
+      'uuid.parse',
+      '["000003e848b921eeb209005096b39f47"]',
+      '{"clocksequence": 12809, "domain": "Domain9", "id": 1000, "macvariables": "global:unicast", "nodeid": "00-50-96-b3-9f-47", "time": 1693566990121469600, "variant": "RFC4122", "version": 2}',
     ],
     [
       'uuid.parse',
