@@ -95,24 +95,25 @@ export class GraphqlParser {
     return this.next().text
   }
 
-  unexpected(): never {
-    const { kind, text } = this.token
+  /** Refuses the document at a token: by default the one that is next. */
+  unexpected(at = this.token): never {
+    const { kind, text } = at
     const label =
       kind === 'name'
         ? `Name ${JSON.stringify(text)}`
         : kind === 'string' || kind === 'block-string'
           ? `String ${JSON.stringify(text)}`
           : this.#found()
-    return this.#fail(`Unexpected ${label}`)
+    return this.#fail(`Unexpected ${label}`, at)
   }
 
   #found(): string {
     return this.token.kind === 'end' ? '<EOF>' : this.token.text
   }
 
-  #fail(message: string): never {
-    const text = this.token.kind === 'string' ? 1 : 0
-    return failAt(this.#text, this.token.offset + text, message)
+  #fail(message: string, at = this.token): never {
+    const text = at.kind === 'string' ? 1 : 0
+    return failAt(this.#text, at.offset + text, message)
   }
 
   /** At least one member between marks; none at all when the first mark is not there. */

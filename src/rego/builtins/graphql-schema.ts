@@ -22,11 +22,11 @@ export function parseSchema(text: string): RegoObject {
 }
 
 function definition(parser: GraphqlParser, lists: Lists): void {
-  // An extension has no description: the description is what is unexpected.
   const start = parser.token
   const text = description(parser)
   if (parser.isName('extend')) {
-    if (start !== parser.token) parser.unexpected()
+    // An extension has no description: the description is what is unexpected.
+    if (start !== parser.token) parser.unexpected(start)
     parser.next()
     extension(parser, lists)
   } else if (parser.isName('schema')) lists.Schema.push(schema(parser, text, false))
@@ -116,7 +116,7 @@ function implemented(parser: GraphqlParser): Value[] {
   if (!parser.skipName('implements')) return []
   parser.skip('&')
   const names: Value[] = [parser.expectName()]
-  while (parser.skip('&') || parser.isName()) names.push(parser.expectName())
+  while (parser.skip('&')) names.push(parser.expectName())
   return names
 }
 

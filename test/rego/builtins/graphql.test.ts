@@ -61,6 +61,41 @@ describe('rego graphql', () => {
     ],
     [
       'graphql.parse_schema',
+      '["extend type A implements B\\n extend type A implements C"]',
+      '{"Extensions": [{"BuiltIn": false, "Description": "", "Interfaces": ["B"], "Kind": "OBJECT", "Name": "A"}, {"BuiltIn": false, "Description": "", "Interfaces": ["C"], "Kind": "OBJECT", "Name": "A"}]}',
+    ],
+    [
+      'graphql.parse_schema',
+      '["extend interface A implements B extend interface A implements & C & D"]',
+      '{"Extensions": [{"BuiltIn": false, "Description": "", "Interfaces": ["B"], "Kind": "INTERFACE", "Name": "A"}, {"BuiltIn": false, "Description": "", "Interfaces": ["C", "D"], "Kind": "INTERFACE", "Name": "A"}]}',
+    ],
+    [
+      'graphql.parse_schema',
+      '["type A implements B type C implements D scalar E"]',
+      '{"Definitions": [{"BuiltIn": false, "Description": "", "Interfaces": ["B"], "Kind": "OBJECT", "Name": "A"}, {"BuiltIn": false, "Description": "", "Interfaces": ["D"], "Kind": "OBJECT", "Name": "C"}, {"BuiltIn": false, "Description": "", "Kind": "SCALAR", "Name": "E"}]}',
+    ],
+    [
+      'graphql.parse_schema',
+      '["extend type A implements B @d extend union U = X extend union U = Y"]',
+      '{"Extensions": [{"BuiltIn": false, "Description": "", "Directives": [{"Location": "", "Name": "d"}], "Interfaces": ["B"], "Kind": "OBJECT", "Name": "A"}, {"BuiltIn": false, "Description": "", "Kind": "UNION", "Name": "U", "Types": ["X"]}, {"BuiltIn": false, "Description": "", "Kind": "UNION", "Name": "U", "Types": ["Y"]}]}',
+    ],
+    [
+      'graphql.parse_schema',
+      '["type A implements B C { d: E }"]',
+      '!graphql.parse_schema: Unexpected Name "C" in GraphQL string at location 1:21',
+    ],
+    [
+      'graphql.parse_schema',
+      '["extend type A extend type A"]',
+      '!graphql.parse_schema: Unexpected Name "extend" in GraphQL string at location 1:15',
+    ],
+    [
+      'graphql.parse_schema',
+      '["\\"D\\" extend type A @d"]',
+      '!graphql.parse_schema: Unexpected String "D" in GraphQL string at location 1:2',
+    ],
+    [
+      'graphql.parse_schema',
       '["enum E { true }"]',
       '!graphql.parse_schema: Unexpected Name "true" in GraphQL string at location 1:10',
     ],

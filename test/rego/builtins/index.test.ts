@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { packageFile } from '../../../src/core/package-root.js'
 import { BuiltinError } from '../../../src/rego/builtin.js'
 import { builtins, unsupported } from '../../../src/rego/builtins/index.js'
 import { yamlBuiltins } from '../../../src/rego/builtins/yaml.js'
@@ -8,10 +9,7 @@ import { numberFromText, objectOf, setOf } from '../../../src/rego/value.js'
 import type { Value } from '../../../src/rego/value.js'
 import { context } from './call.js'
 
-const readme = readFileSync(
-  new URL('../../../../src/rego/builtins/README.md', import.meta.url),
-  'utf8',
-)
+const readme = readFileSync(packageFile('src', 'rego', 'builtins', 'README.md'), 'utf8')
 
 /** Park and Miller's generator, so that a failure can be had again. */
 function generator(seed: number): () => number {
