@@ -200,6 +200,28 @@ describe('rego collections', () => {
       '[{"a": ["b", "c"], "b": [], "c": ["a"]}, ["a"]]',
       '{["a", "b"], ["a", "c"]}',
     ],
+    // A node reached by two ways is on every path through it: OPA's cases since 1.16.
+    [
+      'graph.reachable_paths',
+      '[{"1": [], "2": ["1"], "3": ["2"], "4": ["3", "2"], "5": ["4"]}, ["5"]]',
+      '{["5", "4", "2", "1"], ["5", "4", "3", "2", "1"]}',
+    ],
+    [
+      'graph.reachable_paths',
+      '[{"a": ["b", "c"], "b": ["c"], "c": []}, ["a"]]',
+      '{["a", "b", "c"], ["a", "c"]}',
+    ],
+    [
+      'graph.reachable_paths',
+      '[{"a": ["b"], "b": ["c", "d", "e"], "c": ["e", "d"], "d": ["f"], "e": ["f"], "f": []}, ["a"]]',
+      '{["a", "b", "c", "d", "f"], ["a", "b", "c", "e", "f"], ["a", "b", "d", "f"], ["a", "b", "e", "f"]}',
+    ],
+    // Two ways into a circle: each path ends before it would close.
+    [
+      'graph.reachable_paths',
+      '[{"a": ["b", "c"], "b": ["c"], "c": ["b"]}, ["a"]]',
+      '{["a", "b", "c"], ["a", "c", "b"]}',
+    ],
     ['walk', '[{"a": [1]}]', '[[[], {"a": [1]}], [["a"], [1]], [["a", 0], 1]]'],
   ])
 })
