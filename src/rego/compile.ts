@@ -5,7 +5,7 @@
 import { annotationsOf } from './annotations.js'
 import { LoadError, unreachable } from './errors.js'
 import { Lowering } from './lower.js'
-import { globalsOf, ownNames } from './names.js'
+import { globalsOf } from './names.js'
 import { requireBound, schedule } from './schedule.js'
 import { RuleTree } from './tree.js'
 import { isUnsupported } from './unsupported.js'
@@ -199,7 +199,7 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   const { module, rule, keys } = hung
   const { head, isDefault, at } = rule
   const lowering = new Lowering(lowerContext(hung, around))
-  const argScope = lowering.names.scope(undefined, new Set())
+  const argScope = lowering.names.bare('arguments')
   const later: ArgumentTerm[] = []
   const args = (head.args ?? []).map((arg) => argument(lowering, arg, argScope, later))
   const bound = new Set<number>()
@@ -207,10 +207,10 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   if (isDefault) checkDefault(rule)
   const leaf = head.member ?? head.value
   const first = branchOf(lowering, {
-    scope: lowering.names.scope(
-      argScope,
-      ownNames(rule.body, [...keys, ...(leaf === undefined ? [] : [leaf])]),
-    ),
+    scope: lowering.names.scope('body', argScope, rule.body, [
+      ...keys,
+      ...(leaf === undefined ? [] : [leaf]),
+    ]),
     later,
     bound,
     body: rule.body,
@@ -221,8 +221,10 @@ function lowerRule(hung: Hung, around: Surroundings): RulePlan {
   const rest = rule.elses.map((branch) =>
     branchOf(lowering, {
       scope: lowering.names.scope(
+        'body',
         argScope,
-        ownNames(branch.body, branch.value === undefined ? [] : [branch.value]),
+        branch.body,
+        branch.value === undefined ? [] : [branch.value],
       ),
       later,
       bound,

@@ -5,7 +5,7 @@
  * `input.x` is.
  */
 import { LoadError, unreachable } from './errors.js'
-import { ownNames, written } from './names.js'
+import { written } from './names.js'
 import { Names } from './scopes.js'
 import { fold, unifyOperands } from './patterns.js'
 import type {
@@ -66,7 +66,7 @@ export class Lowering {
     const steps: Step[] = changes.length === 0 ? outer.steps : []
     const place = { scope, steps }
     if (literal.negated) {
-      const inner = { scope: this.names.scope(scope, new Set()), steps: [] as Step[] }
+      const inner = { scope: this.names.bare('part', scope), steps: [] as Step[] }
       this.#expression(literal.expression, place, inner, at)
       steps.push({ kind: 'not', scope: inner.scope, body: inner.steps, at })
     } else {
@@ -217,7 +217,7 @@ export class Lowering {
     at: Location,
   ): void {
     const domain = this.term(expression.domain, place)
-    const scope = this.names.scope(main.scope, ownNames(expression.body))
+    const scope = this.names.scope('closure', main.scope, expression.body)
     const key =
       expression.key === undefined
         ? undefined
@@ -285,7 +285,7 @@ export class Lowering {
 
   #comprehension(term: ComprehensionTerm, place: Place): Operand {
     const heads = term.key === undefined ? [term.head] : [term.key, term.head]
-    const scope = this.names.scope(place.scope, ownNames(term.body, heads))
+    const scope = this.names.scope('closure', place.scope, term.body, heads)
     const inner: Place = { scope, steps: [] }
     this.body(term.body, inner)
     const key = term.key === undefined ? undefined : this.term(term.key, inner)
@@ -323,7 +323,7 @@ export class Lowering {
   ): Operand {
     const { expression, at } = literal
     if (expression.kind !== 'term') throw compileError('expected a term here', at)
-    const scope = this.names.scope(place.scope, new Set())
+    const scope = this.names.bare('part', place.scope)
     const inner: Place = { scope, steps: [] }
     const changes = (literal.withs ?? []).map((one) => this.#change(one, inner))
     const body: Place = changes.length === 0 ? inner : { scope, steps: [] }

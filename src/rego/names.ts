@@ -32,6 +32,44 @@ export function ownNames(body: Body, terms: readonly Term[] = []): Set<string> {
   return names
 }
 
+/**
+ * Names that a body declares by `:=` or `some`, those of its closures left out. They stand for
+ * nothing else anywhere in it: neither for a rule, nor for the name that a closure before the
+ * declaration speaks of.
+ */
+export function declaredNames(body: Body): Set<string> {
+  const names = new Set<string>()
+  for (const { expression } of body) {
+    if (expression.kind === 'some')
+      for (const { name } of expression.names) names.add(name)
+    for (const term of patternsOf(expression)) addPattern(names, term)
+  }
+  return names
+}
+
+/** What an expression assigns to, or finds members by. */
+function patternsOf(expression: Expression): readonly Term[] {
+  if (expression.kind === 'assign') return [expression.left]
+  if (expression.kind === 'some-in') {
+    const { key, value } = expression
+    return key === undefined ? [value] : [key, value]
+  }
+  if (expression.kind !== 'term' || expression.term.kind !== 'call') return []
+  const { operator, args } = expression.term
+  const [left] = args
+  const assigns = written(operator) === 'assign' && args.length === 2
+  return assigns && left !== undefined ? [left] : []
+}
+
+/** As `Names.declareAll` and `declareIn` declare them. */
+function addPattern(names: Set<string>, term: Term): void {
+  if (term.kind === 'var' && term.name !== '_') names.add(term.name)
+  else if (term.kind === 'array') for (const item of term.items) addPattern(names, item)
+  else if (term.kind === 'object') {
+    for (const [, value] of term.items) addPattern(names, value)
+  }
+}
+
 function addLiteral(names: Set<string>, literal: Literal): void {
   addExpression(names, literal.expression)
   for (const { value } of literal.withs) addTerm(names, value)

@@ -101,11 +101,21 @@ export type Replacement =
   | { readonly kind: 'callee'; readonly callee: Callee }
   | { readonly kind: 'value'; readonly value: Operand }
 
+/**
+ * Where names belong: `arguments` of a function, the `body` of a rule or a query, a `closure`
+ * (comprehension, `every`), or a `part` of the body around it that declares nothing (a negated
+ * expression, a piece of a template).
+ */
+export type ScopeKind = 'arguments' | 'body' | 'closure' | 'part'
+
 /** A body's own names: closures have one each, inside that of the body around them. */
 export interface Scope {
+  readonly kind: ScopeKind
   readonly parent: Scope | undefined
-  /** Declared by `some`, `:=`, `every` or as an argument. */
+  /** Declared by `some`, `:=`, `every` or as an argument, so far. */
   readonly declared: Map<string, number>
+  /** Names that the body itself declares, wherever in it. */
+  readonly declares: ReadonlySet<string>
   /** Names that occur in the body itself, closures aside. */
   readonly own: ReadonlySet<string>
   /** Slots of names that were never declared. */

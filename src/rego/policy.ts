@@ -2,7 +2,6 @@
 import { bodyCode } from './code.js'
 import { Context, Frame } from './context.js'
 import { Lowering } from './lower.js'
-import { ownNames } from './names.js'
 import { queryState } from './options.js'
 import { parseQuery } from './parser.js'
 import { re2Engine } from './regex.js'
@@ -118,7 +117,7 @@ export class Policy {
       arityOf: (name) => program.builtin(name)?.arity,
       metadata: () => [],
     })
-    const scope = lowering.names.scope(undefined, ownNames(body))
+    const scope = lowering.names.scope('body', undefined, body)
     const steps: Step[] = []
     const values = body.map((literal) => shownValue(lowering, literal, { scope, steps }))
     const bound = new Set<number>()

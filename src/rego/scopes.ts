@@ -1,8 +1,11 @@
 /** Variables of one rule: which slot a name is, in the scope where it stands. */
 import { LoadError } from './errors.js'
-import type { Location, Term, VarTerm } from './ast.js'
+import { declaredNames, ownNames } from './names.js'
+import type { Body, Location, Term, VarTerm } from './ast.js'
 import type { Global } from './names.js'
 import type { Operand, Scope, SlotInfo } from './plan.js'
+
+const NONE: ReadonlySet<string> = new Set()
 
 export class Names {
   readonly slots: SlotInfo[] = []
@@ -12,8 +15,27 @@ export class Names {
     this.#globals = globals
   }
 
-  scope(parent: Scope | undefined, own: ReadonlySet<string>): Scope {
-    return { parent, declared: new Map(), own, implicit: new Map() }
+  /** A place without names of its own but those that are declared in it one by one. */
+  bare(kind: 'arguments' | 'part', parent?: Scope): Scope {
+    const declared = new Map<string, number>()
+    return { kind, parent, declared, declares: NONE, own: NONE, implicit: new Map() }
+  }
+
+  /** The place of a body and of the `terms` that it gives its values to. */
+  scope(
+    kind: 'body' | 'closure',
+    parent: Scope | undefined,
+    body: Body,
+    terms: readonly Term[] = [],
+  ): Scope {
+    return {
+      kind,
+      parent,
+      declared: new Map(),
+      declares: declaredNames(body),
+      own: ownNames(body, terms),
+      implicit: new Map(),
+    }
   }
 
   /** Declares the variables of a pattern that is assigned to. Throws LoadError. */
@@ -43,6 +65,10 @@ export class Names {
   declare(name: string, scope: Scope, at: Location): number {
     if (scope.declared.has(name)) throw compileError(`var ${name} declared above`, at)
     if (scope.implicit.has(name)) throw compileError(`var ${name} referenced above`, at)
+    const { parent } = scope
+    if (parent?.kind === 'arguments' && parent.declared.has(name)) {
+      throw compileError(`arg ${name} redeclared`, at)
+    }
     return this.declareSlot(name, scope, at)
   }
 
@@ -54,16 +80,19 @@ export class Names {
 
   /**
    * The slot of a variable: the nearest declaration, else one shared by the outermost body
-   * that speaks of the name.
+   * that speaks of the name. What a body declares further on, its closures up to there do not
+   * share.
    */
   variable(term: VarTerm, scope: Scope): Operand {
     const { name, at } = term
     if (name === '_') return { kind: 'slot', slot: this.slot('_', scope, at) }
     let home: Scope = scope
+    let inClosure = false
     for (let one: Scope | undefined = scope; one !== undefined; one = one.parent) {
       const declared = one.declared.get(name)
       if (declared !== undefined) return { kind: 'slot', slot: declared }
-      if (one.own.has(name)) home = one
+      if (one.own.has(name) && !(inClosure && one.declares.has(name))) home = one
+      inClosure ||= one.kind === 'closure'
     }
     let slot = home.implicit.get(name)
     if (slot === undefined) {
@@ -73,10 +102,10 @@ export class Names {
     return { kind: 'slot', slot }
   }
 
-  /** The document that a name stands for, unless a declaration hides it. */
+  /** The document that a name stands for, unless a declaration hides it, here or further on. */
   global(name: string, scope: Scope): Global | undefined {
     for (let one: Scope | undefined = scope; one !== undefined; one = one.parent) {
-      if (one.declared.has(name)) return undefined
+      if (one.declared.has(name) || one.declares.has(name)) return undefined
     }
     return this.#globals.get(name)
   }
