@@ -36,6 +36,8 @@ export interface Documents {
   readonly mocks: ReadonlyMap<string, Mock> | undefined
   /** Nodes whose rules `with` has hidden. */
   readonly masked: ReadonlySet<DocNode> | undefined
+  /** Collections that `with` has put into `data`: values, where all else is base data. */
+  readonly replaced: ReadonlySet<Value> | undefined
 }
 
 export class Context implements Documents {
@@ -44,6 +46,7 @@ export class Context implements Documents {
   readonly data: RegoObject
   readonly mocks: ReadonlyMap<string, Mock> | undefined
   readonly masked: ReadonlySet<DocNode> | undefined
+  readonly replaced: ReadonlySet<Value> | undefined
   /** The context that `with` left; itself at the start. */
   readonly outer: Context
   /** By node: the value of its complete rules, or its whole document. */
@@ -60,16 +63,21 @@ export class Context implements Documents {
     this.data = documents.data
     this.mocks = documents.mocks
     this.masked = documents.masked
+    this.replaced = documents.replaced
     this.outer = outer ?? this
+  }
+
+  /** As this one but for some of its documents; `outer` is what its `with` leaves. */
+  changed(documents: Partial<Documents>, outer: Context): Context {
+    const { input, data, mocks, masked, replaced } = this
+    const kept: Documents = { input, data, mocks, masked, replaced }
+    return new Context(this.query, { ...kept, ...documents }, outer)
   }
 
   /** As this one with no function replaced: what the body of a replacement sees. */
   get unmocked(): Context {
-    const { input, data, masked } = this
     this.#unmocked ??=
-      this.mocks === undefined
-        ? this
-        : new Context(this.query, { input, data, mocks: undefined, masked }, this)
+      this.mocks === undefined ? this : this.changed({ mocks: undefined }, this)
     return this.#unmocked
   }
 }
@@ -103,11 +111,16 @@ export function upsert(
   return builder.set(first, upsert(inner, rest, value)).build()
 }
 
-/** As `upsert`, where what is in the way must be an object. Throws eval_with_merge_error. */
+/**
+ * As `upsert`, where what is in the way must be an object. Throws eval_with_merge_error.
+ * Adds what is no base data any longer to `replaced`: the value, in an identity of its own, and
+ * earlier ones that it has been put into.
+ */
 export function upsertData(
   base: RegoObject,
   path: readonly Value[],
   value: Value,
+  replaced: Set<Value>,
 ): RegoObject {
   let at: Value | undefined = base
   for (const key of path) {
@@ -115,9 +128,25 @@ export function upsertData(
     if (!(at instanceof RegoObject)) throw mergeError()
     at = at.get(key)
   }
-  const result = upsert(base, path, value)
+  const own = twin(value)
+  replaced.add(own)
+  const result = upsert(base, path, own)
   if (!(result instanceof RegoObject)) throw mergeError()
+  let before: Value | undefined = base
+  let after: Value | undefined = result
+  for (const key of path) {
+    if (!(before instanceof RegoObject && after instanceof RegoObject)) break
+    if (replaced.has(before)) replaced.add(after)
+    before = before.get(key)
+    after = after.get(key)
+  }
   return result
+}
+
+/** The same collection in an identity of its own: it may stand in base data as well. */
+function twin(value: Value): Value {
+  if (value instanceof RegoObject) return value.twin()
+  return Array.isArray(value) ? [...(value as readonly Value[])] : value
 }
 
 function mergeError(): EvalError {

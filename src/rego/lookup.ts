@@ -1,5 +1,5 @@
-/** Looking into values by key, as references do. */
-import { integerOf, isRegoNumber, RegoObject, RegoSet } from './value.js'
+/** Looking into values, and into base data, by key, as references do. */
+import { integerOf, isRegoNumber, numberToText, RegoObject, RegoSet } from './value.js'
 import type { Value } from './value.js'
 
 /** `collection[key]`; undefined where there is nothing, or nothing to look into. */
@@ -12,6 +12,23 @@ export function member(collection: Value, key: Value): Value | undefined {
   }
   return collection instanceof RegoSet ? collection.get(key) : undefined
 }
+
+/**
+ * `collection[key]` in base data. There a path is a list of texts, as in OPA's store: a number
+ * finds the member whose key is its text (`data[2]` in `{"2": ...}`), and text that is an
+ * integer finds a member of an array. Booleans and null find nothing, nor do collections.
+ */
+export function baseMember(collection: Value, key: Value): Value | undefined {
+  const exact = member(collection, key)
+  if (exact !== undefined) return exact
+  if (collection instanceof RegoObject) {
+    return isRegoNumber(key) ? collection.get(numberToText(key)) : undefined
+  }
+  if (!Array.isArray(collection) || typeof key !== 'string') return undefined
+  return INTEGER.test(key) ? (collection as readonly Value[])[Number(key)] : undefined
+}
+
+const INTEGER = /^[+-]?[0-9]+$/
 
 /** Calls `each` with every key and value until it says true. */
 export function someMember(

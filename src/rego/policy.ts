@@ -159,6 +159,7 @@ export class Policy {
       data,
       mocks: undefined,
       masked: undefined,
+      replaced: undefined,
     })
   }
 

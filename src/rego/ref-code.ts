@@ -4,7 +4,7 @@
  * with every member.
  */
 import { isBound } from './schedule.js'
-import { member, someMember } from './lookup.js'
+import { baseMember, member, someMember } from './lookup.js'
 import { matchOperand, readOperand } from './operand-code.js'
 import { RegoObject } from './value.js'
 import type { Frame } from './context.js'
@@ -20,6 +20,8 @@ type Part =
   | { readonly kind: 'any'; readonly match: Match }
 
 type Visit = (frame: Frame, value: Value, next: Run) => boolean
+/** One key further into a value. */
+type Look = (collection: Value, key: Value) => Value | undefined
 /** Where the reference starts; undefined ends it. */
 type Start = (frame: Frame) => Value | undefined
 
@@ -44,10 +46,26 @@ function partOf(operand: Operand, bound: Set<number>): Part {
 
 /** The rest of a reference inside a value that is at hand. */
 function valueStep(start: Start, parts: readonly Part[], match: Match): Op {
+  const keys = keysOf(parts)
+  if (keys !== undefined) return { kind: 'once', run: directRun(start, keys, match) }
+  return visitStep(start, valueVisits(parts, match)[0] as Visit)
+}
+
+/** A reference into base data, where no rule stands in its way. */
+function baseStep(parts: readonly Part[], match: Match): Op {
+  const keys = keysOf(parts)
+  if (keys !== undefined) return { kind: 'once', run: directBaseRun(keys, match) }
+  const visit = baseVisits(parts, valueVisits(parts, match))[0] as Visit
+  return visitStep((frame) => frame.context.data, visit)
+}
+
+/** The keys of a path without free ones. */
+function keysOf(parts: readonly Part[]): readonly Read[] | undefined {
   const keys = parts.flatMap((part) => (part.kind === 'key' ? [part.read] : []))
-  if (keys.length === parts.length)
-    return { kind: 'once', run: directRun(start, keys, match) }
-  const visit = valueVisit(parts, 0, match)
+  return keys.length === parts.length ? keys : undefined
+}
+
+function visitStep(start: Start, visit: Visit): Op {
   return {
     kind: 'many',
     around: (next) => (frame) => {
@@ -71,15 +89,52 @@ function directRun(start: Start, keys: readonly Read[], match: Match): Run {
   }
 }
 
-function valueVisit(parts: readonly Part[], index: number, match: Match): Visit {
-  const part = parts[index]
-  if (part === undefined)
-    return (frame, value, next) => match(frame, value) && next(frame)
-  const rest = valueVisit(parts, index + 1, match)
+/** As `directRun` from the root of base data. What `with` has put there is looked into as is. */
+function directBaseRun(keys: readonly Read[], match: Match): Run {
+  return (frame) => {
+    const { data, replaced } = frame.context
+    let value: Value | undefined = data
+    let look: Look = baseMember
+    for (let i = 0; i < keys.length; i++) {
+      if (value === undefined) return false
+      if (replaced?.has(value) === true) look = member
+      value = look(value, (keys[i] as Read)(frame))
+    }
+    if (value === undefined) return false
+    const fits = match(frame, value)
+    frame.meter.compared()
+    return fits
+  }
+}
+
+/** By position: the rest of the path inside a value. */
+function valueVisits(parts: readonly Part[], match: Match): readonly Visit[] {
+  const visits: Visit[] = [(frame, value, next) => match(frame, value) && next(frame)]
+  for (const part of [...parts].reverse()) {
+    visits.unshift(visitOf(part, visits[0] as Visit, member))
+  }
+  return visits
+}
+
+/** As `valueVisits` inside base data: what `with` has put there goes on as `values` do. */
+function baseVisits(parts: readonly Part[], values: readonly Visit[]): readonly Visit[] {
+  const visits: Visit[] = [values.at(-1) as Visit]
+  for (let i = parts.length - 1; i >= 0; i--) {
+    const base = visitOf(parts[i] as Part, visits[0] as Visit, baseMember)
+    const own = values[i] as Visit
+    visits.unshift((frame, value, next) => {
+      const isOwn = frame.context.replaced?.has(value) === true
+      return (isOwn ? own : base)(frame, value, next)
+    })
+  }
+  return visits
+}
+
+function visitOf(part: Part, rest: Visit, look: Look): Visit {
   if (part.kind === 'key') {
     const { read } = part
     return (frame, value, next) => {
-      const inner = member(value, read(frame))
+      const inner = look(value, read(frame))
       return inner !== undefined && rest(frame, inner, next)
     }
   }
@@ -107,7 +162,7 @@ function dataStep(parts: readonly Part[], match: Match, program: Rules): Op {
   const base = parts[index]
   const leavesRules =
     node.kind === 'none' && base?.kind === 'key' && typeof base.constant === 'string'
-  if (leavesRules) return valueStep((frame) => frame.context.data, parts, match)
+  if (leavesRules) return baseStep(parts, match)
   const walk = new DataWalk(parts, match, program)
   const start = node
   return {
@@ -143,13 +198,15 @@ export function baseAt(data: RegoObject, path: readonly string[]): Value | undef
 class DataWalk {
   readonly #parts: readonly Part[]
   readonly #program: Rules
-  /** By position: the rest of the path inside a value. */
-  readonly #visits: readonly Visit[]
+  /** By position: the rest of the path inside a value, and inside base data. */
+  readonly #values: readonly Visit[]
+  readonly #bases: readonly Visit[]
 
   constructor(parts: readonly Part[], match: Match, program: Rules) {
     this.#parts = parts
     this.#program = program
-    this.#visits = [...parts.keys(), parts.length].map((i) => valueVisit(parts, i, match))
+    this.#values = valueVisits(parts, match)
+    this.#bases = baseVisits(parts, this.#values)
   }
 
   from(frame: Frame, node: DocNode, index: number, next: Run): boolean {
@@ -177,8 +234,8 @@ class DataWalk {
       if (node.kind === 'object') {
         return this.#value(run, this.#program.entry(context, node, key), index + 1)
       }
-      const inner = base === undefined ? undefined : member(base, key)
-      if (child === undefined) return this.#value(run, inner, index + 1)
+      const inner = base === undefined ? undefined : baseMember(base, key)
+      if (child === undefined) return this.#base(run, inner, index + 1)
       return this.#at(run, child, inner, index + 1)
     }
     if (node.kind === 'object') {
@@ -200,14 +257,14 @@ class DataWalk {
     for (const [name, child] of node.children) {
       frame.meter.step(1)
       if (child.kind === 'function' || !part.match(frame, name)) continue
-      const inner = base === undefined ? undefined : member(base, name)
+      const inner = base === undefined ? undefined : baseMember(base, name)
       if (this.#at(run, child, inner, index + 1)) return true
     }
     if (!(base instanceof RegoObject)) return false
     for (const [key, inner] of base) {
       frame.meter.step(1)
       if (typeof key === 'string' && node.children.has(key)) continue
-      if (part.match(frame, key) && this.#value(run, inner, index + 1)) return true
+      if (part.match(frame, key) && this.#base(run, inner, index + 1)) return true
     }
     return false
   }
@@ -218,6 +275,15 @@ class DataWalk {
     index: number,
   ): boolean {
     if (value === undefined) return false
-    return (this.#visits[index] as Visit)(run.frame, value, run.next)
+    return (this.#values[index] as Visit)(run.frame, value, run.next)
+  }
+
+  #base(
+    run: { frame: Frame; next: Run },
+    value: Value | undefined,
+    index: number,
+  ): boolean {
+    if (value === undefined) return false
+    return (this.#bases[index] as Visit)(run.frame, value, run.next)
   }
 }

@@ -89,6 +89,11 @@ export class RegoObject {
     return this.get(key) !== undefined
   }
 
+  /** The same object in another identity. */
+  twin(): RegoObject {
+    return new RegoObject(this.#values, this.#keys, this.#raw)
+  }
+
   /** Keys in Rego's order. */
   keys(): readonly Value[] {
     this.#sorted ??= [...this.#allKeys()].sort(compare)

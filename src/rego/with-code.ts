@@ -1,8 +1,8 @@
 /** What `with` changes: each change makes a new context from the one before. */
-import { Context, upsert, upsertData } from './context.js'
+import { upsert, upsertData } from './context.js'
 import { unreachable } from './errors.js'
 import { readOperand } from './operand-code.js'
-import type { Frame, Mock } from './context.js'
+import type { Context, Frame, Mock } from './context.js'
 import type { Read } from './operand-code.js'
 import type { Change } from './plan.js'
 import type { Rules } from './run.js'
@@ -16,9 +16,7 @@ export function changeCode(change: Change, program: Rules): ApplyChange {
       const read = readOperand(change.value)
       const { path } = change
       return (frame, outer, from) => {
-        const input = upsert(from.input, path, read(frame))
-        const { data, mocks, masked } = from
-        return new Context(from.query, { input, data, mocks, masked }, outer)
+        return from.changed({ input: upsert(from.input, path, read(frame)) }, outer)
       }
     }
     case 'data': {
@@ -26,11 +24,11 @@ export function changeCode(change: Change, program: Rules): ApplyChange {
       const { path } = change
       const hidden = program.nodesUnder(path)
       return (frame, outer, from) => {
-        const { input, mocks } = from
-        const data = upsertData(from.data, path, read(frame))
+        const replaced = new Set(from.replaced)
+        const data = upsertData(from.data, path, read(frame), replaced)
         const masked =
           hidden.length === 0 ? from.masked : new Set([...(from.masked ?? []), ...hidden])
-        return new Context(from.query, { input, data, mocks, masked }, outer)
+        return from.changed({ data, masked, replaced }, outer)
       }
     }
     case 'function': {
@@ -42,9 +40,7 @@ export function changeCode(change: Change, program: Rules): ApplyChange {
           callee === undefined
             ? { kind: 'value', value: (read as Read)(frame) }
             : { kind: 'callee', callee }
-        const { input, data, masked } = from
-        const mocks = new Map(from.mocks).set(name, mock)
-        return new Context(from.query, { input, data, mocks, masked }, outer)
+        return from.changed({ mocks: new Map(from.mocks).set(name, mock) }, outer)
       }
     }
     default:
