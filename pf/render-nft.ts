@@ -101,8 +101,8 @@ function tproxyChain(steering: Steering): string[] {
     'chain prerouting {',
     '  type filter hook prerouting priority -150; policy accept;',
     ...prologue(steering),
-    '  # connections that are ours already',
-    `  meta l4proto tcp socket transparent 1 meta mark set ${markText()} accept`,
+    '  # connections that are ours already; on another port this would find our listener',
+    `  tcp dport ${STEERED_PORT} socket transparent 1 meta mark set ${markText()} accept`,
     '  jump leave_alone',
     ...rules.flatMap((rule) =>
       rule.kind === 'redirect' ? ruleText(rule, tproxyTo(rule.target)) : [],
@@ -249,6 +249,13 @@ function nftProblems(steering: Steering, mode: NftMode): SteerProblem[] {
         right: 'listen on 0.0.0.0 and [::], or use nft-tproxy',
       })
   }
+  for (const { port, from } of mode === 'tproxy' ? steering.listeners : [])
+    if (port === STEERED_PORT)
+      problems.push({
+        key: from,
+        wrong: `TPROXY cannot tell a listener on port ${STEERED_PORT} from connections that it took`,
+        right: 'listen on another port such as 8443, or use nft-redirect',
+      })
   return problems
 }
 

@@ -33,7 +33,8 @@ export function readSteering(settings: SteerSettings): SteeringResult {
   const appliance = readAppliance(settings, problems)
   const devices = (entries: readonly Entry[]): Sourced<Device>[] =>
     readDevices(entries, problems)
-  const targets = readTargets(settings, problems)
+  const listeners = readListeners(settings)
+  const targets = readTargets(settings, listeners, problems)
   const { tableTimeout } = settings
   if (!(tableTimeout >= 1 && tableTimeout <= MAX_TIMEOUT_SECONDS))
     problems.push({
@@ -43,6 +44,7 @@ export function readSteering(settings: SteerSettings): SteeringResult {
     })
   const steering: Steering = {
     interfaces,
+    listeners,
     targets,
     families: targets.map(({ family }) => family),
     onFailure: settings.onFailure,
@@ -82,25 +84,27 @@ function isLoopback(name: string): boolean {
   return /^lo\d*$/.test(name)
 }
 
+/** Listeners by address; names, and ports that the system chooses, cannot be steered to. */
+function readListeners({ listen }: SteerSettings): Sourced<Target>[] {
+  return listen.flatMap(({ value, from }) => {
+    const read = parseSocketAddress(value)
+    if (read === undefined || read.port === 0) return []
+    const family = read.address.includes(':') ? 'inet6' : 'inet'
+    const every = read.address === '0.0.0.0' || read.address === '::'
+    const address = every ? undefined : read.address
+    return [{ family, address, port: read.port, from }]
+  })
+}
+
 /** One listener a family: the first that steering can use. */
 function readTargets(
-  { listen, families }: SteerSettings,
+  { families }: SteerSettings,
+  listeners: readonly Sourced<Target>[],
   problems: SteerProblem[],
 ): Sourced<Target>[] {
   const found = new Map<Family, Sourced<Target>>()
-  for (const { value, from } of listen) {
-    const read = parseSocketAddress(value)
-    if (read === undefined || read.port === 0) continue
-    const family = read.address.includes(':') ? 'inet6' : 'inet'
-    if (found.has(family)) continue
-    const every = read.address === '0.0.0.0' || read.address === '::'
-    found.set(family, {
-      family,
-      address: every ? undefined : read.address,
-      port: read.port,
-      from,
-    })
-  }
+  for (const listener of listeners)
+    if (!found.has(listener.family)) found.set(listener.family, listener)
   const wanted: Family[] = []
   if (families.value !== 'ipv6') wanted.push('inet')
   if (families.value !== 'ipv4') wanted.push('inet6')

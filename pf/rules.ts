@@ -66,6 +66,8 @@ export interface Target {
 
 export interface Steering {
   readonly interfaces: readonly Sourced<{ readonly name: string }>[]
+  /** Every listener that an address can name, steered to or not. */
+  readonly listeners: readonly Sourced<Target>[]
   readonly targets: readonly Sourced<Target>[]
   /** Those that are to be steered, answering or not. */
   readonly families: readonly Family[]

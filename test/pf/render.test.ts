@@ -138,6 +138,12 @@ describe('generating refuses', () => {
     const loopback = { listen: named('listen', '127.0.0.1:8443', '[::1]:8443') }
     assert.match(problemOf('pf', loopback)?.wrong ?? '', /::1/)
     assert.match(problemOf('nft-redirect', loopback)?.wrong ?? '', /REDIRECT/)
+    for (const own of ['0.0.0.0:443', '[::]:443', '192.0.2.1:443']) {
+      const same = { listen: named('listen', '0.0.0.0:8443', '[::]:8443', own) }
+      assert.equal(problemOf('nft-tproxy', same)?.key, 'listen[2]')
+      assert.match(problemOf('nft-tproxy', same)?.wrong ?? '', /port 443/)
+      assert.equal(rendered('nft-redirect', same).kind, 'ok')
+    }
     assert.match(problemOf('route-to', {})?.wrong ?? '', /appliance/)
     const many = { address6: { value: 'interface', from: 'steer.address6' } }
     assert.match(problemOf('pf', many)?.wrong ?? '', /more than one/)

@@ -70,9 +70,14 @@ function lab(): Namespaces {
   return machines
 }
 
-async function started(machines: Namespaces): Promise<void> {
-  const words = [support('real-server.js'), '443', LLM4, OTHER4, LLM6, OTHER6]
-  const server = machines.spawn('internet', process.execPath, words)
+async function started(
+  machines: Namespaces,
+  machine = 'internet',
+  port = 443,
+): Promise<void> {
+  const addresses = machine === 'internet' ? [LLM4, OTHER4, LLM6, OTHER6] : []
+  const words = [support('real-server.js'), String(port), ...addresses]
+  const server = machines.spawn(machine, process.execPath, words)
   assert.equal(await server.line(), 'listening')
 }
 
@@ -202,6 +207,51 @@ for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
       const calls = ['10.77.1.1', 'fd77:0:0:1::1'].map((host) => ({ host, port: PORT }))
       const named = ['ok', 'ECONNREFUSED']
       assert.deepEqual(await dial(machines, 'tablet', calls), named, 'access.clients')
+    })
+
+    it('leave the port of the listener alone on every other host', async () => {
+      await using machines = lab()
+      await started(machines, 'internet', PORT)
+      await started(machines, 'tablet', PORT)
+      await apply(machines, mode, ['--exempt', macOf(machines, 'tablet')])
+      const yori = await listen(machines, mode)
+      const dials = both((llm, other, net) =>
+        ['2', '3', '4'].flatMap((device) =>
+          [llm, other, net.includes(':') ? 'fd77:0:0:1::2' : '10.77.1.2'].map((host) => ({
+            host,
+            port: PORT,
+            from: `${net}${device}`,
+          })),
+        ),
+      )
+      const direct = dials.map(() => 'direct')
+      assert.deepEqual(await dial(machines, 'client', dials), direct)
+      const plain = both((llm, other) =>
+        [llm, other].map((host) => ({ host, port: PORT })),
+      )
+      for (const machine of ['tablet', 'router'])
+        assert.deepEqual(
+          await dial(machines, machine, plain),
+          plain.map(() => 'direct'),
+          machine,
+        )
+      machines.run(
+        'router',
+        'nft -f -',
+        `table inet filter {
+           chain forward {
+             type filter hook forward priority 0; policy accept;
+             tcp dport ${PORT} reject with tcp reset
+           }
+         }`,
+      )
+      assert.deepEqual(
+        await dial(machines, 'client', dials),
+        dials.map(() => 'ECONNREFUSED'),
+        'rules of the router hold',
+      )
+      yori.child.kill('SIGTERM')
+      await assert.rejects(yori.line(), 'none of them came to the listener')
     })
 
     it('leave open connections alone when they come, go and come again', async () => {
