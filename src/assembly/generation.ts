@@ -28,6 +28,7 @@ import type { OwnAddresses } from '../net/own-addresses.js'
 import { ProxyUsers } from '../net/proxy-users.js'
 import { Resolver } from '../net/resolver.js'
 import { Upstream } from '../net/upstream.js'
+import { SPOKEN } from '../policy/route.js'
 import { deciderOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
 import { Admission } from '../proxy/bounds/admission.js'
@@ -143,7 +144,8 @@ export class Generation {
       next: new TlsTerminator({
         // Keys of its own: a session of the other chain must not be resumed here.
         ticketKeys: new TicketKeys(edges.clock.monotonic()),
-        alpn: ['http/1.1'],
+        // Who offers HTTP/2 alone gets it.
+        alpn: ['http/1.1', 'h2'],
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) => certificates.nextContext(name),
       }),
@@ -156,7 +158,7 @@ export class Generation {
       }),
       tls: new TlsTerminator({
         ticketKeys: edges.ticketKeys,
-        alpn: ['h2', 'http/1.1'],
+        alpn: SPOKEN,
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) => certificates.get(name),
       }),

@@ -34,6 +34,8 @@ const SAYS: Readonly<Record<Coverage, string>> = {
   'tunnel-ech': 'no endpoint by the name shown; ECH may hide another',
   'tunnel-no-sni': 'no server name',
   'tunnel-ip-sni': 'an address instead of a server name',
+  'tunnel-alpn': 'a protocol offered that is neither HTTP/1.1 nor HTTP/2',
+  // Of rows from before HTTP/2 alone was served.
   'tunnel-h2-only': 'no HTTP/1.1 offered',
   'tunnel-not-tls': 'neither TLS nor HTTP',
   'tunnel-hello-timeout': 'no whole ClientHello in time',

@@ -27,6 +27,7 @@ export type Coverage =
   | 'tunnel-ech'
   | 'tunnel-no-sni'
   | 'tunnel-ip-sni'
+  | 'tunnel-alpn'
   | 'tunnel-h2-only'
   | 'tunnel-not-tls'
   | 'tunnel-hello-timeout'

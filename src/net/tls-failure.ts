@@ -70,6 +70,11 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   'ENFILE',
 ])
 
+/** The server would not speak the one protocol that it was offered. RFC 7301 §3.2. */
+export function refusesProtocol(error: unknown): boolean {
+  return errorCodeOf(error).endsWith('_ALERT_NO_APPLICATION_PROTOCOL')
+}
+
 export function errorCodeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''

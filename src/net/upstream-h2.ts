@@ -8,6 +8,7 @@ import { connect } from 'node:http2'
 import type { ClientHttp2Session } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { YoriError } from '../core/errors.js'
+import { refusesProtocol } from './tls-failure.js'
 import type { UpstreamConnector } from './upstream-connect.js'
 import { H2Stream } from './upstream-h2-stream.js'
 import { poolKey } from './upstream-words.js'
@@ -36,6 +37,14 @@ export interface H2UpstreamOptions {
   /** Of all streams together, on their way. */
   readonly connectionWindowBytes: number
   readonly sessionBytes: number
+}
+
+/** The provider does not speak HTTP/2; nothing has been sent to it. */
+export class NoHttp2 extends YoriError {
+  constructor(host: string, cause?: unknown) {
+    const text = `${host}: the provider does not speak HTTP/2`
+    super('YORI_UPSTREAM_TLS_FAILED', text, { cause })
+  }
 }
 
 /** A session, open or opening. */
@@ -165,11 +174,14 @@ export class H2Upstream {
     pooled: () => Pooled,
   ): Promise<ClientHttp2Session> {
     const { connector } = this.#options
-    const socket = (await connector.connect(target, known, 'h2')) as TLSSocket
+    const socket = (await connector
+      .connect(target, known, 'h2')
+      .catch((cause: unknown) => {
+        throw refusesProtocol(cause) ? new NoHttp2(target.host, cause) : cause
+      })) as TLSSocket
     if (socket.alpnProtocol !== 'h2') {
       socket.destroy()
-      const text = `${target.host}: the provider does not speak HTTP/2`
-      throw new YoriError('YORI_UPSTREAM_TLS_FAILED', text)
+      throw new NoHttp2(target.host)
     }
     // FIN ends the session: nothing more would come, and half of it helps nobody.
     socket.allowHalfOpen = false

@@ -20,8 +20,8 @@ export interface UpstreamRequest {
   readonly fresh?: boolean
   /** Ask to switch protocols; the value of `Upgrade`. */
   readonly upgrade?: string
-  /** HTTP/1.1 unless the provider wants another. */
-  readonly version?: 'h2'
+  /** HTTP/1.1 unless said: HTTP/2 and nothing else, or HTTP/1.1 where that is not spoken. */
+  readonly version?: 'h2' | 'h2-if-spoken'
   /** HTTP/2: say `te: trailers`, which gRPC asks for. */
   readonly wantsTrailers?: boolean
   /** HTTP/2: the end-to-end fields after the body, flat; asked for once it has gone. */

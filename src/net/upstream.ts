@@ -14,6 +14,7 @@ import { upstreamFailure } from './tls-failure.js'
 import { UpstreamConnector } from './upstream-connect.js'
 import type { ConnectorOptions } from './upstream-connect.js'
 import { H2Upstream } from './upstream-h2.js'
+import { PreferringH2 } from './upstream-preferring.js'
 import { skipContinue } from './upstream-informational.js'
 import { dispatchOptions, Relay } from './upstream-relay.js'
 import { poolKey } from './upstream-words.js'
@@ -60,6 +61,7 @@ export class Upstream {
   readonly #all = new Set<Connection>()
   readonly #connector: UpstreamConnector
   readonly #h2: H2Upstream
+  readonly #preferring: PreferringH2
   #closing = false
 
   constructor(options: UpstreamOptions) {
@@ -73,6 +75,11 @@ export class Upstream {
       connectionWindowBytes: options.h2ConnectionWindowBytes,
       sessionBytes: options.h2SessionBytes,
     })
+    this.#preferring = new PreferringH2({
+      h2: (request, handler) => this.#h2.send(request, handler),
+      http1: (request, handler) => this.#sendHttp1(request, handler),
+      now: () => performance.now(),
+    })
   }
 
   /** Open or opening connections, for metrics. */
@@ -82,6 +89,11 @@ export class Upstream {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     if (request.version === 'h2') return this.#h2.send(request, handler)
+    if (request.version === 'h2-if-spoken') return this.#preferring.send(request, handler)
+    return this.#sendHttp1(request, handler)
+  }
+
+  #sendHttp1(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const connection = this.#take(request)
     const relay = new Relay({
       host: request.target.host,

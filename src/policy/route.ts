@@ -23,8 +23,6 @@ export interface RouteFacts {
   /** Host name of the CONNECT in whose tunnel the hello came. */
   readonly calledName?: string
   readonly alpn: readonly string[]
-  /** The catalogue says that the provider wants HTTP/2: then nobody needs HTTP/1.1. */
-  readonly speaksH2?: boolean
   readonly deviceExempt: boolean
   readonly learned: Learned | undefined
   /** A policy that blocks covers this device and name: who cannot be inspected does not pass. */
@@ -61,7 +59,7 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
 
 /** An endpoint that the client itself keeps from being inspected. */
 const CHOSEN_BY_CLIENT: ReadonlySet<Coverage> = new Set<Coverage>([
-  'tunnel-h2-only',
+  'tunnel-alpn',
   'tunnel-pinned',
   'tunnel-not-trusted',
 ])
@@ -101,15 +99,17 @@ function routeOf(policy: RoutePolicy, facts: RouteFacts): Route {
     return tunnel('tunnel-never')
   }
   if (facts.learned !== undefined) return tunnel(facts.learned)
-  if (!isSpoken(facts)) return tunnel('tunnel-h2-only')
+  if (!isSpoken(facts)) return tunnel('tunnel-alpn')
   if (!facts.mintable(name)) return tunnel('tunnel-ca-unusable')
   return { kind: 'intercept', name, endpoint }
 }
 
-/** Do we speak one of the protocols that the client offers? */
-function isSpoken({ alpn, speaksH2 }: RouteFacts): boolean {
-  if (alpn.length === 0 || alpn.includes('http/1.1')) return true
-  return speaksH2 === true && alpn.includes('h2')
+/** ALPN names of what is spoken with clients here, in our order of preference. RFC 7301. */
+export const SPOKEN = ['h2', 'http/1.1', 'http/1.0'] as const
+
+/** Do we speak one of the protocols that the client offers? No offer means HTTP/1.1. */
+function isSpoken({ alpn }: RouteFacts): boolean {
+  return alpn.length === 0 || SPOKEN.some((one) => alpn.includes(one))
 }
 
 function tunnel(coverage: Coverage): Route {

@@ -31,7 +31,9 @@ const named = (serverName: string): Partial<RouteFacts> => ({ serverName })
 const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
   ['an endpoint', {}, 'intercept'],
   ['HTTP/1.1 among the protocols', { alpn: ['h2', 'http/1.1'] }, 'intercept'],
-  ['h2 alone', { alpn: ['h2'] }, 'tunnel-h2-only'],
+  ['h2 alone', { alpn: ['h2'] }, 'intercept'],
+  ['HTTP/1.0 alone', { alpn: ['http/1.0'] }, 'intercept'],
+  ['neither HTTP/1 nor h2', { alpn: ['acme-tls/1', 'spdy/3.1'] }, 'tunnel-alpn'],
   ['no name', { serverName: undefined }, 'tunnel-no-sni'],
   [
     'an address as name',
@@ -106,7 +108,7 @@ const calling = (calledName: string, changes: Partial<RouteFacts>) => ({
 
 /** What a client may do to get past a policy that blocks, and what is none of that. */
 const evasions: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
-  ['h2 alone', { ...holding, alpn: ['h2'] }, 'YORI_NOT_INSPECTABLE'],
+  ['no HTTP', { ...holding, alpn: ['acme-tls/1'] }, 'YORI_NOT_INSPECTABLE'],
   ['a pinning device', { ...holding, learned: 'tunnel-pinned' }, 'YORI_NOT_INSPECTABLE'],
   [
     'a device that trusts nobody',

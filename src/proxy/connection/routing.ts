@@ -18,6 +18,7 @@ export function routeOf({ state, services }: Served, hello: ClientHello): Route 
   const name = hello.serverName
   const fingerprint = helloFingerprint(hello)
   state.fingerprint = fingerprint
+  state.onlyH2 = hello.alpn.includes('h2') && !hello.alpn.includes('http/1.1')
   const called = state.connectTarget?.host
   const isNamed = isNamedByConnect(called, services)
   const learned =
@@ -29,7 +30,6 @@ export function routeOf({ state, services }: Served, hello: ClientHello): Route 
     nameMayBeHidden: (hello.ech || hello.esni) && !isNamed,
     ...(called === undefined ? {} : { calledName: called }),
     alpn: hello.alpn,
-    speaksH2: entry?.upstream === 'h2',
     deviceExempt:
       policy.exemptDevices.has(device.ip) ||
       (device.mac !== undefined && policy.exemptMacs.has(device.mac)),

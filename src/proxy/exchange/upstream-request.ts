@@ -16,6 +16,11 @@ export function wantsH2(
   return catalogue.entryFor(target.host)?.upstream === 'h2' || isGrpc(head.contentType)
 }
 
+/** Its client speaks HTTP/2 alone, which may be for what HTTP/1.1 cannot carry. */
+function prefersH2({ overH2, facts, from }: ExchangeAbout): boolean {
+  return !overH2 && facts.target.plain !== true && from.state.onlyH2
+}
+
 /** `redaction`: what a decision took out of the body, whose fields change with it. */
 export function upstreamRequest(
   about: ExchangeAbout,
@@ -35,16 +40,18 @@ export function upstreamRequest(
     fresh: about.retried,
     ...(known === undefined ? {} : { known }),
     ...(upgrade === undefined ? {} : { upgrade }),
-    ...(about.overH2 ? h2Words(request) : {}),
+    ...(about.overH2 ? { version: 'h2' as const, ...h2Words(request) } : {}),
+    ...(prefersH2(about)
+      ? { version: 'h2-if-spoken' as const, ...h2Words(request) }
+      : {}),
   }
 }
 
 function h2Words(
   request: HttpRequest,
-): Pick<UpstreamRequest, 'version' | 'wantsTrailers' | 'trailers'> {
+): Pick<UpstreamRequest, 'wantsTrailers' | 'trailers'> {
   const te = [request.headers.te ?? ''].flat().join(',')
   return {
-    version: 'h2',
     wantsTrailers: te
       .split(',')
       .some((item) => item.split(';', 1)[0]?.trim().toLowerCase() === 'trailers'),

@@ -27,6 +27,8 @@ export interface ConnectionState {
   admitted: readonly SocketAddress[] | undefined
   /** Of its ClientHello; empty before that was read. */
   fingerprint: string
+  /** Its client offers HTTP/2 and no HTTP/1.x: it goes up as HTTP/2 where that is spoken. */
+  onlyH2: boolean
   /** Requests that are under way. */
   active: number
   /** Ends when the tunnel of a CONNECT does, which is a little after its socket. */
@@ -79,6 +81,7 @@ export function openConnection(client: Socket, services: Services): ConnectionSt
     connectTarget: undefined,
     admitted: undefined,
     fingerprint: '',
+    onlyH2: false,
     active: 0,
     nested: undefined,
   }

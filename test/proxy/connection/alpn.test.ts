@@ -27,6 +27,9 @@ describe('ALPN', () => {
     [['h2', 'http/1.1'], 'h2'],
     [['http/1.1', 'h2'], 'h2'],
     [['spdy/3.1', 'http/1.1'], 'http/1.1'],
+    [['h2'], 'h2'],
+    [['grpc-exp', 'h2'], 'h2'],
+    [['http/1.0'], 'http/1.0'],
   ] as const)
     it(`of ${offered?.join(', ') ?? 'nobody'} gives ${chosen || 'HTTP/1.1 without a word'}`, async () => {
       await using setup = await proxied()
@@ -36,7 +39,7 @@ describe('ALPN', () => {
       socket.destroy()
     })
 
-  for (const offered of [['spdy/3.1'], ['h2', 'spdy/3.1'], ['acme-tls/1']])
+  for (const offered of [['spdy/3.1'], ['http/0.9', 'h3'], ['acme-tls/1']])
     it(`of ${offered.join(', ')} is left to the provider`, async () => {
       await using setup = await proxied()
       const socket = await shown(setup, offered)
@@ -45,7 +48,7 @@ describe('ALPN', () => {
       socket.destroy()
       const rows = () => setup.yori.rows('connections')
       await until(async () => (await rows()).length === 1)
-      assert.equal((await rows())[0]?.['coverage'], 'tunnel-h2-only')
+      assert.equal((await rows())[0]?.['coverage'], 'tunnel-alpn')
     })
 
   it('of h2 alone at our own site gets no_application_protocol', async () => {

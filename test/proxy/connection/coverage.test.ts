@@ -182,8 +182,8 @@ describe('coverage of connections', function () {
     const unsigned = 'llm.corp.example'
     await clients.tls('tunnel-ca-unusable', unsigned, { servername: unsigned })
     await clients.tls('tunnel-no-sni', '(none)', { servername: '' })
-    const onlyH2 = { servername: NAME, ALPNProtocols: ['h2'] }
-    await clients.tls('tunnel-h2-only', NAME, onlyH2)
+    const another = { servername: NAME, ALPNProtocols: ['acme-tls/1'] }
+    await clients.tls('tunnel-alpn', NAME, another)
 
     const asAddress = hello(sni('203.0.113.9'))
     await clients.bytes('tunnel-ip-sni', '(address)', asAddress)

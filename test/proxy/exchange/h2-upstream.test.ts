@@ -3,15 +3,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { connect, constants } from 'node:http2'
+import type { RequestListener } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
-import { startGrpcOrigin } from '../../support/grpc.js'
 import { h2Answer, h2Ask, h2Client } from '../../support/h2.js'
 import { beforeH2, startH2Origin } from '../../support/h2-origin.js'
 import { ask, certificate, disposable, get } from '../../support/proxied.js'
-import { endedExchanges, joined, NAME, originCa, until } from '../../support/proxied.js'
+import { endedExchanges, joined, NAME, until } from '../../support/proxied.js'
 import { startOrigin, startRawOrigin } from '../../support/origins.js'
 import { hasProgram, runProgram } from '../../support/programs.js'
 import { tempFolder } from '../../support/temp-folder.js'
+import type { Yori } from '../../support/yori.js'
 
 const post = { ':method': 'POST', ':path': '/v1/chat/completions' }
 
@@ -295,6 +296,23 @@ describe('a provider that wants HTTP/2', () => {
   })
 })
 
+/** Two requests, one after the other, of a client that offers HTTP/2 alone. */
+async function asked(yori: Yori): Promise<string[]> {
+  const socket = await yori.tls(NAME, { ALPNProtocols: ['h2'] })
+  assert.equal(socket.alpnProtocol, 'h2')
+  const session = connect(`https://${NAME}`, { createConnection: () => socket })
+  const first = await h2Ask(session, post, '{}')
+  const second = await h2Ask(session, post, '{}')
+  session.destroy()
+  return [first.body, second.body]
+}
+
+async function inspected(yori: Yori): Promise<void> {
+  await until(async () => (await yori.rows('connections')).length === 1)
+  const [row] = await yori.rows('connections')
+  assert.equal(row?.['coverage'], 'inspected')
+}
+
 describe('a client that offers HTTP/2 alone', () => {
   it('is inspected where the provider speaks it', async () => {
     await using origin = await startH2Origin((stream) => answer(stream))
@@ -335,20 +353,29 @@ describe('a client that offers HTTP/2 alone', () => {
     assert.equal(row['exchanges'], 30)
   })
 
-  it('passes untouched elsewhere, and is counted', async () => {
-    await using origin = await startGrpcOrigin(certificate, {
-      Say: () => undefined,
-      Count: () => undefined,
-      Gather: () => undefined,
-      Talk: () => undefined,
-    })
+  it('goes up as HTTP/2 where nobody said what the provider speaks', async () => {
+    await using origin = await startH2Origin((stream) => answer(stream))
     await using setup = await joined(origin as never)
-    const ca = originCa.certificatePem
-    const socket = await setup.yori.tls(NAME, { ALPNProtocols: ['h2'], ca })
-    assert.equal(socket.alpnProtocol, 'h2')
-    socket.destroy()
-    await until(async () => (await setup.yori.rows('connections')).length === 1)
-    const [row] = await setup.yori.rows('connections')
-    assert.equal(row?.['coverage'], 'tunnel-h2-only')
+    assert.deepEqual(await asked(setup.yori), ['ok', 'ok'])
+    assert.equal(origin.sessions.length, 1)
+    await inspected(setup.yori)
   })
+
+  for (const [speaks, tls] of [
+    ['HTTP/1.1 by ALPN', { ALPNProtocols: ['http/1.1'] }],
+    ['HTTP/1.1 and no ALPN', {}],
+  ] as const)
+    it(`is translated where the provider speaks ${speaks}`, async () => {
+      const versions: string[] = []
+      const handler: RequestListener = (request, response) => {
+        versions.push(request.httpVersion)
+        request.pipe(response)
+      }
+      await using setup = await joined(await startOrigin({ certificate, tls, handler }))
+      assert.deepEqual(await asked(setup.yori), ['{}', '{}'])
+      assert.deepEqual(versions, ['1.1', '1.1'])
+      // The handshake that asked for HTTP/2, and the connection that carried both.
+      assert.equal(setup.origin.accepted, 2)
+      await inspected(setup.yori)
+    })
 })
