@@ -241,7 +241,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     // Its text is out already; 0 is for help and version that were asked for.
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const isOurs = error.code.startsWith('yori.')
+    process.exitCode = isOurs || error.exitCode === 0 ? error.exitCode : EXIT.usage
   } else {
     note(`${failureLine(error)}\n`)
     process.exitCode = exitCodeOf(error)

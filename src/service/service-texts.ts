@@ -23,6 +23,7 @@ export interface ServiceSettings {
 export function systemdUnit(settings: ServiceSettings): string {
   const { layout, user, program, steer } = settings
   const identity = steer ? [] : [`User=${user}`, `Group=${user}`]
+  const paths = [program.node, program.script]
   const capabilities = steer ? STEERING_CAPABILITIES : ''
   const writable = steer
     ? `${layout.stateDir} ${steeringFiles(layout.stateDir).directory} ${layout.logDir}`
@@ -52,7 +53,7 @@ export function systemdUnit(settings: ServiceSettings): string {
     '',
     `ReadWritePaths=${writable}`,
     'ProtectSystem=strict',
-    `ProtectHome=${program.script.startsWith('/home/') ? 'read-only' : 'true'}`,
+    `ProtectHome=${paths.some(isInHome) ? 'read-only' : 'true'}`,
     'PrivateTmp=true',
     'PrivateDevices=true',
     'ProtectClock=true',
@@ -80,6 +81,9 @@ export function systemdUnit(settings: ServiceSettings): string {
     'WantedBy=multi-user.target',
   ])
 }
+
+/** What `ProtectHome=true` would make empty. */
+const isInHome = (path: string): boolean => /^\/(?:home|root|run\/user)\//.test(path)
 
 /**
  * NET_ADMIN loads rules; NET_RAW is what YORI keeps, to take connections to foreign addresses;

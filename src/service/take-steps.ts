@@ -18,6 +18,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { unreachable } from '../core/unreachable.js'
+import { accountOf } from './accounts.js'
 import { sha256 } from './service-steps.js'
 import type { Step } from './service-steps.js'
 
@@ -65,7 +66,7 @@ const isLive = ({ root }: Ground): boolean => root === '/'
 
 function makeUser({ name, home, shell }: Of<'user'>, ground: Ground, made: Made): string {
   if (!isLive(ground)) return 'left to the system that the image is for'
-  if (idOf(name) !== undefined) return 'there already'
+  if (accountOf(name) !== undefined) return 'there already'
   const argv =
     ground.platform === 'freebsd'
       ? ['pw', 'useradd', name, '-d', home, '-s', shell, '-c', 'YORI']
@@ -89,7 +90,7 @@ function makeDirectory(step: Of<'directory'>, ground: Ground, made: Made): strin
   mkdirSync(path, { mode: step.mode })
   chmodSync(path, step.mode)
   made.directories.push(step.path)
-  const owner = isLive(ground) ? idOf(step.owner) : undefined
+  const owner = isLive(ground) ? accountOf(step.owner) : undefined
   if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
   return 'made'
 }
@@ -143,22 +144,9 @@ function removeDirectory(step: Of<'remove-directory'>, { root }: Ground): string
 
 function removeUser(name: string, ground: Ground): string {
   if (!isLive(ground)) return 'left to the system that the image is for'
-  if (idOf(name) === undefined) return 'not there'
+  if (accountOf(name) === undefined) return 'not there'
   run(ground.platform === 'freebsd' ? ['pw', 'userdel', name] : ['userdel', name])
   return 'removed'
-}
-
-function idOf(name: string): { uid: number; gid: number } | undefined {
-  const [uid, gid] = ['-u', '-g'].map((which) => {
-    const { status, stdout } = spawnSync('id', [which, name], {
-      encoding: 'utf8',
-      timeout: COMMAND_MS,
-    })
-    return status === 0 ? Number(stdout.trim()) : Number.NaN
-  })
-  if (uid === undefined || gid === undefined || Number.isNaN(uid) || Number.isNaN(gid))
-    return undefined
-  return { uid, gid }
 }
 
 function run(argv: readonly string[]): void {

@@ -3,10 +3,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chmod, chown, copyFile, mkdir, readFile, readdir, stat } from 'node:fs/promises'
 import { symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { openAuthority } from '../../ca/authority.js'
 import type { ErrorCode } from '../../src/core/errors.js'
+import { packageRoot } from '../../src/core/package-root.js'
 import { Secret } from '../../src/core/secret.js'
+import { openPackage, openTemp } from '../support/open-package.js'
+import { runProgram } from '../support/programs.js'
 import { run, startCa, tempFolder } from './support/ca.js'
 import type { TestCa } from './support/ca.js'
 
@@ -218,22 +221,38 @@ describe('the key store', () => {
 
   it('serves the CA that it has when the folder cannot be written', async function () {
     const asRoot = process.geteuid?.() === 0
-    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath]
     if (
       asRoot &&
       (await run('setpriv', ['--version']).catch(() => undefined)) === undefined
     )
       this.skip()
-    await using ca = await startCa()
-    if (asRoot) {
-      await run('chown', ['-R', '65534:65534', ca.folder])
-      await chmod(join(ca.folder, '..'), 0o711)
-    }
+    // Root may write everywhere: then it is another user that reads, from where it may.
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+    await using place = await tempFolder(asRoot ? openTemp() : undefined)
+    await chmod(place.path, 0o711)
+    await using ca = await startCa({ directory: join(place.path, 'ca') })
+    if (asRoot) await run('chown', ['-R', '65534:65534', ca.folder])
     await chmod(ca.folder, 0o500)
-    const opened = asRoot
-      ? await run('setpriv', [...nobody, child, ca.folder])
-      : await run(process.execPath, [child, ca.folder])
+    const [program = '', ...words] = [
+      ...(asRoot ? nobody : []),
+      ...[process.execPath, '--input-type=module', '--eval'],
+      openerOf(asRoot ? openPackage() : packageRoot),
+      ca.folder,
+    ]
+    const opened = await runProgram(program, words, { cwd: '/', env: {} })
     await chmod(ca.folder, 0o700)
-    assert.equal(opened.stdout.split(' ')[0], ca.authority.rootFingerprint, opened.stdout)
+    assert.equal(opened.stdout.toString(), ca.authority.rootFingerprint, opened.stderr)
   })
 })
+
+/** A program that opens the CA of the folder in its first argument, and prints its root's. */
+function openerOf(root: string): string {
+  const url = (...parts: string[]): string =>
+    JSON.stringify(pathToFileURL(join(root, 'dist', ...parts)))
+  return `
+    import { openAuthority } from ${url('ca', 'authority.js')}
+    import { systemClock } from ${url('src', 'core', 'clock.js')}
+    const issuedNames = ['api.openai.com']
+    const options = { directory: process.argv[1], issuedNames, clock: systemClock }
+    process.stdout.write((await openAuthority(options)).rootFingerprint)`
+}

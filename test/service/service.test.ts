@@ -4,14 +4,19 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCli } from '../support/cli.js'
+import { runCli as runCliOf } from '../support/cli.js'
+import type { CliOptions, CliRan } from '../support/cli.js'
+import { openMain, openPackage, openTemp } from '../support/open-package.js'
 import { hasProgram, runProgram } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { packageFile } from '../../src/core/package-root.js'
 
 const UNIT = 'etc/systemd/system/yori.service'
+
+/** A path that may stand in a service file, wherever the tests run. */
+const runCli = (args: readonly string[], options: CliOptions): Promise<CliRan> =>
+  runCliOf(args, { main: openMain(), ...options })
 
 describe('yori service', function () {
   this.timeout(60_000)
@@ -40,6 +45,19 @@ describe('yori service', function () {
     assert.equal(ran.status, 2)
     assert.match(ran.stderr, /--yes/)
     assert.equal(existsSync(root), false)
+  })
+
+  it('is refused to whoever is not root', async function () {
+    const isRoot = process.getuid?.() === 0
+    if (isRoot && !hasProgram('setpriv')) this.skip()
+    await using folder = await tempFolder('yori-', openTemp())
+    chmodSync(folder.path, 0o711)
+    const args = ['service', 'install', '--system', 'systemd', '--yes']
+    const stranger = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+    const under = isRoot ? stranger : []
+    const ran = await runCli(args, { cwd: folder.path, under })
+    assert.equal(ran.status, 4, ran.stdout)
+    assert.match(ran.stderr, /installed by root/)
   })
 
   for (const name of ['Root; rm', 'a b', '-x', 'UPPER', 'x'.repeat(40)]) {
@@ -146,16 +164,15 @@ describe('yori service', function () {
       this.test!.title += ` (skipped: ${lacking})`
       this.skip()
     }
-    await using folder = await tempFolder()
+    await using folder = await tempFolder('yori-', openTemp())
     const script = folder.file('script.sh')
     writeFileSync(script, INSTALLATION)
-    const main = packageFile('dist', 'src', 'cli', 'main.js')
     const ran = await runProgram(
       'unshare',
       ['--mount', '--net', '--pid', '--fork', '--kill-child', 'sh', script].concat([
         folder.path,
         process.execPath,
-        main,
+        openPackage(),
       ]),
       { timeoutMs: 50_000 },
     )
@@ -163,6 +180,22 @@ describe('yori service', function () {
     assert.equal(ran.status, 0, `${out}\n${ran.stderr}`)
     const said = (what: string): string | undefined =>
       new RegExp(`^${what}: (.*)$`, 'm').exec(out)?.[1]
+    for (const [place, status, why] of [
+      ['closed/yori', 4, /it may not enter \/mnt\/closed\/\./],
+      ['unread', 4, /it may not read \/mnt\/unread\/dist\/src\/cli\/main\.js\./],
+      ['partly', 4, /cannot run YORI from \/mnt\/partly: Error: EACCES.*providers\.yaml/],
+      ['temporary', 4, /PrivateTmp=/],
+      ['private files', 2, /cd '\/mnt\/private files' && cp -R /],
+    ] as const) {
+      const [, refusal = ''] = out.split(`refused from ${place}: `)
+      const [code, said = ''] = refusal.split(' end of refusal')[0]?.split(' said ') ?? []
+      assert.equal(code, String(status), out)
+      assert.match(said, why)
+      if (status === 4) assert.match(said, /^yori: nothing was changed: /)
+    }
+    assert.equal(said('difference before'), '')
+    assert.equal(said('user before'), 'none')
+    assert.equal(said('made before'), '/var/db:')
     assert.equal(said('owner of state'), 'yori 700')
     assert.equal(said('health'), '200', out + ran.stderr)
     assert.equal(said('user of node'), 'yori')
@@ -190,10 +223,13 @@ function whyNotHere(): string | undefined {
   return possible.status === 0 ? undefined : 'no namespaces'
 }
 
-/** $1: a folder; $2: node; $3: the command yori. Its /etc and /var die with the namespace. */
+/**
+ * $1: a folder; $2: node; $3: the package. Its /etc and /var die with the namespace, and so do
+ * the places that it is installed from: those where it must not be, and the one it names.
+ */
 const INSTALLATION = `
 set -u
-folder=$1 node=$2 yori=$3
+folder=$1 node=$2 package=$3
 mount --make-rprivate /
 mount -t proc proc /proc
 ip link set lo up
@@ -207,7 +243,39 @@ printf '%s\\n' '#!/bin/sh' "printf '%s ' \\"\\$*\\" >>$folder/systemctl" >"$fold
 chmod 755 "$folder/bin/systemctl" "$folder"
 PATH=$folder/bin:$PATH
 cp -a /etc "$folder/before"
-"$node" "$yori" service install --yes --system systemd || exit 1
+difference() {
+  diff -r -x '*-' -x '.pwd.lock' -x 'subuid*' -x 'subgid*' "$folder/before" /etc 2>/dev/null | tr '\\n' ' '
+}
+
+case $folder in /tmp/*) temporary=/var/tmp ;; *) temporary=/tmp ;; esac
+for one in /mnt /usr/local/lib "$temporary"; do mount -t tmpfs tmpfs "$one"; done
+refused() { # the name to say, the place
+  "$node" "$2/dist/src/cli/main.js" service install --yes --system systemd >/dev/null 2>"$folder/said"
+  echo "refused from $1: $? said $(cat "$folder/said") end of refusal"
+}
+for one in "closed" "private files"; do mkdir "/mnt/$one"; done
+mkdir /mnt/unread /mnt/closed/yori "$temporary/yori"
+chmod 700 /mnt/closed
+for one in /mnt/closed/yori "/mnt/private files" "$temporary/yori"; do mount --bind "$package" "$one"; done
+cp -a "$package/." /mnt/unread
+chmod 600 /mnt/unread/dist/src/cli/main.js
+refused unread /mnt/unread
+mv /mnt/unread /mnt/partly
+chmod 644 /mnt/partly/dist/src/cli/main.js
+chmod 600 /mnt/partly/config/providers.yaml
+refused partly /mnt/partly
+refused temporary "$temporary/yori"
+refused 'private files' '/mnt/private files'
+refused closed/yori /mnt/closed/yori
+echo "difference before: $(difference)"
+echo "user before: $(id -u yori 2>/dev/null || echo none)"
+echo "made before: $(ls /var/db /var/log)"
+
+# What the refusal says to do.
+sed -n 's/^  //p' "$folder/said" | sed '$ s/$/ --yes --system systemd/' >"$folder/remedy"
+cat "$folder/remedy"
+(umask 077 && sh -e "$folder/remedy") || exit 1
+yori=/usr/local/lib/yori/dist/src/cli/main.js
 echo "owner of state: $(stat -c '%U %a' /var/db/yori)"
 start=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/yori.service)
 $start >"$folder/out" 2>&1 &
@@ -228,6 +296,6 @@ cat "$folder/out" >&2
 echo "systemctl: $(cat "$folder/systemctl")"
 rm -f /var/log/yori/yori.log*
 "$node" "$yori" service uninstall --yes --purge --system systemd || exit 1
-echo "difference after: $(diff -r -x '*-' -x '.pwd.lock' -x 'subuid*' -x 'subgid*' "$folder/before" /etc 2>/dev/null | tr '\\n' ' ')"
+echo "difference after: $(difference)"
 echo "user after: $(id -u yori 2>/dev/null || echo none)"
 `

@@ -12,6 +12,8 @@ export interface CliOptions {
   /** A program that runs it, with its arguments. It must become Node, as `prlimit` does. */
   readonly under?: readonly string[]
   readonly nodeFlags?: readonly string[]
+  /** Another copy of it, such as that of `openPackage`. */
+  readonly main?: string
 }
 
 /** Ended with its scope, whatever it was doing. */
@@ -25,7 +27,7 @@ export class Cli implements AsyncDisposable {
 
   constructor(args: readonly string[], options: CliOptions) {
     const env = { PATH: process.env['PATH'], HOME: options.cwd, ...options.env }
-    const node = [process.execPath, ...(options.nodeFlags ?? []), MAIN]
+    const node = [process.execPath, ...(options.nodeFlags ?? []), options.main ?? MAIN]
     const command = [...(options.under ?? []), ...node, ...args]
     this.child = spawn(command[0] as string, command.slice(1), {
       cwd: options.cwd,

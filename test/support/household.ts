@@ -19,6 +19,7 @@ import type { Answered, Ask } from './ask-tls.js'
 import type { Dial } from './dial-each.js'
 import { Namespaces } from './namespaces.js'
 import type { Program } from './namespaces.js'
+import { openMain, openTemp } from './open-package.js'
 import { tempFolder } from './temp-folder.js'
 import type { TempFolder } from './temp-folder.js'
 import { TestCa } from './test-ca.js'
@@ -75,7 +76,8 @@ export class Household implements AsyncDisposable {
   }
 
   static async open(options: HouseholdOptions = {}): Promise<Household> {
-    const home = new Household(await tempFolder(), options)
+    const within = options.user === undefined ? undefined : openTemp()
+    const home = new Household(await tempFolder('yori-', within), options)
     try {
       home.#wire()
       await home.#serve()
@@ -154,8 +156,9 @@ export class Household implements AsyncDisposable {
 
   /** The supervisor with YORI; resolves when YORI answers. `env`: its times. */
   async supervise(env: Record<string, string> = {}): Promise<void> {
-    const command = [process.execPath, YORI, 'run', '--config', this.config]
     const { user } = this.#options
+    const yori = user === undefined ? YORI : openMain()
+    const command = [process.execPath, yori, 'run', '--config', this.config]
     const words = supervisorArguments(this.stateDir, {
       command,
       ...(user === undefined ? {} : { user }),

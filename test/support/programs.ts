@@ -15,6 +15,7 @@ export interface RunOptions {
   readonly timeoutMs?: number
   readonly input?: string | Buffer
   readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
 }
 
 /** Is there such a program on this machine? Tests skip themselves by name when not. */
@@ -38,6 +39,7 @@ export function runProgram(
 ): Promise<Ran> {
   const child = spawn(program, args, {
     env: options.env ?? process.env,
+    cwd: options.cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     killSignal: 'SIGKILL',

@@ -8,8 +8,11 @@ export interface TempFolder extends AsyncDisposable {
 }
 
 /** A private folder (0700) that goes with its scope. */
-export async function tempFolder(prefix = 'yori-'): Promise<TempFolder> {
-  const path = await mkdtemp(join(tmpdir(), prefix))
+export async function tempFolder(
+  prefix = 'yori-',
+  within = tmpdir(),
+): Promise<TempFolder> {
+  const path = await mkdtemp(join(within, prefix))
   return {
     path,
     file: (...parts) => join(path, ...parts),

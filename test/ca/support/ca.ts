@@ -30,8 +30,8 @@ export interface TempFolder extends AsyncDisposable {
   readonly path: string
 }
 
-export async function tempFolder(): Promise<TempFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'yori-ca-'))
+export async function tempFolder(within = tmpdir()): Promise<TempFolder> {
+  const path = await mkdtemp(join(within, 'yori-ca-'))
   await chmod(path, 0o700)
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }

@@ -11,6 +11,7 @@ import { note } from '../../context.js'
 import { EXIT } from '../../exit.js'
 import { LAYOUTS, systemOf } from '../../../service/layout.js'
 import type { Layout, System } from '../../../service/layout.js'
+import { remedyFor, whyOutOfReach } from '../../../service/reach.js'
 import { isPlainPath, isUserName } from '../../../service/service-program.js'
 import type { Program } from '../../../service/service-program.js'
 import {
@@ -76,16 +77,13 @@ async function install(deps: ServiceDeps, flags: Flags): Promise<void> {
   if (!isUserName(user)) throw usage(`--user ${user}: no name that a system gives a user`)
   for (const path of [program.node, program.script])
     if (!isPlainPath(path))
-      throw usage(`${path} cannot stand in a service file: install YORI elsewhere`)
-  for (const path of [program.node, program.script])
-    if (path.startsWith('/root/') && flags.root === '/')
-      throw usage(
-        `${path} lies in root's home, where the user ${user} may not read: install YORI and Node elsewhere, such as /opt/yori`,
-      )
+      throw usage(`${path} cannot stand in a service file.\n${remedyFor(path, program)}`)
+  const asked = { program, user, system: layout.system, platform: deps.platform }
   const steps = installSteps({ layout, user, program, steer }, starterFile())
   const made = nothingMade()
   const before = readManifest(layout, flags)
-  await takeAll(steps, { deps, flags, made }, () => {
+  const whyNot = (): string | undefined => whyOutOfReach(asked)
+  await takeAll(steps, { deps, flags, made, whyNot }, () => {
     const madeUser = made.user || before?.madeUser === true
     writeManifest(layout, flags, {
       version: 1,
@@ -110,25 +108,35 @@ async function uninstall(deps: ServiceDeps, flags: Flags): Promise<void> {
   if (manifest === undefined)
     throw usage(`${layout.manifest} is not there: nothing was installed by this command`)
   const steps = uninstallSteps(manifest, layout.manifest, flags.purge === true)
-  await takeAll(steps, { deps, flags, made: nothingMade() }, () => undefined)
+  await takeAll(
+    steps,
+    { deps, flags, made: nothingMade(), whyNot: never },
+    () => undefined,
+  )
 }
 
 interface Taking {
   readonly deps: ServiceDeps
   readonly flags: Flags
   readonly made: Made
+  /** Why these steps would be in vain on this machine; asked before the first. */
+  readonly whyNot: () => string | undefined
 }
+
+const never = (): undefined => undefined
 
 /** Shows all, asks, takes all; `after` each step, so that a failure leaves a true manifest. */
 async function takeAll(
   steps: readonly Step[],
-  { deps, flags, made }: Taking,
+  { deps, flags, made, whyNot }: Taking,
   after: () => void,
 ): Promise<void> {
   const json = flags.json === true
   if (!json) for (const step of steps) deps.print(`  ${describeStep(step)}\n`)
+  const inVain = flags.root === '/' && deps.isRoot ? whyNot() : undefined
   if (flags.dryRun === true) {
     if (json) deps.print(`${jsonLine({ steps, taken: false })}\n`)
+    if (inVain !== undefined) note(`yori: this would be refused: ${inVain}\n`)
     return
   }
   if (flags.root === '/' && !deps.isRoot)
@@ -136,6 +144,8 @@ async function takeAll(
       'a service is installed by root: run it with sudo, or see the steps with --dry-run',
       EXIT.environment,
     )
+  if (inVain !== undefined)
+    throw refused(`nothing was changed: ${inVain}`, EXIT.environment)
   if (flags.yes !== true && (await deps.confirm('Take these steps? [y/N] ')) !== true)
     throw usage('nothing was done; --yes takes the steps without asking')
   const ground: Ground = { root: flags.root, platform: deps.platform }
