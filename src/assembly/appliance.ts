@@ -170,7 +170,6 @@ export class Appliance {
       clock,
     })
     this.#metering = new Metering({
-      sink: this.audit,
       counters: this.#policyMemory.counters,
       begin: ({ device }) => this.current.services.decider.begin(device),
       time: () => this.#localTime(),
@@ -381,7 +380,8 @@ export class Appliance {
       log: this.#log,
     })
     return {
-      audit: this.#metering,
+      audit: this.audit,
+      metering: this.#metering,
       clock: this.#clock,
       log: this.#log,
       conversations: this.conversations,

@@ -21,6 +21,7 @@ import { parseSocketAddress, Prefixes } from '../core/address.js'
 import type { SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
+import type { AuditSink } from '../core/record.js'
 import type { Deadlines } from '../net/deadlines.js'
 import { Dialer } from '../net/dial.js'
 import { NextContexts } from '../../ca/next-contexts.js'
@@ -46,15 +47,19 @@ import type { LearnedNames } from '../learned/learned.js'
 import { providerAt, refuseRaw } from '../proxy/answers/refusal.js'
 import { serveRequest } from '../proxy/dispatch/requests.js'
 import type { Fronts } from '../proxy/connection/served.js'
+import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { Certificates, Roots, Services } from '../proxy/words/services.js'
 import { TicketKeys } from '../proxy/fronts/ticket-keys.js'
 import { Undecided } from '../proxy/bounds/undecided.js'
 import { serveUpgrade } from '../proxy/dispatch/upgrade-request.js'
 import type { Catalogue } from '../providers/catalogue.js'
 import { recognise } from '../providers/index.js'
+import { observersOf } from './observers.js'
 import { OWN_NAMES, snapshotOf } from './from-config/pipeline.js'
 
 export interface GenerationEdges extends PolicyEdges {
+  readonly audit: AuditSink
+  readonly metering: ExchangeObserver
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   readonly ticketKeys: TicketKeys
@@ -112,6 +117,7 @@ export class Generation {
     })
     const services: Services = {
       ...edges,
+      observers: observersOf(config, edges),
       policy,
       dialer,
       upstream,
@@ -226,7 +232,7 @@ function frontOf(services: Services, fronts: () => Fronts): HttpFront {
           http: fronts().http,
         }),
       malformed: (code, socket, from) => {
-        from.state.record.code ??= code
+        from.state.log.ended(code)
         const provider =
           from.state.intercepted === undefined
             ? undefined

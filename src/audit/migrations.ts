@@ -172,6 +172,10 @@ const redactions = `
 ALTER TABLE exchanges ADD COLUMN redacted INTEGER;
 `
 
+const phases = `
+ALTER TABLE exchanges ADD COLUMN phase TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -179,6 +183,7 @@ export const migrations: readonly string[] = [
   sockets,
   usage,
   redactions,
+  phases,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -105,6 +105,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'response_status', type: 'INTEGER', read: (r) => r.status },
   { name: 'reason', type: 'TEXT', read: (r) => r.reason },
   { name: 'code', type: 'TEXT', read: (r) => r.code },
+  { name: 'phase', type: 'TEXT', read: (r) => r.phase },
   { name: 'policy_name', type: 'TEXT', read: (r) => r.policyName },
   { name: 'policy_decision', type: 'TEXT', read: (r) => r.policyDecision },
   { name: 'policy_message', type: 'TEXT', read: (r) => r.policyMessage },

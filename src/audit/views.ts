@@ -17,7 +17,7 @@ CREATE VIEW audit_events AS SELECT
   id, timestamp, event_type, request_id,
   device_ip AS client_ip, device_ip, device_mac, device_hostname, user_agent,
   endpoint_domain, endpoint_domain AS endpoint, http_method, http_path, model, provider,
-  policy_name, policy_decision, policy_message, reason, code,
+  policy_name, policy_decision, policy_message, reason, code, phase,
   CASE
     WHEN event_type = 'block' THEN 'block'
     WHEN redacted > 0 THEN 'redact'

@@ -4,6 +4,7 @@
  * Times are milliseconds since the Unix epoch; sizes are bytes.
  */
 import type { ErrorCode } from './errors.js'
+import type { Phase } from './phases.js'
 
 export interface Device {
   readonly ip: string
@@ -121,6 +122,8 @@ export interface ExchangeRecord {
   /** Plain words: why it was blocked, alerted on or failed. */
   reason?: string
   code?: ErrorCode
+  /** Of one that failed: where it stood. */
+  phase?: Phase
   policyName?: string
   policyDecision?: PolicyDecision
   policyMessage?: string

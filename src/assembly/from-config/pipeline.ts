@@ -95,7 +95,6 @@ export function snapshotOf(
       maxRatio: limits.decompression_ratio,
     },
     recordTunnelNames: config.audit.tunnel_names,
-    logExchanges: config.log.exchanges,
   }
 }
 

@@ -33,13 +33,16 @@ export function readingOf(
 ): Reading | undefined {
   const { recognised, facts, services } = about
   if (recognised === undefined) return undefined
-  const { policy, catalogue, conversations, decider } = services
+  const { policy, catalogue, conversations, decider, observers } = services
+  const seen = { requestId: about.requestId, record }
   const copies = {
     record,
     path: facts.path,
     hold,
     own: facts.head.own,
     elapsed: () => about.elapsed(),
+    requestRead: () => observers.requestRead(seen),
+    responseRead: () => observers.responseRead(seen),
   }
   return new Reading(recognised, copies, {
     json: policy.json,

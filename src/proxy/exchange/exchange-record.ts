@@ -2,7 +2,6 @@
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { grpcFailure } from '../../http/grpc.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
-import type { Services } from '../words/services.js'
 
 export function openRecord(about: ExchangeAbout): ExchangeRecord {
   const { requestId, request, from, services, recognised } = about
@@ -55,16 +54,4 @@ export function noteEnd(
   record.latencyMs = about.elapsed()
   const trailers = about.request.rawTrailers.length / 2
   if (trailers > 0 && !about.overH2) record.trailersDropped = trailers
-}
-
-/** The record is complete. */
-export function keepRecord(
-  record: ExchangeRecord,
-  { audit, policy, log }: Pick<Services, 'audit' | 'policy' | 'log'>,
-): void {
-  audit.exchangeClosed(record)
-  if (!policy.logExchanges) return
-  const { requestId, endpointDomain, method, path, status, outcome, latencyMs } = record
-  const fields = { requestId, endpointDomain, method, path, status, outcome, latencyMs }
-  log.info(fields, 'exchange')
 }

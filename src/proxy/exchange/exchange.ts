@@ -1,7 +1,7 @@
 /**
- * One request with its response: admit, read the body, have it judged where a policy may block,
- * forward, stream back, record. Otherwise bytes go on before they are looked at. Here is what
- * happens when, and what has happened already; `requests.ts` has checked the name before, and
+ * One request with its response, phase by phase (`core/phases.ts`): admit, hold it where a
+ * policy may block, judge, send, answer, close. Otherwise bytes go on before they are looked
+ * at. Here is what happens when; `requests.ts` has checked the name before, and `held-steps.ts`,
  * `judging.ts`, `upstream-request.ts`, `reading.ts`, `exchange-failure.ts` and
  * `exchange-record.ts` know how each step is done.
  */
@@ -9,34 +9,37 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../../core/errors.js'
 import { orderedId } from '../../core/ordered-id.js'
+import { Course } from '../../core/phases.js'
+import type { Phase } from '../../core/phases.js'
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
+import type { Watched } from '../../core/watched.js'
 import { isGrpc } from '../../http/grpc.js'
 import { fieldPairs, readResponseHead, reasonPhrase } from '../../http/head.js'
-import type { Watched } from '../../core/watched.js'
+import { rstCodeOf } from '../../net/upstream-h2-stream.js'
 import type {
   UpstreamBody,
   UpstreamExchange,
   UpstreamHandler,
 } from '../../net/upstream-words.js'
-import { rstCodeOf } from '../../net/upstream-h2-stream.js'
-import type { Recognised } from '../../providers/index.js'
 import type { Decision } from '../../policy/engine.js'
-import { answerBlocked, overridden } from '../judging/blocking.js'
-import { Hold } from '../bounds/byte-budget.js'
-import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
-import { bodyOf, readingOf } from './exchange-parts.js'
-import { keepRecord, noteCall, noteEnd, noteGone, openRecord } from './exchange-record.js'
-import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
-import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { Recognised } from '../../providers/index.js'
 import { passInformation } from '../answers/informational.js'
+import { Hold } from '../bounds/byte-budget.js'
+import { answerBlocked } from '../judging/blocking.js'
 import { Judging } from '../judging/judging.js'
 import type { Reading } from '../reading/reading.js'
-import type { RequestBody } from './request-body.js'
-import { headProblem } from './request-limits.js'
-import type { Services } from '../words/services.js'
-import { upstreamRequest, wantsH2 } from './upstream-request.js'
 import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
+import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
+import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { Services } from '../words/services.js'
+import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
+import { bodyOf, readingOf } from './exchange-parts.js'
+import { noteCall, noteEnd, noteGone, openRecord } from './exchange-record.js'
+import { HELD_STEPS, takeSteps } from './held-steps.js'
+import type { RequestBody } from './request-body.js'
+import { headProblem } from './request-limits.js'
+import { upstreamRequest, wantsH2 } from './upstream-request.js'
 
 export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   readonly request: HttpRequest
@@ -50,6 +53,7 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   readonly waits: boolean
   readonly overH2: boolean
   retried = false
+  readonly #course = new Course()
   readonly #startedAt = performance.now()
   readonly #hold: Hold
   readonly #body: RequestBody
@@ -59,11 +63,6 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   readonly #judging: Judging | undefined
   #sent: UpstreamBody | undefined
   #upstream: UpstreamExchange | undefined
-  #admitted = false
-  #failing = false
-  #closed = false
-  /** The protocols were switched: the exchange ends with its sockets. */
-  #switched = false
   #responseBytes = 0
   /** What its client sent after the protocols were switched. */
   #socketBytes = 0
@@ -99,7 +98,11 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#course.phase === 'closed'
+  }
+
+  get phase(): Phase {
+    return this.#course.phase
   }
 
   elapsed(): number {
@@ -108,26 +111,28 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
 
   /** Returns at once; the exchange goes on until its response has closed. */
   begin(): void {
-    const services = this.services
+    const { services, facts } = this
     this.from.began(this)
     this.response.sendDate = false
     this.response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
-    if (this.#record !== undefined) services.audit.exchangeOpened(this.#record)
-    const busy = services.admission.enter(this.facts.target.host)
+    if (this.#record !== undefined)
+      services.observers.requestHead({ requestId: this.requestId, record: this.#record })
+    const busy = services.admission.enter(facts.target.host)
     if (busy !== undefined) {
       this.#fail(new YoriError(busy))
       return
     }
-    this.#admitted = true
-    const problem = headProblem(this.request, this.facts.head, services.policy.limits)
+    this.#enter('admitted')
+    const problem = headProblem(this.request, facts.head, services.policy.limits)
     if (problem !== undefined) {
       this.#fail(problem)
       return
     }
     if (this.request.headers.expect !== undefined) this.response.writeContinue()
+    if (this.waits) this.#enter('held')
     this.#body.read(
-      (body) => this.#arrived(body),
+      (body) => (this.waits ? this.#judgeHeld(body) : this.#send(body)),
       (error) => this.#fail(error),
     )
   }
@@ -146,7 +151,7 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   }
 
   onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void {
-    if (this.#closed) return
+    if (!this.#course.row.hears) return
     const head = readResponseHead(rawHeaders)
     if (head.foreignCoding) {
       this.#fail(
@@ -161,8 +166,13 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
       reasonPhrase(message) ?? STATUS_CODES[status] ?? '',
       head.fields,
     )
-    void this.#judge()
+    this.#enter('answering')
     this.#reading?.responseHead(status, head)
+    if (this.#record !== undefined)
+      this.services.observers.responseHead({
+        requestId: this.requestId,
+        record: this.#record,
+      })
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
     queueMicrotask(() => {
@@ -172,7 +182,7 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.#closed) return true
+    if (!this.#course.row.hears) return true
     if (this.#responseBytes === 0 && this.#record !== undefined) {
       this.#record.firstByteMs = this.elapsed()
     }
@@ -185,7 +195,7 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   }
 
   onEnd(rawTrailers: readonly Buffer[]): void {
-    if (this.#closed) return
+    if (!this.#course.row.hears) return
     if (rawTrailers.length > 0 && this.response.chunkedEncoding) {
       this.response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
@@ -197,11 +207,10 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
     const response: unknown = this.response
     // Only HTTP/1.1 asks to switch.
-    if (this.#closed || !(response instanceof ServerResponse)) {
+    if (!(response instanceof ServerResponse) || !this.#enter('switched')) {
       socket.destroy()
       return
     }
-    this.#switched = true
     const judging = this.waits ? this.#judging : undefined
     const judge = judging?.judgeMessage.bind(judging)
     const about = { exchange: this, record: this.#record, judge }
@@ -210,30 +219,22 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
     void served.then((end) => this.#hungUp(end))
   }
 
-  async #hungUp(end: SocketEnd): Promise<void> {
+  #hungUp(end: SocketEnd): void {
     this.#socketBytes = end.bytesFromClient
     this.#responseBytes = end.bytesToClient
     if (this.#judging !== undefined) this.#judging.said = end.content
-    try {
-      await this.#judge()
-    } catch (cause) {
-      this.services.log.error({ err: cause }, 'the decision on a WebSocket failed')
-    }
     this.#close(end.wasBlocked ? 'block' : 'response')
     this.from.ended()
   }
 
   onError(error: YoriError, stale: boolean): void {
-    if (this.#closed) return
-    if (
-      stale &&
-      !this.retried &&
-      this.#sent !== undefined &&
-      this.#sent.kind !== 'stream'
-    ) {
+    if (this.closed) return
+    const sent = this.#sent
+    const again = sent !== undefined && sent.kind !== 'stream'
+    if (stale && !this.retried && again && this.#course.row.mayRetry) {
       this.retried = true
       if (this.#record !== undefined) this.#record.retried = true
-      this.#send(this.#sent)
+      this.#send(sent)
       return
     }
     // The provider may have acted on it: an invented 502 would make libraries send it again.
@@ -241,45 +242,58 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
   }
 
   #send(body: UpstreamBody): void {
-    if (this.#closed) return
+    if (!this.#enter('sent')) return
     this.#sent = body
     const request = upstreamRequest(this, body, this.#judging?.redaction)
     this.#upstream = this.services.upstream.send(request, this)
   }
 
-  #arrived(body: UpstreamBody): void {
-    if (!this.waits) {
+  /** What waits looks at it, one after the other; then it goes up, or is blocked. */
+  #judgeHeld(body: UpstreamBody): void {
+    const judging = this.#judging
+    if (judging === undefined) {
       this.#send(body)
       return
     }
-    const goOn = (): void => this.#send(this.#judging?.redaction?.body ?? body)
     const settle = (decision: Decision | undefined): void => {
-      if (decision?.enforce === true) void this.#blockedBy(decision, goOn)
-      else goOn()
-    }
-    const decision = this.#judge(body)
-    if (!(decision instanceof Promise)) settle(decision)
-    else decision.then(settle, (cause: unknown) => this.#fail(internal(cause)))
-  }
-
-  /** Reads what was kept of the request, and decides on it; once. `held`: the body, if it is. */
-  #judge(held?: UpstreamBody): Judgement {
-    return this.#judging?.judge(this.#body, held)
-  }
-
-  async #blockedBy(decision: Decision, goOn: () => void): Promise<void> {
-    const judging = this.#judging
-    if (judging === undefined) return
-    const { blocked } = judging
-    const left = await overridden(blocked, decision)
-    if (this.#closed) return
-    if (left === undefined) {
+      if (!this.#enter('judged')) return
+      if (decision?.enforce === true) {
+        answerBlocked(judging.blocked, decision)
+        this.#close('block')
+        return
+      }
       judging.letPast()
-      goOn()
-      return
+      this.#send(judging.redaction?.body ?? body)
     }
-    answerBlocked(blocked, left)
-    this.#close('block')
+    const held = { judging, request: this.#body, body }
+    try {
+      const decision = takeSteps(HELD_STEPS, held, () => this.closed)
+      if (!(decision instanceof Promise)) settle(decision)
+      else decision.then(settle).catch((cause: unknown) => this.#fail(internal(cause)))
+    } catch (cause) {
+      this.#fail(internal(cause))
+    }
+  }
+
+  /** False, and nothing happens: it does not go there from where it stands. */
+  #enter(phase: Phase): boolean {
+    if (!this.#course.enter(phase)) return false
+    if (phase === 'answering') this.#judgeBeside()
+    return true
+  }
+
+  /** Reads what was kept of the request, and has it decided on, unless that was done. */
+  #judgeBeside(): Judgement {
+    const decided = this.#course.row.judges
+      ? this.#judging?.judge(this.#body, undefined)
+      : undefined
+    if (decided instanceof Promise)
+      return decided.catch((err: unknown) => {
+        const { requestId } = this
+        this.services.log.error({ err, requestId }, 'the decision failed')
+        return undefined
+      })
+    return decided
   }
 
   /** What follows the request's head cannot be read any further. */
@@ -294,49 +308,64 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
    * visible break.
    */
   #fail(error: YoriError, silent = false): void {
-    if (this.#closed || this.#failing) return
+    const from = this.phase
     // What aborting brings back is no news.
-    this.#failing = true
-    this.#upstream?.abort()
-    learnFrom(error, this)
-    const told = answerFailure(this, this.#record, error, silent)
-    this.#close('error')
-    // Only now: the break closes the response within the call.
-    if (!told) this.from.breakOff(rstCodeOf(error.cause))
-    logFailure(error, this)
+    this.#close('error', () => {
+      this.#upstream?.abort()
+      learnFrom(error, this)
+      if (this.#record !== undefined) this.#record.phase = from
+      const told = answerFailure(this, this.#record, error, silent)
+      return (): void => {
+        // Only now: the break closes the response within the call.
+        if (!told) this.from.breakOff(rstCodeOf(error.cause))
+        logFailure(error, this)
+      }
+    })
   }
 
   /** The client has everything, or is gone. */
   #responseClosed(): void {
-    if (this.#switched) return
-    if (!this.#closed) {
-      // What aborting brings back is no news.
-      this.#failing = true
+    const from = this.phase
+    if (from === 'switched') return
+    this.#close('error', () => {
       this.#upstream?.abort()
-      if (this.#record !== undefined) noteGone(this.#record, this)
-      this.#close('error')
-    }
+      if (this.#record === undefined) return
+      this.#record.phase = from
+      noteGone(this.#record, this)
+    })
     this.from.ended(this)
   }
 
-  #close(outcome: ExchangeOutcome): void {
-    if (this.#closed) return
-    this.#closed = true
+  /** Once. `first`: what is still to be done; what it gives is done last. */
+  #close(outcome: ExchangeOutcome, first?: () => (() => void) | void): void {
+    const { holdsPlace } = this.#course.row
+    if (!this.#enter('closed')) return
+    const last = first?.()
     this.services.deadlines.unwatch(this)
-    if (this.#admitted) this.services.admission.leave(this.facts.target.host)
-    const record = this.#record
-    if (record === undefined) {
-      this.#hold.release()
-      return
-    }
-    void this.#judge()
-    if (this.#reading === undefined) this.#hold.release()
+    if (holdsPlace) this.services.admission.leave(this.facts.target.host)
+    if (this.#record === undefined) this.#hold.release()
+    else this.#complete(this.#record, outcome)
+    last?.()
+  }
+
+  /** What is known of it goes into its row, and the row to whoever observes. */
+  #complete(record: ExchangeRecord, outcome: ExchangeOutcome): void {
     record.requestBytes = this.#body.bytes + this.#socketBytes
     record.responseBytes = this.#responseBytes
     noteEnd(record, this, outcome)
-    const closed = (): void => keepRecord(record, this.services)
-    if (this.#reading === undefined) closed()
-    else this.#reading.end(outcome === 'response', closed)
+    const { observers } = this.services
+    const seen = { requestId: this.requestId, record }
+    const ended = (): void => observers.ended(seen)
+    const read = (): void => {
+      if (this.#reading !== undefined) this.#reading.end(outcome === 'response', ended)
+      else {
+        this.#hold.release()
+        ended()
+      }
+    }
+    const judged = this.#judgeBeside()
+    if (judged instanceof Promise) void judged.then(read)
+    else read()
   }
 }
 

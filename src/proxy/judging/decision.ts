@@ -24,7 +24,7 @@ const PRICED_TOKENS = 1_000_000
 
 /** Undefined: no policy is there to be asked. */
 export function decide(
-  services: Pick<Services, 'decider' | 'log' | 'catalogue'>,
+  services: Pick<Services, 'decider' | 'log' | 'catalogue' | 'observers'>,
   about: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> | undefined {
@@ -32,9 +32,11 @@ export function decide(
   if (decider.idle) return undefined
   const decision = ask(services, about, content)
   const noted = (known: Decision): Decision => {
-    note(about.record, known)
+    const { record } = about
+    note(record, known)
+    services.observers.decided({ requestId: record.requestId, record }, known)
     if (known.failed.length > 0) {
-      const { requestId } = about.record
+      const { requestId } = record
       const policies = known.failed
       services.log.error({ requestId, policies }, 'policies could not be evaluated')
     }

@@ -49,6 +49,9 @@ export interface ReadingAbout {
   readonly own: ReadonlyMap<string, string> | undefined
   /** Milliseconds since the request began. */
   readonly elapsed: () => number
+  /** Called when the request, and when the response, has been looked at. */
+  readonly requestRead?: () => void
+  readonly responseRead?: () => void
 }
 
 export interface ResponseHeadFacts extends RequestHeadFacts {
@@ -131,6 +134,7 @@ export class Reading {
       if (withheld) this.#words = { bytes, whole, head }
       else this.#keepRequest(bytes, head)
     })
+    this.#about.requestRead?.()
     return content
   }
 
@@ -201,6 +205,7 @@ export class Reading {
   end(whole: boolean, done: () => void): void {
     const finish = (complete: boolean): void => {
       this.#guarded(() => this.#answered(complete))
+      this.#about.responseRead?.()
       this.#about.hold.release()
       done()
     }

@@ -27,6 +27,7 @@ import type { Overrides } from '../../household/overrides.js'
 import type { Trials } from '../../learned/trials.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
 import type { RoutePolicy } from '../../policy/route.js'
+import type { Observers } from './observer.js'
 import type { Undecided } from '../bounds/undecided.js'
 
 /** One generation of configuration, immutable. */
@@ -53,7 +54,6 @@ export interface PolicySnapshot {
   readonly coding: CodingLimits
   /** Record the names of tunnelled connections that are no endpoints. */
   readonly recordTunnelNames: boolean
-  readonly logExchanges: boolean
 }
 
 /** What is kept of the texts of an exchange. */
@@ -127,7 +127,10 @@ export interface Roots {
 
 export interface Services {
   readonly policy: PolicySnapshot
-  readonly audit: AuditSink
+  /** Rows of connections, and events. */
+  readonly audit: Pick<AuditSink, 'connection' | 'event'>
+  /** Who sees exchanges. */
+  readonly observers: Observers
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines

@@ -1,0 +1,52 @@
+/**
+ * Who sees exchanges, in the order in which they are told: counters before the record, which
+ * keeps them in the transaction of its rows. One more concern is one more file with an
+ * `ExchangeObserver` and one more line here.
+ */
+import type { Config } from '../../config/schema.js'
+import type { Log } from '../core/log.js'
+import type { AuditSink, ExchangeRecord } from '../core/record.js'
+import { Observers } from '../proxy/words/observer.js'
+import type { ExchangeObserver } from '../proxy/words/observer.js'
+
+export interface ObserverEdges {
+  readonly metering: ExchangeObserver
+  readonly audit: Pick<AuditSink, 'exchangeOpened' | 'exchangeClosed'>
+  readonly log: Log
+}
+
+export function observersOf(
+  config: Pick<Config, 'log'>,
+  { metering, audit, log }: ObserverEdges,
+): Observers {
+  const list = [
+    metering,
+    recordWriter(audit),
+    ...(config.log.exchanges ? [exchangeLine(log)] : []),
+  ]
+  return new Observers(list, ({ observer, moment, err }) => {
+    log.error({ err, observer, moment }, 'an observer of exchanges failed')
+  })
+}
+
+/** The row: at once in the backlog, whole at the end. */
+function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
+  return {
+    name: 'record',
+    requestHead: ({ record }) => audit.exchangeOpened(record as ExchangeRecord),
+    ended: ({ record }) => audit.exchangeClosed(record as ExchangeRecord),
+  }
+}
+
+/** A line of the log for each, where the operator wants one. */
+function exchangeLine(log: Log): ExchangeObserver {
+  return {
+    name: 'log',
+    ended: ({ record }) => {
+      const { requestId, endpointDomain, method, path, status } = record
+      const { outcome, latencyMs } = record
+      const about = { requestId, endpointDomain, method, path }
+      log.info({ ...about, status, outcome, latencyMs }, 'exchange')
+    },
+  }
+}

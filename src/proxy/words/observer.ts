@@ -1,0 +1,75 @@
+/**
+ * Who wants to see exchanges is an observer in the list that assembly makes: the record, the
+ * counters, the log, alerts. An observer only looks: it changes nothing, its faults cost an
+ * exchange nothing, and what it has no method for is not told.
+ */
+import type { ExchangeRecord } from '../../core/record.js'
+import type { Decision } from '../../policy/engine.js'
+
+/** One exchange, as it is known at the moment. */
+export interface SeenExchange {
+  readonly requestId: string
+  /** The row that it will be; fields come as they are learned. */
+  readonly record: Readonly<ExchangeRecord>
+}
+
+export interface ExchangeObserver {
+  readonly name: string
+  /** A request's head has come; its body has not. */
+  requestHead?(seen: SeenExchange): void
+  /** Its body has been looked at as far as it will be. */
+  requestRead?(seen: SeenExchange): void
+  /** Policies have decided; of a WebSocket once for each message. */
+  decided?(seen: SeenExchange, decision: Decision): void
+  /** The provider's head has come, and has gone on. */
+  responseHead?(seen: SeenExchange): void
+  /** The response has been looked at as far as it will be. */
+  responseRead?(seen: SeenExchange): void
+  /** The last call: the row is complete. */
+  ended?(seen: SeenExchange): void
+}
+
+type Moment = Exclude<keyof ExchangeObserver, 'name'>
+type TellOf<M extends Moment> = NonNullable<ExchangeObserver[M]>
+
+export interface ObserverFailure {
+  readonly observer: string
+  readonly moment: Moment
+  readonly err: unknown
+}
+
+/** The list, told in its order. A moment of which nobody wants to hear is an empty loop. */
+export class Observers {
+  readonly requestHead: TellOf<'requestHead'>
+  readonly requestRead: TellOf<'requestRead'>
+  readonly decided: TellOf<'decided'>
+  readonly responseHead: TellOf<'responseHead'>
+  readonly responseRead: TellOf<'responseRead'>
+  readonly ended: TellOf<'ended'>
+  readonly #failed: (failure: ObserverFailure) => void
+
+  constructor(
+    list: readonly ExchangeObserver[],
+    failed: (failure: ObserverFailure) => void,
+  ) {
+    this.#failed = failed
+    this.requestHead = this.#tell(list, 'requestHead')
+    this.requestRead = this.#tell(list, 'requestRead')
+    this.decided = this.#tell(list, 'decided')
+    this.responseHead = this.#tell(list, 'responseHead')
+    this.responseRead = this.#tell(list, 'responseRead')
+    this.ended = this.#tell(list, 'ended')
+  }
+
+  #tell(list: readonly ExchangeObserver[], moment: Moment) {
+    const hearing = list.filter((observer) => observer[moment] !== undefined)
+    return (seen: SeenExchange, decision?: Decision): void => {
+      for (const observer of hearing)
+        try {
+          observer[moment]?.(seen, decision as Decision)
+        } catch (err) {
+          this.#failed({ observer: observer.name, moment, err })
+        }
+    }
+  }
+}
