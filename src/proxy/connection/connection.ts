@@ -30,29 +30,25 @@ export async function serveConnection(
   const state = openConnection(client, services)
   const served = { client, state, services, fronts }
   const { record } = state
-  noteReset(client, record)
+  noteReset(client, state.log)
   try {
     await serve(served)
     await state.nested
   } catch (cause) {
     failed(served, cause)
   } finally {
-    record.closedAt = services.clock.now()
-    record.bytesFromClient = client.bytesRead
-    record.bytesToClient = client.bytesWritten
-    if (record.coverage === 'failed') record.code ??= 'YORI_CLIENT_GONE'
+    state.log.closed(services.clock.now(), client)
     if (record.coverage !== 'own') services.audit.connection(record)
   }
 }
 
 /** One too many: it is closed unheard, and counted. */
 export function recordRefused(client: Socket, services: Services): void {
-  const { record } = openConnection(client, services)
+  const { log, record } = openConnection(client, services)
   const destination = services.destinations.of(client)
   if (!(destination instanceof Promise) && destination.kind === 'original')
-    record.way = 'redirected'
-  record.coverage = 'refused'
-  record.code = 'YORI_TOO_MANY_CONNECTIONS'
+    log.cameBy('redirected')
+  log.refused('YORI_TOO_MANY_CONNECTIONS')
   services.audit.connection(record)
 }
 
@@ -80,10 +76,10 @@ async function serve(served: Served): Promise<void> {
     firstBytes(served, !isOriginal),
     identify(state.caller.address),
   ])
-  state.record.device = device
+  state.log.identified(device)
   if (!isOriginal) return serveDialled(served, first, destination.kind)
   state.known = destination.address
-  state.record.way = 'redirected'
+  state.log.cameBy('redirected')
   return serveRedirected(served, first, destination.address)
 }
 
@@ -94,7 +90,7 @@ async function serveRedirected(
   known: SocketAddress,
 ): Promise<void> {
   const target = { host: known.address, port: known.port }
-  served.state.record.destination = formatSocketAddress(known)
+  served.state.log.ledTo(formatSocketAddress(known))
   switch (first.kind) {
     case 'hello':
       return follow(served, routeOf(served, first.hello), target)
@@ -119,7 +115,7 @@ async function serveRedirected(
 function failed({ client, state, services }: Served, cause: unknown): void {
   const { record } = state
   const code = codeOf(cause)
-  record.code ??= code
+  state.log.ended(code)
   const { log } = services
   if (code === 'YORI_INTERNAL') {
     log.error({ err: cause, connectionId: record.connectionId }, 'connection failed')

@@ -24,7 +24,7 @@ export async function serveDialled(
     case 'hello':
       return serveName(served, first.hello, destination)
     case 'closed':
-      state.record.coverage = 'own'
+      state.log.own()
       client.destroy()
       return
     case 'silent':
@@ -53,13 +53,13 @@ async function serveName(
     return
   }
   if (name !== undefined && routes.endpoints.find(name) !== undefined) {
-    state.record.way = 'dialled'
+    state.log.cameBy('dialled')
     return follow(served, routeOf(served, hello), { host: name, port: 443 })
   }
   const isForeign = name !== undefined && !access.isOwnName(name)
   // Redirected, but nobody can tell from where: the name leads on, never to a private address.
   if (isForeign && destination === 'unknown') {
-    state.record.way = 'redirected'
+    state.log.cameBy('redirected')
     return follow(served, routeOf(served, hello), { host: name, port: 443 })
   }
   if (isForeign && !services.hasSiteCertificate) {
@@ -72,7 +72,7 @@ async function serveName(
 async function serveOwnName(served: Served, name: string | undefined): Promise<void> {
   const { client, state, services, fronts } = served
   const { certificates, hasSiteCertificate } = services
-  state.record.coverage = 'own'
+  state.log.own()
   if (name !== undefined && !hasSiteCertificate && certificates.mintable(name)) {
     await certificates.contextFor(name)
   }

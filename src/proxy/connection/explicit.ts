@@ -30,18 +30,17 @@ export async function openTunnel(
   head: Buffer,
 ): Promise<void> {
   const { client, state, services } = served
-  state.record.way = 'explicit'
-  // Whatever it asked of our own site before, from here on it counts.
-  state.record.coverage = 'failed'
+  state.log.cameBy('explicit')
+  state.log.startsAnew()
   const target = await admit(served, request)
   if (target === undefined) return
   state.connectTarget = target
-  state.record.destination = `${target.host}:${target.port}`
+  state.log.ledTo(`${target.host}:${target.port}`)
   client.write('HTTP/1.1 200 Connection established\r\n\r\n')
   if (head.length > 0) client.unshift(head)
   const endpoint = services.policy.routes.endpoints.find(target.host)
   const isEndpoint = endpoint !== undefined
-  state.record.nameClass = classOfHost(target.host, endpoint)
+  state.log.ofClass(classOfHost(target.host, endpoint))
   const first = await firstBytes(served, isEndpoint)
   switch (first.kind) {
     case 'hello':
@@ -97,8 +96,8 @@ async function admit(
     return target
   } catch (error) {
     if (!(error instanceof YoriError)) throw error
-    state.record.code = error.code
-    state.record.coverage = error.source === 'client' ? 'refused' : 'failed'
+    if (error.source === 'client') state.log.refused(error.code)
+    else state.log.failed(error.code)
     refuseRaw(client, {
       code: error.code,
       requestId: randomUUID(),

@@ -46,9 +46,9 @@ export function routeOf({ state, services }: Served, hello: ClientHello): Route 
   }
   const endpoint = name === undefined ? undefined : policy.routes.endpoints.find(name)
   if (name !== undefined && (endpoint !== undefined || policy.recordTunnelNames)) {
-    state.record.serverName = name
+    state.log.named(name)
   }
-  if (!isNamed) state.record.nameClass = classOfHello(hello, endpoint)
+  if (!isNamed) state.log.ofClass(classOfHello(hello, endpoint))
   return route
 }
 

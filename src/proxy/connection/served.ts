@@ -54,6 +54,6 @@ export async function firstBytes(
 
 /** It went before it was known what it wanted. */
 export function left({ client, state }: Served): void {
-  state.record.code ??= 'YORI_CLIENT_GONE'
+  state.log.ended('YORI_CLIENT_GONE')
   client.destroy()
 }

@@ -119,10 +119,9 @@ function serveReserved(arrived: Arrived, url: string, host: string | undefined):
 
 /** The supervisor of this machine asks: neither traffic nor part of coverage. */
 function serveAlive({ http, from }: Arrived): void {
-  const { record } = from.state
   from.began()
   http.response.once('close', () => from.ended())
-  if (record.exchanges === 0) record.coverage = 'own'
+  from.state.log.probed()
   http.response.writeHead(200, 'OK', ['cache-control', 'no-store', 'content-length', '0'])
   http.response.end()
 }
@@ -150,15 +149,14 @@ function serveOwnPort(arrived: Arrived): void {
     fetchSite: single(http.request.headers['sec-fetch-site']),
     localPort: from.state.localPort,
   })
-  const { record } = from.state
+  const { log } = from.state
   switch (asked.kind) {
     case 'refused':
-      if (record.exchanges === 0) record.coverage = 'refused'
-      record.code ??= asked.code
+      log.requestRefused(asked.code)
       decline(arrived, asked.code, undefined, asked.detail)
       return
     case 'own':
-      if (record.coverage === 'failed') record.coverage = 'own'
+      log.servedOwn()
       if (asked.path === OVERRIDE_ALIAS || asked.path.startsWith(RESERVED_PREFIX)) {
         serveReserved(arrived, asked.path, undefined)
         return
@@ -180,9 +178,7 @@ function asUser(arrived: Arrived, goOn: () => void): void {
   const decide = (isKnown: boolean): void => {
     if (isKnown) goOn()
     else {
-      const { record } = from.state
-      if (record.coverage === 'failed') record.coverage = 'refused'
-      record.code ??= 'YORI_PROXY_AUTHENTICATION'
+      from.state.log.requestRefused('YORI_PROXY_AUTHENTICATION')
       decline(arrived, 'YORI_PROXY_AUTHENTICATION', undefined)
     }
   }
@@ -199,22 +195,19 @@ function serveAsked(
   arrived: Arrived,
   asked: Extract<Asked, { kind: 'relay' | 'endpoint' }>,
 ): void {
-  const { record } = arrived.from.state
+  const { log } = arrived.from.state
   switch (asked.kind) {
     case 'relay': {
-      record.way = 'explicit'
-      if (record.coverage !== 'inspected') {
-        record.coverage = 'tunnel-not-endpoint'
-        record.nameClass = classOfHost(asked.host, undefined)
-      }
+      log.cameBy('explicit')
+      log.relayed(classOfHost(asked.host, undefined))
       const target = { host: asked.host, port: asked.port, plain: true }
       exchange(arrived, facts(arrived, { target, path: asked.path, endpoint: undefined }))
       return
     }
     case 'endpoint': {
-      record.coverage = 'inspected'
-      record.serverName = asked.name
-      record.nameClass = asked.endpoint.domain
+      log.inspected()
+      log.named(asked.name)
+      log.ofClass(asked.endpoint.domain)
       const { plainPort } = asked
       const target =
         plainPort === undefined

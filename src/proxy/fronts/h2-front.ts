@@ -132,7 +132,7 @@ class H2Session implements Watched {
 
   began(): void {
     this.state.active += 1
-    this.state.record.exchanges += 1
+    this.state.log.request()
     this.#idleSince = undefined
   }
 
@@ -182,7 +182,7 @@ class H2Session implements Watched {
   }
 
   #note(code: ErrorCode): void {
-    this.state.record.code ??= code
+    this.state.log.ended(code)
   }
 }
 

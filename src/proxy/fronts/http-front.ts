@@ -57,7 +57,7 @@ export class Client implements HttpClient, Watched {
   began(exchange?: Underway): void {
     if (exchange !== undefined) this.#underway.add(exchange)
     this.state.active += 1
-    this.state.record.exchanges += 1
+    this.state.log.request()
     this.#headDue = undefined
   }
 
@@ -116,13 +116,12 @@ export class Client implements HttpClient, Watched {
   tick(now: number): void {
     const { queued, taken } = tcpProgress(this.state.raw)
     if (this.#stall.overdue(now, queued + this.socket.writableLength > 0, taken)) {
-      this.state.record.code ??= 'YORI_CLIENT_STALLED'
+      this.state.log.ended('YORI_CLIENT_STALLED')
       this.breakOff()
       return
     }
     if (this.#headDue === undefined || now <= this.#headDue) return
-    if (this.state.record.exchanges === 0)
-      this.state.record.code ??= 'YORI_REQUEST_TIMEOUT'
+    if (this.state.record.exchanges === 0) this.state.log.ended('YORI_REQUEST_TIMEOUT')
     this.socket.destroy()
   }
 }

@@ -1,20 +1,21 @@
 /** What is known of one TCP connection from a client, kept from accept to its record. */
-import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
-import { NAME_CLASSES } from '../../core/coverage.js'
 import type { ConnectionRecord } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Caller } from '../../policy/access.js'
 import type { Party } from '../../learned/memory.js'
+import { ConnectionLog } from './connection-log.js'
 import type { Services } from './services.js'
 
 export interface ConnectionState {
   /** The TCP socket, below any TLS. */
   readonly raw: Socket
-  readonly record: ConnectionRecord
+  /** Its row, which `log` writes. */
+  readonly record: Readonly<ConnectionRecord>
+  readonly log: ConnectionLog
   readonly caller: Caller
   readonly localPort: number
   /** A redirected client's original destination. */
@@ -57,22 +58,15 @@ export interface Intercepted {
 export function openConnection(client: Socket, services: Services): ConnectionState {
   const address = canonicalAddress(client.remoteAddress ?? '') ?? 'unknown'
   const local = canonicalAddress(client.localAddress ?? '')
-  const now = services.clock.now()
+  const log = new ConnectionLog({
+    ip: address,
+    clientPort: client.remotePort ?? 0,
+    at: services.clock.now(),
+  })
   return {
     raw: client,
-    record: {
-      connectionId: randomUUID(),
-      device: { ip: address },
-      clientPort: client.remotePort ?? 0,
-      way: 'direct',
-      openedAt: now,
-      closedAt: now,
-      nameClass: NAME_CLASSES.none,
-      coverage: 'failed',
-      bytesFromClient: 0,
-      bytesToClient: 0,
-      exchanges: 0,
-    },
+    record: log.record,
+    log,
     // From an address to itself: this machine, too, and nobody else could be.
     caller: { address, loopback: isLoopback(address) || address === local },
     localPort: client.localPort ?? 0,
