@@ -13,7 +13,7 @@ import type { AccessPolicy } from '../../policy/access.js'
 import { EndpointTable } from '../../policy/endpoints.js'
 import { providerHostForPath } from '../../providers/paths.js'
 import { isTrustPath } from '../../core/trust-paths.js'
-import type { PolicySnapshot } from '../../proxy/words/services.js'
+import type { PolicySnapshot } from '../../proxy/words/policy-snapshot.js'
 
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */
 const DIRECT_REQUEST_BYTES = 10 * 1024 * 1024

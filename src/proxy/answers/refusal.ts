@@ -11,7 +11,8 @@ import { errorEnvelope } from '../../providers/envelope.js'
 import type { Envelope } from '../../providers/envelope.js'
 import { endSoon } from '../../net/end-soon.js'
 import type { HttpResponse } from '../words/http-words.js'
-import type { Services } from '../words/services.js'
+import type { Recognised } from '../../providers/index.js'
+import type { ExchangeHead } from '../../providers/provider.js'
 
 /** RFC 7617 §2.1. */
 const CHALLENGE = 'Basic realm="YORI", charset="UTF-8"'
@@ -30,7 +31,7 @@ export interface Refusal {
 
 /** The name of the provider at a host, where no path is known or matters. */
 export function providerAt(
-  services: Pick<Services, 'recognise'>,
+  services: { readonly recognise: (head: ExchangeHead) => Recognised | undefined },
   host: string,
 ): string | undefined {
   return services.recognise({ host, method: 'POST', path: '/' })?.provider.name

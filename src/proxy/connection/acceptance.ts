@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { clientRefusal, refusalCause } from '../../net/tls-failure.js'
 import type { Intercepted } from '../words/connection-state.js'
-import type { Services } from '../words/services.js'
+import type { ConnectionPort } from './port.js'
 
 /** A close that comes later had another reason: a connection opened in advance, above all. */
 const REFUSES_WITHIN_MS = 2_000
@@ -16,11 +16,11 @@ const LAST_WORDS_BYTES = 48
 export class Acceptance {
   readonly #client: Socket
   readonly #shown: Intercepted
-  readonly #services: Services
+  readonly #services: ConnectionPort
   #securedAt = 0
   #bytesThen = 0
 
-  constructor(client: Socket, shown: Intercepted, services: Services) {
+  constructor(client: Socket, shown: Intercepted, services: ConnectionPort) {
     this.#client = client
     this.#shown = shown
     this.#services = services

@@ -19,15 +19,15 @@ import { follow, passOn } from './follow.js'
 import { routeOf } from './routing.js'
 import { firstBytes, left } from './served.js'
 import type { Fronts, Served } from './served.js'
-import type { Services } from '../words/services.js'
+import type { ConnectionPort } from './port.js'
 
 /** Never rejects. Resolves when the connection has ended and is recorded. */
 export async function serveConnection(
   client: Socket,
-  services: Services,
+  services: ConnectionPort,
   fronts: Fronts,
 ): Promise<void> {
-  const state = openConnection(client, services)
+  const state = openConnection(client, services.clock)
   const served = { client, state, services, fronts }
   const { record } = state
   noteReset(client, state.log)
@@ -43,8 +43,8 @@ export async function serveConnection(
 }
 
 /** One too many: it is closed unheard, and counted. */
-export function recordRefused(client: Socket, services: Services): void {
-  const { log, record } = openConnection(client, services)
+export function recordRefused(client: Socket, services: ConnectionPort): void {
+  const { log, record } = openConnection(client, services.clock)
   const destination = services.destinations.of(client)
   if (!(destination instanceof Promise) && destination.kind === 'original')
     log.cameBy('redirected')
@@ -57,7 +57,7 @@ export function serveConnect(
   request: IncomingMessage,
   client: Socket,
   head: Buffer,
-  context: { state: ConnectionState; services: Services; fronts: Fronts },
+  context: { state: ConnectionState; services: ConnectionPort; fronts: Fronts },
 ): void {
   const served = { client, ...context }
   context.state.nested = openTunnel(served, request, head).catch((cause: unknown) =>

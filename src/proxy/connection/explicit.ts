@@ -18,7 +18,7 @@ import { refuseRaw } from '../answers/refusal.js'
 import { routeOf } from './routing.js'
 import { firstBytes, left } from './served.js'
 import type { Served } from './served.js'
-import { isKnownUser } from '../words/services.js'
+import { isKnownUser } from '../words/known-user.js'
 
 /**
  * `head`: what followed the request already. Answers one that may not be had, and resolves.

@@ -10,7 +10,7 @@ import type { ClientHello } from '../../tls/client-hello.js'
 import { helloFingerprint } from '../../tls/fingerprint.js'
 import { classOfHello } from '../words/name-class.js'
 import type { Served } from './served.js'
-import type { Services } from '../words/services.js'
+import type { ConnectionPort } from './port.js'
 
 export function routeOf({ state, services }: Served, hello: ClientHello): Route {
   const { policy, certificates, memory, decider, catalogue } = services
@@ -53,7 +53,7 @@ export function routeOf({ state, services }: Served, hello: ClientHello): Route 
 }
 
 /** What a CONNECT asked for is known, whatever the hello inside shows. */
-function isNamedByConnect(host: string | undefined, { policy }: Services): boolean {
+function isNamedByConnect(host: string | undefined, { policy }: ConnectionPort): boolean {
   if (host === undefined || isIP(host) !== 0) return false
   return policy.routes.endpoints.find(host) === undefined
 }

@@ -9,7 +9,7 @@ import type { ConnectionState } from '../words/connection-state.js'
 import type { H2Front } from '../fronts/h2-front.js'
 import type { HttpFront } from '../fronts/http-front.js'
 import type { TlsTerminator } from '../fronts/tls-terminator.js'
-import type { Services } from '../words/services.js'
+import type { ConnectionPort } from './port.js'
 
 /** The servers that a connection may be handed to. */
 export interface Fronts {
@@ -27,7 +27,7 @@ export interface Served {
   /** Where its next bytes are: the TCP socket, or the TLS in which a CONNECT came. */
   readonly client: Socket
   readonly state: ConnectionState
-  readonly services: Services
+  readonly services: ConnectionPort
   readonly fronts: Fronts
 }
 

@@ -23,8 +23,8 @@ import {
 } from '../site/override-form.js'
 import { providerAt, refuse } from '../answers/refusal.js'
 import { SELF_TEST_PATH, serveSelfTest } from '../site/self-test.js'
-import { isKnownUser } from '../words/services.js'
-import type { Services } from '../words/services.js'
+import { isKnownUser } from '../words/known-user.js'
+import type { DispatchPort } from './port.js'
 import { serveSite } from '../site/site.js'
 
 export interface Http {
@@ -36,7 +36,7 @@ export interface Http {
 export function serveRequest(
   http: Http,
   from: HttpClient,
-  services: Services,
+  services: DispatchPort,
   upgrade?: string,
 ): void {
   const head = readRequestHead(http.request.rawHeaders)
@@ -51,7 +51,7 @@ export function serveRequest(
 interface Arrived {
   readonly http: Http
   readonly from: HttpClient
-  readonly services: Services
+  readonly services: DispatchPort
   readonly head: RequestHead
   readonly upgrade: string | undefined
 }

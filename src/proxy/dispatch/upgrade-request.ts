@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import { endSoon } from '../../net/end-soon.js'
 import type { Client, HttpFront } from '../fronts/http-front.js'
 import { serveRequest } from './requests.js'
-import type { Services } from '../words/services.js'
+import type { DispatchPort } from './port.js'
 
 export interface UpgradeRequest {
   readonly request: IncomingMessage
@@ -20,7 +20,7 @@ export interface UpgradeRequest {
 export function serveUpgrade(
   upgrade: UpgradeRequest,
   from: Client,
-  context: { services: Services; http: HttpFront },
+  context: { services: DispatchPort; http: HttpFront },
 ): void {
   const { request, socket, head } = upgrade
   if (!isWebSocket(request)) {

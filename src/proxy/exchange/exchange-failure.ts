@@ -6,6 +6,7 @@ import type { YoriError } from '../../core/errors.js'
 import type { ExchangeRecord } from '../../core/record.js'
 import { isOrdinaryEnd } from '../../net/dial.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ExchangePort } from './port.js'
 import { refusalOf, refuse } from '../answers/refusal.js'
 
 /**
@@ -13,7 +14,7 @@ import { refusalOf, refuse } from '../answers/refusal.js'
  * the client is to see a break.
  */
 export function answerFailure(
-  about: ExchangeAbout,
+  about: ExchangeAbout<ExchangePort>,
   record: ExchangeRecord | undefined,
   error: YoriError,
   silent: boolean,
@@ -40,13 +41,13 @@ export function answerFailure(
 /** The next connection of this device to this name is better not intercepted. */
 export function learnFrom(
   error: YoriError,
-  { from, services, facts }: ExchangeAbout,
+  { from, services, facts }: ExchangeAbout<ExchangePort>,
 ): void {
   if (error.code !== 'YORI_UPSTREAM_CLIENT_CERTIFICATE') return
   services.memory.wantsClientCertificate(from.state.record.device, facts.target.host)
 }
 
-export function logFailure(error: YoriError, about: ExchangeAbout): void {
+export function logFailure(error: YoriError, about: ExchangeAbout<ExchangePort>): void {
   if (error.source === 'client' || isOrdinaryEnd(error.cause)) return
   const { requestId, facts, services } = about
   const { host } = facts.target

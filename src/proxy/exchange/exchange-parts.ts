@@ -5,11 +5,12 @@
 import type { ExchangeRecord } from '../../core/record.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ExchangePort } from './port.js'
 import { Reading } from '../reading/reading.js'
 import { RequestBody } from './request-body.js'
 import { maxBodyBytes } from './request-limits.js'
 
-export function bodyOf(about: ExchangeAbout, hold: Hold): RequestBody {
+export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestBody {
   const { request, facts, from, services } = about
   const { policy, deadlines } = services
   return new RequestBody(request, facts.head, {
@@ -27,7 +28,7 @@ export function bodyOf(about: ExchangeAbout, hold: Hold): RequestBody {
 
 /** Undefined: nobody knows how to read such a request. */
 export function readingOf(
-  about: ExchangeAbout,
+  about: ExchangeAbout<ExchangePort>,
   record: ExchangeRecord,
   hold: Hold,
 ): Reading | undefined {

@@ -2,8 +2,9 @@
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { grpcFailure } from '../../http/grpc.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ExchangePort } from './port.js'
 
-export function openRecord(about: ExchangeAbout): ExchangeRecord {
+export function openRecord(about: ExchangeAbout<ExchangePort>): ExchangeRecord {
   const { requestId, request, from, services, recognised } = about
   const { head, path, target } = about.facts
   const connection = from.state.record
@@ -34,7 +35,10 @@ export function noteCall(record: ExchangeRecord, rawFields: readonly Buffer[]): 
 }
 
 /** The client went before it had everything. */
-export function noteGone(record: ExchangeRecord, about: ExchangeAbout): void {
+export function noteGone(
+  record: ExchangeRecord,
+  about: ExchangeAbout<ExchangePort>,
+): void {
   const { stalled } = about.from
   record.code = stalled ? 'YORI_CLIENT_STALLED' : 'YORI_CLIENT_GONE'
   record.reason = stalled
@@ -46,7 +50,7 @@ export function noteGone(record: ExchangeRecord, about: ExchangeAbout): void {
 /** How it ended; the bytes are counted already. */
 export function noteEnd(
   record: ExchangeRecord,
-  about: ExchangeAbout,
+  about: ExchangeAbout<ExchangePort>,
   outcome: ExchangeOutcome,
 ): void {
   record.outcome = outcome

@@ -32,7 +32,7 @@ import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
 import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
-import type { Services } from '../words/services.js'
+import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import { bodyOf, readingOf } from './exchange-parts.js'
 import { noteCall, noteEnd, noteGone, openRecord } from './exchange-record.js'
@@ -41,12 +41,12 @@ import type { RequestBody } from './request-body.js'
 import { headProblem } from './request-limits.js'
 import { upstreamRequest, wantsH2 } from './upstream-request.js'
 
-export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
+export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, Watched {
   readonly request: HttpRequest
   readonly response: HttpResponse
   readonly from: HttpClient
   readonly facts: ExchangeFacts
-  readonly services: Services
+  readonly services: ExchangePort
   readonly requestId: string
   readonly recognised: Recognised | undefined
   readonly isGrpc: boolean
@@ -71,7 +71,7 @@ export class Exchange implements ExchangeAbout, UpstreamHandler, Watched {
     http: { request: HttpRequest; response: HttpResponse },
     from: HttpClient,
     facts: ExchangeFacts,
-    services: Services,
+    services: ExchangePort,
   ) {
     this.request = http.request
     this.response = http.response

@@ -3,7 +3,7 @@ import { YoriError } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { HttpRequest } from '../words/http-words.js'
-import type { PipelineLimits, PolicySnapshot } from '../words/services.js'
+import type { PipelineLimits, PolicySnapshot } from '../words/policy-snapshot.js'
 
 /** The first reason why a head is not served. */
 export function headProblem(

@@ -4,6 +4,7 @@ import { hostField, readRequestHead } from '../../http/head.js'
 import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
+import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from '../judging/redact-body.js'
 
@@ -17,13 +18,13 @@ export function wantsH2(
 }
 
 /** Its client speaks HTTP/2 alone, which may be for what HTTP/1.1 cannot carry. */
-function prefersH2({ overH2, facts, from }: ExchangeAbout): boolean {
+function prefersH2({ overH2, facts, from }: ExchangeAbout<ExchangePort>): boolean {
   return !overH2 && facts.target.plain !== true && from.state.onlyH2
 }
 
 /** `redaction`: what a decision took out of the body, whose fields change with it. */
 export function upstreamRequest(
-  about: ExchangeAbout,
+  about: ExchangeAbout<ExchangePort>,
   body: UpstreamBody,
   redaction: BodyRedaction | undefined,
 ): UpstreamRequest {

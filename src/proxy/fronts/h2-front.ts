@@ -17,7 +17,7 @@ import { H2Request, H2Response } from './h2-messages.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { tcpProgress, WriteStall } from '../../net/write-stall.js'
 import { RateLimit } from '../bounds/rate-limit.js'
-import type { PipelineLimits, PipelineTimeouts } from '../words/services.js'
+import type { PipelineLimits, PipelineTimeouts } from '../words/policy-snapshot.js'
 
 const BYTES_PER_MEGABYTE = 1_000_000
 /** How long a client may keep its end open when we have ended ours. */

@@ -14,7 +14,7 @@ import { errorCodeOf } from '../../net/tls-failure.js'
 import { tcpProgress, WriteStall } from '../../net/write-stall.js'
 import type { ConnectionState } from '../words/connection-state.js'
 import type { HttpClient, Underway } from '../words/http-words.js'
-import type { PipelineLimits, PipelineTimeouts } from '../words/services.js'
+import type { PipelineLimits, PipelineTimeouts } from '../words/policy-snapshot.js'
 
 export interface FrontHandlers {
   request(request: IncomingMessage, response: ServerResponse, from: Client): void

@@ -9,7 +9,7 @@ import type { Decision } from '../../policy/engine.js'
 import { answerBlock, BLOCK_STATUS } from '../answers/block-answer.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { BlockedFor } from '../../household/overrides.js'
-import type { Services } from '../words/services.js'
+import type { JudgingPort } from './port.js'
 
 /** Longer ones are not offered as the way back. */
 const MAX_BACK = 512
@@ -24,7 +24,7 @@ export interface Blocked {
   /** Origin-form, with its query. */
   readonly path: string
   readonly provider: string | undefined
-  readonly services: Pick<Services, 'overrides' | 'clock'>
+  readonly services: Pick<JudgingPort, 'overrides' | 'clock'>
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Decision } from '../../policy/engine.js'
 import type { Content } from '../words/content.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
-import type { Services } from '../words/services.js'
+import type { JudgingPort } from './port.js'
 
 export interface DecisionAbout {
   readonly request: HttpRequest
@@ -24,7 +24,7 @@ const PRICED_TOKENS = 1_000_000
 
 /** Undefined: no policy is there to be asked. */
 export function decide(
-  services: Pick<Services, 'decider' | 'log' | 'catalogue' | 'observers'>,
+  services: Pick<JudgingPort, 'decider' | 'log' | 'catalogue' | 'observers'>,
   about: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> | undefined {
@@ -46,7 +46,7 @@ export function decide(
 }
 
 function ask(
-  { decider, catalogue }: Pick<Services, 'decider' | 'catalogue'>,
+  { decider, catalogue }: Pick<JudgingPort, 'decider' | 'catalogue'>,
   { request, record, device, redaction }: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> {

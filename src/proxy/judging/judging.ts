@@ -13,6 +13,7 @@ import type { Content } from '../words/content.js'
 import { decide } from './decision.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
 import type { Reading } from '../reading/reading.js'
+import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RequestBody } from '../exchange/request-body.js'
 import { canRead } from '../websocket/websocket-exchange.js'
@@ -22,14 +23,14 @@ export class Judging {
   redaction: BodyRedaction | undefined
   /** What was said on a WebSocket that has ended. */
   said: Content | undefined
-  readonly #about: ExchangeAbout
+  readonly #about: ExchangeAbout<JudgingPort>
   readonly #record: ExchangeRecord
   /** Undefined: nobody knows how to read it. */
   readonly #reading: Reading | undefined
   #isRead = false
 
   constructor(
-    about: ExchangeAbout,
+    about: ExchangeAbout<JudgingPort>,
     record: ExchangeRecord,
     reading: Reading | undefined,
   ) {

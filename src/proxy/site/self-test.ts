@@ -10,7 +10,7 @@ import { splitAuthority } from '../../http/head.js'
 import type { Intercepted } from '../words/connection-state.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { RESERVED_PREFIX } from '../../core/own-paths.js'
-import type { Services } from '../words/services.js'
+import type { SitePort } from './port.js'
 
 export const SELF_TEST_PATH = `${RESERVED_PREFIX}self-test`
 
@@ -21,7 +21,7 @@ export function serveSelfTest(
   http: { request: HttpRequest; response: HttpResponse },
   from: HttpClient,
   intercepted: Intercepted,
-  services: Services,
+  services: SitePort,
 ): void {
   const { request } = http
   const { record } = from.state
@@ -69,7 +69,7 @@ function answerOf({ response }: { response: HttpResponse }): Answered {
 }
 
 /** The request's Origin, when it is a page of our own site: own name, and a port of ours. */
-function ownOrigin(request: HttpRequest, services: Services): string | undefined {
+function ownOrigin(request: HttpRequest, services: SitePort): string | undefined {
   const { origin } = request.headers
   const match = origin === undefined ? null : /^https?:\/\/([^/]{1,300})$/.exec(origin)
   const authority = match === null ? undefined : splitAuthority(match[1] as string)

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { proxyPac } from './proxy-pac.js'
 import { refuse } from '../answers/refusal.js'
-import type { Services } from '../words/services.js'
+import type { SitePort } from './port.js'
 import { isTrustPath } from '../../core/trust-paths.js'
 
 export function serveSite(
   http: { request: HttpRequest; response: HttpResponse },
   path: string,
   from: HttpClient,
-  services: Services,
+  services: SitePort,
 ): void {
   const { request, response } = http
   if (isTrustPath(path)) {
@@ -46,7 +46,7 @@ export function serveSite(
 }
 
 /** 200 as long as we answer: traffic passes in every state. */
-function health({ policy, roots, clock }: Services): string {
+function health({ policy, roots, clock }: SitePort): string {
   const ca = roots.condition(clock.now()).kind
   return JSON.stringify({
     status: ca === 'unusable' ? 'degraded' : 'healthy',

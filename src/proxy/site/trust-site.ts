@@ -13,7 +13,7 @@ import { unreachable } from '../../core/unreachable.js'
 import { matchesHostname } from '../../core/hostname.js'
 import { deviceKindOf } from './device-kind.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
-import type { Services } from '../words/services.js'
+import type { SitePort } from './port.js'
 import { SELF_TEST_PATH } from './self-test.js'
 import type { Seen } from '../../learned/trials.js'
 import { trustPage, trustPageFields } from './trust-page.js'
@@ -29,7 +29,7 @@ export function serveTrustSite(
   http: Http,
   path: string,
   from: HttpClient,
-  services: Services,
+  services: SitePort,
 ): void {
   const { method } = http.request
   const { device } = from.state.record
@@ -50,7 +50,7 @@ export function serveTrustSite(
 }
 
 /** The first endpoint that a test can ask for: switched on, one name, and mintable now. */
-export function testNameOf(services: Services): string | undefined {
+export function testNameOf(services: SitePort): string | undefined {
   const { endpoints, never } = services.policy.routes
   const found = endpoints
     .enabled()
@@ -64,7 +64,7 @@ export function testNameOf(services: Services): string | undefined {
   return found?.domain
 }
 
-function sendPage(http: Http, from: HttpClient, services: Services): void {
+function sendPage(http: Http, from: HttpClient, services: SitePort): void {
   const { roots, reach } = services
   const { device } = from.state.record
   const testName = testNameOf(services)
@@ -112,7 +112,7 @@ function addressOf(
   return first === undefined ? undefined : `http://${formatSocketAddress(first)}/`
 }
 
-function sendRoot(http: Http, which: string, form: string, { roots }: Services): void {
+function sendRoot(http: Http, which: string, form: string, { roots }: SitePort): void {
   const pem = which === 'root' ? roots.rootPem : roots.staged?.rootPem
   if (pem === undefined) {
     send(http, 404, [])
@@ -135,7 +135,7 @@ function sendRoot(http: Http, which: string, form: string, { roots }: Services):
  * The next connection of this device for the name is inspected again, whatever an earlier one
  * taught. Only a page of ours may ask for that: browsers send Origin with every POST.
  */
-async function begin(http: Http, device: Device, services: Services): Promise<void> {
+async function begin(http: Http, device: Device, services: SitePort): Promise<void> {
   const { request } = http
   const name = testNameOf(services)
   if (name === undefined) return sayInstead(http, NOTHING_TO_TEST)
@@ -160,7 +160,7 @@ function sayInstead(http: Http, says: string): void {
   send(http, 409, typed('application/json'), JSON.stringify({ url: null, says }))
 }
 
-function sendResult(http: Http, device: Device, services: Services): void {
+function sendResult(http: Http, device: Device, services: SitePort): void {
   const seen = services.trials.seen(device)
   const says =
     seen === undefined ? 'No test of this device is under way.' : whatWasSeen(seen)

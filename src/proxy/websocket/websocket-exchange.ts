@@ -10,6 +10,7 @@ import { Hold } from '../bounds/byte-budget.js'
 import { noContent, unreadable, unreadSocket } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
+import type { WebsocketPort } from './port.js'
 import { joinUpgraded } from './websocket-join.js'
 import type { Upgraded } from './websocket-join.js'
 import { MessageGate } from './websocket-gate.js'
@@ -20,7 +21,7 @@ import { SocketReading } from './websocket-reading.js'
 const POLICY_VIOLATION = 1008
 
 export interface SocketAbout {
-  readonly exchange: ExchangeAbout
+  readonly exchange: ExchangeAbout<WebsocketPort>
   /** Undefined for a plain relay: nothing is watched. */
   readonly record: ExchangeRecord | undefined
   /** Decides on what a message says; undefined: messages go on before they are looked at. */

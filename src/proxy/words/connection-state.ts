@@ -2,13 +2,13 @@
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
+import type { Clock } from '../../core/clock.js'
 import type { ConnectionRecord } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Caller } from '../../policy/access.js'
 import type { Party } from '../../learned/memory.js'
 import { ConnectionLog } from './connection-log.js'
-import type { Services } from './services.js'
 
 export interface ConnectionState {
   /** The TCP socket, below any TLS. */
@@ -55,13 +55,13 @@ export interface Intercepted {
   readonly isOneTooMany: boolean
 }
 
-export function openConnection(client: Socket, services: Services): ConnectionState {
+export function openConnection(client: Socket, clock: Clock): ConnectionState {
   const address = canonicalAddress(client.remoteAddress ?? '') ?? 'unknown'
   const local = canonicalAddress(client.localAddress ?? '')
   const log = new ConnectionLog({
     ip: address,
     clientPort: client.remotePort ?? 0,
-    at: services.clock.now(),
+    at: clock.now(),
   })
   return {
     raw: client,

@@ -5,7 +5,6 @@ import type { Decision } from '../../policy/engine.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Recognised } from '../../providers/index.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
-import type { Services } from './services.js'
 
 export interface ExchangeFacts {
   readonly head: RequestHead
@@ -19,13 +18,14 @@ export interface ExchangeFacts {
 }
 
 /** One exchange as its parts see it; what changes while it runs stays in `exchange.ts`. */
-export interface ExchangeAbout {
+export interface ExchangeAbout<Port = unknown> {
   readonly requestId: string
   readonly request: HttpRequest
   readonly response: HttpResponse
   readonly from: HttpClient
   readonly facts: ExchangeFacts
-  readonly services: Services
+  /** What the room that it is in needs. */
+  readonly services: Port
   readonly recognised: Recognised | undefined
   readonly isGrpc: boolean
   /** Nothing goes up before the decision. */

@@ -1,0 +1,43 @@
+/** What serving a connection needs. */
+import type { Clock } from '../../core/clock.js'
+import type { Log } from '../../core/log.js'
+import type { AuditSink, Device } from '../../core/record.js'
+import type { Memory } from '../../learned/memory.js'
+import type { Trials } from '../../learned/trials.js'
+import type { TrustLedger } from '../../learned/trust-ledger.js'
+import type { Deadlines } from '../../net/deadlines.js'
+import type { Dialer } from '../../net/dial.js'
+import type { OriginalDestination } from '../../net/original-destination.js'
+import type { Decider } from '../../policy/decider.js'
+import type { Catalogue } from '../../providers/catalogue.js'
+import type { Admission } from '../bounds/admission.js'
+import type { Undecided } from '../bounds/undecided.js'
+import type { Certificates, Roots } from '../words/certificates.js'
+import type { UsersPort } from '../words/known-user.js'
+import type { PolicySnapshot } from '../words/policy-snapshot.js'
+
+export interface ConnectionPort extends UsersPort {
+  readonly policy: PolicySnapshot
+  readonly clock: Clock
+  readonly log: Log
+  readonly deadlines: Deadlines
+  /** Rows of connections. */
+  readonly audit: Pick<AuditSink, 'connection'>
+  readonly dialer: Pick<Dialer, 'dial' | 'candidates'>
+  readonly destinations: OriginalDestination
+  /** What is known of a client's device; waits a little for one that is new. */
+  readonly identify: (address: string) => Promise<Device>
+  readonly undecided: Undecided
+  /** Intercepted connections, by endpoint. */
+  readonly intercepted: Admission
+  readonly certificates: Certificates
+  readonly roots: Pick<Roots, 'staged' | 'rootFingerprint'>
+  readonly memory: Pick<Memory, 'learned' | 'refused'>
+  readonly trials: Trials
+  readonly trust: Pick<TrustLedger, 'refused'>
+  readonly decider: Pick<Decider, 'holds' | 'mustInspect'>
+  /** Which programs are known to pin. */
+  readonly catalogue: Pick<Catalogue, 'entryFor'>
+  /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */
+  readonly hasSiteCertificate: boolean
+}

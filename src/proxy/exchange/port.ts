@@ -1,0 +1,28 @@
+/** What an exchange needs, with what the rooms need that it walks through. */
+import type { Log } from '../../core/log.js'
+import type { Memory } from '../../learned/memory.js'
+import type { Upstream } from '../../net/upstream.js'
+import type { Decider } from '../../policy/decider.js'
+import type { Recognised } from '../../providers/index.js'
+import type { ExchangeHead } from '../../providers/provider.js'
+import type { Admission } from '../bounds/admission.js'
+import type { JudgingPort } from '../judging/port.js'
+import type { WebsocketPort } from '../websocket/port.js'
+import type { Observers } from '../words/observer.js'
+import type { PolicySnapshot } from '../words/policy-snapshot.js'
+
+export interface ExchangePort extends JudgingPort, WebsocketPort {
+  readonly policy: PolicySnapshot
+  readonly log: Log
+  /** Who sees exchanges. */
+  readonly observers: Observers
+  readonly admission: Admission
+  readonly upstream: Pick<Upstream, 'send'>
+  readonly memory: Pick<Memory, 'wantsClientCertificate'>
+  readonly catalogue: WebsocketPort['catalogue']
+  readonly decider: JudgingPort['decider'] &
+    WebsocketPort['decider'] &
+    Pick<Decider, 'holds'>
+  /** The provider at a host and which of its APIs, by method and path. */
+  readonly recognise: (head: ExchangeHead) => Recognised | undefined
+}

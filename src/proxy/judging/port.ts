@@ -1,0 +1,17 @@
+/** What asking the policies needs. */
+import type { Clock } from '../../core/clock.js'
+import type { Log } from '../../core/log.js'
+import type { Overrides } from '../../household/overrides.js'
+import type { Decider } from '../../policy/decider.js'
+import type { Catalogue } from '../../providers/catalogue.js'
+import type { Observers } from '../words/observer.js'
+
+export interface JudgingPort {
+  readonly clock: Clock
+  readonly log: Log
+  readonly observers: Pick<Observers, 'decided'>
+  readonly decider: Pick<Decider, 'idle' | 'decide' | 'readsFindings'>
+  /** Prices. */
+  readonly catalogue: Pick<Catalogue, 'model'>
+  readonly overrides: Pick<Overrides, 'byHeader' | 'token'>
+}

@@ -1,0 +1,20 @@
+/** What our own pages need. */
+import type { SocketAddress } from '../../core/address.js'
+import type { Clock } from '../../core/clock.js'
+import type { Memory } from '../../learned/memory.js'
+import type { Trials } from '../../learned/trials.js'
+import type { Certificates, Roots } from '../words/certificates.js'
+import type { PolicySnapshot } from '../words/policy-snapshot.js'
+
+export interface SitePort {
+  readonly policy: PolicySnapshot
+  readonly clock: Clock
+  readonly roots: Roots
+  readonly certificates: Pick<Certificates, 'mintable' | 'nextContextFor'>
+  readonly memory: Pick<Memory, 'forget'>
+  readonly trials: Trials
+  /** The ports on which we listen. */
+  readonly ownPorts: () => readonly number[]
+  /** Where other devices of our private networks reach us. */
+  readonly reach: () => readonly SocketAddress[]
+}
