@@ -4,9 +4,12 @@
  */
 import { valuesOf } from './head.js'
 
-/** `application/grpc` and its kinds; gRPC-Web is another protocol, over any HTTP. */
-export function isGrpc(contentType: string | undefined): boolean {
-  if (contentType === undefined) return false
+/**
+ * `application/grpc` and its kinds, over HTTP/2: elsewhere the type is a word like others.
+ * gRPC-Web is another protocol, over any HTTP.
+ */
+export function isGrpc(httpVersion: string, contentType: string | undefined): boolean {
+  if (contentType === undefined || httpVersion !== '2.0') return false
   const [type = ''] = contentType.split(';', 1)
   return /^application\/grpc(\+[a-z0-9.-]+)?$/i.test(type.trim())
 }

@@ -53,6 +53,25 @@ export interface RequestHead {
   readonly own: ReadonlyMap<string, string> | undefined
 }
 
+/** By its framing, RFC 9112 §6.3: without a length and a coding there is no body. */
+export function carriesBody(
+  head: Pick<RequestHead, 'chunked' | 'contentLength'>,
+): boolean {
+  return head.chunked || (head.contentLength ?? 0) > 0
+}
+
+/** The same of a head that has not been split. */
+export function framesBody(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length !== 14 && name.length !== 17) continue
+    const lower = name.toLowerCase()
+    if (lower === 'transfer-encoding') return true
+    if (lower === 'content-length' && Number(rawHeaders[i + 1]) > 0) return true
+  }
+  return false
+}
+
 /** Splits a received head into what goes on and what we must know. One pass. */
 export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   const named = connectionNamed(rawHeaders)

@@ -18,7 +18,7 @@ describe('gRPC', () => {
       'application/grpc+proto',
       'Application/GRPC+json; charset=utf-8',
     ])
-      assert.equal(isGrpc(type), true, type)
+      assert.equal(isGrpc('2.0', type), true, type)
     for (const type of [
       undefined,
       'application/json',
@@ -26,7 +26,7 @@ describe('gRPC', () => {
       'application/grpc-web+proto',
       'application/grpcx',
     ])
-      assert.equal(isGrpc(type), false, String(type))
+      assert.equal(isGrpc('2.0', type), false, String(type))
   })
 
   it('has a status for what an HTTP status says', () => {

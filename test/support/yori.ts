@@ -35,6 +35,10 @@ export interface YoriOptions {
   readonly destination?: (socket: Socket) => Destination
 }
 
+/** Of HTTP between a client and YORI. */
+export type HttpVersion = 'h1' | 'h2'
+export const HTTP_VERSIONS: readonly HttpVersion[] = ['h1', 'h2']
+
 export type Row = Readonly<Record<string, string | number | null>>
 
 export class Yori implements AsyncDisposable {
@@ -111,15 +115,18 @@ export class Yori implements AsyncDisposable {
 
   /**
    * For `fetch` and the SDKs: CONNECT to YORI, TLS that trusts its root. Another loopback
-   * address than 127.0.0.1 makes another device of it.
+   * address than 127.0.0.1 makes another device of it. `h2` offers HTTP/2 inside.
    */
-  dispatcher(localAddress?: string): ProxyAgent {
+  dispatcher(localAddress?: string, version: HttpVersion = 'h1'): ProxyAgent {
+    const allowH2 = version === 'h2'
     const agent = new ProxyAgent({
       uri: this.url,
-      requestTls: { ca: this.rootPem },
+      allowH2,
+      requestTls: { ca: this.rootPem, allowH2 },
       clientFactory: (origin, options) =>
         new Pool(origin, {
           ...options,
+          allowH2: false,
           ...(localAddress === undefined ? {} : { localAddress }),
         }),
     })

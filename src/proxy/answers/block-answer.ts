@@ -11,6 +11,7 @@ import type { RequestHead } from '../../http/head.js'
 import { errorEnvelope } from '../../providers/envelope.js'
 import { BLOCK_PAGE_FIELDS, blockPage } from './block-page.js'
 import type { BlockPage } from './block-page.js'
+import { owesBody } from '../words/http-words.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 
 export const BLOCK_STATUS = 403
@@ -27,7 +28,7 @@ export function answerBlock(
   block: Block,
 ): void {
   const { request, response } = http
-  if (isGrpc(head.contentType)) {
+  if (isGrpc(request.httpVersion, head.contentType)) {
     const fields = grpcTrailersOnly(PERMISSION_DENIED, messageOf(block))
     response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', block.requestId])
     response.end()
@@ -40,7 +41,7 @@ export function answerBlock(
     ...fields,
     ...['content-length', String(Buffer.byteLength(body))],
     ...['x-yori-request-id', block.requestId],
-    ...(request.complete ? [] : ['connection', 'close']),
+    ...(owesBody(request) ? ['connection', 'close'] : []),
   ])
   response.end(request.method === 'HEAD' ? undefined : body)
 }

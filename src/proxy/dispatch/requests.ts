@@ -13,6 +13,7 @@ import type { Asked } from '../../policy/access.js'
 import type { Intercepted } from '../words/connection-state.js'
 import { Exchange } from '../exchange/exchange.js'
 import type { ExchangeFacts } from '../words/exchange-about.js'
+import { owesBody } from '../words/http-words.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { classOfHost } from '../words/name-class.js'
 import {
@@ -247,8 +248,8 @@ function decline(
     code,
     requestId: randomUUID(),
     provider,
-    close: !http.request.complete || code === 'YORI_TOO_MANY_CONNECTIONS',
-    grpc: isGrpc(arrived.head.contentType),
+    close: owesBody(http.request) || code === 'YORI_TOO_MANY_CONNECTIONS',
+    grpc: isGrpc(http.request.httpVersion, arrived.head.contentType),
     ...(detail === undefined ? {} : { detail }),
   })
 }

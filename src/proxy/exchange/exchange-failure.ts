@@ -7,6 +7,7 @@ import type { ExchangeRecord } from '../../core/record.js'
 import { isOrdinaryEnd } from '../../net/dial.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
+import { owesBody } from '../words/http-words.js'
 import { refusalOf, refuse } from '../answers/refusal.js'
 
 /**
@@ -32,7 +33,7 @@ export function answerFailure(
   if (record !== undefined) record.status = error.status
   refuse(response, {
     ...refusalOf(error, requestId, recognised?.provider.name),
-    close: !request.complete,
+    close: owesBody(request),
     grpc: about.isGrpc,
   })
   return true

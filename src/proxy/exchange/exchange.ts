@@ -64,6 +64,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #sent: UpstreamBody | undefined
   #upstream: UpstreamExchange | undefined
   #responseBytes = 0
+  /** Of a call of gRPC: when the provider said something last, by the clock of deadlines. */
+  #answeredAt = 0
   /** What its client sent after the protocols were switched. */
   #socketBytes = 0
 
@@ -85,9 +87,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       path: facts.path,
       contentType: facts.head.contentType,
     })
-    this.isGrpc = isGrpc(facts.head.contentType)
+    this.isGrpc = isGrpc(http.request.httpVersion, facts.head.contentType)
     this.waits = facts.endpoint !== undefined && services.decider.holds
-    this.overH2 = wantsH2(services.catalogue, facts)
+    this.overH2 = wantsH2(services.catalogue, this)
     this.#hold = new Hold(services.held, from.state.caller.address)
     this.#body = bodyOf(this, this.#hold)
     if (facts.endpoint === undefined) return
@@ -138,10 +140,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   }
 
   tick(now: number): void {
-    // A call may stay open both ways for as long as either side talks.
-    if (this.isGrpc) return
     const { requestBodyMs } = this.services.policy.timeouts
-    if (this.#body.waiting && now - this.#body.lastByteAt > requestBodyMs) {
+    // A call may stay open both ways for as long as either side talks.
+    const talked = Math.max(this.#body.lastByteAt, this.#answeredAt)
+    if (this.#body.waiting && now - talked > requestBodyMs) {
       this.#fail(new YoriError('YORI_REQUEST_TIMEOUT', 'the request body stalled'))
     }
   }
@@ -187,6 +189,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       this.#record.firstByteMs = this.elapsed()
     }
     this.#responseBytes += chunk.length
+    if (this.isGrpc) this.#answeredAt = this.services.deadlines.now()
     const flowing = this.response.write(chunk)
     this.#reading?.push(chunk)
     if (flowing) return true

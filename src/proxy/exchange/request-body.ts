@@ -7,6 +7,7 @@
 import { Readable } from 'node:stream'
 import { YoriError } from '../../core/errors.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
+import { carriesBody } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { HttpRequest } from '../words/http-words.js'
@@ -38,22 +39,25 @@ export class RequestBody {
   #previewBytes = 0
   /** The budget had no room for more of it. */
   #previewEnded = false
+  /** Its last byte has been seen here: what is parsed already may still wait to be read. */
+  #ended: boolean
 
   constructor(request: HttpRequest, head: RequestHead, limits: BodyLimits) {
     this.#request = request
     this.#head = head
     this.#limits = limits
     this.lastByteAt = limits.now()
+    this.#ended = !carriesBody(head)
   }
 
   /** Still waiting for bytes that the client owes, and not holding it back ourselves. */
   get waiting(): boolean {
-    return !this.#request.complete && !this.#request.isPaused()
+    return !this.#ended && !this.#request.complete && !this.#request.isPaused()
   }
 
   /** The beginning of the body, up to the preview limit. */
   preview(): { bytes: Buffer; whole: boolean } {
-    const whole = this.#request.complete && this.#previewBytes === this.bytes
+    const whole = this.#ended && this.#previewBytes === this.bytes
     const [only] = this.#preview
     const bytes =
       this.#preview.length === 1 && only !== undefined
@@ -68,7 +72,7 @@ export class RequestBody {
    */
   read(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
     const { contentLength, chunked } = this.#head
-    if (!chunked && (contentLength === undefined || contentLength === 0)) {
+    if (this.#ended) {
       use({ kind: 'none' })
       return
     }
@@ -98,6 +102,7 @@ export class RequestBody {
       return false
     }
     const stream = new BodyStream(this.#request, held, saw)
+    this.#request.on('end', () => (this.#ended = this.#request.complete))
     const { chunked, contentLength } = this.#head
     use({ kind: 'stream', stream, length: chunked ? undefined : contentLength })
   }
@@ -127,6 +132,7 @@ export class RequestBody {
     const onEnd = (): void => {
       // HTTP/2: a body that the client broke off ends too; 'close' then says so.
       if (!request.complete) return
+      this.#ended = true
       stop()
       use({
         kind: 'whole',
@@ -153,6 +159,7 @@ export class RequestBody {
     request.on('end', () => {
       // HTTP/2: a stream that was reset ends too.
       if (!request.complete) return
+      this.#ended = true
       const [only] = chunks
       const bytes =
         chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)

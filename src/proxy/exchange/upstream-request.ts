@@ -1,9 +1,8 @@
 /** A request as it goes up: to whom, in which version of HTTP, and what HTTP/2 needs beside it. */
-import { isGrpc } from '../../http/grpc.js'
 import { hostField, readRequestHead } from '../../http/head.js'
 import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 import type { Catalogue } from '../../providers/catalogue.js'
-import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
+import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from '../judging/redact-body.js'
@@ -11,10 +10,11 @@ import type { BodyRedaction } from '../judging/redact-body.js'
 /** The catalogue says so, or gRPC does, which is HTTP/2 only. WebSocket is HTTP/1.1. */
 export function wantsH2(
   catalogue: Pick<Catalogue, 'entryFor'>,
-  { target, head, upgrade }: ExchangeFacts,
+  { facts, isGrpc }: Pick<ExchangeAbout, 'facts' | 'isGrpc'>,
 ): boolean {
+  const { target, upgrade } = facts
   if (target.plain === true || upgrade !== undefined) return false
-  return catalogue.entryFor(target.host)?.upstream === 'h2' || isGrpc(head.contentType)
+  return isGrpc || catalogue.entryFor(target.host)?.upstream === 'h2'
 }
 
 /** Its client speaks HTTP/2 alone, which may be for what HTTP/1.1 cannot carry. */

@@ -6,6 +6,7 @@
 import { constants } from 'node:http2'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { fromH2, toH2 } from '../../http/h2-fields.js'
+import { owesBody } from '../words/http-words.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
@@ -41,7 +42,7 @@ export class H2Request implements HttpRequest {
       this.#complete = !stream.aborted
     })
     // Nobody reads a body that is not there, and until its end is read a stream stays open.
-    if (bodyless) stream.resume()
+    if (!owesBody({ complete: bodyless, rawHeaders: head.rawHeaders })) stream.resume()
   }
 
   get complete(): boolean {

@@ -5,6 +5,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Device } from '../../core/record.js'
 import { BLOCK_PAGE_FIELDS, noticePage } from '../answers/block-page.js'
+import { owesBody } from '../words/http-words.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import { RESERVED_PREFIX } from '../../core/own-paths.js'
 import { OVERRIDE_ANSWERS, overrideByJson, readOverrideJson } from './override-json.js'
@@ -130,7 +131,7 @@ function end(
   response.writeHead(status, STATUS_CODES[status] ?? '', [
     ...fields,
     ...['content-length', String(Buffer.byteLength(body))],
-    ...(request.complete ? [] : ['connection', 'close']),
+    ...(owesBody(request) ? ['connection', 'close'] : []),
   ])
   response.end(request.method === 'HEAD' ? undefined : body)
 }

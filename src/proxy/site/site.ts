@@ -1,5 +1,6 @@
 /** What our own host answers. Anything that is not here is 404. */
 import { randomUUID } from 'node:crypto'
+import { owesBody } from '../words/http-words.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { proxyPac } from './proxy-pac.js'
 import { refuse } from '../answers/refusal.js'
@@ -41,7 +42,7 @@ export function serveSite(
     code: 'YORI_NOT_FOUND',
     requestId: randomUUID(),
     provider: undefined,
-    close: !request.complete,
+    close: owesBody(request),
   })
 }
 

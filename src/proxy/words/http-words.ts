@@ -5,6 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
+import { framesBody } from '../../http/head.js'
 import type { ConnectionState } from './connection-state.js'
 
 export interface HttpRequest {
@@ -25,6 +26,17 @@ export interface HttpRequest {
   on(event: 'error', listener: (error: Error) => void): unknown
   off(event: 'data', listener: (chunk: Buffer) => void): unknown
   off(event: 'end' | 'close', listener: () => void): unknown
+}
+
+/**
+ * Is there more of its body to come? The head says whether there is a body at all (RFC 9112
+ * §6.3); `complete` of a request without one is only set after its head was handed on.
+ */
+export function owesBody({
+  complete,
+  rawHeaders,
+}: Pick<HttpRequest, 'complete' | 'rawHeaders'>): boolean {
+  return !complete && framesBody(rawHeaders)
 }
 
 export interface HttpResponse {

@@ -55,6 +55,28 @@ describe('a client that keeps YORI waiting', () => {
     assert.equal(row?.['code'], 'YORI_REQUEST_TIMEOUT')
   })
 
+  it('inside a body that it calls gRPC, over HTTP/1.1, is held to the same', async () => {
+    let reached = false
+    await using setup = await timed((request) => {
+      request.once('data', () => (reached = true))
+    })
+    const { yori, clock } = setup
+    const socket = await yori.tls(NAME)
+    const answered = readUntil(socket, (soFar) => soFar.includes('YORI_REQUEST_TIMEOUT'))
+    const head = [
+      'POST /v1/chat/completions HTTP/1.1',
+      `Host: ${NAME}`,
+      'Content-Type: application/grpc',
+      'Content-Length: 200000',
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n{"model":`)
+    await until(() => reached)
+    clock.advance(seconds(61))
+    yori.appliance.tick()
+    assert.match((await answered).toString(), /^HTTP\/1\.1 408 /)
+    socket.destroy()
+  })
+
   it('inside a body is answered 408 after 60 s', async () => {
     let reached = false
     await using setup = await timed((request) => {

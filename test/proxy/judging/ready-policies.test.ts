@@ -10,8 +10,8 @@ import { Simulator } from '../../../tools/sim/simulator.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { endedExchanges } from '../../support/proxied.js'
 import { anthropicSdk, openaiSdk } from '../../support/sdk.js'
-import { Yori } from '../../support/yori.js'
-import type { Row } from '../../support/yori.js'
+import { HTTP_VERSIONS, Yori } from '../../support/yori.js'
+import type { HttpVersion, Row } from '../../support/yori.js'
 
 const ENFORCE = {
   mode: 'enforce',
@@ -42,18 +42,22 @@ interface Setting {
   readonly params?: Record<string, unknown>
 }
 
+/** Every scenario runs over each. */
+let version: HttpVersion = 'h1'
+
 class Household implements AsyncDisposable {
   readonly yori: Yori
   readonly simulator: Simulator
   readonly clock: ManualClock
-  readonly #dispatcher: Dispatcher
+  /** Over the version of HTTP that is tried at the time. */
+  readonly dispatcher: Dispatcher
   #exchanges = 0
 
   private constructor(yori: Yori, simulator: Simulator, clock: ManualClock) {
     this.yori = yori
     this.simulator = simulator
     this.clock = clock
-    this.#dispatcher = yori.dispatcher()
+    this.dispatcher = yori.dispatcher(undefined, version)
   }
 
   static async with(
@@ -96,7 +100,7 @@ class Household implements AsyncDisposable {
   async says(prompt = 'hello', model = 'gpt-4o-mini'): Promise<[string, Row]> {
     let denied: string | undefined
     try {
-      await openaiSdk({ dispatcher: this.#dispatcher }).chat.completions.create({
+      await openaiSdk({ dispatcher: this.dispatcher }).chat.completions.create({
         model,
         messages: [{ role: 'user', content: prompt }],
       })
@@ -129,154 +133,163 @@ async function verdict(household: Household, prompt?: string, model?: string) {
   return said
 }
 
-describe('the ready-made policies, asked by an SDK', () => {
-  it('bedtime blocks from its hour to its hour', async () => {
-    await using household = await Household.with({ bedtime: {} })
-    const expected = [
-      ['0 20:59:59', 'allow'],
-      ['0 21:00:00', 'block'],
-      ['1 05:59:59', 'block'],
-      ['1 06:00:00', 'allow'],
-    ] as const
-    for (const [at, said] of expected) {
-      household.at(at)
-      assert.equal(await verdict(household), said, at)
-    }
-  })
-
-  it('bedtime alerts where its action is no more', async () => {
-    await using household = await Household.with(
-      { bedtime: { action: 'alert' } },
-      { at: '0 23:00:00' },
-    )
-    const [said, row] = await household.says()
-    assert.equal(said, 'alert')
-    assert.equal(row['policy_name'], 'bedtime')
-  })
-
-  it('home_default is heard when no other is', async () => {
-    await using household = await Household.with({
-      default: { action: 'block' },
-      model_allowlist: { params: { models: ['gpt-4o-mini'] } },
+for (const spoken of HTTP_VERSIONS)
+  describe(`the ready-made policies, asked by an SDK over ${spoken}`, () => {
+    before(() => {
+      version = spoken
     })
-    assert.equal(await verdict(household), 'allow')
-    const [said, row] = await household.says('hello', 'gpt-4o')
-    assert.deepEqual([said, row['policy_name']], ['block', 'model_allowlist'])
-  })
 
-  it('high_usage warns, then blocks, and counts nothing that was blocked', async () => {
-    await using household = await Household.with({
-      high_usage: { params: { daily_threshold: 4, warn_percent: 50 } },
+    it('bedtime blocks from its hour to its hour', async () => {
+      await using household = await Household.with({ bedtime: {} })
+      const expected = [
+        ['0 20:59:59', 'allow'],
+        ['0 21:00:00', 'block'],
+        ['1 05:59:59', 'block'],
+        ['1 06:00:00', 'allow'],
+      ] as const
+      for (const [at, said] of expected) {
+        household.at(at)
+        assert.equal(await verdict(household), said, at)
+      }
     })
-    const said = []
-    for (let n = 0; n < 6; n++) said.push(await verdict(household))
-    assert.deepEqual(said, ['allow', 'allow', 'alert', 'alert', 'block', 'block'])
-    household.at('1 00:00:00')
-    assert.equal(await verdict(household), 'allow', 'a new day')
-  })
 
-  it('hourly_quota is wider at peak time', async () => {
-    await using household = await Household.with(
-      { hourly_quota: { params: { per_hour: 1, peak_per_hour: 2 } } },
-      { at: '0 16:00:00' },
-    )
-    assert.equal(await verdict(household), 'allow')
-    assert.equal(await verdict(household), 'block')
-    household.at('0 17:00:00')
-    assert.equal(await verdict(household), 'allow')
-    assert.equal(await verdict(household), 'allow')
-    assert.equal(await verdict(household), 'block')
-  })
-
-  it('privacy blocks a card, alerts on an address, and lets the rest pass', async () => {
-    await using household = await Household.with({ privacy: {} })
-    assert.equal(await verdict(household, 'pay with 4111 1111 1111 1111'), 'block')
-    assert.equal(await verdict(household, 'pay with 4111 1111 1111 1112'), 'allow')
-    const [said, row] = await household.says('write to kim@example.org')
-    assert.equal(said, 'alert')
-    assert.equal(row['findings'], '{"email":1}')
-  })
-
-  it('homework_helper blocks in school hours and alerts after', async () => {
-    await using household = await Household.with(
-      { homework_helper: {} },
-      { at: '0 14:59:59' },
-    )
-    const homework = 'do my algebra homework'
-    assert.equal(await verdict(household, homework), 'block')
-    assert.equal(await verdict(household, 'what is algebra'), 'allow')
-    household.at('0 15:00:00')
-    assert.equal(await verdict(household, homework), 'alert')
-  })
-
-  it('parental is for the groups of minors alone', async () => {
-    await using children = await Household.with(
-      { parental: {} },
-      { groups: ['children'] },
-    )
-    assert.equal(await verdict(children, 'teach me poker'), 'block')
-    assert.equal(await verdict(children, 'teach me chess'), 'allow')
-    await using others = await Household.with({ parental: {} }, { groups: ['guests'] })
-    assert.equal(await verdict(others, 'teach me poker'), 'allow')
-  })
-
-  it('prompt_length warns and blocks by characters', async () => {
-    await using household = await Household.with({ prompt_length: {} })
-    const expected = [
-      [5000, 'allow'],
-      [5001, 'alert'],
-      [20_000, 'alert'],
-      [20_001, 'block'],
-    ] as const
-    for (const [chars, said] of expected) {
-      assert.equal(await verdict(household, 'x'.repeat(chars)), said, String(chars))
-    }
-  })
-
-  it('tool_guard blocks a tool by its name, and a conversation by its calls', async () => {
-    await using household = await Household.with({
-      tool_guard: { params: { denied_tools: ['delete_*'] } },
+    it('bedtime alerts where its action is no more', async () => {
+      await using household = await Household.with(
+        { bedtime: { action: 'alert' } },
+        { at: '0 23:00:00' },
+      )
+      const [said, row] = await household.says()
+      assert.equal(said, 'alert')
+      assert.equal(row['policy_name'], 'bedtime')
     })
-    const dispatcher = household.yori.dispatcher()
-    const offer = (name: string) =>
-      openaiSdk({ dispatcher }).chat.completions.create({
-        model: 'gpt-4o',
-        messages: [{ role: 'user', content: 'go' }],
-        tools: [{ type: 'function', function: { name, parameters: {} } }],
+
+    it('home_default is heard when no other is', async () => {
+      await using household = await Household.with({
+        default: { action: 'block' },
+        model_allowlist: { params: { models: ['gpt-4o-mini'] } },
       })
-    await offer('read_file')
-    assert.equal((await household.row())['tools_offered'], '["read_file"]')
-    await assert.rejects(offer('delete_file'), OpenaiDenied)
-    const [reason] = [(await household.row())['reason']]
-    assert.match(String(reason), /delete_file may not be used here/)
-  })
-
-  it('daily_allowance counts messages and carries what was left to the next day', async () => {
-    await using household = await Household.with({
-      daily_allowance: { params: { messages: 2, carry_messages: 1, warn_left: 1 } },
+      assert.equal(await verdict(household), 'allow')
+      const [said, row] = await household.says('hello', 'gpt-4o')
+      assert.deepEqual([said, row['policy_name']], ['block', 'model_allowlist'])
     })
-    assert.equal(await verdict(household), 'allow')
-    household.at('1 12:00:00')
-    const said = []
-    for (let n = 0; n < 4; n++) said.push(await verdict(household))
-    assert.deepEqual(said, ['allow', 'allow', 'alert', 'block'])
-    household.at('2 12:00:00')
-    assert.equal(await verdict(household), 'allow')
-    assert.equal(await verdict(household), 'alert', 'nothing was left of the day before')
-    assert.equal(await verdict(household), 'block')
-  })
 
-  it('says so to the Anthropic SDK in the shape that it knows', async () => {
-    await using household = await Household.with({ bedtime: {} }, { at: '0 22:00:00' })
-    const client = anthropicSdk({ dispatcher: household.yori.dispatcher() })
-    await assert.rejects(
-      client.messages.create({
-        model: 'claude-sonnet-4-5',
-        max_tokens: 10,
-        messages: [{ role: 'user', content: 'hi' }],
-      }),
-      (error) => error instanceof AnthropicDenied && /bedtime/.test(error.message),
-    )
-    assert.equal(household.simulator.requests.all.length, 0)
+    it('high_usage warns, then blocks, and counts nothing that was blocked', async () => {
+      await using household = await Household.with({
+        high_usage: { params: { daily_threshold: 4, warn_percent: 50 } },
+      })
+      const said = []
+      for (let n = 0; n < 6; n++) said.push(await verdict(household))
+      assert.deepEqual(said, ['allow', 'allow', 'alert', 'alert', 'block', 'block'])
+      household.at('1 00:00:00')
+      assert.equal(await verdict(household), 'allow', 'a new day')
+    })
+
+    it('hourly_quota is wider at peak time', async () => {
+      await using household = await Household.with(
+        { hourly_quota: { params: { per_hour: 1, peak_per_hour: 2 } } },
+        { at: '0 16:00:00' },
+      )
+      assert.equal(await verdict(household), 'allow')
+      assert.equal(await verdict(household), 'block')
+      household.at('0 17:00:00')
+      assert.equal(await verdict(household), 'allow')
+      assert.equal(await verdict(household), 'allow')
+      assert.equal(await verdict(household), 'block')
+    })
+
+    it('privacy blocks a card, alerts on an address, and lets the rest pass', async () => {
+      await using household = await Household.with({ privacy: {} })
+      assert.equal(await verdict(household, 'pay with 4111 1111 1111 1111'), 'block')
+      assert.equal(await verdict(household, 'pay with 4111 1111 1111 1112'), 'allow')
+      const [said, row] = await household.says('write to kim@example.org')
+      assert.equal(said, 'alert')
+      assert.equal(row['findings'], '{"email":1}')
+    })
+
+    it('homework_helper blocks in school hours and alerts after', async () => {
+      await using household = await Household.with(
+        { homework_helper: {} },
+        { at: '0 14:59:59' },
+      )
+      const homework = 'do my algebra homework'
+      assert.equal(await verdict(household, homework), 'block')
+      assert.equal(await verdict(household, 'what is algebra'), 'allow')
+      household.at('0 15:00:00')
+      assert.equal(await verdict(household, homework), 'alert')
+    })
+
+    it('parental is for the groups of minors alone', async () => {
+      await using children = await Household.with(
+        { parental: {} },
+        { groups: ['children'] },
+      )
+      assert.equal(await verdict(children, 'teach me poker'), 'block')
+      assert.equal(await verdict(children, 'teach me chess'), 'allow')
+      await using others = await Household.with({ parental: {} }, { groups: ['guests'] })
+      assert.equal(await verdict(others, 'teach me poker'), 'allow')
+    })
+
+    it('prompt_length warns and blocks by characters', async () => {
+      await using household = await Household.with({ prompt_length: {} })
+      const expected = [
+        [5000, 'allow'],
+        [5001, 'alert'],
+        [20_000, 'alert'],
+        [20_001, 'block'],
+      ] as const
+      for (const [chars, said] of expected) {
+        assert.equal(await verdict(household, 'x'.repeat(chars)), said, String(chars))
+      }
+    })
+
+    it('tool_guard blocks a tool by its name, and a conversation by its calls', async () => {
+      await using household = await Household.with({
+        tool_guard: { params: { denied_tools: ['delete_*'] } },
+      })
+      const dispatcher = household.dispatcher
+      const offer = (name: string) =>
+        openaiSdk({ dispatcher }).chat.completions.create({
+          model: 'gpt-4o',
+          messages: [{ role: 'user', content: 'go' }],
+          tools: [{ type: 'function', function: { name, parameters: {} } }],
+        })
+      await offer('read_file')
+      assert.equal((await household.row())['tools_offered'], '["read_file"]')
+      await assert.rejects(offer('delete_file'), OpenaiDenied)
+      const [reason] = [(await household.row())['reason']]
+      assert.match(String(reason), /delete_file may not be used here/)
+    })
+
+    it('daily_allowance counts messages and carries what was left to the next day', async () => {
+      await using household = await Household.with({
+        daily_allowance: { params: { messages: 2, carry_messages: 1, warn_left: 1 } },
+      })
+      assert.equal(await verdict(household), 'allow')
+      household.at('1 12:00:00')
+      const said = []
+      for (let n = 0; n < 4; n++) said.push(await verdict(household))
+      assert.deepEqual(said, ['allow', 'allow', 'alert', 'block'])
+      household.at('2 12:00:00')
+      assert.equal(await verdict(household), 'allow')
+      assert.equal(
+        await verdict(household),
+        'alert',
+        'nothing was left of the day before',
+      )
+      assert.equal(await verdict(household), 'block')
+    })
+
+    it('says so to the Anthropic SDK in the shape that it knows', async () => {
+      await using household = await Household.with({ bedtime: {} }, { at: '0 22:00:00' })
+      const client = anthropicSdk({ dispatcher: household.dispatcher })
+      await assert.rejects(
+        client.messages.create({
+          model: 'claude-sonnet-4-5',
+          max_tokens: 10,
+          messages: [{ role: 'user', content: 'hi' }],
+        }),
+        (error) => error instanceof AnthropicDenied && /bedtime/.test(error.message),
+      )
+      assert.equal(household.simulator.requests.all.length, 0)
+    })
   })
-})
