@@ -49,8 +49,10 @@ function healthAt(host: string, port: number): Promise<Answer['health']> {
         let text = ''
         response.setEncoding('latin1')
         response.on('data', (piece: string) => {
-          if (text.length + piece.length > MOST_ANSWER_BYTES) response.destroy()
-          else text += piece
+          text += piece
+          if (text.length <= MOST_ANSWER_BYTES) return
+          text = ''
+          response.destroy()
         })
         response.on('error', reject)
         response.on('close', () => {

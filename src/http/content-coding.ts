@@ -40,9 +40,12 @@ export function contentCoding(header: string | undefined): Coding | undefined {
 }
 
 export interface CodingLimits {
-  /** Decoded bytes in all. */
+  /** Decoded bytes in all; so many are given out, and no more. */
   readonly maxOutputBytes: number
-  /** Decoded bytes for each coded one, looked at above `ratioFromBytes` decoded bytes. */
+  /**
+   * Decoded bytes for each coded one, looked at above `ratioFromBytes` decoded bytes. What is
+   * beyond waits until as many coded bytes have come: how they are cut changes nothing.
+   */
   readonly maxRatio: number
   readonly ratioFromBytes: number
   /** Coded bytes that may wait for the thread pool. */
@@ -80,6 +83,10 @@ export class ContentDecoder {
   #held: Buffer[] = []
   #codedBytes = 0
   #decodedBytes = 0
+  /** All coded bytes have come. */
+  #ended = false
+  /** Decoded, and beyond the ratio so far. */
+  #waiting: Buffer | undefined
   #stream: Transform | undefined
   #end: DecodeEnd | undefined
   #settle: ((end: DecodeEnd) => void) | undefined
@@ -101,12 +108,18 @@ export class ContentDecoder {
     const copy = Buffer.from(chunk)
     if (this.#stream === undefined) {
       this.#held.push(copy)
-      if (this.#codedBytes > this.#limits.inPlaceBytes) this.#startStream()
-    } else this.#write(copy)
+      const most = Math.max(this.#limits.inPlaceBytes, HEADER_BYTES - 1)
+      if (this.#codedBytes > most) this.#startStream()
+      return
+    }
+    this.#goOn()
+    this.#write(copy)
   }
 
   /** No more bytes come. Settles when the last piece has been given out; never rejects. */
   end(): Promise<DecodeEnd> {
+    this.#ended = true
+    this.#goOn()
     if (this.#end === undefined && this.#stream === undefined) this.#decodeInPlace()
     if (this.#end !== undefined) return Promise.resolve(this.#end)
     return new Promise((resolve) => {
@@ -157,19 +170,34 @@ export class ContentDecoder {
 
   #give(piece: Buffer): void {
     if (this.#end !== undefined) return
-    this.#decodedBytes += piece.length
     const { maxOutputBytes, maxRatio, ratioFromBytes } = this.#limits
-    const bomb =
-      this.#decodedBytes > ratioFromBytes &&
-      this.#decodedBytes > this.#codedBytes * maxRatio
-    if (bomb || this.#decodedBytes > maxOutputBytes) this.#finish('too-large')
-    else if (piece.length > 0) this.#onData(piece)
+    const allowed = Math.max(ratioFromBytes, this.#codedBytes * maxRatio)
+    const room = Math.min(allowed, maxOutputBytes) - this.#decodedBytes
+    const part = piece.length <= room ? piece : piece.subarray(0, room)
+    this.#decodedBytes += part.length
+    if (part.length > 0) this.#onData(part)
+    if (part.length === piece.length || this.#end !== undefined) return
+    if (this.#ended || this.#decodedBytes === maxOutputBytes) this.#finish('too-large')
+    else {
+      this.#waiting = piece.subarray(part.length)
+      this.#stream?.pause()
+    }
+  }
+
+  /** More coded bytes have come, or will not. */
+  #goOn(): void {
+    const piece = this.#waiting
+    if (piece === undefined) return
+    this.#waiting = undefined
+    this.#give(piece)
+    if (this.#waiting === undefined) this.#stream?.resume()
   }
 
   #finish(end: DecodeEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
     this.#held = []
+    this.#waiting = undefined
     this.#stream?.destroy()
     this.#settle?.(end)
   }
@@ -233,6 +261,9 @@ function createDecoder(coding: Exclude<Coding, 'identity'>, start: Buffer): Tran
       return unreachable(coding)
   }
 }
+
+/** So many tell the zlib format. */
+const HEADER_BYTES = 2
 
 /** `deflate` should be the zlib format (RFC 1950 §2.2), and is raw from some servers. */
 function hasZlibHeader(start: Buffer): boolean {

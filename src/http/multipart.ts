@@ -147,8 +147,9 @@ export class MultipartReader {
 
   #headers(bytes: Buffer, at: number): number | undefined {
     const end = bytes.indexOf('\r\n\r\n', at)
-    // Without an end in sight its first three bytes may be there already.
-    const length = end < 0 ? bytes.length - 3 - at : end - at
+    // Without an end in sight its first three bytes may be there already. The CRLF before the
+    // block is none of it.
+    const length = (end < 0 ? bytes.length - 3 - at : end - at) - 2
     if (length > this.#limits.maxHeaderBytes) this.#state = 'failed'
     if (end < 0 || this.#state === 'failed') return undefined
     const empty = startsDelimiter(bytes, end + 2, this.#delimiter)

@@ -10,12 +10,14 @@ export interface NdjsonLine {
 }
 
 export interface NdjsonLimits {
+  /** Its terminator not counted. */
   readonly maxLineBytes: number
 }
 
 export const NDJSON_LIMITS: NdjsonLimits = { maxLineBytes: 1024 * 1024 }
 
 const LF = 0x0a
+const CR = 0x0d
 
 /** A line over the limit is skipped as a whole and counted in `skipped`. */
 export class NdjsonReader {
@@ -45,7 +47,8 @@ export class NdjsonReader {
     }
     const rest = bytes.subarray(start)
     this.#lineBytes += rest.length
-    if (this.#lineBytes > this.#maxLineBytes) this.#held = []
+    // The last byte may be the terminator's first.
+    if (this.#lineBytes > this.#maxLineBytes + 1) this.#held = []
     else if (rest.length > 0) this.#held.push(Buffer.from(rest))
     return lines
   }
@@ -57,7 +60,9 @@ export class NdjsonReader {
   }
 
   #finish(rest: Buffer, lines: NdjsonLine[], unterminated: boolean): void {
-    const length = this.#lineBytes + rest.length
+    const bytes = this.#lineBytes + rest.length
+    const last = rest.at(-1) ?? this.#held.at(-1)?.at(-1)
+    const length = last === CR ? bytes - 1 : bytes
     this.#lineBytes = 0
     const held = this.#held
     this.#held = []

@@ -20,8 +20,8 @@ export interface SseLimits {
   /** Bytes of one event's lines, their terminators not counted. */
   readonly maxEventBytes: number
   /**
-   * A `data` line longer than this holds an image or the like: it is taken for JSON and
-   * shortened as it comes, and counts with what is left. Unset: no line is.
+   * A `data` line longer than this (and than nine bytes) holds an image or the like: it is
+   * taken for JSON and shortened as it comes, and counts with what is left. Unset: no line is.
    */
   readonly shortenBytes?: number
 }
@@ -53,7 +53,8 @@ export class SseReader {
 
   constructor(limits: SseLimits = SSE_LIMITS) {
     this.#maxEventBytes = limits.maxEventBytes
-    this.#shortenBytes = limits.shortenBytes ?? Infinity
+    // Up to there a line may yet turn out to be another field's.
+    this.#shortenBytes = Math.max(limits.shortenBytes ?? Infinity, LONGEST_START)
   }
 
   /** Events that were over the limit. */
@@ -104,13 +105,17 @@ export class SseReader {
     }
     this.#held.push(Buffer.from(piece))
     if (this.#lineBytes > this.#shortenBytes) this.#startSkimming()
-    if (this.#skimmer === undefined) this.#bound(this.#lineBytes)
+    // A line that may yet be shortened is judged when its end or its length tells.
+    const mayShorten =
+      this.#skimmer !== undefined || this.#lineBytes <= this.#shortenBytes
+    if (!mayShorten || this.#shortenBytes === Infinity) this.#bound(this.#lineBytes)
   }
 
   /** Only a line of data is shortened; another one stays under the event's limit. */
   #startSkimming(): void {
-    const line = Buffer.concat(this.#held)
-    this.#held = [line]
+    const held = Buffer.concat(this.#held)
+    this.#held = [held]
+    const line = this.#firstLine ? withoutByteOrderMark(held) : held
     if (!isField(line, DATA)) return
     this.#held = []
     this.#skimmer = new JsonSkimmer({
@@ -197,6 +202,8 @@ export class SseReader {
 const EMPTY = Buffer.alloc(0)
 const DATA = Buffer.from('data')
 const EVENT = Buffer.from('event')
+/** What may stand before the value of `data`, a byte order mark included. */
+const LONGEST_START = Buffer.byteLength('\ufeffdata: ')
 
 function isField(line: Buffer, name: Buffer): boolean {
   const length = name.length

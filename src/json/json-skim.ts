@@ -156,9 +156,13 @@ export class JsonSkimmer {
           continue
         }
         if (++this.#values > this.#limits.maxValues) break
-        // Mostly the comma stands in the run that is kept anyway.
+        // Mostly the comma stands in the run that is kept anyway; blanks behind it go, since
+        // they are gone where a chunk ended among them.
         if (this.#from < 0) {
           this.#keep(COMMA_BYTE)
+          this.#from = at
+        } else if (at > this.#heldAt + 1) {
+          this.#keep(bytes.subarray(this.#from, this.#heldAt + 1))
           this.#from = at
         }
       }

@@ -34,10 +34,10 @@ export class FirstBytesReader {
   /** Takes the next bytes; undefined while it cannot be told. */
   push(chunk: Uint8Array): Verdict | undefined {
     this.#append(chunk)
-    const verdict = this.#judge()
-    const late = verdict?.kind === 'hello' && verdict.bytes > this.#maxBytes
+    // What lies beyond the limit is not looked at, whether or not it came with the rest.
+    const verdict = this.#judge(this.bytes.subarray(0, this.#maxBytes))
     const full = verdict === undefined && this.#length >= this.#maxBytes
-    return late || full ? { kind: 'malformed', reason: 'hello-too-long' } : verdict
+    return full ? { kind: 'malformed', reason: 'hello-too-long' } : verdict
   }
 
   /** What bytes without an end are when no more will come: undefined for half a hello. */
@@ -63,8 +63,8 @@ export class FirstBytesReader {
     this.#length = length
   }
 
-  #judge(): Verdict | undefined {
-    const peek = this.#scan.read(this.bytes)
+  #judge(bytes: Uint8Array): Verdict | undefined {
+    const peek = this.#scan.read(bytes)
     switch (peek.kind) {
       case 'hello':
         return { kind: 'hello', hello: peek.hello, bytes: peek.bytesUsed }
@@ -75,7 +75,7 @@ export class FirstBytesReader {
       case 'malformed':
         return { kind: 'malformed', reason: peek.reason }
       case 'not-tls':
-        return readMethod(this.bytes)
+        return readMethod(bytes)
     }
   }
 }

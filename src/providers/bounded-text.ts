@@ -11,8 +11,10 @@ export class BoundedText {
 
   append(piece: string): void {
     const room = this.#maxChars - this.#text.length
+    // What follows a piece that was cut does not follow what was kept.
+    const isCut = this.cut
     this.#chars += piece.length
-    if (room <= 0) return
+    if (room <= 0 || isCut) return
     this.#text += piece.length <= room ? piece : cutAt(piece, room)
   }
 
