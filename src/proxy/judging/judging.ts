@@ -27,7 +27,8 @@ export class Judging {
   readonly #record: ExchangeRecord
   /** Undefined: nobody knows how to read it. */
   readonly #reading: Reading | undefined
-  #isRead = false
+  /** What is made of it, or will be; whoever asks again gets the same. */
+  #judged: { readonly judgement: Judgement } | undefined
 
   constructor(
     about: ExchangeAbout<JudgingPort>,
@@ -39,10 +40,13 @@ export class Judging {
     this.#reading = reading
   }
 
-  /** Undefined: no policy was asked, or it was judged before. `held`: the body, if it waits. */
+  /** Once; undefined: no policy was asked. `held`: the body, if it waits. */
   judge(body: RequestBody, held: UpstreamBody | undefined): Judgement {
-    if (this.#isRead) return undefined
-    this.#isRead = true
+    this.#judged ??= { judgement: this.#judge(body, held) }
+    return this.#judged.judgement
+  }
+
+  #judge(body: RequestBody, held: UpstreamBody | undefined): Judgement {
     const { request, facts } = this.#about
     const redaction = new BodyRedaction(held, request.rawHeaders)
     this.redaction = redaction
