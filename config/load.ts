@@ -28,7 +28,7 @@ export interface Override {
 }
 
 export interface LoadOptions {
-  /** As `--config` named it; must exist. */
+  /** As `--config` named it; must exist, and hold something. */
   readonly path?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
@@ -74,6 +74,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     const wrong = 'is no configuration: the file holds a list or a single value'
     return { kind: 'invalid', problems: [{ file, key: '', wrong, right }] }
   }
+  if (found.kind === 'text' && saysNothing(read.value)) {
+    return { kind: 'invalid', problems: [{ file, key: '', ...NOTHING_SAID }] }
+  }
   const overrides = [...fromEnvironment(options), ...(options.flags ?? [])].map(
     (override) => fromHere(override, options.cwd),
   )
@@ -110,6 +113,17 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     origins: originsOf(config, read.value, overrides),
     lineOf: (key) => placeAt(read.places, key)?.line,
   }
+}
+
+/** A file that was cut off, or is just being written: never a wish for the defaults. */
+const NOTHING_SAID = {
+  wrong: 'holds no configuration: it is empty, or has nothing but comments',
+  right: 'write what is wanted; `mode: observe` alone stands for the defaults',
+}
+
+function saysNothing(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  return isObject(value) && Object.keys(value).length === 0
 }
 
 const NOTHING_READ: YamlRead = {

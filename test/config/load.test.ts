@@ -70,10 +70,10 @@ describe('loading the configuration', () => {
     })
 
     it('refuses a file over 1 MiB and reads one of exactly that size', () => {
-      const comment = '#'.repeat(MiB)
-      assert.equal(loadText(comment).kind, 'ok')
+      const text = 'mode: observe\n'.padEnd(MiB, '#')
+      assert.equal(loadText(text).kind, 'ok')
       assert.match(
-        problemsOf(loadText(`${comment}#`))[0]?.wrong ?? '',
+        problemsOf(loadText(`${text}#`))[0]?.wrong ?? '',
         /larger than 1048576/,
       )
     })
@@ -88,6 +88,33 @@ describe('loading the configuration', () => {
         assert.match(problemsOf(loadText(text))[0]?.wrong ?? '', /is no configuration/)
       }
     })
+
+    for (const [title, text] of [
+      ['an empty file', ''],
+      ['blanks and line ends', ' \n\n \n'],
+      ['only comments', '# mode: enforce\n# listen: 127.0.0.1:8443\n'],
+      ['a byte-order mark', '\ufeff'],
+      ['an explicit nothing', '~\n'],
+      ['null', 'null\n'],
+      ['the beginning of a document', '---\n'],
+      ['a document that begins and ends', '---\n...\n'],
+      ['a map without keys', '{}\n'],
+    ] as const) {
+      it(`refuses ${title}: no file means the defaults, that is for keys to say`, () => {
+        const [problem, ...more] = problemsOf(loadText(text))
+        assert.match(problem?.wrong ?? '', /holds no configuration/)
+        assert.deepEqual(more, [])
+      })
+
+      it(`refuses ${title} also where a variable or a flag says something`, () => {
+        const mode = { from: 'command line', path: ['mode'], value: 'enforce' } as const
+        const loaded = loadText(text, {
+          env: { YORI_LISTEN: '127.0.0.1:9999' },
+          flags: [{ name: '--mode', ...mode }],
+        })
+        assert.match(problemsOf(loaded)[0]?.wrong ?? '', /holds no configuration/)
+      })
+    }
 
     it('refuses a link that leads nowhere', () => {
       using folder = tempFolder()
@@ -113,10 +140,7 @@ describe('loading the configuration', () => {
 
   describe('small files', () => {
     for (const [title, text] of [
-      ['an empty file', ''],
-      ['only comments', '# nothing\n'],
       ['mode alone', 'mode: observe\n'],
-      ['an explicit nothing', '~\n'],
       ['sections without keys', 'audit:\nlimits:\nlisten:\npolicies:\n  files:\n'],
       ['a byte-order mark', '\ufeffmode: observe\n'],
       ['Windows line ends', 'mode: observe\r\nlog:\r\n  level: info\r\n'],

@@ -53,7 +53,10 @@ async function run(flags: RunFlags): Promise<void> {
   const skipped = await appliance.start()
   // Whoever sees the banner may send signals.
   const stopped = untilStopped(appliance, log)
-  reloadOnHangup(appliance, wanted, log)
+  // The file of the start, also where it was searched for: one that has gone since is a
+  // fault, not a reason to go on without.
+  const again = source === 'defaults' ? wanted : { ...wanted, config: source }
+  reloadOnHangup(appliance, again, log)
   process.stdout.write(banner({ appliance, config, source, skipped }))
   log.info(
     {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { statSync, writeFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { rawTlsClient, tlsThroughProxy } from '../../../support/clients.js'
@@ -54,6 +54,12 @@ function write(folder: TempFolder, config: Record<string, unknown>): string {
     }),
   )
   return file
+}
+
+const BLOCKS = {
+  mode: 'enforce',
+  enforcement: { enabled: true, consent_accepted: true },
+  policies: { files: { default: { action: 'block' } } },
 }
 
 interface Running extends AsyncDisposable {
@@ -200,6 +206,48 @@ describe('yori run', function () {
     socket.write(get('/short'))
     await readUntil(socket, (soFar) => soFar.includes('short'))
     socket.destroy()
+  })
+
+  for (const [title, spoil] of [
+    ['is empty', (file: string) => writeFileSync(file, '')],
+    ['has nothing but comments', (file: string) => writeFileSync(file, '# nothing\n')],
+    ['is null', (file: string) => writeFileSync(file, 'null\n')],
+    ['is gone', (file: string) => rmSync(file)],
+  ] as const) {
+    it(`keeps serving when its file ${title}, with its policies and where it listened`, async () => {
+      await using origin = await streamingOrigin()
+      await using setup = await running({ upstream: resolving(origin), ...BLOCKS })
+      spoil(setup.file)
+      setup.cli.signal('SIGHUP')
+      await setup.cli.printed(/^.*not reloaded.*$/m)
+      const socket = await setup.tls()
+      socket.write(get('/short'))
+      await readUntil(socket, (soFar) => soFar.includes('Blocked by YORI'))
+      socket.destroy()
+    })
+  }
+
+  it('does not go on without a file that it had found by itself', async () => {
+    await using folder = await tempFolder()
+    // `./yori.conf` is the last of the places where it looks.
+    write(folder, BLOCKS)
+    await using cli = new Cli(['run'], { cwd: folder.path })
+    await cli.printed(/YORI is running/)
+    rmSync(folder.file('yori.conf'))
+    cli.signal('SIGHUP')
+    const [line] = await cli.printed(/^.*not reloaded.*$/m)
+    assert.match(line, /yori\.conf: does not exist/)
+  })
+
+  it('does not start with a file that says nothing, nor does config check take it', async () => {
+    await using folder = await tempFolder()
+    const file = write(folder, {})
+    writeFileSync(file, '# to be written\n')
+    for (const args of [['run'], ['config', 'check']]) {
+      const ran = await runCli([...args, '--config', file], { cwd: folder.path })
+      assert.notEqual(ran.status, 0)
+      assert.match(ran.stdout + ran.stderr, /yori\.conf: holds no configuration/)
+    }
   })
 
   it('says so in one line when the port is taken', async () => {
