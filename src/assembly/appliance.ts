@@ -300,12 +300,15 @@ export class Appliance {
     this.#config = config
     this.#steering.use(config)
     this.#event('reload', { mode: config.mode })
-    this.#retire(old)
+    this.#await(
+      old,
+      old.retire(() => this.current),
+    )
   }
 
   /** Without a deadline: a stream may be long, and a reload is no reason to cut it. */
-  #retire(generation: Generation): void {
-    const ended = generation.drain().then(() => generation.destroy())
+  #await(generation: Generation, drained: Promise<void>): void {
+    const ended = drained.then(() => generation.destroy())
     this.#retired.set(generation, ended)
     void ended.finally(() => this.#retired.delete(generation))
   }
@@ -314,7 +317,8 @@ export class Appliance {
     await this.#listener.close()
     if (this.#generation !== undefined) {
       this.#event('stop', {})
-      this.#retire(this.#generation)
+      for (const generation of this.#retired.keys()) void generation.drain()
+      this.#await(this.#generation, this.#generation.drain())
       const drained = Promise.all(this.#retired.values())
       await Promise.race([drained, after(this.#config.timeouts.drain * 1000)])
       this.#listener.destroyAll()

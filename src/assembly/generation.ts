@@ -1,7 +1,8 @@
 /**
  * Everything that one configuration brings to life and the next replaces: the CA's contexts,
  * the dialer, the pools, the servers of TLS and HTTP. A connection stays with the generation
- * in which it began; a generation is closed when its connections have ended.
+ * in which it began, but its requests go to the one that is in force when they come; a
+ * generation is closed when its connections have ended.
  */
 import { readFile, stat } from 'node:fs/promises'
 import type { Socket } from 'node:net'
@@ -47,6 +48,7 @@ import type { LearnedNames } from '../learned/learned.js'
 import { providerAt, refuseRaw } from '../proxy/answers/refusal.js'
 import { serveRequest } from '../proxy/dispatch/requests.js'
 import type { Fronts } from '../proxy/connection/served.js'
+import type { ConnectionState } from '../proxy/words/connection-state.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { Certificates, Roots } from '../proxy/words/certificates.js'
 import type { Services } from './services.js'
@@ -57,6 +59,7 @@ import type { Catalogue } from '../providers/catalogue.js'
 import { recognise } from '../providers/index.js'
 import { observersOf } from './observers.js'
 import { OWN_NAMES, snapshotOf } from './from-config/pipeline.js'
+import { succeeds } from './succession.js'
 
 export interface GenerationEdges extends PolicyEdges {
   readonly audit: AuditSink
@@ -82,18 +85,20 @@ export class Generation {
   readonly #fronts: Fronts
   readonly #upstream: Upstream
   readonly #open = new Set<Promise<void>>()
+  /** The newest generation, once it is no longer this one. */
+  #newest: (() => Generation) | undefined
 
   private constructor(
     config: Config,
     authority: Authority,
     services: Services,
-    fronts: (generation: { services: Services; fronts: () => Fronts }) => Fronts,
+    fronts: (servingOf: (state: ConnectionState) => Serving) => Fronts,
   ) {
     this.config = config
     this.authority = authority
     this.services = services
     this.#upstream = services.upstream
-    this.#fronts = fronts({ services, fronts: () => this.#fronts })
+    this.#fronts = fronts((state) => this.#servingOf(state).serving)
   }
 
   /**
@@ -147,7 +152,7 @@ export class Generation {
       overrides: overridesOf(config, edges),
       recognise: (head) => recognise(head, catalogue.entryFor(head.host)?.speaks),
     }
-    return new Generation(config, authority, services, (self) => ({
+    return new Generation(config, authority, services, (servingOf) => ({
       next: new TlsTerminator({
         // Keys of its own: a session of the other chain must not be resumed here.
         ticketKeys: new TicketKeys(edges.clock.monotonic()),
@@ -156,12 +161,12 @@ export class Generation {
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) => certificates.nextContext(name),
       }),
-      http: frontOf(self.services, self.fronts),
+      http: frontOf(services, servingOf),
       h2: new H2Front({
         limits: policy.limits,
         timeouts: policy.timeouts,
         deadlines: edges.deadlines,
-        request: (http, from) => serveRequest(http, from, self.services),
+        request: (http, from) => serveRequest(http, from, servingOf(from.state).services),
       }),
       tls: new TlsTerminator({
         ticketKeys: edges.ticketKeys,
@@ -199,12 +204,37 @@ export class Generation {
     if (site !== undefined) this.#fronts.site.setFallback(site)
   }
 
+  get serving(): Serving {
+    return { services: this.services, fronts: this.#fronts }
+  }
+
+  /**
+   * The requests that still come on its connections go to the newest generation. HTTP/1.1
+   * connections end with an answer that says so; on HTTP/2 nothing but GOAWAY could, and to
+   * whom it crosses a new stream loses it: they go on. Resolves when all have ended.
+   */
+  async retire(newest: () => Generation): Promise<void> {
+    this.#newest = newest
+    this.#fronts.http.retire()
+    await this.#ended()
+  }
+
   /** Idle connections end now, busy ones after their response; resolves when all have. */
   async drain(): Promise<void> {
     this.#fronts.http.drain()
     this.#fronts.h2.drain()
+    await this.#ended()
+  }
+
+  async #ended(): Promise<void> {
     await Promise.all(this.#open)
     await this.#upstream.close()
+  }
+
+  /** Who serves the next request of a connection that began here. */
+  #servingOf(state: ConnectionState): Generation {
+    const newest = this.#newest?.()
+    return newest !== undefined && succeeds(state, newest.services) ? newest : this
   }
 
   /** Ends what is left of the pools. */
@@ -214,7 +244,16 @@ export class Generation {
   }
 }
 
-function frontOf(services: Services, fronts: () => Fronts): HttpFront {
+/** What a request meets: the services of a generation, and the servers beside them. */
+interface Serving {
+  readonly services: Services
+  readonly fronts: Fronts
+}
+
+function frontOf(
+  services: Services,
+  servingOf: (state: ConnectionState) => Serving,
+): HttpFront {
   const { policy, deadlines } = services
   return new HttpFront({
     limits: policy.limits,
@@ -222,16 +261,16 @@ function frontOf(services: Services, fronts: () => Fronts): HttpFront {
     deadlines,
     handlers: {
       request: (request, response, from) =>
-        serveRequest({ request, response }, from, services),
+        serveRequest({ request, response }, from, servingOf(from.state).services),
       connect: (request, socket, head, from) => {
-        const context = { state: from.state, services, fronts: fronts() }
-        serveConnect(request, socket as Socket, head, context)
+        const { state } = from
+        serveConnect(request, socket as Socket, head, { state, ...servingOf(state) })
       },
-      upgrade: (request, socket, head, from) =>
-        serveUpgrade({ request, socket: socket as Socket, head }, from, {
-          services,
-          http: fronts().http,
-        }),
+      upgrade: (request, socket, head, from) => {
+        const { services: now, fronts } = servingOf(from.state)
+        const upgrade = { request, socket: socket as Socket, head }
+        serveUpgrade(upgrade, from, { services: now, http: fronts.http })
+      },
       malformed: (code, socket, from) => {
         from.state.log.ended(code)
         const provider =

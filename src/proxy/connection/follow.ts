@@ -52,7 +52,7 @@ export async function passOn(
       {
         deadlines,
         idleMs: policy.timeouts.tunnelIdleMs,
-        isDraining: () => fronts.http.draining,
+        isStopping: () => fronts.http.stopping,
       },
     )
     noteTunnelEnd(end, log)

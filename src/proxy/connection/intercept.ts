@@ -49,7 +49,7 @@ export async function intercept(
   else log.inspected()
   await (secure.alpnProtocol === 'h2' ? h2 : http).serve(secure, state)
   // It was we who ended it.
-  if (http.draining || record.code === 'YORI_REQUEST_TIMEOUT') return
+  if (http.stopping || record.code === 'YORI_REQUEST_TIMEOUT') return
   if (acceptance.ended() === 'refused') log.failed('YORI_CLIENT_TLS_FAILED')
 }
 
@@ -75,6 +75,7 @@ function interceptedAs(
     isOneTooMany: !takePlace(places, endpoint.domain, client),
     endpoint,
     party: { device: state.record.device, name, fingerprint },
+    noLonger: undefined,
     root: (onTrial ? roots.staged?.fingerprint : undefined) ?? roots.rootFingerprint,
     onTrial,
     heard: false,

@@ -12,11 +12,15 @@ import { classOfHello } from '../words/name-class.js'
 import type { Served } from './served.js'
 import type { ConnectionPort } from './port.js'
 
-export function routeOf({ state, services }: Served, hello: ClientHello): Route {
+export function routeOf(
+  { state, services }: Pick<Served, 'state' | 'services'>,
+  hello: ClientHello,
+): Route {
   const { policy, certificates, memory, decider, catalogue } = services
   const { device } = state.record
   const name = hello.serverName
   const fingerprint = helloFingerprint(hello)
+  state.hello = hello
   state.fingerprint = fingerprint
   state.onlyH2 = hello.alpn.includes('h2') && !hello.alpn.includes('http/1.1')
   const called = state.connectTarget?.host

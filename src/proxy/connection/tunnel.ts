@@ -16,7 +16,7 @@ export interface TunnelOptions {
   readonly idleMs: number
   readonly deadlines: Deadlines
   /** We are about to stop: a tunnel in which nothing moves need not be waited for. */
-  readonly isDraining: () => boolean
+  readonly isStopping: () => boolean
 }
 
 /** A tunnel counts as quiet after this time without a byte. */
@@ -92,8 +92,8 @@ class Relay implements Watched {
       this.#lastChange = now
       return
     }
-    const { idleMs, isDraining } = this.#options
-    if (now - this.#lastChange > (isDraining() ? QUIET_MS : idleMs)) {
+    const { idleMs, isStopping } = this.#options
+    if (now - this.#lastChange > (isStopping() ? QUIET_MS : idleMs)) {
       this.#end = 'idle'
       this.#client.destroy()
       this.#upstream?.destroy()

@@ -58,8 +58,8 @@ interface Arrived {
 }
 
 function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
-  const { head, http } = arrived
-  const { target, endpoint, misdirected } = intercepted
+  const { head, http, from } = arrived
+  const { target, endpoint, misdirected, noLonger } = intercepted
   if (!intercepted.heard) accepted(arrived, intercepted)
   const [host] = head.hosts
   const { authority, path } = originForm(http.request.url ?? '/')
@@ -72,6 +72,9 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
     (authority === undefined || names(authority))
   if (intercepted.isOneTooMany) {
     decline(arrived, 'YORI_TOO_MANY_CONNECTIONS', target.host)
+  } else if (noLonger !== undefined) {
+    from.goAway()
+    decline(arrived, noLonger, target.host)
   } else if (misdirected || !agrees) {
     decline(arrived, 'YORI_MISDIRECTED', target.host)
   } else if (!ORIGIN_FORM.test(path)) {

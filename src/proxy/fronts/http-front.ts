@@ -39,6 +39,8 @@ export class Client implements HttpClient, Watched {
   /** When the next head is due; undefined while a request is under way. */
   #headDue: number | undefined
   readonly #underway = new Set<Underway>()
+  /** The answer to the last request that has come, while it is due. */
+  #answering: Answering | undefined
   /** What has to wait for its turn: answers go out in the order of the requests. */
   #whenIdle: (() => void) | undefined
   readonly #stall: WriteStall
@@ -68,7 +70,7 @@ export class Client implements HttpClient, Watched {
     const next = this.#whenIdle
     this.#whenIdle = undefined
     next?.()
-    if (this.#front.draining) endSoon(this.socket)
+    if (this.#front.stopping) endSoon(this.socket)
     const { keepAliveMs, requestHeadMs } = this.#front.timeouts
     this.#headDue = this.#front.now() + keepAliveMs + requestHeadMs
   }
@@ -103,6 +105,32 @@ export class Client implements HttpClient, Watched {
     if (reading.length === 0) this.inTurn(answer)
   }
 
+  /**
+   * A request has come whose answer is to be the last: it says so. Others may have come before
+   * it at once (RFC 9112 §9.3.2); theirs are no longer the last.
+   */
+  asked(response: ServerResponse): void {
+    const before = this.#answering
+    const { shouldKeepAlive: keepsAlive } = response
+    this.#answering = { response, keepsAlive }
+    response.once('close', () => {
+      if (this.#answering?.response === response) this.#answering = undefined
+    })
+    if (!this.#front.retired) return
+    if (before?.response.headersSent === false)
+      before.response.shouldKeepAlive = before.keepsAlive
+    response.shouldKeepAlive = false
+  }
+
+  /**
+   * The next answer whose head has not gone yet tells the client to close. Until then the
+   * connection stays: to close it untold would lose the request that is on its way.
+   */
+  retire(): void {
+    const response = this.#answering?.response
+    if (response?.headersSent === false) response.shouldKeepAlive = false
+  }
+
   /** Ends the connection when nothing is under way; else the last response does. */
   drain(): void {
     if (this.state.active === 0) endSoon(this.socket)
@@ -126,9 +154,18 @@ export class Client implements HttpClient, Watched {
   }
 }
 
+interface Answering {
+  readonly response: ServerResponse
+  /** What its request asked for. */
+  readonly keepsAlive: boolean
+}
+
 export class HttpFront {
   readonly timeouts: PipelineTimeouts
-  draining = false
+  /** Each connection is to end, with an answer that says so. */
+  retired = false
+  /** Connections on which nothing is under way end now. */
+  stopping = false
   readonly #server: Server
   readonly #deadlines: Deadlines
   readonly #clients = new Map<Duplex, Client>()
@@ -146,20 +183,16 @@ export class HttpFront {
     })
     // Node would silently cut a longer list; we count and answer 431 ourselves.
     this.#server.maxHeadersCount = 0
-    this.#server.on('request', (request, response) => {
-      if (this.draining) response.shouldKeepAlive = false
+    const ask = (request: IncomingMessage, response: ServerResponse): void => {
       const client = this.#of(request.socket)
-      if (client !== undefined) handlers.request(request, response, client)
-    })
+      if (client === undefined) return
+      client.asked(response)
+      handlers.request(request, response, client)
+    }
+    this.#server.on('request', ask)
     // `Expect: 100-continue` comes here; the exchange says 100 when it has decided.
-    this.#server.on('checkContinue', (request, response) => {
-      const client = this.#of(request.socket)
-      if (client !== undefined) handlers.request(request, response, client)
-    })
-    this.#server.on('checkExpectation', (request, response) => {
-      const client = this.#of(request.socket)
-      if (client !== undefined) handlers.request(request, response, client)
-    })
+    this.#server.on('checkContinue', ask)
+    this.#server.on('checkExpectation', ask)
     this.#server.on(
       'connect',
       (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -214,8 +247,16 @@ export class HttpFront {
     return this.#deadlines.now()
   }
 
+  /** Another takes its place: connections end as they can without losing a request. */
+  retire(): void {
+    this.retired = true
+    for (const client of this.#clients.values()) client.retire()
+  }
+
+  /** The process is about to end. */
   drain(): void {
-    this.draining = true
+    this.retire()
+    this.stopping = true
     for (const client of this.#clients.values()) client.drain()
   }
 

@@ -3,11 +3,13 @@ import type { Socket } from 'node:net'
 import { canonicalAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
+import type { ErrorCode } from '../../core/errors.js'
 import type { ConnectionRecord } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Caller } from '../../policy/access.js'
 import type { Party } from '../../learned/memory.js'
+import type { ClientHello } from '../../tls/client-hello.js'
 import { ConnectionLog } from './connection-log.js'
 
 export interface ConnectionState {
@@ -26,6 +28,8 @@ export interface ConnectionState {
   connectTarget: Target | undefined
   /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
   admitted: readonly SocketAddress[] | undefined
+  /** By which it was routed, and is again after a reload. */
+  hello: ClientHello | undefined
   /** Of its ClientHello; empty before that was read. */
   fingerprint: string
   /** Its client offers HTTP/2 and no HTTP/1.x: it goes up as HTTP/2 where that is spoken. */
@@ -37,8 +41,11 @@ export interface ConnectionState {
 }
 
 export interface Intercepted {
-  readonly endpoint: Endpoint
+  /** As the configuration has it now. */
+  endpoint: Endpoint
   readonly party: Party
+  /** A reload refuses what was intercepted before: every request is answered so. */
+  noLonger: ErrorCode | undefined
   /** SHA-256 of the root that the client was shown a chain to. */
   readonly root: string
   /** Under a self-test of the staged root: what comes of it teaches nothing else. */
@@ -74,6 +81,7 @@ export function openConnection(client: Socket, clock: Clock): ConnectionState {
     intercepted: undefined,
     connectTarget: undefined,
     admitted: undefined,
+    hello: undefined,
     fingerprint: '',
     onlyH2: false,
     active: 0,

@@ -305,7 +305,7 @@ describe('a tunnel without a configuration', () => {
     const ended = tunnel(left.socket, async () => right.client, {
       deadlines,
       idleMs: 60_000,
-      isDraining: () => false,
+      isStopping: () => false,
     })
     await new Promise((resolve) => setImmediate(resolve))
     for (let i = 0; i < 5; i++) {
@@ -326,18 +326,18 @@ describe('a tunnel without a configuration', () => {
     const [left, right] = [await server.pair(), await server.pair()]
     const clock = new ManualClock()
     const deadlines = new Deadlines(clock)
-    let draining = false
+    let stopping = false
     const ended = tunnel(left.socket, async () => right.client, {
       deadlines,
       idleMs: 7_200_000,
-      isDraining: () => draining,
+      isStopping: () => stopping,
     })
     await new Promise((resolve) => setImmediate(resolve))
     deadlines.tick()
     clock.advance(60_000)
     deadlines.tick()
     assert.equal(left.socket.destroyed, false)
-    draining = true
+    stopping = true
     deadlines.tick()
     assert.equal(await ended, 'idle')
   })
@@ -353,7 +353,7 @@ describe('a tunnel without a configuration', () => {
       {
         deadlines: new Deadlines(new ManualClock()),
         idleMs: 60_000,
-        isDraining: () => false,
+        isStopping: () => false,
       },
     )
     left.socket.resume()

@@ -265,11 +265,11 @@ describe('an HTTP/2 client', function () {
     await until(() => release !== undefined)
     const told = once(client.session, 'goaway')
     const closed = once(client.session, 'close')
-    const reloaded = setup.yori.reload({})
-    await Promise.all([told, reloaded])
+    const stopped = setup.yori.appliance.stop()
+    await told
     release?.()
     assert.equal((await asked).body, 'last')
-    await closed
+    await Promise.all([closed, stopped])
   })
 
   it('called curl works', async function () {
