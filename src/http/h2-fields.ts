@@ -12,11 +12,13 @@ export interface H2RequestHead {
   readonly rawHeaders: string[]
 }
 
-/** Of these HTTP/2 carries one at most; a second is a mistake that HTTP/1.1 let pass. */
+/** Of these Node's HTTP/2 carries one at most; a second is a mistake that HTTP/1.1 let pass. */
 const SINGLE: ReadonlySet<string> = new Set([
   'access-control-allow-credentials',
   'access-control-max-age',
+  'access-control-request-method',
   'age',
+  'authorization',
   'content-encoding',
   'content-language',
   'content-length',
@@ -28,17 +30,30 @@ const SINGLE: ReadonlySet<string> = new Set([
   'dnt',
   'etag',
   'expires',
+  'from',
+  'host',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
   'last-modified',
   'location',
+  'max-forwards',
+  'proxy-authorization',
+  'range',
+  'referer',
   'retry-after',
   'tk',
   'upgrade-insecure-requests',
+  'user-agent',
   'x-content-type-options',
 ])
 
-/** RFC 9113 §8.2.2. */
+/** RFC 9113 §8.2.2, RFC 7540 §3.2.1. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'connection',
+  'http2-settings',
   'proxy-connection',
   'keep-alive',
   'transfer-encoding',
@@ -77,14 +92,21 @@ export function fromH2(raw: readonly string[], bodyless: boolean): H2RequestHead
   return { method, path, rawHeaders: [...host, ...rest, ...framing] }
 }
 
+/** RFC 9110 §15: a client takes a status that is none for a 5xx; Node's HTTP/2 sends none. */
+const LAST_STATUS = 599
+const INSTEAD_STATUS = 500
+
 /** `fields` is flat. Values of a repeated name stand together, in their order. */
 export function toH2(status: number | undefined, fields: readonly string[]) {
-  const head: OutgoingHttpHeaders = status === undefined ? {} : { ':status': status }
+  const sent = status !== undefined && status > LAST_STATUS ? INSTEAD_STATUS : status
+  const head: OutgoingHttpHeaders = sent === undefined ? {} : { ':status': sent }
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = (fields[i] as string).toLowerCase()
     const value = fields[i + 1] as string
-    const before = head[name]
-    if (FORBIDDEN.has(name) || (before !== undefined && SINGLE.has(name))) continue
+    if (FORBIDDEN.has(name) || name.startsWith(':') || name === '__proto__') continue
+    const before = Object.hasOwn(head, name) ? head[name] : undefined
+    if (before !== undefined && SINGLE.has(name)) continue
+    if (name === 'te' && value.toLowerCase() !== 'trailers') continue
     if (before === undefined) head[name] = value
     else head[name] = Array.isArray(before) ? [...before, value] : [String(before), value]
   }

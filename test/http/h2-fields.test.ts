@@ -40,6 +40,31 @@ describe('an answer in HTTP/2', () => {
     assert.deepEqual(toH2(200, fields), expected)
   })
 
+  it('has a status that HTTP/2 can carry', () => {
+    // RFC 9110 §15: what is outside 100 to 599 counts as a 5xx.
+    for (const [given, sent] of [
+      ...[
+        [200, 200],
+        [429, 429],
+        [529, 529],
+        [599, 599],
+        [600, 500],
+        [999, 500],
+      ],
+    ] as const)
+      assert.deepEqual(toH2(given, []), { ':status': sent })
+  })
+
+  it('takes any name that a field may have for a name', () => {
+    const fields = ['constructor', '1', '__proto__', '2', 'toString', '3', ':path', '/x']
+    const head = toH2(200, fields)
+    assert.deepEqual(Object.entries(head), [
+      [':status', 200],
+      ['constructor', '1'],
+      ['tostring', '3'],
+    ])
+  })
+
   it('has one value where HTTP/2 allows one', () => {
     const fields = ['content-type', 'a/b', 'content-type', 'c/d']
     assert.deepEqual(toH2(200, fields), { ':status': 200, 'content-type': 'a/b' })

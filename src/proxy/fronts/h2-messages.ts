@@ -182,12 +182,21 @@ export class H2Response implements HttpResponse {
     if (this.#isOver()) return
     const ending = isWhole ? { endStream: true } : { waitForTrailers: true }
     const options = { ...ending, sendDate: this.sendDate }
-    this.#stream.respond(toH2(head.status, head.fields), options)
+    try {
+      this.#stream.respond(toH2(head.status, head.fields), options)
+    } catch {
+      // A head that HTTP/2 cannot carry costs one stream, not the process.
+      this.reset()
+    }
   }
 
   #inform(status: number, fields: readonly string[]): void {
     if (this.#isOver() || this.headersSent) return
-    this.#stream.additionalHeaders(toH2(status, fields))
+    try {
+      this.#stream.additionalHeaders(toH2(status, fields))
+    } catch {
+      // What goes before the answer may be left out.
+    }
   }
 
   #isOver(): boolean {
