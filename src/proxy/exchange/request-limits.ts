@@ -17,7 +17,8 @@ export function headProblem(
     return new YoriError('YORI_REQUEST_MALFORMED', 'Transfer-Encoding in HTTP/1.0')
   }
   const { rawHeaders } = request
-  const { headerCount, headerNameBytes, headerValueBytes } = limits
+  const { headerBytes, headerCount, headerNameBytes, headerValueBytes } = limits
+  let bytes = 0
   if (rawHeaders.length / 2 > headerCount)
     return tooLarge(`more than ${headerCount} fields`)
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -27,7 +28,10 @@ export function headProblem(
     if (value.length > headerValueBytes) {
       return tooLarge(`a field is over ${headerValueBytes} bytes`)
     }
+    // With the colon, the space and the line's end of HTTP/1.1.
+    bytes += name.length + value.length + 4
   }
+  if (bytes > headerBytes) return tooLarge(`it is over ${headerBytes} bytes`)
   return undefined
 }
 

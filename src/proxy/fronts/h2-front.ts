@@ -22,6 +22,8 @@ import type { PipelineLimits, PipelineTimeouts } from '../words/policy-snapshot.
 const BYTES_PER_MEGABYTE = 1_000_000
 /** How long a client may keep its end open when we have ended ours. */
 const LINGER_MS = 1_000
+/** Heads so many times over their limits are still read, to be answered. */
+const ANSWERED_TIMES = 4
 const { NGHTTP2_ENHANCE_YOUR_CALM } = constants
 
 export interface H2FrontOptions {
@@ -92,12 +94,12 @@ class H2Session implements Watched {
     this.#controls = new RateLimit(limits.h2ControlsPerSecond, now)
     this.#session = performServerHandshake(socket, {
       maxSessionMemory: Math.ceil(limits.h2SessionBytes / BYTES_PER_MEGABYTE),
-      // Pseudo-fields count as well; over it a stream is reset before we see it.
-      maxHeaderListPairs: limits.headerCount + 8,
+      // Over these a stream is reset before we see it; up to them 431 is answered.
+      maxHeaderListPairs: ANSWERED_TIMES * limits.headerCount,
       settings: {
         maxConcurrentStreams: limits.h2Streams,
         initialWindowSize: limits.h2StreamWindowBytes,
-        maxHeaderListSize: limits.headerBytes,
+        maxHeaderListSize: ANSWERED_TIMES * limits.headerBytes,
       },
     })
     this.#session.setLocalWindowSize(limits.h2ConnectionWindowBytes)

@@ -44,6 +44,8 @@ export class Client implements HttpClient, Watched {
   /** What has to wait for its turn: answers go out in the order of the requests. */
   #whenIdle: (() => void) | undefined
   readonly #stall: WriteStall
+  /** What came was no HTTP, and that was answered or will be: the rest is dropped. */
+  #isOver = false
   /** To an HTTP server FIN means that the client has gone, whatever is still to be said. */
   readonly #onEnd = (): void => cutSoon(this.socket)
 
@@ -99,8 +101,13 @@ export class Client implements HttpClient, Watched {
     else this.#whenIdle ??= next
   }
 
-  /** The bytes that came are no HTTP. An exchange whose body they are answers that itself. */
+  /**
+   * The bytes that came are no HTTP. An exchange whose body they are answers that itself. Node
+   * tells it of every chunk that follows, too, and the answer must outlive those.
+   */
   malformed(answer: () => void): void {
+    if (this.#isOver) return
+    this.#isOver = true
     const reading = [...this.#underway].filter((exchange) => exchange.malformed())
     if (reading.length === 0) this.inTurn(answer)
   }
@@ -218,7 +225,7 @@ export class HttpFront {
     this.#server.on('clientError', (error: Error, socket: Duplex) => {
       const client = this.#of(socket)
       const code = headProblem(errorCodeOf(error))
-      if (client === undefined || code === undefined || !socket.writable) {
+      if (client === undefined || code === undefined) {
         socket.destroy()
       } else {
         client.malformed(() => {
