@@ -7,6 +7,7 @@
 /** Never forwarded in either direction. `trailer` goes because request trailers are dropped. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
+  'http2-settings',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
@@ -75,6 +76,7 @@ export function framesBody(rawHeaders: readonly string[]): boolean {
 /** Splits a received head into what goes on and what we must know. One pass. */
 export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   const named = connectionNamed(rawHeaders)
+  let isSealed: boolean | undefined
   const fields: string[] = []
   const hosts: string[] = []
   let contentLength: number | undefined
@@ -105,8 +107,9 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
         proxyAuthorization = value
         continue
       case 'accept-encoding': {
-        if (named === undefined || !named.has(lower))
-          fields.push(name, reduceAcceptEncoding(value))
+        if (named !== undefined && named.has(lower)) continue
+        isSealed ??= isSigned(rawHeaders, lower)
+        fields.push(name, isSealed ? value : reduceAcceptEncoding(value))
         continue
       }
       case 'user-agent':
@@ -187,6 +190,32 @@ function namesForeignCoding(value: string): boolean {
     const coding = item.trim().toLowerCase()
     return coding !== '' && coding !== 'chunked' && coding !== 'identity'
   })
+}
+
+/**
+ * Has the client signed that field, so that its every byte counts? AWS Signature Version 4 and
+ * 4A list the fields in `Authorization`, RFC 9421 in `Signature-Input`.
+ */
+export function isSigned(rawHeaders: readonly string[], lowerName: string): boolean {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    const value = rawHeaders[i + 1] as string
+    if (name === 'authorization') {
+      if (signedByAws(value).includes(lowerName)) return true
+    } else if (name === 'signature-input' && value.includes(`"${lowerName}"`)) return true
+  }
+  return false
+}
+
+/** `AWS4-HMAC-SHA256 Credential=..., SignedHeaders=a;b;c, Signature=...`. */
+function signedByAws(authorization: string): readonly string[] {
+  if (!authorization.startsWith('AWS4-')) return []
+  const word = 'SignedHeaders='
+  const at = authorization.indexOf(word)
+  if (at < 0) return []
+  const list = authorization.slice(at + word.length)
+  const end = list.indexOf(',')
+  return (end < 0 ? list : list.slice(0, end)).trim().toLowerCase().split(';')
 }
 
 /** The lower-case names that `Connection` fields list, if any beyond the two usual tokens. */

@@ -23,7 +23,7 @@ describe('a request head', () => {
   for (const name of [
     ...['Connection', 'Keep-Alive', 'Proxy-Authenticate', 'Proxy-Authorization'],
     ...['Proxy-Connection', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade'],
-    ...['Host', 'Content-Length', 'Expect', 'X-YORI-Override'],
+    ...['Host', 'Content-Length', 'Expect', 'X-YORI-Override', 'HTTP2-Settings'],
   ]) {
     it(`does not pass ${name}, in any letters`, () => {
       for (const spelt of [name, name.toLowerCase(), name.toUpperCase()]) {
@@ -93,6 +93,38 @@ describe('Accept-Encoding', () => {
   ] as const) {
     it(`${JSON.stringify(offered)} becomes ${JSON.stringify(expected)}`, () => {
       assert.equal(reduceAcceptEncoding(offered), expected)
+    })
+  }
+})
+
+describe('Accept-Encoding that is signed', () => {
+  const aws = (fields: string): string =>
+    `AWS4-HMAC-SHA256 Credential=a/20260101/b/c/aws4_request, SignedHeaders=${fields}, Signature=0f`
+  const codings = 'gzip, zstd'
+  for (const [what, name, value, kept] of [
+    ['by SigV4', 'Authorization', aws('accept-encoding;host;x-amz-date'), true],
+    ['by SigV4 last', 'authorization', aws('a;accept-encoding'), true],
+    ['by SigV4A', 'Authorization', aws('accept-encoding').replace('HMAC', 'ECDSA'), true],
+    [
+      'by RFC 9421',
+      'Signature-Input',
+      'sig1=("@method" "accept-encoding");keyid="k"',
+      true,
+    ],
+    ['but another field', 'Authorization', aws('x-accept-encoding;host'), false],
+    ['by nobody: a key', 'Authorization', 'Bearer SignedHeaders=accept-encoding', false],
+    ['by RFC 9421 but another', 'Signature-Input', 'sig1=("x-accept-encoding")', false],
+  ] as const) {
+    it(`${what} is ${kept ? 'left alone' : 'reduced'}, wherever it stands`, () => {
+      const expected = kept ? codings : 'gzip'
+      for (const list of [
+        ['Accept-Encoding', codings, name, value],
+        [name, value, 'accept-encoding', codings],
+      ]) {
+        const { fields } = readRequestHead(list)
+        const at = fields.findIndex((text) => /^accept-encoding$/i.test(text))
+        assert.equal(fields[at + 1], expected)
+      }
     })
   }
 })

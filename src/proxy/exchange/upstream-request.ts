@@ -1,5 +1,5 @@
 /** A request as it goes up: to whom, in which version of HTTP, and what HTTP/2 needs beside it. */
-import { hostField, readRequestHead } from '../../http/head.js'
+import { authorityHost, hostField, isSigned, readRequestHead } from '../../http/head.js'
 import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
@@ -35,7 +35,7 @@ export function upstreamRequest(
     target,
     method: request.method ?? 'GET',
     path,
-    host: hostField(target.host, target.port, target.plain === true ? 80 : 443),
+    host: hostOf(request, facts),
     fields: redaction?.fields(head.fields) ?? head.fields,
     body,
     fresh: about.retried,
@@ -46,6 +46,15 @@ export function upstreamRequest(
       ? { version: 'h2-if-spoken' as const, ...h2Words(request) }
       : {}),
   }
+}
+
+/** Ours to write; as the client wrote it where it names the same host and is signed. */
+function hostOf(request: HttpRequest, { target, head }: ExchangeAbout['facts']): string {
+  const usual = target.plain === true ? 80 : 443
+  const [asSent = ''] = head.hosts
+  const agrees = authorityHost(asSent, target.port) === target.host
+  if (agrees && isSigned(request.rawHeaders, 'host')) return asSent
+  return hostField(target.host, target.port, usual)
 }
 
 function h2Words(
