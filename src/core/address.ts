@@ -169,6 +169,7 @@ export class Prefixes {
   }
 }
 
+/** IANA's special-purpose registries (RFC 6890), and what older standards meant for inside. */
 const REFUSED: readonly (readonly [range: string, why: string])[] = [
   ['0.0.0.0/8', 'this network'],
   ['10.0.0.0/8', 'private'],
@@ -177,15 +178,22 @@ const REFUSED: readonly (readonly [range: string, why: string])[] = [
   ['169.254.0.0/16', 'link-local'],
   ['172.16.0.0/12', 'private'],
   ['192.0.0.0/24', 'protocol assignments'],
+  ['192.88.99.0/24', '6to4 relays'],
   ['192.168.0.0/16', 'private'],
   ['198.18.0.0/15', 'benchmarking'],
   ['224.0.0.0/3', 'multicast or reserved'],
   ['::/128', 'unspecified'],
   ['::1/128', 'loopback'],
+  ['::/96', 'IPv4-compatible'],
   // RFC 8215: where the IPv4 address lies inside depends on the local network, so all of it.
   ['64:ff9b:1::/48', 'local NAT64'],
+  ['100::/64', 'discarded'],
+  ['2001::/32', 'Teredo'],
+  ['2001:2::/48', 'benchmarking'],
+  ['5f00::/16', 'segment routing'],
   ['fc00::/7', 'unique local'],
   ['fe80::/10', 'link-local'],
+  ['fec0::/10', 'site-local'],
   ['ff00::/8', 'multicast'],
 ]
 

@@ -222,14 +222,26 @@ export type ErrorCode = keyof typeof CATALOGUE
 
 export const errorCodes = Object.keys(CATALOGUE) as readonly ErrorCode[]
 
+export interface YoriErrorOptions extends ErrorOptions {
+  /** For clients beyond this machine, where `detail` tells more than they may know. */
+  readonly told?: string
+}
+
 export class YoriError extends Error {
   readonly code: ErrorCode
+  readonly #told: string | undefined
 
   /** `detail` says what, where and what to do; never a key, a header value or a body. */
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail?: string, options?: YoriErrorOptions) {
     super(detail === undefined ? CATALOGUE[code].says : detail, options)
     this.name = 'YoriError'
     this.code = code
+    this.#told = options?.told
+  }
+
+  /** The detail for a client; `isLocal`: it is on this machine, and may know all. */
+  toldTo(isLocal: boolean): string {
+    return isLocal ? this.message : (this.#told ?? this.message)
   }
 
   get source(): ErrorSource {

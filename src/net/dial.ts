@@ -99,6 +99,7 @@ export class Dialer {
     return new YoriError(
       'YORI_DESTINATION_REFUSED',
       `${host} is ${address}, in ${range}: not dialled unless access.allow_destinations names it`,
+      toldOnly(host, 'it leads to a range that is not dialled'),
     )
   }
 
@@ -125,7 +126,13 @@ export class Dialer {
       }
     }
     const addresses = options.addresses ?? (await this.candidates(target))
-    return this.#first(addresses, deadline, options)
+    try {
+      return await this.#first(addresses, deadline, options)
+    } catch (error) {
+      const { code, message, cause } = upstreamFailure(error, target.host)
+      const told = toldOnly(target.host, 'no address of it could be reached')
+      throw new YoriError(code, message, { cause, ...told })
+    }
   }
 
   async #first(
@@ -154,7 +161,13 @@ function loop(host: string, address: string): YoriError {
   return new YoriError(
     'YORI_UPSTREAM_LOOP',
     `${host} is ${address}, an address of our own`,
+    toldOnly(host, 'it leads back to YORI'),
   )
+}
+
+/** What our resolver knows is no business of clients; an address that they named they know. */
+function toldOnly(host: string, says: string): { told?: string } {
+  return isIP(host) === 0 ? { told: `${host}: ${says}` } : {}
 }
 
 export interface DialOptions {

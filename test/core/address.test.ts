@@ -143,19 +143,25 @@ describe('a destination', () => {
     ['169.254.0.0', '169.254.255.255', '169.253.255.255', '169.255.0.0'],
     ['172.16.0.0', '172.31.255.255', '172.15.255.255', '172.32.0.0'],
     ['192.0.0.0', '192.0.0.255', '191.255.255.255', '192.0.1.0'],
+    ['192.88.99.0', '192.88.99.255', '192.88.98.255', '192.88.100.0'],
     ['192.168.0.0', '192.168.255.255', '192.167.255.255', '192.169.0.0'],
     ['198.18.0.0', '198.19.255.255', '198.17.255.255', '198.20.0.0'],
     ['224.0.0.0', '255.255.255.255', '223.255.255.255', undefined],
-    ['::', '::1', undefined, '::2'],
+    ['::', '::ffff:ffff', undefined, '::1:0:0'],
     [
       '64:ff9b:1::',
       '64:ff9b:1:ffff:ffff:ffff:ffff:ffff',
       '64:ff9b:0:ffff::',
       '64:ff9b:2::',
     ],
+    ['100::', '100::ffff:ffff:ffff:ffff', 'ff:ffff::', '100:0:0:1::'],
+    ['2001::', '2001:0:ffff:ffff:ffff:ffff:ffff:ffff', '2000:ffff::', '2001:1::'],
+    ['2001:2::', '2001:2:0:ffff:ffff:ffff:ffff:ffff', '2001:1:ffff::', '2001:2:1::'],
+    ['5f00::', '5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '5eff:ffff::', '5f01::'],
     ['fc00::', 'fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'fbff:ffff::', 'fe00::'],
-    ['fe80::', 'febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'fe7f:ffff::', 'fec0::'],
-    ['ff00::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'feff:ffff::', undefined],
+    ['fe80::', 'febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'fe7f:ffff::', undefined],
+    ['fec0::', 'feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', undefined, undefined],
+    ['ff00::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', undefined, undefined],
   ]
   const hex = (address: string, at: number): string =>
     address

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Prefixes } from '../../src/core/address.js'
+import type { YoriError } from '../../src/core/errors.js'
 import { Dialer } from '../../src/net/dial.js'
 import type { DialerOptions } from '../../src/net/dial.js'
 import { startRawOrigin } from '../support/origins.js'
@@ -36,6 +37,9 @@ describe('the guard', () => {
     ...['::ffff:10.0.0.1', '::ffff:7f00:1', '::ffff:192.168.1.1'],
     ...['64:ff9b::10.0.0.1', '64:ff9b::7f00:1', '64:ff9b::a9fe:a9fe'],
     ...['2002:a00:1::', '2002:7f00:1::1', '2002:c0a8:101:1::5'],
+    // RFC 3879, RFC 7526, RFC 4380, RFC 4291 §2.5.5.1, RFC 6666, RFC 5180, RFC 9602.
+    ...['fec0::1', 'feff::1', '192.88.99.1', '192.88.99.255', '2001:0:7f00:1::1'],
+    ...['::10.0.0.1', '::808:808', '100::1', '2001:2::1', '5f00::1'],
   ]
   for (const address of refused) {
     it(`refuses ${address}, found for a name or asked for`, async () => {
@@ -114,6 +118,42 @@ describe('the guard', () => {
     const other = { host: 'a.b.test', port: 443 }
     assert.deepEqual(await one.candidates(other), [{ address: '10.0.0.1', port: 1 }])
     assert.equal(one.override('test'), undefined)
+  })
+})
+
+describe('a client elsewhere is told', () => {
+  const range = /leads to a range that is not dialled/
+  for (const [what, options, says] of [
+    ['no private address', answering('10.1.2.3'), range],
+    ['no address of its own range', answering('fec0::77', '192.88.99.1'), range],
+    [
+      'no address of ours',
+      { ...answering('203.0.113.1'), isOwnAddress: () => true },
+      /leads back to YORI/,
+    ],
+    [
+      'no address that cannot be reached',
+      { ...answering('127.0.0.1'), allowed: new Prefixes(['127.0.0.1']) },
+      /no address of it could be reached/,
+    ],
+  ] as const) {
+    it(`${what}, and one on this machine all of it`, async () => {
+      const wanted = { host: 'some.test', port: 1 }
+      await assert.rejects(dialer(options).dial(wanted), (error: YoriError) => {
+        assert.match(error.toldTo(false), says)
+        assert.match(error.toldTo(false), /^some\.test: [a-zA-Z ]+$/)
+        assert.match(error.toldTo(true), /\d+\.\d+\.\d+\.\d+|fec0::77/)
+        return true
+      })
+    })
+  }
+
+  it('the address that it named itself', async () => {
+    const wanted = { host: '10.1.2.3', port: 443 }
+    await assert.rejects(dialer().dial(wanted), (error: YoriError) => {
+      assert.match(error.toldTo(false), /10\.1\.2\.3/)
+      return true
+    })
   })
 })
 

@@ -37,12 +37,13 @@ export function providerAt(
   return services.recognise({ host, method: 'POST', path: '/' })?.provider.name
 }
 
+/** `isLocal`: the client is on this machine. */
 export function refusalOf(
   error: YoriError,
-  requestId: string,
-  provider: string | undefined,
+  isLocal: boolean,
+  about: Pick<Refusal, 'requestId' | 'provider'>,
 ): Refusal {
-  return { code: error.code, requestId, provider, detail: error.message }
+  return { ...about, code: error.code, detail: error.toldTo(isLocal) }
 }
 
 /** Answers on an HTTP exchange whose response has not begun. */

@@ -14,7 +14,7 @@ import type { Target } from '../../net/dial.js'
 import { mayConnect } from '../../policy/access.js'
 import { follow, passOn } from './follow.js'
 import { classOfHost } from '../words/name-class.js'
-import { refuseRaw } from '../answers/refusal.js'
+import { refusalOf, refuseRaw } from '../answers/refusal.js'
 import { routeOf } from './routing.js'
 import { firstBytes, left } from './served.js'
 import type { Served } from './served.js'
@@ -98,12 +98,8 @@ async function admit(
     if (!(error instanceof YoriError)) throw error
     if (error.source === 'client') state.log.refused(error.code)
     else state.log.failed(error.code)
-    refuseRaw(client, {
-      code: error.code,
-      requestId: randomUUID(),
-      provider: undefined,
-      detail: error.message,
-    })
+    const about = { requestId: randomUUID(), provider: undefined }
+    refuseRaw(client, refusalOf(error, state.caller.loopback, about))
     return undefined
   }
 }

@@ -31,8 +31,9 @@ export function answerFailure(
   }
   if (about.from.gone) return true
   if (record !== undefined) record.status = error.status
+  const provider = recognised?.provider.name
   refuse(response, {
-    ...refusalOf(error, requestId, recognised?.provider.name),
+    ...refusalOf(error, about.from.state.caller.loopback, { requestId, provider }),
     close: owesBody(request),
     grpc: about.isGrpc,
   })
