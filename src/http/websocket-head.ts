@@ -42,6 +42,23 @@ export function maskInPlace(bytes: Buffer, mask: Uint8Array, offset: number): vo
   }
 }
 
+/** A text message in one frame of a server: not masked, not compressed. RFC 6455 §5.6. */
+export function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text)
+  const size = payload.length
+  if (size < 126) return Buffer.concat([Buffer.of(0x81, size), payload])
+  const head = Buffer.alloc(size <= 0xffff ? 4 : 10)
+  head[0] = 0x81
+  if (size <= 0xffff) {
+    head[1] = 126
+    head.writeUInt16BE(size, 2)
+  } else {
+    head[1] = 127
+    head.writeBigUInt64BE(BigInt(size), 2)
+  }
+  return Buffer.concat([head, payload])
+}
+
 /** RFC 6455 §5.5: a control frame's payload is at most 125 bytes. */
 const MAX_REASON_BYTES = 123
 

@@ -46,6 +46,27 @@ export function liveReader(
   return new SessionReader('openai', model ?? undefined)
 }
 
+export interface Refusal {
+  /** As HTTP would say it. */
+  readonly status: number
+  readonly message: string
+}
+
+/**
+ * A text frame by which the provider itself would refuse a message; undefined where it has none
+ * (Gemini closes). developers.openai.com: the `error` event of Responses and Realtime.
+ */
+export function refusalFrame(
+  recognised: { readonly provider: { readonly name: string } } | undefined,
+  { status, message }: Refusal,
+): string | undefined {
+  const name = recognised?.provider.name
+  if (name === undefined || name === 'gemini' || name === 'vertex') return undefined
+  const type = 'invalid_request_error'
+  const error = { type, code: 'policy_blocked', message, param: null }
+  return JSON.stringify({ type: 'error', status, error })
+}
+
 interface Dialect {
   /** Is it a kind of frame that the reference names? */
   readonly knows: (frame: Json) => boolean

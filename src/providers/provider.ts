@@ -76,6 +76,8 @@ export interface ResponseContext {
   readonly header?: ((name: string) => string | undefined) | undefined
   /** Characters of all text that went to the model, for an estimate of its tokens. */
   readonly promptChars?: number | undefined
+  /** False: no model is to write, and no tokens are estimated. */
+  readonly generates?: boolean | undefined
   readonly limits?: ReaderLimits | undefined
 }
 

@@ -84,9 +84,10 @@ class BodyReader implements ResponseReader {
     const closed = facts.ended || (whole && hasOutcome(facts))
     // A stream is whole by its own closing event, a body by the transport.
     const complete = facts.streamed ? closed : whole
-    const { api, promptChars = 0, status } = this.#context
+    const { api, promptChars = 0, status, generates = true } = this.#context
     // A call that failed used nothing that could be guessed.
-    return facts.build(status < 400 ? { api, promptChars } : undefined, complete)
+    const guessed = generates && status < 400
+    return facts.build(guessed ? { api, promptChars } : undefined, complete)
   }
 
   #byContentType(type: string): Framing | undefined {

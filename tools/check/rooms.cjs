@@ -58,7 +58,12 @@ const FLOORS = [
       { room: 'src/proxy/reading', calls: ['src/proxy/words', 'src/proxy/bounds'] },
       {
         room: 'src/proxy/websocket',
-        calls: ['src/proxy/words', 'src/proxy/bounds'],
+        calls: [
+          'src/proxy/words',
+          'src/proxy/bounds',
+          'src/proxy/answers',
+          'src/proxy/reading',
+        ],
       },
       {
         room: 'src/proxy/judging',

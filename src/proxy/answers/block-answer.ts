@@ -46,7 +46,11 @@ export function answerBlock(
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function messageOf({ policy, reason, message, requestId, code }: Block): string {
+/** What a person is told, in one line. */
+export function messageOf(
+  block: Pick<Block, 'policy' | 'reason' | 'message' | 'requestId' | 'code'>,
+): string {
+  const { policy, reason, message, requestId, code } = block
   const told = message === undefined ? '' : `; ${message}`
   const ask = code === undefined ? '' : `; an adult can allow it with the code ${code}`
   return `Blocked by YORI, policy ${policy}: ${reason}${told}${ask} (request ${requestId})`

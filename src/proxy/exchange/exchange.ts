@@ -214,8 +214,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       socket.destroy()
       return
     }
-    const judging = this.waits ? this.#judging : undefined
-    const judge = judging?.judgeMessage.bind(judging)
+    const judge = this.#judging?.judgeMessage.bind(this.#judging)
     const about = { exchange: this, record: this.#record, judge }
     const answer = response as ServerResponse
     const served = serveSocket(answer, this.from.socket, { rawHeaders, socket }, about)

@@ -17,6 +17,7 @@ import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RequestBody } from '../exchange/request-body.js'
 import { canRead } from '../websocket/websocket-exchange.js'
+import { speechOf } from '../websocket/websocket-speech.js'
 
 export class Judging {
   /** What the decision takes out of the body; undefined before it was asked for. */
@@ -47,7 +48,10 @@ export class Judging {
   }
 
   #judge(body: RequestBody, held: UpstreamBody | undefined): Judgement {
-    const { request, facts } = this.#about
+    const { request, facts, recognised } = this.#about
+    // Each of its turns is judged, and the person told in it.
+    if (facts.upgrade !== undefined && speechOf(recognised, facts) === 'turns')
+      return undefined
     const redaction = new BodyRedaction(held, request.rawHeaders)
     this.redaction = redaction
     const { bytes, whole } = body.preview()
@@ -61,11 +65,23 @@ export class Judging {
       : this.#decide(read, size, redaction)
   }
 
-  /** Of a message of a WebSocket; what is decided goes into the record that is given. */
-  judgeMessage(content: Content, record: ExchangeRecord): Judgement {
+  /**
+   * Of a message of a WebSocket; what is decided goes into the record that is given.
+   * `reading`: its own, where the message is a request.
+   */
+  judgeMessage(
+    content: Content,
+    record: ExchangeRecord,
+    reading?: Pick<Reading, 'decided'>,
+  ): Judgement {
     // Messages are not redacted: one that would have to be cannot be inspected.
     const redaction = new BodyRedaction(undefined, [])
-    return this.#ask(content, record, redaction)
+    const decided = (made: Decision | undefined): Decision | undefined => {
+      reading?.decided(redaction.outcome(made))
+      return made
+    }
+    const decision = this.#ask(content, record, redaction)
+    return decision instanceof Promise ? decision.then(decided) : decided(decision)
   }
 
   /** The request, for who blocks it. */

@@ -37,6 +37,8 @@ export interface ReadingOptions {
   readonly bodies?: KeptBodies | undefined
   /** Something may be redacted: words wait for the decision, and events tell none. */
   readonly withheld?: boolean
+  /** False: no model is to write, and no tokens are estimated. */
+  readonly generates?: boolean
   readonly catalogue: Catalogue | undefined
   readonly conversations: Conversations | undefined
 }
@@ -181,6 +183,7 @@ export class Reading {
       contentType: head.contentType,
       header: (name) => fieldIn(head.fields ?? [], name),
       promptChars: this.#promptChars,
+      generates: this.#options.generates,
     })
     this.#reader = reader
     const { bodies } = this.#options

@@ -1,16 +1,17 @@
 /** What a WebSocket that is relayed and read needs. */
-import type { Conversations } from '../../conversations/conversations.js'
+import type { Clock } from '../../core/clock.js'
 import type { Deadlines } from '../../net/deadlines.js'
-import type { Decider } from '../../policy/decider.js'
-import type { Catalogue } from '../../providers/catalogue.js'
 import type { ByteBudget } from '../bounds/byte-budget.js'
+import type { ReadingPort } from '../reading/port.js'
+import type { Observers } from '../words/observer.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
-export interface WebsocketPort {
-  readonly policy: Pick<PolicySnapshot, 'timeouts' | 'promptPreviewChars'>
+export interface WebsocketPort extends ReadingPort {
+  readonly policy: ReadingPort['policy'] &
+    Pick<PolicySnapshot, 'timeouts' | 'previewBytes'>
+  readonly clock: Clock
   readonly deadlines: Deadlines
   readonly held: ByteBudget
-  readonly decider: Pick<Decider, 'redacts'>
-  readonly catalogue: Catalogue
-  readonly conversations: Conversations
+  /** A turn is an exchange of its own. */
+  readonly observers: Observers
 }

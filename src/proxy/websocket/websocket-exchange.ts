@@ -5,27 +5,40 @@ import type { ExchangeRecord } from '../../core/record.js'
 import { valuesOf } from '../../http/head.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Recognised } from '../../providers/index.js'
-import { liveReader } from '../../providers/live.js'
+import { liveReader, refusalFrame } from '../../providers/live.js'
+import { approvalCode } from '../../policy/approval.js'
+import { textFrame } from '../../http/websocket-head.js'
+import { messageOf } from '../answers/block-answer.js'
 import { Hold } from '../bounds/byte-budget.js'
 import { noContent, unreadable, unreadSocket } from '../words/content.js'
 import type { Content } from '../words/content.js'
-import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
+import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { WebsocketPort } from './port.js'
 import { joinUpgraded } from './websocket-join.js'
 import type { Upgraded } from './websocket-join.js'
 import { MessageGate } from './websocket-gate.js'
 import type { Seen } from './websocket-gate.js'
+import { LiveConversation } from './websocket-live.js'
 import { SocketReading } from './websocket-reading.js'
+import { speechOf } from './websocket-speech.js'
+import type { Heard, SocketReader } from './websocket-speech.js'
+import { Turn } from './websocket-turn.js'
+import type { JudgeMessage } from './websocket-turn.js'
+import { Turns } from './websocket-turns.js'
 
 /** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1008
+/** Of a live conversation. */
+const MAX_MESSAGE_BYTES = 1024 * 1024
+/** What programs take for a request that must not be sent again. */
+const REFUSED_STATUS = 400
 
 export interface SocketAbout {
   readonly exchange: ExchangeAbout<WebsocketPort>
   /** Undefined for a plain relay: nothing is watched. */
   readonly record: ExchangeRecord | undefined
-  /** Decides on what a message says; undefined: messages go on before they are looked at. */
-  readonly judge: ((content: Content, record: ExchangeRecord) => Judgement) | undefined
+  /** Decides on what a message says; before it goes on where the exchange `waits`. */
+  readonly judge: JudgeMessage | undefined
 }
 
 export interface SocketEnd {
@@ -33,7 +46,7 @@ export interface SocketEnd {
   readonly bytesToClient: number
   /** What the messages said, as far as they were read. */
   readonly content: Content
-  /** A message was not let through, and the connection closed. */
+  /** A message was not let through, and the connection closed; a turn has its own record. */
   readonly wasBlocked: boolean
 }
 
@@ -49,6 +62,7 @@ export async function serveSocket(
   if (record !== undefined) record.status = 101
   const gate = gateOf(about, () => reading?.seen)
   const reading = readingOf(upgraded, about, gate)
+  let inTurn = false
   const { wasIdle, ...end } = await joinUpgraded(response, client, upgraded, {
     deadlines,
     idleMs: policy.timeouts.websocketIdleMs,
@@ -58,20 +72,53 @@ export async function serveSocket(
       reading?.fromServer(chunk)
     },
     ...(gate === undefined ? {} : { gate }),
+    farewell: (decision, heard) => {
+      inTurn = heard instanceof Turn
+      return farewell(about, decision, heard)
+    },
     betweenFrames: () => reading?.serverBetweenFrames === true,
   })
   if (wasIdle && record !== undefined) record.code = 'YORI_WEBSOCKET_IDLE'
   const content = (await reading?.end()) ?? unreadSocket()
   if (end.wasBlocked && record !== undefined) record.closeCode = POLICY_VIOLATION
-  return { ...end, content }
+  return { ...end, wasBlocked: end.wasBlocked && !inTurn, content }
 }
 
 /** Will the messages be understood, so that opening the WebSocket hides nothing? */
 export function canRead(
   recognised: Recognised | undefined,
-  { path }: Pick<ExchangeFacts, 'path'>,
+  facts: Pick<ExchangeFacts, 'path'>,
 ): boolean {
-  return recognised !== undefined && liveReader(recognised, path) !== undefined
+  return speechOf(recognised, facts) !== undefined
+}
+
+function maxMessageBytes({
+  recognised,
+  facts,
+  services,
+}: ExchangeAbout<WebsocketPort>): number {
+  // A request, which may be as long as one by POST.
+  if (speechOf(recognised, facts) === 'turns') return services.policy.previewBytes
+  return MAX_MESSAGE_BYTES
+}
+
+/** The provider's own words for a message that was not let through. */
+function farewell(
+  { exchange, record }: SocketAbout,
+  decision: Decision,
+  heard: Heard,
+): readonly Buffer[] {
+  const { policy = '', reason = '', message } = decision
+  const isTurn = heard instanceof Turn
+  const requestId = isTurn ? heard.record.requestId : (record?.requestId ?? '')
+  const code = approvalCode(requestId)
+  const told = { policy, reason, requestId, code, ...(message && { message }) }
+  if (isTurn) void heard.block(REFUSED_STATUS)
+  const frame = refusalFrame(exchange.recognised, {
+    status: REFUSED_STATUS,
+    message: messageOf(told),
+  })
+  return frame === undefined ? [] : [textFrame(frame)]
 }
 
 function gateOf(
@@ -79,12 +126,14 @@ function gateOf(
   seen: () => Seen | undefined,
 ): MessageGate | undefined {
   const { record, judge } = about
-  const { recognised, facts } = about.exchange
-  if (record === undefined || judge === undefined || !canRead(recognised, facts))
-    return undefined
+  const { recognised, facts, waits } = about.exchange
+  if (!waits || record === undefined || judge === undefined) return undefined
+  if (!canRead(recognised, facts)) return undefined
   return new MessageGate({
     seen: () => seen() ?? NOTHING_SEEN,
+    maxMessageBytes: maxMessageBytes(about.exchange),
     judge: (said) => {
+      if (said instanceof Turn) return said.judge(judge)
       const scratch = { ...record }
       const content =
         said === undefined
@@ -125,19 +174,36 @@ function readingOf(
 ): SocketReading | undefined {
   const { record, exchange } = about
   if (record === undefined) return undefined
-  const { services, facts, recognised, from } = exchange
+  const { services, from } = exchange
   return new SocketReading({
     record,
-    reader: recognised === undefined ? undefined : liveReader(recognised, facts.path),
+    reader: readerOf(about, record, gate),
     extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
     hold: new Hold(services.held, from.state.caller.address),
+    maxMessageBytes: maxMessageBytes(exchange),
+    ...(gate === undefined
+      ? {}
+      : { heard: (end: number, heard: Heard) => gate.message(end, heard) }),
+  })
+}
+
+function readerOf(
+  { exchange, judge }: SocketAbout,
+  record: ExchangeRecord,
+  gate: MessageGate | undefined,
+): SocketReader | undefined {
+  const { services, facts, recognised } = exchange
+  if (speechOf(recognised, facts) === 'turns')
+    return new Turns({ exchange, record, judge: gate === undefined ? judge : undefined })
+  const reader = recognised && liveReader(recognised, facts.path)
+  if (reader === undefined) return undefined
+  return new LiveConversation({
+    record,
+    reader,
     own: facts.head.own,
     // Its messages are not redacted, so that none are kept where they would have to be.
     previewChars: services.decider.redacts ? 0 : services.policy.promptPreviewChars,
     catalogue: services.catalogue,
     conversations: services.conversations,
-    ...(gate === undefined
-      ? {}
-      : { heard: (end: number, said: string | undefined) => gate.message(end, said) }),
   })
 }

@@ -6,18 +6,21 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Decision } from '../../policy/engine.js'
+import type { Heard } from './websocket-speech.js'
 import type { Judgement } from '../words/exchange-about.js'
 
-/** Bytes that wait here; a message that is longer is judged before it is whole. */
-const MAX_HELD_BYTES = 1024 * 1024 + 64 * 1024
+/** Heads of frames, and what has come of the next message. */
+const BESIDE_MESSAGE_BYTES = 64 * 1024
 
 /** Decisions in one turn of the loop, and how many may wait before the client does. */
 const PER_TURN = 16
 const MAX_WAITING = 64
 
 export interface GateOptions {
-  /** `said` goes to the model; undefined: nobody can tell what the message says. */
-  readonly judge: (said: string | undefined) => Judgement
+  /** Undefined: nobody can tell what the message says. */
+  readonly judge: (heard: Heard) => Judgement
+  /** A message that is longer is judged before it is whole. */
+  readonly maxMessageBytes: number
   /** Of the client's direction, as far as it was looked at. */
   readonly seen: () => Seen
 }
@@ -39,11 +42,13 @@ export interface GatePort {
   resume(): void
   /** All has gone on that may, and no more comes. */
   finish(): void
-  block(decision: Decision): void
+  block(decision: Decision, heard: Heard): void
 }
 
 export class MessageGate {
   readonly #options: GateOptions
+  /** Bytes that wait here. */
+  readonly #maxHeldBytes: number
   #port: GatePort | undefined
   #held: Buffer[] = []
   #heldBytes = 0
@@ -64,6 +69,7 @@ export class MessageGate {
 
   constructor(options: GateOptions) {
     this.#options = options
+    this.#maxHeldBytes = options.maxMessageBytes + BESIDE_MESSAGE_BYTES
   }
 
   attach(port: GatePort): void {
@@ -86,7 +92,7 @@ export class MessageGate {
   }
 
   /** A message that ends at this byte of the stream; once for each, in their order. */
-  message(end: number, said: string | undefined): void {
+  message(end: number, heard: Heard): void {
     const allow = (): void => {
       this.#judged += 1
       this.#free = Math.max(this.#free, end)
@@ -94,20 +100,20 @@ export class MessageGate {
     if (this.#passing) {
       this.#passing = false
       allow()
-    } else if (said === '' && this.#waiting === 0) {
+    } else if (heard === '' && this.#waiting === 0) {
       // Nothing to judge: the usual case of sound.
       allow()
-    } else this.#ask(said, allow)
+    } else this.#ask(heard, allow)
     this.#settle()
   }
 
-  #ask(said: string | undefined, allow: () => void): void {
+  #ask(heard: Heard, allow: () => void): void {
     this.#waiting += 1
     const judge = async (): Promise<Decision | undefined> => {
-      if (said === '' || this.#blocked) return undefined
+      if (heard === '' || this.#blocked) return undefined
       this.#asked += 1
       if (this.#asked % PER_TURN === 0) await setImmediate()
-      return this.#options.judge(said)
+      return this.#options.judge(heard)
     }
     this.#underWay = this.#underWay
       .then(judge)
@@ -116,16 +122,16 @@ export class MessageGate {
       .then((decision) => {
         this.#waiting -= 1
         if (this.#blocked) return
-        if (decision?.enforce === true) this.#block(decision)
+        if (decision?.enforce === true) this.#block(decision, heard)
         else allow()
         this.#settle()
       })
   }
 
-  #block(decision: Decision): void {
+  #block(decision: Decision, heard: Heard): void {
     this.#blocked = true
     this.#held = []
-    this.#port?.block(decision)
+    this.#port?.block(decision, heard)
   }
 
   #settle(): void {
@@ -137,11 +143,11 @@ export class MessageGate {
       this.#free = Math.max(this.#free, consumed)
     else if (isJudged && malformed !== undefined)
       this.#ask(undefined, () => (this.#open = true))
-    else if (isJudged && this.#heldBytes > MAX_HELD_BYTES)
+    else if (isJudged && this.#heldBytes > this.#maxHeldBytes)
       this.#ask(undefined, () => (this.#passing = true))
     this.#flush()
     if (this.#ended && isJudged && this.#waiting === 0) this.#port?.finish()
-    else if (this.#heldBytes > MAX_HELD_BYTES || this.#waiting > MAX_WAITING)
+    else if (this.#heldBytes > this.#maxHeldBytes || this.#waiting > MAX_WAITING)
       this.#port?.pause()
     else this.#port?.resume()
   }

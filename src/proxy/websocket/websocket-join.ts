@@ -11,7 +11,9 @@ import type { Watched } from '../../core/watched.js'
 import type { Deadlines } from '../../net/deadlines.js'
 import { closeFrame } from '../../http/websocket-head.js'
 import { endSoon } from '../../net/end-soon.js'
+import type { Decision } from '../../policy/engine.js'
 import type { MessageGate } from './websocket-gate.js'
+import type { Heard } from './websocket-speech.js'
 
 /** The provider's fields of a 101 go on whole: `Upgrade` and `Connection` are its substance. */
 export interface Upgraded {
@@ -28,6 +30,8 @@ export interface JoinOptions {
   readonly fromServer: (chunk: Buffer) => void
   /** Holds what the client says until it may go on. */
   readonly gate?: MessageGate
+  /** What the client is told before the Close when a message is not let through: frames. */
+  readonly farewell?: (decision: Decision, heard: Heard) => readonly Buffer[]
   /** May a frame of ours be put between those of the provider now? */
   readonly betweenFrames?: () => boolean
 }
@@ -133,18 +137,21 @@ class Joint implements Watched {
         flow()
       },
       finish: () => upstream.end(),
-      block: ({ reason }) => this.#block(`blocked by YORI: ${reason ?? ''}`),
+      block: (decision, heard) => this.#block(decision, heard),
     })
     client.once('end', () => gate.end())
   }
 
   /** Close to both sides, RFC 6455 §7.4.1: 1008 to the client, 1001 to the provider. */
-  #block(reason: string): void {
+  #block(decision: Decision, heard: Heard): void {
     this.#wasBlocked = true
     const [client, upstream] = [this.#client, this.#upstream]
     upstream.unpipe(client)
     const says = this.#options.betweenFrames?.() === true
-    if (says && client.writable) client.write(closeFrame(1008, reason))
+    const farewell = this.#options.farewell?.(decision, heard) ?? []
+    const reason = `blocked by YORI: ${decision.reason ?? ''}`
+    if (says && client.writable)
+      client.write(Buffer.concat([...farewell, closeFrame(1008, reason)]))
     endSoon(client)
     if (upstream.writable) upstream.write(closeFrame(1001, '', randomBytes(4)))
     endSoon(upstream)

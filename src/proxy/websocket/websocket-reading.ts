@@ -1,7 +1,7 @@
 /**
  * Makes sense of the messages of a WebSocket from copies of its bytes, after they have gone on:
- * counts frames, takes off compression, hands texts of both sides in their order to the
- * provider's reader, and fills the record at the end. What nobody can read is counted.
+ * counts frames, takes off compression, and hands texts of both sides in their order to whoever
+ * knows them (`websocket-live.ts`, `websocket-turns.ts`). What nobody can read is counted.
  */
 import { isUtf8 } from 'node:buffer'
 import type { ExchangeRecord } from '../../core/record.js'
@@ -9,18 +9,12 @@ import { agreedDeflate, MessageInflater } from '../../http/websocket-deflate.js'
 import type { Inflated } from '../../http/websocket-deflate.js'
 import { FrameWatch } from '../../http/websocket-frames.js'
 import type { SocketMessage } from '../../http/websocket-frames.js'
-import type { Catalogue } from '../../providers/catalogue.js'
-import { recordRequest, recordResponse } from '../../providers/into-record.js'
-import type { LiveReader } from '../../providers/live.js'
-import { readNamedIds } from '../../providers/named-ids.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
-import type { Conversations } from '../../conversations/conversations.js'
 import type { Seen } from './websocket-gate.js'
+import type { Heard, SocketReader } from './websocket-speech.js'
 
-/** Longer messages pass and are counted, but not read. */
-const MAX_MESSAGE_BYTES = 1024 * 1024
 /** Messages that wait for their turn; more are counted as unread. */
 const MAX_WAITING = 1024
 const MAX_WAITING_BYTES = 2 * 1024 * 1024
@@ -36,17 +30,14 @@ type Side = 'client' | 'server'
 export interface SocketReadingOptions {
   readonly record: ExchangeRecord
   /** Undefined: nobody knows what is said here. */
-  readonly reader: LiveReader | undefined
+  readonly reader: SocketReader | undefined
   /** `Sec-WebSocket-Extensions` of the 101. */
   readonly extensions: string
   readonly hold: Hold
-  readonly previewChars: number
-  /** `RequestHead.own`. */
-  readonly own: ReadonlyMap<string, string> | undefined
-  readonly catalogue: Catalogue | undefined
-  readonly conversations: Conversations | undefined
+  /** Longer messages pass and are counted, but not read. */
+  readonly maxMessageBytes: number
   /** Told of each message of the client, read or not, in their order. */
-  readonly heard?: (end: number, said: string | undefined) => void
+  readonly heard?: (end: number, heard: Heard) => void
 }
 
 interface Waiting {
@@ -64,18 +55,20 @@ export class SocketReading {
   #resting = false
   #cost = 0
   #unread = 0
-  #reader: LiveReader | undefined
+  #failed = false
+  readonly #reader: SocketReader | undefined
   #settle: (() => void) | undefined
 
   constructor(options: SocketReadingOptions) {
     const deflate = agreedDeflate(options.extensions)
+    const { maxMessageBytes } = options
     this.#options = options
     this.#reader = options.reader
     const watch = (from: Side): FrameWatch =>
       new FrameWatch({
         from,
         deflate: deflate !== undefined,
-        maxMessageBytes: MAX_MESSAGE_BYTES,
+        maxMessageBytes,
         ...(this.#reader === undefined
           ? {}
           : { onMessage: (message) => this.#came(from, message) }),
@@ -84,8 +77,8 @@ export class SocketReading {
       })
     this.#watches = { client: watch('client'), server: watch('server') }
     this.#inflaters = {
-      client: new MessageInflater(deflate?.clientTakeover === true, MAX_MESSAGE_BYTES),
-      server: new MessageInflater(deflate?.serverTakeover === true, MAX_MESSAGE_BYTES),
+      client: new MessageInflater(deflate?.clientTakeover === true, maxMessageBytes),
+      server: new MessageInflater(deflate?.serverTakeover === true, maxMessageBytes),
     }
   }
 
@@ -114,7 +107,7 @@ export class SocketReading {
   async end(): Promise<Content> {
     if (this.#isBusy()) await new Promise<void>((resolve) => (this.#settle = resolve))
     try {
-      return this.#fill()
+      return await this.#fill()
     } catch {
       this.#options.record.uninspectable = 'failed'
       return unreadable('invalid', 'reading its messages failed')
@@ -194,16 +187,17 @@ export class SocketReading {
       this.#unknown(side, message)
       return
     }
-    let said: string | undefined
+    let heard: Heard
     try {
       const text = bytes.toString()
-      if (side === 'client') said = this.#reader?.fromClient(text)
+      if (this.#failed) heard = undefined
+      else if (side === 'client') heard = this.#reader?.fromClient(text)
       else this.#reader?.fromServer(text)
     } catch {
-      this.#reader = undefined
+      this.#failed = true
       this.#options.record.uninspectable = 'failed'
     }
-    if (side === 'client') this.#options.heard?.(message.end, said)
+    if (side === 'client') this.#options.heard?.(message.end, heard)
   }
 
   #unknown(side: Side, message: SocketMessage): void {
@@ -215,9 +209,9 @@ export class SocketReading {
     if (message.payload !== undefined) this.#options.hold.give(message.payload.length)
   }
 
-  #fill(): Content {
+  async #fill(): Promise<Content> {
     const { client, server } = this.#watches
-    const { record, catalogue, conversations, own, previewChars } = this.#options
+    const { record } = this.#options
     record.clientFrames = client.frames
     record.serverFrames = server.frames
     record.clientMessages = client.messages
@@ -226,33 +220,24 @@ export class SocketReading {
     record.closeCode = closeCode ?? ABNORMAL
     const malformed = client.malformed ?? server.malformed
     if (malformed !== undefined) record.reason ??= `not WebSocket: ${malformed}`
-    const reader = this.#reader
-    if (reader === undefined) {
+    // Before the reader tells of the answer: the first reason counts.
+    if (this.#unread > 0 || malformed !== undefined) record.uninspectable ??= 'upgraded'
+    const isWhole = closeCode !== undefined && client.atBoundary && server.atBoundary
+    const said = await this.#reader?.end(isWhole && !this.#failed)
+    if (said === undefined || this.#failed) {
       record.uninspectable ??= 'upgraded'
       return unreadable('absent', 'the messages of its WebSocket are not read')
     }
-    const isWhole = closeCode !== undefined && client.atBoundary && server.atBoundary
-    const { request, response } = reader.end(isWhole)
-    const unread = this.#unread + response.unread
+    const unread = this.#unread + said.unread
     if (unread > 0 || malformed !== undefined) {
       record.uninspectable ??= 'upgraded'
       record.unreadMessages = unread
     }
-    recordRequest(record, request, previewChars)
-    recordResponse(record, response, catalogue)
-    conversations?.asked(record, request, readNamedIds(own))
     const why =
       record.uninspectable === undefined
         ? undefined
         : 'not all messages of its WebSocket could be read'
-    return {
-      body: undefined,
-      state: 'absent',
-      uninspectable: why,
-      model: request.model,
-      prompt: request.promptText,
-      promptChars: request.promptChars,
-    }
+    return { body: undefined, state: 'absent', uninspectable: why, ...said.content }
   }
 }
 

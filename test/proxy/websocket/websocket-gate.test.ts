@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Decision } from '../../../src/policy/engine.js'
 import { MessageGate } from '../../../src/proxy/websocket/websocket-gate.js'
 import type { Seen } from '../../../src/proxy/websocket/websocket-gate.js'
+import type { Heard } from '../../../src/proxy/websocket/websocket-speech.js'
 import type { Judgement } from '../../../src/proxy/words/exchange-about.js'
 
 const DENY = { enforce: true, reason: 'no' } as Decision
@@ -15,11 +16,15 @@ interface Gated {
   readonly come: (bytes: string, says?: string, seen?: Partial<Seen>) => void
 }
 
-function gated(judge: (said: string | undefined) => Judgement): Gated {
+function gated(judge: (said: Heard) => Judgement): Gated {
   let out = ''
   const told: string[] = []
   let seen: Seen = { messages: 0, consumed: 0, atBoundary: true, malformed: undefined }
-  const gate = new MessageGate({ judge, seen: () => seen })
+  const gate = new MessageGate({
+    judge,
+    seen: () => seen,
+    maxMessageBytes: 1024 * 1024,
+  })
   gate.attach({
     send: (bytes) => (out += bytes.toString()),
     pause: () => told.push('pause'),
@@ -49,7 +54,7 @@ async function turns(): Promise<void> {
 
 describe('the gate of a WebSocket', () => {
   it('lets a message go on whole when it was allowed, in order', async () => {
-    const asked: (string | undefined)[] = []
+    const asked: Heard[] = []
     const answers: ((decision: Decision | undefined) => void)[] = []
     const { come, sent, told, gate } = gated((said) => {
       asked.push(said)
@@ -94,7 +99,7 @@ describe('the gate of a WebSocket', () => {
   })
 
   it('asks about what cannot be read, and lets it pass when it may', async () => {
-    const asked: (string | undefined)[] = []
+    const asked: Heard[] = []
     const { come, sent } = gated((said) => {
       asked.push(said)
       return undefined

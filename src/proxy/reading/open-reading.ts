@@ -1,0 +1,46 @@
+/** The reading of one request and its answer, with its limits out of the policy snapshot. */
+import type { ExchangeRecord } from '../../core/record.js'
+import type { Hold } from '../bounds/byte-budget.js'
+import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ReadingPort } from './port.js'
+import { Reading } from './reading.js'
+
+/** `generates`: false where no model is to write, so that nothing is estimated. */
+export type ReadingFor = Pick<
+  ExchangeAbout<ReadingPort>,
+  'requestId' | 'recognised' | 'facts' | 'services'
+> & {
+  elapsed(): number
+  readonly generates?: boolean
+}
+
+/** Undefined: nobody knows how to read such a request. */
+export function openReading(
+  about: ReadingFor,
+  record: ExchangeRecord,
+  hold: Hold,
+): Reading | undefined {
+  const { recognised, facts, services, generates } = about
+  if (recognised === undefined) return undefined
+  const { policy, catalogue, conversations, decider, observers } = services
+  const seen = { requestId: about.requestId, record }
+  const copies = {
+    record,
+    path: facts.path,
+    hold,
+    own: facts.head.own,
+    elapsed: () => about.elapsed(),
+    requestRead: () => observers.requestRead(seen),
+    responseRead: () => observers.responseRead(seen),
+  }
+  return new Reading(recognised, copies, {
+    json: policy.json,
+    previewChars: policy.promptPreviewChars,
+    bodies: policy.bodies,
+    withheld: decider.redacts,
+    coding: policy.coding,
+    catalogue,
+    conversations,
+    ...(generates === undefined ? {} : { generates }),
+  })
+}

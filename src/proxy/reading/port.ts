@@ -1,0 +1,17 @@
+/** What reading a request and its answer needs. */
+import type { Conversations } from '../../conversations/conversations.js'
+import type { Decider } from '../../policy/decider.js'
+import type { Catalogue } from '../../providers/catalogue.js'
+import type { Observers } from '../words/observer.js'
+import type { PolicySnapshot } from '../words/policy-snapshot.js'
+
+export interface ReadingPort {
+  readonly policy: Pick<
+    PolicySnapshot,
+    'json' | 'promptPreviewChars' | 'bodies' | 'coding'
+  >
+  readonly decider: Pick<Decider, 'redacts'>
+  readonly catalogue: Catalogue
+  readonly conversations: Conversations
+  readonly observers: Pick<Observers, 'requestRead' | 'responseRead'>
+}

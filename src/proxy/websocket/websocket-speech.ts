@@ -1,0 +1,41 @@
+/**
+ * The two ways in which providers talk over a WebSocket. *Live*: a conversation of pieces,
+ * which is one exchange. *Turns*: each message of the client is a request of its own.
+ */
+import type { Recognised } from '../../providers/index.js'
+import { liveReader } from '../../providers/live.js'
+import type { ExchangeFacts } from '../words/exchange-about.js'
+import type { Content } from '../words/content.js'
+import type { Turn } from './websocket-turn.js'
+
+export type Speech = 'live' | 'turns'
+
+/** Undefined: nobody here understands what is said there. */
+export function speechOf(
+  recognised: Recognised | undefined,
+  { path }: Pick<ExchangeFacts, 'path'>,
+): Speech | undefined {
+  if (recognised === undefined) return undefined
+  if (recognised.api === 'responses') return 'turns'
+  return liveReader(recognised, path) === undefined ? undefined : 'live'
+}
+
+/**
+ * What a message of the client says: text for the model, a request, or undefined where nobody
+ * can tell.
+ */
+export type Heard = string | undefined | Turn
+
+/** Makes sense of whole text messages, in the order in which both sides sent them. */
+export interface SocketReader {
+  fromClient(text: string): Heard
+  fromServer(text: string): void
+  /** Call once. `whole`: both sides closed in order. Fills the record in; never rejects. */
+  end(whole: boolean): Promise<SocketSaid> | SocketSaid
+}
+
+export interface SocketSaid {
+  /** Messages that no reader knows. */
+  readonly unread: number
+  readonly content: Pick<Content, 'model' | 'prompt' | 'promptChars'>
+}
