@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import {
   CODING_LIMITS,
@@ -7,6 +6,7 @@ import {
   contentCoding,
 } from '../../src/http/content-coding.js'
 import type { Coding, CodingLimits, DecodeEnd } from '../../src/http/content-coding.js'
+import { noise } from '../support/noise.js'
 import { cutAtOffsets, everySplit } from '../support/splits.js'
 
 type Real = Exclude<Coding, 'identity'>
@@ -28,7 +28,7 @@ async function decode(
 
 const TEXT = Buffer.from('data: {"x":"é😀"}\n\n'.repeat(20))
 /** Text that does not shrink: coded it is larger than what is decoded in place. */
-const LARGE = Buffer.from(randomBytes(40_000).toString('base64'))
+const LARGE = Buffer.from(noise(40_000).toString('base64'))
 const ENCODERS: readonly [string, Real, (bytes: Buffer) => Buffer][] = [
   ['gzip', 'gzip', gzipSync],
   ['zlib deflate', 'deflate', deflateSync],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { authorityHost, readRequestHead, readResponseHead } from '../../src/http/head.js'
 import { reduceAcceptEncoding, splitAuthority } from '../../src/http/head.js'
+import { holds } from '../support/property.js'
 
 const response = (...fields: string[]) =>
   readResponseHead(fields.map((text) => Buffer.from(text, 'latin1')))
@@ -175,15 +176,14 @@ describe('an authority', () => {
     })
   }
 
-  it('of any text splits into a host without colons outside of brackets, or not at all', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary-ascii', maxLength: 20 }), (text) => {
-        const split = splitAuthority(text)
-        if (split === undefined) return
-        assert.notEqual(split.host, '')
-        if (!text.startsWith('[')) assert.ok(!split.host.includes(':'))
-        if (split.port !== undefined) assert.ok(split.port >= 1 && split.port <= 65_535)
-      }),
-    )
-  })
+  holds(
+    'of any text splits into a host without colons outside of brackets, or not at all',
+    fc.property(fc.string({ unit: 'binary-ascii', maxLength: 20 }), (text) => {
+      const split = splitAuthority(text)
+      if (split === undefined) return
+      assert.notEqual(split.host, '')
+      if (!text.startsWith('[')) assert.ok(!split.host.includes(':'))
+      if (split.port !== undefined) assert.ok(split.port >= 1 && split.port <= 65_535)
+    }),
+  )
 })

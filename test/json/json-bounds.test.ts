@@ -6,6 +6,7 @@ import {
   parsePrefix,
   partialJson,
 } from '../../src/json/json-bounds.js'
+import { holds } from '../support/property.js'
 
 const LIMITS = { maxDepth: 4, maxValues: 10, maxBytes: 200, maxKeys: 5 }
 
@@ -96,32 +97,30 @@ describe('measureJson', () => {
     }
   })
 
-  it('YORI accepts all that a JSON serialiser writes, and counts it right', () => {
-    fc.assert(
-      fc.property(fc.json({ maxDepth: 8 }), fc.nat(3), (text, indent) => {
-        const value: unknown = JSON.parse(text)
-        const bytes = Buffer.from(JSON.stringify(value, null, indent))
-        const measured = measureJson(bytes)
-        assert.ok(measured.kind === 'ok')
-        assert.equal(measured.values, countValues(value))
-      }),
-      { numRuns: 200 },
-    )
-  })
+  holds(
+    'YORI accepts all that a JSON serialiser writes, and counts it right',
+    fc.property(fc.json({ maxDepth: 8 }), fc.nat(3), (text, indent) => {
+      const value: unknown = JSON.parse(text)
+      const bytes = Buffer.from(JSON.stringify(value, null, indent))
+      const measured = measureJson(bytes)
+      assert.ok(measured.kind === 'ok')
+      assert.equal(measured.values, countValues(value))
+    }),
+    { runs: 200 },
+  )
 
-  it('YORI never accepts structure that the parser refuses', () => {
-    const piece = fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '1', ' ', 'null')
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        const bytes = Buffer.from(pieces.join(''))
-        const measured = measureJson(bytes)
-        const parsed = parses(bytes.toString())
-        if (parsed) assert.equal(measured.kind, 'ok')
-        if (measured.kind === 'invalid') assert.equal(parsed, false)
-      }),
-      { numRuns: 2000 },
-    )
-  })
+  const piece = fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '1', ' ', 'null')
+  holds(
+    'YORI never accepts structure that the parser refuses',
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const bytes = Buffer.from(pieces.join(''))
+      const measured = measureJson(bytes)
+      const parsed = parses(bytes.toString())
+      if (parsed) assert.equal(measured.kind, 'ok')
+      if (measured.kind === 'invalid') assert.equal(parsed, false)
+    }),
+    { runs: 2000 },
+  )
 
   it('YORI answers a depth of 100,000 without recursion', () => {
     const deep = Buffer.from('['.repeat(100_000))
@@ -211,17 +210,16 @@ describe('parsePrefix', () => {
     })
   }
 
-  it('YORI reads of any prefix only what the whole says', () => {
-    fc.assert(
-      fc.property(fc.json({ maxDepth: 5 }), fc.nat(), (text, cut) => {
-        const bytes = Buffer.from(text)
-        const prefix = bytes.subarray(0, cut % (bytes.length + 1))
-        const read = parsePrefix(prefix)
-        assert.ok(isPart(read, JSON.parse(text)), prefix.toString())
-      }),
-      { numRuns: 1_000 },
-    )
-  })
+  holds(
+    'YORI reads of any prefix only what the whole says',
+    fc.property(fc.json({ maxDepth: 5 }), fc.nat(), (text, cut) => {
+      const bytes = Buffer.from(text)
+      const prefix = bytes.subarray(0, cut % (bytes.length + 1))
+      const read = parsePrefix(prefix)
+      assert.ok(isPart(read, JSON.parse(text)), prefix.toString())
+    }),
+    { runs: 1_000 },
+  )
 
   it('YORI cuts a text at whole characters, wherever it breaks off', () => {
     const text = 'aé€😀\\\\\\"\\u00e9x'

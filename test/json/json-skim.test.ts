@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { JsonSkimmer, SKIM_LIMITS } from '../../src/json/json-skim.js'
 import type { SkimLimits } from '../../src/json/json-skim.js'
 import { cutAtOffsets, everySplit } from '../support/splits.js'
+import { holds } from '../support/property.js'
 
 const LIMITS: SkimLimits = {
   maxStringBytes: 4,
@@ -44,33 +45,31 @@ describe('JsonSkimmer', () => {
     })
   }
 
-  it('YORI leaves short JSON as it is', () => {
-    fc.assert(
-      fc.property(fc.json(), fc.array(fc.nat(100), { maxLength: 4 }), (text, offsets) => {
-        const skimmed = skim(cutAtOffsets(Buffer.from(text), offsets), SKIM_LIMITS)
-        assert.equal(skimmed, text)
-      }),
-      { numRuns: 200 },
-    )
-  })
+  holds(
+    'YORI leaves short JSON as it is',
+    fc.property(fc.json(), fc.array(fc.nat(100), { maxLength: 4 }), (text, offsets) => {
+      const skimmed = skim(cutAtOffsets(Buffer.from(text), offsets), SKIM_LIMITS)
+      assert.equal(skimmed, text)
+    }),
+    { runs: 200 },
+  )
 
-  it('YORI makes JSON of JSON, whatever is left out and however it is cut', () => {
-    fc.assert(
-      fc.property(fc.json({ maxDepth: 5 }), fc.array(fc.nat(300)), (text, offsets) => {
-        const bytes = Buffer.from(text)
-        const limits = {
-          maxStringBytes: 2,
-          maxNumbers: 1,
-          maxValues: 1_000,
-          maxOutputBytes: 10_000,
-        }
-        const whole = skim([bytes], limits)
-        assert.equal(skim(cutAtOffsets(bytes, offsets), limits), whole)
-        assert.doesNotThrow(() => JSON.parse(whole ?? '') as unknown)
-      }),
-      { numRuns: 300 },
-    )
-  })
+  holds(
+    'YORI makes JSON of JSON, whatever is left out and however it is cut',
+    fc.property(fc.json({ maxDepth: 5 }), fc.array(fc.nat(300)), (text, offsets) => {
+      const bytes = Buffer.from(text)
+      const limits = {
+        maxStringBytes: 2,
+        maxNumbers: 1,
+        maxValues: 1_000,
+        maxOutputBytes: 10_000,
+      }
+      const whole = skim([bytes], limits)
+      assert.equal(skim(cutAtOffsets(bytes, offsets), limits), whole)
+      assert.doesNotThrow(() => JSON.parse(whole ?? '') as unknown)
+    }),
+    { runs: 300 },
+  )
 
   it('YORI keeps less when half of the room is taken, however it is cut', () => {
     const long = 'x'.repeat(100)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { providers } from '../../src/providers/index.js'
 import type { Api } from '../../src/providers/provider.js'
+import { holds } from '../support/property.js'
 
 const APIS: readonly Api[] = [
   'chat',
@@ -88,53 +89,51 @@ const anyValue = fc.letrec((tie) => ({
 })).value
 
 describe('the readers', () => {
-  it('YORI reads no request and no answer so strange that a reader throws', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...providers),
-        fc.constantFrom(...APIS),
-        fc.constantFrom(...PATHS),
-        fc.array(anyValue, { minLength: 1, maxLength: 4 }),
-        (provider, api, path, values) => {
-          const facts = provider.readRequest(values[0], { api, path })
-          assert.equal(typeof facts.promptText, 'string')
-          for (const contentType of TYPES) {
-            const reader = provider.reader({ api, path, status: 200, contentType })
-            for (const value of values) {
-              const text = JSON.stringify(value)
-              const framed =
-                contentType === 'text/event-stream' ? `data: ${text}\n\n` : text
-              reader.push(Buffer.from(`${framed}\n`))
-            }
-            const answer = reader.end()
-            assert.equal(typeof answer.text, 'string')
-            assert.ok(
-              answer.usage.inputTokens === undefined || answer.usage.inputTokens >= 0,
-            )
+  holds(
+    'YORI reads no request and no answer so strange that a reader throws',
+    fc.property(
+      fc.constantFrom(...providers),
+      fc.constantFrom(...APIS),
+      fc.constantFrom(...PATHS),
+      fc.array(anyValue, { minLength: 1, maxLength: 4 }),
+      (provider, api, path, values) => {
+        const facts = provider.readRequest(values[0], { api, path })
+        assert.equal(typeof facts.promptText, 'string')
+        for (const contentType of TYPES) {
+          const reader = provider.reader({ api, path, status: 200, contentType })
+          for (const value of values) {
+            const text = JSON.stringify(value)
+            const framed =
+              contentType === 'text/event-stream' ? `data: ${text}\n\n` : text
+            reader.push(Buffer.from(`${framed}\n`))
           }
-        },
-      ),
-      { numRuns: 1_000 },
-    )
-  })
+          const answer = reader.end()
+          assert.equal(typeof answer.text, 'string')
+          assert.ok(
+            answer.usage.inputTokens === undefined || answer.usage.inputTokens >= 0,
+          )
+        }
+      },
+    ),
+    { runs: 1_000 },
+  )
 
-  it('YORI reads any bytes without throwing', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...providers),
-        fc.constantFrom(...APIS),
-        fc.uint8Array({ maxLength: 200 }),
-        (provider, api, bytes) => {
-          for (const contentType of [...TYPES, 'application/vnd.amazon.eventstream']) {
-            const reader = provider.reader({ api, path: '/', status: 500, contentType })
-            reader.push(bytes)
-            assert.equal(typeof reader.end().complete, 'boolean')
-          }
-        },
-      ),
-      { numRuns: 500 },
-    )
-  })
+  holds(
+    'YORI reads any bytes without throwing',
+    fc.property(
+      fc.constantFrom(...providers),
+      fc.constantFrom(...APIS),
+      fc.uint8Array({ maxLength: 200 }),
+      (provider, api, bytes) => {
+        for (const contentType of [...TYPES, 'application/vnd.amazon.eventstream']) {
+          const reader = provider.reader({ api, path: '/', status: 500, contentType })
+          reader.push(bytes)
+          assert.equal(typeof reader.end().complete, 'boolean')
+        }
+      },
+    ),
+    { runs: 500 },
+  )
 
   it('YORI keeps no more than its limits of an endless answer', () => {
     const delta = { choices: [{ index: 0, delta: { content: 'x'.repeat(1_000) } }] }

@@ -19,6 +19,7 @@ import {
   supportedVersions,
   u16,
 } from '../support/hello-builder.js'
+import { holds } from '../support/property.js'
 
 function helloOf(bytes: Uint8Array) {
   const peek = parseClientHello(bytes)
@@ -289,38 +290,36 @@ describe('bytes that are no ClientHello', () => {
 describe('a stream of any bytes', () => {
   const message = browserLikeMessage('chat.provider.test')
 
-  it('never makes the parser throw, and more bytes never undo a verdict', () => {
-    const start = fc.constantFrom(
-      [],
-      [0x16, 3, 1],
-      [0x16, 3, 1, 0, 60, 1, 0, 0, 56],
-      [0x80],
-    )
-    fc.assert(
-      fc.property(start, fc.uint8Array({ maxLength: 200 }), (head, tail) => {
-        const bytes = Uint8Array.from([...head, ...tail])
-        const scan = new ClientHelloScan()
-        let decided: string | undefined
-        for (let length = 0; length <= bytes.length; length++) {
-          const peek = scan.read(bytes.subarray(0, length))
-          assert.deepEqual(peek, parseClientHello(bytes.subarray(0, length)))
-          if (decided !== undefined) assert.equal(peek.kind, decided)
-          else if (peek.kind !== 'need-more') decided = peek.kind
-        }
-      }),
-    )
-  })
+  const start = fc.constantFrom(
+    [],
+    [0x16, 3, 1],
+    [0x16, 3, 1, 0, 60, 1, 0, 0, 56],
+    [0x80],
+  )
+  holds(
+    'never makes the parser throw, and more bytes never undo a verdict',
+    fc.property(start, fc.uint8Array({ maxLength: 200 }), (head, tail) => {
+      const bytes = Uint8Array.from([...head, ...tail])
+      const scan = new ClientHelloScan()
+      let decided: string | undefined
+      for (let length = 0; length <= bytes.length; length++) {
+        const peek = scan.read(bytes.subarray(0, length))
+        assert.deepEqual(peek, parseClientHello(bytes.subarray(0, length)))
+        if (decided !== undefined) assert.equal(peek.kind, decided)
+        else if (peek.kind !== 'need-more') decided = peek.kind
+      }
+    }),
+  )
 
-  it('with one byte of a hello changed still ends in a verdict', () => {
-    const bytes = inRecords(message, 300)
-    fc.assert(
-      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
-        const bent = Buffer.from(bytes)
-        bent[at] = value
-        assert.notEqual(reasonOf(Buffer.concat([bent, filled64k])), 'need-more')
-      }),
-    )
-  })
+  const bytes = inRecords(message, 300)
+  holds(
+    'with one byte of a hello changed still ends in a verdict',
+    fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
+      const bent = Buffer.from(bytes)
+      bent[at] = value
+      assert.notEqual(reasonOf(Buffer.concat([bent, filled64k])), 'need-more')
+    }),
+  )
 })
 
 const filled64k = Buffer.from(filled(65_536, 0x16))

@@ -1,6 +1,5 @@
 /** What is said over a WebSocket comes into the record, and never into its way. */
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
@@ -15,6 +14,7 @@ import type { Proxied } from '../../support/proxied.js'
 import { readUntil } from '../../support/streams.js'
 import { Yori } from '../../support/yori.js'
 import type { Row } from '../../support/yori.js'
+import { noise } from '../../support/noise.js'
 
 interface Said {
   readonly dir: 'sent' | 'received'
@@ -264,7 +264,7 @@ describe('a WebSocket through YORI', () => {
       const socket = await dial(setup.yori, `wss://${NAME}${REALTIME}`, {
         perMessageDeflate,
       })
-      const large = randomBytes(16 * 1024 * 1024)
+      const large = noise(16 * 1024 * 1024)
       const answered = once(socket, 'message')
       socket.send(large)
       const [bytes] = (await answered) as [Buffer]

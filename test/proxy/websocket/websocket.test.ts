@@ -1,6 +1,5 @@
 /** WebSocket through an intercepted connection (RFC 6455), `ws` at both ends. */
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -17,6 +16,7 @@ import {
 import { joined, NAME, until } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import { readUntil } from '../../support/streams.js'
+import { noise } from '../../support/noise.js'
 
 const UPGRADE = [
   `GET /v1/realtime HTTP/1.1\r\nHost: ${NAME}\r\nConnection: Upgrade\r\n`,
@@ -68,7 +68,7 @@ describe('WebSocket', () => {
     assert.equal(await echo(socket, 'grüezi'), 'grüezi')
     const small = Buffer.of(0, 1, 2, 255)
     assert.deepEqual(await echo(socket, small), small)
-    const large = randomBytes(1024 * 1024)
+    const large = noise(1024 * 1024)
     assert.deepEqual(await echo(socket, large), large)
     assert.equal(socket.protocol, 'realtime')
     await close(socket, 1000, '')
