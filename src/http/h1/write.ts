@@ -1,0 +1,110 @@
+/**
+ * Writes messages from what was parsed. Framing is always our own; a text that would end its
+ * line early, or is no HTTP, is never written. RFC 9112 §3 to §7.
+ */
+import { YoriError } from '../../core/errors.js'
+
+const NOT_A_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/
+const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const NOT_A_TARGET = /[^\x21-\x7e]/
+const LINE_END = Buffer.from('\r\n')
+
+/** How the body that follows is framed. */
+export type Written =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  /** A response that the end of the connection ends. */
+  | { readonly kind: 'until-close' }
+
+export interface RequestLine {
+  readonly method: string
+  readonly target: string
+  /** The value of `Host`, which goes first. RFC 9110 §7.2. */
+  readonly host: string
+}
+
+/**
+ * A request head as text, each character a byte. `fields`: flat, without framing fields.
+ * @throws YORI_INTERNAL when something in it cannot be written
+ */
+export function requestHead(
+  line: RequestLine,
+  fields: readonly string[],
+  framing: Written,
+): string {
+  if (line.method === '' || NOT_A_TOKEN.test(line.method)) throw unwritable('method')
+  if (line.target === '' || NOT_A_TARGET.test(line.target)) throw unwritable('target')
+  if (NOT_A_VALUE.test(line.host)) throw unwritable('host')
+  const first = `${line.method} ${line.target} HTTP/1.1\r\nHost: ${line.host}\r\n`
+  return `${first}${fieldLines(fields)}${framingLine(framing)}\r\n`
+}
+
+/**
+ * A response head as text. `fields`: flat, without framing fields.
+ * @throws YORI_INTERNAL when something in it cannot be written
+ */
+export function responseHead(
+  status: number,
+  reason: string,
+  fields: readonly string[],
+  framing: Written,
+): string {
+  if (!(Number.isInteger(status) && status >= 100 && status <= 999))
+    throw unwritable('status')
+  if (NOT_A_VALUE.test(reason)) throw unwritable('reason')
+  const first = `HTTP/1.1 ${status} ${reason}\r\n`
+  return `${first}${fieldLines(fields)}${framingLine(framing)}\r\n`
+}
+
+/** @throws YORI_INTERNAL when something in it cannot be written */
+export function fieldLines(fields: readonly string[]): string {
+  let text = ''
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] as string
+    const value = fields[i + 1] as string
+    if (name === '' || NOT_A_TOKEN.test(name)) throw unwritable('field name')
+    if (NOT_A_VALUE.test(value)) throw unwritable('field value')
+    text += `${name}: ${value}\r\n`
+  }
+  return text
+}
+
+function framingLine(framing: Written): string {
+  switch (framing.kind) {
+    case 'length':
+      return `Content-Length: ${framing.bytes}\r\n`
+    case 'chunked':
+      return 'Transfer-Encoding: chunked\r\n'
+    default:
+      return ''
+  }
+}
+
+/** The head and what is there of the body, as one piece: one write, one TLS record. */
+export function inOnePiece(head: string, body: Uint8Array | undefined): Buffer {
+  if (body === undefined) return Buffer.from(head, 'latin1')
+  const bytes = Buffer.allocUnsafe(head.length + body.length)
+  bytes.write(head, 0, head.length, 'latin1')
+  bytes.set(body, head.length)
+  return bytes
+}
+
+/** One chunk with its size line. An empty one would end the body, RFC 9112 §7.1. */
+export function chunk(data: Uint8Array): Buffer {
+  const size = `${data.length.toString(16)}\r\n`
+  const bytes = Buffer.allocUnsafe(size.length + data.length + 2)
+  bytes.write(size, 0, size.length, 'latin1')
+  bytes.set(data, size.length)
+  bytes.set(LINE_END, size.length + data.length)
+  return bytes
+}
+
+/** The end of a chunked body, with its trailers, if any. */
+export function lastChunk(trailers: readonly string[] = []): string {
+  return `0\r\n${fieldLines(trailers)}\r\n`
+}
+
+function unwritable(what: string): YoriError {
+  return new YoriError('YORI_INTERNAL', `a ${what} cannot be written as HTTP/1.1`)
+}
