@@ -34,11 +34,11 @@ if (
   const end = performance.now() + minutes * 60_000
   const done = (): boolean => performance.now() >= end
   if (target === undefined) process.exitCode = fuzzProperties({ seed, done }) ? 0 : 1
-  else fuzzTarget(target, done)
+  else await fuzzTarget(target, done)
 }
 
-function fuzzTarget(target: FuzzTarget, done: () => boolean): void {
-  const outcome = fuzz(target, { seed, done, maxInputMs: MAX_INPUT_MS })
+async function fuzzTarget(target: FuzzTarget, done: () => boolean): Promise<void> {
+  const outcome = await fuzz(target, { seed, done, maxInputMs: MAX_INPUT_MS })
   if (outcome.kind === 'held') {
     const { inputs, slowestMs } = outcome
     process.stdout.write(

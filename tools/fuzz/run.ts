@@ -1,6 +1,6 @@
 /** Feeds mutated inputs to a target until the time is over or something breaks. */
 import { mutate, randomFrom } from './mutate.js'
-import type { FuzzTarget } from './target.js'
+import type { Broken, FuzzTarget } from './target.js'
 
 export interface FuzzOptions {
   readonly seed: number
@@ -12,12 +12,17 @@ export interface FuzzOptions {
 
 export type FuzzOutcome =
   | { readonly kind: 'held'; readonly inputs: number; readonly slowestMs: number }
-  | { readonly kind: 'broke'; readonly input: Buffer; readonly why: string }
+  | ({ readonly kind: 'broke' } & Broken)
 
 /** Inputs that reach far are kept as starting points; so many at most. */
 const MAX_POOL = 500
+/** Inputs between two times that what is pending is settled. */
+const SETTLE_AFTER = 1_000
 
-export function fuzz(target: FuzzTarget, options: FuzzOptions): FuzzOutcome {
+export async function fuzz(
+  target: FuzzTarget,
+  options: FuzzOptions,
+): Promise<FuzzOutcome> {
   const random = randomFrom(options.seed)
   const pool = [...target.seeds()]
   let inputs = 0
@@ -39,6 +44,11 @@ export function fuzz(target: FuzzTarget, options: FuzzOptions): FuzzOutcome {
       return { kind: 'broke', input, why: `took ${tookMs.toFixed(0)} ms` }
     // A mutant of a mutant goes further from what is valid than one step does.
     if (pool.length < MAX_POOL && random() < 0.01) pool.push(input)
+    const broken =
+      inputs % SETTLE_AFTER === SETTLE_AFTER - 1 ? await target.settle?.() : undefined
+    if (broken !== undefined) return { kind: 'broke', ...broken }
   }
+  const broken = await target.settle?.()
+  if (broken !== undefined) return { kind: 'broke', ...broken }
   return { kind: 'held', inputs, slowestMs }
 }

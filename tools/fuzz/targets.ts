@@ -1,4 +1,5 @@
 import type { FuzzTarget } from './target.js'
+import { http1Target } from './http1.js'
 import { llmTarget } from './llm.js'
 import { regoTarget } from './rego.js'
 import { textTarget } from './text.js'
@@ -11,4 +12,5 @@ export const targets: readonly FuzzTarget[] = [
   regoTarget,
   llmTarget,
   websocketTarget,
+  http1Target,
 ]

@@ -12,23 +12,40 @@ const rounds = (count: number) => ({
 
 describe('fuzzing', () => {
   for (const target of targets) {
-    it(`holds for a few hundred inputs: ${target.name}`, () => {
-      const outcome = fuzz(target, rounds(400))
+    it(`holds for a few hundred inputs: ${target.name}`, async () => {
+      const outcome = await fuzz(target, rounds(400))
       assert.equal(outcome.kind, 'held', outcome.kind === 'broke' ? outcome.why : '')
     })
   }
 
-  it('finds a parser that breaks, and shows the input', () => {
+  it('finds a parser that breaks, and shows the input', async () => {
     const target: FuzzTarget = {
       name: 'broken',
       about: '',
       seeds: () => [Buffer.from([1, 2, 3, 4])],
       check: (input) => assert.ok(input.length !== 3, 'three bytes'),
     }
-    const outcome = fuzz(target, rounds(2_000))
+    const outcome = await fuzz(target, rounds(2_000))
     assert.ok(outcome.kind === 'broke')
     assert.equal(outcome.input.length, 3)
     assert.match(outcome.why, /three bytes/)
+  })
+
+  it('finds what breaks only later, and shows that input', async () => {
+    const pending: Buffer[] = []
+    const target: FuzzTarget = {
+      name: 'broken later',
+      about: '',
+      seeds: () => [Buffer.from([1, 2, 3, 4])],
+      check: (input) => void pending.push(input),
+      settle: async () => {
+        const input = pending.splice(0).find(({ length }) => length === 3)
+        return input && { input, why: 'three bytes' }
+      },
+    }
+    const outcome = await fuzz(target, rounds(1_500))
+    assert.ok(outcome.kind === 'broke')
+    assert.equal(outcome.input.length, 3)
   })
 
   it('repeats itself from the same seed', () => {
