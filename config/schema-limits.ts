@@ -17,12 +17,13 @@ export const limitsSchema = section(
       default: 1024,
       maximum: 65_536,
       description:
-        'Connections: those not yet routed, in all; then the oldest is decided.',
+        'Connections: those not yet routed, in all. Beyond it a new one waits; what ' +
+        'has sent too little for over a second then makes room.',
     }),
     undecided_per_client: count({
       default: 64,
       maximum: 65_536,
-      description: 'Connections per client: those not yet routed.',
+      description: 'Connections per client: those not yet routed; likewise.',
     }),
     connections: count({
       default: 4096,
@@ -189,7 +190,8 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
   client_hello: seconds({
     default: 5,
     maximum: 120,
-    description: 'TLS handshake, client side: a whole ClientHello.',
+    description:
+      'TLS handshake, client side: a whole ClientHello, from its first byte, on every way.',
   }),
   client_tls: seconds({
     default: 10,

@@ -140,10 +140,7 @@ export class Generation {
       ),
       users: usersOf(config, edges.clock),
       hasSiteCertificate: config.proxy.tls_cert !== undefined,
-      undecided: new Undecided(
-        config.limits.undecided,
-        config.limits.undecided_per_client,
-      ),
+      undecided: undecidedOf(config, edges),
       held: new ByteBudget(
         config.limits.held_body_bytes,
         config.limits.held_body_bytes_per_client,
@@ -239,6 +236,7 @@ export class Generation {
 
   /** Ends what is left of the pools. */
   async destroy(): Promise<void> {
+    this.services.deadlines.unwatch(this.services.undecided)
     await this.#upstream.destroy()
     this.services.dialer.close()
   }
@@ -352,6 +350,17 @@ async function siteCertificate(
   if (!authority.permits(name) || authority.usable(clock.now()).kind !== 'usable')
     return undefined
   return { cert: authority.mint(name, clock.now()).certPem, key: authority.leafKeyPem }
+}
+
+function undecidedOf({ limits }: Config, { deadlines, log }: GenerationEdges): Undecided {
+  const undecided = new Undecided({
+    max: limits.undecided,
+    maxPerClient: limits.undecided_per_client,
+    onCrowded: (client, limit) =>
+      log.warn({ client, limit }, 'too many connections of which nothing is known yet'),
+  })
+  deadlines.watch(undecided)
+  return undecided
 }
 
 function usersOf(config: Config, clock: Clock): ProxyUsers | undefined {

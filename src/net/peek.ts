@@ -33,7 +33,7 @@ export type FirstBytes =
 export interface PeekOptions {
   /** Of the stream, record headers included; a hello that is not whole by then is malformed. */
   readonly maxBytes: number
-  /** From the call to the verdict. */
+  /** From the first byte to the verdict. */
   readonly helloTimeoutMs: number
   /** From the call to the first byte; `helloTimeoutMs` when absent. */
   readonly firstBytesTimeoutMs?: number
@@ -55,8 +55,9 @@ class Peeking {
   readonly #options: PeekOptions
   readonly #resolve: (found: FirstBytes) => void
   readonly #reader: FirstBytesReader
+  /** First of the first byte, then of the verdict. */
   #deadline: NodeJS.Timeout | undefined
-  #firstByteDeadline: NodeJS.Timeout | undefined
+  #begun = false
   #settled = false
 
   constructor(
@@ -76,9 +77,7 @@ class Peeking {
       this.#resolve({ kind: 'closed' })
       return
     }
-    this.#deadline = setTimeout(this.#onDeadline, helloTimeoutMs)
-    if (firstBytesTimeoutMs !== undefined && firstBytesTimeoutMs < helloTimeoutMs)
-      this.#firstByteDeadline = setTimeout(this.#onDeadline, firstBytesTimeoutMs)
+    this.#deadline = setTimeout(this.#onTime, firstBytesTimeoutMs ?? helloTimeoutMs)
     this.#socket.on('error', this.#onClosed)
     this.#socket.on('close', this.#onClosed)
     this.#socket.on('readable', this.#onReadable)
@@ -92,12 +91,24 @@ class Peeking {
     if (this.#settled) return
     const chunk = this.#socket.read() as Buffer | null
     if (chunk !== null && chunk.length > 0) {
-      clearTimeout(this.#firstByteDeadline)
       const verdict = this.#reader.push(chunk)
       if (verdict !== undefined) return this.#settle(verdict)
+      if (!this.#begun) {
+        this.#begun = true
+        clearTimeout(this.#deadline)
+        this.#deadline = setTimeout(this.#onTime, this.#options.helloTimeoutMs)
+      }
     }
     // The bytes must be back before 'end' is emitted: after it `unshift` is refused.
     if (finReceived(this.#socket)) this.#settle(this.#unfinished('closed'))
+  }
+
+  /** Timers come before what has arrived is read: we may be late, not the client. */
+  readonly #onTime = (): void => {
+    const timer = this.#deadline
+    setImmediate(() => {
+      if (this.#deadline === timer) this.#onDeadline()
+    })
   }
 
   readonly #onDeadline = (): void => {
@@ -118,7 +129,6 @@ class Peeking {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#deadline)
-    clearTimeout(this.#firstByteDeadline)
     this.#options.signal?.removeEventListener('abort', this.#onDeadline)
     this.#socket.off('readable', this.#onReadable)
     this.#socket.off('error', this.#onClosed)

@@ -33,7 +33,7 @@ export interface Served {
 
 /**
  * Its first bytes, which stay in the socket. `patient`: the client is to speak first, and may
- * take its time; else a short silence tells that it waits for the server to speak.
+ * take its time to begin; else a short silence tells that it waits for the server to speak.
  */
 export async function firstBytes(
   { client, state, services }: Served,
@@ -42,11 +42,16 @@ export async function firstBytes(
   const { policy, undecided } = services
   const { limits, timeouts } = policy
   const place = undecided.enter(state.caller.address)
+  if (place.turn !== undefined) {
+    client.once('close', place.leave)
+    await place.turn
+    client.off('close', place.leave)
+  }
   const found = await peek(client, {
     signal: place.signal,
     maxBytes: limits.clientHelloBytes,
-    helloTimeoutMs: patient ? timeouts.requestHeadMs : timeouts.clientHelloMs,
-    ...(patient ? {} : { firstBytesTimeoutMs: timeouts.firstBytesMs }),
+    firstBytesTimeoutMs: patient ? timeouts.requestHeadMs : timeouts.firstBytesMs,
+    helloTimeoutMs: timeouts.clientHelloMs,
   })
   place.leave()
   return found
