@@ -1,7 +1,8 @@
 /** Asks the YORI on an address how it is: `/health` on the proxy's own port. */
 import { get } from 'node:http'
 
-const ANSWER_WITHIN_MS = 1_000
+/** A router at work on something else may be slow, and is not to be called dead for that. */
+const ANSWER_WITHIN_MS = 5_000
 const MOST_ANSWER_BYTES = 4_096
 
 export interface Answer {
@@ -63,7 +64,9 @@ function healthAt(host: string, port: number): Promise<Answer['health']> {
     )
     request.on('error', (error) => {
       const late = error.name === 'AbortError' || error.name === 'TimeoutError'
-      reject(late ? new Error('no answer within a second') : error)
+      reject(
+        late ? new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} seconds`) : error,
+      )
     })
   })
 }

@@ -215,9 +215,7 @@ describe('a quiet tunnel at a reload', () => {
   })
 })
 
-describe('reloads under load', function () {
-  this.timeout(120_000)
-
+describe('reloads under load', () => {
   it('lose no request, on any way in and over HTTP/1.1 and HTTP/2', async () => {
     await using setup = await behind(answersOk)
     const { yori } = setup

@@ -163,8 +163,7 @@ describe('the key store', () => {
     assert.deepEqual((await readdir(directory)).sort(), files)
   })
 
-  it('starts again after being killed before any step of making the CA', async function () {
-    this.timeout(60_000)
+  it('starts again after being killed before any step of making the CA', async () => {
     await using temp = await tempFolder()
     const whole = await run(process.execPath, [child, join(temp.path, 'whole')])
     const steps = Number(whole.stdout.trim().split(' ')[1])
@@ -178,8 +177,7 @@ describe('the key store', () => {
     }
   })
 
-  it('starts again after being killed before any step of replacing the issuing CA', async function () {
-    this.timeout(60_000)
+  it('starts again after being killed before any step of replacing the issuing CA', async () => {
     await using temp = await tempFolder()
     const directory = join(temp.path, 'ca')
     const first = await run(process.execPath, [child, directory])

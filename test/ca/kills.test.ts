@@ -55,9 +55,7 @@ const changes: readonly Change[] = [
   },
 ]
 
-describe('a CA whose process was killed', function () {
-  this.timeout(60_000)
-
+describe('a CA whose process was killed', () => {
   for (const { what, title, before } of changes)
     it(`before any step of ${title} works`, async () => {
       let killed = 0

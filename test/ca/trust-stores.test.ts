@@ -84,7 +84,6 @@ describe('the PKCS#12 trust store', () => {
   })
 
   it('makes a Java client believe a minted host', async function () {
-    this.timeout(60_000)
     if (!(await has('java', '--add-modules', 'jdk.compiler', '--version'))) this.skip()
     await using ca = await startCa()
     const store = await storeOf(ca)

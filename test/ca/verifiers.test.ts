@@ -120,8 +120,7 @@ const scenes: readonly {
 ]
 
 for (const verifier of verifiers)
-  describe(`${verifier.program}, as a client of YORI`, function () {
-    this.timeout(200_000)
+  describe(`${verifier.program}, as a client of YORI`, () => {
     let temp: TempFolder
     let judge: ((one: Case) => Promise<boolean>) | undefined
 

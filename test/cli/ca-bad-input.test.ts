@@ -85,9 +85,7 @@ async function writeExpired(cert: string, key: string): Promise<void> {
   await writeFile(key, root.key.export({ format: 'pem', type: 'pkcs8' }))
 }
 
-describe('the command line', function () {
-  this.timeout(60_000)
-
+describe('the command line', () => {
   for (const { what, spoil, says, passphrase } of bad)
     it(`says what is wrong with ${what}, and overwrites nothing`, async () => {
       await using folder = await tempFolder()

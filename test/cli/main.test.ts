@@ -12,9 +12,7 @@ const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')
   version: string
 }
 
-describe('the command yori', function () {
-  this.timeout(30_000)
-
+describe('the command yori', () => {
   it('tells its version and its commands', async () => {
     await using folder = await tempFolder()
     const cwd = folder.path
@@ -29,7 +27,7 @@ describe('the command yori', function () {
   it('is what npx runs in the folder of the project', async () => {
     const root = dirname(packageFile('package.json'))
     const args = ['--no-install', '--prefix', root, 'yori', '--version']
-    const ran = await runProgram('npx', args, { timeoutMs: 20_000 })
+    const ran = await runProgram('npx', args)
     assert.equal(ran.stdout.toString().trim(), version, ran.stderr)
   })
 

@@ -12,9 +12,7 @@ interface Told {
   }[]
 }
 
-describe('yori doctor on a router', function () {
-  this.timeout(90_000)
-
+describe('yori doctor on a router', () => {
   before(function () {
     const lacking = whyNoNamespaces()
     if (lacking === undefined) return

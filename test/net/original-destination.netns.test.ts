@@ -64,9 +64,7 @@ const original = (address: string, port: number, peer: string) => ({
 const V4_PEER = '::ffff:10.77.0.2'
 const V6_PEER = 'fd77::2'
 
-describe('a client behind a Linux router: its original destination', function () {
-  this.timeout(60_000)
-
+describe('a client behind a Linux router: its original destination', () => {
   before(function () {
     if (whyNoNamespaces() !== undefined) this.skip()
   })

@@ -160,9 +160,7 @@ const both = (dials: (llm: string, other: string, net: string) => Dial[]): Dial[
 ]
 
 for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
-  describe(`generated rules in the kernel: ${mode}`, function () {
-    this.timeout(60_000)
-
+  describe(`generated rules in the kernel: ${mode}`, () => {
     before(function () {
       if (whyNoNamespaces() !== undefined) this.skip()
     })

@@ -222,7 +222,6 @@ describe("what the vendors' libraries say, over the wire", () => {
   it('YORI records the same of recorded answers', async function () {
     const file = casesFile('llm', 'pairs.jsonl')
     if (file === undefined) this.skip()
-    this.timeout(60_000)
     const rows = recordedRows(file)
     const heard = await hear(rows)
     const wrong: string[] = []

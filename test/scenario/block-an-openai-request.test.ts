@@ -96,9 +96,7 @@ async function sql(folder: TempFolder, query: string): Promise<string> {
   return stdout.toString()
 }
 
-describe('end to end: block an OpenAI request', function () {
-  this.timeout(60_000)
-
+describe('end to end: block an OpenAI request', () => {
   before(function () {
     if (!hasProgram('curl') || !hasProgram('sqlite3')) this.skip()
   })

@@ -257,8 +257,7 @@ async function startPeer(origin: Origin): Promise<Through & AsyncDisposable> {
   }
 }
 
-describe('beside http-mitm-proxy', function () {
-  this.timeout(60_000)
+describe('beside http-mitm-proxy', () => {
   let handler: RequestListener
   let origin: Origin
   let yori: Yori

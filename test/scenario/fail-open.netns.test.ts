@@ -19,9 +19,7 @@ const SOONER = {
   YORI_BACKOFF_MAX: '1',
 }
 
-describe('a household whose YORI fails', function () {
-  this.timeout(120_000)
-
+describe('a household whose YORI fails', () => {
   before(function () {
     if (whyNoNamespaces() !== undefined || !hasProgram('curl') || !hasProgram('openssl'))
       this.skip()

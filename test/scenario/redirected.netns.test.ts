@@ -96,9 +96,7 @@ const seen = (family: (typeof FAMILIES)[number], address: string): string =>
   family === 'inet' ? `::ffff:${address}` : address
 
 for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
-  describe(`a router that steers by ${backend}, and yori run on it`, function () {
-    this.timeout(60_000)
-
+  describe(`a router that steers by ${backend}, and yori run on it`, () => {
     before(function () {
       if (whyNoNamespaces() !== undefined) this.skip()
     })
@@ -195,9 +193,7 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
     })
   })
 
-describe('a router that steers by nft-tproxy, and yori run without the right to it', function () {
-  this.timeout(60_000)
-
+describe('a router that steers by nft-tproxy, and yori run without the right to it', () => {
   before(function () {
     if (whyNoNamespaces() !== undefined || !hasProgram('setpriv')) this.skip()
   })
@@ -222,9 +218,7 @@ describe('a router that steers by nft-tproxy, and yori run without the right to 
   })
 })
 
-describe('a router that steers by nft-redirect, and nobody to ask for destinations', function () {
-  this.timeout(60_000)
-
+describe('a router that steers by nft-redirect, and nobody to ask for destinations', () => {
   before(function () {
     if (whyNoNamespaces() !== undefined) this.skip()
   })

@@ -43,8 +43,7 @@ function hasOneRight(pid: number): void {
 }
 
 for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
-  describe(`a household steered by yori pf apply, ${backend}`, function () {
-    this.timeout(90_000)
+  describe(`a household steered by yori pf apply, ${backend}`, () => {
     before(needs)
 
     it('has LLM traffic opened, and nothing else changed', async () => {
@@ -125,8 +124,7 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
     })
   })
 
-describe('yori pf apply', function () {
-  this.timeout(60_000)
+describe('yori pf apply', () => {
   before(needs)
 
   it('steers each family alone, when its listener answers', async () => {

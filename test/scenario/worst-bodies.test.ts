@@ -14,9 +14,7 @@ const bodies: readonly (readonly [string, string])[] = [
   ['escapes', `{"model":"gpt-4o","messages":"${'\\u0000'.repeat(170_000)}"}`],
 ]
 
-describe('YORI under the worst bodies', function () {
-  this.timeout(60_000)
-
+describe('YORI under the worst bodies', () => {
   it(`lives through ${AT_ONCE} of each kind at once and blocks every one`, async () => {
     await using folder = await tempFolder()
     await using yori = await YoriProcess.start({

@@ -18,9 +18,7 @@ const UNIT = 'etc/systemd/system/yori.service'
 const runCli = (args: readonly string[], options: CliOptions): Promise<CliRan> =>
   runCliOf(args, { main: openMain(), ...options })
 
-describe('yori service', function () {
-  this.timeout(60_000)
-
+describe('yori service', () => {
   it('shows every step and takes none with --dry-run', async () => {
     await using folder = await tempFolder()
     const ran = await runCli(['service', 'install', '--dry-run', '--system', 'systemd'], {
@@ -97,7 +95,7 @@ describe('yori service', function () {
     })
   }
 
-  it('writes a start script for FreeBSD that a shell understands', async function () {
+  it('writes a start script for FreeBSD that a shell understands', async () => {
     await using folder = await tempFolder()
     const script = await imageOf(
       folder.path,
@@ -174,7 +172,6 @@ describe('yori service', function () {
         process.execPath,
         openPackage(),
       ]),
-      { timeoutMs: 50_000 },
     )
     const out = ran.stdout.toString()
     assert.equal(ran.status, 0, `${out}\n${ran.stderr}`)

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
+import { PATIENCE_MS } from './patience.js'
 
 export interface Ask {
   readonly host: string
@@ -22,7 +23,6 @@ export interface Answered {
   readonly error?: string
 }
 
-const TIMEOUT_MS = 5_000
 const [roots = '', asks = '[]'] = process.argv.slice(2)
 const ca = readFileSync(roots)
 
@@ -38,7 +38,7 @@ class Asker {
     const local = ask.from === undefined ? {} : { localAddress: ask.from }
     const { host, name } = ask
     this.#socket = connect({ host, port: 443, servername: name, ca, ...local })
-    this.#socket.setTimeout(TIMEOUT_MS, () => this.#tell({ error: 'timeout' }))
+    this.#socket.setTimeout(PATIENCE_MS, () => this.#tell({ error: 'timeout' }))
     this.#socket.on('error', (error: NodeJS.ErrnoException) =>
       this.#tell({ error: error.code ?? error.message }),
     )

@@ -5,8 +5,8 @@
  */
 import { once } from 'node:events'
 import WebSocket from 'ws'
+import { PATIENCE_MS } from './patience.js'
 
-const COMMAND_TIMEOUT_MS = 15_000
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 type Parameters = Readonly<Record<string, unknown>>
@@ -50,7 +50,7 @@ export class DevTools {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(
         () => settle(() => reject(new Error(`no answer to ${method}`))),
-        COMMAND_TIMEOUT_MS,
+        PATIENCE_MS,
       )
       const settle = (how: () => void): void => {
         clearTimeout(timer)
@@ -118,7 +118,7 @@ export class DevToolsSession {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => settle(() => reject(new Error(`no ${event}`))),
-        COMMAND_TIMEOUT_MS,
+        PATIENCE_MS,
       )
       const listener: Listener = (parameters) => settle(() => resolve(parameters))
       const settle = (how: () => void): void => {

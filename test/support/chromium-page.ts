@@ -4,8 +4,8 @@
  */
 import { writeFile } from 'node:fs/promises'
 import type { DevToolsSession } from './cdp.js'
+import { PATIENCE_MS } from './patience.js'
 
-const WAIT_LIMIT_MS = 10_000
 const MAX_NOTES = 500
 
 export interface View {
@@ -110,7 +110,7 @@ export class ChromiumPage {
   /** Waits, frame by frame, until an expression is true. */
   async until(expression: string): Promise<void> {
     const held = await this.evaluate<boolean>(`new Promise((resolve) => {
-      const end = performance.now() + ${WAIT_LIMIT_MS}
+      const end = performance.now() + ${PATIENCE_MS}
       const look = () => {
         if (${expression}) resolve(true)
         else if (performance.now() > end) resolve(false)

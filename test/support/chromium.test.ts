@@ -13,9 +13,7 @@ const PAGE = `<!doctype html><meta name=viewport content="width=device-width"><t
 
 const html = { 'content-type': 'text/html' }
 
-describe('the Chromium of the tests', function () {
-  this.timeout(60_000)
-
+describe('the Chromium of the tests', () => {
   before(function () {
     const why = whyNoChromium({ trust: true })
     if (why !== undefined) this.skip()

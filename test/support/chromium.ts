@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { DevTools } from './cdp.js'
+import { PATIENCE_MS } from './patience.js'
 import { ChromiumPage } from './chromium-page.js'
 import type { View } from './chromium-page.js'
 import { runProgram } from './programs.js'
@@ -21,7 +22,6 @@ const PROGRAMS = [
   '/usr/bin/chromium-browser',
   '/usr/local/bin/chrome',
 ]
-const START_TIMEOUT_MS = 30_000
 const MAX_ERROR_CHARS = 64 * 1024
 
 export interface ChromiumOptions {
@@ -171,7 +171,7 @@ function debuggerUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = ''
     const fail = (why: string): void => reject(new Error(`chromium ${why}: ${said}`))
-    const timer = setTimeout(() => fail('did not start in time'), START_TIMEOUT_MS)
+    const timer = setTimeout(() => fail('did not start in time'), PATIENCE_MS)
     child.once('error', reject)
     child.once('exit', (status) => fail(`ended with ${String(status)}`))
     child.stderr?.on('data', (chunk: Buffer) => {

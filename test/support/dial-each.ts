@@ -2,6 +2,7 @@
 // Dials one after the other and prints, a line each, what was answered or went wrong.
 import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
+import { PATIENCE_MS } from './patience.js'
 
 export interface Dial {
   readonly host: string
@@ -10,13 +11,11 @@ export interface Dial {
   readonly udp?: true
 }
 
-const TIMEOUT_MS = 3000
-
 function dialTcp({ host, port, from }: Dial): Promise<string> {
   return new Promise((resolve) => {
     const local = from === undefined ? {} : { localAddress: from }
     const socket = connect({ host, port, ...local })
-    socket.setTimeout(TIMEOUT_MS, () => done('timeout'))
+    socket.setTimeout(PATIENCE_MS, () => done('timeout'))
     socket.on('connect', () => void socket.write('hello'))
     socket.on('data', (data) => done(data.toString()))
     socket.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? 'error'))
@@ -30,7 +29,7 @@ function dialTcp({ host, port, from }: Dial): Promise<string> {
 function dialUdp({ host, port, from }: Dial): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
-    const timer = setTimeout(() => done('timeout'), TIMEOUT_MS)
+    const timer = setTimeout(() => done('timeout'), PATIENCE_MS)
     const done = (answer: string): void => {
       clearTimeout(timer)
       socket.close()

@@ -20,6 +20,7 @@ import type { Dial } from './dial-each.js'
 import { Namespaces } from './namespaces.js'
 import type { Program } from './namespaces.js'
 import { openMain, openTemp } from './open-package.js'
+import { PATIENCE_MS } from './patience.js'
 import { tempFolder } from './temp-folder.js'
 import type { TempFolder } from './temp-folder.js'
 import { TestCa } from './test-ca.js'
@@ -60,9 +61,6 @@ const NETS = [
   },
   { machine: 'tablet', lan: 'lan1', net4: '10.77.1', net6: 'fd77:0:0:1', hosts: [2] },
 ] as const
-
-/** How long anything that is awaited here may take before the test is given up. */
-const PATIENCE_MS = 60_000
 
 export class Household implements AsyncDisposable {
   readonly machines = new Namespaces(['client', 'tablet', 'router', 'internet'])

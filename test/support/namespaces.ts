@@ -5,8 +5,8 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
+import { PATIENCE_MS } from './patience.js'
 
-const RUN_TIMEOUT_MS = 15_000
 let serial = 0
 
 /** Why such a test cannot run here; undefined when it can. */
@@ -72,7 +72,7 @@ export class Namespaces implements AsyncDisposable {
     const words = ['netns', 'exec', this.#full(machine), ...command.split(' ')]
     return execFileSync('ip', words, {
       encoding: 'utf8',
-      timeout: RUN_TIMEOUT_MS,
+      timeout: PATIENCE_MS,
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(input === undefined ? {} : { input }),
     })

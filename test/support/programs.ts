@@ -1,7 +1,7 @@
 /** Programs of the machine, curl above all, bounded in time and output. */
 import { spawn, spawnSync } from 'node:child_process'
+import { PATIENCE_MS } from './patience.js'
 
-const DEFAULT_TIMEOUT_MS = 15_000
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 export interface Ran {
@@ -41,7 +41,7 @@ export function runProgram(
     env: options.env ?? process.env,
     cwd: options.cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    timeout: options.timeoutMs ?? PATIENCE_MS,
     killSignal: 'SIGKILL',
   })
   const output: Buffer[] = []

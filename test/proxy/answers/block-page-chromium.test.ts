@@ -50,9 +50,7 @@ const CONTRAST = `(() => {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
 })()`
 
-describe('the block page in Chromium', function () {
-  this.timeout(60_000)
-
+describe('the block page in Chromium', () => {
   before(function () {
     if (whyNoChromium({ trust: true }) !== undefined) this.skip()
   })

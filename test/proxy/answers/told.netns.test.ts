@@ -21,9 +21,7 @@ const ASK = `
   socket.setTimeout(10000, () => socket.destroy())
 `.replaceAll('\n', ';')
 
-describe('a client is told of a destination', function () {
-  this.timeout(60_000)
-
+describe('a client is told of a destination', () => {
   before(function () {
     const lacking = whyNoNamespaces()
     if (lacking === undefined) return

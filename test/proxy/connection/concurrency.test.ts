@@ -13,9 +13,7 @@ const REQUESTS_EACH = 5
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
 
-describe('many clients', function () {
-  this.timeout(90_000)
-
+describe('many clients', () => {
   it('are all answered: 200 connections, 1,000 requests', async () => {
     await using setup = await behind((request, response) => {
       response.end(`answer to ${request.url}.`)

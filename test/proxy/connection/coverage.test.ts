@@ -146,9 +146,7 @@ function reportOf(yori: Yori): CoverageReport {
   return reader.coverage(systemClock.now(), 2)
 }
 
-describe('coverage of connections', function () {
-  this.timeout(30_000)
-
+describe('coverage of connections', () => {
   it('counts each redirected connection once, and the counts add up', async () => {
     await using origin = await startOrigin({ certificate })
     await using wanting = await startOrigin({

@@ -15,9 +15,7 @@ const WATCHED_MS = 1_000
 const BUSY_SHARE = 0.5
 const RECOVERS_MS = 2_000
 
-describe('with 256 descriptors and 400 clients', function () {
-  this.timeout(30_000)
-
+describe('with 256 descriptors and 400 clients', () => {
   before(function () {
     if (process.platform !== 'linux' || !hasProgram('prlimit')) this.skip()
   })

@@ -38,9 +38,7 @@ const enforcement = { enabled: true, consent_accepted: true }
 const blocking = { default: 'default', files: { default: { action: 'block' } } }
 const enforce = { mode: 'enforce', enforcement, policies: blocking }
 
-describe('an app that cannot be inspected', function () {
-  this.timeout(20_000)
-
+describe('an app that cannot be inspected', () => {
   before(function () {
     if (!hasProgram('curl')) this.skip()
   })
@@ -85,9 +83,7 @@ describe('an app that cannot be inspected', function () {
   })
 })
 
-describe('what is never decrypted', function () {
-  this.timeout(20_000)
-
+describe('what is never decrypted', () => {
   before(function () {
     if (!hasProgram('curl')) this.skip()
   })

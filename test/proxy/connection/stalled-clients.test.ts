@@ -6,9 +6,7 @@ import { startOrigin } from '../../support/origins.js'
 import { ask, certificate, get, NAME, originCa } from '../../support/proxied.js'
 import { stallClients } from '../../support/stalls.js'
 
-describe('with 1,000 stalled hellos and 500 slow heads', function () {
-  this.timeout(30_000)
-
+describe('with 1,000 stalled hellos and 500 slow heads', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip() // one client would not be let do that
   })

@@ -87,9 +87,7 @@ async function drink(
   return hash.digest('hex')
 }
 
-describe('a tunnel', function () {
-  this.timeout(60_000)
-
+describe('a tunnel', () => {
   it('passes 64 MiB each way at once, byte for byte', async () => {
     let up: Promise<[string, string]> | undefined
     await using setup = await tunnelTo((socket) => {

@@ -445,8 +445,7 @@ describe('the guard on resolved addresses', () => {
   })
 })
 
-describe('clients beyond loopback', function () {
-  this.timeout(40_000)
+describe('clients beyond loopback', () => {
   const why = whyNoNamespaces()
 
   it('get nothing until access names them, and endpoints only until relay is all', async function () {

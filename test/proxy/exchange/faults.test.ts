@@ -227,9 +227,7 @@ async function judge(
   assert.deepEqual(yori.logged(50), [])
 }
 
-describe('YORI', function () {
-  this.timeout(30_000)
-
+describe('YORI', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip() // counts descriptors in /proc
   })

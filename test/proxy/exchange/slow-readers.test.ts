@@ -119,9 +119,7 @@ async function discard(stream: Readable, bytes: number): Promise<void> {
 const wait = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('a client that reads a kilobyte a second', function () {
-  this.timeout(30_000)
-
+describe('a client that reads a kilobyte a second', () => {
   before(function () {
     if (process.platform !== 'linux') this.skip() // reads memory in /proc
   })

@@ -10,9 +10,7 @@ import { Yori } from '../../support/yori.js'
 const OTHER = 'api.anthropic.com'
 const PAGE = `<!doctype html><title>t</title><link rel=preconnect href="https://${OTHER}">`
 
-describe('Chromium', function () {
-  this.timeout(60_000)
-
+describe('Chromium', () => {
   before(function () {
     const why = whyNoChromium({ trust: true })
     if (why === undefined) return

@@ -74,9 +74,7 @@ function reset(n: number): Buffer {
   return frame({ type: FRAME.resetStream, stream: 2 * n + 1, payload: uint32(8) })
 }
 
-describe('an HTTP/2 connection is closed', function () {
-  this.timeout(60_000)
-
+describe('an HTTP/2 connection is closed', () => {
   const floods: readonly (readonly [string, (n: number) => Buffer])[] = [
     [
       'when streams are opened and reset without end',

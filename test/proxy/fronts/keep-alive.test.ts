@@ -10,9 +10,7 @@ import { ask, get, NAME, originCa } from '../../support/proxied.js'
 const SECONDS = 40
 const TUNNELLED = 'elsewhere.test'
 
-describe('TCP keep-alive', function () {
-  this.timeout(20_000)
-
+describe('TCP keep-alive', () => {
   before(function () {
     if (process.platform !== 'linux' || !hasProgram('ss', '-V')) this.skip()
   })

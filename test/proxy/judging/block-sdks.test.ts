@@ -145,9 +145,7 @@ function ledThrough(
   }
 }
 
-describe('a blocked request of a package', function () {
-  this.timeout(20_000)
-
+describe('a blocked request of a package', () => {
   for (const sdk of sdks) {
     for (const stream of [false, true]) {
       it(`makes ${sdk.name} raise its own error once, ${stream ? 'streamed' : 'plain'}`, async () => {

@@ -48,9 +48,7 @@ function provider(): Promise<Proxied> {
   return behind((_request, response) => void response.writeHead(404).end('provider'))
 }
 
-describe('the trust page in a browser', function () {
-  this.timeout(60_000)
-
+describe('the trust page in a browser', () => {
   before(function () {
     if (whyNoChromium({ trust: true }) !== undefined) this.skip()
   })

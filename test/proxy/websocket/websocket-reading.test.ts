@@ -257,8 +257,7 @@ describe('the record of a WebSocket', () => {
 })
 
 describe('a WebSocket through YORI', () => {
-  it('carries messages of sixteen mebibytes both ways', async function () {
-    this.timeout(30_000)
+  it('carries messages of sixteen mebibytes both ways', async () => {
     for (const perMessageDeflate of [false, { threshold: 0 }]) {
       await using setup = await echoing({ perMessageDeflate })
       const socket = await dial(setup.yori, `wss://${NAME}${REALTIME}`, {
@@ -379,9 +378,8 @@ describe('a WebSocket through YORI', () => {
   })
 })
 
-describe('recorded conversations over WebSocket', function () {
+describe('recorded conversations over WebSocket', () => {
   it('pass and are read (YORI_CASES)', async function () {
-    this.timeout(60_000)
     const file = casesFile('llm', 'websocket-sessions.jsonl')
     if (file === undefined) this.skip()
     let played = 0

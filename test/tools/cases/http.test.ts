@@ -13,15 +13,13 @@ async function assertAllRight(file: string): Promise<void> {
 }
 
 describe('raw messages', () => {
-  it('go on as they were meant, or not at all', async function () {
-    this.timeout(120_000)
+  it('go on as they were meant, or not at all', async () => {
     await assertAllRight(fixtureFile('http', 'messages.jsonl'))
   })
 
   it("go on or not in a well-known parser's own cases", async function () {
     const file = casesFile('http', 'llhttp.jsonl')
     if (file === undefined) return this.skip()
-    this.timeout(120_000)
     await assertAllRight(file)
   })
 })

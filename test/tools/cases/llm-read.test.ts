@@ -29,7 +29,6 @@ describe('exchanges with providers', () => {
     it(`are read right in recorded traffic: ${name}`, async function () {
       const file = casesFile('llm', `${name}.jsonl`)
       if (file === undefined) return this.skip()
-      this.timeout(120_000)
       const { tally, said } = await play(file)
       const right = await countLines(file)
       assert.deepEqual(tally, { right, wrong: 0, skipped: 0 }, said)

@@ -37,7 +37,6 @@ describe('first bytes of connections', () => {
     it(`are read right in recorded traffic: ${name}`, async function () {
       const file = casesFile('tls', `${name}.jsonl`)
       if (file === undefined) return this.skip()
-      this.timeout(120_000)
       const { tally, said } = await play(tlsCases, [file])
       assert.deepEqual(
         tally,

@@ -30,9 +30,7 @@ const WORD = 'export const word = 1\n'
 const imports = (path: string): string =>
   `import { word } from '${path}'\nword.toFixed()\n`
 
-describe('the guard of the floors', function () {
-  this.timeout(120_000)
-
+describe('the guard of the floors', () => {
   it('has nothing to say of imports that go down or along a named way', async () => {
     const said = await saysOf({
       'src/core/word.ts': WORD,

@@ -17,9 +17,7 @@ function fixture(failed: readonly number[] = []): string {
     })`
 }
 
-describe('fuzzing properties', function () {
-  this.timeout(60_000)
-
+describe('fuzzing properties', () => {
   it('runs them with one seed after the other, and names the one that broke', async () => {
     await using folder = await tempFolder()
     const file = folder.file('rare.mjs')

@@ -100,7 +100,6 @@ describe('yori exec', () => {
   })
 
   it('leads Java', async function () {
-    this.timeout(60_000)
     if ((await run('javac', ['-version']).catch(() => undefined)) === undefined)
       this.skip()
     await using world = await startWorld()

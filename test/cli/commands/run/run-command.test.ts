@@ -104,9 +104,7 @@ function assertNoStack(text: string): void {
   assert.doesNotMatch(text, /node:internal/)
 }
 
-describe('yori run', function () {
-  this.timeout(30_000)
-
+describe('yori run', () => {
   it('prints what runs and what to do next', async () => {
     await using setup = await running()
     const { stdout } = setup.cli
