@@ -5,16 +5,15 @@
  */
 import { connect, isIP } from 'node:net'
 import type { Socket } from 'node:net'
-import { canonicalAddress, formatSocketAddress, refusedRange } from '../core/address.js'
+import { canonicalAddress, refusedRange } from '../core/address.js'
 import type { Prefixes, SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
 import { matchesHostname } from '../core/hostname.js'
+import { race } from './race.js'
 import { errorCodeOf, upstreamFailure } from './tls-failure.js'
 
 /** More addresses than this are not tried for one connection. */
 const MAX_ATTEMPTS = 6
-/** While others remain, one address may take this long. */
-const ATTEMPT_TIMEOUT_MS = 2_500
 
 export interface Target {
   /** A canonical host name or an IP address. */
@@ -110,50 +109,53 @@ export class Dialer {
   }
 
   /**
-   * Opens TCP to a target.
+   * Opens TCP to a target: to the address that the client had dialled, and when that does not
+   * answer at once, beside it to those that the resolver gives.
    * @throws what `candidates` throws, YORI_UPSTREAM_UNREACHABLE, YORI_UPSTREAM_CONNECT_TIMEOUT
    */
   async dial(target: Target, options: DialOptions = {}): Promise<Socket> {
-    const deadline = performance.now() + this.#options.connectTimeoutMs
-    const { known } = options
-    if (known !== undefined && this.override(target.host) === undefined) {
-      try {
-        return await this.#first([known], deadline, options)
-      } catch (error) {
-        if (options.knownOnly === true || isIP(target.host) !== 0) {
-          throw upstreamFailure(error, target.host)
-        }
-      }
+    const { known, knownOnly } = options
+    const start = {
+      open: this.#opener(options),
+      timeoutMs: this.#options.connectTimeoutMs,
     }
-    const addresses = options.addresses ?? (await this.candidates(target))
-    try {
-      return await this.#first(addresses, deadline, options)
-    } catch (error) {
-      const { code, message, cause } = upstreamFailure(error, target.host)
-      const told = toldOnly(target.host, 'no address of it could be reached')
-      throw new YoriError(code, message, { cause, ...told })
+    const isKnown = known !== undefined && this.override(target.host) === undefined
+    const found = async (): Promise<readonly SocketAddress[]> =>
+      options.addresses ?? this.candidates(target)
+    if (!isKnown) {
+      const addresses = await found()
+      return race({ ...start, addresses }).catch(untold(target.host))
     }
+    const addresses = [known]
+    if (knownOnly === true || isIP(target.host) !== 0)
+      return race({ ...start, addresses })
+    let own: unknown
+    const more = (): Promise<readonly SocketAddress[]> =>
+      found().catch((error: unknown) => {
+        own = error
+        throw error
+      })
+    return race({ ...start, addresses, more }).catch((error: unknown) => {
+      if (error === own) throw error
+      return untold(target.host)(error)
+    })
   }
 
-  async #first(
-    addresses: readonly SocketAddress[],
-    deadline: number,
-    options: DialOptions,
-  ): Promise<Socket> {
+  #opener(options: DialOptions): (address: SocketAddress) => Socket {
     const { keepAliveMs } = this.#options
-    let last: YoriError | undefined
-    for (const [index, address] of addresses.entries()) {
-      const left = deadline - performance.now()
-      if (left <= 0) break
-      const isLast = index === addresses.length - 1
-      const timeoutMs = isLast ? left : Math.min(left, ATTEMPT_TIMEOUT_MS)
-      try {
-        return await connectTo(address, timeoutMs, { ...options, keepAliveMs })
-      } catch (error) {
-        last = upstreamFailure(error, formatSocketAddress(address))
-      }
+    return ({ address, port }) => {
+      const socket =
+        options.open?.({ address, port }) ??
+        connect({
+          host: address,
+          port,
+          allowHalfOpen: true,
+          ...(options.onread === undefined ? {} : { onread: options.onread }),
+        })
+      socket.setNoDelay(true)
+      socket.setKeepAlive(true, keepAliveMs)
+      return socket
     }
-    throw last ?? new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT')
   }
 }
 
@@ -163,6 +165,15 @@ function loop(host: string, address: string): YoriError {
     `${host} is ${address}, an address of our own`,
     toldOnly(host, 'it leads back to YORI'),
   )
+}
+
+/** A failure of addresses that the client does not know. */
+function untold(host: string): (error: unknown) => never {
+  return (error) => {
+    const { code, message, cause } = upstreamFailure(error, host)
+    const told = toldOnly(host, 'no address of it could be reached')
+    throw new YoriError(code, message, { cause, ...told })
+  }
 }
 
 /** What our resolver knows is no business of clients; an address that they named they know. */
@@ -177,44 +188,13 @@ export interface DialOptions {
   readonly knownOnly?: boolean
   /** What `candidates` gave for this target before: it is not resolved again. */
   readonly addresses?: readonly SocketAddress[]
+  /** Makes the socket of an attempt, connecting; TCP unless said. */
+  readonly open?: (address: SocketAddress) => Socket
   /** Read into one reused buffer instead of a stream: `net.connect`'s `onread`. */
   readonly onread?: { buffer: Uint8Array | (() => Uint8Array); callback: OnRead }
 }
 
 export type OnRead = (bytes: number, buffer: Uint8Array) => boolean
-
-function connectTo(
-  address: SocketAddress,
-  timeoutMs: number,
-  options: DialOptions & { readonly keepAliveMs: number },
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host: address.address,
-      port: address.port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: options.keepAliveMs,
-      ...(options.onread === undefined ? {} : { onread: options.onread }),
-    })
-    const timer = setTimeout(() => {
-      const text = `no connection to ${formatSocketAddress(address)} in ${Math.round(timeoutMs)} ms`
-      fail(new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT', text))
-    }, timeoutMs)
-    const fail = (error: Error): void => {
-      clearTimeout(timer)
-      socket.destroy()
-      reject(error)
-    }
-    socket.once('error', fail)
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      socket.off('error', fail)
-      resolve(socket)
-    })
-  })
-}
 
 /** Did the peer merely go away, which needs no line in the log? */
 export function isOrdinaryEnd(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect, Socket } from 'node:net'
 import { Prefixes } from '../../src/core/address.js'
 import type { YoriError } from '../../src/core/errors.js'
 import { Dialer } from '../../src/net/dial.js'
@@ -205,5 +206,97 @@ describe('a dial', () => {
       return true
     })
     await assert.rejects(dialer().dial(HOST), { code: 'YORI_UPSTREAM_UNRESOLVED' })
+  })
+})
+
+/** As behind a firewall that drops: an address that never answers. RFC 5737, RFC 3849. */
+const SILENT = ['192.0.2.1', '2001:db8::1']
+
+/** Attempts by address; those to a silent one stay open for ever and leave no machine. */
+function watched(port: number) {
+  const dialled: string[] = []
+  const silent: Socket[] = []
+  const open = ({ address }: { address: string }): Socket => {
+    dialled.push(address)
+    if (!SILENT.includes(address)) return connect({ host: address, port })
+    const socket = new Socket()
+    silent.push(socket)
+    return socket
+  }
+  return { dialled, silent, open }
+}
+
+describe('addresses that are raced (RFC 8305)', () => {
+  const target = (port: number) => ({ host: 'some.test', port })
+  const racer = (...addresses: string[]) =>
+    dialer({ ...answering(...addresses), allowed: new Prefixes(['127.0.0.0/8']) })
+
+  it('do not wait for a family that is dead', async () => {
+    await using origin = await startRawOrigin(() => undefined)
+    const { dialled, silent, open } = watched(origin.port)
+    const one = racer('2001:db8::1', '2001:db8::1', '127.0.0.1')
+    const socket = await one.dial(target(origin.port), { open })
+    assert.equal(socket.remoteAddress, '127.0.0.1')
+    // The families take turns; whoever lost the race is let go.
+    assert.deepEqual(dialled, ['2001:db8::1', '127.0.0.1'])
+    assert.ok(silent.every(({ destroyed }) => destroyed))
+    socket.destroy()
+  })
+
+  it('are not waited for when the one before has failed', async () => {
+    await using origin = await startRawOrigin(() => undefined)
+    const gone = await startRawOrigin(() => undefined, { host: '127.0.0.3' })
+    await gone[Symbol.asyncDispose]()
+    const dialled: string[] = []
+    const open = ({ address }: { address: string }): Socket => {
+      dialled.push(address)
+      const host = address === '127.0.0.1' ? address : '127.0.0.3'
+      return connect({ host, port: host === address ? origin.port : gone.port })
+    }
+    const socket = await racer('127.0.0.2', '127.0.0.3', '127.0.0.1').dial(
+      target(origin.port),
+      { open },
+    )
+    assert.deepEqual(dialled, ['127.0.0.2', '127.0.0.3', '127.0.0.1'])
+    socket.destroy()
+  })
+
+  it('join the one that the client had dialled when that is silent', async () => {
+    await using origin = await startRawOrigin(() => undefined)
+    const { dialled, silent, open } = watched(origin.port)
+    const known = { address: '192.0.2.1', port: origin.port }
+    const one = racer('192.0.2.1', '127.0.0.1')
+    const socket = await one.dial(target(origin.port), { known, open })
+    assert.equal(socket.remoteAddress, '127.0.0.1')
+    // It is not dialled a second time.
+    assert.deepEqual(dialled, ['192.0.2.1', '127.0.0.1'])
+    assert.ok(silent.every(({ destroyed }) => destroyed))
+    socket.destroy()
+  })
+
+  it('say when none connected in time, and leave none open', async () => {
+    const { silent, open } = watched(1)
+    const one = dialer({
+      ...answering('192.0.2.1', '2001:db8::1'),
+      connectTimeoutMs: 300,
+    })
+    await assert.rejects(one.dial(HOST, { open }), (error: YoriError) => {
+      assert.equal(error.code, 'YORI_UPSTREAM_CONNECT_TIMEOUT')
+      assert.match(error.message, /192\.0\.2\.1:443, \[2001:db8::1\]:443 in 300 ms/)
+      return true
+    })
+    assert.equal(silent.length, 2)
+    assert.ok(silent.every(({ destroyed }) => destroyed))
+  })
+
+  it('say why there are none beside the one that the client had dialled', async () => {
+    const known = { address: '127.0.0.1', port: 1 }
+    const refused = answering('10.0.0.1')
+    await assert.rejects(dialer(refused).dial(HOST, { known }), {
+      code: 'YORI_DESTINATION_REFUSED',
+    })
+    await assert.rejects(dialer().dial(HOST, { known }), {
+      code: 'YORI_UPSTREAM_UNRESOLVED',
+    })
   })
 })
