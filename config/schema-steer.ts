@@ -112,7 +112,8 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     default: 90,
     minimum: 10,
     maximum: 86_400,
-    description: 'Seconds after which nftables forgets addresses that nobody renewed.',
+    description:
+      'Seconds after which nftables leads nothing here any more unless the supervisor says so.',
   }),
   address6: text({
     format: 'ip6-or-interface',

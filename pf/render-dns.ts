@@ -51,7 +51,7 @@ export function renderDnsmasq(
   if (problems.length > 0) return { kind: 'invalid', problems }
   const into =
     filter === 'nft'
-      ? 'nftset=/DOMAIN/4#inet#yori#llm4,6#inet#yori#llm6'
+      ? 'nftset=/DOMAIN/4#inet#yori#names4,6#inet#yori#names6'
       : `ipset=/DOMAIN/${steering.tables.llm}`
   return {
     kind: 'ok',

@@ -1,12 +1,13 @@
 /**
- * The sets of the nftables table: LLM addresses, which empty themselves unless somebody renews
- * them, and who is blocked, left alone, or may call the listener. Pure.
+ * The sets of the nftables table: LLM addresses, ours and those that a resolver adds as it
+ * gives them; who is blocked, left alone, or may call the listener; and the one that forgets
+ * unless the supervisor renews it. Pure.
  */
 import { comment } from './render-words.js'
 import { addressesOf, macsOf, sources } from './rules.js'
 import type { Steering } from './rules.js'
 
-/** What the sets hold from the start, renewed or gone in time; none inside another. */
+/** What the sets hold from the start; none inside another. */
 export interface LlmElements {
   readonly inet: readonly string[]
   readonly inet6: readonly string[]
@@ -14,25 +15,22 @@ export interface LlmElements {
 
 /** Those that a rule may name; none of them is missing, however little it holds. */
 export function setLines(steering: Steering, elements: LlmElements): string[] {
-  const { interfaces, exempt, blocked, direct, tableTimeout } = steering
+  const { interfaces, exempt, blocked, direct, tableTimeout, keptSeconds } = steering
   const names = interfaces.map(quoted)
-  // What is to stay closed must not open by itself.
-  const lasts = steering.onFailure.value === 'closed_llm'
-  const timed = [
-    'flags interval, timeout',
-    ...(lasts ? [] : [`timeout ${tableTimeout}s`]),
-  ]
   const ranges = ['flags interval']
+  // An operator may add some for a time.
+  const addresses = ['flags interval, timeout']
+  const given = ['flags timeout', `timeout ${keptSeconds}s`]
   return [
     comment(sources(interfaces)),
     ...set('lan_if', 'ifname', [], names),
-    comment(
-      lasts
-        ? 'LLM addresses'
-        : 'LLM addresses: they leave unless renewed, and traffic then goes direct',
-    ),
-    ...set('llm4', 'ipv4_addr', timed, elements.inet),
-    ...set('llm6', 'ipv6_addr', timed, elements.inet6),
+    comment('LLM addresses'),
+    ...set('llm4', 'ipv4_addr', addresses, elements.inet),
+    ...set('llm6', 'ipv6_addr', addresses, elements.inet6),
+    comment('those that a resolver adds, for a time: yori pf generate --backend dnsmasq'),
+    ...set('names4', 'ipv4_addr', given, []),
+    ...set('names6', 'ipv6_addr', given, []),
+    ...aliveLines(steering, tableTimeout),
     comment(sources(blocked) || 'steer.blocked: none'),
     ...set('yori_blocked', 'ipv4_addr', ranges, addressesOf(blocked, 'inet')),
     ...set('yori_blocked6', 'ipv6_addr', ranges, addressesOf(blocked, 'inet6')),
@@ -45,6 +43,20 @@ export function setLines(steering: Steering, elements: LlmElements): string[] {
     ...set('direct4', 'ipv4_addr', ranges, addressesOf(direct, 'inet')),
     ...set('direct6', 'ipv6_addr', ranges, addressesOf(direct, 'inet6')),
     ...set('direct_if', 'ifname', [], steering.directInterfaces.map(quoted)),
+  ]
+}
+
+/** What is to stay closed must not open by itself. */
+function aliveLines({ onFailure }: Steering, seconds: number): string[] {
+  if (onFailure.value === 'closed_llm') return []
+  return [
+    comment('empty unless renewed, and traffic then goes direct'),
+    ...set(
+      'alive',
+      'inet_proto',
+      ['flags timeout', `timeout ${seconds}s`],
+      ['tcp', 'udp'],
+    ),
   ]
 }
 

@@ -55,6 +55,7 @@ export function readSteering(settings: SteerSettings): SteeringResult {
     address6,
     tables,
     tableTimeout: Math.round(tableTimeout),
+    keptSeconds: Math.round(settings.keptSeconds),
     ...(appliance === undefined ? {} : { appliance }),
   }
   return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', steering }

@@ -35,8 +35,10 @@ export interface SteerSettings {
     readonly exempt: Entry
     readonly blocked: Entry
   }
-  /** Seconds that an address stays in an nftables set without being renewed. */
+  /** Seconds that nftables leads packets here without the supervisor's word. */
   readonly tableTimeout: number
+  /** Seconds that an address stays after a resolver last gave it. */
+  readonly keptSeconds: number
   /** The machine that does YORI's work, where it is another one. */
   readonly appliance?: {
     readonly interface: Entry
@@ -84,6 +86,7 @@ export interface Steering {
     readonly blocked: string
   }
   readonly tableTimeout: number
+  readonly keptSeconds: number
   readonly appliance?: Sourced<{
     readonly interface: string
     readonly addresses: readonly Sourced<{

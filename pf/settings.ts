@@ -42,6 +42,7 @@ export function steerSettings(config: Config, flags: SteerFlags = {}): SteerSett
       blocked: { value: tables.blocked, from: 'steer.tables.blocked' },
     },
     tableTimeout: steer.table_timeout,
+    keptSeconds: steer.keep,
     ...(appliance.interface === undefined
       ? {}
       : {

@@ -9,12 +9,21 @@
 
 STEER_MAX_TABLE_BYTES=1048576
 STEER_PROBE_SECONDS=1
-STEER_LOAD_SECONDS=5
+: "${YORI_LOAD_SECONDS:=5}"
+# What a slow router's nft was seen to need, and as much again.
+STEER_LINES_A_SECOND=500
 STEER_MARK=0x796f
 STEER_ROUTES=796
 
-# A packet filter that hangs must not hang the supervisor.
-steer_run() { timeout -s KILL "$STEER_LOAD_SECONDS" "$@"; }
+# A packet filter that hangs must not hang the supervisor; one with much to read gets longer.
+steer_run() { timeout -s KILL "$((YORI_LOAD_SECONDS + ${steer_lines:-0} / STEER_LINES_A_SECOND))" "$@"; }
+
+# Lines of the table, as far as it is read.
+steer_count() {
+  steer_lines=0
+  { [ -f "$steer_table" ] && [ ! -L "$steer_table" ]; } || return 0
+  steer_lines=$(timeout "$STEER_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" | wc -l)
+}
 
 steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
 
@@ -105,12 +114,45 @@ steer_elements() {
   done
 }
 
+# Lines for nft that make a set out of what it holds, $2 as nft lists it, into what the table
+# says: whatever was changed meanwhile, and by whom. Anew where that is less.
+steer_difference() {
+  steer_addresses "$1" | awk -v name="llm$1" -v held="$2" '
+    function list(verb, set,   element, text) {
+      for (element in set) text = text (text == "" ? "" : ", ") element
+      if (text != "") print verb " element inet yori " name " { " text " }"
+    }
+    BEGIN {
+      while ((getline line < held) > 0) {
+        if (!sub(/.*elements = \{/, "", line) && !inside) continue
+        inside = line !~ /\}/
+        sub(/\}.*/, "", line)
+        n = split(line, part, ",")
+        for (i = 1; i <= n; i++) {
+          split(part[i], word, " ")
+          if (word[1] != "") gone[word[1]] = 1
+        }
+      }
+    }
+    { all[$0] = 1; wanted++ }
+    $0 in gone { delete gone[$0]; same++; next }
+    { fresh[$0] = 1 }
+    END {
+      for (element in gone) others = 1
+      if (others && 2 * same <= wanted) {
+        print "flush set inet yori " name
+        list("add", all)
+      } else { list("delete", gone); list("add", fresh) }
+    }'
+}
+
 # Everything of one state in one transaction. $1 is on.both, on.inet, on.inet6 or closed.
 steer_load() {
+  steer_count
   case $plan_backend in
   pf)
     steer_fill "$plan_exempt" exempt && steer_fill "$plan_blocked" blocked &&
-      steer_refresh && steer_run pfctl -q -a yori -f "$steer_dir/rules.$1"
+      steer_pf_table && steer_run pfctl -q -a yori -f "$steer_dir/rules.$1"
     ;;
   *)
     { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.$1" &&
@@ -124,9 +166,15 @@ steer_fill() {
   [ -z "$1" ] || steer_run pfctl -q -t "$1" -T replace -f "$steer_dir/$2"
 }
 
+# pf itself finds the difference.
+steer_pf_table() {
+  { steer_addresses 4 && steer_addresses 6; } >"$steer_dir/llm.tmp" || return 1
+  [ ! -s "$steer_dir/llm.tmp" ] || steer_fill "$plan_llm" llm.tmp
+}
+
 # $1: both, inet or inet6.
 steer_on() {
-  steer_prepare && steer_load "on.$1"
+  steer_prepare && steer_load "on.$1" && steer_tidy
 }
 
 steer_prepare() {
@@ -141,10 +189,33 @@ steer_prepare() {
     done
     ;;
   pf)
-    [ -z "$plan_address6" ] || ifconfig lo0 | grep -q "inet6 $plan_address6 " ||
-      ifconfig lo0 inet6 "$plan_address6" prefixlen 128 alias
+    [ -z "$plan_address6" ] && return
+    ifconfig lo0 | grep -q "inet6 $plan_address6 " ||
+      ifconfig lo0 inet6 "$plan_address6" prefixlen 128 alias || return 1
     ;;
   esac
+}
+
+# What an earlier plan needed and this one does not.
+steer_tidy() {
+  case $plan_backend in
+  nft-redirect) steer_unroute ;;
+  pf)
+    steer_former=$(cat "$steer_dir/address6" 2>/dev/null)
+    [ -z "$steer_former" ] || [ "$steer_former" = "$plan_address6" ] ||
+      ifconfig lo0 inet6 "$steer_former" -alias 2>/dev/null
+    printf '%s\n' "$plan_address6" >"$steer_dir/address6"
+    ;;
+  esac
+  return 0
+}
+
+steer_unroute() {
+  command -v ip >/dev/null 2>&1 || return 0
+  for steer_family in 4 6; do
+    while ip -$steer_family rule del fwmark $STEER_MARK lookup $STEER_ROUTES 2>/dev/null; do :; done
+    ip -$steer_family route flush table $STEER_ROUTES 2>/dev/null
+  done
 }
 
 steer_off() {
@@ -165,26 +236,32 @@ steer_failed() {
 steer_forget() {
   steer_off || return 1
   case $plan_backend in
-  nft-*)
-    for steer_family in 4 6; do
-      while ip -$steer_family rule del fwmark $STEER_MARK lookup $STEER_ROUTES 2>/dev/null; do :; done
-      ip -$steer_family route flush table $STEER_ROUTES 2>/dev/null
+  nft-*) steer_unroute ;;
+  pf)
+    for steer_address in $plan_address6 $(cat "$steer_dir/address6" 2>/dev/null); do
+      ifconfig lo0 inet6 "$steer_address" -alias 2>/dev/null
     done
+    rm -f "$steer_dir/address6"
     ;;
-  pf) [ -z "$plan_address6" ] || ifconfig lo0 inet6 "$plan_address6" -alias 2>/dev/null ;;
   esac
   return 0
 }
 
-# Renews what the table says; the sets of nft forget it otherwise.
+# Says that somebody is still here, and makes the packet filter hold what the table says. Fails
+# when what was loaded is gone.
 steer_refresh() {
+  steer_count
   case $plan_backend in
-  pf)
-    { steer_addresses 4 && steer_addresses 6; } >"$steer_dir/llm.tmp" || return 1
-    [ ! -s "$steer_dir/llm.tmp" ] || steer_fill "$plan_llm" llm.tmp
-    ;;
+  pf) steer_pf_table ;;
   *)
-    steer_elements >"$steer_dir/refresh.tmp" || return 1
+    [ "$plan_on_failure" = closed_llm ] ||
+      steer_run nft 'flush set inet yori alive; add element inet yori alive { tcp, udp }' || return 1
+    [ -f "$steer_table" ] || return 0
+    : >"$steer_dir/refresh.tmp"
+    for steer_family in 4 6; do
+      steer_run nft list set inet yori "llm$steer_family" >"$steer_dir/held.tmp" || return 1
+      steer_difference "$steer_family" "$steer_dir/held.tmp" >>"$steer_dir/refresh.tmp"
+    done
     [ ! -s "$steer_dir/refresh.tmp" ] || steer_run nft -f "$steer_dir/refresh.tmp"
     ;;
   esac

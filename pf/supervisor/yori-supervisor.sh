@@ -15,6 +15,8 @@
 : "${YORI_KILL_AFTER:=10}" "${YORI_REFRESH_EVERY:=30}" "${YORI_BACKOFF_MAX:=60}"
 : "${YORI_STOP_SECONDS:=40}"
 OFF_PERIODS_KEPT=1000
+# Lines of the table that are loaded in less time than a probe takes.
+SHORT_TABLE=500
 
 # YORI reads some of what is written here, and nothing of it is secret; its own files may be.
 umask_given=$(umask)
@@ -23,6 +25,10 @@ umask 022
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 4
 # shellcheck source=pf/supervisor/yori-steer.sh
 . "$here/yori-steer.sh"
+# shellcheck source=pf/supervisor/yori-books.sh
+. "$here/yori-books.sh"
+# shellcheck source=pf/supervisor/yori-process.sh
+. "$here/yori-process.sh"
 
 say() { printf '%s\n' "yori-supervisor: $*" >&2; }
 
@@ -43,7 +49,6 @@ done
 shift $((OPTIND - 1))
 { [ -n "$dir" ] && [ -n "$table" ] && [ $# -gt 0 ]; } || usage
 
-main=$$
 node=''       # YORI's process id, while it runs
 parent=''     # the process that waits for it
 planned=''    # a plan could be read
@@ -58,6 +63,7 @@ backoff=1 started=0 restart_at=0 answered=''
 misses_inet=0 misses_inet6=0 good_inet=0 good_inet6=0 up_inet='' up_inet6=''
 tls_misses=0 tls_due=0 tls_ok=''
 refresh_due=0 table_seen='' load_again=0 facts_written='' t=0 told=0
+loading='' loader='' loads=0 refresher='' refreshed=''
 
 now() { date +%s; }
 
@@ -70,53 +76,6 @@ own_folder() {
   d*" $(id -u)") return 0 ;;
   *) return 1 ;;
   esac
-}
-
-# COMMAND as USER. Linux leaves it one capability: taking connections to foreign addresses.
-as_user() {
-  umask "$umask_given"
-  if [ -z "$user" ] || [ "$(id -u)" != 0 ]; then
-    exec "$@"
-  elif command -v setpriv >/dev/null 2>&1; then
-    caps=-all,+net_raw
-    [ "$plan_backend" = nft-redirect ] && caps=-all
-    exec setpriv --reuid "$user" --regid "$(id -gn "$user")" --init-groups \
-      --inh-caps="$caps" --ambient-caps="$caps" --bounding-set="$caps" --no-new-privs -- "$@"
-  else
-    exec chroot -n -u "$user" -g "$(id -gn "$user")" / "$@"
-  fi
-}
-
-# Waits for YORI, and takes steering off before anything else when it has ended.
-run_node() {
-  trap : TERM INT HUP USR1
-  (as_user "$@") &
-  child=$!
-  printf '%s\n' "$child" >"$dir/node.pid.tmp" && mv "$dir/node.pid.tmp" "$dir/node.pid"
-  while :; do
-    wait "$child"
-    code=$?
-    kill -0 "$child" 2>/dev/null || break
-  done
-  # The plan may have come after the start.
-  if [ -e "$dir/steered" ] && steer_read_plan "$dir" "$table"; then steer_failed; fi
-  printf '%s\n' "$code" >"$dir/node.exit"
-  kill -USR1 "$main" 2>/dev/null
-}
-
-start_node() {
-  rm -f "$dir/node.pid" "$dir/node.exit"
-  run_node "$@" &
-  parent=$!
-  tries=0
-  until [ -s "$dir/node.pid" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -gt 100 ] && return 1
-    sleep 0.02
-  done
-  read -r node <"$dir/node.pid"
-  started=$(now) answered=''
-  forget_answers
 }
 
 forget_answers() {
@@ -229,25 +188,61 @@ wanted() {
   [ "$want" = off ] && [ "$plan_on_failure" = closed_llm ] && want=closed
 }
 
+# A table that takes long is loaded beside the probes, which go on. $1: what is to hold.
+load() {
+  loading=$1
+  rm -f "$dir/load.done"
+  load_it "$1" &
+  loader=$!
+  # Most are short.
+  steer_count
+  [ "$steer_lines" -gt "$SHORT_TABLE" ] || wait_for "$loader"
+}
+
+load_it() {
+  trap - TERM INT HUP USR1
+  result=1
+  if [ "$1" = closed ]; then
+    steer_closed && result=0
+  else
+    : >"$dir/steered"
+    if steer_on "$1" && kill -0 "$node" 2>/dev/null; then result=0; else steer_failed; fi
+  fi
+  printf '%s\n' "$result" >"$dir/load.done.tmp"
+  mv "$dir/load.done.tmp" "$dir/load.done"
+}
+
+# Did it end well? What holds is known again.
+loaded() {
+  until [ -e "$dir/load.done" ] || ! kill -0 "$loader" 2>/dev/null; do sleep 0.05; done
+  wait "$loader"
+  read -r result 2>/dev/null <"$dir/load.done" || result=1
+  loads=$((loads + 1))
+  if [ "$result" = 0 ]; then
+    holds=$loading refresh_due=$((t + YORI_REFRESH_EVERY))
+    table_seen=$(cksum "$table" 2>/dev/null)
+  else
+    holds=stale why=not-loaded
+  fi
+  loading=''
+}
+
 # Loads it, once; what could not be loaded is tried again after a while.
 hold() {
   wanted
+  if [ -n "$loading" ]; then
+    [ -e "$dir/load.done" ] || [ "$want" != "$loading" ] || return 0
+    loaded
+  fi
   [ "$want" = "$holds" ] && return
   [ "$t" -lt "$load_again" ] && return
   case $want in
   off)
     if [ "$wish" = on ]; then steer_off; else steer_forget; fi && holds=off
     ;;
-  closed) steer_closed && holds=closed ;;
   *)
-    : >"$dir/steered"
-    if steer_on "$want" && kill -0 "$node" 2>/dev/null; then
-      holds=$want refresh_due=$((t + YORI_REFRESH_EVERY))
-      table_seen=$(cksum "$table" 2>/dev/null)
-    else
-      steer_failed
-      why=not-loaded holds=stale
-    fi
+    load "$want"
+    if [ -e "$dir/load.done" ]; then loaded; else return 0; fi
     ;;
   esac
   if [ "$want" = "$holds" ]; then
@@ -259,57 +254,35 @@ hold() {
   fi
 }
 
-# A period without steering that was wished for: written when it begins, and when it ends.
-note_period() {
-  case $wish.$holds in
-  on.both | on.inet | on.inet6 | off.*)
-    [ -n "$off_since" ] || return 0
-    add_period "$off_since" "$t" "$off_cause"
-    off_since='' off_cause=''
-    ;;
-  *)
-    [ -z "$off_since" ] || return 0
-    off_since=$t off_cause=${why:-unknown}
-    add_period "$off_since" - "$off_cause"
-    ;;
-  esac
-}
-
-# The last one goes on if this supervisor's predecessor did not see its end.
-last_period() {
-  tail -n 1 "$dir/off-periods" 2>/dev/null | {
-    read -r _ from to cause _ && [ "$to" = - ] && printf '%s %s' "$from" "$cause"
-  }
-}
-
-# One line a fact: NUMBER FROM TO CAUSE STATE, times in seconds since 1970, TO `-` while it lasts.
-add_period() {
-  last=$(tail -n 1 "$dir/off-periods" 2>/dev/null | cut -d ' ' -f 1)
-  case $last in '' | *[!0-9]*) last=0 ;; esac
-  {
-    tail -n "$OFF_PERIODS_KEPT" "$dir/off-periods" 2>/dev/null
-    printf '%s %s %s %s %s\n' "$((last + 1))" "$1" "$2" "$3" "$plan_on_failure"
-  } >"$dir/off-periods.tmp" && mv "$dir/off-periods.tmp" "$dir/off-periods"
-}
-
-write_status() {
-  facts="$wish $holds $node ${why:-} $told"
-  [ "$facts" = "$facts_written" ] && return
-  facts_written=$facts
-  {
-    printf 'wish=%s\nholds=%s\nsince=%s\nbackend=%s\n' "$wish" "$holds" "$t" "$plan_backend"
-    printf 'node=%s\nwhy=%s\ntold=%s\n' "$node" "${why:-}" "$told"
-  } >"$dir/status.tmp" && mv "$dir/status.tmp" "$dir/status"
-}
-
-# The sets forget what is not renewed; a new table is taken over at once.
+# What was loaded forgets itself unless it is renewed; a new table is taken over at once. Beside
+# the probes: a long table takes seconds.
 renew() {
+  if [ -n "$refresher" ]; then
+    [ -e "$dir/refresh.done" ] || return 0
+    wait "$refresher"
+    refresher=''
+    read -r result 2>/dev/null <"$dir/refresh.done" || result=1
+    if [ "$result" != 0 ] && [ "$refreshed" = "$loads.$holds" ]; then
+      say 'what was loaded is not there any more: loaded again'
+      holds=stale load_again=0
+    fi
+  fi
+  [ -z "$loading" ] || return 0
   case $holds in off | stale) return ;; esac
   seen=$(cksum "$table" 2>/dev/null)
   if [ "$seen" != "$table_seen" ] || [ "$t" -ge "$refresh_due" ]; then
-    steer_refresh || say 'the table could not be renewed'
+    rm -f "$dir/refresh.done"
+    refresh_it &
+    refresher=$! refreshed=$loads.$holds
     table_seen=$seen refresh_due=$((t + YORI_REFRESH_EVERY))
   fi
+}
+
+refresh_it() {
+  trap - TERM INT HUP USR1
+  steer_refresh
+  printf '%s\n' "$?" >"$dir/refresh.done.tmp"
+  mv "$dir/refresh.done.tmp" "$dir/refresh.done"
 }
 
 # A process that hangs holds its clients' connections: ended, they try again and get through.
@@ -334,7 +307,7 @@ end_hung() {
 
 node_fell() {
   fallen=''
-  wait "$parent" 2>/dev/null
+  [ -z "$parent" ] || wait "$parent" 2>/dev/null
   code=$(cat "$dir/node.exit" 2>/dev/null)
   node=''
   t=$(now)
@@ -358,15 +331,10 @@ stop() {
   fi
   rm -f "$dir/steered"
   note_period
-  if [ -n "$node" ] && [ -z "$fallen" ]; then
-    kill -TERM "$node" 2>/dev/null
-    stop_by=$(($(now) + YORI_STOP_SECONDS))
-    while kill -0 "$node" 2>/dev/null && [ "$(now)" -lt "$stop_by" ]; do sleep 0.1; done
-    kill -KILL "$node" 2>/dev/null
-  fi
+  if [ -n "$node" ] && [ -z "$fallen" ]; then end_process "$node"; fi
   node=''
   write_status
-  rm -f "$dir/supervisor.pid" "$dir/node.pid"
+  rm -f "$dir/supervisor.pid" "$dir/node.pid" "$dir/node.born" "$dir/node.command"
   say "stopped; steering: $holds"
   exit 0
 }
@@ -375,7 +343,6 @@ own_folder || {
   say "$dir must be a folder of this user's own that nobody else may write"
   exit 4
 }
-is_supervisor() { ps -o args= -p "$1" 2>/dev/null | grep -q yori-supervisor; }
 if [ -s "$dir/supervisor.pid" ] && read -r other <"$dir/supervisor.pid" && is_supervisor "$other"; then
   say "already running: process $other"
   exit 4
@@ -387,12 +354,17 @@ trap 'look=yes' HUP
 
 went_on=$(last_period)
 off_since=${went_on%% *} off_cause=${went_on#* }
+rm -f "$dir/load.done" "$dir/refresh.done"
+read_wish
+take_over "$@"
 while :; do
   [ -n "$stopping" ] && stop
   sleep "$YORI_PROBE_EVERY" &
   tick=$!
   t=$(now)
   [ -n "$look" ] && read_wish
+  # Whoever waits for it may have been killed.
+  [ -z "$node" ] || kill -0 "$node" 2>/dev/null || fallen=yes
   [ -n "$fallen" ] && node_fell
   if [ -z "$node" ] && [ "$t" -ge "$restart_at" ]; then
     start_node "$@" || say 'YORI could not be started'
@@ -403,8 +375,9 @@ while :; do
     t=$(now)
     end_hung
     hold
-    note_period
     renew
+    [ "$holds" != stale ] || hold
+    note_period
   fi
   write_status
   [ -n "$fallen$stopping$look" ] || wait_for "$tick"

@@ -104,7 +104,10 @@ describe('generated texts', () => {
       for (const line of steered) assert.match(line, /tcp flags & \(syn \| ack\) == syn/)
       const start = lines.indexOf('chain prerouting {')
       assert.match(lines[start + 2] ?? '', /^iifname != @lan_if accept$/)
-      assert.match(lines[start + 3] ?? '', /^ip saddr @yori_blocked /)
+      const first = lines.indexOf(
+        backend === 'nft-tproxy' ? 'chain llm {' : 'chain blocked {',
+      )
+      assert.match(lines[first + 1] ?? '', /^ip saddr @yori_blocked jump refuse$/)
       assert.deepEqual(lines.slice(lines.indexOf('table inet yori')).slice(0, 3), [
         'table inet yori',
         'delete table inet yori',

@@ -290,9 +290,31 @@ for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
       await listen(machines, mode)
       const dials = both((llm) => [{ host: llm, port: 443 }])
       assert.deepEqual(await dial(machines, 'client', dials), ['ok', 'ok'])
+      const quic = both((llm) => [{ host: llm, port: 443, udp: true }])
+      machines.run('router', 'nft flush set inet yori alive')
+      assert.deepEqual(
+        await dial(machines, 'client', [...dials, ...quic]),
+        ['direct', 'direct', 'direct', 'direct'],
+        'nobody has said for long that somebody is there',
+      )
+      const kept = both((llm, _other, net) => [{ host: llm, port: 443, from: `${net}4` }])
+      assert.deepEqual(
+        await dial(machines, 'client', kept),
+        ['ECONNREFUSED', 'ECONNREFUSED'],
+        'the blocked stay blocked',
+      )
+      machines.run('router', 'nft add element inet yori alive { tcp, udp }')
+      assert.deepEqual(await dial(machines, 'client', dials), ['ok', 'ok'])
       machines.run('router', 'nft flush set inet yori llm4')
       machines.run('router', 'nft flush set inet yori llm6')
       assert.deepEqual(await dial(machines, 'client', dials), ['direct', 'direct'])
+      machines.run('router', `nft add element inet yori names4 { ${LLM4} }`)
+      machines.run('router', `nft add element inet yori names6 { ${LLM6} }`)
+      assert.deepEqual(
+        await dial(machines, 'client', [...dials, ...quic]),
+        ['ok', 'ok', 'ECONNREFUSED', 'ECONNREFUSED'],
+        "a resolver's own",
+      )
       remove(machines)
       remove(machines)
       assert.equal(machines.run('router', 'nft list tables').trim(), '')

@@ -27,6 +27,7 @@ export function settings(changed: Partial<SteerSettings>): SteerSettings {
       blocked: entry('yori_blocked', 'steer.tables.blocked'),
     },
     tableTimeout: 90,
+    keptSeconds: 1800,
     ...changed,
   }
 }

@@ -194,8 +194,14 @@ export class Household implements AsyncDisposable {
 
   /** The supervisor's word for what is loaded. */
   get holds(): string | undefined {
+    return this.says('holds')
+  }
+
+  /** A line of the supervisor's status. */
+  says(key: string): string | undefined {
     try {
-      return /^holds=(.*)$/m.exec(readFileSync(this.files.status, 'utf8'))?.[1]
+      const status = readFileSync(this.files.status, 'utf8')
+      return new RegExp(`^${key}=(.*)$`, 'm').exec(status)?.[1]
     } catch {
       return undefined
     }
@@ -204,6 +210,35 @@ export class Household implements AsyncDisposable {
   /** YORI's process id. */
   get node(): number {
     return Number(readFileSync(`${this.files.directory}/node.pid`, 'utf8'))
+  }
+
+  /** YORI's process, and others that were started by the same command. */
+  yoris(): number[] {
+    return [...this.#processes()]
+      .filter(([, words]) => words[1] === YORI && words[2] === 'run')
+      .map(([pid]) => pid)
+  }
+
+  /** Does a program run on the router with these words? */
+  runs(program: string, words: string): boolean {
+    return [...this.#processes().values()].some(
+      (all) =>
+        all.some((word) => word.endsWith(program)) && all.join(' ').includes(words),
+    )
+  }
+
+  #processes(): Map<number, string[]> {
+    const words = ['netns', 'pids', this.machines.name('router')]
+    const { stdout } = spawnSync('ip', words, { encoding: 'utf8' })
+    const found = new Map<number, string[]>()
+    for (const pid of stdout.split('\n').filter(Boolean)) {
+      try {
+        found.set(Number(pid), readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'))
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    return found
   }
 
   /** Waits for a state of the machine that no event tells of. */
@@ -218,10 +253,20 @@ export class Household implements AsyncDisposable {
   }
 
   async stopSupervisor(): Promise<void> {
+    await this.#endSupervisor('SIGTERM')
+  }
+
+  /** What it started goes on. */
+  async killSupervisor(): Promise<void> {
+    await this.#endSupervisor('SIGKILL')
+  }
+
+  async #endSupervisor(signal: NodeJS.Signals): Promise<void> {
     const child = this.#supervisor?.child
-    if (child === undefined || child.exitCode !== null) return
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return
     const gone = once(child, 'exit')
-    child.kill('SIGTERM')
+    child.kill(signal)
     await gone
   }
 

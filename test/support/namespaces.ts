@@ -126,6 +126,11 @@ export class Namespaces implements AsyncDisposable {
     }
   }
 
+  /** What `ip netns` calls it. */
+  name(machine: string): string {
+    return this.#full(machine)
+  }
+
   #full(machine: string): string {
     return `${this.#prefix}-${machine}`
   }

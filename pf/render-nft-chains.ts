@@ -1,0 +1,203 @@
+/**
+ * The chains of the nftables table: who is refused, who is left alone, what is led to a
+ * listener, and what is refused on its way out. Pure.
+ *
+ * Packets for LLM addresses leave the base chains by `goto`: the two sets of addresses, ours
+ * and the resolver's, meet the same rules. `alive` is a set that forgets: without the supervisor
+ * nothing new is led here any more.
+ */
+import { comment } from './render-words.js'
+import { STEERED_PORT, TPROXY_MARK, steeringRules } from './rules.js'
+import type { Family, SteerRule, Steering, Target } from './rules.js'
+
+export type NftMode = 'tproxy' | 'redirect'
+
+export const FAMILIES = {
+  inet: { ip: 'ip', nfproto: 'ipv4', sets: ['llm4', 'names4'], blocked: 'yori_blocked' },
+  inet6: {
+    ip: 'ip6',
+    nfproto: 'ipv6',
+    sets: ['llm6', 'names6'],
+    blocked: 'yori_blocked6',
+  },
+} as const satisfies Record<Family, unknown>
+
+/** RFC 9293 §3.5: the first packet of a connection. */
+const NEW = 'tcp flags & (syn | ack) == syn'
+
+export function chains(steering: Steering, mode: NftMode): string[] {
+  return [
+    ...(mode === 'tproxy' ? tproxyChains(steering) : redirectChains(steering)),
+    'chain leave_alone {',
+    '  ip saddr @exempt4 accept',
+    '  ip6 saddr @exempt6 accept',
+    '  ether saddr @exempt_mac accept',
+    '}',
+    'chain refuse {',
+    '  meta l4proto tcp reject with tcp reset',
+    '  reject with icmpx type port-unreachable',
+    '}',
+    ...forwardChains(steering),
+    ...inputChain(steering),
+  ]
+}
+
+/** Blocked first, then what is ours already, then who is left alone, then new connections. */
+function tproxyChains(steering: Steering): string[] {
+  // On another port this would find our own listener.
+  const ours = `tcp dport ${STEERED_PORT} socket transparent 1 meta mark set ${markText()} accept`
+  return [
+    'chain prerouting {',
+    '  type filter hook prerouting priority -150; policy accept;',
+    ...arriving(steering, 'llm'),
+    '  # connections that are ours already, at addresses that no set holds any more',
+    `  ${ours}`,
+    '}',
+    'chain llm {',
+    ...refusals(steering),
+    '  # connections that are ours already',
+    `  ${ours}`,
+    ...led(steering, tproxyTo),
+    '}',
+  ]
+}
+
+function redirectChains(steering: Steering): string[] {
+  return [
+    'chain prerouting {',
+    '  type filter hook prerouting priority -150; policy accept;',
+    ...arriving(steering, 'blocked'),
+    '}',
+    'chain blocked {',
+    ...refusals(steering),
+    '}',
+    'chain prerouting_nat {',
+    '  type nat hook prerouting priority -100; policy accept;',
+    ...arriving(steering, 'llm'),
+    '}',
+    'chain llm {',
+    ...led(steering, redirectTo),
+    '}',
+  ]
+}
+
+/** Who goes on to a chain for LLM traffic. */
+function arriving(steering: Steering, chain: string): string[] {
+  return [...steered(), '  fib daddr type local accept', ...goto(steering, chain)]
+}
+
+function steered(): string[] {
+  return [
+    '  iifname != @lan_if accept',
+    '  meta l4proto != { tcp, udp } accept',
+    `  th dport != ${STEERED_PORT} accept`,
+  ]
+}
+
+function goto({ families }: Steering, chain: string): string[] {
+  return families.flatMap((family) => {
+    const { ip, sets } = FAMILIES[family]
+    return sets.map((set) => `  ${ip} daddr @${set} goto ${chain}`)
+  })
+}
+
+/** Those that the operator blocked, and no others: so that they stay so while YORI is silent. */
+function refusals({ families }: Steering): string[] {
+  return [
+    ...families.map((family) => {
+      const { ip, blocked } = FAMILIES[family]
+      return `  ${ip} saddr @${blocked} jump refuse`
+    }),
+    '  ether saddr @yori_blocked_mac jump refuse',
+  ]
+}
+
+function led(steering: Steering, to: (target: Target) => string): string[] {
+  const rules = steeringRules(steering).filter(({ kind }) => kind === 'redirect')
+  if (rules.length === 0) return []
+  return [
+    '  jump leave_alone',
+    ...whileAlive(steering),
+    ...rules.flatMap((rule) => (rule.kind === 'redirect' ? ledBy(rule, to) : [])),
+  ]
+}
+
+function ledBy(
+  { target, from }: Extract<SteerRule, { kind: 'redirect' }>,
+  to: (target: Target) => string,
+): string[] {
+  const { nfproto } = FAMILIES[target.family]
+  return [`  ${comment(from)}`, `  meta nfproto ${nfproto} ${NEW} ${to(target)}`]
+}
+
+/** What is to stay closed must not open by itself. */
+function whileAlive({ onFailure }: Steering): string[] {
+  return onFailure.value === 'closed_llm' ? [] : ['  meta l4proto != @alive accept']
+}
+
+/** What was not led here: QUIC, and everything else where that is to be closed. */
+function forwardChains(steering: Steering): string[] {
+  const rules = steeringRules(steering).flatMap((rule) => {
+    if (rule.kind !== 'refuse-quic' && rule.kind !== 'refuse-llm') return []
+    const { kind, family, from } = rule
+    const of = family === 'both' ? '' : `meta nfproto ${FAMILIES[family].nfproto} `
+    const udp = `  ${of}meta l4proto udp jump refuse`
+    // Connections that are open went direct before, and go on.
+    const tcp = `  ${of}${NEW} jump refuse`
+    return [`  ${comment(from)}`, ...(kind === 'refuse-quic' ? [udp] : [tcp, udp])]
+  })
+  return [
+    'chain forward {',
+    '  type filter hook forward priority -1; policy accept;',
+    ...steered(),
+    ...goto(steering, 'passing'),
+    '}',
+    'chain passing {',
+    '  jump leave_alone',
+    ...whileAlive(steering),
+    ...rules,
+    '}',
+  ]
+}
+
+function inputChain(steering: Steering): string[] {
+  const rules = steeringRules(steering)
+  return [
+    'chain input {',
+    '  type filter hook input priority -1; policy accept;',
+    '  iifname != @lan_if accept',
+    '  ct status dnat accept',
+    '  ip saddr @direct4 accept',
+    '  ip6 saddr @direct6 accept',
+    '  iifname @direct_if accept',
+    ...rules.flatMap((rule) => (rule.kind === 'guard' ? guardText(rule) : [])),
+    '}',
+  ]
+}
+
+/** A packet that TPROXY took still carries the port that its client had dialled. */
+function guardText({ target, from }: Extract<SteerRule, { kind: 'guard' }>): string[] {
+  const { ip, nfproto } = FAMILIES[target.family]
+  const to = target.address === undefined ? '' : `${ip} daddr ${target.address} `
+  return [
+    `  ${comment(from)}`,
+    `  meta nfproto ${nfproto} ${to}tcp dport ${target.port} fib daddr type local jump refuse`,
+  ]
+}
+
+function tproxyTo({ family, address, port }: Target): string {
+  const to =
+    family === 'inet' ? `ip to ${address ?? '127.0.0.1'}` : `ip6 to [${address ?? '::1'}]`
+  return `tproxy ${to}:${port} meta mark set ${markText()} accept`
+}
+
+function redirectTo({ family, address, port }: Target): string {
+  if (address === undefined) return `redirect to :${port}`
+  return family === 'inet'
+    ? `dnat ip to ${address}:${port}`
+    : `dnat ip6 to [${address}]:${port}`
+}
+
+function markText(): string {
+  return `0x${TPROXY_MARK.toString(16).padStart(8, '0')}`
+}
