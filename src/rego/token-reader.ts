@@ -32,6 +32,9 @@ export class TokenReader {
   protected readonly keywords: Set<string>
   #depth = 0
   #reads: number
+  /** Readings under way whose errors only say to read in another way. */
+  #attempts = 0
+  #lost: LoadError | undefined
 
   constructor(text: string, futureKeywords: readonly string[]) {
     this.lexer = new Lexer(text)
@@ -43,7 +46,9 @@ export class TokenReader {
 
   protected advance(): Token {
     const token = this.token
-    if (--this.#reads < 0) throw this.error('too many readings of the text are possible')
+    if (--this.#reads < 0) {
+      throw this.#errorHere('too many readings of the text are possible')
+    }
     this.previous = token
     this.token = this.lexer.next(token.end)
     return token
@@ -64,6 +69,7 @@ export class TokenReader {
   protected attempt<T>(read: () => T): T | undefined {
     const { token, previous } = this
     const depth = this.#depth
+    this.#attempts++
     try {
       return read()
     } catch (cause) {
@@ -72,6 +78,8 @@ export class TokenReader {
       this.previous = previous
       this.#depth = depth
       return undefined
+    } finally {
+      this.#attempts--
     }
   }
 
@@ -140,7 +148,13 @@ export class TokenReader {
     return this.error(`unexpected ${found}: expected ${expected}`)
   }
 
+  /** In an attempt one error stands for all: nobody reads it, and each costs a stack trace. */
   protected error(message: string): LoadError {
+    if (this.#attempts === 0) return this.#errorHere(message)
+    return (this.#lost ??= this.#errorHere(message))
+  }
+
+  #errorHere(message: string): LoadError {
     return new LoadError('rego_parse_error', message, this.token.at)
   }
 }
