@@ -5,10 +5,9 @@
  * holds is its opinion; all undefined or false is none, but for `allow`: an explicit false is
  * a denial. Modules of `yori.lib` are shared; `data.params` holds the parameters.
  */
+import { compileModules, fromJson, toJson } from '@yori/rego'
+import type { Module, PreparedQuery, RegoError, SourceFile, Value } from '@yori/rego'
 import type { Clock } from '../core/clock.js'
-import type { Module } from '../rego/ast.js'
-import { compileModules, fromJson, toJson } from '../rego/index.js'
-import type { PreparedQuery, RegoError, SourceFile, Value } from '../rego/index.js'
 import { AnswerCache } from './answer-cache.js'
 import type { CacheLimits } from './answer-cache.js'
 import { filledParams, parametersOf } from './params.js'

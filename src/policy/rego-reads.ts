@@ -3,7 +3,7 @@
  * below `data`, and functions that answer differently each time. A path that is worked out
  * when the policy runs counts as everything below the part that is known.
  */
-import type { Module } from '../rego/ast.js'
+import type { Module } from '@yori/rego'
 
 export interface Reads {
   /** `prompt`, `device.mac`; the empty path is the whole document. */

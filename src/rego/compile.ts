@@ -2,7 +2,6 @@
  * Modules to a program: hangs the rules in their tree, lowers them, orders their bodies, and
  * refuses what contradicts itself or calls itself. Every problem is reported, not the first.
  */
-import { annotationsOf } from './annotations.js'
 import { LoadError, unreachable } from './errors.js'
 import { Lowering } from './lower.js'
 import { globalsOf } from './names.js'
@@ -66,7 +65,7 @@ export function compileTree(
   const globals = moduleGlobals(modules)
   for (const one of hung) {
     try {
-      add(one, lowerRule(one, { globals, tree, builtins, modules }))
+      add(one, lowerRule(one, { globals, tree, builtins }))
     } catch (cause) {
       report(one.module.file, cause)
     }
@@ -180,18 +179,14 @@ interface Surroundings {
   readonly globals: ReadonlyMap<Module, ReadonlyMap<string, Global>>
   readonly tree: RuleTree
   readonly builtins: ReadonlyMap<string, Builtin>
-  readonly modules: readonly Module[]
 }
 
 function lowerContext(hung: Hung, around: Surroundings): LowerContext {
-  const { module, rule } = hung
   return {
-    globals: around.globals.get(module) ?? new Map<string, Global>(),
+    globals: around.globals.get(hung.module) ?? new Map<string, Global>(),
     tree: around.tree,
     isUnsupported,
     arityOf: (name) => around.builtins.get(name)?.arity,
-    metadata: (which) =>
-      annotationsOf(around.modules, { module, rule, path: hung.ground }, which),
   }
 }
 

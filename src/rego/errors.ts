@@ -64,6 +64,7 @@ export class EvalError extends Error {
   }
 }
 
+/** One line: `file:line:column: code: message`. */
 export function describeLoadError(error: RegoError): string {
   return `${error.file}:${error.line}:${error.column}: ${error.code}: ${error.message}`
 }

@@ -1,6 +1,7 @@
 /**
- * Rego, the policy language, evaluated in process: `compileModules` reads and checks policies,
- * a `Policy` answers queries. Pure: time, randomness and limits come as arguments.
+ * `@yori/rego`: Rego, the policy language, evaluated in process. `compileModules` reads and
+ * checks policies, a `Policy` answers queries. Pure: time, randomness and limits come as
+ * arguments. This file is all that others may import.
  */
 import { builtins } from './builtins/index.js'
 import { compileTree } from './compile.js'
@@ -13,10 +14,16 @@ import { standInsFor } from './unsupported.js'
 import type { Module, RegoVersion } from './ast.js'
 import type { Builtin } from './builtin.js'
 import type { RegoError } from './errors.js'
+import type { DocumentResult } from './result.js'
 
-export type { RegoVersion } from './ast.js'
-export type { Builtin, BuiltinContext } from './builtin.js'
-export type { RegoError, EvalErrorCode, LoadErrorCode } from './errors.js'
+export type { Module, RegoVersion } from './ast.js'
+/** The syntax tree of a module, as `Policy.modules` shows it. */
+export type * as Syntax from './ast.js'
+export { BuiltinError } from './builtin.js'
+export type { Builtin, BuiltinContext, BuiltinErrorKind } from './builtin.js'
+export { yamlBuiltins, YamlSyntaxError } from './builtins/yaml.js'
+export type { YamlCodec } from './builtins/yaml.js'
+export type { EvalErrorCode, LoadErrorCode, Place, RegoError } from './errors.js'
 export { describeLoadError } from './errors.js'
 export type { EvaluateOptions } from './options.js'
 export type { Policy } from './policy.js'
@@ -27,9 +34,37 @@ export type {
   QueryResult,
   Row,
 } from './result.js'
-export { fromJsonText, regoToString, toJsonText } from './text.js'
-export * from './value.js'
+export { fromJsonText, JsonError, regoToString, toJsonText } from './text.js'
+export type { TypeSpec } from './type-spec.js'
+export {
+  BigDecimal,
+  compare,
+  compareNumbers,
+  compareStrings,
+  decimalOf,
+  equal,
+  fromJson,
+  integerOf,
+  isArray,
+  isRegoNumber,
+  keyOf,
+  numberFromBigInt,
+  numberFromDouble,
+  numberFromText,
+  numberToDouble,
+  numberToText,
+  ObjectBuilder,
+  objectOf,
+  RegoObject,
+  RegoSet,
+  SetBuilder,
+  setOf,
+  toJson,
+  typeName,
+} from './value.js'
+export type { Key, RegoArray, RegoNumber, TypeName, Value } from './value.js'
 
+/** How modules are read and what they may call. */
 export interface CompileOptions {
   /** How to read modules that do not import `rego.v1`. Default `v1`. */
   readonly version?: RegoVersion
@@ -37,15 +72,24 @@ export interface CompileOptions {
   readonly builtins?: readonly Builtin[]
 }
 
+/** One module of Rego. */
 export interface SourceFile {
+  /** What errors call it; a path, as a rule. */
   readonly name: string
   readonly text: string
 }
 
+/** All modules, or every problem of all of them. */
 export type CompileResult =
   | { readonly kind: 'ok'; readonly policy: Policy }
   | { readonly kind: 'invalid'; readonly errors: readonly RegoError[] }
 
+/**
+ * Reads, resolves and checks modules together, as `opa build` would. Never throws for what a
+ * text says: `invalid` lists every problem with its place, in the order of the files. Nothing is
+ * evaluated, and the texts are not kept; a policy may be asked any number of times, by any
+ * number of callers.
+ */
 export function compileModules(
   files: readonly SourceFile[],
   options: CompileOptions = {},
@@ -64,6 +108,14 @@ export function compileModules(
   const compiled = compileTree(modules, known)
   if (compiled.errors.length > 0) return { kind: 'invalid', errors: compiled.errors }
   return { kind: 'ok', policy: new Policy(new Program(compiled.tree, known), modules) }
+}
+
+/** `policy.evaluate(path, input, data, options)`, for those who prefer functions. */
+export function evaluate(
+  policy: Policy,
+  ...asked: Parameters<Policy['evaluate']>
+): DocumentResult {
+  return policy.evaluate(...asked)
 }
 
 function builtinMap(more: readonly Builtin[]): ReadonlyMap<string, Builtin> {

@@ -34,8 +34,6 @@ export interface LowerContext {
   readonly arityOf: (builtin: string) => number | undefined
   /** Is it a built-in that OPA has and we have not? */
   readonly isUnsupported: (name: string) => boolean
-  /** What `rego.metadata.chain()` and `.rule()` give in this rule. */
-  readonly metadata: (which: 'chain' | 'rule') => Value
 }
 
 /** Where the steps of one expression go. */
@@ -273,11 +271,6 @@ export class Lowering {
   }
 
   #callValue(term: CallTerm, place: Place): Operand {
-    const special = this.#builtinName(term, place.scope)
-    if (special === 'rego.metadata.chain' || special === 'rego.metadata.rule') {
-      const which = special === 'rego.metadata.chain' ? 'chain' : 'rule'
-      return { kind: 'constant', value: this.#context.metadata(which) }
-    }
     const out = this.names.temporary(place.scope, term.at)
     place.steps.push(this.#call(term, place, out))
     return out

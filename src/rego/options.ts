@@ -3,11 +3,13 @@ import { Meter } from './limits.js'
 import type { QueryState } from './context.js'
 import type { RegexEngine } from './regex.js'
 
+/** What an evaluation may spend, and what it gets from outside. All have defaults. */
 export interface EvaluateOptions {
-  /** What an evaluation may spend. Default 100,000: under 10 ms of the event loop. */
+  /** Steps that an evaluation may take. Default 100,000: under 10 ms of the event loop. */
   readonly maxSteps?: number
-  /** Milliseconds by `monotonic`. Default 5; Infinity for none. */
+  /** Milliseconds by `monotonic`, looked at after the first 4,096 steps. Default 5; Infinity for none. */
   readonly deadlineMs?: number
+  /** A clock in milliseconds that never goes back. Default `performance.now`. */
   readonly monotonic?: () => number
   /** Errors of built-ins end the evaluation, where they otherwise are undefined. */
   readonly strict?: boolean
@@ -15,8 +17,11 @@ export interface EvaluateOptions {
   readonly nowNs?: bigint
   /** A double in `[0, 1)`; without it a generator seeded by `seed`. */
   readonly random?: () => number
+  /** For the generator that `rand.intn` and `uuid.rfc4122` draw from. Default 1: repeatable. */
   readonly seed?: number
+  /** Where `print` goes, a line a call. Default: nowhere. */
   readonly print?: (message: string) => void
+  /** Where `trace` goes. Default: nowhere. */
   readonly trace?: (message: string) => void
   /** Told of each rule (by the line of its body) that held. */
   readonly covered?: (file: string, line: number) => void

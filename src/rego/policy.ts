@@ -26,6 +26,13 @@ import type {
 import type { Run } from './run.js'
 import type { Value } from './value.js'
 
+/**
+ * Modules that were read and checked together. It holds no answers: each call evaluates anew,
+ * and calls do not see one another. What an evaluation may spend is in `EvaluateOptions`; over
+ * it the result is an `eval_budget_error` or `eval_deadline_error`, never a partial answer.
+ * Methods never throw for what a policy does or an input holds; they throw TypeError for input or
+ * data that is no JSON, and RangeError for NaN and infinities in it.
+ */
 export class Policy {
   readonly modules: readonly Module[]
   readonly #program: Program
@@ -36,7 +43,11 @@ export class Policy {
     this.modules = modules
   }
 
-  /** Prepares `data.a.b` for many evaluations. Throws RangeError for any other form. */
+  /**
+   * Prepares `data.a.b` for many evaluations with one `data` document (parsed JSON, which must
+   * not change; default `{}`). Throws RangeError for any other form of path, TypeError when
+   * `data` is no object.
+   */
   prepareQuery(path: string, data: unknown = {}): PreparedQuery {
     const names = path.split('.')
     if (names.shift() !== 'data' || names.includes('')) {
@@ -70,7 +81,7 @@ export class Policy {
       })
   }
 
-  /** The document at `data.a.b`. */
+  /** The document at `data.a.b`: `prepareQuery` and its call in one. */
   evaluate(
     path: string,
     input?: unknown,
@@ -80,7 +91,10 @@ export class Policy {
     return this.prepareQuery(path, data)(input, options)
   }
 
-  /** Any query: `x := data.a.b[_]; x > 1`. */
+  /**
+   * Any query: `x := data.a.b[_]; x > 1`. One row for each way in which all of it holds, in no
+   * promised order; `invalid` when the text does not parse or has unsafe variables.
+   */
   query(
     text: string,
     input?: unknown,
@@ -115,7 +129,6 @@ export class Policy {
       tree: program.tree,
       isUnsupported,
       arityOf: (name) => program.builtin(name)?.arity,
-      metadata: () => [],
     })
     const scope = lowering.names.scope('body', undefined, body)
     const steps: Step[] = []

@@ -27,6 +27,7 @@ export {
 } from './number.js'
 export type { RegoNumber } from './number.js'
 
+/** Any value of Rego. Numbers are those of `RegoNumber`, arrays are frozen by agreement. */
 export type Value =
   null | boolean | string | RegoNumber | RegoArray | RegoObject | RegoSet
 
@@ -219,22 +220,26 @@ export class SetBuilder {
   }
 }
 
+/** An object of these entries; of two with one key the last counts. */
 export function objectOf(entries: Iterable<readonly [Value, Value]>): RegoObject {
   const builder = new ObjectBuilder()
   for (const [key, value] of entries) builder.set(key, value)
   return builder.build()
 }
 
+/** The set of these values. */
 export function setOf(values: Iterable<Value>): RegoSet {
   const builder = new SetBuilder()
   for (const value of values) builder.add(value)
   return builder.build()
 }
 
+/** Is it an array? (`Array.isArray` does not narrow a readonly one.) */
 export function isArray(value: Value): value is RegoArray {
   return Array.isArray(value)
 }
 
+/** The name that `type_name` gives. */
 export function typeName(value: Value): TypeName {
   switch (typeof value) {
     case 'string':
@@ -252,6 +257,7 @@ export function typeName(value: Value): TypeName {
   }
 }
 
+/** The value's identity; what it costs is charged to `comparing`. */
 export function keyOf(value: Value): Key {
   switch (typeof value) {
     case 'string':
@@ -287,6 +293,7 @@ function partOf(value: Value): string {
   return `s${value.length}:${value}`
 }
 
+/** Equal by content: `1` and `1.0` are, a set and an array never. */
 export function equal(a: Value, b: Value): boolean {
   if (a === b) return true
   if (typeof a !== 'object' && typeof b !== 'object') return false

@@ -1,5 +1,5 @@
 /** Policies and inputs of the Rego bench: what a household would write, and what an agent sends. */
-import type { SourceFile } from '../../src/rego/index.js'
+import type { SourceFile } from '@yori/rego'
 
 const bedtime = `package yori.bedtime
 

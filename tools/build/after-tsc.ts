@@ -1,14 +1,17 @@
 // Usage: node dist/tools/build/after-tsc.js [FOLDER]
 // What the compiler leaves undone in FOLDER (dist): the configuration schema becomes code and
-// the provider catalogue JSON; the command becomes executable.
+// the provider catalogue JSON; what imports `@yori/rego` finds it; the command becomes
+// executable.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFile } from '../../src/core/package-root.js'
 import { compileCatalogue } from './compile-catalogue.js'
 import { compileSchema } from './compile-schema.js'
+import { linkRego } from './link-rego.js'
 
 const dist = process.argv[2] ?? packageFile('dist')
 
 writeFileSync(join(dist, 'config', 'validate-config.js'), compileSchema())
 writeFileSync(join(dist, 'config', 'providers.json'), compileCatalogue())
+linkRego(dist)
 chmodSync(join(dist, 'src', 'cli', 'main.js'), 0o755)

@@ -28,7 +28,7 @@ function stampOfSources() {
   const walk = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`
-      if (entry.name === 'node_modules' || entry.name === 'fixtures') continue
+      if (['node_modules', 'fixtures', 'dist'].includes(entry.name)) continue
       if (entry.isDirectory()) walk(path)
       else if (/\.(ts|mjs|yaml)$/.test(entry.name)) add(path)
     }

@@ -4,8 +4,8 @@
  * branches below a start, and so lost or ran together paths through a node that another branch
  * had reached (its issues 5871 and 6128).
  */
-import { isArray, keyOf, RegoObject, RegoSet, SetBuilder } from '../../src/rego/index.js'
-import type { Builtin, BuiltinContext, Key, Value } from '../../src/rego/index.js'
+import { isArray, keyOf, RegoObject, RegoSet, SetBuilder } from '@yori/rego'
+import type { Builtin, BuiltinContext, Key, Value } from '@yori/rego'
 
 type Search = {
   readonly graph: RegoObject

@@ -1,6 +1,6 @@
 /** A value written in Rego, sets included. */
-import { compileModules } from '../../src/rego/index.js'
-import type { Value } from '../../src/rego/index.js'
+import { compileModules } from '@yori/rego'
+import type { Value } from '@yori/rego'
 
 export function parseTerm(text: string): Value {
   const file = { name: 'term.rego', text: `package term\n\nvalue := ${text}\n` }

@@ -3,8 +3,8 @@
  * evaluator reads, and errors with the line and the reference's first words.
  */
 import { parseDocument, stringify } from 'yaml'
-import { YamlSyntaxError } from '../../src/rego/builtins/yaml.js'
-import type { YamlCodec } from '../../src/rego/builtins/yaml.js'
+import { YamlSyntaxError } from '@yori/rego'
+import type { YamlCodec } from '@yori/rego'
 
 export const yamlCodec: YamlCodec = {
   parse(text) {

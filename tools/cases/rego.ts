@@ -11,12 +11,12 @@ import {
   fromJsonText,
   keyOf,
   toJson,
-} from '../../src/rego/index.js'
-import { yamlBuiltins } from '../../src/rego/builtins/yaml.js'
+  yamlBuiltins,
+} from '@yori/rego'
 import { formerBuiltins } from './rego-former.js'
 import { parseTerm } from './rego-term.js'
 import { yamlCodec } from './rego-yaml.js'
-import type { Builtin, QueryResult, Row as Answer, Value } from '../../src/rego/index.js'
+import type { Builtin, QueryResult, Row as Answer, Value } from '@yori/rego'
 import {
   outcomeOf,
   type CaseKind,

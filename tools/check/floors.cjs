@@ -52,6 +52,22 @@ const walls = rows.flatMap((here, index) => {
   ]
 })
 
+// A package of its own: it knows nothing of YORI, which knows it by its name alone.
+const regoIsAPackage = [
+  {
+    name: 'rego imports nothing of YORI',
+    severity: 'error',
+    from: { path: '^src/rego/' },
+    to: { path: PRODUCT, pathNot: '^src/rego/' },
+  },
+  {
+    name: 'rego is imported by its name',
+    severity: 'error',
+    from: { path: PRODUCT, pathNot: '^src/rego/' },
+    to: { path: '^src/rego/', dependencyTypesNot: ['aliased-tsconfig-paths'] },
+  },
+]
+
 module.exports = {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
@@ -67,11 +83,13 @@ module.exports = {
       from: { path: PRODUCT },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
+    ...regoIsAPackage,
     ...inNoRoom,
     ...walls,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/rego/dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { extensions: ['.ts', '.js', '.d.ts'] },

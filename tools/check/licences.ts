@@ -90,12 +90,16 @@ export function permits(expression: string, allowed: ReadonlySet<string>): boole
 }
 
 interface LockEntry {
+  /** Stated where the path does not end in it: a workspace. */
+  readonly name?: string
   readonly version?: string
   readonly dev?: boolean
   readonly devOptional?: boolean
   readonly license?: string
   readonly link?: boolean
 }
+
+const MODULES = 'node_modules/'
 
 /** What package-lock.json lists; the licence is what the installed package itself says. */
 export function installedPackages(): Package[] {
@@ -105,7 +109,7 @@ export function installedPackages(): Package[] {
   return Object.entries(lock.packages)
     .filter(([path, entry]) => path !== '' && entry.link !== true)
     .map(([path, entry]) => ({
-      name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+      name: entry.name ?? path.slice(path.lastIndexOf(MODULES) + MODULES.length),
       version: entry.version ?? '',
       licence: statedLicence(path) ?? entry.license ?? '',
       production: entry.dev !== true,

@@ -52,7 +52,7 @@ export async function loadPolicySet(
   const [{ loadRegoPolicy }, { BadParams }, { describeLoadError }] = await Promise.all([
     import('../../policy/rego-policy.js'),
     import('../../policy/params.js'),
-    import('../../rego/index.js'),
+    import('@yori/rego'),
   ])
   const policies: LoadedPolicy[] = []
   const problems: string[] = []

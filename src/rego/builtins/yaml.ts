@@ -38,6 +38,7 @@ export class YamlSyntaxError extends Error {
 /** Nesting beyond which a document is refused. */
 export const maxYamlDepth = 200
 
+/** `yaml.marshal`, `yaml.unmarshal` and `yaml.is_valid`, for `CompileOptions.builtins`. */
 export function yamlBuiltins(codec: YamlCodec): readonly Builtin[] {
   const parse = (text: string, context: BuiltinContext): Value => {
     spendText(context, text.length)

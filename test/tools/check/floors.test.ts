@@ -85,6 +85,22 @@ describe('the guard of the floors', () => {
     assert.match(said, /src\/audit reaches out/)
   })
 
+  it('keeps the package of Rego a package: its name one way, nothing the other', async () => {
+    const said = await saysOf({
+      'src/core/word.ts': WORD,
+      'src/rego/index.ts': `${WORD}export { word as other } from './value.js'\n`,
+      'src/rego/value.ts': WORD,
+      'src/rego/text.ts': imports('../core/word.js'),
+      'src/policy/good.ts': imports('@yori/rego'),
+      'src/policy/bad.ts': imports('../rego/index.js'),
+      'src/policy/deep.ts': `import type { word } from '../rego/value.js'\nexport type W = typeof word\n`,
+    })
+    assert.match(said, /imports nothing of YORI: src\/rego\/text\.ts → src\/core/)
+    assert.match(said, /by its name: src\/policy\/bad\.ts → src\/rego\/index\.ts/)
+    assert.match(said, /by its name: src\/policy\/deep\.ts → src\/rego\/value\.ts/)
+    assert.doesNotMatch(said, /good\.ts/)
+  })
+
   it('takes a type where only types may be named, and nothing that runs', async () => {
     const words = 'export interface Word { at: number }\nexport const word = 1\n'
     const said = await saysOf({

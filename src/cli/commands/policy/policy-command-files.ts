@@ -1,9 +1,9 @@
 /** Policies and documents from disk, for the `policy` commands. */
+import { fromJsonText } from '@yori/rego'
+import type { SourceFile, Value } from '@yori/rego'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { YoriError } from '../../../core/errors.js'
-import { fromJsonText } from '../../../rego/index.js'
-import type { SourceFile, Value } from '../../../rego/index.js'
 
 /** Limits of what one command reads: more is a mistake in the path. */
 const MAX_FILES = 10_000

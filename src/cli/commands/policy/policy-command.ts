@@ -4,13 +4,13 @@
  * (`policy-household.ts`).
  */
 import { Command } from 'commander'
-import { compileModules, describeLoadError, toJsonText } from '../../../rego/index.js'
+import { compileModules, describeLoadError, toJsonText } from '@yori/rego'
 import { EXIT } from '../../exit.js'
 import { readDocument, readPolicies } from './policy-command-files.js'
 import { addHouseholdCommands } from './policy-household.js'
 import type { PolicyHouseholdDeps } from './policy-household.js'
 import { runTests } from './policy-test.js'
-import type { EvaluationFailure, Policy, RegoError, Row } from '../../../rego/index.js'
+import type { EvaluationFailure, Policy, RegoError, Row } from '@yori/rego'
 import type { TestReport, TestResult } from './policy-test.js'
 
 export interface PolicyCommandDeps extends PolicyHouseholdDeps {

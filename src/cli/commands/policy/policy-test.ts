@@ -1,5 +1,5 @@
 /** Runs the `test_` rules of policies and counts which rules they reached. */
-import type { Policy, PreparedQuery } from '../../../rego/index.js'
+import type { Policy, PreparedQuery } from '@yori/rego'
 
 export type TestVerdict = 'pass' | 'fail' | 'error' | 'skipped'
 
