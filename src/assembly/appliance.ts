@@ -19,6 +19,7 @@ import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
 import { limitedLog } from '../core/limited-log.js'
 import type { Log } from '../core/log.js'
+import type { Service } from '../core/service.js'
 import { orderedId } from '../core/ordered-id.js'
 import { Generation } from './generation.js'
 import type { GenerationEdges } from './generation.js'
@@ -45,6 +46,8 @@ import { LocalTimes } from '../policy/local-time.js'
 import type { LocalTime } from '../policy/local-time.js'
 import { readCounters } from '../audit/usage-rows.js'
 import { LearnedNames } from '../learned/learned.js'
+import { milliseconds } from './from-config/milliseconds.js'
+import { Lifecycle, serviceOf } from './lifecycle.js'
 import { Metering } from './metering.js'
 import { LessonsKeeper } from '../learned/lessons-keeper.js'
 import { Trials } from '../learned/trials.js'
@@ -91,6 +94,7 @@ export class Appliance {
     used: new Map(),
     blocks: new RecentBlocks(),
   }
+  readonly #lasting: Lifecycle
   #destinations: OriginalDestination | undefined
   #config: Config
   #generation: Generation | undefined
@@ -180,7 +184,7 @@ export class Appliance {
       limits: {
         ...SESSION_LIMITS,
         maxSessions: config.limits.sessions,
-        idleMs: config.timeouts.session_idle * 1000,
+        idleMs: milliseconds(config.timeouts.session_idle),
       },
       kept: config.audit.bodies,
     })
@@ -192,7 +196,7 @@ export class Appliance {
     this.#listener = new Listener({
       maxConnections: config.limits.connections,
       maxPerClient: config.limits.connections_per_client,
-      keepAliveMs: config.timeouts.tcp_keep_alive * 1000,
+      keepAliveMs: milliseconds(config.timeouts.tcp_keep_alive),
       onConnection: (client) => this.#serve(client),
       onListening: (server, address) => this.#listening(server, address),
       onRefused: (client, limit) => {
@@ -200,6 +204,7 @@ export class Appliance {
         this.#generation?.refuse(client)
       },
     })
+    this.#lasting = new Lifecycle(this.#services(), log)
   }
 
   /** What people changed while YORI runs. */
@@ -234,24 +239,7 @@ export class Appliance {
   async start(): Promise<SocketAddress[]> {
     try {
       this.#generation = await Generation.build(this.#config, await this.#edges())
-      await this.audit.start()
-      this.#restoreCounters()
-      this.#kept.start()
-      await this.#deadlines.start()
-      this.#deadlines.watch({ tick: () => this.conversations.sweep() })
-      this.#deadlines.watch(this.#ticketKeys)
-      this.#deadlines.watch(
-        new CaWatch({
-          condition: (nowMs) => this.current.authority.condition(nowMs),
-          clock: this.#clock,
-          log: this.#log,
-          event: (kind, details) => this.#event(kind, details),
-        }),
-      )
-      await this.#lessons.start()
-      await this.trust.start()
-      await this.#steering.start()
-      await this.#keeper.start()
+      await this.#lasting.start()
       await this.#leaveRoot().catch((err: unknown) => {
         this.#log.warn(
           { reason: err instanceof Error ? err.message : String(err) },
@@ -320,20 +308,42 @@ export class Appliance {
       for (const generation of this.#retired.keys()) void generation.drain()
       this.#await(this.#generation, this.#generation.drain())
       const drained = Promise.all(this.#retired.values())
-      await Promise.race([drained, after(this.#config.timeouts.drain * 1000)])
+      await Promise.race([drained, after(milliseconds(this.#config.timeouts.drain))])
       this.#listener.destroyAll()
       const left = [...this.#retired.keys()]
       await Promise.all(left.map((generation) => generation.destroy()))
       await drained
     }
     this.conversations.end()
-    await this.#keeper.stop()
-    await this.#lessons.stop()
-    await this.trust.stop()
-    await this.#steering.stop()
-    await this.#deadlines.stop()
-    this.#kept.stop()
-    await this.audit.stop()
+    await this.#lasting.stop()
+  }
+
+  /** What outlives a reload, in the order in which it is started. */
+  #services(): Service[] {
+    const watched = [
+      { tick: () => this.conversations.sweep() },
+      this.#ticketKeys,
+      new CaWatch({
+        condition: (nowMs) => this.current.authority.condition(nowMs),
+        clock: this.#clock,
+        log: this.#log,
+        event: (kind, details) => this.#event(kind, details),
+      }),
+    ]
+    return [
+      this.audit,
+      serviceOf('counters', () => this.#restoreCounters()),
+      serviceOf(
+        'policy state',
+        () => this.#kept.start(),
+        () => this.#kept.stop(),
+      ),
+      this.#deadlines,
+      serviceOf('watches', () => {
+        for (const subject of watched) this.#deadlines.watch(subject)
+      }),
+      ...[this.#lessons, this.trust, this.#steering, this.#keeper],
+    ]
   }
 
   /** What this month has cost so far outlives a restart. */

@@ -4,33 +4,23 @@
  * in which it began, but its requests go to the one that is in force when they come; a
  * generation is closed when its connections have ended.
  */
-import { readFile, stat } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { createSecureContext, rootCertificates } from 'node:tls'
-import type { SecureContext } from 'node:tls'
-import { derOf } from '../../ca/export.js'
-import { LeafContexts } from '../../ca/leaf-cache.js'
-import { mobileconfig } from '../../ca/mobileconfig.js'
-import { NextChain } from '../../ca/next-chain.js'
 import { openAuthority } from '../../ca/authority.js'
 import type { Authority } from '../../ca/authority.js'
 import { caSettingsOf } from './from-config/ca.js'
 import { loadCatalogue } from '../../config/read-catalogue.js'
 import { formatProblem } from '../../config/problem.js'
 import type { Config } from '../../config/schema.js'
-import { parseSocketAddress, Prefixes } from '../core/address.js'
-import type { SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
 import type { AuditSink } from '../core/record.js'
 import type { Deadlines } from '../net/deadlines.js'
-import { Dialer } from '../net/dial.js'
-import { NextContexts } from '../../ca/next-contexts.js'
 import type { OwnAddresses } from '../net/own-addresses.js'
 import { ProxyUsers } from '../net/proxy-users.js'
-import { Resolver } from '../net/resolver.js'
 import { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
+import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
+import { dialerOf, upstreamOf } from './from-config/upstream.js'
 import { deciderOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
 import { Admission } from '../proxy/bounds/admission.js'
@@ -50,7 +40,6 @@ import { serveRequest } from '../proxy/dispatch/requests.js'
 import type { Fronts } from '../proxy/connection/served.js'
 import type { ConnectionState } from '../proxy/words/connection-state.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
-import type { Certificates, Roots } from '../proxy/words/certificates.js'
 import type { Services } from './services.js'
 import { TicketKeys } from '../proxy/fronts/ticket-keys.js'
 import { Undecided } from '../proxy/bounds/undecided.js'
@@ -58,7 +47,7 @@ import { serveUpgrade } from '../proxy/dispatch/upgrade-request.js'
 import type { Catalogue } from '../providers/catalogue.js'
 import { recognise } from '../providers/index.js'
 import { observersOf } from './observers.js'
-import { OWN_NAMES, snapshotOf } from './from-config/pipeline.js'
+import { snapshotOf } from './from-config/pipeline.js'
 import { succeeds } from './succession.js'
 
 export interface GenerationEdges extends PolicyEdges {
@@ -281,77 +270,6 @@ function frontOf(
   })
 }
 
-function certificatesOf(
-  authority: Authority,
-  config: Config,
-  clock: Clock,
-): Certificates & { nextContext(name: string): SecureContext | undefined } {
-  const chain = new NextChain({ ...caSettingsOf(config), clock })
-  const next = new NextContexts(authority, chain, clock)
-  const contexts = new LeafContexts({
-    authority,
-    clock,
-    max: config.limits.leaf_contexts,
-    contextOptions: { minVersion: 'TLSv1.2' },
-  })
-  return {
-    get: (name) => contexts.get(name),
-    contextFor: (name) => contexts.contextFor(name),
-    nextContext: (name) => next.get(name),
-    nextContextFor: (name) => next.contextFor(name),
-    mintable: (name) =>
-      authority.permits(name) && authority.usable(clock.now()).kind === 'usable',
-  }
-}
-
-/** Looks again each time: a rotation changes them while we run. */
-function rootsOf(authority: Authority, organization: string): Roots {
-  return {
-    get rootPem() {
-      return authority.rootPem
-    },
-    get rootFingerprint() {
-      return authority.rootFingerprint
-    },
-    get staged() {
-      return authority.staged
-    },
-    get constrained() {
-      return authority.constrained
-    },
-    condition: (nowMs) => authority.condition(nowMs),
-    profileOf: (pem) => mobileconfig(derOf(pem), organization),
-  }
-}
-
-/** Shown to clients of our own site that send no SNI, or any when the operator gave one. */
-async function siteCertificate(
-  config: Config,
-  authority: Authority,
-  clock: Clock,
-): Promise<{ cert: string; key: string } | undefined> {
-  const { tls_cert: certFile, tls_key: keyFile } = config.proxy
-  if (certFile !== undefined && keyFile !== undefined) {
-    await refuseExposed(keyFile)
-    const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)])
-    try {
-      createSecureContext({ cert, key })
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new YoriError(
-        'YORI_CONFIG_INVALID',
-        `proxy.tls_cert and proxy.tls_key do not fit together: ${why}`,
-        { cause },
-      )
-    }
-    return { cert, key }
-  }
-  const [name = 'localhost'] = OWN_NAMES
-  if (!authority.permits(name) || authority.usable(clock.now()).kind !== 'usable')
-    return undefined
-  return { cert: authority.mint(name, clock.now()).certPem, key: authority.leafKeyPem }
-}
-
 function undecidedOf({ limits }: Config, { deadlines, log }: GenerationEdges): Undecided {
   const undecided = new Undecided({
     max: limits.undecided,
@@ -372,49 +290,6 @@ function usersOf(config: Config, clock: Clock): ProxyUsers | undefined {
   )
 }
 
-function dialerOf(config: Config, edges: GenerationEdges): Dialer {
-  const overrides = new Map<string, SocketAddress>()
-  for (const [pattern, text] of Object.entries(config.upstream.resolve)) {
-    const address = parseSocketAddress(text)
-    if (address !== undefined) overrides.set(pattern.toLowerCase(), address)
-  }
-  const resolver = new Resolver({
-    servers: config.upstream.dns,
-    staleMs: config.upstream.dns_stale * 1000,
-    timeoutMs: config.timeouts.dns * 1000,
-    maxNames: config.limits.dns_names,
-    clock: edges.clock,
-  })
-  return new Dialer({
-    overrides,
-    lookup: (name) => resolver.lookup(name),
-    endLookups: () => resolver.close(),
-    isOwnAddress: (address) => edges.own.has(address),
-    ownPorts: edges.ownPorts,
-    allowed: new Prefixes(config.access.allow_destinations),
-    connectTimeoutMs: config.timeouts.connect * 1000,
-    keepAliveMs: config.timeouts.tcp_keep_alive * 1000,
-  })
-}
-
-async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
-  const { timeouts, proxy } = config
-  const headSeconds = proxy.upstream_timeout ?? timeouts.response_header
-  return new Upstream({
-    dialer,
-    secureContext: await trustedRoots(config.upstream.extra_ca),
-    tlsTimeoutMs: timeouts.upstream_tls * 1000,
-    responseHeadTimeoutMs: headSeconds * 1000,
-    responseSilenceTimeoutMs: timeouts.response_body * 1000,
-    idleTimeoutMs: config.upstream.idle_timeout * 1000,
-    maxHeadBytes: config.limits.header_bytes,
-    maxIdlePerName: config.upstream.connections_per_name,
-    h2StreamWindowBytes: config.limits.h2_stream_window_bytes,
-    h2ConnectionWindowBytes: config.limits.h2_connection_window_bytes,
-    h2SessionBytes: config.limits.h2_session_bytes,
-  })
-}
-
 /** The package's, and over it the operator's own. */
 async function catalogueOf(config: Config): Promise<Catalogue> {
   const loaded = await loadCatalogue(config.catalogue.file)
@@ -424,33 +299,4 @@ async function catalogueOf(config: Config): Promise<Catalogue> {
     'YORI_CONFIG_INVALID',
     `the provider catalogue is not valid\n${lines.join('\n')}`,
   )
-}
-
-/** The public roots, and what the operator adds; never one instead of the other. */
-async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
-  const added = await Promise.all(extra.map(readPem))
-  return createSecureContext({
-    ca: [...rootCertificates, ...added],
-    minVersion: 'TLSv1.2',
-  })
-}
-
-/** The key of our own site is held to what the CA's keys are held to. */
-async function refuseExposed(keyFile: string): Promise<void> {
-  const found = await stat(keyFile).catch(() => undefined)
-  if (found === undefined || (found.mode & 0o077) === 0) return
-  const mode = (found.mode & 0o777).toString(8)
-  throw new YoriError(
-    'YORI_CA_KEY_EXPOSED',
-    `proxy.tls_key ${keyFile} has mode 0${mode}: others can read it; run: chmod 600 ${keyFile}`,
-  )
-}
-
-async function readPem(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new YoriError('YORI_CONFIG_INVALID', `${path}: ${why}`, { cause })
-  }
 }

@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { YoriError } from '../../core/errors.js'
+
+/** A file that the configuration names. YORI_CONFIG_INVALID when it cannot be read. */
+export async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new YoriError('YORI_CONFIG_INVALID', `${path}: ${why}`, { cause })
+  }
+}

@@ -1,0 +1,71 @@
+/** The ways to the providers: names, addresses, connections, and by which roots they are believed. */
+import { createSecureContext, rootCertificates } from 'node:tls'
+import type { SecureContext } from 'node:tls'
+import type { Config } from '../../../config/schema.js'
+import { parseSocketAddress, Prefixes } from '../../core/address.js'
+import type { SocketAddress } from '../../core/address.js'
+import type { Clock } from '../../core/clock.js'
+import { Dialer } from '../../net/dial.js'
+import type { OwnAddresses } from '../../net/own-addresses.js'
+import { Resolver } from '../../net/resolver.js'
+import { Upstream } from '../../net/upstream.js'
+import { milliseconds } from './milliseconds.js'
+import { readPem } from './read-pem.js'
+
+export interface DialEdges {
+  readonly clock: Clock
+  readonly own: Pick<OwnAddresses, 'has'>
+  readonly ownPorts: () => readonly number[]
+}
+
+export function dialerOf(config: Config, edges: DialEdges): Dialer {
+  const overrides = new Map<string, SocketAddress>()
+  for (const [pattern, text] of Object.entries(config.upstream.resolve)) {
+    const address = parseSocketAddress(text)
+    if (address !== undefined) overrides.set(pattern.toLowerCase(), address)
+  }
+  const resolver = new Resolver({
+    servers: config.upstream.dns,
+    staleMs: milliseconds(config.upstream.dns_stale),
+    timeoutMs: milliseconds(config.timeouts.dns),
+    maxNames: config.limits.dns_names,
+    clock: edges.clock,
+  })
+  return new Dialer({
+    overrides,
+    lookup: (name) => resolver.lookup(name),
+    endLookups: () => resolver.close(),
+    isOwnAddress: (address) => edges.own.has(address),
+    ownPorts: edges.ownPorts,
+    allowed: new Prefixes(config.access.allow_destinations),
+    connectTimeoutMs: milliseconds(config.timeouts.connect),
+    keepAliveMs: milliseconds(config.timeouts.tcp_keep_alive),
+  })
+}
+
+export async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
+  const { timeouts, proxy } = config
+  const headSeconds = proxy.upstream_timeout ?? timeouts.response_header
+  return new Upstream({
+    dialer,
+    secureContext: await trustedRoots(config.upstream.extra_ca),
+    tlsTimeoutMs: milliseconds(timeouts.upstream_tls),
+    responseHeadTimeoutMs: milliseconds(headSeconds),
+    responseSilenceTimeoutMs: milliseconds(timeouts.response_body),
+    idleTimeoutMs: milliseconds(config.upstream.idle_timeout),
+    maxHeadBytes: config.limits.header_bytes,
+    maxIdlePerName: config.upstream.connections_per_name,
+    h2StreamWindowBytes: config.limits.h2_stream_window_bytes,
+    h2ConnectionWindowBytes: config.limits.h2_connection_window_bytes,
+    h2SessionBytes: config.limits.h2_session_bytes,
+  })
+}
+
+/** The public roots, and what the operator adds; never one instead of the other. */
+async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
+  const added = await Promise.all(extra.map(readPem))
+  return createSecureContext({
+    ca: [...rootCertificates, ...added],
+    minVersion: 'TLSv1.2',
+  })
+}
