@@ -105,7 +105,6 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'response_status', type: 'INTEGER', read: (r) => r.status },
   { name: 'reason', type: 'TEXT', read: (r) => r.reason },
   { name: 'code', type: 'TEXT', read: (r) => r.code },
-  { name: 'phase', type: 'TEXT', read: (r) => r.phase },
   { name: 'policy_name', type: 'TEXT', read: (r) => r.policyName },
   { name: 'policy_decision', type: 'TEXT', read: (r) => r.policyDecision },
   { name: 'policy_message', type: 'TEXT', read: (r) => r.policyMessage },
@@ -153,6 +152,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'tools_offered', type: 'TEXT', read: (r) => namesText(r.toolsOffered) },
   { name: 'findings', type: 'TEXT', read: (r) => findingsText(r.findings) },
   { name: 'redacted', type: 'INTEGER', read: (r) => r.redacted },
+  { name: 'phase', type: 'TEXT', read: (r) => r.phase },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -30,7 +30,7 @@ import { Judging } from '../judging/judging.js'
 import type { Reading } from '../reading/reading.js'
 import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
-import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
+import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
@@ -61,6 +61,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   readonly #record: ExchangeRecord | undefined
   readonly #reading: Reading | undefined
   readonly #judging: Judging | undefined
+  /** A decision that is made beside the traffic; never rejects. */
+  #deciding: Promise<unknown> | undefined
   #sent: UpstreamBody | undefined
   #upstream: UpstreamExchange | undefined
   #responseBytes = 0
@@ -285,17 +287,16 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   }
 
   /** Reads what was kept of the request, and has it decided on, unless that was done. */
-  #judgeBeside(): Judgement {
+  #judgeBeside(): void {
     const decided = this.#course.row.judges
       ? this.#judging?.judge(this.#body, undefined)
       : undefined
     if (decided instanceof Promise)
-      return decided.catch((err: unknown) => {
+      this.#deciding = decided.catch((err: unknown) => {
         const { requestId } = this
         this.services.log.error({ err, requestId }, 'the decision failed')
         return undefined
       })
-    return decided
   }
 
   /** What follows the request's head cannot be read any further. */
@@ -365,9 +366,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
         ended()
       }
     }
-    const judged = this.#judgeBeside()
-    if (judged instanceof Promise) void judged.then(read)
-    else read()
+    this.#judgeBeside()
+    if (this.#deciding === undefined) read()
+    else void this.#deciding.then(read)
   }
 }
 
