@@ -1,7 +1,9 @@
 /**
- * Amazon Bedrock by its hosts and paths: Converse, InvokeModel and their streams, and the
- * OpenAI- and Anthropic-shaped endpoints of `bedrock-mantle`.
+ * Amazon Bedrock by its hosts and paths: Converse, InvokeModel and their streams, the
+ * OpenAI- and Anthropic-shaped endpoints of `bedrock-mantle`, and the agents, flows and
+ * knowledge bases of `bedrock-agent-runtime`.
  */
+import { agentApi, agentShape, readAgentRequest } from './bedrock-agents.js'
 import { converseShape, readConverseRequest } from './bedrock-converse.js'
 import { invokeShape, readInvokeRequest } from './bedrock-invoke.js'
 import { FactsBuilder } from './facts.js'
@@ -31,7 +33,9 @@ export const bedrock: Provider = {
     const facts = new FactsBuilder(context.limits ?? READER_LIMITS)
     facts.inputTokens = countIn(context, 'x-amzn-bedrock-input-token-count')
     facts.outputTokens = countIn(context, 'x-amzn-bedrock-output-token-count')
-    return readResponse(shapeFor(context.api), context, facts)
+    const shape =
+      agentApi(context.path) === undefined ? shapeFor(context.api) : agentShape
+    return readResponse(shape, context, facts)
   },
 }
 
@@ -41,15 +45,20 @@ function countIn(context: ResponseContext, name: string): number | undefined {
   return text === undefined || text === '' ? undefined : asCount(Number(text))
 }
 
-/** `bedrock-runtime[-fips].<region>.amazonaws.com`, `bedrock-mantle.<region>.api.aws`. */
+/**
+ * `bedrock-runtime[-fips].<region>.amazonaws.com`, `bedrock-agent-runtime...` likewise, and
+ * `bedrock-mantle.<region>.api.aws`.
+ */
 function ownsHost(host: string): boolean {
   if (host.endsWith('.amazonaws.com') || host.endsWith('.amazonaws.com.cn'))
-    return host.startsWith('bedrock-runtime.') || host.startsWith('bedrock-runtime-fips.')
+    return /^bedrock-(?:agent-)?runtime(?:-fips)?\./.test(host)
   return host.endsWith('.api.aws') && host.startsWith('bedrock-mantle.')
 }
 
 function bedrockApi(head: ExchangeHead): Api | undefined {
   const path = withoutQuery(head.path)
+  const agents = agentApi(path)
+  if (agents !== undefined) return agents
   if (!path.startsWith('/model/')) return openaiApi(head)
   if (path.endsWith('/converse') || path.endsWith('/converse-stream')) return 'converse'
   if (path.endsWith('/invoke') || path.endsWith('/invoke-with-response-stream'))
@@ -80,6 +89,8 @@ function readBedrockRequest(body: unknown, context: RequestContext): RequestFact
   const model = modelInPath(path)
   const stream = withoutQuery(path).endsWith('-stream')
   const value = asRecord(body)
+  if (agentApi(path) !== undefined)
+    return value === undefined ? unreadRequest(api) : readAgentRequest(value, api)
   if (model === undefined) return readOpenaiRequest(body, context)
   if (value === undefined) return { ...unreadRequest(api, model), stream }
   const facts =

@@ -14,7 +14,7 @@ import type {
   Usage,
 } from './provider.js'
 
-const CHARS_PER_TOKEN = 4
+export const CHARS_PER_TOKEN = 4
 const MAX_SERVER_TOOLS = 128
 
 interface OpenToolCall {
@@ -48,6 +48,8 @@ export class FactsBuilder {
   costMicroUsd: number | undefined
   cacheBeside = false
   reasoningBeside = false
+  /** Some of the counts are ours. */
+  estimated = false
   /** The output count so far is not final: the stream may still raise it. */
   outputProvisional = false
   /** Characters that the model wrote and `text` does not hold: reasoning, other choices. */
@@ -134,12 +136,10 @@ export class FactsBuilder {
    */
   build(asked: Asked | undefined, whole: boolean): ResponseFacts {
     const toolCalls: ToolCall[] = []
-    for (const call of this.#toolCalls.values())
-      toolCalls.push({
-        name: call.name,
-        id: call.id,
-        argumentsText: call.argumentsText.text,
-      })
+    for (const { name, id, argumentsText } of this.#toolCalls.values())
+      // Some servers put an empty call into every answer.
+      if (name !== '' || id !== undefined || argumentsText.chars > 0)
+        toolCalls.push({ name, id, argumentsText: argumentsText.text })
     return {
       model: this.model,
       responseId: this.responseId,
@@ -160,7 +160,7 @@ export class FactsBuilder {
 
   #usage(asked: Asked | undefined, whole: boolean): Usage {
     let { inputTokens, outputTokens } = this
-    let estimated = false
+    let { estimated } = this
     if (
       asked !== undefined &&
       GENERATING_APIS.has(asked.api) &&
@@ -170,7 +170,7 @@ export class FactsBuilder {
         inputTokens = Math.ceil(asked.promptChars / CHARS_PER_TOKEN)
         estimated = true
       }
-      const written = this.#writtenChars()
+      const { written } = this
       const guess = Math.ceil(written / CHARS_PER_TOKEN)
       const unfinished = this.outputProvisional && !whole
       if (outputTokens === undefined ? written > 0 : unfinished && guess > outputTokens) {
@@ -194,7 +194,8 @@ export class FactsBuilder {
     }
   }
 
-  #writtenChars(): number {
+  /** Characters of all that the model wrote, kept or not. */
+  get written(): number {
     let chars = this.text.chars + this.otherChars
     for (const call of this.#toolCalls.values())
       chars += call.name.length + call.argumentsText.chars

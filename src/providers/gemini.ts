@@ -11,6 +11,8 @@ import type { FactsBuilder } from './facts.js'
 import { interactionsShape, readInteractionRequest } from './gemini-interactions.js'
 import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
 import { otherShape } from './other.js'
+import { enumName, GEMINI_ENUMS, VERTEX_ENUMS } from './gemini-enums.js'
+import type { EnumNames } from './gemini-enums.js'
 import { withoutQuery } from './paths.js'
 import type {
   Api,
@@ -102,13 +104,20 @@ export function modelInPath(path: string): string | undefined {
 
 function shapeFor(api: Api, path: string): Shape {
   if (api === 'generate' || api === 'embeddings') {
-    if (!speaksOpenai(path)) return api === 'generate' ? generateShape : embedShape
+    if (!speaksOpenai(path))
+      return api === 'generate' ? generateShapeOf(path) : embedShape
     return openaiShape(api)
   }
   if (api === 'images' && !speaksOpenai(path)) return embedShape
   if (api === 'messages') return anthropicShape(api)
   if (api === 'interactions') return interactionsShape
   return api === 'chat' ? openaiShape(api) : otherShape
+}
+
+function generateShapeOf(path: string): Shape {
+  return path.includes('/publishers/') || path.includes('/endpoints/')
+    ? vertexShape
+    : generateShape
 }
 
 function speaksOpenai(path: string): boolean {
@@ -242,21 +251,33 @@ export function readDeclaredTools(tools: unknown, builder: RequestBuilder): void
   }
 }
 
-export const generateShape: Shape = {
-  body(outer, facts) {
-    const value = asRecord(outer.response) ?? outer
-    facts.model = firstText(value.modelVersion, facts.model)
-    facts.responseId = firstText(value.responseId, facts.responseId)
-    for (const item of asList(value.candidates)) readCandidate(asRecord(item), facts)
-    facts.refused ??= asText(asRecord(value.promptFeedback)?.blockReason)
-    readUsageMetadata(asRecord(value.usageMetadata), facts)
-  },
+/** `names`: of the enums that come as numbers, for those who ask for them so. */
+function generateShapeWith(names: EnumNames): Shape {
+  return {
+    body(outer, facts) {
+      const value = asRecord(outer.response) ?? outer
+      facts.model = firstText(value.modelVersion, facts.model)
+      facts.responseId = firstText(value.responseId, facts.responseId)
+      for (const item of asList(value.candidates))
+        readCandidate(asRecord(item), facts, names)
+      const { blockReason } = asRecord(value.promptFeedback) ?? {}
+      facts.refused ??= enumName(blockReason, names.blockReason)
+      readUsageMetadata(asRecord(value.usageMetadata), facts)
+    },
+  }
 }
 
-function readCandidate(candidate: Json | undefined, facts: FactsBuilder): void {
+export const generateShape = generateShapeWith(GEMINI_ENUMS)
+const vertexShape = generateShapeWith(VERTEX_ENUMS)
+
+function readCandidate(
+  candidate: Json | undefined,
+  facts: FactsBuilder,
+  names: EnumNames,
+): void {
   if (candidate === undefined) return
   const first = (asCount(candidate.index) ?? 0) === 0
-  const finish = firstText(candidate.finishReason)
+  const finish = enumName(candidate.finishReason, names.finishReason)
   if (finish !== undefined && first) facts.finishReason = finish
   for (const item of asList(asRecord(candidate.content)?.parts)) {
     const part = asRecord(item)

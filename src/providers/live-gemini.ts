@@ -75,14 +75,14 @@ function geminiServer(frame: Json, session: LiveSession): void {
   for (const value of asList(asRecord(frame.toolCall)?.functionCalls))
     readFunctionCall(asRecord(value) ?? {}, answer)
   if (content?.turnComplete === true) {
-    session.turns++
+    session.endTurn()
     answer.finishReason = 'turnComplete'
   }
   const usage = asRecord(frame.usageMetadata)
   answer.reasoningBeside = true
   session.addUsage(
     usage?.promptTokenCount,
-    usage?.responseTokenCount,
+    usage?.responseTokenCount ?? usage?.candidatesTokenCount,
     usage?.cachedContentTokenCount,
     usage?.thoughtsTokenCount,
   )

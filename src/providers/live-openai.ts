@@ -9,7 +9,7 @@ import type { LiveSession } from './live-session.js'
 import { readError } from './provider-error.js'
 import { readContent, readTools } from './request.js'
 
-/** The objects that events are about: a type is `object.what-happened`, or `error`. */
+/** The objects that events are about: a type is `object.what-happened`, or the object alone. */
 const SUBJECTS: ReadonlySet<string> = new Set([
   'session',
   'transcription_session',
@@ -20,6 +20,9 @@ const SUBJECTS: ReadonlySet<string> = new Set([
   'rate_limits',
   'mcp_list_tools',
   'error',
+  // xAI asks whether there is still somebody.
+  'ping',
+  'pong',
 ])
 
 export function isOpenaiFrame(frame: Json): boolean {
@@ -87,7 +90,7 @@ function openaiServer(frame: Json, session: LiveSession): void {
       session.userText(asText(frame.delta) ?? '')
       return
     case 'response.done':
-      openaiTurn(asRecord(frame.response), session)
+      openaiTurn(frame, session)
       return
     case 'error':
       answer.error = readError(frame, true)
@@ -98,22 +101,30 @@ function openaiServer(frame: Json, session: LiveSession): void {
 }
 
 /** The closing event of a turn says all of it again: drafts are not read at all. */
-function openaiTurn(response: Json | undefined, session: LiveSession): void {
+function openaiTurn(frame: Json, session: LiveSession): void {
+  const response = asRecord(frame.response)
   const answer = session.answer
-  session.turns++
   answer.responseId = firstText(response?.id, answer.responseId)
   answer.finishReason = firstText(response?.status, answer.finishReason)
   session.request.conversationId ??= asText(response?.conversation_id)
   for (const value of asList(response?.output)) openaiOutput(asRecord(value), session)
   const failure = asRecord(asRecord(response?.status_details)?.error)
   if (failure !== undefined) answer.error = readError({ error: failure }, true)
-  const usage = asRecord(response?.usage)
+  session.endTurn(failure !== undefined)
+  const usage = usageOf(response, frame)
   session.addUsage(
     usage?.input_tokens,
     usage?.output_tokens,
     asRecord(usage?.input_token_details)?.cached_tokens,
     asRecord(usage?.output_token_details)?.reasoning_tokens,
   )
+}
+
+/** xAI's stands beside the response, whose own is empty. */
+function usageOf(response: Json | undefined, frame: Json): Json | undefined {
+  const own = asRecord(response?.usage)
+  const isCounted = own?.input_tokens !== undefined || own?.output_tokens !== undefined
+  return isCounted ? own : (asRecord(frame.usage) ?? own)
 }
 
 function openaiOutput(item: Json | undefined, session: LiveSession): void {

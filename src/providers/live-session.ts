@@ -1,7 +1,11 @@
 /** What a live session has said so far: both sides' texts, and the usage of all its turns. */
-import { FactsBuilder } from './facts.js'
+import { asCount } from './json.js'
+import { CHARS_PER_TOKEN, FactsBuilder } from './facts.js'
 import type { ReaderLimits } from './provider.js'
 import { RequestBuilder } from './request.js'
+
+/** Turns that are estimated; more are answered by nobody. */
+const MAX_UNCOUNTED = 1024
 
 export class LiveSession {
   readonly request = new RequestBuilder()
@@ -11,6 +15,11 @@ export class LiveSession {
   serverFrames = 0
   /** Text for the model in the frame at hand. */
   said = ''
+  /** Turns whose usage has not come, and what of the answer they are, in characters. */
+  readonly #uncounted: { readonly asked: number; readonly said: number }[] = []
+  /** Usage came before its turn ended. */
+  #countedAhead = false
+  #saidBefore = 0
 
   constructor(limits: ReaderLimits) {
     this.answer = new FactsBuilder(limits)
@@ -29,13 +38,42 @@ export class LiveSession {
     this.request.system(text)
   }
 
+  /** The model has ended an answer. `failed`: what it used cannot be guessed. */
+  endTurn(failed = false): void {
+    this.turns++
+    const { written } = this.answer
+    const turn = { asked: this.request.promptChars, said: written - this.#saidBefore }
+    this.#saidBefore = written
+    if (this.#countedAhead) this.#countedAhead = false
+    else if (!failed && this.#uncounted.length < MAX_UNCOUNTED) this.#uncounted.push(turn)
+  }
+
   /** Token counts of one turn are added to those of the turns before. */
   addUsage(input: unknown, output: unknown, cached: unknown, reasoning: unknown): void {
+    if (asCount(input) === undefined && asCount(output) === undefined) return
+    if (this.#uncounted.pop() === undefined) this.#countedAhead = true
     const answer = this.answer
     answer.inputTokens = sum(answer.inputTokens, input)
     answer.outputTokens = sum(answer.outputTokens, output)
     answer.cachedTokens = sum(answer.cachedTokens, cached)
     answer.reasoningTokens = sum(answer.reasoningTokens, reasoning)
+  }
+
+  /** Nothing more comes: turns without usage, and one that broke off, are estimated. */
+  estimate(): void {
+    const { answer, request } = this
+    const broken = answer.written - this.#saidBefore
+    const open = { asked: request.promptChars, said: broken }
+    const turns = [
+      ...this.#uncounted,
+      ...(broken > 0 && !this.#countedAhead ? [open] : []),
+    ]
+    for (const { asked, said } of turns) {
+      if (asked + said === 0) continue
+      answer.inputTokens = (answer.inputTokens ?? 0) + Math.ceil(asked / CHARS_PER_TOKEN)
+      answer.outputTokens = (answer.outputTokens ?? 0) + Math.ceil(said / CHARS_PER_TOKEN)
+      answer.estimated = true
+    }
   }
 }
 

@@ -120,6 +120,7 @@ export class SessionReader implements LiveReader {
   }
 
   end(whole = true): LiveFacts {
+    this.#session.estimate()
     const { request, answer, turns, clientFrames, serverFrames } = this.#session
     answer.model ??= request.model
     return {

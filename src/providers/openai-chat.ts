@@ -157,7 +157,8 @@ function readCalls(message: Json, choice: number, facts: FactsBuilder): void {
     })
   }
   const legacy = asRecord(message.function_call)
-  if (legacy !== undefined)
+  // Some servers put an empty one into every answer.
+  if (firstText(legacy?.name, legacy?.arguments) !== undefined && legacy !== undefined)
     facts.toolCall(`${choice}.function`, {
       name: asText(legacy.name),
       argumentsText: argumentsText(legacy.arguments),

@@ -1,8 +1,8 @@
 /**
  * Turns response bytes into the values that a provider's shape understands: one JSON body,
  * server-sent events, JSON lines, or AWS event-stream messages. The framing follows the
- * Content-Type; where that says nothing, or JSON, the first bytes do: streams are announced
- * as JSON by some servers. Never throws, never keeps more
+ * first byte, the Content-Type and the path: streams are announced as JSON by some servers,
+ * and JSON as anything. Never throws, never keeps more
  * than its limits, never looks at an event twice.
  */
 import { EventStreamReader } from '../http/event-stream.js'
@@ -12,6 +12,7 @@ import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
 import { FactsBuilder } from './facts.js'
+import { withoutQuery } from './paths.js'
 import { asRecord } from './json.js'
 import type { Json } from './json.js'
 import { readError } from './provider-error.js'
@@ -70,7 +71,12 @@ class BodyReader implements ResponseReader {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.#framing ??= this.#byFirstByte(chunk)
+    if (this.#framing === undefined) {
+      const first = chunk[firstWord(chunk)]
+      // Blanks before the body say nothing, and mean nothing.
+      if (first === undefined) return
+      this.#framing = this.#byFirstByte(first)
+    }
     this.#framing.push(chunk)
   }
 
@@ -92,8 +98,6 @@ class BodyReader implements ResponseReader {
 
   #byContentType(type: string): Framing | undefined {
     switch (type) {
-      case 'text/event-stream':
-        return this.#sse()
       case 'application/x-ndjson':
       case 'application/jsonl':
       case 'application/x-jsonlines':
@@ -101,17 +105,19 @@ class BodyReader implements ResponseReader {
         return this.#lines()
       case 'application/vnd.amazon.eventstream':
         return this.#eventStream()
-      case 'application/json':
-      case '':
-      case 'text/plain':
-        return undefined
       default:
-        return type.endsWith('+json') ? undefined : NO_FRAMING
+        return isMedia(type) ? NO_FRAMING : undefined
     }
   }
 
-  #byFirstByte(chunk: Uint8Array): Framing {
-    switch (chunk[0]) {
+  /**
+   * Servers announce JSON and streams as anything (`application/octet-stream`, `text/html`):
+   * the body's first byte tells, and where that says nothing, the type or the path.
+   */
+  #byFirstByte(first: number): Framing {
+    const { contentType, path } = this.#context
+    const type = mediaType(contentType)
+    switch (first) {
       case 0x7b: // {
       case 0x5b: // [
         return this.#json()
@@ -120,10 +126,10 @@ class BodyReader implements ResponseReader {
       case 0x3a: // a comment
         return this.#sse()
       default:
-        // A blank before the body.
-        return mediaType(this.#context.contentType).endsWith('json')
-          ? this.#json()
-          : NO_FRAMING
+        if (type === 'text/event-stream') return this.#sse()
+        if (isJson(type)) return this.#json()
+        if (isEventStreamPath(path)) return this.#eventStream()
+        return isSsePath(path) ? this.#sse() : NO_FRAMING
     }
   }
 
@@ -207,7 +213,7 @@ class BodyReader implements ResponseReader {
   }
 
   #body(bytes: Buffer): void {
-    const value = parseText(bytes.toString(), bytes, this.#limits)
+    const value = parseText(withoutMark(bytes.toString()), bytes, this.#limits)
     if (value === undefined && bytes.includes('}\n{')) {
       // Lines of JSON that nobody announced.
       const lines = this.#lines()
@@ -264,6 +270,45 @@ class BodyReader implements ResponseReader {
     if (this.#shape.event === undefined) this.#shape.body(value, this.#facts)
     else this.#shape.event(value, this.#facts, name)
   }
+}
+
+/** Sound and pictures, of which nothing is read. */
+function isMedia(type: string): boolean {
+  return /^(?:image|audio|video|font|multipart)\//.test(type)
+}
+
+function isJson(type: string): boolean {
+  return type.endsWith('/json') || type.endsWith('+json')
+}
+
+/** Bedrock's calls whose answer is AWS's event stream, whatever it is announced as. */
+function isEventStreamPath(path: string): boolean {
+  const bare = withoutQuery(path)
+  return bare.startsWith('/model/')
+    ? bare.endsWith('-stream')
+    : /^\/(?:agents|flows)\/|^\/retrieveAndGenerateStream$/.test(bare)
+}
+
+/** Gemini's streams are server-sent events when they are asked for as such. */
+function isSsePath(path: string): boolean {
+  return new URLSearchParams(path.split('?')[1] ?? '').get('alt') === 'sse'
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
+/** Blanks, and the three bytes of a byte order mark. */
+const BLANKS: ReadonlySet<number | undefined> = new Set([
+  ...[0x20, 0x09, 0x0a, 0x0d],
+  ...[0xef, 0xbb, 0xbf],
+])
+
+/** Where the body's first byte stands. */
+function firstWord(chunk: Uint8Array): number {
+  let at = 0
+  while (BLANKS.has(chunk[at])) at++
+  return at
 }
 
 const NO_FRAMING: Framing = {

@@ -67,6 +67,11 @@ export class RequestBuilder {
     this.#promptPiece(text)
   }
 
+  /** Characters of all text that goes to the model, kept or not. */
+  get promptChars(): number {
+    return this.#prompt.chars
+  }
+
   /** One more would only be counted as cut, and now is. */
   get attachmentsFull(): boolean {
     const full = this.#attachments.length >= this.#limits.maxListed
