@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { fork, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,7 @@ import {
   startStore,
   temporaryFolder,
 } from './support.js'
+import { needs } from '../support/needs.js'
 
 const script = fileURLToPath(new URL('./child.js', import.meta.url))
 
@@ -23,13 +24,21 @@ interface Told {
   readonly counts: AuditCounts
 }
 
-async function told(
-  child: ChildProcess,
-  fits: (message: Told) => boolean,
-): Promise<Told> {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Told]
-    if (fits(message)) return message
+type Teller = (fits: (message: Told) => boolean) => Promise<Told>
+
+/**
+ * The next message that fits. Listens from the start: where several come at once, those behind
+ * the one that was awaited are kept.
+ */
+function teller(child: ChildProcess): Teller {
+  const messages = on(child, 'message', { close: ['exit'] })
+  return async (fits) => {
+    for (;;) {
+      const { value, done } = await messages.next()
+      if (done === true) throw new Error('the child has ended')
+      const [message] = value as [Told]
+      if (fits(message)) return message
+    }
   }
 }
 
@@ -40,18 +49,13 @@ async function end(child: ChildProcess): Promise<void> {
   await exit
 }
 
-const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
-const canLimit = spawnSync('prlimit', ['--version']).status === 0
-
 describe('audit store of a process of its own', () => {
   it('leaves a sound database when killed in mid-write, and the next run goes on', async () => {
     using folder = temporaryFolder()
     const child = fork(script, [folder.database])
+    const told = teller(child)
     try {
-      const { counts } = await told(
-        child,
-        (message) => message.counts.written.exchanges > 1000,
-      )
+      const { counts } = await told((message) => message.counts.written.exchanges > 1000)
       await end(child)
       if (hasSqlite3)
         assert.deepEqual(sqlite3(folder.database, 'PRAGMA integrity_check'), [['ok']])
@@ -74,7 +78,7 @@ describe('audit store of a process of its own', () => {
   })
 
   it('goes on when the disk is full, and writes again when there is room', async function () {
-    if (!canMount) this.skip()
+    needs(this, 'user namespaces')
     using folder = temporaryFolder()
     const mounted = dirname(folder.database)
     mkdirSync(mounted)
@@ -99,15 +103,16 @@ describe('audit store of a process of its own', () => {
       ],
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     )
+    const told = teller(child)
     try {
       // On a busy machine rows may be dropped, and that be said, before the disk is full.
-      await told(child, ({ kind, trouble }) => kind === 'trouble' && trouble === 'full')
-      await told(child, ({ counts }) => counts.dropped.exchanges > 0)
+      await told(({ kind, trouble }) => kind === 'trouble' && trouble === 'full')
+      await told(({ counts }) => counts.dropped.exchanges > 0)
       // The mount is the child's own; its files are reached through its root.
       rmSync(join('/proc', String(child.pid), 'root', ballast))
-      await told(child, ({ kind }) => kind === 'recovered')
+      await told(({ kind }) => kind === 'recovered')
       child.send('finish')
-      const { counts } = await told(child, ({ kind }) => kind === 'stopped')
+      const { counts } = await told(({ kind }) => kind === 'stopped')
       assert.equal(
         counts.written.exchanges + counts.dropped.exchanges,
         counts.offered.exchanges,
@@ -118,7 +123,7 @@ describe('audit store of a process of its own', () => {
   })
 
   it('goes on when its file may not grow, and writes again when it may', async function () {
-    if (!canLimit) this.skip()
+    needs(this, 'prlimit')
     using folder = temporaryFolder()
     const commands = 'ulimit -S -f 1000 && exec "$@"'
     const child = spawn(
@@ -126,13 +131,14 @@ describe('audit store of a process of its own', () => {
       ['-c', commands, 'sh', process.execPath, script, folder.database, '50', '200'],
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     )
+    const told = teller(child)
     try {
-      await told(child, ({ kind }) => kind === 'trouble')
-      await told(child, ({ counts }) => counts.dropped.exchanges > 0)
+      await told(({ kind }) => kind === 'trouble')
+      await told(({ counts }) => counts.dropped.exchanges > 0)
       spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:'])
-      await told(child, ({ kind }) => kind === 'recovered')
+      await told(({ kind }) => kind === 'recovered')
       child.send('finish')
-      const { counts } = await told(child, ({ kind }) => kind === 'stopped')
+      const { counts } = await told(({ kind }) => kind === 'stopped')
       const { written, dropped, offered } = counts
       assert.equal(written.exchanges + dropped.exchanges, offered.exchanges)
       const rows = single(

@@ -4,18 +4,18 @@ import {
   connection,
   event,
   exchange,
-  hasSqlite3,
   sqlite3,
   startStore,
   temporaryFolder,
 } from './support.js'
+import { needs } from '../support/needs.js'
 
 const DAY_MS = 86_400_000
 
 /** The judge is the `sqlite3` program, at a database that is being written. */
 describe('audit database under the sqlite3 program', () => {
   before(function () {
-    if (!hasSqlite3) this.skip()
+    needs(this, 'sqlite3')
   })
 
   it('answers what was blocked, for whom, by which policy and why', async () => {

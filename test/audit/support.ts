@@ -1,10 +1,11 @@
 /** Records, stores in temporary folders, and the `sqlite3` program as the outside judge. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { has } from '../support/needs.js'
 import type { AuditStore, AuditStoreOptions } from '../../src/audit/store.js'
 import { openAuditStore } from '../../src/audit/store.js'
 import { systemClock } from '../../src/core/clock.js'
@@ -138,7 +139,7 @@ export function event(fields: Partial<EventRecord> = {}): EventRecord {
   return { at: Date.UTC(2026, 0, 2, 3, 4, 5, 6), kind: 'start', details: {}, ...fields }
 }
 
-export const hasSqlite3: boolean = spawnSync('sqlite3', ['--version']).status === 0
+export const hasSqlite3: boolean = has('sqlite3')
 
 /** What the `sqlite3` program answers: rows of text cells. */
 export function sqlite3(database: string, sql: string): string[][] {

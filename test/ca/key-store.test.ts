@@ -12,6 +12,7 @@ import { openPackage, openTemp } from '../support/open-package.js'
 import { runProgram } from '../support/programs.js'
 import { run, startCa, tempFolder } from './support/ca.js'
 import type { TestCa } from './support/ca.js'
+import { needs } from '../support/needs.js'
 
 const child = fileURLToPath(new URL('./support/open-child.js', import.meta.url))
 const files = ['issuing.crt', 'issuing.key', 'root.crt', 'root.key']
@@ -81,14 +82,14 @@ describe('the key store', () => {
   })
 
   it('refuses a key of another user', async function () {
-    if (process.geteuid?.() !== 0) this.skip()
+    needs(this, 'root')
     await using ca = await startCa()
     await chown(join(ca.folder, 'issuing.key'), 65_534, 65_534)
     await refused(ca, 'YORI_CA_KEY_EXPOSED', /another user than its folder.*chown 0 '/)
   })
 
   it('gives what root writes to the owner of the folder', async function () {
-    if (process.geteuid?.() !== 0) this.skip()
+    needs(this, 'root')
     await using temp = await tempFolder()
     const directory = join(temp.path, 'ca')
     await mkdir(directory, { mode: 0o700 })
@@ -219,11 +220,7 @@ describe('the key store', () => {
 
   it('serves the CA that it has when the folder cannot be written', async function () {
     const asRoot = process.geteuid?.() === 0
-    if (
-      asRoot &&
-      (await run('setpriv', ['--version']).catch(() => undefined)) === undefined
-    )
-      this.skip()
+    if (asRoot) needs(this, 'setpriv')
     // Root may write everywhere: then it is another user that reads, from where it may.
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
     await using place = await tempFolder(asRoot ? openTemp() : undefined)

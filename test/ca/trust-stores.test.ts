@@ -6,6 +6,7 @@ import { mobileconfig } from '../../ca/mobileconfig.js'
 import { trustStore } from '../../ca/pkcs12.js'
 import { run, serveTls, startCa } from './support/ca.js'
 import type { TestCa } from './support/ca.js'
+import { needs } from '../support/needs.js'
 
 async function storeOf(ca: TestCa, password = 'changeit'): Promise<string> {
   const der = derOf(ca.authority.rootPem)
@@ -26,15 +27,9 @@ public class Client {
   }
 }`
 
-async function has(command: string, ...args: string[]): Promise<boolean> {
-  return run(command, args).then(
-    ({ code }) => code === 0,
-    () => false,
-  )
-}
-
 describe('the PKCS#12 trust store', () => {
-  it('is one that OpenSSL reads, with our root and no key', async () => {
+  it('is one that OpenSSL reads, with our root and no key', async function () {
+    needs(this, 'openssl')
     await using ca = await startCa()
     const store = await storeOf(ca, 'gehëim')
     const read = await run('openssl', [
@@ -62,7 +57,7 @@ describe('the PKCS#12 trust store', () => {
   })
 
   it('is one entry that keytool calls trusted', async function () {
-    if (!(await has('keytool', '-help'))) this.skip()
+    needs(this, 'keytool')
     await using ca = await startCa()
     const store = await storeOf(ca)
     const shown = await run('keytool', [
@@ -84,7 +79,7 @@ describe('the PKCS#12 trust store', () => {
   })
 
   it('makes a Java client believe a minted host', async function () {
-    if (!(await has('java', '--add-modules', 'jdk.compiler', '--version'))) this.skip()
+    needs(this, 'java', 'javac')
     await using ca = await startCa()
     const store = await storeOf(ca)
     const source = await ca.file('Client.java', CLIENT)
@@ -108,7 +103,7 @@ describe('the PKCS#12 trust store', () => {
 
 describe('the Apple profile', () => {
   it('is a property list that carries the root', async function () {
-    if (!(await has('python3', '-c', 'import plistlib'))) this.skip()
+    needs(this, 'python3')
     await using ca = await startCa()
     const der = derOf(ca.authority.rootPem)
     const path = await ca.file('yori.mobileconfig', mobileconfig(der, 'Home & <Co>'))

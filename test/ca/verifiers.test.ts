@@ -17,6 +17,7 @@ import { DAY_MS, serveTls, startCa, tempFolder } from './support/ca.js'
 import type { TempFolder, TestCa } from './support/ca.js'
 import { verifiers } from './support/verifiers.js'
 import type { Case } from './support/verifiers.js'
+import { needs } from '../support/needs.js'
 
 const PERMITTED = 'api.openai.com'
 const BANK = 'bank.example'
@@ -121,19 +122,20 @@ const scenes: readonly {
 
 for (const verifier of verifiers)
   describe(`${verifier.program}, as a client of YORI`, () => {
-    let temp: TempFolder
+    let temp: TempFolder | undefined
     let judge: ((one: Case) => Promise<boolean>) | undefined
 
-    before(async () => {
+    before(async function () {
+      needs(this, ...verifier.needs)
       temp = await tempFolder()
       judge = await verifier.prepare(temp.path)
     })
-    after(() => temp[Symbol.asyncDispose]())
+    after(() => temp?.[Symbol.asyncDispose]())
 
     for (const [index, { title, believed, except = [], serve }] of scenes.entries()) {
       const excepted = except.includes(verifier.program)
-      it(excepted ? `does not: ${title}` : title, async function () {
-        if (judge === undefined) this.skip()
+      it(excepted ? `does not: ${title}` : title, async () => {
+        assert.ok(judge !== undefined && temp !== undefined)
         await using ca = await startCa()
         const { name, chain, keyPem, rootPem } = await serve(ca)
         const context = createSecureContext({ cert: chain.join(''), key: keyPem })

@@ -4,6 +4,7 @@ import { readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLogTarget } from '../../src/cli/log-target.js'
 import { tempFolder } from '../support/temp-folder.js'
+import { needs } from '../support/needs.js'
 
 describe('where the log goes', () => {
   it('is a new file once the old one was moved away, and no line is lost', async () => {
@@ -36,7 +37,7 @@ describe('where the log goes', () => {
   })
 
   it('costs lines and not the process when the disk is full', async function () {
-    if (process.platform !== 'linux') this.skip()
+    needs(this, 'Linux')
     using target = openLogTarget('/dev/full')
     await once(target.destination, 'ready')
     const failed = once(target.destination, 'error')

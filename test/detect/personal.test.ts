@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { ibanHolds, isCardNumber, luhn, ssnHolds } from '../../src/detect/checksums.js'
 import { findPersonal, personalData } from '../../src/detect/personal.js'
-import { casesFile } from '../support/fixtures.js'
+import { recordedCases } from '../support/needs.js'
 
 /** What was found, as it stands in the text. */
 function shown(text: string): [string, string][] {
@@ -107,8 +107,7 @@ describe('personal data', () => {
   })
 
   it('agrees with recorded texts on the kinds that it claims', function () {
-    const file = casesFile('pii/presidio.jsonl')
-    if (file === undefined) return this.skip()
+    const file = recordedCases(this, 'pii/presidio.jsonl')
     const claimed = { CREDIT_CARD: 'credit_card', IBAN_CODE: 'iban', US_SSN: 'us_ssn' }
     const wrong: string[] = []
     for (const line of readFileSync(file, 'utf8').trim().split('\n')) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, rmSync } from 'node:fs'
 import { Household } from '../support/household.js'
-import { whyNoNamespaces } from '../support/namespaces.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 interface Told {
   readonly ok: boolean
@@ -14,10 +14,7 @@ interface Told {
 
 describe('yori doctor on a router', () => {
   before(function () {
-    const lacking = whyNoNamespaces()
-    if (lacking === undefined) return
-    this.test!.parent!.title += ` (skipped: ${lacking})`
-    this.skip()
+    needs(this, ...NAMESPACES)
   })
 
   it('sees that all is well, and what is not once something is taken away', async () => {

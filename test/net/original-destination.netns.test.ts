@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { packageFile } from '../../src/core/package-root.js'
-import { Namespaces, whyNoNamespaces, type Program } from '../support/namespaces.js'
+import { Namespaces, type Program } from '../support/namespaces.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 const PORT = 8443
 const LISTENER = packageFile('dist', 'test', 'support', 'destination-listener.js')
@@ -66,7 +67,7 @@ const V6_PEER = 'fd77::2'
 
 describe('a client behind a Linux router: its original destination', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined) this.skip()
+    needs(this, ...NAMESPACES)
   })
 
   it('of a connection led here by REDIRECT is the dialled address, both families', async () => {

@@ -19,6 +19,7 @@ import {
   type OriginalDestinationOptions,
 } from '../../src/net/original-destination.js'
 import { TcpServer } from '../support/tcp.js'
+import { needs, skip } from '../support/needs.js'
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s+/g, ''), 'hex')
 
@@ -288,14 +289,16 @@ describe('the original destination', () => {
   })
 
   it('of a connection on the loopback of this machine is us, asked through koffi', async function () {
-    if (process.platform !== 'linux') return this.skip()
+    needs(this, 'Linux')
     await using server = await TcpServer.start()
     const warnings: string[] = []
     const destination = await openOriginalDestination({
       own: new Prefixes(['127.0.0.0/8']),
       log: { ...silentLog, warn: (_fields, message) => warnings.push(message) },
     })
-    if (warnings.length > 0) return this.skip()
+    const [warning] = warnings
+    if (warning !== undefined)
+      skip(this, { what: 'koffi', brings: `npm ci with optional packages (${warning})` })
     const { socket } = await server.pair()
     assert.deepEqual(await destination.of(socket), { kind: 'own' })
     socket.destroy()

@@ -4,6 +4,7 @@ import { Listener } from '../../src/net/listener.js'
 import { makeTransparent } from '../../src/net/transparent.js'
 import type { TransparentOptions } from '../../src/net/transparent.js'
 import { ListeningLog } from '../audit/support.js'
+import { needs } from '../support/needs.js'
 
 const ADDRESS = { address: '::', port: 8443 }
 
@@ -49,7 +50,7 @@ describe('a transparent listener', () => {
     })
 
   it('is missed loudly on Linux when interfaces are steered', function () {
-    if (process.platform !== 'linux') this.skip()
+    needs(this, 'Linux')
     const { level } = tried({ wanted: 'auto', steered: true }, 'koffi is not there')
     assert.equal(level, 'warn')
   })

@@ -1,4 +1,3 @@
-import { casesFile } from '../support/fixtures.js'
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,8 +5,7 @@ import fc from 'fast-check'
 import { checkPfText } from '../../pf/check.js'
 import type { PfProblem } from '../../pf/check.js'
 import { holds } from '../support/property.js'
-
-const CASES = casesFile('pf')
+import { recordedCases } from '../support/needs.js'
 
 const errors = (text: string): PfProblem[] =>
   checkPfText(`${text}\n`).filter(({ kind }) => kind === 'error')
@@ -177,8 +175,7 @@ describe('the check of pf texts', () => {
 
   for (const verdict of ['good', 'bad'])
     it(`agrees with pf's own parser on every recorded ${verdict} text`, function () {
-      if (CASES === undefined) return this.skip()
-      const folder = join(CASES, verdict)
+      const folder = join(recordedCases(this, 'pf'), verdict)
       for (const file of readdirSync(folder)) {
         const found = errors(readFileSync(join(folder, file), 'utf8'))
         assert.equal(

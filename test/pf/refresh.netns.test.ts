@@ -7,7 +7,8 @@ import { writePlan } from '../../pf/apply.js'
 import { STEER_SCRIPT, steeringFiles } from '../../pf/steering-files.js'
 import type { SteeringFiles } from '../../pf/steering-files.js'
 import { steeringPlan } from '../../pf/steering-plan.js'
-import { Namespaces, whyNoNamespaces } from '../support/namespaces.js'
+import { Namespaces } from '../support/namespaces.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { steering } from './support.js'
 
@@ -31,11 +32,9 @@ function planned(files: SteeringFiles, onFailure: 'open' | 'closed_llm'): void {
   writePlan(files, plan)
 }
 
-describe('a refresh of the table', function () {
-  this.timeout(60_000)
-
+describe('a refresh of the table', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined) this.skip()
+    needs(this, ...NAMESPACES)
   })
 
   it('changes what differs and nothing else, whoever changed it', async () => {

@@ -1,8 +1,6 @@
-import { casesFile } from '../support/fixtures.js'
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { checkPfText } from '../../pf/check.js'
 import { renderSteering } from '../../pf/render.js'
 import type { Backend } from '../../pf/render.js'
@@ -11,8 +9,7 @@ import type { SteerSettings } from '../../pf/rules.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { golden, goldenElements, goldenHosts } from './golden.js'
 import { named, steering } from './support.js'
-
-const CASES = casesFile('pf')
+import { needs, recordedCases } from '../support/needs.js'
 
 function rendered(backend: Backend, changed: Partial<SteerSettings>) {
   return renderSteering(backend, {
@@ -60,8 +57,7 @@ describe('generated texts', () => {
   })
 
   it('for nftables pass nft', function () {
-    if (spawnSync('nft', ['-c', '-f', '-'], { input: 'table inet yori\n' }).status !== 0)
-      return this.skip()
+    needs(this, 'Linux', 'root', 'nft')
     for (const { name, backend, changed } of golden) {
       if (!backend.startsWith('nft-')) continue
       const more = elementsText('inet', ['192.0.2.7', '203.0.113.7'], 300)
@@ -79,8 +75,8 @@ describe('generated texts', () => {
   })
 
   it('say what the recorded anchor says, but for its needless `no rdr`', function () {
-    if (CASES === undefined) return this.skip()
-    const recorded = readFileSync(join(CASES, 'good', 'yori.anchor.conf'), 'utf8')
+    const file = recordedCases(this, 'pf', 'good', 'yori.anchor.conf')
+    const recorded = readFileSync(file, 'utf8')
     const wanted = saying(recorded).filter((line) => !line.startsWith('no rdr'))
     assert.deepEqual(saying(textOf('pf', {})), wanted)
   })

@@ -4,11 +4,12 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { elementsText, renderNftOff, tproxyRouting } from '../../pf/render-nft.js'
 import { packageFile } from '../../src/core/package-root.js'
-import { Namespaces, whyNoNamespaces } from '../support/namespaces.js'
+import { Namespaces } from '../support/namespaces.js'
 import type { Program } from '../support/namespaces.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { Dial } from '../support/dial-each.js'
 import { steering } from './support.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 const PORT = 8443
 const YORI = packageFile('dist', 'src', 'cli', 'main.js')
@@ -162,7 +163,7 @@ const both = (dials: (llm: string, other: string, net: string) => Dial[]): Dial[
 for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
   describe(`generated rules in the kernel: ${mode}`, () => {
     before(function () {
-      if (whyNoNamespaces() !== undefined) this.skip()
+      needs(this, ...NAMESPACES)
     })
 
     it('lead LLM addresses to YORI and nothing else, both families', async () => {

@@ -16,9 +16,9 @@ import {
 } from '../../pf/apply.js'
 import { steeringPlan } from '../../pf/steering-plan.js'
 import { TPROXY_MARK_TEXT, TPROXY_ROUTES } from '../../pf/rules.js'
-import { hasProgram } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { named, steering } from './support.js'
+import { needs } from '../support/needs.js'
 
 /** What the script takes of a table. */
 function taken(table: string, family: 4 | 6): string[] {
@@ -32,7 +32,7 @@ function taken(table: string, family: 4 | 6): string[] {
 
 describe('the supervisor', () => {
   it('is plain POSIX shell, as shellcheck sees it', function () {
-    if (!hasProgram('shellcheck')) return this.skip()
+    needs(this, 'shellcheck')
     const words = ['-x', '-s', 'sh', '-P', 'SCRIPTDIR/../..', SUPERVISOR, STEER_SCRIPT]
     const { stdout, status } = spawnSync('shellcheck', words, { encoding: 'utf8' })
     assert.equal(status, 0, stdout)

@@ -7,7 +7,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { recognise } from '../../src/providers/index.js'
-import { casesFile } from '../support/fixtures.js'
 import { startOrigin } from '../support/origins.js'
 import { endedExchanges } from '../support/proxied.js'
 import { ownRows } from '../support/sdk-rows.js'
@@ -17,6 +16,7 @@ import type { Said } from '../support/sdk-words.js'
 import { TestCa } from '../support/test-ca.js'
 import { Yori } from '../support/yori.js'
 import type { Row } from '../support/yori.js'
+import { recordedCases } from '../support/needs.js'
 
 /** Longer texts are cut in events. */
 const MAX_EVENT_CHARS = 4096
@@ -220,8 +220,7 @@ describe("what the vendors' libraries say, over the wire", () => {
   })
 
   it('YORI records the same of recorded answers', async function () {
-    const file = casesFile('llm', 'pairs.jsonl')
-    if (file === undefined) this.skip()
+    const file = recordedCases(this, 'llm', 'pairs.jsonl')
     const rows = recordedRows(file)
     const heard = await hear(rows)
     const wrong: string[] = []

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { recognise, recogniseBody } from '../../src/providers/index.js'
 import type { RequestFacts, ResponseFacts } from '../../src/providers/provider.js'
 import { Sessions } from '../../src/conversations/sessions.js'
-import { casesFile } from '../support/fixtures.js'
+import { recordedCases } from '../support/needs.js'
 
 interface Pair {
   readonly id: string
@@ -102,8 +102,7 @@ describe('sessions of recorded conversations', () => {
   let pairs: [Turn, Turn][] = []
 
   before(function () {
-    const file = casesFile('llm', 'pairs.jsonl')
-    if (file === undefined) this.skip()
+    const file = recordedCases(this, 'llm', 'pairs.jsonl')
     turns = turnsOf(file)
     pairs = turns.flatMap((later) =>
       turns

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { regoCases } from '../../tools/cases/rego.js'
 import { runFiles } from '../../tools/cases/run.js'
+import { recordedCases } from '../support/needs.js'
 
 /** Rows that call built-ins that are not supported do not load; 97 of 100 must. */
 const MAX_NOT_LOADED = 0.03
 
 describe('Rego on recorded conformance cases', () => {
   it('is right on every core row that loads', async function () {
-    const folder = process.env['YORI_CASES']
-    const file = folder === undefined ? '' : join(folder, 'rego', 'opa-cases.jsonl')
-    if (!existsSync(file)) this.skip()
+    const file = recordedCases(this, 'rego', 'opa-cases.jsonl')
     const said: string[] = []
     await runFiles(regoCases, [file], (line) => void said.push(line))
     const core = said

@@ -12,9 +12,10 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
-import { curl, hasProgram, runProgram } from '../support/programs.js'
+import { curl, runProgram } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
+import { needs } from '../support/needs.js'
 
 const CONFIG = `mode: enforce
 listen: 0.0.0.0:8443
@@ -98,7 +99,7 @@ async function sql(folder: TempFolder, query: string): Promise<string> {
 
 describe('end to end: block an OpenAI request', () => {
   before(function () {
-    if (!hasProgram('curl') || !hasProgram('sqlite3')) this.skip()
+    needs(this, 'curl', 'sqlite3')
   })
 
   it('blocks, shows the page, records it, and forwards for a device on the allowlist', async () => {

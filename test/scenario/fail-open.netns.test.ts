@@ -8,8 +8,7 @@ import { parseOffPeriods } from '../../pf/off-periods.js'
 import { readOptional } from '../../pf/apply.js'
 import { faults, outage } from '../support/faults.js'
 import { Household, LLM, PROVIDER } from '../support/household.js'
-import { whyNoNamespaces } from '../support/namespaces.js'
-import { hasProgram } from '../support/programs.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 /** Sooner back and sooner killed than usual; as many misses as usual. */
 const SOONER = {
@@ -21,8 +20,7 @@ const SOONER = {
 
 describe('a household whose YORI fails', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined || !hasProgram('curl') || !hasProgram('openssl'))
-      this.skip()
+    needs(this, ...NAMESPACES, 'curl', 'openssl')
   })
 
   for (const [backend, chosen] of [

@@ -23,9 +23,8 @@ import {
   YORI,
 } from '../support/household.js'
 import type { SteerBackend } from '../support/household.js'
-import { whyNoNamespaces } from '../support/namespaces.js'
 import type { Program } from '../support/namespaces.js'
-import { hasProgram } from '../support/programs.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 const OWN_CA = /YORI/
 /** The router's addresses on the side of the internet. */
@@ -98,7 +97,7 @@ const seen = (family: (typeof FAMILIES)[number], address: string): string =>
 for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
   describe(`a router that steers by ${backend}, and yori run on it`, () => {
     before(function () {
-      if (whyNoNamespaces() !== undefined) this.skip()
+      needs(this, ...NAMESPACES)
     })
 
     it('intercepts the provider, tunnels the rest, and leaves alone who is exempt', async () => {
@@ -195,7 +194,7 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
 
 describe('a router that steers by nft-tproxy, and yori run without the right to it', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined || !hasProgram('setpriv')) this.skip()
+    needs(this, ...NAMESPACES, 'setpriv')
   })
 
   it('says so, and the kernel sends clients straight on', async () => {
@@ -220,7 +219,7 @@ describe('a router that steers by nft-tproxy, and yori run without the right to 
 
 describe('a router that steers by nft-redirect, and nobody to ask for destinations', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined) this.skip()
+    needs(this, ...NAMESPACES)
   })
 
   it('leads steered clients on by name', async () => {

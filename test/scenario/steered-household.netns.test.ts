@@ -17,19 +17,14 @@ import {
   YORI_PORT,
   answerOf,
 } from '../support/household.js'
-import { whyNoNamespaces } from '../support/namespaces.js'
-import { hasProgram } from '../support/programs.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 const OWN_CA = /^YORI/
 /** Fewer good answers than usual: the test is about what holds, not when. */
 const SOONER = { YORI_PROBE_GOOD: '1', YORI_PROBE_EVERY: '0.2' }
 
-function needs(this: Mocha.Context): void {
-  if (
-    whyNoNamespaces() !== undefined ||
-    !['curl', 'openssl', 'setpriv'].every((program) => hasProgram(program))
-  )
-    this.skip()
+function allIsThere(this: Mocha.Context): void {
+  needs(this, ...NAMESPACES, 'curl', 'openssl', 'setpriv')
 }
 
 function hasOneRight(pid: number): void {
@@ -44,7 +39,7 @@ function hasOneRight(pid: number): void {
 
 for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
   describe(`a household steered by yori pf apply, ${backend}`, () => {
-    before(needs)
+    before(allIsThere)
 
     it('has LLM traffic opened, and nothing else changed', async () => {
       // TPROXY needs a right of root's, and the supervisor leaves YORI that one.
@@ -125,7 +120,7 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
   })
 
 describe('yori pf apply', () => {
-  before(needs)
+  before(allIsThere)
 
   it('steers each family alone, when its listener answers', async () => {
     await using home = await Household.open()

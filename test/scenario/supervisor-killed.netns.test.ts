@@ -15,8 +15,7 @@ import {
   YORI_PORT,
   answerOf,
 } from '../support/household.js'
-import { whyNoNamespaces } from '../support/namespaces.js'
-import { hasProgram } from '../support/programs.js'
+import { NAMESPACES, needs } from '../support/needs.js'
 
 const SOONER = {
   YORI_PROBE_EVERY: '0.2',
@@ -41,12 +40,9 @@ const periods = (home: Household) =>
     ({ cause }) => cause !== 'starting',
   )
 
-describe('a supervisor that was killed', function () {
-  this.timeout(120_000)
-
+describe('a supervisor that was killed', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined || !hasProgram('curl') || !hasProgram('openssl'))
-      this.skip()
+    needs(this, ...NAMESPACES, 'curl', 'openssl')
   })
 
   it('has its YORI taken over by the next one, which then looks after it', async () => {
@@ -108,12 +104,9 @@ describe('a supervisor that was killed', function () {
   })
 })
 
-describe('a supervisor whose YORI hangs while the packet filter is slow', function () {
-  this.timeout(120_000)
-
+describe('a supervisor whose YORI hangs while the packet filter is slow', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined || !hasProgram('curl') || !hasProgram('openssl'))
-      this.skip()
+    needs(this, ...NAMESPACES, 'curl', 'openssl')
   })
 
   it('takes steering off all the same', async () => {
@@ -147,12 +140,9 @@ describe('a supervisor whose YORI hangs while the packet filter is slow', functi
   })
 })
 
-describe('yori pf apply, from TPROXY to REDIRECT', function () {
-  this.timeout(90_000)
-
+describe('yori pf apply, from TPROXY to REDIRECT', () => {
   before(function () {
-    if (whyNoNamespaces() !== undefined || !hasProgram('curl') || !hasProgram('openssl'))
-      this.skip()
+    needs(this, ...NAMESPACES, 'curl', 'openssl')
   })
 
   for (const supervised of [true, false])

@@ -1,6 +1,5 @@
 /** The README's chapter on a policy of one's own, followed to the letter. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -11,6 +10,7 @@ import { startOrigin } from '../support/origins.js'
 import { certificate, NAME, originCa, until } from '../support/proxied.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
+import { needs } from '../support/needs.js'
 
 const readme = readFileSync(packageFile('README.md'), 'utf8')
 const chapter = /### Write your own policy\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? ''
@@ -56,7 +56,7 @@ function recorded(folder: TempFolder): number {
 
 describe('The README on a policy of one’s own', () => {
   before(function () {
-    if (spawnSync('curl', ['--version']).error !== undefined) this.skip()
+    needs(this, 'curl')
   })
 
   it('leads from a new file to a request that is blocked', async () => {

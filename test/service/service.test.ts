@@ -3,14 +3,14 @@
  * own, whose /etc and /var are copies. What systemd would start is started there by hand.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCli as runCliOf } from '../support/cli.js'
 import type { CliOptions, CliRan } from '../support/cli.js'
 import { openMain, openPackage, openTemp } from '../support/open-package.js'
-import { hasProgram, runProgram } from '../support/programs.js'
+import { runProgram } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
+import { has, needs } from '../support/needs.js'
 
 const UNIT = 'etc/systemd/system/yori.service'
 
@@ -47,7 +47,7 @@ describe('yori service', () => {
 
   it('is refused to whoever is not root', async function () {
     const isRoot = process.getuid?.() === 0
-    if (isRoot && !hasProgram('setpriv')) this.skip()
+    if (isRoot) needs(this, 'setpriv')
     await using folder = await tempFolder('yori-', openTemp())
     chmodSync(folder.path, 0o711)
     const args = ['service', 'install', '--system', 'systemd', '--yes']
@@ -77,7 +77,7 @@ describe('yori service', () => {
 
   for (const steering of [[], ['--no-steer']]) {
     it(`writes a unit that systemd understands ${steering.join(' ')}`, async function () {
-      if (!hasProgram('systemd-analyze')) this.skip()
+      needs(this, 'systemd-analyze')
       await using folder = await tempFolder()
       const unit = await imageOf(folder.path, ['--system', 'systemd', ...steering], UNIT)
       const verified = await runProgram('systemd-analyze', ['verify', unit])
@@ -107,7 +107,7 @@ describe('yori service', () => {
     assert.match(text, /^# PROVIDE: yori$/m)
     assert.match(text, /^command=\/usr\/sbin\/daemon$/m)
     assert.ok(text.includes('-u yori -- '), text)
-    if (!hasProgram('shellcheck')) return
+    if (!has('shellcheck')) return
     const found = await runProgram('shellcheck', ['--shell=sh', script])
     assert.equal(found.stdout.toString(), '')
   })
@@ -157,11 +157,7 @@ describe('yori service', () => {
   })
 
   it('installs, runs as its user, and uninstalls without a trace', async function () {
-    const lacking = whyNotHere()
-    if (lacking !== undefined) {
-      this.test!.title += ` (skipped: ${lacking})`
-      this.skip()
-    }
+    needs(this, 'Linux', 'root', 'useradd', 'setpriv', 'curl', 'ip', 'mount namespaces')
     await using folder = await tempFolder('yori-', openTemp())
     const script = folder.file('script.sh')
     writeFileSync(script, INSTALLATION)
@@ -209,15 +205,6 @@ async function imageOf(folder: string, flags: string[], file: string): Promise<s
   const ran = await runCli(args, { cwd: folder })
   assert.equal(ran.status, 0, ran.stderr)
   return join(root, file)
-}
-
-function whyNotHere(): string | undefined {
-  if (process.platform !== 'linux') return 'not Linux'
-  if (process.getuid?.() !== 0) return 'not root'
-  for (const program of ['useradd', 'setpriv', 'curl'])
-    if (!hasProgram(program)) return `${program} is not installed`
-  const possible = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true'])
-  return possible.status === 0 ? undefined : 'no namespaces'
 }
 
 /**

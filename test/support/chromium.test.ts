@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { Chromium, whyNoChromium } from './chromium.js'
+import { Chromium } from './chromium.js'
 import { PHONE } from './chromium-page.js'
 import { startOrigin } from './origins.js'
 import { tempFolder } from './temp-folder.js'
 import { TestCa } from './test-ca.js'
+import { CHROMIUM, needs } from './needs.js'
 
 const PAGE = `<!doctype html><meta name=viewport content="width=device-width"><title>t</title>
 <style>body{background:#fff} @media (prefers-color-scheme:dark){body{background:#000}}</style>
@@ -15,8 +16,7 @@ const html = { 'content-type': 'text/html' }
 
 describe('the Chromium of the tests', () => {
   before(function () {
-    const why = whyNoChromium({ trust: true })
-    if (why !== undefined) this.skip()
+    needs(this, ...CHROMIUM)
   })
 
   it('types, clicks, evaluates and takes pictures of the size and colours asked for', async () => {

@@ -4,12 +4,12 @@
  * pages, evaluates, types, clicks and takes pictures. Disposal ends its processes, and only
  * those, and removes the folder.
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { DevTools } from './cdp.js'
+import { chromiumPath } from './chromium-path.js'
 import { PATIENCE_MS } from './patience.js'
 import { ChromiumPage } from './chromium-page.js'
 import type { View } from './chromium-page.js'
@@ -17,11 +17,6 @@ import { runProgram } from './programs.js'
 import { tempFolder } from './temp-folder.js'
 import type { TempFolder } from './temp-folder.js'
 
-const PROGRAMS = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/local/bin/chrome',
-]
 const MAX_ERROR_CHARS = 64 * 1024
 
 export interface ChromiumOptions {
@@ -36,15 +31,6 @@ export interface ChromiumOptions {
   readonly args?: readonly string[]
 }
 
-/** Why there is no browser to test with, or undefined: tests skip themselves by that name. */
-export function whyNoChromium(options: { trust?: boolean } = {}): string | undefined {
-  if (program() === undefined) return 'chromium is not installed'
-  if (options.trust === true && spawnSync('certutil', ['-H']).error !== undefined) {
-    return "NSS's certutil is not installed"
-  }
-  return undefined
-}
-
 export class Chromium implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #folder: TempFolder
@@ -57,7 +43,7 @@ export class Chromium implements AsyncDisposable {
   }
 
   static async start(options: ChromiumOptions = {}): Promise<Chromium> {
-    const path = program()
+    const path = chromiumPath()
     if (path === undefined) throw new Error('chromium is not installed')
     const folder = await tempFolder('yori-chromium-')
     let child: ChildProcess | undefined
@@ -101,10 +87,6 @@ export class Chromium implements AsyncDisposable {
     await end(this.#child)
     await this.#folder[Symbol.asyncDispose]()
   }
-}
-
-function program(): string | undefined {
-  return PROGRAMS.find((path) => existsSync(path))
 }
 
 function flags(folder: TempFolder, options: ChromiumOptions): string[] {

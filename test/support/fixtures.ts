@@ -21,8 +21,7 @@ export function fixtureRows<T>(...parts: string[]): T[] {
 }
 
 /**
- * A file of recorded cases, or undefined when the folder that YORI_CASES names is not there:
- * the test then skips itself by name.
+ * A file of recorded cases, or undefined when the folder that YORI_CASES names is not there.
  */
 export function casesFile(...parts: string[]): string | undefined {
   const folder = process.env['YORI_CASES']

@@ -9,21 +9,6 @@ import { PATIENCE_MS } from './patience.js'
 
 let serial = 0
 
-/** Why such a test cannot run here; undefined when it can. */
-export function whyNoNamespaces(): string | undefined {
-  if (process.platform !== 'linux') return 'not Linux'
-  if (process.getuid?.() !== 0) return 'not root'
-  for (const [tool, argument] of [
-    ['ip', '-V'],
-    ['nft', '-v'],
-  ] as const)
-    if (spawnSync(tool, [argument]).status !== 0) return `${tool} is not installed`
-  const probe = `yori-probe-${process.pid}`
-  if (spawnSync('ip', ['netns', 'add', probe]).status !== 0) return 'no namespaces'
-  spawnSync('ip', ['netns', 'del', probe])
-  return undefined
-}
-
 export interface Link {
   /** Interface names inside the two namespaces, and their addresses with prefix length. */
   readonly from: {

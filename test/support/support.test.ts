@@ -12,17 +12,18 @@ import {
   tlsThroughProxy,
 } from './clients.js'
 import { startOrigin, startRawOrigin } from './origins.js'
-import { curl, hasProgram, runProgram } from './programs.js'
+import { curl, runProgram } from './programs.js'
 import { collect, readExactly, readUntil } from './streams.js'
 import { tempFolder } from './temp-folder.js'
 import { TestCa } from './test-ca.js'
+import { needs } from './needs.js'
 
 const ca = new TestCa()
 const certificate = ca.issue({ names: ['llm.test'] })
 
 describe('test/support', () => {
   it('serves HTTPS that curl verifies, and refuses under another name', async function () {
-    if (!hasProgram('curl')) return this.skip()
+    needs(this, 'curl')
     await using folder = await tempFolder()
     await using origin = await startOrigin({ certificate })
     writeFileSync(folder.file('ca.pem'), ca.certificatePem)

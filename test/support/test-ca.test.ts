@@ -6,8 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { tempFolder } from './temp-folder.js'
 import { TestCa } from './test-ca.js'
 import type { Issued } from './test-ca.js'
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+import { needs } from './needs.js'
 
 async function opensslVerify(
   root: TestCa,
@@ -33,7 +32,7 @@ async function opensslVerify(
 describe('test/support/test-ca', () => {
   for (const keyType of ['ec', 'rsa'] as const) {
     it(`issues ${keyType} leaves that OpenSSL verifies strictly`, async function () {
-      if (!hasOpenssl) return this.skip()
+      needs(this, 'openssl')
       const root = new TestCa('Root', keyType)
       const names = ['llm.test', '*.llm.test', '127.0.0.1', '2001:db8::1']
       const issued = root.intermediate('Below', keyType).issue({ names, keyType })
@@ -46,7 +45,7 @@ describe('test/support/test-ca', () => {
   }
 
   it('issues leaves that are wrong on purpose', async function () {
-    if (!hasOpenssl) return this.skip()
+    needs(this, 'openssl')
     const root = new TestCa()
     const expired = root.issueExpired(['llm.test'])
     assert.match(await opensslVerify(root, expired, 'llm.test'), /has expired/)
@@ -60,7 +59,7 @@ describe('test/support/test-ca', () => {
   })
 
   it('writes the addresses and names that were asked for', function () {
-    if (!hasOpenssl) return this.skip()
+    needs(this, 'openssl')
     const issued = new TestCa().issue({
       names: ['a.test', '192.0.2.7', '2001:db8::5:0:1'],
     })

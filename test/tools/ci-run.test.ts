@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { packageFile } from '../../src/core/package-root.js'
-import { hasProgram, runProgram } from '../support/programs.js'
+import { runProgram } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
+import { needs } from '../support/needs.js'
 
 interface Ended {
   readonly line: string
@@ -37,7 +38,7 @@ const npmTest = (lines: string, code: number, guards = 0): { npm: string } => ({
 
 describe('.ci/run', () => {
   before(function () {
-    if (!hasProgram('bash')) this.skip()
+    needs(this, 'bash')
   })
 
   it('ends with the counts of the tests', async () => {

@@ -11,7 +11,7 @@ import { faults, outage } from '../../test/support/faults.js'
 import type { Fault } from '../../test/support/faults.js'
 import { FAMILIES, Household, LLM, PROVIDER } from '../../test/support/household.js'
 import type { SteerBackend } from '../../test/support/household.js'
-import { whyNoNamespaces } from '../../test/support/namespaces.js'
+import { NAMESPACES, whyNot } from '../../test/support/needs.js'
 import { machine } from './table.js'
 
 const BACKENDS: readonly SteerBackend[] = ['nft-tproxy', 'nft-redirect']
@@ -89,7 +89,7 @@ async function measureLoad(forSeconds: number): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const why = whyNoNamespaces()
+  const why = whyNot(...NAMESPACES)
   if (why !== undefined) throw new Error(`network namespaces are not to be had: ${why}`)
   const { values } = parseArgs({
     options: { only: { type: 'string' }, load: { type: 'string', default: '60' } },

@@ -1,6 +1,8 @@
 // Usage: mocha --reporter dist/tools/check/reporter.js
-// mocha's `spec` output, then `N passed, N failed, N skipped` alone on the last line.
+// mocha's `spec` output, what was skipped for want of what, then `N passed, N failed, N skipped`
+// alone on the last line.
 import Mocha from 'mocha'
+import { lackLines } from './lacks.js'
 
 export function closingLine(stats: {
   readonly passes: number
@@ -14,7 +16,11 @@ export function closingLine(stats: {
 export default class ClosingLineReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options)
-    runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
+    const skipped: Mocha.Test[] = []
+    const { EVENT_RUN_END, EVENT_TEST_PENDING } = Mocha.Runner.constants
+    runner.on(EVENT_TEST_PENDING, (test: Mocha.Test) => skipped.push(test))
+    runner.once(EVENT_RUN_END, () => {
+      for (const line of lackLines(skipped)) process.stdout.write(`${line}\n`)
       process.stdout.write(`${closingLine(this.stats)}\n`)
     })
   }

@@ -2,6 +2,7 @@
  * Programs that judge a certificate chain as clients do. Each says whether it believes the
  * server at a loopback port to be `name` when it trusts one root alone.
  */
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
@@ -9,7 +10,9 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { derOf } from '../../../ca/export.js'
 import { trustStore } from '../../../ca/pkcs12.js'
-import { Chromium, whyNoChromium } from '../../support/chromium.js'
+import { Chromium } from '../../support/chromium.js'
+import { CHROMIUM } from '../../support/needs.js'
+import type { Need } from '../../support/needs.js'
 import { run } from './ca.js'
 
 export interface Case {
@@ -24,8 +27,9 @@ export interface Case {
 
 export interface Verifier {
   readonly program: string
-  /** Made once, in a folder that stays for the suite; undefined when it is not installed. */
-  prepare(folder: string): Promise<((one: Case) => Promise<boolean>) | undefined>
+  readonly needs: readonly Need[]
+  /** Made once, in a folder that stays for the suite; never when something is lacking. */
+  prepare(folder: string): Promise<(one: Case) => Promise<boolean>>
 }
 
 async function installed(command: string, ...args: string[]): Promise<boolean> {
@@ -47,6 +51,7 @@ async function file(
 
 const openssl: Verifier = {
   program: 'OpenSSL',
+  needs: ['openssl'],
   prepare: async () => async (one) => {
     const [leaf = '', ...others] = one.chain
     const root = await file(one.folder, 'root.pem', one.rootPem)
@@ -60,6 +65,7 @@ const openssl: Verifier = {
 
 const node: Verifier = {
   program: 'Node',
+  needs: [],
   prepare: async () => async (one) => {
     const client = connect({
       port: one.port,
@@ -78,6 +84,7 @@ const node: Verifier = {
 
 const curl: Verifier = {
   program: 'curl',
+  needs: ['curl'],
   prepare: async () => async (one) => {
     const root = await file(one.folder, 'root.pem', one.rootPem)
     const outcome = await run('curl', [
@@ -98,8 +105,8 @@ with socket.create_connection(('127.0.0.1', int(sys.argv[3])), timeout=10) as ra
 
 const python: Verifier = {
   program: 'Python',
+  needs: ['python3'],
   prepare: async () => {
-    if (!(await installed('python3', '-c', 'import ssl'))) return undefined
     return async (one) => {
       const root = await file(one.folder, 'root.pem', one.rootPem)
       return installed('python3', '-c', PYTHON, root, one.name, String(one.port))
@@ -109,8 +116,8 @@ const python: Verifier = {
 
 const gnutls: Verifier = {
   program: 'GnuTLS',
+  needs: ['gnutls-cli'],
   prepare: async () => {
-    if (!(await installed('gnutls-cli', '--version'))) return undefined
     return async (one) => {
       const root = await file(one.folder, 'root.pem', one.rootPem)
       const names = ['--sni-hostname', one.name, '--verify-hostname', one.name]
@@ -130,8 +137,8 @@ const gnutls: Verifier = {
 /** NSS as Firefox keeps its certificates; it judges the chain, and the name by the leaf's own. */
 const nss: Verifier = {
   program: 'NSS',
+  needs: ['certutil'],
   prepare: async () => {
-    if (!(await installed('which', 'certutil'))) return undefined
     return async (one) => {
       const database = join(one.folder, 'nss')
       await mkdir(database)
@@ -158,8 +165,8 @@ public class Client {
 
 const java: Verifier = {
   program: 'Java',
+  needs: ['java', 'javac'],
   prepare: async (folder) => {
-    if (!(await installed('javac', '-version'))) return undefined
     await run('javac', ['-d', folder, await file(folder, 'Client.java', JAVA)])
     return async (one) => {
       const trusted = [{ alias: 'yori', der: derOf(one.rootPem) }]
@@ -204,12 +211,12 @@ func main() {
 
 const go: Verifier = {
   program: 'Go',
+  needs: ['go'],
   prepare: async (folder) => {
-    if (!(await installed('go', 'version'))) return undefined
     const program = join(folder, 'client')
     const source = await file(folder, 'client.go', GO)
     const built = await run('go', ['build', '-o', program, source], '', 180_000)
-    if (built.code !== 0) return undefined
+    assert.equal(built.code, 0, built.stderr)
     return async (one) => {
       const root = await file(one.folder, 'root.pem', one.rootPem)
       return installed(program, root, one.name, String(one.port))
@@ -220,8 +227,8 @@ const go: Verifier = {
 /** Its own verifier, with the roots that its user added to NSS. */
 const chromium: Verifier = {
   program: 'Chromium',
+  needs: CHROMIUM,
   prepare: () => {
-    if (whyNoChromium({ trust: true }) !== undefined) return Promise.resolve(undefined)
     return Promise.resolve(async (one) => {
       await using browser = await Chromium.start({
         trust: [one.rootPem],

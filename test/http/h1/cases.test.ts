@@ -9,9 +9,10 @@ import { readRequests, readResponses } from '../../../tools/cases/http-messages.
 import { completed, rowOf } from '../../../tools/cases/http-row.js'
 import type { HttpRow } from '../../../tools/cases/http-row.js'
 import type { Row } from '../../../tools/cases/kind.js'
-import { casesFile, fixtureFile } from '../../support/fixtures.js'
+import { fixtureFile } from '../../support/fixtures.js'
 import { readH1 } from '../../support/h1-read.js'
 import { everySplit } from '../../support/splits.js'
+import { recordedCases } from '../../support/needs.js'
 
 interface Case extends HttpRow {
   readonly side: 'request' | 'response'
@@ -75,8 +76,7 @@ describe('rows of raw messages', () => {
   })
 
   it("are read so of a well-known parser's own cases", function () {
-    const file = casesFile('http', 'llhttp.jsonl')
-    if (file === undefined) return this.skip()
+    const file = recordedCases(this, 'http', 'llhttp.jsonl')
     for (const row of rowsOf(file)) check(row)
   })
 })

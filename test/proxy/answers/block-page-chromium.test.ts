@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashPassword } from '../../../src/net/password.js'
-import { Chromium, whyNoChromium } from '../../support/chromium.js'
+import { Chromium } from '../../support/chromium.js'
 import { PHONE } from '../../support/chromium-page.js'
 import type { ChromiumPage } from '../../support/chromium-page.js'
 import { behind, NAME } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
+import { CHROMIUM, needs } from '../../support/needs.js'
 
 const PASSWORD = 'correct horse 42'
 /** Set to a folder, it gets the pictures, for people to look at. */
@@ -52,7 +53,7 @@ const CONTRAST = `(() => {
 
 describe('the block page in Chromium', () => {
   before(function () {
-    if (whyNoChromium({ trust: true }) !== undefined) this.skip()
+    needs(this, ...CHROMIUM)
   })
 
   it('is readable on phone and desktop, dark and light, runs no script and loads nothing', async () => {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { packageFile } from '../../../src/core/package-root.js'
-import { Namespaces, whyNoNamespaces } from '../../support/namespaces.js'
+import { Namespaces } from '../../support/namespaces.js'
 import { tempFolder } from '../../support/temp-folder.js'
+import { NAMESPACES, needs } from '../../support/needs.js'
 
 const YORI = packageFile('dist', 'src', 'cli', 'main.js')
 const DNS = packageFile('dist', 'test', 'support', 'print-dns.js')
@@ -23,10 +24,7 @@ const ASK = `
 
 describe('a client is told of a destination', () => {
   before(function () {
-    const lacking = whyNoNamespaces()
-    if (lacking === undefined) return
-    this.test!.parent!.title += ` (skipped: ${lacking})`
-    this.skip()
+    needs(this, ...NAMESPACES)
   })
 
   it('no address that only our resolver knows, unless it is on this machine', async () => {

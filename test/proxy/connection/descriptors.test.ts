@@ -5,8 +5,8 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { ChildYori } from '../../support/child-yori.js'
 import { startOrigin } from '../../support/origins.js'
-import { hasProgram } from '../../support/programs.js'
 import { ask, certificate, get, NAME, originCa, until } from '../../support/proxied.js'
+import { needs } from '../../support/needs.js'
 
 const LIMIT = 256
 const CLIENTS = 400
@@ -17,7 +17,7 @@ const RECOVERS_MS = 2_000
 
 describe('with 256 descriptors and 400 clients', () => {
   before(function () {
-    if (process.platform !== 'linux' || !hasProgram('prlimit')) this.skip()
+    needs(this, 'Linux', 'prlimit')
   })
 
   it('YORI neither ends nor spins, and serves again once they have gone', async () => {

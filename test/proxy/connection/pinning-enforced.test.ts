@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { startOrigin } from '../../support/origins.js'
-import { curl, hasProgram } from '../../support/programs.js'
+import { curl } from '../../support/programs.js'
 import { certificate, joined, NAME, originCa, until } from '../../support/proxied.js'
 import { tempFolder } from '../../support/temp-folder.js'
 import type { Yori } from '../../support/yori.js'
+import { needs } from '../../support/needs.js'
 
 /** curl: the TLS handshake failed; the certificate did not verify. */
 const REFUSED = 35
@@ -40,7 +41,7 @@ const enforce = { mode: 'enforce', enforcement, policies: blocking }
 
 describe('an app that cannot be inspected', () => {
   before(function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
   })
 
   it('is refused where a policy may block it', async () => {
@@ -85,7 +86,7 @@ describe('an app that cannot be inspected', () => {
 
 describe('what is never decrypted', () => {
   before(function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
   })
 
   for (const [title, intercept, coverage] of [

@@ -7,11 +7,12 @@ import { systemClock } from '../../../src/core/clock.js'
 import { readLessons } from '../../../src/net/lessons-file.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { startOrigin } from '../../support/origins.js'
-import { curl, hasProgram } from '../../support/programs.js'
+import { curl } from '../../support/programs.js'
 import { ask, behind, certificate, get, joined } from '../../support/proxied.js'
 import { NAME, originCa, until } from '../../support/proxied.js'
 import type { Row } from '../../support/yori.js'
 import { Yori } from '../../support/yori.js'
+import { needs } from '../../support/needs.js'
 
 async function coverages(yori: Yori, count: number): Promise<unknown[]> {
   let rows: Row[] = []
@@ -38,7 +39,7 @@ const UNTRUSTED = 60
 
 describe('a client without the root', () => {
   it('called curl fails once and passes untouched from then on', async function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
     await using setup = await behind((_request, response) => void response.end('ok'))
     assert.equal(await curlOnce(setup.yori, 'origin'), UNTRUSTED)
     assert.equal(await curlOnce(setup.yori, 'origin'), 0)
@@ -46,7 +47,7 @@ describe('a client without the root', () => {
   })
 
   it('is pinned when its device has used the root before', async function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
     await using setup = await behind((_request, response) => void response.end('ok'))
     assert.equal(await curlOnce(setup.yori, 'yori'), 0)
     assert.equal(await curlOnce(setup.yori, 'origin'), UNTRUSTED)
@@ -76,7 +77,7 @@ describe('a client without the root', () => {
   }
 
   it('is inspected again once `yori pinning clear` was said', async function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
     await using setup = await behind((_request, response) => void response.end('ok'))
     const { yori } = setup
     const path = yori.folder.file('state/pinning.json')
@@ -107,7 +108,7 @@ describe('a client without the root', () => {
   })
 
   it('is refused where a policy that blocks is in force', async function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
     const origin = await startOrigin({ certificate })
     await using setup = await joined(origin, {
       mode: 'enforce',

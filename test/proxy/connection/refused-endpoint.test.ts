@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { startOrigin } from '../../support/origins.js'
 import type { Origin } from '../../support/origins.js'
-import { curl, hasProgram, runProgram } from '../../support/programs.js'
+import { curl, runProgram } from '../../support/programs.js'
 import { certificate, NAME, originCa, until } from '../../support/proxied.js'
 import { Yori } from '../../support/yori.js'
 import type { Row } from '../../support/yori.js'
+import { needs } from '../../support/needs.js'
 
 const REFUSED = 'bad.example.com'
 
@@ -42,7 +43,7 @@ const TLS_FAILED = 35
 
 describe('a refused endpoint', () => {
   before(function () {
-    if (!hasProgram('curl') || !hasProgram('openssl', 'version')) this.skip()
+    needs(this, 'curl', 'openssl')
   })
 
   const ways = {

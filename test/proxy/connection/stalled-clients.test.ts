@@ -5,10 +5,11 @@ import { ChildYori } from '../../support/child-yori.js'
 import { startOrigin } from '../../support/origins.js'
 import { ask, certificate, get, NAME, originCa } from '../../support/proxied.js'
 import { stallClients } from '../../support/stalls.js'
+import { needs } from '../../support/needs.js'
 
 describe('with 1,000 stalled hellos and 500 slow heads', () => {
   before(function () {
-    if (process.platform !== 'linux') this.skip() // one client would not be let do that
+    needs(this, 'Linux') // one client would not be let do that
   })
 
   it('YORI serves other requests', async () => {

@@ -9,7 +9,7 @@ import { ConnectRefused, connectThroughProxy } from '../../support/clients.js'
 import { rawTcpClient, rawTlsClient } from '../../support/clients.js'
 import { hashPassword } from '../../../src/net/password.js'
 import { DnsServer } from '../../support/dns-server.js'
-import { Namespaces, whyNoNamespaces } from '../../support/namespaces.js'
+import { Namespaces } from '../../support/namespaces.js'
 import { startOrigin } from '../../support/origins.js'
 import { ask, behind, certificate, disposable, get } from '../../support/proxied.js'
 import { NAME, originCa, until } from '../../support/proxied.js'
@@ -18,6 +18,7 @@ import { tempFolder } from '../../support/temp-folder.js'
 import { TestCa } from '../../support/test-ca.js'
 import { Yori } from '../../support/yori.js'
 import type { Row } from '../../support/yori.js'
+import { NAMESPACES, needs } from '../../support/needs.js'
 
 const ok = (_request: IncomingMessage, response: ServerResponse): void =>
   void response.end('from the provider')
@@ -446,10 +447,8 @@ describe('the guard on resolved addresses', () => {
 })
 
 describe('clients beyond loopback', () => {
-  const why = whyNoNamespaces()
-
   it('get nothing until access names them, and endpoints only until relay is all', async function () {
-    if (why !== undefined) this.skip()
+    needs(this, ...NAMESPACES)
     await using machines = new Namespaces(['client', 'router'])
     machines.link({
       from: { machine: 'client', name: 'eth0', addresses: ['10.78.0.2/24'] },

@@ -17,6 +17,7 @@ import type { Origin } from '../../support/origins.js'
 import { originCa } from '../../support/proxied.js'
 import { FAULTS, inflict } from '../../support/wire.js'
 import type { Fault } from '../../support/wire.js'
+import { needs } from '../../support/needs.js'
 
 /** Everything has ended by then: the deadlines below add up to less than three seconds. */
 const GONE_MS = 5_000
@@ -229,7 +230,7 @@ async function judge(
 
 describe('YORI', () => {
   before(function () {
-    if (process.platform !== 'linux') this.skip() // counts descriptors in /proc
+    needs(this, 'Linux') // counts descriptors in /proc
   })
 
   const byClient = cases(CLIENT_POINTS, CLIENTS)

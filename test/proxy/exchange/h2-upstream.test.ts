@@ -10,9 +10,10 @@ import { beforeH2, startH2Origin } from '../../support/h2-origin.js'
 import { ask, certificate, disposable, get } from '../../support/proxied.js'
 import { endedExchanges, joined, NAME, until } from '../../support/proxied.js'
 import { startOrigin, startRawOrigin } from '../../support/origins.js'
-import { hasProgram, runProgram } from '../../support/programs.js'
+import { runProgram } from '../../support/programs.js'
 import { tempFolder } from '../../support/temp-folder.js'
 import type { Yori } from '../../support/yori.js'
+import { needs } from '../../support/needs.js'
 
 const post = { ':method': 'POST', ':path': '/v1/chat/completions' }
 
@@ -328,7 +329,7 @@ describe('a client that offers HTTP/2 alone', () => {
   })
 
   it('called nghttp has all of its uploads answered', async function () {
-    if (!hasProgram('nghttp')) this.skip()
+    needs(this, 'nghttp')
     let bytes = 0
     await using origin = await startH2Origin((stream) => {
       stream.on('data', (chunk: Buffer) => (bytes += chunk.length))

@@ -22,6 +22,7 @@ import {
 } from '../../support/proxied.js'
 import { until } from '../../support/proxied.js'
 import { Yori } from '../../support/yori.js'
+import { needs } from '../../support/needs.js'
 
 const MIB = 1024 * 1024
 const OFFERED_BYTES = 1024 * MIB
@@ -121,7 +122,7 @@ const wait = (ms: number): Promise<void> =>
 
 describe('a client that reads a kilobyte a second', () => {
   before(function () {
-    if (process.platform !== 'linux') this.skip() // reads memory in /proc
+    needs(this, 'Linux') // reads memory in /proc
   })
 
   for (const [way, ask] of Object.entries(asks)) {

@@ -1,21 +1,19 @@
 /** A browser: what it does without our root, and connections that it opens in advance. */
 import assert from 'node:assert/strict'
 import { systemClock } from '../../../src/core/clock.js'
-import { Chromium, whyNoChromium } from '../../support/chromium.js'
+import { Chromium } from '../../support/chromium.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { startOrigin } from '../../support/origins.js'
 import { NAME, originCa, until } from '../../support/proxied.js'
 import { Yori } from '../../support/yori.js'
+import { CHROMIUM, needs } from '../../support/needs.js'
 
 const OTHER = 'api.anthropic.com'
 const PAGE = `<!doctype html><title>t</title><link rel=preconnect href="https://${OTHER}">`
 
 describe('Chromium', () => {
   before(function () {
-    const why = whyNoChromium({ trust: true })
-    if (why === undefined) return
-    console.log(`      skipped: ${why}`)
-    this.skip()
+    needs(this, ...CHROMIUM)
   })
 
   it('without the root fails once, and its next load passes untouched', async () => {

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants } from 'node:http2'
-import { curl, hasProgram, runProgram } from '../../support/programs.js'
+import { curl, runProgram } from '../../support/programs.js'
 import { behind, endedExchanges, joined, NAME, until } from '../../support/proxied.js'
 import { certificate } from '../../support/proxied.js'
 import { FLAG, FRAME, frame, h2Answer, h2Ask, h2Client } from '../../support/h2.js'
 import { literals, rawH2Client, uint32 } from '../../support/h2.js'
 import { startRawOrigin } from '../../support/origins.js'
 import { collect, readUntil } from '../../support/streams.js'
+import { needs } from '../../support/needs.js'
 
 const post = { ':method': 'POST', ':path': '/v1/chat/completions' }
 const get = { ':method': 'GET', ':path': '/v1/models' }
@@ -273,7 +274,7 @@ describe('an HTTP/2 client', () => {
   })
 
   it('called curl works', async function () {
-    if (!hasProgram('curl')) this.skip()
+    needs(this, 'curl')
     await using setup = await behind(echo)
     const { yori } = setup
     const ran = await curl([
@@ -286,7 +287,7 @@ describe('an HTTP/2 client', () => {
   })
 
   it('called h2load has every one of its requests answered', async function () {
-    if (!hasProgram('h2load')) this.skip()
+    needs(this, 'h2load')
     await using setup = await behind((request, response) => {
       request.resume()
       response.end('ok')

@@ -4,15 +4,16 @@ import { setTimeout } from 'node:timers/promises'
 import { ChildYori } from '../../support/child-yori.js'
 import { tlsThroughProxy } from '../../support/clients.js'
 import { startOrigin } from '../../support/origins.js'
-import { hasProgram, runProgram } from '../../support/programs.js'
+import { runProgram } from '../../support/programs.js'
 import { ask, get, NAME, originCa } from '../../support/proxied.js'
+import { needs } from '../../support/needs.js'
 
 const SECONDS = 40
 const TUNNELLED = 'elsewhere.test'
 
 describe('TCP keep-alive', () => {
   before(function () {
-    if (process.platform !== 'linux' || !hasProgram('ss', '-V')) this.skip()
+    needs(this, 'Linux', 'ss')
   })
 
   it('runs on both sides of every connection, as timeouts.tcp_keep_alive says', async () => {

@@ -6,13 +6,14 @@ import { stageNewRoot } from '../../../ca/manage.js'
 import { caSettingsOf } from '../../../src/assembly/from-config/ca.js'
 import { systemClock } from '../../../src/core/clock.js'
 import { qrCode } from '../../../src/proxy/site/qr-code.js'
-import { Chromium, whyNoChromium } from '../../support/chromium.js'
+import { Chromium } from '../../support/chromium.js'
 import { PHONE } from '../../support/chromium-page.js'
 import type { ChromiumPage, View } from '../../support/chromium-page.js'
 import { startOrigin } from '../../support/origins.js'
 import { behind, NAME, until } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import type { Yori } from '../../support/yori.js'
+import { CHROMIUM, needs, skip } from '../../support/needs.js'
 
 const RESULT = 'form[action="/trust/again"] [role=status]'
 const BUTTON = 'form[action="/trust/again"] button'
@@ -50,7 +51,7 @@ function provider(): Promise<Proxied> {
 
 describe('the trust page in a browser', () => {
   before(function () {
-    if (whyNoChromium({ trust: true }) !== undefined) this.skip()
+    needs(this, ...CHROMIUM)
   })
 
   it('shows by its test that a browser which has the root trusts YORI', async () => {
@@ -191,7 +192,7 @@ describe('the trust page in a browser', () => {
 
   it('has no serious fault that axe finds', async function () {
     const file = process.env['AXE_CORE']
-    if (file === undefined) this.skip()
+    if (file === undefined) skip(this, { what: 'axe', brings: 'AXE_CORE=axe.min.js' })
     const axe = await readFile(file, 'utf8')
     await using setup = await behind(() => undefined, { listen: '0.0.0.0:0' })
     const { yori } = setup

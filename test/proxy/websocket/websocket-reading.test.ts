@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { ClientOptions, ServerOptions, WebSocket as Socket } from 'ws'
-import { casesFile } from '../../support/fixtures.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { startOrigin, startRawOrigin } from '../../support/origins.js'
 import { ask, certificate, disposable, endedExchanges } from '../../support/proxied.js'
@@ -15,6 +14,7 @@ import { readUntil } from '../../support/streams.js'
 import { Yori } from '../../support/yori.js'
 import type { Row } from '../../support/yori.js'
 import { noise } from '../../support/noise.js'
+import { recordedCases } from '../../support/needs.js'
 
 interface Said {
   readonly dir: 'sent' | 'received'
@@ -379,9 +379,8 @@ describe('a WebSocket through YORI', () => {
 })
 
 describe('recorded conversations over WebSocket', () => {
-  it('pass and are read (YORI_CASES)', async function () {
-    const file = casesFile('llm', 'websocket-sessions.jsonl')
-    if (file === undefined) this.skip()
+  it('pass and are read', async function () {
+    const file = recordedCases(this, 'llm', 'websocket-sessions.jsonl')
     let played = 0
     for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
       const session = JSON.parse(line) as { id: string; messages: Said[] }

@@ -5,7 +5,6 @@ import { chooseRoute } from '../../../src/policy/route.js'
 import { classOfHello, classOfHost } from '../../../src/proxy/words/name-class.js'
 import { parseClientHello } from '../../../src/tls/client-hello.js'
 import type { ClientHello } from '../../../src/tls/client-hello.js'
-import { casesFile } from '../../support/fixtures.js'
 import {
   browserLikeMessage,
   extension,
@@ -13,6 +12,7 @@ import {
   inRecords,
 } from '../../support/hello-builder.js'
 import { sni } from '../../support/hello-builder.js'
+import { recordedCases } from '../../support/needs.js'
 
 const endpoints = new EndpointTable([
   { domain: 'api.openai.com', enabled: true, route: 'intercept' },
@@ -91,8 +91,7 @@ describe('a name, for counting,', () => {
   })
 
   it('in recorded hellos with ECH is hidden where the service of it is named', function () {
-    const file = casesFile('tls/client-hellos.jsonl')
-    if (file === undefined) this.skip()
+    const file = recordedCases(this, 'tls', 'client-hellos.jsonl')
     const seen = new Set<string>()
     for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
       const row = JSON.parse(line) as {

@@ -3,7 +3,8 @@ import { httpCases } from '../../../tools/cases/http.js'
 import { readRequests, readResponses } from '../../../tools/cases/http-messages.js'
 import type { Row } from '../../../tools/cases/kind.js'
 import { runFiles } from '../../../tools/cases/run.js'
-import { casesFile, countLines, fixtureFile } from '../../support/fixtures.js'
+import { countLines, fixtureFile } from '../../support/fixtures.js'
+import { recordedCases } from '../../support/needs.js'
 
 async function assertAllRight(file: string): Promise<void> {
   const said: string[] = []
@@ -18,8 +19,7 @@ describe('raw messages', () => {
   })
 
   it("go on or not in a well-known parser's own cases", async function () {
-    const file = casesFile('http', 'llhttp.jsonl')
-    if (file === undefined) return this.skip()
+    const file = recordedCases(this, 'http', 'llhttp.jsonl')
     await assertAllRight(file)
   })
 })

@@ -3,13 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import type { Row } from '../../../tools/cases/kind.js'
 import { llmCases } from '../../../tools/cases/llm-read.js'
 import { runFiles } from '../../../tools/cases/run.js'
-import {
-  casesFile,
-  countLines,
-  fixtureFile,
-  fixtureRows,
-} from '../../support/fixtures.js'
+import { countLines, fixtureFile, fixtureRows } from '../../support/fixtures.js'
 import { tempFolder } from '../../support/temp-folder.js'
+import { recordedCases } from '../../support/needs.js'
 
 async function play(file: string) {
   const said: string[] = []
@@ -27,8 +23,7 @@ describe('exchanges with providers', () => {
 
   for (const name of ['pairs', 'sse-chunks', 'websocket-sessions']) {
     it(`are read right in recorded traffic: ${name}`, async function () {
-      const file = casesFile('llm', `${name}.jsonl`)
-      if (file === undefined) return this.skip()
+      const file = recordedCases(this, 'llm', `${name}.jsonl`)
       const { tally, said } = await play(file)
       const right = await countLines(file)
       assert.deepEqual(tally, { right, wrong: 0, skipped: 0 }, said)

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict'
 import { runFiles } from '../../../tools/cases/run.js'
 import { tlsCases } from '../../../tools/cases/tls.js'
 import type { CaseKind, Row } from '../../../tools/cases/kind.js'
-import {
-  casesFile,
-  countLines,
-  fixtureFile,
-  fixtureRows,
-} from '../../support/fixtures.js'
+import { countLines, fixtureFile, fixtureRows } from '../../support/fixtures.js'
+import { recordedCases } from '../../support/needs.js'
 
 async function play(kind: CaseKind, files: readonly string[]) {
   const said: string[] = []
@@ -35,8 +31,7 @@ describe('first bytes of connections', () => {
     'truncated-and-not-hello',
   ]) {
     it(`are read right in recorded traffic: ${name}`, async function () {
-      const file = casesFile('tls', `${name}.jsonl`)
-      if (file === undefined) return this.skip()
+      const file = recordedCases(this, 'tls', `${name}.jsonl`)
       const { tally, said } = await play(tlsCases, [file])
       assert.deepEqual(
         tally,

@@ -11,12 +11,12 @@ import type { InstallDeps } from '../../../../src/cli/commands/ca/ca-install.js'
 import { findStores } from '../../../../src/service/machine-stores.js'
 import type { Machine } from '../../../../src/service/machine-stores.js'
 import { systemClock } from '../../../../src/core/clock.js'
-import { hasProgram, runProgram } from '../../../support/programs.js'
+import { runProgram } from '../../../support/programs.js'
 import { TestCa } from '../../../support/test-ca.js'
 import { tempFolder } from '../../../support/temp-folder.js'
 import type { TempFolder } from '../../../support/temp-folder.js'
+import { needs } from '../../../support/needs.js'
 
-const DEBIAN = '/usr/sbin/update-ca-certificates'
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 interface Bench extends AsyncDisposable {
@@ -93,7 +93,7 @@ const undoing = (store: Store): string[] => uninstallSteps(store).steps.map(desc
 
 describe('yori ca export --install', () => {
   it('makes Debian trust the root, and --uninstall undoes it', async function () {
-    if (!existsSync(DEBIAN)) this.skip()
+    needs(this, 'update-ca-certificates')
     await using setup = await bench()
     const { folder, rootPem, id } = setup
     const sysroot = await debianIn(folder)
@@ -124,7 +124,7 @@ describe('yori ca export --install', () => {
   })
 
   it('makes the browsers of a user trust it, once, and undoes it', async function () {
-    if (!hasProgram('certutil', '-H')) this.skip()
+    needs(this, 'certutil')
     await using setup = await bench()
     const { folder, id } = setup
     const places = ['.pki/nssdb', '.mozilla/firefox/abc.default'].map((place) =>
@@ -159,7 +159,7 @@ describe('yori ca export --install', () => {
   })
 
   it('shows each step and asks; a no, nobody to ask, or --dry-run change nothing', async function () {
-    if (!existsSync(DEBIAN)) this.skip()
+    needs(this, 'update-ca-certificates')
     await using setup = await bench()
     const sysroot = await debianIn(setup.folder)
     const install = ['--install', '--sysroot', sysroot]
@@ -180,7 +180,7 @@ describe('yori ca export --install', () => {
   })
 
   it('leaves the system alone when it is not root, and says so', async function () {
-    if (!existsSync(DEBIAN)) this.skip()
+    needs(this, 'update-ca-certificates')
     await using setup = await bench()
     await assert.rejects(
       setup.ca(['--install', '--yes'], { isRoot: false }),

@@ -12,6 +12,7 @@ import type { ExecDeps } from '../../../../src/cli/commands/run/exec.js'
 import { systemClock } from '../../../../src/core/clock.js'
 import { run, serveTls, startCa, tempFolder } from '../../../ca/support/ca.js'
 import type { TestCa } from '../../../ca/support/ca.js'
+import { needs } from '../../../support/needs.js'
 
 interface World extends AsyncDisposable {
   readonly ca: TestCa
@@ -90,8 +91,7 @@ describe('yori exec', () => {
   })
 
   it('leads Python', async function () {
-    if ((await run('python3', ['--version']).catch(() => undefined)) === undefined)
-      this.skip()
+    needs(this, 'python3')
     await using world = await startWorld()
     const out = await world.ca.file('out', '')
     await exec(world, 'python3', '-c', PYTHON, out)
@@ -100,8 +100,7 @@ describe('yori exec', () => {
   })
 
   it('leads Java', async function () {
-    if ((await run('javac', ['-version']).catch(() => undefined)) === undefined)
-      this.skip()
+    needs(this, 'javac')
     await using world = await startWorld()
     const source = await world.ca.file(
       'Client.java',
@@ -145,8 +144,7 @@ describe('yori env', () => {
   })
 
   it('gives Java a path with spaces and quotes as one word', async function () {
-    if ((await run('java', ['-version']).catch(() => undefined)) === undefined)
-      this.skip()
+    needs(this, 'java')
     const storeFile = `/tmp/it's a "store".p12`
     const variables = programEnvironment({
       proxy: 'http://127.0.0.1:8443',

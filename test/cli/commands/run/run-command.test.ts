@@ -15,6 +15,7 @@ import { readUntil } from '../../../support/streams.js'
 import { TcpServer } from '../../../support/tcp.js'
 import { tempFolder } from '../../../support/temp-folder.js'
 import type { TempFolder } from '../../../support/temp-folder.js'
+import { skip } from '../../../support/needs.js'
 
 /** An origin that begins an event stream, and what it takes to end it. */
 async function streamingOrigin(): Promise<Origin & { finish(): void; event(): void }> {
@@ -363,7 +364,8 @@ describe('yori run', () => {
     mkdirSync(disk)
     // Room for the CA, none for a database.
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48k', 'tmpfs', disk])
-    if (mounted.status !== 0) this.skip()
+    if (mounted.status !== 0)
+      skip(this, { what: 'mounting', brings: 'run the tests as root' })
     try {
       await using origin = await streamingOrigin()
       const stateDir = folder.file('disk', 'state')
