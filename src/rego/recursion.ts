@@ -3,6 +3,7 @@
  * at its path; a key that is not constant could be any.
  */
 import { calleeName } from './plan.js'
+import { equal } from './value.js'
 import type { RegoError } from './errors.js'
 import type { Operand, RulePlan, Step } from './plan.js'
 import type { DocNode } from './plan.js'
@@ -113,7 +114,7 @@ function mayMatch(keys: readonly Operand[], path: readonly Operand[]): boolean {
     const mine = keys[i] as Operand
     const theirs = path[i] as Operand
     if (mine.kind === 'constant' && theirs.kind === 'constant') {
-      if (mine.value !== theirs.value) return false
+      if (!equal(mine.value, theirs.value)) return false
     }
   }
   return true

@@ -194,6 +194,20 @@ const fixtures: readonly Fixture[] = [
     message: /import/,
   },
   {
+    title: 'a rule that reaches itself by a key spelled otherwise',
+    text: 'package t\np[1.50] := x if { x := data.t.p[1.5] }',
+    code: 'rego_recursion_error',
+    line: 2,
+    message: /data.t.p/,
+  },
+  {
+    title: 'a rule that reaches itself by a key that is a collection',
+    text: 'package t\np[[1]] := x if { x := data.t.p[[1]] }',
+    code: 'rego_recursion_error',
+    line: 2,
+    message: /data.t.p/,
+  },
+  {
     title: 'else on a set',
     text: 'package t\np contains 1 if false else := 2',
     code: 'rego_parse_error',
