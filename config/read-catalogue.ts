@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { packageFile } from '../src/core/package-root.js'
 import { Catalogue } from '../src/providers/catalogue.js'
 import type { CatalogueEntry, CatalogueModel } from '../src/providers/catalogue.js'
+import type { ClientMark } from '../src/providers/client-marks.js'
 import type { TokenPrices } from '../src/providers/cost.js'
 import { providerNamed } from '../src/providers/index.js'
 import { checkNode } from './check-node.js'
@@ -41,7 +42,8 @@ export async function loadCatalogue(own?: string): Promise<LoadedCatalogue> {
   if (own !== undefined) files.push(await readFrom(own, problems))
   if (problems.length > 0) return { kind: 'invalid', problems }
   const whole = files.filter((file) => file !== undefined)
-  return { kind: 'ok', catalogue: new Catalogue(mergeCatalogues(whole)) }
+  const catalogue = new Catalogue(mergeCatalogues(whole), mergeClients(whole))
+  return { kind: 'ok', catalogue }
 }
 
 async function readShipped(problems: Problem[]): Promise<CatalogueFile | undefined> {
@@ -141,6 +143,21 @@ export function mergeCatalogues(files: readonly CatalogueFile[]): CatalogueEntry
     }
   }
   return [...entries.values()]
+}
+
+/** Of two with one name the later counts. */
+function mergeClients(files: readonly CatalogueFile[]): ClientMark[] {
+  const marks = new Map<string, ClientMark>()
+  for (const item of files.flatMap(({ clients }) => clients)) {
+    marks.delete(item.name)
+    marks.set(item.name, {
+      name: item.name,
+      userAgents: item.user_agent.map((start) => start.toLowerCase()),
+      headers: item.headers.map((name) => name.toLowerCase()),
+      blockStatus: item.block_status,
+    })
+  }
+  return [...marks.values()]
 }
 
 function merged(

@@ -102,6 +102,28 @@ const providerItem = item('One provider.', ['name'], {
   }),
 })
 
+const clientItem = item('A program that repeats or misreads a 403.', ['name'], {
+  name: text({ format: 'label', description: 'What it is called.' }),
+  user_agent: list({
+    maxItems: 100,
+    default: [],
+    items: text({ description: 'How its User-Agent begins, in any case.' }),
+    description: 'It is known by one of these,',
+  }),
+  headers: list({
+    maxItems: 100,
+    default: [],
+    items: text({ description: 'The name of a field.' }),
+    description: 'or by one of these fields, whatever its User-Agent.',
+  }),
+  block_status: count({
+    default: 403,
+    minimum: 400,
+    maximum: 499,
+    description: 'The status by which it is told that a policy blocks.',
+  }),
+})
+
 export const catalogueSchema = {
   type: 'object',
   additionalProperties: false,
@@ -116,9 +138,17 @@ export const catalogueSchema = {
       items: providerItem,
       description: 'The providers.',
     }),
+    clients: list({
+      maxItems: 500,
+      default: [],
+      uniqueBy: 'name',
+      items: clientItem,
+      description: 'Programs that are told of a block in another way than by 403.',
+    }),
   },
 } as const
 
 export type CatalogueFile = Readonly<FromSchema<typeof catalogueSchema>>
 export type ProviderItem = CatalogueFile['providers'][number]
+export type ClientItem = CatalogueFile['clients'][number]
 export type ModelItem = ProviderItem['models'][number]

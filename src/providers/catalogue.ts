@@ -5,6 +5,8 @@
 import { matchesHostname } from '../core/hostname.js'
 import { costOf } from './cost.js'
 import type { ModelPrice } from './cost.js'
+import type { ClientMark } from './client-marks.js'
+import { markOf } from './client-marks.js'
 import type { Usage } from './provider.js'
 
 export interface CatalogueModel {
@@ -34,15 +36,20 @@ export interface CatalogueEntry {
   readonly models: readonly CatalogueModel[]
 }
 
+/** What a program is told by, unless the catalogue says otherwise of it. */
+const BLOCK_STATUS = 403
+
 export class Catalogue {
   readonly entries: readonly CatalogueEntry[]
+  readonly #clients: readonly ClientMark[]
   readonly #byHost = new Map<string, CatalogueEntry>()
   readonly #patterns: (readonly [string, CatalogueEntry])[] = []
   readonly #prices = new Map<string, ReadonlyMap<string, CatalogueModel>>()
 
   /** Of two entries for one host the later counts: the user's file stands last. */
-  constructor(entries: readonly CatalogueEntry[]) {
+  constructor(entries: readonly CatalogueEntry[], clients: readonly ClientMark[] = []) {
     this.entries = entries
+    this.#clients = clients
     for (const entry of entries) {
       for (const host of entry.hosts) {
         if (host.startsWith('*.')) this.#patterns.unshift([host, entry])
@@ -59,6 +66,11 @@ export class Catalogue {
     const exact = this.#byHost.get(host)
     if (exact !== undefined) return exact
     return this.#patterns.find(([pattern]) => matchesHostname(pattern, host))?.[1]
+  }
+
+  /** The status of a block for the program that sent these fields. */
+  blockStatus(rawHeaders: readonly string[]): number {
+    return markOf(this.#clients, rawHeaders)?.blockStatus ?? BLOCK_STATUS
   }
 
   /** By the model's name as asked or answered, or without its date; undefined: not known. */

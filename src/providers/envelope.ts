@@ -2,7 +2,7 @@
  * The error body of each provider, so that an answer of our own raises a client library's
  * ordinary error class. Knows shapes only: which status and which words are for the caller,
  * and `message` must already be fit for the client's eyes. The shapes follow the providers'
- * published API references.
+ * published API references; a plain `message` at the top serves programs that read no more.
  */
 
 export interface EnvelopeError {
@@ -42,7 +42,7 @@ export function errorEnvelope(
     case 'cohere':
       return envelope({ id: error.requestId, message: error.message })
     case 'ollama':
-      return envelope({ error: error.message })
+      return envelope({ error: error.message, message: error.message })
     case 'bedrock':
       return envelope(
         { message: error.message },
@@ -73,6 +73,7 @@ function openaiBody(error: EnvelopeError): object {
       code: error.code,
       request_id: error.requestId,
     },
+    message: error.message,
   }
 }
 
@@ -88,6 +89,7 @@ function anthropicBody(error: EnvelopeError): object {
     type: 'error',
     error: { type: anthropicType(error.status), message: error.message },
     request_id: error.requestId,
+    message: error.message,
   }
 }
 
@@ -129,6 +131,7 @@ function geminiBody(error: EnvelopeError): object {
         },
       ],
     },
+    message: error.message,
   }
 }
 

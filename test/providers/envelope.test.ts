@@ -74,6 +74,7 @@ describe('errorEnvelope', () => {
         type: 'error',
         error: { type, message: blocked.message },
         request_id: 'r-1',
+        message: blocked.message,
       })
       assert.equal(origin.calls(), 1)
     })
@@ -96,6 +97,7 @@ describe('errorEnvelope', () => {
             },
           ],
         },
+        message: blocked.message,
       },
     ],
     [
@@ -110,7 +112,7 @@ describe('errorEnvelope', () => {
       },
     ],
     ['cohere', { id: 'r-1', message: blocked.message }],
-    ['ollama', { error: blocked.message }],
+    ['ollama', { error: blocked.message, message: blocked.message }],
     ['bedrock', { message: blocked.message }],
   ]
   for (const [provider, body] of bodies) {

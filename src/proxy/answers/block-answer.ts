@@ -1,7 +1,7 @@
 /**
- * What a client gets when a policy blocks: 403 in a shape that it understands. A program gets
- * the provider's own error, so that its library raises its ordinary error, once; a person gets
- * a page.
+ * What a client gets when a policy blocks, in a shape that it understands. A program gets the
+ * provider's own error, so that its library raises its ordinary error, once, by the status that
+ * the catalogue has for it; a person gets a page and 403.
  */
 import { STATUS_CODES } from 'node:http'
 import { canonicalHostname } from '../../core/hostname.js'
@@ -14,36 +14,41 @@ import type { BlockPage } from './block-page.js'
 import { owesBody } from '../words/http-words.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 
-export const BLOCK_STATUS = 403
+/** Of the page; a program may be told otherwise. */
+const PAGE_STATUS = 403
 /** In the envelope: for programs that tell errors apart. */
 const BLOCK_CODE = 'policy_blocked'
 
 export interface Block extends BlockPage {
   readonly provider: string | undefined
+  /** By which this program is told. */
+  readonly status: number
 }
 
+/** Gives the status that went out; for gRPC, whose answers are 200, the one that it stands for. */
 export function answerBlock(
   http: { request: HttpRequest; response: HttpResponse },
   head: RequestHead,
   block: Block,
-): void {
+): number {
   const { request, response } = http
   if (isGrpc(request.httpVersion, head.contentType)) {
     const fields = grpcTrailersOnly(PERMISSION_DENIED, messageOf(block))
     response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', block.requestId])
     response.end()
-    return
+    return PAGE_STATUS
   }
-  const { body, fields } = wantsPage(request.rawHeaders, head, block.endpoint)
-    ? { body: blockPage(block), fields: BLOCK_PAGE_FIELDS }
+  const { body, fields, status } = wantsPage(request.rawHeaders, head, block.endpoint)
+    ? { body: blockPage(block), fields: BLOCK_PAGE_FIELDS, status: PAGE_STATUS }
     : envelopeOf(block)
-  response.writeHead(BLOCK_STATUS, STATUS_CODES[BLOCK_STATUS] ?? '', [
+  response.writeHead(status, STATUS_CODES[status] ?? '', [
     ...fields,
     ...['content-length', String(Buffer.byteLength(body))],
     ...['x-yori-request-id', block.requestId],
     ...(owesBody(request) ? ['connection', 'close'] : []),
   ])
   response.end(request.method === 'HEAD' ? undefined : body)
+  return status
 }
 
 /** What a person is told, in one line. */
@@ -56,10 +61,14 @@ export function messageOf(
   return `Blocked by YORI, policy ${policy}: ${reason}${told}${ask} (request ${requestId})`
 }
 
-function envelopeOf(block: Block): { body: string; fields: readonly string[] } {
-  const { requestId } = block
+function envelopeOf(block: Block): {
+  readonly body: string
+  readonly fields: readonly string[]
+  readonly status: number
+} {
+  const { requestId, status } = block
   const { contentType, body, headers } = errorEnvelope(block.provider, {
-    status: BLOCK_STATUS,
+    status,
     code: BLOCK_CODE,
     message: messageOf(block),
     requestId,
@@ -67,6 +76,7 @@ function envelopeOf(block: Block): { body: string; fields: readonly string[] } {
   return {
     body,
     fields: ['content-type', contentType, ...Object.entries(headers).flat()],
+    status,
   }
 }
 

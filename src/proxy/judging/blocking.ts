@@ -6,7 +6,7 @@ import type { Device, ExchangeRecord } from '../../core/record.js'
 import type { RequestHead } from '../../http/head.js'
 import { approvalCode } from '../../policy/approval.js'
 import type { Decision } from '../../policy/engine.js'
-import { answerBlock, BLOCK_STATUS } from '../answers/block-answer.js'
+import { answerBlock } from '../answers/block-answer.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { BlockedFor } from '../../household/overrides.js'
 import type { JudgingPort } from './port.js'
@@ -24,7 +24,7 @@ export interface Blocked {
   /** Origin-form, with its query. */
   readonly path: string
   readonly provider: string | undefined
-  readonly services: Pick<JudgingPort, 'overrides' | 'clock'>
+  readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'>
 }
 
 /**
@@ -60,9 +60,9 @@ export async function overridden(
 
 export function answerBlocked(blocked: Blocked, decision: Decision): void {
   const { request, response, record, head, host, provider, services } = blocked
-  record.status = BLOCK_STATUS
   const token = services.overrides.token(blockedFor(blocked, decision))
-  answerBlock({ request, response }, head, {
+  record.status = answerBlock({ request, response }, head, {
+    status: services.catalogue.blockStatus(request.rawHeaders),
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',
     requestId: record.requestId,

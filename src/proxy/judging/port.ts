@@ -11,7 +11,7 @@ export interface JudgingPort {
   readonly log: Log
   readonly observers: Pick<Observers, 'decided'>
   readonly decider: Pick<Decider, 'idle' | 'decide' | 'readsFindings'>
-  /** Prices. */
-  readonly catalogue: Pick<Catalogue, 'model'>
+  /** Prices, and how programs are told of a block. */
+  readonly catalogue: Pick<Catalogue, 'model' | 'blockStatus'>
   readonly overrides: Pick<Overrides, 'byHeader' | 'token'>
 }
