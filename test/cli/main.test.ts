@@ -25,9 +25,18 @@ describe('the command yori', () => {
   })
 
   it('is what npx runs in the folder of the project', async () => {
-    const root = dirname(packageFile('package.json'))
-    const args = ['--no-install', '--prefix', root, 'yori', '--version']
-    const ran = await runProgram('npx', args)
+    await using folder = await tempFolder()
+    const cwd = dirname(packageFile('package.json'))
+    const args = ['--no-install', 'yori', '--version']
+    // npx makes links in its cache, and two at once in one cache are in each other's way.
+    const env = {
+      ...process.env,
+      HOME: folder.path,
+      npm_config_cache: folder.file('cache'),
+      npm_config_offline: 'true',
+      npm_config_update_notifier: 'false',
+    }
+    const ran = await runProgram('npx', args, { env, cwd })
     assert.equal(ran.stdout.toString().trim(), version, ran.stderr)
   })
 

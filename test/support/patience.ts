@@ -3,4 +3,4 @@
  * machine may be twenty times as slow as this one was. Less than mocha's own limit
  * (package.json), so that what is missing is named.
  */
-export const PATIENCE_MS = 150_000
+export const PATIENCE_MS = 250_000

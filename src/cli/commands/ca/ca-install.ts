@@ -2,6 +2,7 @@
  * `yori ca export --install` and `--uninstall`: this machine trusts the root, or no longer.
  * Every step is shown before any is taken.
  */
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describeStep, installSteps, uninstallSteps } from '../../../../ca/install.js'
 import type { StoreSteps } from '../../../../ca/install.js'
@@ -112,10 +113,21 @@ async function takeAll(
     throw new YoriError('YORI_CA_UNUSABLE', `failed for ${failed.join(', ')}`)
 }
 
+/** Where no HOME is set, as in a service: that of the user database. Some users have none. */
+function homeFolder(): string {
+  const { HOME: home } = process.env
+  if (home !== undefined && home !== '') return home
+  try {
+    return userInfo().homedir
+  } catch {
+    return '/nonexistent'
+  }
+}
+
 function thisMachine(): Machine {
   return {
     platform: process.platform,
-    home: process.env['HOME'] ?? '/root',
+    home: homeFolder(),
     // A plain user's PATH often lacks what administers the system.
     path: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
     sysroot: '',
