@@ -1,0 +1,97 @@
+/**
+ * The matrix: real programs through YORI, by `inside.ts` in a namespace. `npm run agents`
+ * installs them; where one is missing its test is skipped by name.
+ */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { packageFile } from '../../src/core/package-root.js'
+import { runProgram } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { hostsFile, PREPARE, whyNoPlace } from './place.js'
+import { AGENTS, installedOf } from './programs.js'
+import { page } from './table.js'
+import type { Verdict } from './verdict.js'
+
+const RUN_MS = 400_000
+const root = packageFile('test/agents')
+const inside = fileURLToPath(new URL('inside.js', import.meta.url))
+
+async function verdictFor(name: string): Promise<Verdict> {
+  await using folder = await tempFolder()
+  const hosts = folder.file('hosts')
+  writeFileSync(hosts, hostsFile(AGENTS))
+  const ran = await runProgram(
+    'unshare',
+    [
+      '--net',
+      '--mount',
+      '--',
+      'sh',
+      '-c',
+      PREPARE,
+      hosts,
+      process.execPath,
+      inside,
+      root,
+      name,
+    ],
+    { timeoutMs: RUN_MS },
+  )
+  const [line = ''] = ran.stdout.toString().split('\n')
+  assert.ok(line.startsWith('{'), `${ran.stdout.toString()}${ran.stderr}`)
+  return (JSON.parse(line) as { verdict: Verdict }).verdict
+}
+
+describe('a program through YORI', function () {
+  this.timeout(RUN_MS + 10_000)
+
+  for (const agent of AGENTS)
+    it(`${agent.name}: ${agent.how}`, async function () {
+      // Programs of the machine alone are no matrix: they wait for the others.
+      const isHere = installedOf(
+        { ...agent, packages: agent.packages.length === 0 ? ['openai'] : agent.packages },
+        root,
+      )
+      if (isHere === undefined || installedOf(agent, root) === undefined) this.skip()
+      if (whyNoPlace() !== undefined) this.skip()
+      const verdict = await verdictFor(agent.name)
+      const no = Object.entries(verdict).filter(([, holds]) => !holds)
+      const excepted = new Set<string>(agent.except?.map(({ what }) => what))
+      assert.deepEqual(
+        no.map(([check]) => check).filter((check) => !excepted.has(check)),
+        [],
+      )
+    })
+})
+
+describe('the page of programs', () => {
+  it('tells what held, what did not, and what could not run', () => {
+    const installed = { version: '1.2.3', licence: 'MIT' }
+    const verdict = { ran: true, answer: true, harmless: true, row: true, blocked: true }
+    const text = page(
+      [
+        {
+          name: 'a',
+          how: 'x',
+          installed,
+          verdict: { ...verdict, sentence: false },
+          seen: '',
+        },
+        {
+          name: 'b',
+          how: 'y',
+          installed: undefined,
+          verdict: undefined,
+          seen: 'not|here',
+        },
+      ],
+      'Node 1',
+    )
+    assert.match(
+      text,
+      /\| a \| 1\.2\.3 \| MIT \| x \| yes \| yes \| yes \| yes \| \*\*no\*\* \|/,
+    )
+    assert.match(text, /^- b: not here$/m)
+  })
+})
