@@ -10,14 +10,22 @@ import type { Filter, Listed } from './where.js'
 export interface UsageLine {
   readonly name: string
   readonly exchanges: number
+  /** Of these, calls to a model: what quotas count. */
+  readonly calls: number
   readonly errors: number
   readonly blocks: number
   readonly sessions: number
+  /** Input with what was cached, output with reasoning. */
   readonly promptTokens: number
   readonly responseTokens: number
+  /** Of the input. */
   readonly cachedTokens: number
-  /** Some of the tokens are our estimate. */
-  readonly estimated: number
+  readonly cacheWriteTokens: number
+  /** Of the output. */
+  readonly reasoningTokens: number
+  /** Of the two sums, what is our estimate; the rest was told. */
+  readonly promptEstimated: number
+  readonly responseEstimated: number
   /** Micro-dollars of the exchanges whose cost is known; null when none is. */
   readonly costMicroUsd: number | null
   /** Exchanges that used tokens at a price that is not known. */
@@ -55,14 +63,24 @@ export interface SessionLine extends UsageLine {
 const MOST_LINES = 50
 const MOST_DAYS = 400
 
+/** Rows of before both were marked tell that one of the two counts is an estimate. */
+function estimateOf(count: string): string {
+  return `coalesce(sum(CASE WHEN coalesce(${count}_estimated, tokens_estimated) = 1
+    THEN ${count} END), 0)`
+}
+
 const SUMS = `count(*) AS exchanges,
+  coalesce(sum(is_call), 0) AS calls,
   sum(event_type = 'error') AS errors,
   sum(event_type = 'block') AS blocks,
   count(DISTINCT session_id) AS sessions,
   coalesce(sum(prompt_tokens), 0) AS promptTokens,
   coalesce(sum(response_tokens), 0) AS responseTokens,
   coalesce(sum(cached_tokens), 0) AS cachedTokens,
-  coalesce(sum(tokens_estimated), 0) AS estimated,
+  coalesce(sum(cache_write_tokens), 0) AS cacheWriteTokens,
+  coalesce(sum(reasoning_tokens), 0) AS reasoningTokens,
+  ${estimateOf('prompt_tokens')} AS promptEstimated,
+  ${estimateOf('response_tokens')} AS responseEstimated,
   sum(cost_micro_usd) AS costMicroUsd,
   coalesce(sum(cost_micro_usd IS NULL
     AND (prompt_tokens IS NOT NULL OR response_tokens IS NOT NULL)), 0) AS unpriced`
@@ -103,13 +121,17 @@ export function readUsage(db: Database, filter: Filter): Usage {
 const nothing: UsageLine = {
   name: 'all',
   exchanges: 0,
+  calls: 0,
   errors: 0,
   blocks: 0,
   sessions: 0,
   promptTokens: 0,
   responseTokens: 0,
   cachedTokens: 0,
-  estimated: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  promptEstimated: 0,
+  responseEstimated: 0,
   costMicroUsd: null,
   unpriced: 0,
 }

@@ -118,7 +118,14 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'response_tokens', type: 'INTEGER', read: (r) => r.outputTokens },
   { name: 'cached_tokens', type: 'INTEGER', read: (r) => r.cachedTokens },
   { name: 'reasoning_tokens', type: 'INTEGER', read: (r) => r.reasoningTokens },
-  { name: 'tokens_estimated', type: 'INTEGER', read: (r) => flag(r.tokensEstimated) },
+  {
+    name: 'tokens_estimated',
+    type: 'INTEGER',
+    read: (r) =>
+      r.inputEstimated === undefined && r.outputEstimated === undefined
+        ? null
+        : flag(r.inputEstimated === true || r.outputEstimated === true),
+  },
   { name: 'cost_micro_usd', type: 'INTEGER', read: (r) => whole(r.costMicroUsd) },
   { name: 'finish_reason', type: 'TEXT', read: (r) => r.finishReason },
   {
@@ -153,6 +160,27 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'findings', type: 'TEXT', read: (r) => findingsText(r.findings) },
   { name: 'redacted', type: 'INTEGER', read: (r) => r.redacted },
   { name: 'phase', type: 'TEXT', read: (r) => r.phase },
+  { name: 'api', type: 'TEXT', read: (r) => r.api },
+  { name: 'is_call', type: 'INTEGER', read: (r) => flag(r.call) },
+  {
+    name: 'cache_write_hour_tokens',
+    type: 'INTEGER',
+    read: (r) => r.cacheWriteHourTokens,
+  },
+  {
+    name: 'prompt_tokens_estimated',
+    type: 'INTEGER',
+    read: (r) => flag(r.inputEstimated),
+  },
+  {
+    name: 'response_tokens_estimated',
+    type: 'INTEGER',
+    read: (r) => flag(r.outputEstimated),
+  },
+  { name: 'service_tier', type: 'TEXT', read: (r) => r.serviceTier },
+  { name: 'answer_of', type: 'TEXT', read: (r) => r.answerOf },
+  // Of rows of an earlier YORI alone: what a migration made of their tokens.
+  { name: 'tokens_meaning', type: 'TEXT', fixed: true, read: () => null },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

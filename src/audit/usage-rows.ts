@@ -13,12 +13,17 @@ const MONTHS = 13
 /** Rows that a start reads: more devices than are counted apart have no more. */
 const MAX_READ = 200_000
 
+/** Since 2, `requests` counts calls to a model and `tokens` all that went in and came out. */
+const MEANING = 2
+
 const UPSERT = `
-INSERT INTO usage (scope, name, period, requests, tokens, cost_micro_usd, minutes)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO usage
+  (scope, name, period, requests, tokens, cost_micro_usd, minutes, meaning)
+VALUES (?, ?, ?, ?, ?, ?, ?, ${MEANING})
 ON CONFLICT (scope, name, period) DO UPDATE SET
   requests = excluded.requests, tokens = excluded.tokens,
-  cost_micro_usd = excluded.cost_micro_usd, minutes = excluded.minutes`
+  cost_micro_usd = excluded.cost_micro_usd, minutes = excluded.minutes,
+  meaning = excluded.meaning`
 
 const FORGET = `
 DELETE FROM usage WHERE
@@ -56,6 +61,7 @@ interface Kept {
   readonly tokens: number
   readonly cost_micro_usd: number
   readonly minutes: number
+  readonly meaning: number
 }
 
 /**
@@ -70,8 +76,19 @@ export function readCounters(database: string, date: string): UsageRow[] {
         `SELECT * FROM usage WHERE period = ? OR period >= ? AND period < ? LIMIT ?`,
       )
       .all(date.slice(0, 7), dayText(date, -KEPT_DAYS), dayText(date, 1), MAX_READ)
-      .map(({ cost_micro_usd: microUsd, ...row }) => ({ ...row, microUsd }))
+      .flatMap((kept) => usageOf(kept, date))
   } finally {
     db.close()
   }
+}
+
+/**
+ * Of a YORI that counted every exchange, the requests of today are none, and its days before
+ * today are left out: a quota would be used up by them, and an allowance saved.
+ */
+function usageOf(kept: Kept, date: string): UsageRow[] {
+  const { cost_micro_usd: microUsd, meaning, ...row } = kept
+  if (meaning === MEANING) return [{ ...row, microUsd }]
+  const isPast = row.period.length === 10 && row.period < date
+  return isPast ? [] : [{ ...row, microUsd, requests: 0 }]
 }

@@ -33,12 +33,28 @@ export function dollars(microUsd: string | number | null | undefined): string {
   return value === 0 || value >= 0.01 ? value.toFixed(4) : value.toFixed(6)
 }
 
-/** `12+34`, with `~` before what is estimated. */
+type Count = string | number | null | undefined
+
+/** `12+34`; `~` before each that is an estimate, or holds one. */
 export function tokens(
-  input: string | number | null | undefined,
-  output: string | number | null | undefined,
-  estimated: string | number | null | undefined,
+  counts: { readonly input: Count; readonly output: Count },
+  estimated: { readonly input: Count; readonly output: Count },
 ): string {
+  const { input, output } = counts
   if ((input ?? null) === null && (output ?? null) === null) return '-'
-  return `${Number(estimated ?? 0) > 0 ? '~' : ''}${input ?? '?'}+${output ?? '?'}`
+  const shown = (count: Count, estimate: Count): string =>
+    `${Number(estimate ?? 0) > 0 ? '~' : ''}${count ?? '?'}`
+  return `${shown(input, estimated.input)}+${shown(output, estimated.output)}`
+}
+
+/** The same of a row of the record. */
+export function rowTokens(row: Readonly<Record<string, Count>>): string {
+  const either = row['tokens_estimated']
+  return tokens(
+    { input: row['prompt_tokens'], output: row['response_tokens'] },
+    {
+      input: row['prompt_tokens_estimated'] ?? either,
+      output: row['response_tokens_estimated'] ?? either,
+    },
+  )
 }

@@ -163,7 +163,11 @@ function usageAttributes(record: ExchangeRecord): Attributes {
     'llm.usage.input_tokens': inputTokens,
     'llm.usage.output_tokens': outputTokens,
     'llm.usage.total_tokens': total,
-    'llm.usage.estimated': record.tokensEstimated,
+    'llm.usage.cache_read.input_tokens': record.cachedTokens,
+    'llm.usage.cache_creation.input_tokens': record.cacheWriteTokens,
+    'llm.usage.reasoning.output_tokens': record.reasoningTokens,
+    'llm.usage.input_estimated': record.inputEstimated,
+    'llm.usage.output_estimated': record.outputEstimated,
     'llm.cost.micro_usd': record.costMicroUsd,
     'llm.response.finish_reason': record.finishReason,
   }

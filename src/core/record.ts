@@ -110,6 +110,10 @@ export interface ExchangeRecord {
   readonly path: string
   readonly userAgent?: string
   provider?: string
+  /** Which of the provider's APIs, in our words; undefined: nobody knows the path. */
+  api?: string
+  /** It asks a model for work: what quotas count. Lists, polls and settings are none. */
+  call?: boolean
   model?: string
   promptPreview?: string
   requestBody?: string
@@ -137,18 +141,32 @@ export interface ExchangeRecord {
   firstTokenMs?: number
   /** Of a stream: output tokens in a second, from the first words to the end. */
   tokensPerSecond?: number
+  /** All that went in, with what the provider read from its cache or wrote to it. */
   inputTokens?: number
+  /** All that came out, with its reasoning. */
   outputTokens?: number
+  /** Of the input. */
   cachedTokens?: number
   cacheWriteTokens?: number
+  cacheWriteHourTokens?: number
+  /** Of the output. */
   reasoningTokens?: number
-  tokensEstimated?: boolean
+  /** That count is our estimate; set with it. */
+  inputEstimated?: boolean
+  outputEstimated?: boolean
   costMicroUsd?: number
   finishReason?: string
   /** Names of tools that the model called, in order. */
   toolCalls?: readonly string[]
   /** The provider's id of this answer. */
   responseId?: string
+  /** As the provider names the tier that served it; a price holds for one tier. */
+  serviceTier?: string
+  /**
+   * The request that asked for the answer that this one told again. With tokens: they are
+   * what that one only estimated, and count here instead. Without: they were counted there.
+   */
+  answerOf?: string
   attachments?: readonly AttachmentNote[]
   /** Characters of all text that went to the model. */
   promptChars?: number

@@ -6,6 +6,7 @@
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
+import { chatShape, readChatRequest } from './openai-chat.js'
 import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
 import { readError } from './provider-error.js'
@@ -43,6 +44,8 @@ export function anthropicApi(head: ExchangeHead): Api | undefined {
   if (path.endsWith('/messages/count_tokens')) return 'count-tokens'
   if (path.includes('/messages/batches')) return 'batches'
   if (path.endsWith('/v1/complete')) return 'completions'
+  // Spoken beside its own, as OpenAI's.
+  if (path.endsWith('/chat/completions')) return 'chat'
   if (path.startsWith('/v1/models')) return 'models'
   if (path.startsWith('/v1/files')) return 'files'
   return undefined
@@ -54,6 +57,7 @@ export function readAnthropicRequest(
 ): RequestFacts {
   const value = asRecord(body)
   if (value === undefined) return unreadRequest(context.api)
+  if (context.api === 'chat') return readChatRequest(value)
   return readMessagesRequest(value, context.api)
 }
 
@@ -93,6 +97,7 @@ export function anthropicReader(context: ResponseContext): ResponseReader {
 
 export function anthropicShape(api: Api): Shape {
   if (api === 'messages') return messagesShape
+  if (api === 'chat') return chatShape
   return api === 'completions' ? completeShape : otherShape
 }
 
@@ -219,19 +224,25 @@ function readUsage(usage: Json | undefined, facts: FactsBuilder): void {
   readCompactions(usage, facts)
 }
 
-/** A compaction of the history is paid for, but not counted in the totals. */
+/** A compaction of the history is a call of its own, which the totals leave out. */
 function readCompactions(usage: Json, facts: FactsBuilder): void {
   let input = 0
   let output = 0
+  let read = 0
+  let written = 0
   for (const item of asList(usage.iterations)) {
     const iteration = asRecord(item)
     if (iteration?.type !== 'compaction') continue
     input += asCount(iteration.input_tokens) ?? 0
     output += asCount(iteration.output_tokens) ?? 0
+    read += asCount(iteration.cache_read_input_tokens) ?? 0
+    written += asCount(iteration.cache_creation_input_tokens) ?? 0
   }
-  if (input + output === 0) return
-  facts.billedInputTokens = (facts.inputTokens ?? 0) + input
-  facts.billedOutputTokens = (facts.outputTokens ?? 0) + output
+  if (input + output + read + written === 0) return
+  facts.extraInputTokens = input
+  facts.extraOutputTokens = output
+  facts.cachedTokens = (asCount(usage.cache_read_input_tokens) ?? 0) + read
+  facts.cacheWriteTokens = (asCount(usage.cache_creation_input_tokens) ?? 0) + written
 }
 
 /** The legacy text completions. */

@@ -9,7 +9,7 @@ import {
   readConverseRequest,
 } from './bedrock-converse.js'
 import { cohereShape } from './cohere.js'
-import { asList, asRecord, asText, firstCount, firstText } from './json.js'
+import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import { chatShape, readChatRequest } from './openai-chat.js'
@@ -70,8 +70,14 @@ function readInvocationMetrics(value: Json, facts: FactsBuilder): void {
   const metrics = asRecord(value['amazon-bedrock-invocationMetrics'])
   if (metrics === undefined) return
   facts.ended = true
-  facts.inputTokens = firstCount(metrics.inputTokenCount, facts.inputTokens)
+  // A body of OpenAI's kind counts its cached tokens inside, the metrics beside.
+  facts.inputTokens ??= asCount(metrics.inputTokenCount)
   facts.outputTokens = firstCount(metrics.outputTokenCount, facts.outputTokens)
+  facts.cachedTokens = firstCount(metrics.cacheReadInputTokenCount, facts.cachedTokens)
+  facts.cacheWriteTokens = firstCount(
+    metrics.cacheWriteInputTokenCount,
+    facts.cacheWriteTokens,
+  )
 }
 
 function vendorShape(value: Json): Shape {

@@ -33,6 +33,12 @@ export const bedrock: Provider = {
     const facts = new FactsBuilder(context.limits ?? READER_LIMITS)
     facts.inputTokens = countIn(context, 'x-amzn-bedrock-input-token-count')
     facts.outputTokens = countIn(context, 'x-amzn-bedrock-output-token-count')
+    facts.cachedTokens = countIn(context, 'x-amzn-bedrock-cache-read-input-token-count')
+    facts.cacheWriteTokens = countIn(
+      context,
+      'x-amzn-bedrock-cache-write-input-token-count',
+    )
+    facts.cacheBeside = true
     const shape =
       agentApi(context.path) === undefined ? shapeFor(context.api) : agentShape
     return readResponse(shape, context, facts)

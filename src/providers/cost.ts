@@ -33,12 +33,10 @@ export function costOf(usage: Usage, price: ModelPrice | undefined): number | un
   if (price === undefined || input === undefined) return undefined
   const cached = usage.cachedTokens ?? 0
   const written = usage.cacheWriteTokens ?? 0
-  const plain = usage.cacheBeside ? input : Math.max(0, input - cached - written)
-  const prompt = usage.cacheBeside ? input + cached + written : input
+  const plain = Math.max(0, input - cached - written)
   const prices =
-    price.long !== undefined && prompt > price.long.fromTokens ? price.long : price
+    price.long !== undefined && input > price.long.fromTokens ? price.long : price
   const output = usage.billedOutputTokens ?? usage.outputTokens ?? 0
-  const reasoning = usage.reasoningBeside ? (usage.reasoningTokens ?? 0) : 0
   const hour = Math.min(written, usage.cacheWriteHourTokens ?? 0)
   const cacheWrite = prices.cacheWrite ?? prices.input
   const sum =
@@ -46,7 +44,7 @@ export function costOf(usage: Usage, price: ModelPrice | undefined): number | un
     times(cached, prices.cached ?? prices.input) +
     times(written - hour, cacheWrite) +
     times(hour, prices.cacheWriteHour ?? cacheWrite) +
-    times(output + reasoning, prices.output)
+    times(output, prices.output)
   return Number((sum + PER / 2n) / PER)
 }
 

@@ -1,7 +1,7 @@
 /**
  * Gathers what a response says, event by event. The rules that hold for every provider live
- * here: bounds, the later word wins, missing token counts are estimated and marked. Which
- * field means what is each provider's.
+ * here: bounds, the later word wins, parts of a count are counted in their whole, missing
+ * counts are estimated and marked. Which field means what is each provider's.
  */
 import { BoundedText } from './bounded-text.js'
 import { GENERATING_APIS } from './provider.js'
@@ -37,6 +37,7 @@ export class FactsBuilder {
   finishReason: string | undefined
   error: ProviderError | undefined
   refused: string | undefined
+  /** As the provider counts; `build` adds what it counts beside. */
   inputTokens: number | undefined
   outputTokens: number | undefined
   cachedTokens: number | undefined
@@ -46,7 +47,12 @@ export class FactsBuilder {
   billedInputTokens: number | undefined
   billedOutputTokens: number | undefined
   costMicroUsd: number | undefined
+  /** Cached and cache-written tokens are not in `inputTokens` (Anthropic, Bedrock). */
   cacheBeside = false
+  /** Not in the two counts either: what tools of the provider put in, what a compaction took. */
+  extraInputTokens: number | undefined
+  extraOutputTokens: number | undefined
+  /** Reasoning is not in `outputTokens` (Gemini). */
   reasoningBeside = false
   /** Some of the counts are ours. */
   estimated = false
@@ -159,8 +165,10 @@ export class FactsBuilder {
   }
 
   #usage(asked: Asked | undefined, whole: boolean): Usage {
-    let { inputTokens, outputTokens } = this
-    let { estimated } = this
+    let inputTokens = plus(this.inputTokens, this.#besideInput())
+    let outputTokens = plus(this.outputTokens, this.#besideOutput())
+    let inputEstimated = this.estimated
+    let outputEstimated = this.estimated
     if (
       asked !== undefined &&
       GENERATING_APIS.has(asked.api) &&
@@ -168,14 +176,14 @@ export class FactsBuilder {
     ) {
       if (inputTokens === undefined && asked.promptChars > 0) {
         inputTokens = Math.ceil(asked.promptChars / CHARS_PER_TOKEN)
-        estimated = true
+        inputEstimated = true
       }
       const { written } = this
       const guess = Math.ceil(written / CHARS_PER_TOKEN)
       const unfinished = this.outputProvisional && !whole
       if (outputTokens === undefined ? written > 0 : unfinished && guess > outputTokens) {
         outputTokens = guess
-        estimated = true
+        outputEstimated = true
       }
     }
     return {
@@ -185,13 +193,24 @@ export class FactsBuilder {
       cacheWriteTokens: this.cacheWriteTokens,
       cacheWriteHourTokens: this.cacheWriteHourTokens,
       reasoningTokens: this.reasoningTokens,
-      billedInputTokens: this.billedInputTokens,
-      billedOutputTokens: this.billedOutputTokens,
+      billedInputTokens:
+        this.billedInputTokens && plus(this.billedInputTokens, this.#besideInput()),
+      billedOutputTokens:
+        this.billedOutputTokens && plus(this.billedOutputTokens, this.#besideOutput()),
       costMicroUsd: this.costMicroUsd,
-      cacheBeside: this.cacheBeside,
-      reasoningBeside: this.reasoningBeside,
-      estimated,
+      inputEstimated,
+      outputEstimated,
     }
+  }
+
+  #besideInput(): number {
+    const cache = (this.cachedTokens ?? 0) + (this.cacheWriteTokens ?? 0)
+    return (this.cacheBeside ? cache : 0) + (this.extraInputTokens ?? 0)
+  }
+
+  #besideOutput(): number {
+    const reasoning = this.reasoningBeside ? (this.reasoningTokens ?? 0) : 0
+    return reasoning + (this.extraOutputTokens ?? 0)
   }
 
   /** Characters of all that the model wrote, kept or not. */
@@ -201,6 +220,11 @@ export class FactsBuilder {
       chars += call.name.length + call.argumentsText.chars
     return chars
   }
+}
+
+/** A count that was not told stays so, unless a part of it was. */
+function plus(tokens: number | undefined, beside: number): number | undefined {
+  return tokens === undefined && beside === 0 ? undefined : (tokens ?? 0) + beside
 }
 
 export interface ToolCallPiece {

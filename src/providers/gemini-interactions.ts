@@ -2,6 +2,7 @@
  * Gemini's Interactions: ai.google.dev/gemini-api/docs/interactions. A stream of steps, each
  * opened, filled by deltas and closed; the closing event holds status and usage, not the text.
  */
+import { endOf } from './end-of.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
@@ -62,7 +63,7 @@ export const interactionsShape: Shape = {
 function readInteraction(interaction: Json, facts: FactsBuilder): void {
   facts.model = firstText(interaction.model, facts.model)
   facts.responseId = firstText(interaction.id, facts.responseId)
-  facts.finishReason = firstText(interaction.status, facts.finishReason)
+  facts.finishReason = endOf(interaction.status) ?? facts.finishReason
   for (const step of asList(interaction.steps ?? interaction.outputs))
     readStep(asRecord(step), {}, facts)
   const usage = asRecord(interaction.usage)

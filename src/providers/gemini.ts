@@ -111,7 +111,7 @@ function shapeFor(api: Api, path: string): Shape {
   if (api === 'images' && !speaksOpenai(path)) return embedShape
   if (api === 'messages') return anthropicShape(api)
   if (api === 'interactions') return interactionsShape
-  return api === 'chat' ? openaiShape(api) : otherShape
+  return api === 'chat' ? withThoughts(openaiShape(api)) : otherShape
 }
 
 function generateShapeOf(path: string): Shape {
@@ -325,9 +325,44 @@ export function readUsageMetadata(usage: Json | undefined, facts: FactsBuilder):
   facts.cachedTokens = firstCount(usage.cachedContentTokenCount, facts.cachedTokens)
   facts.reasoningTokens = firstCount(usage.thoughtsTokenCount, facts.reasoningTokens)
   // What tools of Google's own brought in is paid for as input, and counted beside it.
-  const fromTools = asCount(usage.toolUsePromptTokenCount)
-  if (fromTools !== undefined && fromTools > 0)
-    facts.billedInputTokens = (facts.inputTokens ?? 0) + fromTools
+  facts.extraInputTokens = firstCount(
+    usage.toolUsePromptTokenCount,
+    facts.extraInputTokens,
+  )
+}
+
+/**
+ * Google's answers in OpenAI's shape: what was thought is in neither count, and in the total
+ * alone.
+ */
+function withThoughts(shape: Shape): Shape {
+  const readThoughts = (value: Json, facts: FactsBuilder): void => {
+    const usage = asRecord(value.usage)
+    const total = asCount(usage?.total_tokens)
+    const told = asRecord(usage?.completion_tokens_details)?.reasoning_tokens
+    const { inputTokens = 0, outputTokens = 0 } = facts
+    if (total === undefined || told !== undefined) return
+    const thought = total - inputTokens - outputTokens
+    if (thought <= 0) return
+    facts.reasoningTokens = thought
+    facts.reasoningBeside = true
+  }
+  const { event } = shape
+  return {
+    ...shape,
+    body(value, facts) {
+      shape.body(value, facts)
+      readThoughts(value, facts)
+    },
+    ...(event === undefined
+      ? {}
+      : {
+          event(value: Json, facts: FactsBuilder, name: string) {
+            event(value, facts, name)
+            readThoughts(value, facts)
+          },
+        }),
+  }
 }
 
 const embedShape: Shape = {

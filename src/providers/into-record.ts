@@ -46,9 +46,11 @@ export function recordResponse(
   if (usage.cachedTokens !== undefined) record.cachedTokens = usage.cachedTokens
   if (usage.cacheWriteTokens !== undefined)
     record.cacheWriteTokens = usage.cacheWriteTokens
+  if (usage.cacheWriteHourTokens !== undefined)
+    record.cacheWriteHourTokens = usage.cacheWriteHourTokens
   if (usage.reasoningTokens !== undefined) record.reasoningTokens = usage.reasoningTokens
-  if (usage.inputTokens !== undefined || usage.outputTokens !== undefined)
-    record.tokensEstimated = usage.estimated
+  if (usage.inputTokens !== undefined) record.inputEstimated = usage.inputEstimated
+  if (usage.outputTokens !== undefined) record.outputEstimated = usage.outputEstimated
   const provider = record.provider ?? ''
   const cost =
     catalogue?.costOf(provider, facts.model, usage) ??

@@ -80,10 +80,11 @@ function geminiServer(frame: Json, session: LiveSession): void {
   }
   const usage = asRecord(frame.usageMetadata)
   answer.reasoningBeside = true
-  session.addUsage(
-    usage?.promptTokenCount,
-    usage?.responseTokenCount ?? usage?.candidatesTokenCount,
-    usage?.cachedContentTokenCount,
-    usage?.thoughtsTokenCount,
-  )
+  session.addUsage({
+    input: usage?.promptTokenCount,
+    output: usage?.responseTokenCount ?? usage?.candidatesTokenCount,
+    cached: usage?.cachedContentTokenCount,
+    reasoning: usage?.thoughtsTokenCount,
+    toolInput: usage?.toolUsePromptTokenCount,
+  })
 }

@@ -3,6 +3,7 @@
  * turn says all of it again, so that its drafts are not read.
  */
 import type { FactsBuilder } from './facts.js'
+import { endOf } from './end-of.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { LiveSession } from './live-session.js'
@@ -105,19 +106,19 @@ function openaiTurn(frame: Json, session: LiveSession): void {
   const response = asRecord(frame.response)
   const answer = session.answer
   answer.responseId = firstText(response?.id, answer.responseId)
-  answer.finishReason = firstText(response?.status, answer.finishReason)
+  answer.finishReason = endOf(response?.status) ?? answer.finishReason
   session.request.conversationId ??= asText(response?.conversation_id)
   for (const value of asList(response?.output)) openaiOutput(asRecord(value), session)
   const failure = asRecord(asRecord(response?.status_details)?.error)
   if (failure !== undefined) answer.error = readError({ error: failure }, true)
   session.endTurn(failure !== undefined)
   const usage = usageOf(response, frame)
-  session.addUsage(
-    usage?.input_tokens,
-    usage?.output_tokens,
-    asRecord(usage?.input_token_details)?.cached_tokens,
-    asRecord(usage?.output_token_details)?.reasoning_tokens,
-  )
+  session.addUsage({
+    input: usage?.input_tokens,
+    output: usage?.output_tokens,
+    cached: asRecord(usage?.input_token_details)?.cached_tokens,
+    reasoning: asRecord(usage?.output_token_details)?.reasoning_tokens,
+  })
 }
 
 /** xAI's stands beside the response, whose own is empty. */

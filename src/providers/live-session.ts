@@ -49,14 +49,15 @@ export class LiveSession {
   }
 
   /** Token counts of one turn are added to those of the turns before. */
-  addUsage(input: unknown, output: unknown, cached: unknown, reasoning: unknown): void {
-    if (asCount(input) === undefined && asCount(output) === undefined) return
+  addUsage(turn: TurnUsage): void {
+    if (asCount(turn.input) === undefined && asCount(turn.output) === undefined) return
     if (this.#uncounted.pop() === undefined) this.#countedAhead = true
     const answer = this.answer
-    answer.inputTokens = sum(answer.inputTokens, input)
-    answer.outputTokens = sum(answer.outputTokens, output)
-    answer.cachedTokens = sum(answer.cachedTokens, cached)
-    answer.reasoningTokens = sum(answer.reasoningTokens, reasoning)
+    answer.inputTokens = sum(answer.inputTokens, turn.input)
+    answer.outputTokens = sum(answer.outputTokens, turn.output)
+    answer.cachedTokens = sum(answer.cachedTokens, turn.cached)
+    answer.reasoningTokens = sum(answer.reasoningTokens, turn.reasoning)
+    answer.extraInputTokens = sum(answer.extraInputTokens, turn.toolInput)
   }
 
   /** Nothing more comes: turns without usage, and one that broke off, are estimated. */
@@ -75,6 +76,14 @@ export class LiveSession {
       answer.estimated = true
     }
   }
+}
+
+export interface TurnUsage {
+  readonly input: unknown
+  readonly output: unknown
+  readonly cached: unknown
+  readonly reasoning: unknown
+  readonly toolInput?: unknown
 }
 
 function sum(before: number | undefined, more: unknown): number | undefined {

@@ -189,6 +189,7 @@ export function readUsage(value: Json, facts: FactsBuilder): void {
     readTimings(asRecord(value.timings), facts)
     return
   }
+  if (usage.prompt_tokens !== undefined) facts.cacheBeside = false
   facts.inputTokens = firstCount(usage.prompt_tokens, facts.inputTokens)
   facts.outputTokens = firstCount(usage.completion_tokens, facts.outputTokens)
   const input = asRecord(usage.prompt_tokens_details)
@@ -196,6 +197,7 @@ export function readUsage(value: Json, facts: FactsBuilder): void {
     input?.cached_tokens,
     usage.prompt_cache_hit_tokens,
     usage.cached_tokens,
+    usage.num_cached_tokens,
     facts.cachedTokens,
   )
   facts.cacheWriteTokens = firstCount(input?.cache_write_tokens, facts.cacheWriteTokens)
@@ -210,7 +212,7 @@ export function readUsage(value: Json, facts: FactsBuilder): void {
 }
 
 /** xAI's output is without its reasoning; the total alone tells. */
-function countsReasoningBeside(usage: Json, facts: FactsBuilder): boolean {
+export function countsReasoningBeside(usage: Json, facts: FactsBuilder): boolean {
   const { inputTokens, outputTokens, reasoningTokens } = facts
   if (inputTokens === undefined || outputTokens === undefined) return false
   if (reasoningTokens === undefined || reasoningTokens === 0) return false

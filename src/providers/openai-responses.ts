@@ -3,10 +3,11 @@
  * /responses-streaming. The closing event holds the whole response again, so that everything
  * before it is a draft that counts only when the stream breaks off.
  */
+import { endOf } from './end-of.js'
 import { asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
-import { namedCost } from './openai-chat.js'
+import { countsReasoningBeside, namedCost } from './openai-chat.js'
 import { readError } from './provider-error.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
@@ -154,7 +155,7 @@ function readResponse(response: Json, facts: FactsBuilder): void {
       for (const part of asList(item.content)) readOutputPart(asRecord(part), facts)
     } else readCallItem(item, `item.${i}`, facts)
   }
-  facts.finishReason = firstText(response.status, facts.finishReason)
+  facts.finishReason = endOf(response.status) ?? facts.finishReason
   const error = asRecord(response.error)
   if (error !== undefined) facts.error = readError({ error }, true)
   readResponsesUsage(response, facts)
@@ -190,6 +191,7 @@ function readCallItem(value: unknown, key: string, facts: FactsBuilder): void {
 export function readResponsesUsage(value: Json, facts: FactsBuilder): void {
   const usage = asRecord(value.usage)
   if (usage === undefined) return
+  if (usage.input_tokens !== undefined) facts.cacheBeside = false
   facts.inputTokens = firstCount(usage.input_tokens, facts.inputTokens)
   facts.outputTokens = firstCount(usage.output_tokens, facts.outputTokens)
   const input =
@@ -199,5 +201,7 @@ export function readResponsesUsage(value: Json, facts: FactsBuilder): void {
   const output =
     asRecord(usage.output_tokens_details) ?? asRecord(usage.output_token_details)
   facts.reasoningTokens = firstCount(output?.reasoning_tokens, facts.reasoningTokens)
+  if (usage.input_tokens !== undefined)
+    facts.reasoningBeside = countsReasoningBeside(usage, facts)
   facts.costMicroUsd = namedCost(usage) ?? facts.costMicroUsd
 }

@@ -158,26 +158,31 @@ export interface ToolCall {
   readonly argumentsText: string
 }
 
+/**
+ * Tokens mean one thing, whatever the provider: a part is always counted in its whole
+ * (OpenTelemetry's GenAI conventions, `gen_ai.usage.*`).
+ */
 export interface Usage {
+  /** All that went in: those read from the provider's cache and written to it among them. */
   readonly inputTokens?: number | undefined
+  /** All that came out: reasoning among them. */
   readonly outputTokens?: number | undefined
-  /** Read from the provider's cache. */
+  /** Of the input, read from the provider's cache. */
   readonly cachedTokens?: number | undefined
+  /** Of the input, written to it. */
   readonly cacheWriteTokens?: number | undefined
   /** Of these, written to be kept for an hour, which costs more (Anthropic). */
   readonly cacheWriteHourTokens?: number | undefined
+  /** Of the output. */
   readonly reasoningTokens?: number | undefined
   /** What is paid for, where the provider says that it is not the same (Cohere). */
   readonly billedInputTokens?: number | undefined
   readonly billedOutputTokens?: number | undefined
   /** The cost where the answer itself names it (OpenRouter, Perplexity, xAI). */
   readonly costMicroUsd?: number | undefined
-  /** Cached and cache-written tokens are not counted in `inputTokens` (Anthropic, Bedrock). */
-  readonly cacheBeside: boolean
-  /** Reasoning tokens are not counted in `outputTokens` (Gemini). */
-  readonly reasoningBeside: boolean
-  /** Some count is ours, characters divided by four, since the provider gave none. */
-  readonly estimated: boolean
+  /** That count is ours, characters divided by four, since the provider gave none. */
+  readonly inputEstimated: boolean
+  readonly outputEstimated: boolean
 }
 
 export interface ProviderError {

@@ -113,6 +113,82 @@ describe('audit migrations', () => {
     db.close()
   })
 
+  it('give tokens one meaning, or say of a row that it could not be told', () => {
+    const db = new Sqlite(':memory:')
+    for (const sql of migrations.slice(0, 7)) db.exec(sql)
+    db.pragma('user_version = 7')
+    const insert = db.prepare(
+      `INSERT INTO exchanges (timestamp, request_id, connection_id, event_type, device_ip,
+         endpoint_domain, http_version, http_method, request_bytes, response_bytes,
+         provider, http_path, prompt_tokens, response_tokens, cached_tokens,
+         cache_write_tokens, reasoning_tokens, tokens_estimated)
+       VALUES ('2026-01-02 03:04:05.006', ?, 'c', 'response', '192.0.2.1', 'x', '1.1',
+         'POST', 1, 2, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    const gemini = '/v1beta/models/gemini-2.5-pro:streamGenerateContent'
+    const rows = [
+      // As each was counted before, and what that is now.
+      [
+        ['anthropic', '/v1/messages', 10, 5, 100, 20, null, 0],
+        [130, 5, 'converted'],
+      ],
+      [
+        ['a-gateway', '/a/v1/messages', 10, 5, 100, null, null, 0],
+        [110, 5, 'converted'],
+      ],
+      [
+        ['bedrock', '/model/m/converse-stream', 1, 2, 3, 4, null, 0],
+        [8, 2, 'converted'],
+      ],
+      [
+        ['anthropic', '/v1/messages', 10, 5, null, null, null, 0],
+        [10, 5, null],
+      ],
+      [
+        ['gemini', gemini, 10, 5, 4, null, 30, 0],
+        [10, 35, 'converted'],
+      ],
+      [
+        ['openai', '/v1/responses', 10, 50, 4, null, 30, 0],
+        [10, 50, null],
+      ],
+      [
+        ['openai', '/v1/chat/completions', 10, 50, 4, 2, 30, 1],
+        [10, 50, null],
+      ],
+      // More reasoning than output: it was beside. Less: nobody knows.
+      [
+        ['xai', '/v1/chat/completions', 10, 5, null, null, 30, 0],
+        [10, 35, 'converted'],
+      ],
+      [
+        ['xai', '/v1/chat/completions', 10, 50, null, null, 30, 0],
+        [10, 50, 'as told'],
+      ],
+      [
+        ['openai', '/v1/messages/count_tokens', 10, null, null, null, null, 0],
+        [10, null, null],
+      ],
+    ] as const
+    rows.forEach(([before], index) => insert.run(String(index), ...before))
+    migrate(db)
+    const after = db
+      .prepare<[], Record<string, unknown>>('SELECT * FROM audit_events ORDER BY id')
+      .all()
+    assert.deepEqual(
+      after.map((row) => [
+        ...[row['prompt_tokens'], row['response_tokens'], row['tokens_meaning']],
+      ]),
+      rows.map(([, now]) => [...now]),
+    )
+    const [told, , , , , , estimated] = after
+    assert.equal(told?.['prompt_tokens_estimated'], 0)
+    // One of the two was, and nobody knows which.
+    assert.equal(estimated?.['prompt_tokens_estimated'], null)
+    assert.equal(estimated['tokens_estimated'], 1)
+    db.close()
+  })
+
   it('change nothing in a database that is up to date', () => {
     const db = new Sqlite(':memory:')
     migrate(db)

@@ -23,9 +23,8 @@ async function shipped(own?: string): Promise<Catalogue> {
 const usage = (inputTokens: number, outputTokens: number): Usage => ({
   inputTokens,
   outputTokens,
-  cacheBeside: false,
-  reasoningBeside: false,
-  estimated: false,
+  inputEstimated: false,
+  outputEstimated: false,
 })
 
 describe('the provider catalogue', () => {

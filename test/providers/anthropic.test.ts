@@ -127,13 +127,12 @@ const expected = {
   finishReason: 'tool_use',
   complete: true,
   usage: {
-    inputTokens: 25,
+    inputTokens: 165,
     outputTokens: 15,
     cachedTokens: 100,
     cacheWriteTokens: 40,
-    cacheBeside: true,
-    reasoningBeside: false,
-    estimated: false,
+    inputEstimated: false,
+    outputEstimated: false,
   },
 }
 
@@ -164,7 +163,12 @@ describe('anthropic answer', () => {
     const facts = readAnswer({ url, contentType: SSE_TYPE, answer, whole: false })
     assertFacts(facts, { text: 'Hello é there', complete: false })
     // 13 characters of text, 1 of a tool's name, 7 of its arguments.
-    assertFacts(facts.usage, { inputTokens: 25, outputTokens: 6, estimated: true })
+    assertFacts(facts.usage, {
+      inputTokens: 165,
+      outputTokens: 6,
+      inputEstimated: false,
+      outputEstimated: true,
+    })
   })
 
   it('YORI reads an error event', () => {
@@ -223,6 +227,10 @@ describe('anthropic answer', () => {
       answer: '{"input_tokens":14}',
       promptChars: 50,
     })
-    assertFacts(facts.usage, { inputTokens: undefined, estimated: false })
+    assertFacts(facts.usage, {
+      inputTokens: undefined,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
   })
 })

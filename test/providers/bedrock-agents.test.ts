@@ -44,7 +44,8 @@ describe("Bedrock's agents and knowledge bases", () => {
     assert.equal(said.model, 'amazon.nova-pro-v1:0')
     assert.equal(said.usage.inputTokens, 60)
     assert.equal(said.usage.outputTokens, 10)
-    assert.equal(said.usage.estimated, false)
+    assert.equal(said.usage.inputEstimated, false)
+    assert.equal(said.usage.outputEstimated, false)
   })
 
   it('have no usage without traces, which is estimated', () => {
@@ -57,7 +58,8 @@ describe("Bedrock's agents and knowledge bases", () => {
     const { usage } = reader.end()
     assert.equal(usage.inputTokens, 100)
     assert.equal(usage.outputTokens, 10)
-    assert.equal(usage.estimated, true)
+    assert.equal(usage.inputEstimated, true)
+    assert.equal(usage.outputEstimated, true)
   })
 
   it('retrieve and generate', () => {

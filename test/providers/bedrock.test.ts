@@ -75,13 +75,12 @@ describe('bedrock converse', () => {
     finishReason: 'tool_use',
     complete: true,
     usage: {
-      inputTokens: 22,
+      inputTokens: 31,
       outputTokens: 13,
       cachedTokens: 4,
       cacheWriteTokens: 5,
-      cacheBeside: true,
-      reasoningBeside: false,
-      estimated: false,
+      inputEstimated: false,
+      outputEstimated: false,
     },
   }
 
@@ -200,7 +199,12 @@ describe('bedrock invoke', () => {
     ])
     const facts = readAnswer({ url: url(MODEL, true), contentType: STREAM_TYPE, answer })
     assertFacts(facts, { text: 'Hey', finishReason: 'end_turn', complete: true })
-    assertFacts(facts.usage, { inputTokens: 9, outputTokens: 4, estimated: false })
+    assertFacts(facts.usage, {
+      inputTokens: 9,
+      outputTokens: 4,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
   })
 
   const shapes: readonly [string, string, object, object, object][] = [
@@ -263,7 +267,12 @@ describe('bedrock invoke', () => {
         answer: JSON.stringify(answer),
       })
       assertFacts(facts, { text: 'Hey', complete: true, ...more })
-      assertFacts(facts.usage, { inputTokens: 3, outputTokens: 4, estimated: false })
+      assertFacts(facts.usage, {
+        inputTokens: 3,
+        outputTokens: 4,
+        inputEstimated: false,
+        outputEstimated: false,
+      })
     })
   }
 

@@ -16,9 +16,8 @@ const expectedUsage = {
   cachedTokens: 144,
   billedInputTokens: 33,
   billedOutputTokens: 22,
-  cacheBeside: false,
-  reasoningBeside: false,
-  estimated: false,
+  inputEstimated: false,
+  outputEstimated: false,
 }
 
 describe('cohere version 2', () => {

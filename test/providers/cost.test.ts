@@ -3,7 +3,7 @@ import { costOf } from '../../src/providers/cost.js'
 import type { ModelPrice } from '../../src/providers/cost.js'
 import type { Usage } from '../../src/providers/provider.js'
 
-const NONE: Usage = { cacheBeside: false, reasoningBeside: false, estimated: false }
+const NONE: Usage = { inputEstimated: false, outputEstimated: false }
 /** $3 in, $0.30 read from the cache, $3.75 written, $6 for an hour, $15 out. */
 const SONNET: ModelPrice = {
   input: 3_000_000,
@@ -30,13 +30,12 @@ describe('costOf', () => {
       600 * 2.5 + 400 * 1.25,
     ],
     [
-      'cached and written tokens beside the input',
+      'cached and written tokens, each at its own price',
       {
-        inputTokens: 100,
+        inputTokens: 1300,
         outputTokens: 10,
         cachedTokens: 1000,
         cacheWriteTokens: 200,
-        cacheBeside: true,
       },
       SONNET,
       100 * 3 + 1000 * 0.3 + 200 * 3.75 + 10 * 15,
@@ -44,20 +43,13 @@ describe('costOf', () => {
     [
       'tokens written for an hour',
       {
-        inputTokens: 0,
+        inputTokens: 300,
         outputTokens: 0,
         cacheWriteTokens: 300,
         cacheWriteHourTokens: 100,
-        cacheBeside: true,
       },
       SONNET,
       200 * 3.75 + 100 * 6,
-    ],
-    [
-      'reasoning beside the output as output',
-      { inputTokens: 0, outputTokens: 10, reasoningTokens: 5, reasoningBeside: true },
-      GPT,
-      150,
     ],
     [
       'reasoning inside the output not twice',
@@ -67,7 +59,7 @@ describe('costOf', () => {
     ],
     [
       'a long prompt, its cached part counted, at the other price',
-      { inputTokens: 1000, outputTokens: 10, cachedTokens: 199_001, cacheBeside: true },
+      { inputTokens: 200_001, outputTokens: 10, cachedTokens: 199_001 },
       SONNET,
       1000 * 6 + 199_001 * 6 + 10 * 22.5,
     ],

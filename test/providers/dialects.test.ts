@@ -37,7 +37,7 @@ function chunk(delta: object, more: object = {}, choice: object = {}): object {
   return { id: 'c', model: 'm', choices: [{ index: 0, delta, ...choice }], ...more }
 }
 
-const uncounted = { cacheBeside: false, reasoningBeside: false, estimated: false }
+const uncounted = { inputEstimated: false, outputEstimated: false }
 const counted = { ...uncounted, inputTokens: 5, outputTokens: 3 }
 
 function call(id: string, name: string, args: string): object {
@@ -147,7 +147,7 @@ const chats: readonly Case[] = [
       }),
     },
     expected: {
-      usage: { ...counted, reasoningTokens: 100, reasoningBeside: true },
+      usage: { ...counted, outputTokens: 103, reasoningTokens: 100 },
     },
   },
   {
@@ -251,7 +251,10 @@ const chats: readonly Case[] = [
         },
       ],
     },
-    expected: { text: '', usage: { ...uncounted, outputTokens: 2, estimated: true } },
+    expected: {
+      text: '',
+      usage: { ...uncounted, outputTokens: 2, outputEstimated: true },
+    },
   },
 ]
 
@@ -412,11 +415,12 @@ const others: readonly Case[] = [
     expected: {
       text: 'Hi',
       usage: {
-        ...counted,
+        ...uncounted,
+        inputTokens: 105,
+        outputTokens: 13,
         reasoningTokens: 1,
-        billedInputTokens: 105,
-        billedOutputTokens: 13,
-        cacheBeside: true,
+        cachedTokens: 0,
+        cacheWriteTokens: 0,
       },
     },
   },
@@ -445,7 +449,7 @@ const others: readonly Case[] = [
     expected: {
       text: 'Hi',
       serverTools: ['GOOGLE_SEARCH_WEB'],
-      usage: { ...counted, billedInputTokens: 95, reasoningBeside: true },
+      usage: { ...counted, inputTokens: 95 },
     },
   },
   {
@@ -499,9 +503,9 @@ const others: readonly Case[] = [
       finishReason: 'guardrail_intervened',
       usage: {
         ...counted,
+        inputTokens: 14,
         cacheWriteTokens: 9,
         cacheWriteHourTokens: 9,
-        cacheBeside: true,
       },
     },
   },

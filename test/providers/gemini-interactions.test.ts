@@ -69,12 +69,11 @@ describe('gemini interactions', () => {
       complete: true,
       usage: {
         inputTokens: 7,
-        outputTokens: 5,
+        outputTokens: 14,
         cachedTokens: 2,
         reasoningTokens: 9,
-        cacheBeside: false,
-        reasoningBeside: true,
-        estimated: false,
+        inputEstimated: false,
+        outputEstimated: false,
       },
     })
   })

@@ -57,12 +57,11 @@ const expected = {
   complete: true,
   usage: {
     inputTokens: 8,
-    outputTokens: 5,
+    outputTokens: 12,
     cachedTokens: 3,
     reasoningTokens: 7,
-    cacheBeside: false,
-    reasoningBeside: true,
-    estimated: false,
+    inputEstimated: false,
+    outputEstimated: false,
   },
 }
 

@@ -25,7 +25,8 @@ describe('what a live turn used', () => {
     assert.equal(response.unread, 0)
     assert.equal(response.usage.inputTokens, 40)
     assert.equal(response.usage.outputTokens, 9)
-    assert.equal(response.usage.estimated, false)
+    assert.equal(response.usage.inputEstimated, false)
+    assert.equal(response.usage.outputEstimated, false)
   })
 
   it("is Gemini's candidatesTokenCount as well as its responseTokenCount", () => {
@@ -43,7 +44,8 @@ describe('what a live turn used', () => {
       const { usage } = reader.end().response
       assert.equal(usage.inputTokens, 8)
       assert.equal(usage.outputTokens, 5)
-      assert.equal(usage.estimated, false)
+      assert.equal(usage.inputEstimated, false)
+      assert.equal(usage.outputEstimated, false)
     }
   })
 
@@ -54,7 +56,8 @@ describe('what a live turn used', () => {
     const { usage } = reader.end().response
     assert.equal(usage.inputTokens, 10)
     assert.equal(usage.outputTokens, 20)
-    assert.equal(usage.estimated, true)
+    assert.equal(usage.inputEstimated, true)
+    assert.equal(usage.outputEstimated, true)
   })
 
   it('is estimated for the turn without it alone', () => {
@@ -66,7 +69,8 @@ describe('what a live turn used', () => {
     assert.equal(usage.inputTokens, 110)
     // A line feed stands between turns.
     assert.equal(usage.outputTokens, 30)
-    assert.equal(usage.estimated, true)
+    assert.equal(usage.inputEstimated, true)
+    assert.equal(usage.outputEstimated, true)
   })
 
   it('is estimated for an answer that breaks off, and not for one that failed', () => {
@@ -78,7 +82,8 @@ describe('what a live turn used', () => {
     const { usage } = broken.end(false).response
     assert.equal(usage.inputTokens, 2)
     assert.equal(usage.outputTokens, 3)
-    assert.equal(usage.estimated, true)
+    assert.equal(usage.inputEstimated, true)
+    assert.equal(usage.outputEstimated, true)
 
     const failed = new SessionReader('openai')
     failed.fromClient(says('Hello'))

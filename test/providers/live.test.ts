@@ -117,7 +117,7 @@ describe('a realtime session', () => {
       text: 'Hello é',
       toolCalls: [{ name: 'f', id: 'c', argumentsText: '{"a":1}' }],
     })
-    assertFacts(response.usage, { inputTokens: 9, outputTokens: 4, reasoningTokens: 3 })
+    assertFacts(response.usage, { inputTokens: 9, outputTokens: 7, reasoningTokens: 3 })
   })
 
   it('YORI says that it cannot read a frame', () => {

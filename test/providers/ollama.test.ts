@@ -73,7 +73,7 @@ describe('ollama', () => {
     const answer = lines({ model: 'm', message: { content: '12345678' }, done: false })
     const facts = readAnswer({ url: CHAT, contentType: LINES, answer, whole: false })
     assertFacts(facts, { complete: false })
-    assertFacts(facts.usage, { outputTokens: 2, estimated: true })
+    assertFacts(facts.usage, { outputTokens: 2, outputEstimated: true })
   })
 
   it('YORI reads a generation and its error', () => {

@@ -142,9 +142,8 @@ describe('openai chat answer', () => {
         outputTokens: 9,
         cachedTokens: 16,
         reasoningTokens: 4,
-        cacheBeside: false,
-        reasoningBeside: false,
-        estimated: false,
+        inputEstimated: false,
+        outputEstimated: false,
       },
     })
   })
@@ -173,7 +172,12 @@ describe('openai chat answer', () => {
       events: 6,
       complete: true,
     })
-    assertFacts(facts.usage, { inputTokens: 7, outputTokens: 3, estimated: false })
+    assertFacts(facts.usage, {
+      inputTokens: 7,
+      outputTokens: 3,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
   })
 
   it('YORI joins the pieces of parallel tool calls', () => {
@@ -204,7 +208,12 @@ describe('openai chat answer', () => {
       promptChars: 41,
       answer: sse(chunk({ content: '12345678' }), chunk({}, 'stop'), '[DONE]'),
     })
-    assertFacts(facts.usage, { inputTokens: 11, outputTokens: 2, estimated: true })
+    assertFacts(facts.usage, {
+      inputTokens: 11,
+      outputTokens: 2,
+      inputEstimated: true,
+      outputEstimated: true,
+    })
   })
 
   it('YORI estimates nothing of a call that failed, or that asked nothing', () => {
@@ -215,22 +224,34 @@ describe('openai chat answer', () => {
       promptChars: 100,
       answer: '<html>bad gateway</html>',
     })
-    assertFacts(failed.usage, { inputTokens: undefined, estimated: false })
+    assertFacts(failed.usage, {
+      inputTokens: undefined,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
     const queued = '{"id":"resp_1","object":"response","status":"queued","usage":null}'
     const polled = readAnswer({
       url: 'https://api.openai.com/v1/responses/resp_1',
       contentType: JSON_TYPE,
       answer: queued,
     })
-    assertFacts(polled, { finishReason: 'queued' })
-    assertFacts(polled.usage, { inputTokens: undefined, estimated: false })
+    assertFacts(polled, { finishReason: undefined })
+    assertFacts(polled.usage, {
+      inputTokens: undefined,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
   })
 
   it('YORI records a stream that breaks off as incomplete', () => {
     const answer = sse(chunk({ content: '12345678' })) + 'data: {"id":"chatc'
     const facts = readAnswer({ url: CHAT, contentType: SSE_TYPE, answer, whole: false })
     assertFacts(facts, { text: '12345678', complete: false, events: 2, unread: 1 })
-    assertFacts(facts.usage, { outputTokens: 2, estimated: true })
+    assertFacts(facts.usage, {
+      outputTokens: 2,
+      inputEstimated: false,
+      outputEstimated: true,
+    })
   })
 
   it('YORI calls a stream without a closing word incomplete even when it ended well', () => {
@@ -329,7 +350,11 @@ describe('openai embeddings and images', () => {
     assert.ok(answer.length > 5_000_000)
     const facts = read('/v1/embeddings', answer)
     assertFacts(facts, { model: 'text-embedding-3-small', unread: 0, complete: true })
-    assertFacts(facts.usage, { inputTokens: 800, estimated: false })
+    assertFacts(facts.usage, {
+      inputTokens: 800,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
   })
 
   it('YORI reads a stream with an image in its closing event', () => {
@@ -361,7 +386,12 @@ describe('openai embeddings and images', () => {
       finishReason: 'completed',
     })
     assert.deepEqual(facts.serverTools, ['image_generation'])
-    assertFacts(facts.usage, { inputTokens: 9, outputTokens: 60, estimated: false })
+    assertFacts(facts.usage, {
+      inputTokens: 9,
+      outputTokens: 60,
+      inputEstimated: false,
+      outputEstimated: false,
+    })
   })
 
   it('YORI reads the usage behind images', () => {
@@ -464,9 +494,8 @@ describe('openai responses', () => {
       cachedTokens: 8,
       cacheWriteTokens: 2,
       reasoningTokens: 5,
-      cacheBeside: false,
-      reasoningBeside: false,
-      estimated: false,
+      inputEstimated: false,
+      outputEstimated: false,
     },
   }
 
@@ -508,7 +537,7 @@ describe('openai responses', () => {
       toolCalls: [{ name: 'f', id: 'c', argumentsText: '{"q"' }],
       complete: false,
     })
-    assert.equal(facts.usage.estimated, true)
+    assert.equal(facts.usage.outputEstimated, true)
   })
 
   it('YORI reads a failed response', () => {

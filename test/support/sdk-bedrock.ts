@@ -6,7 +6,7 @@ import {
   ConverseStreamCommand,
   InvokeModelCommand,
 } from '@aws-sdk/client-bedrock-runtime'
-import { called, counted, KEY, WORDS } from './sdk-words.js'
+import { called, counted, KEY, withParts, WORDS } from './sdk-words.js'
 import type { Said, SdkAsked } from './sdk-words.js'
 
 export function bedrock({ url, model }: SdkAsked): (() => Promise<Said>) | undefined {
@@ -28,7 +28,7 @@ export function bedrock({ url, model }: SdkAsked): (() => Promise<Said>) | undef
         calls: blocks.flatMap(({ toolUse }) =>
           toolUse === undefined ? [] : [called(toolUse.name ?? '', toolUse.input)],
         ),
-        ...counted(said.usage?.inputTokens, said.usage?.outputTokens),
+        ...converseCounted(said.usage),
         finish: said.stopReason,
       }
     }
@@ -47,7 +47,12 @@ export function bedrock({ url, model }: SdkAsked): (() => Promise<Said>) | undef
 interface Invoked {
   readonly model?: string
   readonly content?: readonly { type: string; text?: string }[]
-  readonly usage?: { input_tokens?: number; output_tokens?: number }
+  readonly usage?: {
+    input_tokens?: number
+    output_tokens?: number
+    cache_read_input_tokens?: number
+    cache_creation_input_tokens?: number
+  }
   readonly inputTextTokenCount?: number
   readonly stop_reason?: string
 }
@@ -59,7 +64,11 @@ function invoked(said: Invoked): Said {
     text: (said.content ?? []).map(({ text }) => text ?? '').join(''),
     calls: [],
     ...counted(
-      said.usage?.input_tokens ?? said.inputTextTokenCount,
+      withParts(
+        said.usage?.input_tokens ?? said.inputTextTokenCount,
+        said.usage?.cache_read_input_tokens,
+        said.usage?.cache_creation_input_tokens,
+      ),
       said.usage?.output_tokens,
     ),
     finish: said.stop_reason,
@@ -76,7 +85,20 @@ interface ConverseEvent {
     delta?: { text?: string; toolUse?: { input?: string | undefined } }
   }
   readonly messageStop?: { stopReason?: string | undefined }
-  readonly metadata?: { usage?: { inputTokens?: number; outputTokens?: number } }
+  readonly metadata?: { usage?: ConverseUsage }
+}
+
+interface ConverseUsage {
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
+  readonly cacheReadInputTokens?: number | undefined
+  readonly cacheWriteInputTokens?: number | undefined
+}
+
+function converseCounted(usage: ConverseUsage | undefined) {
+  const read = usage?.cacheReadInputTokens
+  const input = withParts(usage?.inputTokens, read, usage?.cacheWriteInputTokens)
+  return counted(input, usage?.outputTokens)
 }
 
 async function converseStream(said: object): Promise<Said> {
@@ -93,8 +115,7 @@ async function converseStream(said: object): Promise<Said> {
     if (event.messageStop !== undefined)
       end = { ...end, finish: event.messageStop.stopReason }
     const usage = event.metadata?.usage
-    if (usage !== undefined)
-      end = { ...end, ...counted(usage.inputTokens, usage.outputTokens) }
+    if (usage !== undefined) end = { ...end, ...converseCounted(usage) }
   }
   return { text, calls: calls.map((call) => called(call.name, call.text)), ...end }
 }

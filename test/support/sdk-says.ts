@@ -10,7 +10,7 @@ import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { bedrock } from './sdk-bedrock.js'
 import { cohere } from './sdk-cohere.js'
-import { called, counted, KEY, user, WORDS } from './sdk-words.js'
+import { called, counted, KEY, user, withParts, WORDS } from './sdk-words.js'
 import type { Said, SdkAsked } from './sdk-words.js'
 
 /** Undefined where no vendor's library makes such a call. */
@@ -156,7 +156,14 @@ async function anthropic({ url, model, stream }: SdkAsked): Promise<Said> {
     calls: said.content.flatMap((block) =>
       block.type === 'tool_use' ? [called(block.name, block.input)] : [],
     ),
-    ...counted(said.usage.input_tokens, said.usage.output_tokens),
+    ...counted(
+      withParts(
+        said.usage.input_tokens,
+        said.usage.cache_read_input_tokens,
+        said.usage.cache_creation_input_tokens,
+      ),
+      said.usage.output_tokens,
+    ),
     finish: said.stop_reason ?? undefined,
   }
 }
@@ -181,10 +188,17 @@ function google(asked: SdkAsked): (() => Promise<Said>) | undefined {
 }
 
 type GoogleAnswer = Awaited<ReturnType<GoogleGenAI['models']['generateContent']>>
+type GoogleCount =
+  | 'promptTokenCount'
+  | 'toolUsePromptTokenCount'
+  | 'candidatesTokenCount'
+  | 'thoughtsTokenCount'
 
 /** The library leaves joining a stream to its users: the later word counts. */
 function googleSaid(pieces: readonly GoogleAnswer[]): Said {
   const usages = pieces.map(({ usageMetadata }) => usageMetadata)
+  const last = (name: GoogleCount): number | undefined =>
+    usages.findLast((usage) => usage?.[name] !== undefined)?.[name]
   const finish = pieces.map(({ candidates }) => candidates?.[0]?.finishReason)
   return {
     model: pieces.findLast(({ modelVersion }) => modelVersion)?.modelVersion,
@@ -197,9 +211,8 @@ function googleSaid(pieces: readonly GoogleAnswer[]): Said {
       .flatMap(({ functionCalls }) => functionCalls ?? [])
       .map(({ name, args }) => called(name ?? '', args)),
     ...counted(
-      usages.findLast((usage) => usage?.promptTokenCount !== undefined)?.promptTokenCount,
-      usages.findLast((usage) => usage?.candidatesTokenCount !== undefined)
-        ?.candidatesTokenCount,
+      withParts(last('promptTokenCount'), last('toolUsePromptTokenCount')),
+      withParts(last('candidatesTokenCount'), last('thoughtsTokenCount')),
     ),
     finish: finish.findLast((reason) => reason !== undefined),
   }

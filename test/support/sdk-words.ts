@@ -23,6 +23,16 @@ export const WORDS = 'What is the time?'
 export const KEY = 'a-key-for-nobody'
 export const user = { role: 'user', content: WORDS } as const
 
+/** A count and what a vendor counts beside it; undefined when the count is. */
+export function withParts(
+  count: number | undefined,
+  ...beside: readonly (number | null | undefined)[]
+): number | undefined {
+  return count === undefined
+    ? undefined
+    : beside.reduce<number>((sum, part) => sum + (part ?? 0), count)
+}
+
 export function counted(
   inputTokens: number | undefined,
   outputTokens: number | undefined,

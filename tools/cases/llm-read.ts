@@ -12,6 +12,8 @@ import { SessionReader } from '../../src/providers/live.js'
 import type { RequestFacts, ResponseFacts } from '../../src/providers/provider.js'
 import { outcomeOf } from './kind.js'
 import type { CaseKind, Difference, Outcome, Row } from './kind.js'
+import { tokensOf } from './llm-row.js'
+import type { Expected, PairRow } from './llm-row.js'
 import { namesIn, playPair } from './llm-wire.js'
 import { Wire } from './wire.js'
 
@@ -32,36 +34,6 @@ export const llmCases: CaseKind = {
 /** Bodies up to this many bytes are cut at every offset. */
 const EVERY_OFFSET_BYTES = 4_096
 const RANDOM_WAYS = 20
-
-export interface PairRow {
-  readonly id: string
-  readonly provider: string
-  readonly request: {
-    readonly method: string
-    readonly url: string
-    readonly headers: Readonly<Record<string, unknown>>
-    readonly body: string | null
-  }
-  readonly response: {
-    readonly status: number
-    readonly headers: Readonly<Record<string, unknown>>
-    readonly body: string
-  }
-  readonly expected: Expected
-}
-
-interface Expected {
-  readonly request_model: string | null
-  readonly response_model: string | null
-  readonly stream: boolean
-  readonly text: string | null
-  readonly tool_calls: readonly { name: string; arguments: string }[]
-  readonly input_tokens: number | null
-  readonly output_tokens: number | null
-  readonly finish: string | null
-  readonly error: Readonly<Record<string, unknown>> | null
-  readonly sse_events: number | null
-}
 
 function categoryOf(row: Row): string {
   const { provider } = row
@@ -220,10 +192,9 @@ function compare(
   check('stream', expected.stream, request.stream ?? false)
   check('text', expected.text ?? '', answer.text)
   check('tool calls', expected.tool_calls.map(plainCall), answer.toolCalls.map(readCall))
-  const guessed = (count: number | undefined): number | undefined =>
-    usage.estimated ? undefined : count
-  check('input tokens', expected.input_tokens, guessed(usage.inputTokens))
-  check('output tokens', expected.output_tokens, guessed(usage.outputTokens))
+  const tokens = tokensOf(row)
+  check('input tokens', tokens.input, usage.inputEstimated ? null : usage.inputTokens)
+  check('output tokens', tokens.output, usage.outputEstimated ? null : usage.outputTokens)
   check('finish', expected.finish, answer.finishReason)
   check('error message', expected.error?.['message'] ?? null, answer.error?.message)
   check('error type', expected.error?.['type'] ?? null, answer.error?.type)

@@ -11,7 +11,8 @@ import type { Row as Record } from '../../test/support/yori.js'
 import { readResponses } from './http-messages.js'
 import type { Field, Message } from './http-messages.js'
 import type { Difference } from './kind.js'
-import type { PairRow } from './llm-read.js'
+import { tokensOf } from './llm-row.js'
+import type { PairRow } from './llm-row.js'
 import type { Wire } from './wire.js'
 
 /** Odd on purpose: events, lines and characters are cut anywhere. */
@@ -200,12 +201,12 @@ function compareRecord(row: PairRow, request: Message, record: Record): Differen
   const model = expected.request_model ?? expected.response_model
   if (model !== null && !isInPath(record['model'], request))
     check('model', model, record['model'])
-  const estimated = record['tokens_estimated'] === 1
-  const tokens = (name: string): unknown => (estimated ? null : record[name])
-  if (expected.input_tokens !== null)
-    check('input tokens', expected.input_tokens, tokens('prompt_tokens'))
-  if (expected.output_tokens !== null)
-    check('output tokens', expected.output_tokens, tokens('response_tokens'))
+  const tokens = tokensOf(row)
+  const told = (name: string): unknown =>
+    record[`${name}_estimated`] === 1 ? null : record[name]
+  if (tokens.input !== null) check('input tokens', tokens.input, told('prompt_tokens'))
+  if (tokens.output !== null)
+    check('output tokens', tokens.output, told('response_tokens'))
   if (expected.finish !== null) check('finish', expected.finish, record['finish_reason'])
   if (expected.tool_calls.length > 0) {
     const calls = record['tool_calls']

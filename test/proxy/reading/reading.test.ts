@@ -284,7 +284,8 @@ describe('reading', () => {
     await bench.answer([Buffer.from('{}')], 'application/json', undefined, fields)
     assert.equal(bench.record.inputTokens, 7)
     assert.equal(bench.record.outputTokens, 3)
-    assert.equal(bench.record.tokensEstimated, false)
+    assert.equal(bench.record.inputEstimated, false)
+    assert.equal(bench.record.outputEstimated, false)
   })
 
   it('YORI knows by its body what neither host nor path tells', async () => {

@@ -4,7 +4,7 @@
  */
 import { csvField, jsonLine, printable } from '../../../audit/printable.js'
 import type { AuditStats, Listed, Share } from '../../../audit/queries.js'
-import { cell, dollars, table, tokens } from '../../print-table.js'
+import { cell, dollars, rowTokens, table } from '../../print-table.js'
 
 const LIST_HEAD = [
   'time (UTC)',
@@ -31,6 +31,8 @@ export const listColumns = [
   'prompt_tokens',
   'response_tokens',
   'tokens_estimated',
+  'prompt_tokens_estimated',
+  'response_tokens_estimated',
   'cost_micro_usd',
   'session_id',
   'response_status',
@@ -53,7 +55,7 @@ function listedCells(row: Listed): string[] {
     cell(row['device_hostname'] ?? row['client_ip']),
     cell(row['endpoint_domain']),
     cell(row['model']),
-    tokens(row['prompt_tokens'], row['response_tokens'], row['tokens_estimated']),
+    rowTokens(row),
     dollars(row['cost_micro_usd']),
     cell(shortId(row['session_id'])),
     cell(row['response_status']),

@@ -30,14 +30,14 @@ export function sessionsText(lines: readonly SessionLine[]): Iterable<string> {
       cell(line.device),
       cell(line.models.replaceAll(',', ' ')),
       String(line.exchanges),
-      tokens(line.promptTokens, line.responseTokens, line.estimated),
+      lineTokens(line),
       cost(line),
       line.fragmented ? 'its beginning was not seen' : '',
     ]),
   )
 }
 
-const USAGE_HEAD = ['exchanges', 'sessions', 'errors', 'blocks', 'tokens', 'USD']
+const USAGE_HEAD = ['calls', 'exchanges', 'sessions', 'errors', 'blocks', 'tokens', 'USD']
 
 export function* usageText(usage: Usage): Iterable<string> {
   const tables = [
@@ -51,13 +51,14 @@ export function* usageText(usage: Usage): Iterable<string> {
     yield '\n'
   }
   yield* table([...USAGE_HEAD, ''], [usageCells({ ...usage.total, name: '' })])
-  const { unpriced, estimated } = usage.total
+  const { unpriced, promptEstimated, responseEstimated } = usage.total
   if (unpriced > 0) {
     const have = unpriced === 1 ? 'exchange has' : 'exchanges have'
     yield `${unpriced} ${have} no known price: not in the sum\n`
   }
-  if (estimated > 0)
-    yield `~ tokens of ${estimated} ${estimated === 1 ? 'exchange' : 'exchanges'} are estimated\n`
+  yield* partsText(usage.total)
+  if (promptEstimated + responseEstimated > 0)
+    yield `~ ${promptEstimated} of the tokens in and ${responseEstimated} of those out are estimated\n`
   if (usage.unseen.length === 0) return
   yield '\n'
   yield* table(
@@ -70,16 +71,35 @@ export function* usageText(usage: Usage): Iterable<string> {
   )
 }
 
+/** Tokens are input and output; parts of them have prices of their own. */
+function* partsText(line: UsageLine): Iterable<string> {
+  const parts = [
+    [line.cachedTokens, 'in were read from a cache'],
+    [line.cacheWriteTokens, 'in were written to one'],
+    [line.reasoningTokens, 'out were reasoning'],
+  ] as const
+  const said = parts.filter(([count]) => count > 0).map((part) => part.join(' '))
+  if (said.length > 0) yield `of the tokens ${said.join(', ')}\n`
+}
+
 function usageCells(line: UsageLine): string[] {
   return [
+    String(line.calls),
     String(line.exchanges),
     String(line.sessions),
     String(line.errors),
     String(line.blocks),
-    tokens(line.promptTokens, line.responseTokens, line.estimated),
+    lineTokens(line),
     cost(line),
     cell(line.name),
   ]
+}
+
+function lineTokens(line: UsageLine): string {
+  return tokens(
+    { input: line.promptTokens, output: line.responseTokens },
+    { input: line.promptEstimated, output: line.responseEstimated },
+  )
 }
 
 /** `+` where more was used than has a known price. */
@@ -96,7 +116,8 @@ export interface Turn {
   readonly status: number | null
   readonly inputTokens: number | null
   readonly outputTokens: number | null
-  readonly estimated: boolean
+  readonly inputEstimated: boolean
+  readonly outputEstimated: boolean
   readonly costMicroUsd: number | null
   readonly finishReason: string | null
   /** The user's newest words, or their beginning; null when they were not kept. */
@@ -160,7 +181,8 @@ function turnOf(row: Listed): Turn {
     status: numberOf(row['response_status']),
     inputTokens: numberOf(row['prompt_tokens']),
     outputTokens: numberOf(row['response_tokens']),
-    estimated: row['tokens_estimated'] === 1,
+    inputEstimated: (row['prompt_tokens_estimated'] ?? row['tokens_estimated']) === 1,
+    outputEstimated: (row['response_tokens_estimated'] ?? row['tokens_estimated']) === 1,
     costMicroUsd: numberOf(row['cost_micro_usd']),
     finishReason: textOf(row['finish_reason']),
     asked,
@@ -206,8 +228,12 @@ export function* conversationText(conversation: Conversation): Iterable<string> 
 
 /** `told`: results of tools that earlier turns have shown; requests repeat them. */
 function* turnText(turn: Turn, told: Set<string>): Iterable<string> {
-  const { inputTokens, outputTokens, estimated } = turn
-  const used = tokens(inputTokens, outputTokens, estimated ? 1 : 0)
+  const { inputTokens: input, outputTokens: output } = turn
+  const estimated = {
+    input: turn.inputEstimated ? 1 : 0,
+    output: turn.outputEstimated ? 1 : 0,
+  }
+  const used = tokens({ input, output }, estimated)
   yield `\n${turn.at.slice(0, 19)}  ${cell(turn.model)}  ${turn.outcome} ${cell(turn.status)}`
   yield `  ${used} tokens  ${dollars(turn.costMicroUsd)} USD\n`
   for (const result of turn.toolResults) {

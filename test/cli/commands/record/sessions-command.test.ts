@@ -80,7 +80,13 @@ async function recorded(): Promise<TemporaryFolder> {
     fragmented: true,
   })
   at(29, { sessionId: MINE, ...used, requestBody, responseBody })
-  at(2, { sessionId: 'run', device: phone, ...used, tokensEstimated: true })
+  at(2, {
+    sessionId: 'run',
+    device: phone,
+    ...used,
+    inputEstimated: false,
+    outputEstimated: true,
+  })
   at(1, {
     sessionId: 'run',
     provider: 'house',
@@ -111,7 +117,7 @@ describe('yori sessions', () => {
     )
     const lines = (await yori(folder.database, ['sessions', 'list'])).split('\n')
     assert.match(lines[1] ?? '', /run +desk +own-model +1 +5\+5 +-$/)
-    assert.match(lines[2] ?? '', /run +phone +gpt-4o-mini +1 +~100\+20 +0\.000027$/)
+    assert.match(lines[2] ?? '', /run +phone +gpt-4o-mini +1 +100\+~20 +0\.000027$/)
     assert.match(lines[3] ?? '', /2 +200\+40 +0\.000054 +its beginning was not seen$/)
     const recent = await yori(folder.database, ['sessions', 'list', '--since', '90m'])
     assert.equal(recent.split('\n').length, 3)
@@ -188,7 +194,8 @@ describe('yori stats', () => {
     ])
     const shown = await yori(folder.database, ['stats', '--since', '1d'])
     assert.match(shown, /1 exchange has no known price: not in the sum/)
-    assert.match(shown, /~ tokens of 1 exchange are estimated/)
+    assert.match(shown, /~ 0 of the tokens in and 20 of those out are estimated/)
+    assert.match(shown, / 100\+~20 /)
     assert.match(shown, /1 +unknown-api +api\.openai\.com\/v1\/odd/)
     assert.doesNotMatch(shown, /2026-11-19/)
     const none = await yori(folder.database, ['stats', '--device', 'nobody', '--json'])
