@@ -1,6 +1,6 @@
 # So many messages and minutes a day, with what was left of the days before.
 #
-# A minute counts in which there was a request. What was not used of the last `carry_days`
+# A message is a call to a model. A minute counts in which there was one. What was not used of the last `carry_days`
 # days is added, up to `carry_messages` and `carry_minutes`; what was used beyond the allowance
 # is taken off. Requests that were blocked do not count. An allowance of 0 is no limit.
 package yori.daily_allowance

@@ -1,4 +1,4 @@
-# Warns when a device nears its number of requests a day, and denies when it goes over.
+# Warns when a device nears its number of calls to a model a day, and denies when it goes over.
 #
 # Alerts above `warn_percent` of `daily_threshold`; from the threshold on it denies, so that
 # `action: alert` makes the second warning and `action: block` the limit. Requests that were
@@ -8,7 +8,7 @@ package yori.high_usage
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
-	"daily_threshold": {"type": "integer", "minimum": 1, "default": 50, "description": "Requests a day."},
+	"daily_threshold": {"type": "integer", "minimum": 1, "default": 50, "description": "Calls to a model a day."},
 	"warn_percent": {"type": "number", "minimum": 1, "maximum": 100, "default": 80, "description": "Above this share it warns."},
 })
 

@@ -176,6 +176,7 @@ export class Appliance {
     this.#metering = new Metering({
       counters: this.#policyMemory.counters,
       begin: ({ device }) => this.current.services.decider.begin(device),
+      subjects: ({ device }) => this.current.services.decider.subjects(device),
       time: () => this.#localTime(),
     })
     this.conversations = new Conversations({

@@ -1,18 +1,19 @@
 /**
- * Counts what passes before it is recorded: a request counts for its device and groups
- * from its beginning, its tokens and its cost when it has ended. Counted is whatever is
- * recorded, whether policies ask or not, so that a budget that is switched on in mid-month
- * knows what was spent.
+ * Counts what passes before it is recorded: a call to a model counts for its device and groups
+ * from its beginning, unless no model took it; tokens and cost count when it has ended, of
+ * whatever tells them. Counted is all that is recorded, whether policies ask or not, so that a
+ * budget that is switched on in mid-month knows what was spent.
  */
 import type { ExchangeRecord } from '../core/record.js'
 import type { LocalTime } from '../policy/local-time.js'
-import type { Ticket, UsageCounters } from '../policy/usage.js'
+import type { Subjects, Ticket, UsageCounters } from '../policy/usage.js'
 import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
 
 export interface MeteringOptions {
   readonly counters: UsageCounters
   /** By the policies and lists of now. */
   readonly begin: (record: Readonly<ExchangeRecord>) => Ticket
+  readonly subjects: (record: Readonly<ExchangeRecord>) => Subjects
   readonly time: () => LocalTime
 }
 
@@ -25,20 +26,40 @@ export class Metering implements ExchangeObserver {
     this.#options = options
   }
 
-  requestHead({ requestId, record }: SeenExchange): void {
-    this.#tickets.set(requestId, this.#options.begin(record))
+  requestHead(seen: SeenExchange): void {
+    this.#begin(seen)
+  }
+
+  /** On a path that nobody knows only the body tells a call. */
+  requestRead(seen: SeenExchange): void {
+    this.#begin(seen)
   }
 
   ended({ requestId, record }: SeenExchange): void {
-    const ticket = this.#tickets.get(requestId)
-    if (ticket === undefined) return
-    this.#tickets.delete(requestId)
-    const outcome = {
+    const spent = {
       tokens: (record.inputTokens ?? 0) + (record.outputTokens ?? 0),
       microUsd: record.costMicroUsd ?? 0,
-      blocked: record.outcome === 'block',
-      policy: record.policyName,
     }
-    this.#options.counters.end(ticket, outcome, this.#options.time())
+    const ticket = this.#tickets.get(requestId)
+    this.#tickets.delete(requestId)
+    const { counters, subjects, time } = this.#options
+    if (ticket !== undefined) {
+      const taken = wasTaken(record)
+      counters.end(ticket, { ...spent, taken, policy: record.policyName }, time())
+    } else if (spent.tokens + spent.microUsd > 0)
+      counters.spend(subjects(record), spent, time())
   }
+
+  #begin({ requestId, record }: SeenExchange): void {
+    if (record.call !== true || this.#tickets.has(requestId)) return
+    const { begin } = this.#options
+    this.#tickets.set(requestId, begin(record))
+  }
+}
+
+/** Did a model get to it? One that was turned away on the way there used nobody's quota up. */
+function wasTaken({ outcome, status, code, phase }: Readonly<ExchangeRecord>): boolean {
+  if (outcome === 'block') return false
+  if (status !== undefined) return status < 400
+  return phase === 'sent' && code === 'YORI_CLIENT_GONE'
 }

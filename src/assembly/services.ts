@@ -15,7 +15,7 @@ import type { SitePort } from '../proxy/site/port.js'
 interface Ended {
   readonly dialer: Dialer
   readonly upstream: Upstream
-  readonly decider: Pick<Decider, 'begin'>
+  readonly decider: Pick<Decider, 'begin' | 'subjects'>
 }
 
 export type Services = ConnectionPort & DispatchPort & ExchangePort & SitePort & Ended

@@ -105,7 +105,9 @@ export class Conversations {
     const agentId = named.agentId ?? agentIdOf(facts.system)
     if (agentId !== undefined) record.agentId = agentId
     if (named.tags !== undefined) record.tags = Object.fromEntries(named.tags)
-    if (!GENERATING_APIS.has(facts.api)) {
+    // Who asks again for an answer, or cancels it, says nothing.
+    const isSilent = record.call === false && facts.messages.length === 0
+    if (!GENERATING_APIS.has(facts.api) || isSilent) {
       if (named.sessionId !== undefined) record.sessionId = named.sessionId
       return undefined
     }

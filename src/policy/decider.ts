@@ -26,7 +26,7 @@ import { DEFAULT_POLICY } from './policy.js'
 import type { PolicySetting } from './policy.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
-import type { Ticket, UsageCounters } from './usage.js'
+import type { Subjects, Ticket, UsageCounters } from './usage.js'
 
 /** Lasts as long as the process. */
 export interface PolicyMemory {
@@ -207,13 +207,18 @@ export class Decider {
     )
   }
 
-  /** A request begins: it counts. */
+  /** A call to a model begins: it counts. */
   begin(device: Device): Ticket {
     const { clock, memory, zone } = this.#options
     const nowMs = clock.now()
+    const time = memory.times.at(nowMs, zone)
+    return memory.counters.begin(this.subjects(device), time, nowMs)
+  }
+
+  /** For whom counts what this device does. */
+  subjects(device: Device): Subjects {
     const { groups } = this.lists.book.identity(device)
-    const subjects = { device: subjectOf(device, groups), groups }
-    return memory.counters.begin(subjects, memory.times.at(nowMs, zone), nowMs)
+    return { device: subjectOf(device, groups), groups }
   }
 
   #counters(device: Device, { groups }: Identity, time: LocalTime): CountersFacts {

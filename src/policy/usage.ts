@@ -1,8 +1,8 @@
 /**
- * What devices, groups and policies have used: requests, tokens, money and minutes, in this
- * hour, today and this month by the wall clock of the household, and in the seven days before.
- * A request counts from its beginning, so that many at once cannot all be the first; one that
- * was blocked counts for nobody but the policy that blocked it. Knows no database: what has
+ * What devices, groups and policies have used: calls to models, tokens, money and minutes, in
+ * this hour, today and this month by the wall clock of the household, and in the seven days
+ * before. A call counts from its beginning, so that many at once cannot all be the first; one
+ * that no model got to counts for nobody but the policy that blocked it. Knows no database: what has
  * changed is taken out as rows, and what was kept is put back at a start.
  */
 import type { LocalTime } from './local-time.js'
@@ -48,10 +48,17 @@ interface Begun {
   readonly newMinute: boolean
 }
 
+/** For whom something counts. */
+export interface Subjects {
+  readonly device: string
+  readonly groups: readonly string[]
+}
+
 export interface Outcome {
   readonly tokens: number
   readonly microUsd: number
-  readonly blocked: boolean
+  /** False: no model got to it, as when it was blocked. It does not count. */
+  readonly taken: boolean
   /** Whose word was the strongest. */
   readonly policy: string | undefined
 }
@@ -102,11 +109,7 @@ export class UsageCounters {
   }
 
   /** A request begins: it counts for its device and the groups of that. */
-  begin(
-    subjects: { readonly device: string; readonly groups: readonly string[] },
-    time: LocalTime,
-    nowMs: number,
-  ): Ticket {
+  begin(subjects: Subjects, time: LocalTime, nowMs: number): Ticket {
     const minute = Math.floor(nowMs / 60_000)
     const entries = [this.#of('device', subjects.device, time)]
     for (const group of subjects.groups) entries.push(this.#of('group', group, time))
@@ -115,7 +118,7 @@ export class UsageCounters {
 
   end(ticket: Ticket, outcome: Outcome, time: LocalTime): void {
     for (const begun of ticket.entries) {
-      if (outcome.blocked) this.#takeBack(begun)
+      if (!outcome.taken) this.#takeBack(begun)
       else this.#spend(this.#of(begun.entry.scope, begun.entry.name, time), outcome)
     }
     if (outcome.policy === undefined) return
@@ -124,6 +127,16 @@ export class UsageCounters {
     entry.today.requests++
     entry.monthly.requests++
     this.#spend(entry, outcome)
+  }
+
+  /** Of what was no call and was paid for all the same: an answer that is told later. */
+  spend(
+    { device, groups }: Subjects,
+    spent: Pick<Outcome, 'tokens' | 'microUsd'>,
+    time: LocalTime,
+  ): void {
+    this.#spend(this.#of('device', device, time), spent)
+    for (const group of groups) this.#spend(this.#of('group', group, time), spent)
   }
 
   read(scope: UsageScope, name: string, time: LocalTime): Usage {
@@ -214,7 +227,7 @@ export class UsageCounters {
     this.#dirty.add(entry)
   }
 
-  #spend(entry: Entry, { tokens, microUsd }: Outcome): void {
+  #spend(entry: Entry, { tokens, microUsd }: Pick<Outcome, 'tokens' | 'microUsd'>): void {
     for (const spent of [entry.hour, entry.today, entry.monthly]) {
       spent.tokens += tokens
       spent.microUsd += microUsd

@@ -42,6 +42,8 @@ export const RECORDED_COLUMNS = [
   'request_bytes',
   'request_body',
   'uninspectable',
+  'is_call',
+  'response_status',
 ] as const
 
 /** Counters of the month are right on the first day that is asked about. */
@@ -49,6 +51,13 @@ export const MONTH_MS = 31 * 86_400_000
 
 export function isSince(row: Listed, sinceMs: number): boolean {
   return momentOf(row) >= sinceMs
+}
+
+/** Rows of before that was recorded: what belonged to a conversation, and was sent. */
+function isCall(row: Listed): boolean {
+  const said = row['is_call'] ?? null
+  if (said !== null) return said === 1
+  return row['session_id'] !== null && row['http_method'] === 'POST'
 }
 
 function momentOf(row: Listed): number {
@@ -112,14 +121,16 @@ export class Replay {
     const device = deviceOf(row)
     const { groups } = book.identity(device)
     const subjects = { device: subjectOf(device, groups), groups }
-    const ticket = this.#counters.begin(subjects, time, nowMs)
+    const ticket = isCall(row) ? this.#counters.begin(subjects, time, nowMs) : undefined
     const recorded = wanted ? this.#recorded(row, device, nowMs) : undefined
     const tokens =
       (count(row, 'prompt_tokens') ?? 0) + (count(row, 'response_tokens') ?? 0)
     const microUsd = count(row, 'cost_micro_usd') ?? 0
-    const blocked = row['event_type'] === 'block'
+    const isRefused = (count(row, 'response_status') ?? 0) >= 400
+    const taken = row['event_type'] !== 'block' && !isRefused
     const policy = optional(row, 'policy_name')
-    this.#counters.end(ticket, { tokens, microUsd, blocked, policy }, time)
+    if (ticket === undefined) this.#counters.spend(subjects, { tokens, microUsd }, time)
+    else this.#counters.end(ticket, { tokens, microUsd, taken, policy }, time)
     this.#follow(row, { tokens, microUsd, nowMs })
     return recorded
   }

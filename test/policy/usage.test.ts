@@ -4,7 +4,7 @@ import { OVERFLOW, UsageCounters } from '../../src/policy/usage.js'
 import type { Outcome, Usage, UsageRow } from '../../src/policy/usage.js'
 
 const times = new LocalTimes()
-const PASSED: Outcome = { tokens: 0, microUsd: 0, blocked: false, policy: undefined }
+const PASSED: Outcome = { tokens: 0, microUsd: 0, taken: true, policy: undefined }
 
 class Household {
   readonly counters: UsageCounters
@@ -64,7 +64,7 @@ describe('counters', () => {
     const ticket = home.begin(at, 'a', ['children'])
     assert.equal(home.of(at).today.requests, 1)
     assert.equal(home.of(at).today.tokens, 0)
-    const outcome = { tokens: 30, microUsd: 7, blocked: false, policy: 'privacy' }
+    const outcome = { tokens: 30, microUsd: 7, taken: true, policy: 'privacy' }
     home.counters.end(ticket, outcome, home.time(at))
     const spent = { requests: 1, tokens: 30, microUsd: 7 }
     for (const usage of [home.of(at), home.of(at, 'children', 'group')]) {
@@ -79,7 +79,7 @@ describe('counters', () => {
   it('count what was blocked for the policy alone', () => {
     const home = new Household()
     const at = '2026-03-04T12:00:00Z'
-    home.ask(at, { blocked: true, policy: 'bedtime' }, 'a', ['children'])
+    home.ask(at, { taken: false, policy: 'bedtime' }, 'a', ['children'])
     assert.deepEqual(home.requests(at), [0, 0, 0])
     assert.equal(home.of(at).today.minutes, 0)
     assert.equal(home.of(at, 'children', 'group').today.requests, 0)
@@ -90,7 +90,7 @@ describe('counters', () => {
     const home = new Household()
     const ticket = home.begin('2026-03-04T12:59:59Z')
     home.ask('2026-03-04T13:00:00Z')
-    const blocked = { ...PASSED, blocked: true }
+    const blocked = { ...PASSED, taken: false }
     home.counters.end(ticket, blocked, home.time('2026-03-04T13:00:00Z'))
     assert.deepEqual(home.requests('2026-03-04T13:00:00Z'), [1, 1, 1])
   })

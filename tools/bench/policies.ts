@@ -197,7 +197,7 @@ async function main(): Promise<void> {
       const findings = of.readsFindings ? personalData(about.prompt) : []
       if (!of.idle) await of.decide({ ...about, findings })
       const time = TIMES.at(systemClock.now(), 'UTC')
-      const outcome = { tokens: 700, microUsd: 195, blocked: false, policy: undefined }
+      const outcome = { tokens: 700, microUsd: 195, taken: true, policy: undefined }
       counters.end(ticket, outcome, time)
     }
     const all = await timed(ROUNDS, exchange(decider))
@@ -212,13 +212,13 @@ async function main(): Promise<void> {
   })
   const counted = await timed(100_000, (n) => {
     const ticket = counters.begin(subjects(n), time, systemClock.now())
-    counters.end(ticket, { tokens: 1, microUsd: 1, blocked: false, policy: 'p' }, time)
+    counters.end(ticket, { tokens: 1, microUsd: 1, taken: true, policy: 'p' }, time)
   })
   console.log(row(`counters, ${DEVICES} devices, a request`, counted))
   const taken = await timed(200, (n) => {
     for (let k = 0; k < 10; k++) {
       const ticket = counters.begin(subjects(n * 10 + k), time, systemClock.now())
-      counters.end(ticket, { tokens: 1, microUsd: 1, blocked: false, policy: 'p' }, time)
+      counters.end(ticket, { tokens: 1, microUsd: 1, taken: true, policy: 'p' }, time)
     }
     return counters.take()
   })

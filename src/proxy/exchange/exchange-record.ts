@@ -1,6 +1,8 @@
 /** The record that an exchange opens with, and what is noted there later. */
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { grpcFailure } from '../../http/grpc.js'
+import { isModelCall } from '../../providers/calls.js'
+import type { Recognised } from '../../providers/index.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
 
@@ -22,10 +24,20 @@ export function openRecord(about: ExchangeAbout<ExchangePort>): ExchangeRecord {
     path: path.split('?', 1)[0] as string,
     ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
     ...(provider === undefined ? {} : { provider }),
-    ...(recognised === undefined ? { uninspectable: 'unknown-api' } : {}),
+    ...(recognised === undefined
+      ? { uninspectable: 'unknown-api' }
+      : { api: recognised.api, call: isCall(about, recognised) }),
     requestBytes: 0,
     responseBytes: 0,
   }
+}
+
+function isCall(
+  { request, facts }: ExchangeAbout<ExchangePort>,
+  { api, provider }: Recognised,
+): boolean {
+  const head = { method: request.method ?? 'GET', path: facts.path }
+  return isModelCall(head, { api, provider: provider.name })
 }
 
 /** Of a call, whose own outcome stands in a field of its response's head or trailers. */

@@ -118,8 +118,11 @@ export class Reading {
       const withheld = this.#options.withheld === true
       const read = readRequest(this.#recognised, { bytes, whole, head, path }, json)
       // An answer that has begun is read as it was begun.
-      if (read.shaped !== undefined && this.#reader === undefined)
+      if (read.shaped !== undefined && this.#reader === undefined) {
         this.#recognised = read.shaped
+        record.api = read.shaped.api
+        record.call = record.method === 'POST'
+      }
       if (read.unread !== undefined) this.#unread(read.unread)
       recordRequest(record, read.facts, withheld ? 0 : previewChars)
       this.#promptChars = read.facts.promptChars
@@ -183,7 +186,7 @@ export class Reading {
       contentType: head.contentType,
       header: (name) => fieldIn(head.fields ?? [], name),
       promptChars: this.#promptChars,
-      generates: this.#options.generates,
+      generates: this.#options.generates ?? this.#about.record.call,
     })
     this.#reader = reader
     const { bodies } = this.#options

@@ -44,6 +44,7 @@ export class Turn {
     const bytes = Buffer.from(text)
     this.#observers = services.observers
     this.record = turnRecord(record, bytes.length, services.clock.now())
+    this.record.call = generates
     services.observers.requestHead(this.#seen)
     const about = {
       requestId: this.record.requestId,
@@ -133,12 +134,13 @@ function turnRecord(
   startedAt: number,
 ): ExchangeRecord {
   const { connectionId, device, endpointDomain, httpVersion, method, path } = socket
-  const { userAgent, provider } = socket
+  const { userAgent, provider, api } = socket
   return {
     requestId: orderedId(startedAt),
     ...{ connectionId, device, startedAt, endpointDomain, httpVersion, method, path },
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(provider === undefined ? {} : { provider }),
+    ...(api === undefined ? {} : { api }),
     requestBytes,
     responseBytes: 0,
   }
