@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { packageFile } from '../../src/core/package-root.js'
 import { Namespaces, type Program } from '../support/namespaces.js'
 import { NAMESPACES, needs } from '../support/needs.js'
@@ -100,7 +101,8 @@ describe('a client behind a Linux router: its original destination', () => {
     const program = await listen(machines)
     await dial(machines, program, '10.77.0.1', PORT)
     await dial(machines, program, 'fd77::1', PORT)
-    const printed = machines.run('router', `${process.execPath} ${NEIGHBOURS}`)
+    const words = machines.words('router', process.execPath, NEIGHBOURS)
+    const printed = execFileSync('ip', words, { encoding: 'utf8' })
     const table = new Map(JSON.parse(printed) as [string, string][])
     const [link] = JSON.parse(machines.run('client', 'ip -j link show eth0')) as [
       { address: string },

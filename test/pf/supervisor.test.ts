@@ -22,10 +22,9 @@ import { needs } from '../support/needs.js'
 
 /** What the script takes of a table. */
 function taken(table: string, family: 4 | 6): string[] {
-  const read = `. ${STEER_SCRIPT}; steer_table=$1; steer_addresses ${family}`
-  const { stdout, status } = spawnSync('/bin/sh', ['-c', read, 'sh', table], {
-    encoding: 'utf8',
-  })
+  const read = `. "$1"; steer_table=$2; steer_addresses ${family}`
+  const words = ['-c', read, 'sh', STEER_SCRIPT, table]
+  const { stdout, status } = spawnSync('/bin/sh', words, { encoding: 'utf8' })
   assert.equal(status, 0)
   return stdout.split('\n').filter(Boolean)
 }

@@ -8,8 +8,6 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { curl, runProgram } from '../support/programs.js'
@@ -34,26 +32,32 @@ policies:
 const yoriCommand = packageFile('dist', 'src', 'cli', 'main.js')
 
 class Running implements AsyncDisposable {
+  readonly port: number
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, port: number) {
     this.#child = child
+    this.port = port
   }
 
-  static async start(folder: TempFolder, port: number): Promise<Running> {
+  static async start(folder: TempFolder): Promise<Running> {
     const config = folder.file('test_config.yaml')
-    const flags = ['--config', config, '--port', String(port)]
+    const flags = ['--config', config, '--port', '0']
     const child = spawn(
       yoriCommand,
       [...flags, '--state-dir', folder.file('state'), '--log-level', 'silent'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
-    const running = new Running(child)
     // The banner is printed once everything listens.
-    await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
-    if (child.exitCode !== null) throw new Error(`yori ended with ${child.exitCode}`)
-    child.stdout.resume()
-    return running
+    let banner = ''
+    for await (const piece of child.stdout.iterator({ destroyOnReturn: false })) {
+      banner += String(piece)
+      const port = /0\.0\.0\.0:(\d+)/.exec(banner)?.[1]
+      if (port === undefined) continue
+      child.stdout.resume()
+      return new Running(child, Number(port))
+    }
+    throw new Error(`yori ended: ${banner}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -61,15 +65,6 @@ class Running implements AsyncDisposable {
     this.#child.kill('SIGTERM')
     await once(this.#child, 'exit')
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '0.0.0.0')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function askedWithCurl(port: number): Promise<{ status: string; body: string }> {
@@ -105,15 +100,14 @@ describe('end to end: block an OpenAI request', () => {
   it('blocks, shows the page, records it, and forwards for a device on the allowlist', async () => {
     await using folder = await tempFolder()
     await using simulator = await Simulator.start()
-    const port = await freePort()
 
     // 1. Start proxy with enforcement
     writeFileSync(folder.file('test_config.yaml'), CONFIG)
     {
-      await using _running = await Running.start(folder, port)
+      await using running = await Running.start(folder)
 
       // 2. Make request (will be blocked)
-      const blocked = await askedWithCurl(port)
+      const blocked = await askedWithCurl(running.port)
       assert.equal(blocked.status, '403 text/html; charset=utf-8')
       assert.match(blocked.body, /Request Blocked by YORI/)
       assert.match(blocked.body, /<dt>Policy<\/dt><dd>default<\/dd>/)
@@ -150,8 +144,8 @@ upstream:
   extra_ca: [${folder.file('roots.pem')}]
 `
     writeFileSync(folder.file('test_config.yaml'), allowed)
-    await using _running = await Running.start(folder, port)
-    const forwarded = await askedWithCurl(port)
+    await using running = await Running.start(folder)
+    const forwarded = await askedWithCurl(running.port)
     assert.match(forwarded.status, /^200 application\/json/)
     assert.match(forwarded.body, /"object": ?"chat\.completion"/)
     assert.equal(simulator.requests.all.length, 1)

@@ -4,10 +4,31 @@
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
 import { PATIENCE_MS } from './patience.js'
 
 let serial = 0
+
+/** Of this process: its number alone comes again. */
+const OURS = `yori-${process.pid}-${startOf(process.pid)}-`
+
+/** When a process began, in ticks of the kernel; undefined: there is no such one. proc(5). */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes away what a run left that was killed. */
+function sweep(): void {
+  const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
+  for (const [name, pid, began] of stdout.matchAll(/^yori-(\d+)-(\d+)-\S+/gm))
+    if (startOf(Number(pid)) !== began) spawnSync('ip', ['netns', 'del', name])
+}
 
 export interface Link {
   /** Interface names inside the two namespaces, and their addresses with prefix length. */
@@ -24,12 +45,13 @@ export interface Link {
 }
 
 export class Namespaces implements AsyncDisposable {
-  readonly #prefix = `yori-${process.pid}-${serial++}`
+  readonly #prefix = `${OURS}${serial++}`
   readonly #names = new Set<string>()
   readonly #children = new Set<ChildProcess>()
   readonly #onExit = (): void => this.#removeAll()
 
   constructor(machines: readonly string[]) {
+    if (serial === 1) sweep()
     process.once('exit', this.#onExit)
     for (const machine of machines) {
       this.#names.add(machine)

@@ -38,6 +38,8 @@ const PROGRAMS = {
 
 export type Program = keyof typeof PROGRAMS
 
+const LOOPBACK6 = 'ip link set lo up && ip -6 address show dev lo | grep -q ::1'
+
 const PLACES = {
   Linux: () => process.platform === 'linux' || 'run the tests on Linux',
   root: () => process.geteuid?.() === 0 || 'run the tests as root',
@@ -45,8 +47,9 @@ const PLACES = {
     succeeds('unshare', ['--mount', 'true']) || 'let this user make namespaces',
   'user namespaces': () =>
     succeeds('unshare', ['-rm', 'true']) || 'let this user make namespaces',
-  'network namespaces': () =>
-    succeeds('unshare', ['--net', 'true']) || 'let root make namespaces',
+  'network namespaces with IPv6': () =>
+    succeeds('unshare', ['--net', 'sh', '-c', LOOPBACK6]) ||
+    'let root make namespaces, and the kernel have IPv6',
   IPv6: () =>
     hasLoopback6() || 'let the kernel have it (net.ipv6.conf.lo.disable_ipv6=0)',
   'update-ca-certificates': () =>
@@ -57,7 +60,14 @@ const PLACES = {
 export type Need = Program | keyof typeof PLACES
 
 /** Machines of a test: `Namespaces`. */
-export const NAMESPACES = ['Linux', 'root', 'ip', 'nft', 'network namespaces'] as const
+export const NAMESPACES = [
+  'Linux',
+  'root',
+  'unshare',
+  'ip',
+  'nft',
+  'network namespaces with IPv6',
+] as const
 /** A browser that can be told whom to trust. */
 export const CHROMIUM = ['Chromium', 'certutil'] as const
 
