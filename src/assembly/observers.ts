@@ -5,7 +5,7 @@
  */
 import type { Config } from '../../config/schema.js'
 import type { Log } from '../core/log.js'
-import type { AuditSink, ExchangeRecord } from '../core/record.js'
+import type { AuditSink } from '../core/record.js'
 import { Observers } from '../proxy/words/observer.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 
@@ -33,8 +33,8 @@ export function observersOf(
 function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
   return {
     name: 'record',
-    requestHead: ({ record }) => audit.exchangeOpened(record as ExchangeRecord),
-    ended: ({ record }) => audit.exchangeClosed(record as ExchangeRecord),
+    requestHead: ({ record }) => audit.exchangeOpened(record),
+    ended: ({ record }) => audit.exchangeClosed(record),
   }
 }
 

@@ -23,7 +23,6 @@ export function holds<Input>(
 ): void {
   const seeds = drawn === undefined ? [SEED, ...failed] : [Number(drawn)]
   for (const seed of seeds)
-    it(`${title} [seed ${seed}]`, () => {
-      fc.assert(property, { seed, numRuns: runs * Number(times) })
-    })
+    it(`${title} [seed ${seed}]`, () =>
+      fc.assert(property, { seed, numRuns: runs * Number(times) }))
 }

@@ -43,9 +43,10 @@ export async function firstBytes(
   const { limits, timeouts } = policy
   const place = undecided.enter(state.caller.address)
   if (place.turn !== undefined) {
-    client.once('close', place.leave)
+    const leave = (): void => place.leave()
+    client.once('close', leave)
     await place.turn
-    client.off('close', place.leave)
+    client.off('close', leave)
   }
   const found = await peek(client, {
     signal: place.signal,
