@@ -39,9 +39,13 @@ export function openPackage(): string {
   const { files } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
     files: string[]
   }
-  for (const path of ['package.json', ...files, ...installedPackages()]) {
+  // In a checkout @yori/rego is compiled beside all else, and dist/ links it.
+  const own = files.filter((path) => !path.startsWith('!'))
+  const paths = ['package.json', ...own, 'dist/node_modules', ...installedPackages()]
+  for (const path of paths) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
-    cpSync(packageFile(path), join(root, path), { recursive: true, filter: isNeeded })
+    const how = { recursive: true, filter: isNeeded, verbatimSymlinks: true }
+    cpSync(packageFile(path), join(root, path), how)
   }
   chmodSync(root, 0o755)
   execFileSync('chmod', ['-R', 'a+rX', root])
