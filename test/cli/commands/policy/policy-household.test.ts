@@ -23,6 +23,7 @@ const ORDINARY: Recorded = {
   http_method: 'POST',
   http_path: '/v1/chat/completions',
   provider: 'openai',
+  is_call: 1,
   model: 'gpt-4o-mini',
   request_bytes: 100,
   response_bytes: 100,
@@ -255,6 +256,14 @@ describe('yori policy diff', () => {
     const report = await home.diff(...args, '--since', '2026-03-19 12:30')
     assert.deepEqual([report.rows, report.flipped], [1, 1])
     assert.match(report.flips[0]?.reason ?? '', /more than 2 requests today/)
+  })
+
+  it('counts no request that asked no model for work', async () => {
+    const lists = [1, 2, 3].map((n) => ({ ...evening('19', `1${n}:00:00`), is_call: 0 }))
+    await using home = await Home.with(UTC, lists)
+    const set = ['high_usage.action=block', 'high_usage.params.daily_threshold=2']
+    const report = await home.diff(...set.flatMap((change) => ['--set', change]))
+    assert.deepEqual([report.rows, report.flipped], [3, 0])
   })
 
   it('lets past whom the lists let past', async () => {
