@@ -9,6 +9,8 @@
 
 STEER_MAX_TABLE_BYTES=1048576
 STEER_PROBE_SECONDS=1
+# Reading the table, which a busy router is slow at; what is killed at it is cut.
+STEER_READ_SECONDS=10
 : "${YORI_LOAD_SECONDS:=5}"
 # What a slow router's nft was seen to need, and as much again.
 STEER_LINES_A_SECOND=500
@@ -22,7 +24,7 @@ steer_run() { timeout -s KILL "$((YORI_LOAD_SECONDS + ${steer_lines:-0} / STEER_
 steer_count() {
   steer_lines=0
   { [ -f "$steer_table" ] && [ ! -L "$steer_table" ]; } || return 0
-  steer_lines=$(timeout "$STEER_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" | wc -l)
+  steer_lines=$(timeout "$STEER_READ_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" | wc -l)
 }
 
 steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
@@ -67,8 +69,8 @@ steer_read_plan() {
 # plain file gives nothing.
 steer_addresses() {
   { [ -f "$steer_table" ] && [ ! -L "$steer_table" ]; } || return 0
-  timeout "$STEER_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" |
-    LC_ALL=C awk -v family="$1" '
+  timeout "$STEER_READ_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" |
+    LC_ALL=C awk -v family="$1" -v most="$STEER_MAX_TABLE_BYTES" '
       function four(text,   part, n, i) {
         n = split(text, part, ".")
         if (n != 4) return 0
@@ -94,6 +96,8 @@ steer_addresses() {
         for (i = 1; i <= n; i++) if (length(part[i]) > 4) return 0
         return 1
       }
+      # The line that the limit cuts could be another address.
+      (bytes += length($0) + 1) > most { exit }
       {
         n = split($0, half, "/")
         if (n > 2 || (n == 2 && half[2] !~ /^[0-9][0-9]?[0-9]?$/)) next

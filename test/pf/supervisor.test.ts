@@ -84,6 +84,18 @@ describe('the supervisor', () => {
     assert.deepEqual(taken(folder.file('fifo'), 4), [])
     writeFileSync(folder.file('long'), '8.8.8.8\n'.repeat(200_000))
     assert.equal(taken(folder.file('long'), 4).length, 131_072, '1 MiB of it')
+    // Cut one below, at and one above the end of the last line, where 203.0.113.71 would be .7.
+    const lines = (blanks: number): string =>
+      '8.8.8.8\n'.repeat(131_070) + '\n'.repeat(blanks) + '203.0.113.71\n1.1.1.1\n'
+    for (const [blanks, last] of [
+      [2, '203.0.113.71'],
+      [3, '203.0.113.71'],
+      [4, '8.8.8.8'],
+      [5, '8.8.8.8'],
+    ] as const) {
+      writeFileSync(folder.file('cut'), lines(blanks))
+      assert.equal(taken(folder.file('cut'), 4).at(-1), last, String(blanks))
+    }
   })
 
   it('obeys no folder that others may write', async () => {
