@@ -347,18 +347,17 @@ function withThoughts(shape: Shape): Shape {
     facts.reasoningTokens = thought
     facts.reasoningBeside = true
   }
-  const { event } = shape
   return {
     ...shape,
     body(value, facts) {
       shape.body(value, facts)
       readThoughts(value, facts)
     },
-    ...(event === undefined
+    ...(shape.event === undefined
       ? {}
       : {
           event(value: Json, facts: FactsBuilder, name: string) {
-            event(value, facts, name)
+            shape.event?.(value, facts, name)
             readThoughts(value, facts)
           },
         }),

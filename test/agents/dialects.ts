@@ -315,7 +315,8 @@ const mcp: Dialect = ({ method, url, headers }, body) => {
     },
   ]
   const params = (body.params ?? {}) as Json
-  const wanted = String(params.protocolVersion ?? headers['mcp-protocol-version'] ?? '')
+  const named = [params.protocolVersion, headers['mcp-protocol-version']]
+  const wanted = named.find((one) => typeof one === 'string') ?? ''
   const info = { name: 'origin', version: '1.0.0' }
   const results: Record<string, Json> = {
     initialize: {

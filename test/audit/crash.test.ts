@@ -34,9 +34,9 @@ function teller(child: ChildProcess): Teller {
   const messages = on(child, 'message', { close: ['exit'] })
   return async (fits) => {
     for (;;) {
-      const { value, done } = await messages.next()
-      if (done === true) throw new Error('the child has ended')
-      const [message] = value as [Told]
+      const next: IteratorResult<unknown> = await messages.next()
+      if (next.done === true) throw new Error('the child has ended')
+      const [message] = next.value as [Told]
       if (fits(message)) return message
     }
   }

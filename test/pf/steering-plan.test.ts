@@ -48,8 +48,8 @@ describe('the plan of steering', () => {
 
   it('steers, of one family, nothing of the other', () => {
     const text = planned({}).rules.get('on.inet6') ?? ''
-    assert.match(text, /ip6 daddr @llm6 tcp dport 443/)
-    assert.doesNotMatch(text, /ip daddr @llm4 (tcp|udp)/)
+    assert.match(text, /meta nfproto ipv6 tcp .* tproxy ip6 to \[::1\]:8443/)
+    assert.doesNotMatch(text, /tproxy ip to|nfproto ipv4/)
   })
 
   it('names a certificate by a path that needs no quoting, or is refused', () => {
