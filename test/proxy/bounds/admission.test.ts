@@ -6,7 +6,7 @@ import { startOrigin } from '../../support/origins.js'
 import { readUntil } from '../../support/streams.js'
 import { Yori } from '../../support/yori.js'
 
-const whole = (text: string): boolean => text.includes('}}')
+const whole = (text: string): boolean => text.endsWith('}')
 
 describe('intercepted connections to one endpoint', () => {
   const limits = { connections_per_endpoint: 2 }

@@ -44,7 +44,7 @@ describe('with 256 descriptors and 400 clients', () => {
       assert.ok(yori.running)
       assert.ok(spent < WATCHED_MS * BUSY_SHARE, `${spent} ms of CPU in ${WATCHED_MS} ms`)
       // There is no descriptor for a connection to the provider either.
-      const answer = await ask(kept, get('/v1/models'), (text) => text.endsWith('}}'))
+      const answer = await ask(kept, get('/v1/models'), (text) => text.endsWith('}'))
       assert.match(answer, /^HTTP\/1\.1 502 [^]*YORI_UPSTREAM_UNREACHABLE/)
     } finally {
       const closed = clients

@@ -33,7 +33,7 @@ function errorOf(answer: string): ErrorBody['error'] {
   return (JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as ErrorBody).error
 }
 
-const wholeError = (soFar: string): boolean => soFar.includes('}}')
+const wholeError = (soFar: string): boolean => soFar.endsWith('}')
 
 describe('a provider that fails', () => {
   const untrusted: readonly (readonly [string, Issued])[] = [

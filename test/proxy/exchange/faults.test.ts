@@ -347,7 +347,7 @@ class Breaking implements AsyncDisposable {
     const answered = (): Promise<void> =>
       new Promise((resolve) =>
         client.on('data', () => {
-          if (/\r\n\r\nok$|\}\}$/.test(this.#answer)) resolve()
+          if (/\r\n\r\nok$|\}$/.test(this.#answer)) resolve()
         }),
       )
     const first = answered()
