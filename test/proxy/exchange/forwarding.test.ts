@@ -344,9 +344,7 @@ describe('forwarding', () => {
       await using setup = await behind((_request, response) => response.end('ok'), config)
       using socket = disposable(await setup.yori.tls(NAME))
       const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: ${NAME}\r\n`
-      const answer = await ask(socket.stream, head + rest, (soFar) =>
-        soFar.endsWith('}'),
-      )
+      const answer = await ask(socket.stream, head + rest, (soFar) => soFar.endsWith('}'))
       assert.match(answer, /^HTTP\/1\.1 413 /)
       const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as {
         error: { code: string; request_id: string }
