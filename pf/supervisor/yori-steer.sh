@@ -8,7 +8,7 @@
 # Programs: nft and ip, or pfctl and ifconfig; curl, or fetch on FreeBSD; openssl; awk; timeout.
 
 STEER_MAX_TABLE_BYTES=1048576
-STEER_PROBE_SECONDS=1
+: "${YORI_PROBE_SECONDS:=1}"
 : "${YORI_LOAD_SECONDS:=5}"
 # What a slow router's nft was seen to need, and as much again.
 STEER_LINES_A_SECOND=500
@@ -22,7 +22,7 @@ steer_run() { timeout -s KILL "$((YORI_LOAD_SECONDS + ${steer_lines:-0} / STEER_
 steer_count() {
   steer_lines=0
   { [ -f "$steer_table" ] && [ ! -L "$steer_table" ]; } || return 0
-  steer_lines=$(timeout "$STEER_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" | wc -l)
+  steer_lines=$(timeout "$YORI_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" | wc -l)
 }
 
 steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
@@ -67,7 +67,7 @@ steer_read_plan() {
 # plain file gives nothing.
 steer_addresses() {
   { [ -f "$steer_table" ] && [ ! -L "$steer_table" ]; } || return 0
-  timeout "$STEER_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" |
+  timeout "$YORI_PROBE_SECONDS" head -c "$STEER_MAX_TABLE_BYTES" "$steer_table" |
     LC_ALL=C awk -v family="$1" '
       function four(text,   part, n, i) {
         n = split(text, part, ".")
@@ -156,9 +156,15 @@ steer_load() {
     ;;
   *)
     { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.$1" &&
-      steer_run nft -f "$steer_dir/load.$1"
+      steer_run nft -f "$steer_dir/load.$1" && steer_sum >"$steer_dir/loaded.sum"
     ;;
   esac
+}
+
+# What is loaded, without what it holds and has counted. Fails when it is gone.
+steer_sum() {
+  steer_listed=$(steer_run nft -s -t list table inet yori 2>/dev/null) || return 1
+  printf '%s' "$steer_listed" | cksum
 }
 
 # A table of pf with the devices of a file; none when the admin fills it.
@@ -216,6 +222,12 @@ steer_unroute() {
     while ip -$steer_family rule del fwmark $STEER_MARK lookup $STEER_ROUTES 2>/dev/null; do :; done
     ip -$steer_family route flush table $STEER_ROUTES 2>/dev/null
   done
+}
+
+# Also before rules that were added meanwhile.
+steer_prepare_anew() {
+  steer_unroute
+  steer_prepare
 }
 
 steer_off() {
@@ -279,9 +291,9 @@ steer_probe() {
   steer_at=$(steer_endpoint "$1")
   [ -n "$steer_at" ] || return 1
   if command -v fetch >/dev/null 2>&1; then
-    steer_answer=$(timeout -s KILL "$STEER_PROBE_SECONDS" fetch -q -o - "http://$steer_at/health" 2>/dev/null)
+    steer_answer=$(timeout -s KILL "$YORI_PROBE_SECONDS" fetch -q -o - "http://$steer_at/health" 2>/dev/null)
   else
-    steer_answer=$(timeout -s KILL "$STEER_PROBE_SECONDS" curl -s -g --noproxy '*' "http://$steer_at/health" 2>/dev/null)
+    steer_answer=$(timeout -s KILL "$YORI_PROBE_SECONDS" curl -s -g --noproxy '*' "http://$steer_at/health" 2>/dev/null)
   fi
   case $steer_answer in *'"status":"healthy"'*) return 0 ;; esac
   return 1
@@ -294,7 +306,7 @@ steer_probe_tls() {
   [ -n "$steer_at" ] || return 1
   steer_answer=$(
     printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$plan_path" "$plan_sni" |
-      timeout -s KILL "$STEER_PROBE_SECONDS" openssl s_client -quiet -connect "$steer_at" \
+      timeout -s KILL "$YORI_PROBE_SECONDS" openssl s_client -quiet -connect "$steer_at" \
         -servername "$plan_sni" -verify_hostname "$plan_sni" -verify_return_error \
         -CAfile "$plan_root" -no-CApath 2>/dev/null
   )
