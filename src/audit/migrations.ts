@@ -176,6 +176,10 @@ const phases = `
 ALTER TABLE exchanges ADD COLUMN phase TEXT;
 `
 
+const marks = `
+ALTER TABLE exchanges ADD COLUMN found_marks TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -184,6 +188,7 @@ export const migrations: readonly string[] = [
   usage,
   redactions,
   phases,
+  marks,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

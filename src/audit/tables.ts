@@ -153,6 +153,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'findings', type: 'TEXT', read: (r) => findingsText(r.findings) },
   { name: 'redacted', type: 'INTEGER', read: (r) => r.redacted },
   { name: 'phase', type: 'TEXT', read: (r) => r.phase },
+  { name: 'found_marks', type: 'TEXT', read: (r) => r.foundMarks?.join(' ') },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

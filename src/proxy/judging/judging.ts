@@ -101,6 +101,17 @@ export class Judging {
     }
   }
 
+  /** What a body says from which something was taken out; undefined: nobody can read it. */
+  get reread(): ((body: unknown) => Pick<Content, 'prompt' | 'promptChars'>) | undefined {
+    const { recognised, facts } = this.#about
+    if (recognised === undefined || facts.upgrade !== undefined) return undefined
+    return (body) => {
+      const about = { api: recognised.api, path: facts.path }
+      const { promptText, promptChars } = recognised.provider.readRequest(body, about)
+      return { prompt: promptText, promptChars }
+    }
+  }
+
   /** Nothing blocks it any more: what was taken out of its body counts. */
   letPast(): void {
     const passages = this.redaction?.passages
@@ -121,7 +132,8 @@ export class Judging {
   #ask(content: Content, record: ExchangeRecord, redaction: BodyRedaction) {
     const { services, request, from } = this.#about
     const { device } = from.state.record
-    return decide(services, { request, record, device, redaction }, content)
+    const { reread } = this
+    return decide(services, { request, record, device, redaction, reread }, content)
   }
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {
