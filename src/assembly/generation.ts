@@ -17,7 +17,7 @@ import type { AuditSink } from '../core/record.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { OwnAddresses } from '../net/own-addresses.js'
 import { ProxyUsers } from '../net/proxy-users.js'
-import { Upstream } from '../net/upstream.js'
+import type { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
 import { dialerOf, upstreamOf } from './from-config/upstream.js'
@@ -104,7 +104,7 @@ export class Generation {
     const certificates = certificatesOf(authority, config, edges.clock)
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
-    const upstream = await upstreamOf(config, dialer)
+    const upstream = await upstreamOf(config, dialer, edges.deadlines)
     const catalogue = await catalogueOf(config)
     const policy = snapshotOf(config, {
       own: edges.own,

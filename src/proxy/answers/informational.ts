@@ -7,7 +7,7 @@ export function passInformation(
   request: HttpRequest,
   response: HttpResponse,
   status: number,
-  rawHeaders: readonly Buffer[],
+  rawHeaders: readonly string[],
 ): void {
   if (response.headersSent || request.httpVersion === '1.0') return
   if (status === 102) response.writeProcessing()
