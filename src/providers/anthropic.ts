@@ -87,8 +87,19 @@ function readMessages(body: Json, builder: RequestBuilder): void {
   for (const item of asList(body.messages)) {
     const message = asRecord(item)
     if (message === undefined) continue
-    builder.message(asText(message.role) ?? '', readContent(message.content, builder))
+    const text = readContent(message.content, builder)
+    builder.message(asText(message.role) ?? '', text, wordsOf(message.content, text))
   }
+}
+
+/** Results of tools stand in the user's messages, and are nobody's words. */
+function wordsOf(content: unknown, text: string): string {
+  const parts = asList(content).map(asRecord)
+  if (!parts.some((part) => part?.type === 'tool_result')) return text
+  return parts
+    .map((part) => (part?.type === 'text' ? (asText(part.text) ?? '') : ''))
+    .join('\n')
+    .trim()
 }
 
 export function anthropicReader(context: ResponseContext): ResponseReader {

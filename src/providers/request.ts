@@ -3,9 +3,10 @@
  * here, and the parts of a message that carry a `type`, which OpenAI, Anthropic, Mistral and
  * Cohere share in spirit. Which field of a body is which is each provider's.
  */
-import { BoundedText, cutAt } from './bounded-text.js'
+import { BoundedText, cutAt, endOfText } from './bounded-text.js'
 import { asCount, asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
+import { ownWords } from './own-words.js'
 import type { Api, Attachment, Message, RequestFacts, ToolResult } from './provider.js'
 
 export interface RequestLimits {
@@ -23,6 +24,10 @@ export const REQUEST_LIMITS: RequestLimits = {
   maxListed: 256,
 }
 
+/** Messages in which words are looked for, and characters of them that are kept. */
+const MAX_LOOKED_BACK = 16
+const MAX_WORDS_CHARS = 4096
+
 export class RequestBuilder {
   model: string | undefined
   stream: boolean | undefined
@@ -38,6 +43,8 @@ export class RequestBuilder {
   readonly #toolResults: ToolResult[] = []
   readonly #mcpServers: string[] = []
   #lastUserText = ''
+  /** What the user's newest messages say, the newest last: as they are, not copied. */
+  readonly #said: string[] = []
   #cut = false
 
   constructor(limits: RequestLimits = REQUEST_LIMITS) {
@@ -46,8 +53,15 @@ export class RequestBuilder {
     this.#prompt = new BoundedText(limits.maxPromptChars)
   }
 
-  /** One message with all of its text; a system or developer role counts as system too. */
-  message(role: string, text: string): void {
+  /**
+   * One message with all of its text; a system or developer role counts as system too.
+   * `words`: what of it a person can have written, where that is not all.
+   */
+  message(role: string, text: string, words = text): void {
+    if (role === 'user' && words.length > 0) {
+      this.#said.push(words)
+      if (this.#said.length > MAX_LOOKED_BACK) this.#said.shift()
+    }
     if (role === 'system' || role === 'developer') this.#systemText(text)
     this.#promptPiece(text)
     if (role === 'user' && text.length > 0)
@@ -110,6 +124,7 @@ export class RequestBuilder {
       messages: this.#messages,
       promptText: this.#prompt.text,
       lastUserText: this.#lastUserText,
+      newestWords: this.#newestWords(),
       promptChars: this.#prompt.chars,
       attachments: this.#attachments,
       toolsOffered: this.#tools,
@@ -120,6 +135,15 @@ export class RequestBuilder {
       conversationId: this.conversationId,
       cut: this.#cut || this.#prompt.cut,
     }
+  }
+
+  /** An agent's own turns say nothing of the person: then it is what was said before them. */
+  #newestWords(): string {
+    for (const said of this.#said.toReversed()) {
+      const words = ownWords(said)
+      if (words !== '') return endOfText(words, MAX_WORDS_CHARS)
+    }
+    return ''
   }
 
   #systemText(text: string): void {
