@@ -96,9 +96,13 @@ async function serveRedirected(
       return follow(served, routeOf(served, first.hello), target)
     case 'http':
     case 'other':
-    case 'malformed':
-    case 'silent':
       return passOn(served, 'tunnel-not-tls', target)
+    case 'malformed':
+      if (!mustShow(served, known)) return passOn(served, 'tunnel-not-tls', target)
+      throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT', first.reason)
+    case 'silent':
+      if (!mustShow(served, known)) return passOn(served, 'tunnel-not-tls', target)
+      return serveLate(served, known)
     case 'partial':
       if (served.services.policy.mode !== 'enforce') {
         return passOn(served, 'tunnel-hello-timeout', target)
@@ -110,6 +114,32 @@ async function serveRedirected(
     default:
       return unreachable(first)
   }
+}
+
+/** Servers speak first on other ports; never where TLS is spoken. */
+const TLS_PORT = 443
+
+/**
+ * A policy may block something of this device, so that what hides its hello until it is left
+ * alone would be past every one of them.
+ */
+function mustShow({ state, services }: Served, known: SocketAddress): boolean {
+  const { policy, decider } = services
+  if (policy.mode !== 'enforce' || known.port !== TLS_PORT || !decider.holds) return false
+  const { device } = state.record
+  const { ip, mac } = device
+  if (policy.exemptDevices.has(ip) || (mac !== undefined && policy.exemptMacs.has(mac)))
+    return false
+  return policy.routes.endpoints
+    .enabled()
+    .some(({ domain }) => decider.mustInspect(device, domain))
+}
+
+/** A client that takes its time is waited for; one that never speaks is let go. */
+async function serveLate(served: Served, known: SocketAddress): Promise<void> {
+  const first = await firstBytes(served, true)
+  if (first.kind === 'silent') throw new YoriError('YORI_CLIENT_HELLO_TIMEOUT')
+  return serveRedirected(served, first, known)
 }
 
 function failed({ client, state, services }: Served, cause: unknown): void {
