@@ -39,6 +39,7 @@ async function restart() {
   }
   const old = child
   if (old !== undefined) {
+    old.removeAllListeners('exit')
     const ended = new Promise((resolve) => old.once('exit', resolve))
     old.kill('SIGTERM')
     await ended
