@@ -138,7 +138,7 @@ describe('a blocked request', () => {
         (error) => {
           assert.ok(error instanceof AnthropicDenied)
           assert.match(error.message, /Blocked by YORI, policy default/)
-          assert.match(error.message, /permission_error/)
+          assert.match(JSON.stringify(error.error), /"type":"permission_error"/)
           return true
         },
       )
