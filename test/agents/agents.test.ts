@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { packageFile } from '../../src/core/package-root.js'
+import { NAMESPACES, needs, skip } from '../support/needs.js'
 import { runProgram } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { hostsFile, PREPARE, whyNoPlace } from './place.js'
@@ -53,8 +54,9 @@ describe('a program through YORI', function () {
         { ...agent, packages: agent.packages.length === 0 ? ['openai'] : agent.packages },
         root,
       )
-      if (isHere === undefined || installedOf(agent, root) === undefined) this.skip()
-      if (whyNoPlace() !== undefined) this.skip()
+      if (isHere === undefined || installedOf(agent, root) === undefined)
+        skip(this, { what: 'agents', brings: 'npm run agents' })
+      if (whyNoPlace() !== undefined) needs(this, ...NAMESPACES)
       const verdict = await verdictFor(agent.name)
       const no = Object.entries(verdict).filter(([, holds]) => !holds)
       const excepted = new Set<string>(agent.except?.map(({ what }) => what))
