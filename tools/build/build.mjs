@@ -62,6 +62,16 @@ function isAlive(pid) {
   }
 }
 
+/** Its process; 0 before that is written, undefined when the lock has just been given back. */
+function lockHolder() {
+  try {
+    return Number(readFileSync(LOCK, 'utf8').trim() || '0')
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** Runs `work` while no other build does; gives up, and says so, after ten minutes. */
 function alone(work) {
   const until = Date.now() + LOCK_WAIT_MS
@@ -73,7 +83,8 @@ function alone(work) {
       break
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
-      const holder = Number(readFileSync(LOCK, 'utf8').trim() || '0')
+      const holder = lockHolder()
+      if (holder === undefined) continue
       if (holder > 0 && !isAlive(holder)) {
         rmSync(LOCK, { force: true })
         continue
