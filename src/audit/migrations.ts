@@ -176,25 +176,11 @@ const phases = `
 ALTER TABLE exchanges ADD COLUMN phase TEXT;
 `
 
-function triggerOf(name: string, when: string): string {
-  return `
-CREATE TRIGGER exchanges_answer_${name} AFTER ${when} ON exchanges
-WHEN NEW.answer_of IS NOT NULL
-  AND coalesce(NEW.prompt_tokens, NEW.response_tokens) IS NOT NULL
-BEGIN
-  UPDATE exchanges SET prompt_tokens = NULL, response_tokens = NULL, cached_tokens = NULL,
-    cache_write_tokens = NULL, cache_write_hour_tokens = NULL, reasoning_tokens = NULL,
-    tokens_estimated = NULL, prompt_tokens_estimated = NULL,
-    response_tokens_estimated = NULL, cost_micro_usd = NULL
-  WHERE request_id = NEW.answer_of;
-END;`
-}
-
 /**
  * Tokens mean one thing since: input with what was cached, output with reasoning. Rows of
  * before are converted where their path tells how they were counted; where it does not,
  * `tokens_meaning` says that they stand as they were told. Which of two counts was estimated
- * nobody knows of them. What an answer told again takes over is taken from its first telling.
+ * nobody knows of them.
  */
 const counting = `
 ALTER TABLE exchanges ADD COLUMN api TEXT;
@@ -202,8 +188,6 @@ ALTER TABLE exchanges ADD COLUMN is_call INTEGER;
 ALTER TABLE exchanges ADD COLUMN cache_write_hour_tokens INTEGER;
 ALTER TABLE exchanges ADD COLUMN prompt_tokens_estimated INTEGER;
 ALTER TABLE exchanges ADD COLUMN response_tokens_estimated INTEGER;
-ALTER TABLE exchanges ADD COLUMN service_tier TEXT;
-ALTER TABLE exchanges ADD COLUMN answer_of TEXT;
 ALTER TABLE exchanges ADD COLUMN tokens_meaning TEXT;
 UPDATE exchanges SET
   prompt_tokens_estimated = CASE WHEN prompt_tokens IS NOT NULL THEN 0 END,
@@ -224,8 +208,6 @@ WHERE response_tokens IS NOT NULL AND reasoning_tokens > 0
     OR reasoning_tokens > response_tokens);
 UPDATE exchanges SET tokens_meaning = 'as told'
 WHERE tokens_meaning IS NULL AND provider = 'xai' AND reasoning_tokens > 0;
-${triggerOf('inserted', 'INSERT')}
-${triggerOf('updated', 'UPDATE OF answer_of')}
 ALTER TABLE usage ADD COLUMN meaning INTEGER NOT NULL DEFAULT 1;
 `
 

@@ -177,8 +177,6 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
     type: 'INTEGER',
     read: (r) => flag(r.outputEstimated),
   },
-  { name: 'service_tier', type: 'TEXT', read: (r) => r.serviceTier },
-  { name: 'answer_of', type: 'TEXT', read: (r) => r.answerOf },
   // Of rows of an earlier YORI alone: what a migration made of their tokens.
   { name: 'tokens_meaning', type: 'TEXT', fixed: true, read: () => null },
 ]

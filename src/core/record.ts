@@ -160,13 +160,6 @@ export interface ExchangeRecord {
   toolCalls?: readonly string[]
   /** The provider's id of this answer. */
   responseId?: string
-  /** As the provider names the tier that served it; a price holds for one tier. */
-  serviceTier?: string
-  /**
-   * The request that asked for the answer that this one told again. With tokens: they are
-   * what that one only estimated, and count here instead. Without: they were counted there.
-   */
-  answerOf?: string
   attachments?: readonly AttachmentNote[]
   /** Characters of all text that went to the model. */
   promptChars?: number
