@@ -255,8 +255,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   /** What waits looks at it, one after the other; then it goes up, or is blocked. */
   #judgeHeld(body: UpstreamBody): void {
     const judging = this.#judging
+    // Only what is governed waits, and what is governed is judged.
     if (judging === undefined) {
-      this.#send(body)
+      this.#fail(internal(undefined))
       return
     }
     const settle = (decision: Decision | undefined): void => {
