@@ -88,6 +88,8 @@ export class Generation {
     this.services = services
     this.#upstream = services.upstream
     this.#fronts = fronts((state) => this.#servingOf(state).serving)
+    // Not before: a build that fails is not looked at for ever.
+    services.deadlines.watch(services.undecided)
   }
 
   /**
@@ -270,15 +272,13 @@ function frontOf(
   })
 }
 
-function undecidedOf({ limits }: Config, { deadlines, log }: GenerationEdges): Undecided {
-  const undecided = new Undecided({
+function undecidedOf({ limits }: Config, { log }: GenerationEdges): Undecided {
+  return new Undecided({
     max: limits.undecided,
     maxPerClient: limits.undecided_per_client,
     onCrowded: (client, limit) =>
       log.warn({ client, limit }, 'too many connections of which nothing is known yet'),
   })
-  deadlines.watch(undecided)
-  return undecided
 }
 
 function usersOf(config: Config, clock: Clock): ProxyUsers | undefined {
