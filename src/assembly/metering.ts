@@ -35,13 +35,13 @@ export class Metering implements ExchangeObserver {
     this.#begin(seen)
   }
 
-  ended({ requestId, record }: SeenExchange): void {
+  ended(record: SeenExchange): void {
     const spent = {
       tokens: (record.inputTokens ?? 0) + (record.outputTokens ?? 0),
       microUsd: record.costMicroUsd ?? 0,
     }
-    const ticket = this.#tickets.get(requestId)
-    this.#tickets.delete(requestId)
+    const ticket = this.#tickets.get(record.requestId)
+    this.#tickets.delete(record.requestId)
     const { counters, subjects, time } = this.#options
     if (ticket !== undefined) {
       const taken = wasTaken(record)
@@ -50,10 +50,10 @@ export class Metering implements ExchangeObserver {
       counters.spend(subjects(record), spent, time())
   }
 
-  #begin({ requestId, record }: SeenExchange): void {
-    if (record.call !== true || this.#tickets.has(requestId)) return
+  #begin(record: SeenExchange): void {
+    if (record.call !== true || this.#tickets.has(record.requestId)) return
     const { begin } = this.#options
-    this.#tickets.set(requestId, begin(record))
+    this.#tickets.set(record.requestId, begin(record))
   }
 }
 

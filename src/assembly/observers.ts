@@ -33,8 +33,8 @@ export function observersOf(
 function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
   return {
     name: 'record',
-    requestHead: ({ record }) => audit.exchangeOpened(record),
-    ended: ({ record }) => audit.exchangeClosed(record),
+    requestHead: (record) => audit.exchangeOpened(record),
+    ended: (record) => audit.exchangeClosed(record),
   }
 }
 
@@ -42,7 +42,7 @@ function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
 function exchangeLine(log: Log): ExchangeObserver {
   return {
     name: 'log',
-    ended: ({ record }) => {
+    ended: (record) => {
       const { requestId, endpointDomain, method, path, status } = record
       const { outcome, latencyMs } = record
       const about = { requestId, endpointDomain, method, path }

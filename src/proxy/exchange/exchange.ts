@@ -120,8 +120,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.response.sendDate = false
     this.response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
-    if (this.#record !== undefined)
-      services.observers.requestHead({ requestId: this.requestId, record: this.#record })
+    if (this.#record !== undefined) services.observers.requestHead(this.#record)
     const busy = services.admission.enter(facts.target.host)
     if (busy !== undefined) {
       this.#fail(new YoriError(busy))
@@ -172,11 +171,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     )
     this.#enter('answering')
     this.#reading?.responseHead(status, head)
-    if (this.#record !== undefined)
-      this.services.observers.responseHead({
-        requestId: this.requestId,
-        record: this.#record,
-      })
+    if (this.#record !== undefined) this.services.observers.responseHead(this.#record)
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
     queueMicrotask(() => {
@@ -358,8 +353,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     record.responseBytes = this.#responseBytes
     noteEnd(record, this, outcome)
     const { observers } = this.services
-    const seen = { requestId: this.requestId, record }
-    const ended = (): void => observers.ended(seen)
+    const ended = (): void => observers.ended(record)
     const read = (): void => {
       if (this.#reading !== undefined) this.#reading.end(outcome === 'response', ended)
       else {

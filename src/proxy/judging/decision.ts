@@ -34,7 +34,7 @@ export function decide(
   const noted = (known: Decision): Decision => {
     const { record } = about
     note(record, known)
-    services.observers.decided({ requestId: record.requestId, record }, known)
+    services.observers.decided(record, known)
     if (known.failed.length > 0) {
       const { requestId } = record
       const policies = known.failed

@@ -23,15 +23,14 @@ export function openReading(
   const { recognised, facts, services, generates } = about
   if (recognised === undefined) return undefined
   const { policy, catalogue, conversations, decider, observers } = services
-  const seen = { requestId: about.requestId, record }
   const copies = {
     record,
     path: facts.path,
     hold,
     own: facts.head.own,
     elapsed: () => about.elapsed(),
-    requestRead: () => observers.requestRead(seen),
-    responseRead: () => observers.responseRead(seen),
+    requestRead: () => observers.requestRead(record),
+    responseRead: () => observers.responseRead(record),
   }
   return new Reading(recognised, copies, {
     json: policy.json,

@@ -11,7 +11,7 @@ import type { Reading } from '../reading/reading.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
-import type { Observers, SeenExchange } from '../words/observer.js'
+import type { Observers } from '../words/observer.js'
 import type { WebsocketPort } from './port.js'
 
 export type JudgeMessage = (
@@ -45,7 +45,7 @@ export class Turn {
     this.#observers = services.observers
     this.record = turnRecord(record, bytes.length, services.clock.now())
     this.record.call = generates
-    services.observers.requestHead(this.#seen)
+    services.observers.requestHead(this.record)
     const about = {
       requestId: this.record.requestId,
       recognised: exchange.recognised,
@@ -84,7 +84,7 @@ export class Turn {
       record.firstByteMs = this.#elapsed()
       record.status = status
       this.#reading?.responseHead(status, { ...EVENTS_HEAD, contentLength: undefined })
-      this.#observers.responseHead(this.#seen)
+      this.#observers.responseHead(this.record)
     }
     record.status = status
     record.responseBytes += Buffer.byteLength(text)
@@ -113,11 +113,7 @@ export class Turn {
       if (this.#reading === undefined) resolve()
       else this.#reading.end(outcome === 'response', resolve)
     })
-    this.#observers.ended(this.#seen)
-  }
-
-  get #seen(): SeenExchange {
-    return { requestId: this.record.requestId, record: this.record }
+    this.#observers.ended(this.record)
   }
 
   #elapsed(): number {

@@ -6,12 +6,8 @@
 import type { ExchangeRecord } from '../../core/record.js'
 import type { Decision } from '../../policy/engine.js'
 
-/** One exchange, as it is known at the moment. */
-export interface SeenExchange {
-  readonly requestId: string
-  /** The row that it will be; fields come as they are learned. */
-  readonly record: Readonly<ExchangeRecord>
-}
+/** One exchange, as it is known at the moment: the row that it will be. */
+export type SeenExchange = Readonly<ExchangeRecord>
 
 export interface ExchangeObserver {
   readonly name: string

@@ -7,7 +7,7 @@ import type {
 } from '../../../src/proxy/words/observer.js'
 import type { Decision } from '../../../src/policy/engine.js'
 
-const seen = { requestId: 'r1', record: {} } as SeenExchange
+const seen = { requestId: 'r1' } as SeenExchange
 
 describe('the observers of exchanges', () => {
   it('are told each moment for which they have a method, in their order', () => {
