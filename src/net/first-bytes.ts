@@ -8,10 +8,22 @@ import { ClientHelloScan, type ClientHello } from '../tls/client-hello.js'
 export type Verdict =
   | { readonly kind: 'hello'; readonly hello: ClientHello; readonly bytes: number }
   | { readonly kind: 'http' }
-  | { readonly kind: 'other' }
+  | {
+      readonly kind: 'other'
+      /**
+       * Servers may take it for TLS: another record before the hello, as an alert is, or the
+       * SSLv2-compatible greeting, whole or begun, which OpenSSL reads to this day.
+       */
+      readonly likeTls?: true
+    }
   | { readonly kind: 'malformed'; readonly reason: string }
 
 const TLS_HANDSHAKE = 0x16
+/** Content types of records, RFC 8446 §5.1, RFC 6520 §3. */
+const CONTENT_TYPES = { first: 0x14, last: 0x18 } as const
+/** The length of an SSLv2 record has its top bit set. */
+const SSLV2_LENGTH = 0x80
+const OTHER_TLS: Verdict = { kind: 'other', likeTls: true }
 /** Methods are tokens of any length (RFC 9110 §9.1); none in the registry is near this. */
 const MAX_METHOD_BYTES = 32
 
@@ -42,9 +54,9 @@ export class FirstBytesReader {
 
   /** What bytes without an end are when no more will come: undefined for half a hello. */
   atEnd(): Verdict | undefined {
-    return this.#length > 0 && this.#buffer[0] !== TLS_HANDSHAKE
-      ? { kind: 'other' }
-      : undefined
+    const [first = TLS_HANDSHAKE] = this.bytes
+    if (first === TLS_HANDSHAKE) return undefined
+    return first >= SSLV2_LENGTH ? OTHER_TLS : { kind: 'other' }
   }
 
   #append(chunk: Uint8Array): void {
@@ -71,13 +83,19 @@ export class FirstBytesReader {
       case 'need-more':
         return undefined
       case 'sslv2-hello':
-        return { kind: 'other' }
+        return OTHER_TLS
       case 'malformed':
         return { kind: 'malformed', reason: peek.reason }
       case 'not-tls':
-        return readMethod(bytes)
+        return isRecord(bytes) ? OTHER_TLS : readMethod(bytes)
     }
   }
+}
+
+/** A record that is no handshake; `first` alone tells it from every HTTP method. */
+function isRecord([first = 0, major = 3]: Uint8Array): boolean {
+  const { first: lowest, last } = CONTENT_TYPES
+  return first >= lowest && first <= last && first !== TLS_HANDSHAKE && major === 3
 }
 
 /**

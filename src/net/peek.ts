@@ -16,8 +16,8 @@ export type FirstBytes =
     }
   /** A method token and a space. */
   | { readonly kind: 'http' }
-  /** Neither TLS nor HTTP; an SSLv2-compatible hello counts as such. */
-  | { readonly kind: 'other' }
+  /** Neither a TLS handshake nor HTTP; `likeTls`: see `Verdict`. */
+  | { readonly kind: 'other'; readonly likeTls?: true }
   /** TLS records, but no ClientHello can come of them. */
   | { readonly kind: 'malformed'; readonly reason: string }
   /** Not one byte in `firstBytesTimeoutMs`. */

@@ -22,7 +22,6 @@ export type MalformedReason =
   | BodyFault
   | 'not-a-client-hello'
   | 'interleaved-record'
-  | 'empty-record'
   | 'record-too-long'
   | 'hello-too-long'
 
@@ -113,7 +112,6 @@ export class ClientHelloScan {
       return at === 0 ? notTls : malformed(at + 1, 'interleaved-record')
     if (available < RECORD_HEADER_BYTES) return needMore
     const length = ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0)
-    if (length === 0) return malformed(at + 3, 'empty-record')
     if (length > MAX_RECORD_BYTES) return malformed(at + 3, 'record-too-long')
     return undefined
   }

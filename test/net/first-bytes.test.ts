@@ -119,4 +119,19 @@ describe('the first bytes', () => {
     assert.deepEqual(word.atEnd(), { kind: 'other' })
     assert.equal(new FirstBytesReader(100).atEnd(), undefined)
   })
+
+  it('are told from other protocols where a server may take them for TLS', () => {
+    // Alert and change of cipher (RFC 8446 §5.1), heartbeat (RFC 6520 §3).
+    for (const hex of ['15', '1503', '15030300020164', '140303000101', '1803'])
+      assert.deepEqual(verdictOf(hex), { kind: 'other', likeTls: true }, hex)
+    for (const hex of ['1504', '13', '19', '0503', '0a'])
+      assert.deepEqual(verdictOf(hex), { kind: 'other' }, hex)
+    const begun = new FirstBytesReader(100)
+    assert.equal(begun.push(Buffer.from('802e01', 'hex')), undefined)
+    assert.deepEqual(begun.atEnd(), { kind: 'other', likeTls: true })
+  })
 })
+
+function verdictOf(hex: string): unknown {
+  return new FirstBytesReader(100).push(Buffer.from(hex, 'hex'))
+}

@@ -192,14 +192,29 @@ describe('bytes that are no ClientHello', () => {
         'interleaved-record',
       )
     assert.equal(reasonOf(Buffer.concat([half, bytesOf('16 04')])), 'interleaved-record')
-    assert.equal(
-      reasonOf(Buffer.concat([half, bytesOf('16 03 01 00 00')])),
-      'empty-record',
-    )
+  })
+
+  it('are read past empty records before and between, as servers do', () => {
+    const rest = BY_HAND.subarray(5)
+    const empty = bytesOf('16 03 01 00 00')
+    const half = Buffer.concat([bytesOf('16 03 01 00 10'), rest.subarray(0, 16)])
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(rest.length - 16)
+    const other = Buffer.concat([bytesOf('16 03 01'), length, rest.subarray(16)])
+    const [plain, found] = [
+      BY_HAND,
+      Buffer.concat([empty, empty, half, empty, other]),
+    ].map((bytes) => parseClientHello(bytes))
+    assert.equal(plain?.kind, 'hello')
+    assert.equal(found?.kind, 'hello')
+    if (plain?.kind === 'hello' && found?.kind === 'hello') {
+      assert.deepEqual(found.hello, plain.hello)
+      assert.equal(found.bytesUsed, plain.bytesUsed + 20)
+    }
   })
 
   it('are malformed when a record or the message is over its limit', () => {
-    assert.equal(reasonOf(bytesOf('16 03 01 00 00')), 'empty-record')
+    assert.equal(reasonOf(bytesOf('16 03 01 00 00')), 'need-more')
     assert.equal(reasonOf(bytesOf('16 03 01 40 01')), 'record-too-long')
     assert.equal(reasonOf(bytesOf('16 03 01 40 00')), 'need-more')
     assert.equal(reasonOf(bytesOf('16 03 01 40 00 01 00 ff fd')), 'hello-too-long')
@@ -249,12 +264,10 @@ describe('bytes that are no ClientHello', () => {
       assert.equal(split.offset, second + 5 * records, `records of ${size}`)
     }
     const offsets: readonly (readonly [string, number])[] = [
-      ['16 03 01 00 00', 3],
       ['16 03 01 40 01', 3],
       ['16 03 01 00 04 02', 5],
       ['16 03 01 00 01 01 15', 6],
       ['16 03 01 00 01 01 16 04', 7],
-      ['16 03 01 00 01 01 16 03 01 00 00', 9],
     ]
     for (const [bytes, offset] of offsets) {
       const peek = parseClientHello(bytesOf(bytes))

@@ -12,6 +12,7 @@ import { unreachable } from '../../core/unreachable.js'
 import type { FirstBytes } from '../../net/peek.js'
 import { openConnection } from '../words/connection-state.js'
 import type { ConnectionState } from '../words/connection-state.js'
+import { shown } from './before-tls.js'
 import { serveDialled } from './dialled.js'
 import { noteReset } from './end-reason.js'
 import { openTunnel } from './explicit.js'
@@ -91,9 +92,10 @@ async function serveRedirected(
 ): Promise<void> {
   const target = { host: known.address, port: known.port }
   served.state.log.ledTo(formatSocketAddress(known))
-  switch (first.kind) {
+  const found = await shown(served, first, known.port)
+  switch (found.kind) {
     case 'hello':
-      return follow(served, routeOf(served, first.hello), target)
+      return follow(served, routeOf(served, found.hello), target)
     case 'http':
     case 'other':
     case 'malformed':
@@ -108,7 +110,7 @@ async function serveRedirected(
       left(served)
       return
     default:
-      return unreachable(first)
+      return unreachable(found)
   }
 }
 

@@ -12,6 +12,7 @@ import { unreachable } from '../../core/unreachable.js'
 import { splitAuthority } from '../../http/head.js'
 import type { Target } from '../../net/dial.js'
 import { mayConnect } from '../../policy/access.js'
+import { shown } from './before-tls.js'
 import { follow, passOn } from './follow.js'
 import { classOfHost } from '../words/name-class.js'
 import { refusalOf, refuseRaw } from '../answers/refusal.js'
@@ -41,7 +42,10 @@ export async function openTunnel(
   const endpoint = services.policy.routes.endpoints.find(target.host)
   const isEndpoint = endpoint !== undefined
   state.log.ofClass(classOfHost(target.host, endpoint))
-  const first = await firstBytes(served, isEndpoint)
+  const begun = await firstBytes(served, isEndpoint)
+  // Who calls an endpoint by name has been waited for.
+  const waited = isEndpoint && begun.kind === 'silent'
+  const first = waited ? begun : await shown(served, begun, target.port)
   switch (first.kind) {
     case 'hello':
       return follow(served, routeOf(served, first.hello), target)
