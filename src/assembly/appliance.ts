@@ -41,6 +41,7 @@ import { Attempts } from '../policy/attempts.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { PolicyMemory } from '../policy/decider.js'
 import type { OverrideMemory } from '../household/overrides.js'
+import { PassedContent } from '../household/passed-content.js'
 import { RecentBlocks } from '../household/recent-blocks.js'
 import { LocalTimes } from '../policy/local-time.js'
 import type { LocalTime } from '../policy/local-time.js'
@@ -93,6 +94,7 @@ export class Appliance {
     attempts: new Attempts(),
     used: new Map(),
     blocks: new RecentBlocks(),
+    passed: new PassedContent(),
   }
   readonly #lasting: Lifecycle
   #destinations: OriginalDestination | undefined

@@ -211,6 +211,10 @@ WHERE tokens_meaning IS NULL AND provider = 'xai' AND reasoning_tokens > 0;
 ALTER TABLE usage ADD COLUMN meaning INTEGER NOT NULL DEFAULT 1;
 `
 
+const marks = `
+ALTER TABLE exchanges ADD COLUMN found_marks TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -220,6 +224,7 @@ export const migrations: readonly string[] = [
   redactions,
   phases,
   counting,
+  marks,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -179,6 +179,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   },
   // Of rows of an earlier YORI alone: what a migration made of their tokens.
   { name: 'tokens_meaning', type: 'TEXT', fixed: true, read: () => null },
+  { name: 'found_marks', type: 'TEXT', read: (r) => r.foundMarks?.join(' ') },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -167,6 +167,8 @@ export interface ExchangeRecord {
   toolsOffered?: readonly string[]
   /** Personal data in the prompt: kinds and how often. Undefined: nobody looked. */
   findings?: readonly { readonly kind: string; readonly count: number }[]
+  /** Of one that was blocked for what it said: digests of that, for whoever approves it. */
+  foundMarks?: readonly string[]
   sessionId?: string
   agentId?: string
   /** The session began with history that nobody here has seen. */

@@ -4,6 +4,7 @@
  * second and costs microseconds; it never waits for a lock, since it runs on the loop that
  * serves connections.
  */
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import { activated } from '../policy/emergency.js'
@@ -13,6 +14,8 @@ import type { Emergency, Grant, PolicyState } from '../policy/state.js'
 import { PolicyDatabase } from './policy-database.js'
 
 const CHECK_MS = 500
+const MARK_KEY = 'mark_key'
+const MARK_KEY_BYTES = 32
 /** More are not made in half a second; passwords are limited to 30 an hour. */
 const MAX_MINTED = 64
 
@@ -34,6 +37,9 @@ export class LivePolicyState {
   #state: PolicyState = EMPTY_STATE
   #version: number | undefined
   #troubled = false
+  /** One of this process until the database has one: approvals outlive a restart by it. */
+  #markKey = randomBytes(MARK_KEY_BYTES)
+  #hasMarkKey = false
   /** Used up here, until the database says the same. */
   readonly #spent = new Map<string, 'grant' | 'pin'>()
   /** Made here, until the database has them. */
@@ -47,6 +53,15 @@ export class LivePolicyState {
 
   get current(): PolicyState {
     return this.#state
+  }
+
+  get markKey(): Buffer {
+    return this.#markKey
+  }
+
+  /** What a command has just changed holds from now on, not from the next look on. */
+  refresh(): void {
+    if (this.#timer !== undefined) this.check()
   }
 
   start(): void {
@@ -80,6 +95,7 @@ export class LivePolicyState {
         this.#database.activate(this.#begun)
         this.#begun = undefined
       }
+      this.#keepMarkKey(this.#database)
       this.#endEmergency(this.#database)
       const { version } = this.#database
       if (version === this.#version) return
@@ -128,6 +144,14 @@ export class LivePolicyState {
       this.#state = { ...this.#state, emergency: change.emergency }
     }
     return change
+  }
+
+  #keepMarkKey(database: PolicyDatabase): void {
+    if (this.#hasMarkKey) return
+    const kept = database.setting(MARK_KEY)
+    if (kept === undefined) database.set(MARK_KEY, this.#markKey.toString('base64'))
+    else this.#markKey = Buffer.from(kept, 'base64')
+    this.#hasMarkKey = true
   }
 
   /** It has no effect any more; the database is told, so that it is said once. */

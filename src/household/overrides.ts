@@ -16,6 +16,7 @@ import type { OverrideClaims } from '../policy/override-token.js'
 import { pinsFor } from '../policy/pin.js'
 import type { Pin, PinAbout } from '../policy/pin.js'
 import type { Grant } from '../policy/state.js'
+import type { PassedContent } from './passed-content.js'
 import type { RecentBlocks } from './recent-blocks.js'
 
 /** Lasts as long as the process: a reload forgets no attempt. */
@@ -25,6 +26,8 @@ export interface OverrideMemory {
   /** Request ids whose token has been used, with the end of their time. */
   readonly used: Map<string, number>
   readonly blocks: RecentBlocks
+  /** What was approved and let past. */
+  readonly passed: PassedContent
 }
 
 /** The part of the policy state that overrides read and change. */
@@ -42,6 +45,8 @@ export interface OverridesOptions {
   /** Undefined: nobody can end all enforcement from here. */
   readonly adminToken: PasswordHash | undefined
   readonly grantMs: number
+  /** How long a quiet conversation lives. */
+  readonly sessionIdleMs: number
   readonly memory: OverrideMemory
   readonly state: OverrideState
   readonly audit: AuditSink
@@ -86,6 +91,16 @@ export class Overrides {
   get enabled(): boolean {
     const { taken, adminToken } = this.#options
     return taken !== undefined || adminToken !== undefined
+  }
+
+  /** What was approved and let past in that conversation. */
+  passed(key: string, nowMs: number): ReadonlySet<string> {
+    const { memory, sessionIdleMs } = this.#options
+    return memory.passed.marks(key, nowMs, sessionIdleMs)
+  }
+
+  pass(key: string, marks: Iterable<string>, nowMs: number): void {
+    this.#options.memory.passed.add(key, marks, nowMs)
   }
 
   /** For the form of a request that was blocked; undefined when overrides are off. */

@@ -31,3 +31,6 @@ export function readApprovalCode(text: string): string | undefined {
   }
   return `${plain.slice(0, 3)}-${plain.slice(3)}`
 }
+
+/** Among the marks of what was refused: the policy blocks also when nothing at all is said. */
+export const WHATEVER = '*'

@@ -9,7 +9,8 @@ import { isWithin } from './local-time.js'
 import type { LocalTimes } from './local-time.js'
 import type { Grant, PolicyState } from './state.js'
 
-export type BypassType = 'emergency_override' | 'allowlist' | 'time_exception' | 'grant'
+export type BypassType =
+  'emergency_override' | 'allowlist' | 'time_exception' | 'grant' | 'approval'
 
 export interface Bypass {
   readonly type: BypassType
@@ -116,7 +117,27 @@ function byGrant(
 
 /** To the device that asked: by its MAC where it has one. */
 function isGranted(grant: Grant, { device, policy, endpoint }: Blocked): boolean {
-  if (grant.policy !== policy) return false
+  // What was approved is taken out of the question instead: see `Decider.approved`.
+  if (grant.policy !== policy || grant.found !== undefined) return false
+  return isFor(grant, device, endpoint)
+}
+
+/** The approvals of this device that are for what a request said, by policy. */
+export function approvedFor(
+  grants: readonly Grant[],
+  { device, policy, endpoint }: Blocked,
+  nowMs: number,
+): Grant[] {
+  return grants.filter(
+    (grant) =>
+      grant.found !== undefined &&
+      grant.policy === policy &&
+      nowMs < grant.until &&
+      isFor(grant, device, endpoint),
+  )
+}
+
+function isFor(grant: Grant, device: Device, endpoint: string): boolean {
   if (grant.endpoint !== undefined && grant.endpoint !== endpoint) return false
   if (grant.mac !== undefined) return grant.mac === device.mac
   return grant.ip === device.ip

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../core/clock.js'
 import type { Device } from '../core/record.js'
-import { byEmergency, bypassOf } from './bypass.js'
+import { approvedFor, byEmergency, bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
 import {
   SESSION_STOP_POLICY,
@@ -38,6 +38,10 @@ export interface PolicyMemory {
 /** The state of the database; the same object as long as nothing has changed. */
 export interface KeptState {
   readonly current: PolicyState
+  /** The key of digests by which approvals name what was said; stays on this machine. */
+  readonly markKey: Buffer
+  /** Looks whether another process has changed it; costs microseconds where none has. */
+  refresh(): void
   /** A grant made here holds at once. */
   mint(grant: Grant): void
   /** A grant for one request has been used. */
@@ -181,6 +185,7 @@ export class Decider {
     const { device } = facts
     const identity = book.identity(device)
     const time = memory.times.at(nowMs, zone)
+    let isFresh = false
     const decision = this.#engine.decide({
       input: policyInput({
         ...facts,
@@ -191,7 +196,12 @@ export class Decider {
       }),
       deviceName: identity.name,
       uninspectable: facts.uninspectable,
-      bypass: (policy) => this.#bypass(policy, facts, nowMs),
+      bypass: (policy) => {
+        // Whoever approves expects it to hold at once; it is asked only when something blocks.
+        if (!isFresh) this.#options.kept.refresh()
+        isFresh = true
+        return this.#bypass(policy, facts, nowMs)
+      },
       emergency: () => this.#emergency(nowMs),
       redact: facts.redact,
     })
@@ -205,6 +215,28 @@ export class Decider {
       ({ name, readsFindings }) =>
         readsFindings === true && this.#options.settings.get(name)?.enabled !== false,
     )
+  }
+
+  /** Does the opinion of this policy hang on what a request says? */
+  readsContent(policy: string): boolean {
+    return this.#options.policies.some(
+      ({ name, readsContent }) => name === policy && readsContent,
+    )
+  }
+
+  get markKey(): Buffer {
+    return this.#options.kept.markKey
+  }
+
+  /** Approvals of what this device was refused by that policy there. */
+  approved(policy: string, device: Device, endpoint: string): readonly Grant[] {
+    const facts = { policy, device, endpoint }
+    return approvedFor(this.lists.state.grants, facts, this.#options.clock.now())
+  }
+
+  /** A grant for one request has served. */
+  spend(grantId: string): void {
+    this.#options.kept.spend(grantId)
   }
 
   /** A call to a model begins: it counts. */

@@ -34,6 +34,8 @@ function decider(
     // An emergency is declared at the command line, never by the file.
     kept: {
       current: { ...EMPTY_STATE, ...(emergency && { emergency }) },
+      markKey: Buffer.alloc(32),
+      refresh: () => undefined,
       mint: () => undefined,
       spend: () => undefined,
       usePin: () => false,

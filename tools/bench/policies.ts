@@ -64,6 +64,8 @@ const files = Object.fromEntries(
 const counters = new UsageCounters()
 const kept = {
   current: EMPTY_STATE,
+  markKey: Buffer.alloc(32),
+  refresh: () => undefined,
   mint: () => undefined,
   spend: () => undefined,
   usePin: () => false,

@@ -76,6 +76,7 @@ export function overridesOf(config: Config, edges: PolicyEdges): Overrides {
     taken: override_enabled ? { password } : undefined,
     adminToken,
     grantMs: rest.grant_seconds * 1000,
+    sessionIdleMs: config.timeouts.session_idle * 1000,
     memory: edges.overrideMemory,
     state: {
       get pins() {

@@ -10,9 +10,11 @@ import type { Decision } from '../../policy/engine.js'
 import type { Content } from '../words/content.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
+import { weighApprovals } from './approval.js'
+import type { ApprovalAbout } from './approval.js'
 import type { JudgingPort } from './port.js'
 
-export interface DecisionAbout {
+export interface DecisionAbout extends ApprovalAbout {
   readonly request: HttpRequest
   readonly record: ExchangeRecord
   readonly device: Device
@@ -24,13 +26,17 @@ const PRICED_TOKENS = 1_000_000
 
 /** Undefined: no policy is there to be asked. */
 export function decide(
-  services: Pick<JudgingPort, 'decider' | 'log' | 'catalogue' | 'observers'>,
+  services: JudgingPort,
   about: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> | undefined {
   const { decider } = services
   if (decider.idle) return undefined
-  const decision = ask(services, about, content)
+  const first = ask(services, about, content)
+  const decision =
+    first instanceof Promise
+      ? first.then((made) => weighed(services, about, content, made))
+      : weighed(services, about, content, first)
   const noted = (known: Decision): Decision => {
     const { record } = about
     note(record, known)
@@ -43,6 +49,25 @@ export function decide(
     return known
   }
   return decision instanceof Promise ? decision.then(noted) : noted(decision)
+}
+
+/** What would block is asked again without what was approved. */
+function weighed(
+  services: JudgingPort,
+  about: DecisionAbout,
+  content: Content,
+  decision: Decision,
+): Decision | Promise<Decision> {
+  if (!decision.enforce) return decision
+  const { findings } = about.record
+  const again = (rest: Content): Decision | Promise<Decision> => {
+    const aside = { ...about, redaction: about.redaction.aside() }
+    const asked = ask(services, aside, rest)
+    // The row says what was in all of it.
+    if (findings !== undefined) about.record.findings = findings
+    return asked
+  }
+  return weighApprovals(services, about, content, { decision, again })
 }
 
 function ask(

@@ -16,6 +16,7 @@ import type { Reading } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RequestBody } from '../exchange/request-body.js'
+import { recogniseBody } from '../../providers/index.js'
 import { canRead } from '../websocket/websocket-exchange.js'
 import { speechOf } from '../websocket/websocket-speech.js'
 
@@ -101,6 +102,21 @@ export class Judging {
     }
   }
 
+  /** What a body says from which something was taken out; undefined: nobody can read it. */
+  get reread(): ((body: unknown) => Pick<Content, 'prompt' | 'promptChars'>) | undefined {
+    const { recognised, facts } = this.#about
+    if (recognised === undefined) return undefined
+    return (body) => {
+      const shaped = recognised.api === 'other' ? recogniseBody(body) : undefined
+      const { api, provider } = shaped ?? recognised
+      const { promptText, promptChars } = provider.readRequest(body, {
+        api,
+        path: facts.path,
+      })
+      return { prompt: promptText, promptChars }
+    }
+  }
+
   /** Nothing blocks it any more: what was taken out of its body counts. */
   letPast(): void {
     const passages = this.redaction?.passages
@@ -121,7 +137,8 @@ export class Judging {
   #ask(content: Content, record: ExchangeRecord, redaction: BodyRedaction) {
     const { services, request, from } = this.#about
     const { device } = from.state.record
-    return decide(services, { request, record, device, redaction }, content)
+    const { reread } = this
+    return decide(services, { request, record, device, redaction, reread }, content)
   }
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {

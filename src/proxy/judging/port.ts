@@ -10,8 +10,17 @@ export interface JudgingPort {
   readonly clock: Clock
   readonly log: Log
   readonly observers: Pick<Observers, 'decided'>
-  readonly decider: Pick<Decider, 'idle' | 'decide' | 'readsFindings'>
+  readonly decider: Pick<
+    Decider,
+    | 'idle'
+    | 'decide'
+    | 'readsFindings'
+    | 'readsContent'
+    | 'approved'
+    | 'markKey'
+    | 'spend'
+  >
   /** Prices, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'blockStatus'>
-  readonly overrides: Pick<Overrides, 'byHeader' | 'token'>
+  readonly overrides: Pick<Overrides, 'byHeader' | 'token' | 'passed' | 'pass'>
 }

@@ -37,6 +37,13 @@ export class BodyRedaction {
     this.#bytes = undefined
   }
 
+  /** For a question that is put for comparison: nothing comes of what it takes out. */
+  aside(): BodyRedaction {
+    const other = new BodyRedaction(undefined, [])
+    other.#bytes = this.#bytes
+    return other
+  }
+
   /** See `Question.redact`. */
   readonly redact = (redactions: readonly Redaction[]): number | undefined => {
     const bytes = this.#bytes

@@ -1,9 +1,12 @@
-/** `yori approve`: lets a blocked request pass when its device asks again. */
+/**
+ * `yori approve`: lets what was refused pass when its device says it again, whatever the model
+ * and however often. Where a policy does not look at what is said, it lets the device past it.
+ */
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
-import { readApprovalCode } from '../../../policy/approval.js'
+import { readApprovalCode, WHATEVER } from '../../../policy/approval.js'
 import type { Grant } from '../../../policy/state.js'
-import { blockOf, deviceOf } from './blocks.js'
+import { blockOf, deviceOf, marksOf } from './blocks.js'
 import {
   common,
   decline,
@@ -14,9 +17,9 @@ import {
   tableText,
   usage,
 } from './household-database.js'
-import type { CommonFlags, PolicyStateDeps } from './household-database.js'
+import type { CommonFlags, PolicyStateDeps, Session } from './household-database.js'
 
-/** How long a permission for one request waits for it. */
+/** How long a permission for one request (`--once`) waits for it. */
 const ONCE_MS = 60 * 60 * 1000
 const ALWAYS = Date.parse('9999-12-31T00:00:00Z')
 interface ApproveFlags extends CommonFlags {
@@ -30,8 +33,8 @@ interface ApproveFlags extends CommonFlags {
 export function approveCommand(deps: PolicyStateDeps): Command {
   return common(new Command('approve'))
     .description(
-      'let a blocked request pass when its device asks again: that device, that policy, that ' +
-        'service; once unless told otherwise',
+      'let what was refused pass when its device says it again: that device, that policy, ' +
+        'that service, for enforcement.grant_seconds unless told otherwise',
     )
     .argument('[code]', 'as the block page or the error shows it')
     .option('--once', 'the next request only')
@@ -58,17 +61,20 @@ function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void
     return
   }
   const { nowMs, actor, database } = session
-  const once = flags.for === undefined && flags.always !== true
+  const once = flags.once === true
+  const found = marksOf(block)
   const grant: Grant = {
     id: randomUUID(),
     policy: String(block['policy_name']),
     endpoint: String(block['endpoint_domain']),
-    until: untilOf(flags, nowMs),
+    until: untilOf(flags, session),
     once,
     ...deviceOf(block),
+    ...(found === undefined ? {} : { found }),
   }
   database.put('grant', { key: grant.id, value: grant, addedAt: nowMs, addedBy: actor })
-  const details = { code, requestId: block['request_id'], ...grant }
+  const { found: _marks, ...rest } = grant
+  const details = { code, requestId: block['request_id'], ...rest }
   session.audit({ kind: 'grant_approved', details })
   if (flags.json === true) printJson(deps, details)
   else {
@@ -79,14 +85,20 @@ function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void
   }
 }
 
-function untilOf(flags: ApproveFlags, nowMs: number): number {
+function untilOf(flags: ApproveFlags, { nowMs, loaded }: Session): number {
   if (flags.always === true) return ALWAYS
-  return flags.for === undefined ? nowMs + ONCE_MS : momentOf(flags.for, nowMs)
+  if (flags.for !== undefined) return momentOf(flags.for, nowMs)
+  if (flags.once === true) return nowMs + ONCE_MS
+  return nowMs + loaded.config.enforcement.grant_seconds * 1000
 }
 
-function spanOf({ once, until }: Grant): string {
-  if (once) return 'the next request passes'
-  return until === ALWAYS ? 'passes until revoked' : `passes until ${momentText(until)}`
+function spanOf({ once, until, found }: Grant): string {
+  // Where only the model or a tool was refused, there is nothing that would have to be said.
+  const isAnything = found?.every((mark) => mark === WHATEVER) ?? true
+  const what = isAnything ? '' : 'what was refused '
+  if (once) return isAnything ? 'the next request passes' : `${what}passes once`
+  const end = until === ALWAYS ? 'until revoked' : `until ${momentText(until)}`
+  return `${what}passes ${end}`
 }
 
 function list(deps: PolicyStateDeps, flags: ApproveFlags): void {

@@ -16,6 +16,7 @@ const COLUMNS = [
   'endpoint_domain',
   'policy_name',
   'reason',
+  'found_marks',
 ]
 
 export function blockOf({ loaded, nowMs }: Session, code: string): Listed | undefined {
@@ -25,6 +26,12 @@ export function blockOf({ loaded, nowMs }: Session, code: string): Listed | unde
     if (approvalCode(String(block['request_id'])) === code) return block
   }
   return undefined
+}
+
+/** Digests of what it was refused for; undefined: the policy does not look at that. */
+export function marksOf(block: Listed): readonly string[] | undefined {
+  const marks = block['found_marks']
+  return typeof marks === 'string' && marks !== '' ? marks.split(' ') : undefined
 }
 
 /** An address is taken by another device more easily than a MAC. */

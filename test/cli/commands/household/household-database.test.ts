@@ -294,7 +294,7 @@ describe('a running YORI', () => {
     await until(async () => (await status()) === 403)
   })
 
-  it('lets a request pass once its code has been approved, and only the next', async () => {
+  it('lets a request pass once its code has been approved, by --once only the next', async () => {
     await using setup = await behind((_incoming, response) => response.end('{}'), {
       mode: 'enforce',
       enforcement: { enabled: true, consent_accepted: true },
@@ -313,7 +313,7 @@ describe('a running YORI', () => {
     assert.equal((await yori.rows('exchanges')).length, 1)
 
     const deps = depsFor(yori.folder.file('yori.conf'), yori.folder.path)
-    await run(deps, 'approve', code.toLowerCase().replace('-', ''))
+    await run(deps, 'approve', '--once', code.toLowerCase().replace('-', ''))
     await run(deps, 'approve', '000-000')
     assert.match(
       deps.said.join(''),

@@ -1,0 +1,160 @@
+/**
+ * An approval is for what was refused: where a policy blocks, it is asked again without what
+ * an adult has approved, by digest, whatever the model and whatever stands around it. What
+ * then blocks is new. Where a policy blocks whatever is said (a model, a tool, the hour), that
+ * is what was approved. Asked only when something blocks.
+ */
+import type { Device, ExchangeRecord } from '../../core/record.js'
+import { WHATEVER } from '../../policy/approval.js'
+import type { Voice } from '../../policy/combine.js'
+import type { Decision } from '../../policy/engine.js'
+import type { Grant } from '../../policy/state.js'
+import type { Content } from '../words/content.js'
+import { isPassage, markedOf, markOf } from './content-marks.js'
+import type { Marked, SaidText } from './content-marks.js'
+import type { JudgingPort } from './port.js'
+
+export interface ApprovalAbout {
+  readonly record: ExchangeRecord
+  readonly device: Device
+  /** What the body, with something taken out, says; undefined: nobody can read it. */
+  readonly reread?:
+    ((body: unknown) => Pick<Content, 'prompt' | 'promptChars'>) | undefined
+}
+
+export type ApprovalPort = Pick<JudgingPort, 'decider' | 'overrides' | 'clock'>
+
+type Asked = Decision | Promise<Decision>
+
+/** One question, and what answers it. */
+interface Weighing {
+  readonly services: ApprovalPort
+  readonly about: ApprovalAbout
+  /** Puts the question once more, about other words; notes nothing. */
+  readonly ask: (said: SaidText) => Asked
+  readonly marked: Marked
+}
+
+interface Passing {
+  readonly policy: string
+  /** What of it was approved. */
+  readonly marks: readonly string[]
+  /** Of grants for one request. */
+  readonly spent: readonly string[]
+}
+
+/** `again` puts the question once more about other content, and notes nothing. */
+export async function weighApprovals(
+  services: ApprovalPort,
+  about: ApprovalAbout,
+  content: Content,
+  { decision, again }: { decision: Decision; again: (rest: Content) => Asked },
+): Promise<Decision> {
+  const { decider } = services
+  if (!decision.blockers.some(({ policy }) => decider.readsContent(policy)))
+    return decision
+  const marked = await markedOf(content, markOf(decider.markKey))
+  const ask = (said: SaidText): Asked =>
+    again({ ...content, ...said, ...read(content, said, about) })
+  const weighing = { services, about, ask, marked }
+  const left: Voice[] = []
+  const passed: Passing[] = []
+  for (const voice of decision.blockers) {
+    const passing = await passes(voice, weighing)
+    if (passing === undefined) left.push(voice)
+    else passed.push(passing)
+  }
+  const [first] = left
+  if (first === undefined) return letPast(weighing, decision, passed)
+  if (decider.readsContent(first.policy))
+    about.record.foundMarks = await foundOf(first, weighing)
+  if (first.policy === decision.policy) return { ...decision, blockers: left }
+  const { policy, reason } = first
+  return { ...decision, policy, reason, message: undefined, blockers: left }
+}
+
+function read(
+  content: Content,
+  { body, prompt }: SaidText,
+  { reread }: ApprovalAbout,
+): Pick<Content, 'prompt' | 'promptChars'> {
+  if (content.body === undefined || content.body === null)
+    return { prompt, promptChars: prompt.length }
+  // Of a body that no reader knows, for want of better.
+  const whole = JSON.stringify(body)
+  return reread?.(body) ?? { prompt: whole, promptChars: whole.length }
+}
+
+/** What an approval of this block would name. */
+async function foundOf(
+  voice: Voice,
+  { ask, marked }: Weighing,
+): Promise<readonly string[]> {
+  const reason = reasonOf(voice.policy, await ask(marked.bare))
+  if (reason === voice.reason) return [WHATEVER]
+  return reason === undefined ? marked.marks : [WHATEVER, ...marked.marks]
+}
+
+/** Undefined: the policy blocks also what was not approved. */
+async function passes(
+  voice: Voice,
+  { services, about, ask, marked }: Weighing,
+): Promise<Passing | undefined> {
+  const { policy } = voice
+  const { decider, overrides, clock } = services
+  const { device, record } = about
+  const grants = decider.approved(policy, device, record.endpointDomain)
+  const key = conversationKey(policy, about)
+  const before = key === undefined ? [] : overrides.passed(key, clock.now())
+  const approved = new Set([...grants.flatMap(({ found = [] }) => found), ...before])
+  if (approved.size === 0) return undefined
+  const rest = marked.without(approved)
+  if (rest === undefined && !approved.has(WHATEVER)) return undefined
+  const marks = marked.among(approved)
+  const passing = { policy, marks, spent: spentOf(grants, marks) }
+  const reason = rest === undefined ? voice.reason : reasonOf(policy, await ask(rest))
+  if (reason === undefined) return passing
+  if (!approved.has(WHATEVER)) return undefined
+  // What is left of it blocks as it would if nothing were said.
+  return reasonOf(policy, await ask(marked.bare)) === reason ? passing : undefined
+}
+
+/** A side call that quotes what was approved among other words uses nothing up. */
+function spentOf(grants: readonly Grant[], marks: readonly string[]): readonly string[] {
+  const said = new Set(marks.filter((mark) => !isPassage(mark)))
+  return grants
+    .filter(({ once, found = [] }) => once && found.some(isUsed))
+    .map(({ id }) => id)
+  function isUsed(mark: string): boolean {
+    return mark === WHATEVER || said.has(mark)
+  }
+}
+
+function reasonOf(policy: string, { blockers }: Decision): string | undefined {
+  return blockers.find((voice) => voice.policy === policy)?.reason
+}
+
+function letPast(
+  { services, about }: Weighing,
+  decision: Decision,
+  passed: readonly Passing[],
+): Decision {
+  const { decider, overrides, clock } = services
+  for (const { policy, marks, spent } of passed) {
+    const key = conversationKey(policy, about)
+    if (key !== undefined) overrides.pass(key, marks, clock.now())
+    for (const id of spent) decider.spend(id)
+  }
+  const bypass = { type: 'approval', reason: 'what it says was approved' } as const
+  return { ...decision, enforce: false, bypass, blockers: [] }
+}
+
+/** Undefined: it goes on with no conversation that is known. */
+function conversationKey(
+  policy: string,
+  { device, record }: ApprovalAbout,
+): string | undefined {
+  const { sessionId } = record
+  if (sessionId === undefined) return undefined
+  return JSON.stringify([policy, device.mac ?? device.ip, sessionId])
+}

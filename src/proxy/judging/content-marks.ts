@@ -1,0 +1,207 @@
+/**
+ * What a refused request said, as digests: an approval names these, so that it lets the same
+ * words past whatever stands around them, and nothing else. They are keyed, since a card
+ * number is found from a plain digest by trying; the texts themselves are kept nowhere. Rests
+ * as it goes: a long body is gone through in pieces.
+ */
+import { createHmac } from 'node:crypto'
+import { findPersonal } from '../../detect/personal.js'
+
+/** Texts of one request, the last of it: what is new stands at the end. */
+export const MAX_TEXTS = 512
+/** Pieces of personal data of one request. */
+export const MAX_PASSAGES = 256
+/** Values that are looked at while a body is gone through. */
+const MAX_VALUES = 50_000
+/** 96 bits, in base64url. */
+const MARK_LENGTH = 16
+/** Before the mark of a passage: it is part of a text. */
+const PASSAGE = '~'
+/** Characters that are searched in one go: the dearest text takes some 5 ms a 16 KiB. */
+const PIECE_CHARS = 8 * 1024
+/** Longer than anything that is found. */
+const OVERLAP_CHARS = 256
+/** Going through texts may hold the event loop so long before it pauses. */
+const TURN_MS = 2
+
+/** Words of the protocol: to take them out would make another request. */
+const STRUCTURE: ReadonlySet<string> = new Set([
+  ...['role', 'type', 'model', 'name', 'object', 'status', 'format', 'detail', 'id'],
+  ...['mime_type', 'mimeType', 'media_type', 'mediaType', 'tool_choice', 'encoding'],
+  ...['call_id', 'tool_call_id', 'tool_use_id', 'cache_control', 'effort', 'stop'],
+])
+/** What a program says of itself stands behind the messages in some bodies. */
+const PROGRAM: ReadonlySet<string> = new Set([
+  ...['tools', 'functions', 'system', 'instructions', 'system_instruction'],
+  ...['systemInstruction', 'metadata', 'response_format', 'text', 'toolConfig'],
+])
+
+export type Mark = (text: string) => string
+
+/** `key` belongs to this installation and stays on it. */
+export function markOf(key: Buffer): Mark {
+  return (text) =>
+    createHmac('sha256', key).update(text).digest('base64url').slice(0, MARK_LENGTH)
+}
+
+export interface SaidText {
+  readonly body: unknown
+  /** What is looked at where there is no body: each of its lines is a text. */
+  readonly prompt: string
+}
+
+/** `yori` says so of a passage, which other words may stand around. */
+export function isPassage(mark: string): boolean {
+  return mark.startsWith(PASSAGE)
+}
+
+export async function markedOf(said: SaidText, mark: Mark): Promise<Marked> {
+  const texts = new Map<string, MarkedText>()
+  let since = performance.now()
+  for (const text of textsOf(said)) {
+    if (texts.has(text) || text.trim() === '') continue
+    const passages: Passage[] = []
+    for (const { from, piece } of piecesOf(text)) {
+      passages.push(...passagesOf(piece, from, mark))
+      if (performance.now() - since < TURN_MS) continue
+      await nextTurn()
+      since = performance.now()
+    }
+    texts.set(text, { mark: mark(text), passages })
+  }
+  return new Marked(said, texts)
+}
+
+interface MarkedText {
+  readonly mark: string
+  readonly passages: readonly Passage[]
+}
+
+interface Passage {
+  readonly start: number
+  readonly end: number
+  readonly mark: string
+}
+
+export class Marked {
+  readonly #said: SaidText
+  readonly #texts: ReadonlyMap<string, MarkedText>
+
+  constructor(said: SaidText, texts: ReadonlyMap<string, MarkedText>) {
+    this.#said = said
+    this.#texts = texts
+  }
+
+  /** Of the newest texts, and of the newest pieces of personal data. */
+  get marks(): readonly string[] {
+    const all = [...this.#texts.values()]
+    const passages = all.flatMap((text) => text.passages.map((passage) => passage.mark))
+    const texts = all.map((text) => text.mark)
+    return [...new Set([...texts.slice(-MAX_TEXTS), ...passages.slice(-MAX_PASSAGES)])]
+  }
+
+  /** Which of these it says. */
+  among(approved: ReadonlySet<string>): readonly string[] {
+    const said = new Set<string>()
+    for (const { mark, passages } of this.#texts.values())
+      for (const one of [mark, ...passages.map((passage) => passage.mark)])
+        if (approved.has(one)) said.add(one)
+    return [...said]
+  }
+
+  /** Without what was approved; undefined when nothing of it was. */
+  without(approved: ReadonlySet<string>): SaidText | undefined {
+    let changed = false
+    const rest = this.#map((text) => {
+      const left = withoutMarks(text, this.#texts.get(text), approved)
+      if (left !== text) changed = true
+      return left
+    })
+    return changed ? rest : undefined
+  }
+
+  /** Without anything that was said. */
+  get bare(): SaidText {
+    return this.#map(() => '')
+  }
+
+  #map(use: (text: string) => string): SaidText {
+    const { body, prompt } = this.#said
+    return hasBody(this.#said)
+      ? { body: mapTexts(body, use), prompt }
+      : { body, prompt: prompt.split('\n').map(use).join('\n') }
+  }
+}
+
+function hasBody({ body }: SaidText): boolean {
+  return body !== undefined && body !== null
+}
+
+/** The newest last. */
+function textsOf(said: SaidText): readonly string[] {
+  if (!hasBody(said)) return said.prompt.split('\n')
+  const program: string[] = []
+  const others: string[] = []
+  mapTexts(said.body, (text, field) => {
+    ;(PROGRAM.has(field) ? program : others).push(text)
+    return text
+  })
+  return [...program, ...others]
+}
+
+function withoutMarks(
+  text: string,
+  marked: MarkedText | undefined,
+  approved: ReadonlySet<string>,
+): string {
+  if (marked === undefined) return text
+  if (approved.has(marked.mark)) return ''
+  let left = ''
+  let at = 0
+  for (const { start, end, mark } of marked.passages) {
+    if (start < at || !approved.has(mark)) continue
+    left += text.slice(at, start)
+    at = end
+  }
+  return at === 0 ? text : left + text.slice(at)
+}
+
+function* piecesOf(text: string): Generator<{ from: number; piece: string }> {
+  for (let from = 0; ; from += PIECE_CHARS - OVERLAP_CHARS) {
+    yield { from, piece: text.slice(from, from + PIECE_CHARS) }
+    if (from + PIECE_CHARS >= text.length) return
+  }
+}
+
+/** However it is grouped: `4111 1111` is `4111-1111`. */
+function passagesOf(piece: string, from: number, mark: Mark): Passage[] {
+  return findPersonal(piece)
+    .map(({ kind, start, end }) => {
+      const plain = piece.slice(start, end).toLowerCase()
+      const digest = mark(`${kind}:${plain.replace(/[^\p{L}\p{N}@.]/gu, '')}`)
+      return { start: from + start, end: from + end, mark: PASSAGE + digest }
+    })
+    .sort((a, b) => a.start - b.start)
+}
+
+/** Each text in its place; `field`: the field of the body in which it stands. */
+function mapTexts(body: unknown, use: (text: string, field: string) => string): unknown {
+  let values = 0
+  const map = (value: unknown, key: string, field: string): unknown => {
+    if (values++ > MAX_VALUES) return value
+    if (typeof value === 'string') return STRUCTURE.has(key) ? value : use(value, field)
+    if (Array.isArray(value)) return value.map((item) => map(item, key, field))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [
+        name,
+        map(inner, name, field === '' ? name : field),
+      ]),
+    )
+  }
+  return map(body, '', '')
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
