@@ -1,8 +1,8 @@
 # Notices homework: words of a task beside words of a school subject.
 #
 # Alerts when a prompt holds one of each, or a phrase that says it all; denies it during
-# school hours when `during_school_hours` is on. Words are looked for in the newest part of
-# the prompt, its last 4,000 characters.
+# school hours when `during_school_hours` is on. Words are looked for in what the person
+# says that this conversation has not heard before, phrases in what tools bring, too.
 package yori.homework_helper
 
 import data.yori.lib.people
@@ -29,11 +29,15 @@ subjects := [
 
 phrases := ["do my homework", "write my essay", "answer this quiz", "solve this for my class"]
 
-asked := lower(input.prompt_end)
+# The program's own words, and those of the model, are nobody's question.
+asked := lower(input.said.person)
+
+brought := lower(input.said.tool)
 
 is_homework if {
 	some phrase in phrases
-	contains(asked, phrase)
+	some text in [asked, brought]
+	contains(text, phrase)
 }
 
 is_homework if {

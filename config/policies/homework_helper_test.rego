@@ -9,7 +9,7 @@ device(groups) := {"ip": "192.0.2.10", "mac": "02:00:5e:10:00:01", "groups": gro
 
 asked(prompt, hour, weekend) := {
 	"device": device([]),
-	"prompt_end": prompt,
+	"said": {"person": prompt, "tool": "", "program": "algebra homework", "model": "do my homework"},
 	"context": {"hour": hour, "is_weekend": weekend},
 }
 

@@ -35,7 +35,8 @@ is_minor if {
 	group in input.device.groups
 }
 
-asked := lower(input.prompt_end)
+# The program's own words, and those of the model, are nobody's question.
+asked := lower(concat("\n", [input.said.person, input.said.tool]))
 
 # Every run of other characters is one space, so that a word can be looked for with spaces
 # around it.

@@ -9,7 +9,7 @@ device(groups) := {"ip": "192.0.2.10", "mac": "02:00:5e:10:00:01", "groups": gro
 
 asked(prompt, groups) := {
 	"device": device(groups),
-	"prompt_end": prompt,
+	"said": {"person": prompt, "tool": "", "program": "poker", "model": "poker"},
 	"model": "gpt-4o",
 	"endpoint": {"domain": "api.openai.com"},
 }

@@ -9,7 +9,7 @@ device(groups) := {"ip": "192.0.2.10", "mac": "02:00:5e:10:00:01", "groups": gro
 
 found(kinds, groups) := {
 	"device": device(groups),
-	"findings": [{"kind": kind, "count": 1} | some kind in kinds],
+	"findings": [{"kind": kind, "count": 1, "who": "tool"} | some kind in kinds],
 }
 
 said(given, document) := answer if {
@@ -42,3 +42,11 @@ test_redacts_what_it_is_told if {
 }
 
 test_passes_over_what_it_is_told if said({"ignore": ["credit_card"]}, found(["credit_card"], [])) == nothing
+
+test_the_programs_own_words_say_nothing if {
+	told := {"device": device([]), "findings": [
+		{"kind": "credit_card", "count": 1, "who": "program"},
+		{"kind": "email", "count": 1, "who": "model"},
+	]}
+	said({"level": "strict"}, told) == nothing
+}

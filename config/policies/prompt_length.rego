@@ -1,5 +1,6 @@
-# Warns about long prompts, and denies very long ones; lengths are characters of all the text
-# that goes to the model.
+# Warns about long prompts, and denies very long ones; lengths are characters of the person's
+# words that this conversation has not heard before. What programs and tools write is as long
+# as it is.
 package yori.prompt_length
 
 import data.yori.lib.people
@@ -11,13 +12,13 @@ parameters := object.union(people.parameters, {
 
 alert contains text if {
 	people.concerned
-	input.prompt_chars > data.params.warn_chars
-	input.prompt_chars <= data.params.max_chars
-	text := sprintf("a prompt of %d characters", [input.prompt_chars])
+	input.said_chars.person > data.params.warn_chars
+	input.said_chars.person <= data.params.max_chars
+	text := sprintf("a prompt of %d characters", [input.said_chars.person])
 }
 
 deny contains text if {
 	people.concerned
-	input.prompt_chars > data.params.max_chars
-	text := sprintf("a prompt of %d characters; %d are allowed", [input.prompt_chars, data.params.max_chars])
+	input.said_chars.person > data.params.max_chars
+	text := sprintf("a prompt of %d characters; %d are allowed", [input.said_chars.person, data.params.max_chars])
 }

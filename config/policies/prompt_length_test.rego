@@ -7,7 +7,7 @@ params(given) := object.union({name: parameter["default"] | some name, parameter
 
 device(groups) := {"ip": "192.0.2.10", "mac": "02:00:5e:10:00:01", "groups": groups}
 
-long(chars) := {"device": device([]), "prompt_chars": chars}
+long(chars) := {"device": device([]), "said_chars": {"person": chars, "program": 100000}}
 
 said(chars) := answer if {
 	answer := [count(prompt_length.alert), count(prompt_length.deny)] with data.params as params({})

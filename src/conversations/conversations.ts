@@ -21,6 +21,7 @@ import { agentIdOf } from './session-keys.js'
 import { Sessions } from './sessions.js'
 import type { Session, SessionCounts, SessionLimits } from './sessions.js'
 import { CallEvents } from './event-hub.js'
+import { Heard } from './heard.js'
 
 export interface ConversationsOptions {
   readonly clock: Clock
@@ -52,6 +53,7 @@ export function standOf(session: Session): SessionFacts {
 
 export class Conversations {
   readonly events = new CallEvents()
+  readonly heard = new Heard()
   readonly #sessions: Sessions
   readonly #clock: Clock
   readonly #kept: Kept

@@ -76,12 +76,15 @@ export interface AttachmentNote {
 export type Uninspectable =
   /** No reader knows this path. */
   | 'unknown-api'
-  /** Neither JSON nor a form. */
+  /** It holds no text, or a document that nobody here reads. */
+  | 'not-text'
+  /** Messages of gRPC. */
   | 'unknown-kind'
   /** A content coding that cannot be undone, or not on the way to the provider. */
   | 'content-coding'
-  /** Longer than what is looked at, deeper, or of more values. */
-  | 'too-large'
+  /** A bound cut it, and what is behind was not looked at. */
+  | 'partly-unseen'
+  /** Too much to be built: its text was looked at, its structure was not. */
   | 'too-deep'
   | 'too-many-values'
   | 'malformed'

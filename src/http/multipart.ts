@@ -8,6 +8,8 @@ export interface MultipartPart {
   readonly filename?: string | undefined
   readonly mediaType?: string | undefined
   readonly bytes: number
+  /** Where in the body its content begins. */
+  readonly at: number
   /** The value of a field that is no file and not over the limit. */
   readonly text?: string | undefined
 }
@@ -52,6 +54,7 @@ interface OpenPart {
   filename: string | undefined
   mediaType: string | undefined
   bytes: number
+  at: number
   pieces: Buffer[] | undefined
 }
 
@@ -63,6 +66,8 @@ export class MultipartReader {
   #state: State = 'body'
   /** Bytes that cannot be judged before more come; the first line counts as after a CRLF. */
   #rest: Buffer = Buffer.from('\r\n')
+  /** Where in the body the rest begins. */
+  #base = -2
 
   constructor(boundary: string, limits: MultipartLimits = MULTIPART_LIMITS) {
     this.#limits = limits
@@ -80,6 +85,7 @@ export class MultipartReader {
       at = next
     }
     this.#rest = this.#over() ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at))
+    this.#base += at
   }
 
   end(): MultipartContent {
@@ -93,7 +99,7 @@ export class MultipartReader {
   #lastHeaders(bytes: Buffer): void {
     const end = bytes.indexOf('\r\n\r\n')
     if (end < 0) return
-    this.#part = openPart(bytes.toString('utf8', 0, end))
+    this.#part = openPart(bytes.toString('utf8', 0, end), this.#base + end + 4)
     this.#take(bytes.subarray(end + 4))
   }
 
@@ -154,10 +160,11 @@ export class MultipartReader {
     if (end < 0 || this.#state === 'failed') return undefined
     const empty = startsDelimiter(bytes, end + 2, this.#delimiter)
     if (empty === undefined) return undefined
-    this.#part = openPart(bytes.toString('utf8', at, end))
+    const content = end + 2 + (empty ? 0 : 2)
+    this.#part = openPart(bytes.toString('utf8', at, end), this.#base + content)
     this.#state = 'body'
     // The last CRLF stays: the delimiter of an empty part begins with it.
-    return end + 2 + (empty ? 0 : 2)
+    return content
   }
 
   #take(piece: Buffer): void {
@@ -172,9 +179,9 @@ export class MultipartReader {
     const part = this.#part
     this.#part = undefined
     if (part === undefined) return
-    const { name, filename, mediaType, bytes, pieces } = part
+    const { name, filename, mediaType, bytes, at, pieces } = part
     const text = pieces === undefined ? undefined : Buffer.concat(pieces).toString()
-    this.#parts.push({ name, filename, mediaType, bytes, text })
+    this.#parts.push({ name, filename, mediaType, bytes, at, text })
   }
 }
 
@@ -189,7 +196,7 @@ function startsDelimiter(
   return there.length === delimiter.length ? true : undefined
 }
 
-function openPart(block: string): OpenPart {
+function openPart(block: string, at: number): OpenPart {
   let name: string | undefined
   let filename: string | undefined
   let mediaType: string | undefined
@@ -206,7 +213,7 @@ function openPart(block: string): OpenPart {
     }
   }
   const pieces = filename === undefined ? [] : undefined
-  return { name, filename, mediaType, bytes: 0, pieces }
+  return { name, filename, mediaType, bytes: 0, at, pieces }
 }
 
 /** A parameter of a header value, quoted or not (RFC 9110 §5.6.6). */

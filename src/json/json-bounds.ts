@@ -14,6 +14,8 @@ export type BoundedJson =
   | {
       readonly kind: 'whole'
       readonly value: unknown
+      /** Of all objects in the text: the value has fewer where one stands twice. */
+      readonly keys: number
       readonly duplicateKeys: readonly string[]
     }
   | { readonly kind: 'absent' }
@@ -45,7 +47,7 @@ export function parseBounded(
   const measure = measureJson(bytes, limits)
   switch (measure.kind) {
     case 'ok':
-      return parseMeasured(bytes, measure.duplicateKeys)
+      return parseMeasured(bytes, measure)
     case 'too-deep':
       return { kind: 'over-limit', limit: 'depth', offset: measure.offset }
     case 'too-many':
@@ -92,16 +94,22 @@ export function parsePrefix(
   const scanner = new JsonScanner(prefix.subarray(0, limits.maxBytes), limits, undefined)
   const measure = scanner.run()
   const closed = measure.kind === 'invalid' ? undefined : scanner.closed()
-  const parsed = closed === undefined ? undefined : parseMeasured(closed, [])
+  const parsed =
+    closed === undefined
+      ? undefined
+      : parseMeasured(closed, { keys: 0, duplicateKeys: [] })
   const value = parsed?.kind === 'whole' ? parsed.value : undefined
   // A number alone may go on behind the prefix.
   return typeof value === 'number' ? undefined : value
 }
 
-function parseMeasured(bytes: Uint8Array, duplicateKeys: readonly string[]): BoundedJson {
+function parseMeasured(
+  bytes: Uint8Array,
+  { keys, duplicateKeys }: { keys: number; duplicateKeys: readonly string[] },
+): BoundedJson {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
   try {
-    return { kind: 'whole', value: JSON.parse(text) as unknown, duplicateKeys }
+    return { kind: 'whole', value: JSON.parse(text) as unknown, keys, duplicateKeys }
   } catch {
     return { kind: 'invalid', offset: bytes.length }
   }

@@ -29,6 +29,8 @@ export type JsonMeasure =
       readonly kind: 'ok'
       readonly depth: number
       readonly values: number
+      /** Of all objects, those that stand twice counted twice. */
+      readonly keys: number
       /** Keys that stand twice in one watched object, once each, in order. */
       readonly duplicateKeys: readonly string[]
     }
@@ -87,6 +89,7 @@ export class JsonScanner {
   #depth = 0
   #deepest = 0
   #values = 0
+  #allKeys = 0
   #state: State = 'value'
   #watching = false
   /** The string at hand holds a backslash. */
@@ -129,6 +132,7 @@ export class JsonScanner {
       kind: 'ok',
       depth: this.#deepest,
       values: this.#values,
+      keys: this.#allKeys,
       duplicateKeys: this.duplicates,
     }
   }
@@ -224,6 +228,7 @@ export class JsonScanner {
       const count = (this.#keyCounts[this.#depth] ?? 0) + 1
       if (count > this.#limits.maxKeys) return 'too-many'
       this.#keyCounts[this.#depth] = count
+      this.#allKeys++
       if (this.#isWatched()) this.#watchKey(start, end)
       this.#state = 'colon'
       return undefined

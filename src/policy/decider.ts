@@ -18,12 +18,12 @@ import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
 import type { Decision, EngineOptions, Question } from './engine.js'
-import { policyInput } from './input.js'
+import { policyInputs } from './input.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
 import { DEFAULT_POLICY } from './policy.js'
-import type { PolicySetting } from './policy.js'
+import type { Policy, PolicySetting } from './policy.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
 import type { Subjects, Ticket, UsageCounters } from './usage.js'
@@ -71,7 +71,8 @@ export type DecisionFacts = Omit<
 > & {
   /** Why the request could not be read as a whole. */
   readonly uninspectable: string | undefined
-  /** See `Question`. */
+  /** See `Question`, as the next. */
+  readonly unstructured?: string | undefined
   readonly redact: Question['redact']
 }
 
@@ -186,16 +187,19 @@ export class Decider {
     const identity = book.identity(device)
     const time = memory.times.at(nowMs, zone)
     let isFresh = false
+    const [input, ...more] = policyInputs({
+      ...facts,
+      identity,
+      time,
+      counters: this.#counters(device, identity, time),
+      nowMs,
+    })
     const decision = this.#engine.decide({
-      input: policyInput({
-        ...facts,
-        identity,
-        time,
-        counters: this.#counters(device, identity, time),
-        nowMs,
-      }),
+      input,
+      more,
       deviceName: identity.name,
       uninspectable: facts.uninspectable,
+      unstructured: facts.unstructured,
       bypass: (policy) => {
         // Whoever approves expects it to hold at once; it is asked only when something blocks.
         if (!isFresh) this.#options.kept.refresh()
@@ -211,9 +215,18 @@ export class Decider {
 
   /** Somebody looks at `input.findings`. */
   get readsFindings(): boolean {
-    return this.#options.policies.some(
-      ({ name, readsFindings }) =>
-        readsFindings === true && this.#options.settings.get(name)?.enabled !== false,
+    return this.#someReads(({ readsFindings }) => readsFindings)
+  }
+
+  /** Somebody looks at `input.text` or `input.said`. */
+  get readsText(): boolean {
+    return this.#someReads(({ readsText }) => readsText)
+  }
+
+  #someReads(reads: (policy: Policy) => boolean | undefined): boolean {
+    const { policies, settings } = this.#options
+    return policies.some(
+      (policy) => reads(policy) === true && settings.get(policy.name)?.enabled !== false,
     )
   }
 

@@ -35,9 +35,13 @@ export interface EngineOptions {
 
 export interface Question {
   readonly input: PolicyInput
+  /** Further pieces of a long text: who looks at text is asked about each. */
+  readonly more?: readonly PolicyInput[]
   readonly deviceName: string | undefined
   /** Why the request could not be read as a whole; undefined when it could. */
   readonly uninspectable: string | undefined
+  /** Why its text is all there is of it: of no concern to who looks at nothing else. */
+  readonly unstructured?: string | undefined
   /** Asked only when something would block. */
   readonly bypass: (policy: string) => Bypass | undefined
   /** Is all enforcement off for a while? Asked only when something would be redacted. */
@@ -83,6 +87,11 @@ interface Asked {
   readonly setting: PolicySetting
 }
 
+/** One policy about one piece. */
+interface Asking extends Asked {
+  readonly input: PolicyInput
+}
+
 type Answer =
   | { readonly kind: 'opinion'; readonly opinion: Opinion | undefined }
   | { readonly kind: 'failed' }
@@ -92,6 +101,7 @@ export class Engine {
   readonly #asked: readonly Asked[]
   readonly #default: PolicySetting | undefined
   readonly #blocksUninspectable: boolean
+  readonly #blocksUnstructured: boolean
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -106,6 +116,12 @@ export class Engine {
     )
     this.#blocksUninspectable =
       mayBlock && (onUninspectable === undefined ? reads : onUninspectable === 'block')
+    this.#blocksUnstructured =
+      this.#blocksUninspectable &&
+      this.#asked.some(
+        ({ policy, setting }) =>
+          policy.readsStructure === true && setting.action === 'block',
+      )
   }
 
   /** Nothing can come of asking: no policy, and no default with an action. */
@@ -120,37 +136,46 @@ export class Engine {
 
   decide(question: Question): Decision | Promise<Decision> {
     const startedAt = this.#options.clock.monotonic()
+    const askings = this.#askings(question)
     const answers: (Answer | Promise<Answer>)[] = []
-    for (const asked of this.#asked) {
-      answers.push(this.#ask(asked, question))
+    for (const asking of askings) {
+      answers.push(this.#ask(asking))
       const spentMs = this.#options.clock.monotonic() - startedAt
-      if (spentMs < TURN_MS || answers.length === this.#asked.length) continue
-      return this.#askRest(question, answers, startedAt)
+      if (spentMs < TURN_MS || answers.length === askings.length) continue
+      return this.#askRest(question, { askings, answers }, startedAt)
     }
-    if (answers.every(isHere)) return this.#settle(question, answers, startedAt)
-    return Promise.all(answers.map((answer) => Promise.resolve(answer))).then((all) =>
-      this.#settle(question, all, startedAt),
-    )
+    const settle = (all: readonly Answer[]): Decision =>
+      this.#settle(question, this.#heard(question, askings, all), startedAt)
+    if (answers.every(isHere)) return settle(answers)
+    return Promise.all(answers.map((answer) => Promise.resolve(answer))).then(settle)
+  }
+
+  #askings({ input, more = [] }: Question): Asking[] {
+    return this.#asked.flatMap((asked) => {
+      const inputs = asked.policy.readsText === true ? [input, ...more] : [input]
+      return inputs.map((piece) => ({ ...asked, input: piece }))
+    })
   }
 
   /** Policies that take long let others have the thread between two of them. */
   async #askRest(
     question: Question,
-    answers: (Answer | Promise<Answer>)[],
+    begun: {
+      readonly askings: readonly Asking[]
+      readonly answers: (Answer | Promise<Answer>)[]
+    },
     startedAt: number,
   ): Promise<Decision> {
-    for (const asked of this.#asked.slice(answers.length)) {
+    const { askings, answers } = begun
+    for (const asking of askings.slice(answers.length)) {
       await nextTurn()
-      answers.push(this.#ask(asked, question))
+      answers.push(this.#ask(asking))
     }
-    return this.#settle(
-      question,
-      await Promise.all(answers.map((answer) => Promise.resolve(answer))),
-      startedAt,
-    )
+    const all = await Promise.all(answers.map((answer) => Promise.resolve(answer)))
+    return this.#settle(question, this.#heard(question, askings, all), startedAt)
   }
 
-  #ask({ policy }: Asked, { input }: Question): Answer | Promise<Answer> {
+  #ask({ policy, input }: Asking): Answer | Promise<Answer> {
     try {
       const said = policy.judge(input, { nowMs: this.#options.clock.now() })
       if (!(said instanceof Promise)) return { kind: 'opinion', opinion: said }
@@ -163,8 +188,11 @@ export class Engine {
     }
   }
 
-  #settle(question: Question, answers: readonly Answer[], startedAt: number): Decision {
-    const { voices, failed, uninspectable } = this.#heard(question, answers)
+  #settle(
+    question: Question,
+    { voices, failed, uninspectable }: Heard,
+    startedAt: number,
+  ): Decision {
     if (uninspectable !== undefined) this.#addUninspectable(voices, uninspectable)
     let weighed = this.#weigh(question, voices)
     const { wanted } = weighed
@@ -185,26 +213,34 @@ export class Engine {
 
   #heard(
     question: Question,
+    askings: readonly Asking[],
     answers: readonly Answer[],
-  ): { voices: Voice[]; failed: string[]; uninspectable: string | undefined } {
-    const voices: Voice[] = []
-    const failed: string[] = []
+  ): Heard {
+    const failed = new Set<string>()
+    const opinions = new Map<string, { setting: PolicySetting; said: Said[] }>()
     let { uninspectable } = question
+    if (this.#blocksUnstructured) uninspectable ??= question.unstructured
+    const says = ({ policy, setting }: Asking, opinion: Said): void => {
+      const known = opinions.get(policy.name)
+      if (known === undefined) opinions.set(policy.name, { setting, said: [opinion] })
+      else known.said.push(opinion)
+    }
     answers.forEach((answer, index) => {
-      const { policy, setting } = this.#asked[index] as Asked
+      const asking = askings[index] as Asking
+      const { name } = asking.policy
       if (answer.kind === 'failed') {
-        failed.push(policy.name)
-        if (setting.failMode === 'open') return
-        const message = `policy ${policy.name} could not be evaluated`
-        voices.push(voiceOf(policy.name, { kind: 'deny', message }, setting))
+        failed.add(name)
+        const message = `policy ${name} could not be evaluated`
+        if (asking.setting.failMode !== 'open') says(asking, { kind: 'deny', message })
       } else if (answer.opinion?.kind === 'exhausted') {
-        uninspectable ??= `it is more than policy ${policy.name} can read`
-      } else if (answer.opinion !== undefined) {
-        voices.push(voiceOf(policy.name, answer.opinion, setting))
-      }
+        uninspectable ??= `it is more than policy ${name} can read`
+      } else if (answer.opinion !== undefined) says(asking, answer.opinion)
     })
+    const voices = [...opinions].map(([name, { setting, said }]) =>
+      voiceOf(name, strongest(said), setting),
+    )
     addDefaultVoice(voices, this.#default)
-    return { voices, failed, uninspectable }
+    return { voices, failed: [...failed], uninspectable }
   }
 
   /** What the voices come to, and what is to be taken out of the request if it goes on. */
@@ -268,6 +304,41 @@ export class Engine {
     }
   }
 }
+
+interface Heard {
+  readonly voices: Voice[]
+  readonly failed: readonly string[]
+  readonly uninspectable: string | undefined
+}
+
+type Said = Exclude<Opinion, { kind: 'exhausted' }>
+
+const BY_STRENGTH = ['allow', 'alert', 'redact', 'deny'] as const
+
+/** What one policy says of all pieces: its strongest words, and all that is to be taken out. */
+function strongest(said: readonly Said[]): Said {
+  const [only] = said
+  if (said.length === 1 && only !== undefined) return only
+  const strength = Math.max(...said.map(({ kind }) => BY_STRENGTH.indexOf(kind)))
+  const kind = BY_STRENGTH[strength] ?? 'allow'
+  const messages = new Set(
+    said.flatMap((one) => (one.kind === kind && one.message ? [one.message] : [])),
+  )
+  const redactions = said.flatMap((one) =>
+    'redactions' in one ? (one.redactions ?? []) : [],
+  )
+  const message = [...messages].join('; ').slice(0, MAX_MESSAGE)
+  return {
+    kind,
+    ...(message === '' ? {} : { message }),
+    ...(redactions.length === 0 || strength < BY_STRENGTH.indexOf('redact')
+      ? {}
+      : { redactions }),
+  }
+}
+
+/** Of one policy about a text in several pieces. */
+const MAX_MESSAGE = 500
 
 /** Those that are not let past; without any, what let the strongest past. */
 function letPast(

@@ -1,5 +1,6 @@
 /** Builds the document that policies read. Credentials never get into it. Pure. */
 import type { Device } from '../core/record.js'
+import type { Who } from '../core/who.js'
 import type { Identity } from './devices.js'
 import { WEEKDAYS } from './local-time.js'
 import type { LocalTime } from './local-time.js'
@@ -29,9 +30,34 @@ export interface InputFacts {
   readonly promptChars: number | undefined
   readonly toolsOffered: readonly string[] | undefined
   readonly findings: readonly FindingInput[]
+  /** All text of the body; undefined where nobody looks at it. */
+  readonly said?: SaidFacts | undefined
   readonly session: SessionFacts | undefined
   /** Micro-dollars for a token of input; undefined when the price is not known. */
   readonly inputPrice: number | undefined
+}
+
+/** What a policy gets to see at once of a long text. */
+export interface TextPiece {
+  readonly text: string
+  readonly said: Readonly<Record<Who, string>>
+}
+
+export interface SaidFacts {
+  readonly pieces: readonly TextPiece[]
+  readonly chars: Readonly<Record<Who, number>>
+}
+
+const NO_TEXT: TextPiece = {
+  text: '',
+  said: { person: '', program: '', tool: '', model: '' },
+}
+
+const NO_CHARS: Readonly<Record<Who, number>> = {
+  person: 0,
+  program: 0,
+  tool: 0,
+  model: 0,
 }
 
 export interface CountersFacts {
@@ -68,6 +94,14 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'x-yori-override',
 ])
 
+/** One document a piece of the text; they differ in nothing else. */
+export function policyInputs(facts: InputFacts): [PolicyInput, ...PolicyInput[]] {
+  const input = policyInput(facts)
+  const further = facts.said?.pieces.slice(1) ?? []
+  return [input, ...further.map((piece) => ({ ...input, ...piece }))]
+}
+
+/** Of the first piece of the text. */
 export function policyInput(facts: InputFacts): PolicyInput {
   const { device, identity, time, counters, promptChars, session } = facts
   const deviceUsage = usageInput(counters.device, time)
@@ -136,6 +170,8 @@ export function policyInput(facts: InputFacts): PolicyInput {
     prompt: facts.prompt,
     prompt_end: endOf(facts.prompt),
     prompt_chars: promptChars ?? 0,
+    ...(facts.said?.pieces[0] ?? NO_TEXT),
+    said_chars: facts.said?.chars ?? NO_CHARS,
     findings: facts.findings,
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Redaction } from '../core/redaction.js'
+import type { Who } from '../core/who.js'
 
 export type { Find, Found, Redaction } from '../core/redaction.js'
 
@@ -70,13 +71,25 @@ export interface PolicyInput {
   readonly prompt_end: string
   /** Characters of all that text, kept or not. */
   readonly prompt_chars: number
+  /**
+   * All text of the body, whether a reader knows its field or not: every string and every name
+   * of a field, folded (NFKC, without what is invisible), base64 of text decoded; ids and media
+   * left out. Parts stand on lines of their own. A long one comes in pieces, each judged by
+   * itself, with some characters of the one before.
+   */
+  readonly text: string
+  /** The same by whose words it is; `person` is also what cannot be assigned. */
+  readonly said: Readonly<Record<Who, string>>
+  /** Characters of all of it, not of the piece at hand. */
+  readonly said_chars: Readonly<Record<Who, number>>
   readonly findings: readonly FindingInput[]
 }
 
-/** Personal data in the prompt, and how often: its kind, never its text. */
+/** Personal data in the body, how often, and in whose words: its kind, never its text. */
 export interface FindingInput {
   readonly kind: string
   readonly count: number
+  readonly who: Who
 }
 
 export interface SpentInput {
@@ -139,6 +152,10 @@ export interface Policy {
   readonly redacts?: boolean
   /** Does it look at `input.findings`? Nobody looks for them otherwise. */
   readonly readsFindings?: boolean
+  /** Does it look at `input.text` or `input.said`? It is asked about each piece of them. */
+  readonly readsText?: boolean
+  /** Does it look at what only a reader of the provider's own shape can tell? */
+  readonly readsStructure?: boolean
   /** Undefined is no opinion. What it throws follows the policy's `fail_mode`. */
   judge(
     input: PolicyInput,

@@ -14,7 +14,7 @@ import { filledParams, parametersOf } from './params.js'
 import type { Parameters, Params } from './params.js'
 import type { Opinion, Policy, PolicyContext, PolicyInput } from './policy.js'
 import { redactionsOf } from './redactions.js'
-import { allReads, looksAt, readsContentOf } from './rego-reads.js'
+import { allReads, looksAt, readsContentOf, readsStructureOf } from './rego-reads.js'
 import type { Reads } from './rego-reads.js'
 
 export interface EvaluationLimits {
@@ -99,6 +99,8 @@ export class RegoPolicy implements Policy {
   readonly name: string
   readonly readsContent: boolean
   readonly readsFindings: boolean
+  readonly readsText: boolean
+  readonly readsStructure: boolean
   readonly redacts: boolean
   readonly reads: Reads
   readonly parameters: Parameters | undefined
@@ -113,6 +115,8 @@ export class RegoPolicy implements Policy {
     this.reads = reads
     this.readsContent = readsContentOf(reads)
     this.readsFindings = looksAt(reads, 'findings')
+    this.readsText = ['text', 'said', 'said_chars'].some((path) => looksAt(reads, path))
+    this.readsStructure = readsStructureOf(reads)
     this.redacts = own.rules.some(({ head }) => REDACTING.has(head.name.name))
     this.parameters = parameters
     this.description = descriptionOf(own)

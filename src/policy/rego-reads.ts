@@ -29,7 +29,21 @@ const CONTENT: readonly string[] = [
   'prompt',
   'prompt_end',
   'prompt_chars',
+  'text',
+  'said',
+  'said_chars',
   'findings',
+  'model',
+]
+
+/** Of these, what stands in places that only a reader of the provider's shape knows. */
+const STRUCTURE: readonly string[] = [
+  'request.body',
+  'request.body_state',
+  'request.tools',
+  'prompt',
+  'prompt_end',
+  'prompt_chars',
   'model',
 ]
 
@@ -106,6 +120,10 @@ export function looksAt({ input }: Reads, path: string): boolean {
 
 export function readsContentOf(reads: Reads): boolean {
   return CONTENT.some((path) => looksAt(reads, path))
+}
+
+export function readsStructureOf(reads: Reads): boolean {
+  return STRUCTURE.some((path) => looksAt(reads, path))
 }
 
 function touches(a: string, b: string): boolean {

@@ -12,6 +12,7 @@ import { mistral } from './mistral.js'
 import { ollama, ollamaApi } from './ollama.js'
 import { openaiFamily } from './openai-family.js'
 import { openai, openaiApi } from './openai.js'
+import { plainPath } from './paths.js'
 import type { Api, ExchangeHead, Provider } from './provider.js'
 
 export const providers: readonly Provider[] = [
@@ -36,7 +37,9 @@ export interface Recognised {
  * the catalogue says it `speaks`, then by the path alone, as the provider that made the path;
  * undefined when that says nothing either.
  */
-export function recognise(head: ExchangeHead, speaks?: string): Recognised | undefined {
+export function recognise(asked: ExchangeHead, speaks?: string): Recognised | undefined {
+  const path = plainPath(asked.path)
+  const head = path === asked.path ? asked : { ...asked, path }
   for (const provider of providers) {
     const api = provider.recognises(head)
     if (api !== undefined) return { provider, api }
@@ -47,6 +50,12 @@ export function recognise(head: ExchangeHead, speaks?: string): Recognised | und
   const byPath = recogniseByPath(head)
   if (byPath !== undefined || named === undefined) return byPath
   return { provider: named, api: 'other' }
+}
+
+/** Of a host and path that nobody knows, what a body's shape tells, and its text. */
+export const UNKNOWN: Recognised = {
+  provider: { ...openai, name: 'unknown' },
+  api: 'other',
 }
 
 /** A reader for a name from the catalogue: `speaks` of an entry of the user's own. */

@@ -5,6 +5,9 @@
  * one exchange: its texts are joined, its usage is summed over the turns.
  */
 import { partialJson } from '../json/json-bounds.js'
+import { atOnce } from '../core/resting.js'
+import { BodyTextReader } from './body-text.js'
+import type { BodyText } from './body-text.js'
 import { asRecord } from './json.js'
 import type { Json } from './json.js'
 import { geminiFrame, isGeminiFrame } from './live-gemini.js'
@@ -29,6 +32,8 @@ export interface LiveReader {
    * decision on the frame; empty when there is none, undefined when it cannot be read.
    */
   fromClient(text: string): string | undefined
+  /** All text of the frame that came from the client last, whether its field is known or not. */
+  words(): BodyText
   fromServer(text: string): void
   /** `whole`: both sides closed in order. */
   end(whole?: boolean): LiveFacts
@@ -83,6 +88,8 @@ export class SessionReader implements LiveReader {
   readonly #session: LiveSession
   readonly #dialect: Dialect
   readonly #limits: ReaderLimits
+  /** Of the client, the last. */
+  #frame: Json | undefined
 
   /** `model` where the URL names it: OpenAI's `?model=`. */
   constructor(kind: keyof typeof DIALECTS, model?: string, limits = READER_LIMITS) {
@@ -96,10 +103,17 @@ export class SessionReader implements LiveReader {
     const session = this.#session
     session.clientFrames++
     const frame = this.#known(text)
+    this.#frame = frame
     if (frame === undefined) return undefined
     session.said = ''
     this.#dialect.read('client', frame, session)
     return session.said
+  }
+
+  words(): BodyText {
+    const words = new BodyTextReader()
+    atOnce(words.read(this.#frame))
+    return words.end()
   }
 
   fromServer(text: string): void {

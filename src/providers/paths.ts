@@ -70,6 +70,33 @@ export function withoutQuery(path: string): string {
   return query < 0 ? path : path.slice(0, query)
 }
 
+const ESCAPE = /%[0-9a-fA-F]{2}/g
+/** RFC 3986 §2.3, and what segments of API paths are divided by. */
+const PLAIN = /[A-Za-z0-9._~:/-]/
+
+/**
+ * The path as servers take it, for recognising and never for forwarding: escapes that are none
+ * undone (RFC 3986 §6.2.2), dot segments and empty ones gone. In Bedrock's paths a model's name
+ * may hold an escaped `/`, which stays.
+ */
+export function plainPath(path: string): string {
+  const bare = withoutQuery(path)
+  if (!/%|\/\/|\/\./.test(bare)) return path
+  const isNamed = bare.startsWith('/model/')
+  const decoded = bare.replace(ESCAPE, (escape) => {
+    const char = String.fromCharCode(parseInt(escape.slice(1), 16))
+    return PLAIN.test(char) && !(isNamed && (char === '/' || char === ':'))
+      ? char
+      : escape
+  })
+  const segments: string[] = []
+  for (const segment of decoded.split('/')) {
+    if (segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(segment)
+  }
+  return `/${segments.join('/')}${path.slice(bare.length)}`
+}
+
 function hasDotSegment(path: string): boolean {
   return path.split('/').some((segment) => segment === '.' || segment === '..')
 }

@@ -5,7 +5,7 @@
  */
 import type { Listed } from '../audit/where.js'
 import type { Device } from '../core/record.js'
-import { personalData } from '../detect/personal.js'
+import { atOnce } from '../core/resting.js'
 import type { DeviceBook } from '../policy/devices.js'
 import { subjectOf } from '../policy/decider.js'
 import { policyInput } from '../policy/input.js'
@@ -14,7 +14,10 @@ import type { LocalTimes } from '../policy/local-time.js'
 import type { FindingInput, PolicyInput } from '../policy/policy.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { Catalogue } from '../providers/catalogue.js'
+import { BodyTextReader } from '../providers/body-text.js'
 import { recognise } from '../providers/index.js'
+import { saidOf } from '../proxy/reading/said.js'
+import type { Said } from '../proxy/reading/said.js'
 
 export const RECORDED_COLUMNS = [
   'timestamp',
@@ -92,6 +95,8 @@ const CHARS_PER_TOKEN = 4
 const UNREADABLE: ReadonlySet<string> = new Set([
   'unknown-kind',
   'content-coding',
+  'partly-unseen',
+  // As rows of before call it.
   'too-large',
   'too-deep',
   'too-many-values',
@@ -218,7 +223,14 @@ export class Replay {
 
 type Recalled = Pick<
   InputFacts,
-  'body' | 'bodyState' | 'model' | 'prompt' | 'promptChars' | 'toolsOffered' | 'findings'
+  | 'body'
+  | 'bodyState'
+  | 'model'
+  | 'prompt'
+  | 'promptChars'
+  | 'toolsOffered'
+  | 'findings'
+  | 'said'
 > & { readonly lacks: ReadonlySet<string> }
 
 /** What is still known of what was asked. */
@@ -240,8 +252,10 @@ function contentOf(row: Listed): Recalled {
   // The preview is the newest message: all of the prompt when it is as long.
   const isWhole = chars !== undefined && preview.length === chars
   if (!isWhole) for (const path of ['prompt', 'prompt_end']) lacks.add(path)
-  const findings = findingsOf(row) ?? (isWhole ? personalData(preview) : undefined)
+  const said = isWhole ? saidAlone(preview) : undefined
+  const findings = findingsOf(row) ?? said?.findings
   if (findings === undefined) lacks.add('findings')
+  if (said === undefined) for (const path of TEXT_PATHS) lacks.add(path)
   if (chars === undefined || tools?.length === MOST_NAMES) lacks.add('request.tools')
   if (chars === undefined) lacks.add('prompt_chars')
   if (chars === undefined && tokens === undefined) lacks.add('estimate')
@@ -252,8 +266,18 @@ function contentOf(row: Listed): Recalled {
     promptChars: chars ?? estimated,
     toolsOffered: chars === undefined ? undefined : (tools ?? []),
     findings: findings ?? [],
+    said,
     lacks,
   }
+}
+
+const TEXT_PATHS = ['text', 'said', 'said_chars'] as const
+
+/** A prompt that is known and nothing beside it: the person's. */
+function saidAlone(text: string): Said {
+  const words = new BodyTextReader()
+  words.plain(text)
+  return atOnce(saidOf(words.end().units))
 }
 
 /** The body was kept, whole: it is read again. */
@@ -271,8 +295,11 @@ function fromBody(row: Listed): Omit<Recalled, 'lacks'> | undefined {
       body,
       { api: found.api, path },
     )
-    const findings = personalData(promptText)
-    const read = { prompt: promptText, promptChars, toolsOffered, findings }
+    const words = new BodyTextReader()
+    atOnce(words.read(body))
+    const said = atOnce(saidOf(words.end().units))
+    const { findings } = said
+    const read = { prompt: promptText, promptChars, toolsOffered, findings, said }
     return { body, bodyState: 'whole', model, ...read }
   } catch {
     return undefined
@@ -300,7 +327,11 @@ function findingsOf(row: Listed): FindingInput[] | undefined {
   if (kept === undefined) return undefined
   const counts = parsed(kept)
   if (typeof counts !== 'object' || counts === null) return undefined
-  return Object.entries(counts).map(([kind, of]) => ({ kind, count: Number(of) }))
+  return Object.entries(counts).map(([kind, of]) => ({
+    kind,
+    count: Number(of),
+    who: 'person' as const,
+  }))
 }
 
 function names(row: Listed, column: string): string[] | undefined {

@@ -248,7 +248,7 @@ describe('an answer that is kept', () => {
     const today = { ...counters.device.today, requests: 7 }
     const more = { ...counters, device: { ...counters.device, today } }
     assert.ok(!isShared(policy, hello, { ...hello, counters: more }))
-    const findings = [{ kind: 'email', count: 1 }]
+    const findings = [{ kind: 'email', count: 1, who: 'person' as const }]
     assert.ok(!isShared(policy, hello, { ...hello, findings }))
   })
 

@@ -46,6 +46,9 @@ export const input: PolicyInput = {
   prompt: '',
   prompt_end: '',
   prompt_chars: 0,
+  text: '',
+  said: { person: '', program: '', tool: '', model: '' },
+  said_chars: { person: 0, program: 0, tool: 0, model: 0 },
   findings: [],
 }
 

@@ -3,12 +3,12 @@ import { assertFacts } from '../support/exchanges.js'
 
 describe('readMultipartRequest', () => {
   const parts = [
-    { name: 'model', bytes: 9, text: 'whisper-1' },
-    { name: 'prompt', bytes: 2, text: 'Hi' },
-    { name: 'stream', bytes: 4, text: 'true' },
-    { name: 'temperature', bytes: 1, text: '0' },
-    { name: 'file', filename: 'a.mp3', mediaType: 'audio/mpeg', bytes: 1_000 },
-    { name: 'file', filename: 'b', bytes: 5 },
+    { name: 'model', bytes: 9, at: 0, text: 'whisper-1' },
+    { name: 'prompt', bytes: 2, at: 0, text: 'Hi' },
+    { name: 'stream', bytes: 4, at: 0, text: 'true' },
+    { name: 'temperature', bytes: 1, at: 0, text: '0' },
+    { name: 'file', filename: 'a.mp3', mediaType: 'audio/mpeg', bytes: 1_000, at: 0 },
+    { name: 'file', filename: 'b', bytes: 5, at: 0 },
   ]
 
   it('YORI reads model, prompt and files of a form', () => {

@@ -17,6 +17,8 @@ import { LocalTimes } from '../../src/policy/local-time.js'
 import { EMPTY_STATE } from '../../src/policy/state.js'
 import { UsageCounters } from '../../src/policy/usage.js'
 import { loadPolicySet } from '../../src/assembly/from-config/policy-set.js'
+import { atOnce } from '../../src/core/resting.js'
+import { saidOf } from '../../src/proxy/reading/said.js'
 
 const WARM_UP = 2000
 const ROUNDS = 3000
@@ -123,7 +125,7 @@ function factsOf(prompt: string, n: number): DecisionFacts {
     prompt,
     promptChars: prompt.length,
     toolsOffered: ['read_file'],
-    findings: personalData(prompt),
+    ...textOf(prompt),
     session: undefined,
     inputPrice: 2.5,
     uninspectable: undefined,
@@ -196,8 +198,8 @@ async function main(): Promise<void> {
     const exchange = (of: Decider) => async (): Promise<void> => {
       const about = next()
       const ticket = of.begin(about.device)
-      const findings = of.readsFindings ? personalData(about.prompt) : []
-      if (!of.idle) await of.decide({ ...about, findings })
+      const read = of.readsFindings || of.readsText ? textOf(about.prompt) : undefined
+      if (!of.idle) await of.decide({ ...about, ...read })
       const time = TIMES.at(systemClock.now(), 'UTC')
       const outcome = { tokens: 700, microUsd: 195, taken: true, policy: undefined }
       counters.end(ticket, outcome, time)
@@ -231,3 +233,9 @@ async function main(): Promise<void> {
 const TIMES = new LocalTimes()
 
 await main()
+
+function textOf(prompt: string) {
+  const pieces = [{ who: 'person' as const, text: prompt }]
+  const said = atOnce(saidOf([{ pieces, joined: [] }]))
+  return { said, findings: said.findings }
+}

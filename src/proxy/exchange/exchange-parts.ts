@@ -2,13 +2,26 @@
  * What an exchange is made of beside its two messages: the request's body on its way up, and
  * the reading of the copies that are kept, each with its limits out of the policy snapshot.
  */
+import type { ExchangeRecord } from '../../core/record.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
+import { openReading } from '../reading/open-reading.js'
+import type { Reading } from '../reading/reading.js'
 import { RequestBody } from './request-body.js'
 import { maxBodyBytes } from './request-limits.js'
 
-export { openReading as readingOf } from '../reading/open-reading.js'
+/** Messages of gRPC have no text without their description. */
+export function readingOf(
+  about: ExchangeAbout<ExchangePort>,
+  record: ExchangeRecord,
+  hold: Hold,
+): Reading | undefined {
+  const { isGrpc, recognised } = about
+  return isGrpc && (recognised === undefined || recognised.api === 'other')
+    ? undefined
+    : openReading(about, record, hold)
+}
 
 export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestBody {
   const { request, facts, from, services } = about

@@ -5,13 +5,14 @@
  * is what was approved. Asked only when something blocks.
  */
 import type { Device, ExchangeRecord } from '../../core/record.js'
+import { inSlices } from '../../core/resting.js'
 import { WHATEVER } from '../../policy/approval.js'
 import type { Voice } from '../../policy/combine.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Grant } from '../../policy/state.js'
 import type { Content } from '../words/content.js'
 import { isPassage, markedOf, markOf } from './content-marks.js'
-import type { Marked, SaidText } from './content-marks.js'
+import type { Marked, RestText } from './content-marks.js'
 import type { JudgingPort } from './port.js'
 
 export interface ApprovalAbout {
@@ -31,7 +32,7 @@ interface Weighing {
   readonly services: ApprovalPort
   readonly about: ApprovalAbout
   /** Puts the question once more, about other words; notes nothing. */
-  readonly ask: (said: SaidText) => Asked
+  readonly ask: (rest: RestText) => Promise<Decision>
   readonly marked: Marked
 }
 
@@ -54,8 +55,11 @@ export async function weighApprovals(
   if (!decision.blockers.some(({ policy }) => decider.readsContent(policy)))
     return decision
   const marked = await markedOf(content, markOf(decider.markKey))
-  const ask = (said: SaidText): Asked =>
-    again({ ...content, ...said, ...read(content, said, about) })
+  const ask = async ({ edit, body, prompt }: RestText): Promise<Decision> => {
+    const said = content.said && (await inSlices(content.said.again(edit)))
+    const rest = read(content, { body, prompt }, about)
+    return again({ ...content, body, ...rest, said })
+  }
   const weighing = { services, about, ask, marked }
   const left: Voice[] = []
   const passed: Passing[] = []
@@ -75,7 +79,7 @@ export async function weighApprovals(
 
 function read(
   content: Content,
-  { body, prompt }: SaidText,
+  { body, prompt }: Pick<RestText, 'body' | 'prompt'>,
   { reread }: ApprovalAbout,
 ): Pick<Content, 'prompt' | 'promptChars'> {
   if (content.body === undefined || content.body === null)

@@ -5,7 +5,9 @@
  * as it goes: a long body is gone through in pieces.
  */
 import { createHmac } from 'node:crypto'
+import { inSlices } from '../../core/resting.js'
 import { findPersonal } from '../../detect/personal.js'
+import type { EditText, SaidContent } from '../words/content.js'
 
 /** Texts of one request, the last of it: what is new stands at the end. */
 export const MAX_TEXTS = 512
@@ -48,6 +50,14 @@ export interface SaidText {
   readonly body: unknown
   /** What is looked at where there is no body: each of its lines is a text. */
   readonly prompt: string
+  /** All text of it, as policies see it. */
+  readonly said?: SaidContent | undefined
+}
+
+/** What is left of it. */
+export interface RestText extends Pick<SaidText, 'body' | 'prompt'> {
+  /** Takes the same out of any text of it. */
+  readonly edit: EditText
 }
 
 /** `yori` says so of a passage, which other words may stand around. */
@@ -58,7 +68,7 @@ export function isPassage(mark: string): boolean {
 export async function markedOf(said: SaidText, mark: Mark): Promise<Marked> {
   const texts = new Map<string, MarkedText>()
   let since = performance.now()
-  for (const text of textsOf(said)) {
+  for (const text of [...textsOf(said), ...(await saidTexts(said))]) {
     if (texts.has(text) || text.trim() === '') continue
     const passages: Passage[] = []
     for (const { from, piece } of piecesOf(text)) {
@@ -110,26 +120,23 @@ export class Marked {
   }
 
   /** Without what was approved; undefined when nothing of it was. */
-  without(approved: ReadonlySet<string>): SaidText | undefined {
-    let changed = false
-    const rest = this.#map((text) => {
-      const left = withoutMarks(text, this.#texts.get(text), approved)
-      if (left !== text) changed = true
-      return left
-    })
-    return changed ? rest : undefined
+  without(approved: ReadonlySet<string>): RestText | undefined {
+    const left = (text: string): string =>
+      withoutMarks(text, this.#texts.get(text), approved)
+    const changes = [...this.#texts.keys()].some((text) => left(text) !== text)
+    return changes ? this.#map(left) : undefined
   }
 
   /** Without anything that was said. */
-  get bare(): SaidText {
+  get bare(): RestText {
     return this.#map(() => '')
   }
 
-  #map(use: (text: string) => string): SaidText {
+  #map(edit: (text: string) => string): RestText {
     const { body, prompt } = this.#said
     return hasBody(this.#said)
-      ? { body: mapTexts(body, use), prompt }
-      : { body, prompt: prompt.split('\n').map(use).join('\n') }
+      ? { body: mapTexts(body, edit), prompt, edit }
+      : { body, prompt: prompt.split('\n').map(edit).join('\n'), edit }
   }
 }
 
@@ -147,6 +154,19 @@ function textsOf(said: SaidText): readonly string[] {
     return text
   })
   return [...program, ...others]
+}
+
+/** Folded, decoded, or joined of parts, they are others than the body's own. */
+async function saidTexts({ said }: SaidText): Promise<readonly string[]> {
+  const texts: string[] = []
+  if (said === undefined) return texts
+  await inSlices(
+    said.again((text, who) => {
+      if (who !== 'program') texts.push(text)
+      return ''
+    }),
+  )
+  return texts
 }
 
 function withoutMarks(

@@ -4,9 +4,10 @@
  * otherwise it is made beside the traffic.
  */
 import type { Device, ExchangeRecord } from '../../core/record.js'
-import { personalData } from '../../detect/personal.js'
+import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
 import type { Decision } from '../../policy/engine.js'
+import type { FindingInput } from '../../policy/policy.js'
 import type { Content } from '../words/content.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
@@ -76,16 +77,15 @@ function ask(
   content: Content,
 ): Decision | Promise<Decision> {
   const { provider } = record
-  const { model, prompt, promptChars, toolsOffered, session } = content
+  const { model, prompt, promptChars, toolsOffered, session, said } = content
   const known = provider !== undefined && model !== undefined
   const priced = known ? catalogue.model(provider, model) : undefined
-  if (decider.readsFindings && promptChars !== undefined) {
-    record.findings = personalData(prompt)
-  }
+  if (decider.readsFindings && said !== undefined)
+    record.findings = countsOf(said.findings)
   return decider.decide({
     requestId: record.requestId,
     method: record.method,
-    path: record.path,
+    path: plainPath(record.path),
     rawHeaders: request.rawHeaders,
     body: content.body,
     bodyState: content.state,
@@ -98,11 +98,21 @@ function ask(
     promptChars,
     toolsOffered,
     session,
-    findings: record.findings ?? [],
+    findings: said?.findings ?? [],
+    said,
     inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,
     uninspectable: content.uninspectable,
+    unstructured: content.unstructured,
     redact: redaction.redact,
   })
+}
+
+/** For the record; what the program always says of itself tells nothing of the request. */
+function countsOf(findings: readonly FindingInput[]): { kind: string; count: number }[] {
+  const counts = new Map<string, number>()
+  for (const { kind, count, who } of findings)
+    if (who !== 'program') counts.set(kind, (counts.get(kind) ?? 0) + count)
+  return [...counts].map(([kind, count]) => ({ kind, count }))
 }
 
 function note(record: ExchangeRecord, decision: Decision): void {

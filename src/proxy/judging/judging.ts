@@ -29,6 +29,8 @@ export class Judging {
   readonly #record: ExchangeRecord
   /** Undefined: nobody knows how to read it. */
   readonly #reading: Reading | undefined
+  /** Something was to be taken out of it. */
+  #redacts = false
   /** What is made of it, or will be; whoever asks again gets the same. */
   #judged: { readonly judgement: Judgement } | undefined
 
@@ -73,12 +75,13 @@ export class Judging {
   judgeMessage(
     content: Content,
     record: ExchangeRecord,
-    reading?: Pick<Reading, 'decided'>,
+    reading?: Pick<Reading, 'decided' | 'passed'>,
   ): Judgement {
     // Messages are not redacted: one that would have to be cannot be inspected.
     const redaction = new BodyRedaction(undefined, [])
     const decided = (made: Decision | undefined): Decision | undefined => {
       reading?.decided(redaction.outcome(made))
+      if (made?.enforce !== true) reading?.passed(made?.wantsRedaction === true)
       return made
     }
     const decision = this.#ask(content, record, redaction)
@@ -119,6 +122,7 @@ export class Judging {
 
   /** Nothing blocks it any more: what was taken out of its body counts. */
   letPast(): void {
+    this.#reading?.passed(this.#redacts)
     const passages = this.redaction?.passages
     if (passages !== undefined) this.#record.redacted = passages
   }
@@ -143,6 +147,8 @@ export class Judging {
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {
     const { closed, waits } = this.#about
+    this.#redacts = made?.wantsRedaction === true
+    if (!waits) this.#reading?.passed(this.#redacts)
     if (!closed || !waits) this.#reading?.decided(redaction.outcome(made))
     return made
   }

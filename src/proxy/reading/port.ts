@@ -10,7 +10,7 @@ export interface ReadingPort {
     PolicySnapshot,
     'json' | 'promptPreviewChars' | 'bodies' | 'coding'
   >
-  readonly decider: Pick<Decider, 'redacts'>
+  readonly decider: Pick<Decider, 'redacts' | 'readsText' | 'readsFindings'>
   readonly catalogue: Catalogue
   readonly conversations: Conversations
   readonly observers: Pick<Observers, 'requestRead' | 'responseRead'>

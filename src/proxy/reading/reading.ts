@@ -4,16 +4,20 @@
  * and the record says that it was not read.
  */
 import type { ExchangeRecord, Uninspectable } from '../../core/record.js'
+import { atOnce, inSlices } from '../../core/resting.js'
+import type { Resting } from '../../core/resting.js'
 import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
-import type { CodingLimits } from '../../http/content-coding.js'
+import type { Coding, CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
 import { recordPace, recordRequest, recordResponse } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
 import type { ResponseReader } from '../../providers/provider.js'
+import type { HeardBefore } from '../../conversations/heard.js'
 import type { Session } from '../../conversations/sessions.js'
 import type { Hold } from '../bounds/byte-budget.js'
+import type { SessionFacts } from '../../policy/input.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { Conversations } from '../../conversations/conversations.js'
@@ -22,11 +26,19 @@ import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from '../words/policy-snapshot.js'
 import { decodeRequest } from './request-decoding.js'
 import { readRequest } from './request-reading.js'
-import type { RequestHeadFacts } from './request-reading.js'
+import type { RequestHeadFacts, RequestRead } from './request-reading.js'
+import { saidOf } from './said.js'
+import type { Said } from './said.js'
 
 /** What a reader of a response may hold: a JSON body of unknown length, or a stream's text. */
 const READER_BYTES = 128 * 1024
 const MAX_JSON_BODY_BYTES = 1024 * 1024
+/** A request of so many bytes is read within a few milliseconds. */
+const AT_ONCE_BYTES = 64 * 1024
+/** Of the tools that a request offers, those that its row names. */
+const MAX_TOOLS = 256
+
+const FAILED = unreadable('invalid', 'reading it failed')
 
 export interface ReadingOptions {
   readonly json: JsonLimits
@@ -37,6 +49,8 @@ export interface ReadingOptions {
   readonly bodies?: KeptBodies | undefined
   /** Something may be redacted: words wait for the decision, and events tell none. */
   readonly withheld?: boolean
+  /** Somebody looks at the text of requests: by these rules. */
+  readonly rules?: object | undefined
   /** False: no model is to write, and no tokens are estimated. */
   readonly generates?: boolean
   readonly catalogue: Catalogue | undefined
@@ -74,6 +88,9 @@ export class Reading {
   #keeper: ResponseKeeper | undefined
   #decoder: ContentDecoder | undefined
   #session: Session | undefined
+  /** What was heard before in its conversation, and what it says itself. */
+  #heard: HeardBefore | undefined
+  #said: Said | undefined
   /** The request's coding is being undone. */
   #decoding: Promise<unknown> | undefined
 
@@ -93,54 +110,102 @@ export class Reading {
     head: RequestHeadFacts,
   ): Content | Promise<Content> {
     const coding = contentCoding(head.contentEncoding)
-    if (coding === undefined || coding === 'identity' || bytes.length === 0)
-      return this.#requestRead({ bytes, whole }, head)
-    const { hold } = this.#about
-    const { json, coding: limits } = this.#options
-    const bounds = { maxBytes: json.maxBytes, hold, ...(limits && { limits }) }
-    const content = decodeRequest({ bytes, whole, coding }, bounds).then((decoded) =>
-      decoded === undefined
-        ? this.#requestRead({ bytes, whole }, head)
-        : this.#requestRead(decoded, { ...head, contentEncoding: undefined }),
-    )
-    this.#decoding = content
+    const isPlain = coding === undefined || coding === 'identity' || bytes.length === 0
+    const content = isPlain
+      ? this.#requestRead({ bytes, whole }, head)
+      : this.#decoded({ bytes, whole, coding }, head)
+    if (content instanceof Promise) this.#decoding = content
     return content
   }
 
+  async #decoded(
+    copy: { bytes: Buffer; whole: boolean; coding: Exclude<Coding, 'identity'> },
+    head: RequestHeadFacts,
+  ): Promise<Content> {
+    const { json, coding: limits } = this.#options
+    const { hold } = this.#about
+    const bounds = { maxBytes: json.maxBytes, hold, ...(limits && { limits }) }
+    const decoded = await decodeRequest(copy, bounds)
+    return decoded === undefined
+      ? this.#requestRead(copy, head)
+      : this.#requestRead(decoded, { ...head, contentEncoding: undefined })
+  }
+
+  /** A long one is read in slices, while others have their turn. */
   #requestRead(
+    copy: { readonly bytes: Buffer; readonly whole: boolean },
+    head: RequestHeadFacts,
+  ): Content | Promise<Content> {
+    const work = this.#readRequest(copy, head)
+    if (copy.bytes.length <= AT_ONCE_BYTES) return atOnce(work)
+    return inSlices(work).then((content) => content ?? FAILED)
+  }
+
+  *#readRequest(
     { bytes, whole }: { readonly bytes: Buffer; readonly whole: boolean },
     head: RequestHeadFacts,
-  ): Content {
-    let content = unreadable('invalid', 'reading it failed')
-    this.#guarded(() => {
-      const { path, record, own } = this.#about
-      const { json, previewChars, conversations } = this.#options
-      const withheld = this.#options.withheld === true
-      const read = readRequest(this.#recognised, { bytes, whole, head, path }, json)
-      // An answer that has begun is read as it was begun.
-      if (read.shaped !== undefined && this.#reader === undefined) {
-        this.#recognised = read.shaped
-        record.api = read.shaped.api
-        record.call = record.method === 'POST'
-      }
-      if (read.unread !== undefined) this.#unread(read.unread)
-      recordRequest(record, read.facts, withheld ? 0 : previewChars)
-      this.#promptChars = read.facts.promptChars
-      if (withheld) conversations?.withhold(record)
-      record.promptChars = read.facts.promptChars
-      const { toolsOffered } = read.facts
-      if (toolsOffered.length > 0) record.toolsOffered = toolsOffered
-      this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
-      const session = this.#session
-      content =
-        session === undefined
-          ? read.content
-          : { ...read.content, session: standOf(session) }
-      if (withheld) this.#words = { bytes, whole, head }
-      else this.#keepRequest(bytes, head)
-    })
+  ): Resting<Content> {
+    const { path, record } = this.#about
+    const { json, rules } = this.#options
+    const wantsText = rules !== undefined
+    let content = FAILED
+    try {
+      const copy = { bytes, whole, head, path }
+      const read = yield* readRequest(this.#recognised, copy, { json, wantsText })
+      content = { ...read.content, session: this.#noted(read, { bytes, whole, head }) }
+      if (wantsText) content = { ...content, said: yield* this.#saidOf(read, rules) }
+    } catch {
+      this.#reader = undefined
+      record.uninspectable = 'failed'
+    }
     this.#about.requestRead?.()
     return content
+  }
+
+  *#saidOf({ text }: RequestRead, rules: object): Resting<Said> {
+    const session = this.#session
+    const heard = this.#options.conversations?.heard
+    this.#heard = session === undefined ? undefined : heard?.in(session.key, rules)
+    this.#said = yield* saidOf(text?.units ?? [], this.#heard)
+    return this.#said
+  }
+
+  /**
+   * It goes on as it is: what it says has been looked at. `redacts`: something was to be taken
+   * out, so that where personal data is has to be looked at again when it is repeated.
+   */
+  passed(redacts: boolean): void {
+    const looked = this.#said?.looked ?? []
+    const settled = looked.filter(({ found }) => !redacts || !found)
+    this.#heard?.pass(settled.map(({ unit }) => unit))
+    this.#said = undefined
+  }
+
+  /** Puts what was read into the record; gives the conversation that it belongs to. */
+  #noted(
+    read: RequestRead,
+    words: { bytes: Buffer; whole: boolean; head: RequestHeadFacts },
+  ): SessionFacts | undefined {
+    const { record, own } = this.#about
+    const { previewChars, conversations } = this.#options
+    const withheld = this.#options.withheld === true
+    // An answer that has begun is read as it was begun.
+    if (read.shaped !== undefined && this.#reader === undefined) {
+      this.#recognised = read.shaped
+      record.api = read.shaped.api
+      record.call = record.method === 'POST'
+    }
+    if (read.unread !== undefined) this.#unread(read.unread)
+    recordRequest(record, read.facts, withheld ? 0 : previewChars)
+    this.#promptChars = read.facts.promptChars
+    if (withheld) conversations?.withhold(record)
+    record.promptChars = read.facts.promptChars
+    const { toolsOffered } = read.facts
+    if (toolsOffered.length > 0) record.toolsOffered = toolsOffered.slice(0, MAX_TOOLS)
+    if (withheld) this.#words = words
+    else this.#keepRequest(words.bytes, words.head)
+    this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
+    return this.#session === undefined ? undefined : standOf(this.#session)
   }
 
   /**
@@ -161,7 +226,8 @@ export class Reading {
       const { head } = words
       const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
       const copy = { bytes, whole: words.whole, head, path }
-      recordRequest(record, readRequest(this.#recognised, copy, json).facts, previewChars)
+      const read = readRequest(this.#recognised, copy, { json, wantsText: false })
+      recordRequest(record, atOnce(read).facts, previewChars)
       this.#keepRequest(bytes, head)
     })
   }
@@ -250,7 +316,11 @@ export class Reading {
       recordResponse(record, facts, catalogue)
       recordPace(record)
     }
-    if (this.#session !== undefined) conversations?.answered(record, this.#session, facts)
+    const session = this.#session
+    if (session === undefined) return
+    if (facts !== undefined && this.#heard !== undefined)
+      conversations?.heard.said(session.key, facts)
+    conversations?.answered(record, session, facts)
   }
 
   /** A fault in what only looks must not cost the exchange. */

@@ -1,18 +1,25 @@
 /**
- * What a request says, from the copy of its body: facts for the record and content for the
- * policies. Where not all of it can be read, it says why.
+ * What a request says, from the copy of its body: facts for the record, content for the
+ * policies, and all of its text. Where not all of it can be read, it says why: *partly unseen*
+ * is only what a bound cut, *not text* what holds none.
  */
+import type { Resting } from '../../core/resting.js'
 import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
+import { boundaryOf, MultipartReader } from '../../http/multipart.js'
+import type { MultipartContent } from '../../http/multipart.js'
 import { parseBounded, parsePrefix, partialJson } from '../../json/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
-import { boundaryOf, MultipartReader } from '../../http/multipart.js'
+import { BodyTextReader } from '../../providers/body-text.js'
+import type { BodyText } from '../../providers/body-text.js'
 import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
 import { readMultipartRequest } from '../../providers/multipart-request.js'
+import { offeredTools } from '../../providers/offered-tools.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
+import { addText, addWords, asUtf8, looksLikeJson } from './body-words.js'
 
 /** Of a body that is not whole, this much is read: its beginning names model and prompt. */
 const MAX_PREFIX_BYTES = 64 * 1024
@@ -35,97 +42,265 @@ export interface RequestRead {
   readonly content: Content
   /** Why the record cannot be sure of it. */
   readonly unread: Uninspectable | undefined
+  /** All text of it; undefined where nobody asked. */
+  readonly text: BodyText | undefined
   /** Who is spoken to, where host and path did not tell, and the body does. */
   readonly shaped?: Recognised
 }
 
-export function readRequest(
+export interface RequestOptions {
+  readonly json: JsonLimits
+  /** Somebody looks at its text. */
+  readonly wantsText: boolean
+}
+
+export function* readRequest(
   recognised: Recognised,
   copy: RequestCopy,
-  limits: JsonLimits,
-): RequestRead {
-  const { api, provider } = recognised
-  const { bytes, whole, head, path } = copy
-  const read = (body: unknown): RequestFacts => provider.readRequest(body, { api, path })
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const { bytes, whole, head } = copy
+  const nothing = factsOf(recognised, copy, undefined)
   if (bytes.length === 0) {
-    const content = whole
-      ? noContent()
-      : unreadable('truncated', 'its body is not inspected')
-    return { facts: read(undefined), content, unread: whole ? undefined : 'too-large' }
+    const content = whole ? noContent() : unreadable('truncated', UNSEEN)
+    const unread = whole ? undefined : 'partly-unseen'
+    return { facts: nothing, content, unread, text: undefined }
   }
   if (contentCoding(head.contentEncoding) !== 'identity') {
     const content = unreadable('invalid', 'its body is compressed')
-    return { facts: read(undefined), content, unread: 'content-coding' }
+    return { facts: nothing, content, unread: 'content-coding', text: undefined }
   }
   const boundary = boundaryOf(head.contentType)
-  if (boundary !== undefined) return readForm(recognised, copy, boundary)
-  const body = whole ? parseBounded(bytes, limits) : undefined
-  if (body?.kind === 'whole') {
-    const shaped = api === 'other' ? recogniseBody(body.value) : undefined
-    if (shaped !== undefined) return { ...readRequest(shaped, copy, limits), shaped }
-    const facts = read(body.value)
-    const [twice] = body.duplicateKeys
-    const why = twice === undefined ? undefined : 'a key of its body stands twice'
-    const content = {
-      ...about(facts),
-      body: body.value,
-      state: 'whole',
-      uninspectable: why,
-    } as const
-    return { facts, content, unread: api === 'other' ? 'unknown-api' : undefined }
+  if (boundary !== undefined) return yield* readForm(recognised, copy, boundary, options)
+  const utf8 = { ...copy, bytes: asUtf8(bytes) }
+  if (whole && mayBeJson(utf8)) {
+    const body = parseBounded(utf8.bytes, options.json)
+    if (body.kind === 'whole') return yield* readJson(recognised, utf8, body, options)
+    if (body.kind === 'absent')
+      return { facts: nothing, content: noContent(), unread: undefined, text: undefined }
+    return yield* readBroken(recognised, utf8, body, options)
   }
-  const prefix = bytes.subarray(0, MAX_PREFIX_BYTES)
-  const facts: RequestFacts = {
-    ...read(parsePrefix(prefix, limits)),
-    // What was scanned up to a limit once is not scanned so far again.
-    ...certain(body === undefined ? bytes : prefix, limits, read(undefined).model),
+  if (!whole) return yield* readPart(recognised, utf8, options)
+  return yield* readOther(recognised, utf8, options)
+}
+
+const UNSEEN = 'its body is larger than what is inspected'
+
+/** By its first byte; a number or a word alone only where it is called JSON. */
+function mayBeJson({ bytes, head }: RequestCopy): boolean {
+  const said = head.contentType?.toLowerCase() ?? ''
+  return looksLikeJson(bytes) || said === '' || said.includes('json')
+}
+
+function factsOf(
+  { provider, api }: Recognised,
+  { path }: RequestCopy,
+  body: unknown,
+): RequestFacts {
+  return provider.readRequest(body, { api, path })
+}
+
+function* readJson(
+  recognised: Recognised,
+  copy: RequestCopy,
+  body: Extract<BoundedJson, { kind: 'whole' }>,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const { value, duplicateKeys } = body
+  const read = factsOf(recognised, copy, value)
+  const shaped = otherShape(recognised, read, copy, value)
+  if (shaped !== undefined)
+    return { ...(yield* readJson(shaped, copy, body, options)), shaped }
+  yield
+  const toolsOffered = [...new Set([...read.toolsOffered, ...offeredTools(value)])]
+  const facts = { ...read, toolsOffered }
+  const [twice] = duplicateKeys
+  const text = options.wantsText ? yield* textOf(value, copy, body) : undefined
+  const content = {
+    ...about(facts),
+    body: value,
+    state: 'whole',
+    uninspectable: twice === undefined ? undefined : 'a key of its body stands twice',
+  } as const
+  const unread = recognised.api === 'other' ? 'unknown-api' : undefined
+  return { facts, content, text, unread: unread ?? unreadIn(text) }
+}
+
+/** Its path says nothing of it, or another thing than it is. */
+function otherShape(
+  { api }: Recognised,
+  read: RequestFacts,
+  copy: RequestCopy,
+  value: unknown,
+): Recognised | undefined {
+  if (api !== 'other' && read.messages.length > 0) return undefined
+  const shaped = recogniseBody(value)
+  if (shaped === undefined || shaped.api === api) return undefined
+  const says = api === 'other' || factsOf(shaped, copy, value).messages.length > 0
+  return says ? shaped : undefined
+}
+
+function* textOf(
+  value: unknown,
+  { bytes }: RequestCopy,
+  { keys }: Extract<BoundedJson, { kind: 'whole' }>,
+): Resting<BodyText> {
+  const words = new BodyTextReader()
+  yield* words.read(value)
+  // Of two keys of one name the value has one, and the body both.
+  if (words.fields !== keys) yield* addText(words, bytes)
+  return words.end()
+}
+
+/** JSON that is none, or too much of it to be built: all of its text, and nothing else of it. */
+function* readBroken(
+  recognised: Recognised,
+  copy: RequestCopy,
+  body: Exclude<BoundedJson, { kind: 'whole' | 'absent' }>,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const isLike = looksLikeJson(copy.bytes)
+  const read = yield* readBeginning(recognised, copy, options)
+  const words = new BodyTextReader()
+  const isWords = yield* body.kind === 'over-limit'
+    ? addText(words, copy.bytes)
+    : addWords(words, copy.bytes, options.json)
+  if (!isWords) return notText(read.facts)
+  const text = options.wantsText ? words.end() : undefined
+  const isLines = body.kind === 'invalid' && words.fields > 0
+  const unstructured = isLike && !isLines ? whyUnstructured(body) : undefined
+  const state = body.kind === 'over-limit' ? 'truncated' : 'invalid'
+  const content: Content = { ...about(read.facts), ...NO_BODY, state, unstructured }
+  const other = recognised.api === 'other' ? 'unknown-api' : undefined
+  const unread = unstructured === undefined ? other : whyUnread(body)
+  return { facts: read.facts, content, text, unread }
+}
+
+const NO_BODY = { body: undefined, uninspectable: undefined }
+
+function whyUnstructured(body: Exclude<BoundedJson, { kind: 'whole' | 'absent' }>) {
+  return body.kind === 'over-limit'
+    ? `the JSON of its body is over the ${body.limit} limit`
+    : 'its body is not JSON'
+}
+
+function whyUnread(
+  body: Exclude<BoundedJson, { kind: 'whole' | 'absent' }>,
+): Uninspectable {
+  if (body.kind !== 'over-limit') return 'malformed'
+  if (body.limit === 'depth') return 'too-deep'
+  return body.limit === 'values' ? 'too-many-values' : 'partly-unseen'
+}
+
+/** What a bound cut: its beginning is read, and the rest nobody saw. */
+function* readPart(
+  recognised: Recognised,
+  copy: RequestCopy,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const { facts } = yield* readBeginning(recognised, copy, options)
+  const words = new BodyTextReader()
+  const isWords = options.wantsText ? yield* addText(words, copy.bytes) : false
+  const content = { ...about(facts), body: undefined, state: 'truncated' } as const
+  return {
+    facts,
+    content: { ...content, uninspectable: UNSEEN },
+    text: isWords ? words.end() : undefined,
+    unread: 'partly-unseen',
   }
-  if (body?.kind === 'absent') return { facts, content: noContent(), unread: undefined }
-  const unread = body === undefined ? 'too-large' : unreadJson(body, head.contentType)
-  return { facts, content: { ...about(facts), ...unfinished(body) }, unread }
+}
+
+/** Text under any other name; or none. */
+function* readOther(
+  recognised: Recognised,
+  copy: RequestCopy,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const facts = factsOf(recognised, copy, undefined)
+  const words = new BodyTextReader()
+  if (!(yield* addWords(words, copy.bytes, options.json))) return notText(facts)
+  const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
+  const unread = recognised.api === 'other' ? 'unknown-api' : undefined
+  return { facts, content, unread, text: options.wantsText ? words.end() : undefined }
+}
+
+function notText(facts: RequestFacts): RequestRead {
+  const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
+  return { facts, content, unread: 'not-text', text: undefined }
+}
+
+/** A form is no JSON: policies see its model, its prompt and its text, and no body. */
+function* readForm(
+  recognised: Recognised,
+  copy: RequestCopy,
+  boundary: string,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const reader = new MultipartReader(boundary)
+  reader.push(copy.bytes)
+  const form = reader.end()
+  const facts = readMultipartRequest(form, recognised.api)
+  const words = new BodyTextReader()
+  const isText = yield* addForm(words, copy, form, options)
+  const text = options.wantsText ? words.end() : undefined
+  const content = { ...about(facts), body: undefined, state: 'invalid' } as const
+  if (!copy.whole)
+    return {
+      facts,
+      content: { ...content, state: 'truncated', uninspectable: UNSEEN },
+      unread: 'partly-unseen',
+      text,
+    }
+  const unread = isText ? unreadIn(text) : 'not-text'
+  return { facts, content: { ...content, uninspectable: undefined }, unread, text }
+}
+
+/** False: there is a file in it that is no text. */
+function* addForm(
+  words: BodyTextReader,
+  { bytes }: RequestCopy,
+  form: MultipartContent,
+  { json, wantsText }: RequestOptions,
+): Resting<boolean> {
+  let isText = true
+  for (const { name, filename, at, bytes: size } of form.parts) {
+    const part = bytes.subarray(at, at + size)
+    for (const said of [name, filename])
+      if (said !== undefined) yield* words.read(said, 'type')
+    if (size > 0 && !(yield* addWords(words, part, json))) isText = false
+  }
+  // What its own delimiters do not tell apart is still looked at.
+  if (!form.complete && wantsText) yield* addText(words, bytes)
+  return isText
+}
+
+function unreadIn(text: BodyText | undefined): Uninspectable | undefined {
+  return text?.unreadDocument === true ? 'not-text' : undefined
 }
 
 /**
  * A text in a prefix may be cut short, and a model's name that is cut names another: these
- * count only where they stand whole. `named`: the model that the path names.
+ * count only where they stand whole.
  */
-function certain(
-  bytes: Buffer,
-  limits: JsonLimits,
-  named: string | undefined,
-): Pick<RequestFacts, 'model' | 'stream'> {
-  const fields = partialJson(bytes, limits)
+function* readBeginning(
+  recognised: Recognised,
+  copy: RequestCopy,
+  { json }: RequestOptions,
+): Resting<{ readonly facts: RequestFacts }> {
+  const prefix = copy.bytes.subarray(0, MAX_PREFIX_BYTES)
+  const named = factsOf(recognised, copy, undefined).model
+  const facts = factsOf(recognised, copy, parsePrefix(prefix, json))
+  yield
+  const fields = partialJson(copy.bytes, json)
   const model = fields.get('model')
   const stream = fields.get('stream')
   return {
-    model: typeof model === 'string' ? model : named,
-    stream: typeof stream === 'boolean' ? stream : undefined,
+    facts: {
+      ...facts,
+      model: typeof model === 'string' ? model : named,
+      stream: typeof stream === 'boolean' ? stream : undefined,
+    },
   }
-}
-
-/** A form is no JSON: policies see its model and prompt, and no body. */
-function readForm(
-  recognised: Recognised,
-  copy: RequestCopy,
-  boundary: string,
-): RequestRead {
-  const form = new MultipartReader(boundary)
-  form.push(copy.bytes)
-  const facts = readMultipartRequest(form.end(), recognised.api)
-  const content = { ...about(facts), body: undefined, state: 'invalid' } as const
-  if (!copy.whole) {
-    const uninspectable = 'its body is larger than what is inspected'
-    return {
-      facts,
-      content: { ...content, state: 'truncated', uninspectable },
-      unread: 'too-large',
-    }
-  }
-  if (facts.cut) {
-    const uninspectable = 'its form cannot be read whole'
-    return { facts, content: { ...content, uninspectable }, unread: 'malformed' }
-  }
-  return { facts, content: { ...content, uninspectable: undefined }, unread: undefined }
 }
 
 function about(
@@ -133,40 +308,4 @@ function about(
 ): Pick<Content, 'model' | 'prompt' | 'promptChars' | 'toolsOffered'> {
   const { model, promptText: prompt, promptChars, toolsOffered } = facts
   return { model, prompt, promptChars, toolsOffered }
-}
-
-function unfinished(
-  body: BoundedJson | undefined,
-): Pick<Content, 'body' | 'state' | 'uninspectable'> {
-  const none = { body: undefined }
-  switch (body?.kind) {
-    case undefined:
-    case 'truncated':
-      return {
-        ...none,
-        state: 'truncated',
-        uninspectable: 'its body is larger than what is inspected',
-      }
-    case 'over-limit': {
-      const uninspectable = `the JSON of its body is over the ${body.limit} limit`
-      return { ...none, state: 'truncated', uninspectable }
-    }
-    default:
-      return { ...none, state: 'invalid', uninspectable: 'its body is not JSON' }
-  }
-}
-
-/** Text and binary kinds that are no JSON are another reason than broken JSON. */
-function unreadJson(
-  body: Exclude<BoundedJson, { kind: 'whole' }>,
-  contentType: string | undefined,
-): Uninspectable {
-  if (body.kind === 'over-limit')
-    return body.limit === 'depth'
-      ? 'too-deep'
-      : body.limit === 'values'
-        ? 'too-many-values'
-        : 'too-large'
-  const said = contentType?.toLowerCase() ?? ''
-  return said === '' || said.includes('json') ? 'malformed' : 'unknown-kind'
 }

@@ -12,7 +12,7 @@ import { messageOf } from '../answers/block-answer.js'
 import { Hold } from '../bounds/byte-budget.js'
 import { noContent, unreadable, unreadSocket } from '../words/content.js'
 import type { Content } from '../words/content.js'
-import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
+import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
 import type { WebsocketPort } from './port.js'
 import { joinUpgraded } from './websocket-join.js'
 import type { Upgraded } from './websocket-join.js'
@@ -20,7 +20,7 @@ import { MessageGate } from './websocket-gate.js'
 import type { Seen } from './websocket-gate.js'
 import { LiveConversation } from './websocket-live.js'
 import { SocketReading } from './websocket-reading.js'
-import { speechOf } from './websocket-speech.js'
+import { speechOf, Spoken } from './websocket-speech.js'
 import type { Heard, SocketReader } from './websocket-speech.js'
 import { Turn } from './websocket-turn.js'
 import type { JudgeMessage } from './websocket-turn.js'
@@ -135,16 +135,19 @@ function gateOf(
     judge: (said) => {
       if (said instanceof Turn) return said.judge(judge)
       const scratch = { ...record }
-      const content =
-        said === undefined
-          ? unreadable('invalid', 'a message of its WebSocket cannot be read')
-          : { ...noContent(), prompt: said, promptChars: said.length }
       const kept = (decision: Decision | undefined): Decision | undefined => {
         if (decision !== undefined) keepStrongest(record, scratch)
         return decision
       }
-      const decided = judge({ ...content, model: record.model }, scratch)
-      return decided instanceof Promise ? decided.then(kept) : kept(decided)
+      const ask = (content: Content): Judgement => {
+        const decided = judge({ ...content, model: record.model }, scratch)
+        return decided instanceof Promise ? decided.then(kept) : kept(decided)
+      }
+      if (said === undefined)
+        return ask(unreadable('invalid', 'a message of its WebSocket cannot be read'))
+      return said instanceof Spoken
+        ? said.content().then(ask)
+        : ask({ ...noContent(), prompt: said, promptChars: said.length })
     },
   })
 }
@@ -200,6 +203,7 @@ function readerOf(
   return new LiveConversation({
     record,
     reader,
+    wantsText: services.decider.readsText || services.decider.readsFindings,
     own: facts.head.own,
     // Its messages are not redacted, so that none are kept where they would have to be.
     previewChars: services.decider.redacts ? 0 : services.policy.promptPreviewChars,

@@ -3,13 +3,21 @@ import type { ExchangeRecord } from '../../core/record.js'
 import type { Conversations } from '../../conversations/conversations.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import { recordRequest, recordResponse } from '../../providers/into-record.js'
+import { inSlices } from '../../core/resting.js'
+import { BodyTextReader } from '../../providers/body-text.js'
+import type { RequestFacts } from '../../providers/provider.js'
+import { saidOf } from '../reading/said.js'
+import type { Said } from '../reading/said.js'
 import type { LiveReader } from '../../providers/live.js'
 import { readNamedIds } from '../../providers/named-ids.js'
+import { Spoken } from './websocket-speech.js'
 import type { Heard, SocketReader, SocketSaid } from './websocket-speech.js'
 
 export interface LiveOptions {
   readonly record: ExchangeRecord
   readonly reader: LiveReader
+  /** Somebody looks at all text of messages. */
+  readonly wantsText: boolean
   readonly previewChars: number
   /** `RequestHead.own`. */
   readonly own: ReadonlyMap<string, string> | undefined
@@ -25,14 +33,18 @@ export class LiveConversation implements SocketReader {
   }
 
   fromClient(text: string): Heard {
-    return this.#options.reader.fromClient(text)
+    const { reader, wantsText } = this.#options
+    const prompt = reader.fromClient(text)
+    if (prompt === undefined || !wantsText) return prompt
+    const words = reader.words()
+    return words.says ? new Spoken(prompt, words) : prompt
   }
 
   fromServer(text: string): void {
     this.#options.reader.fromServer(text)
   }
 
-  end(whole: boolean): SocketSaid {
+  async end(whole: boolean): Promise<SocketSaid> {
     const { record, reader, catalogue, conversations, own, previewChars } = this.#options
     const { request, response } = reader.end(whole)
     if (response.unread > 0) record.uninspectable ??= 'upgraded'
@@ -40,6 +52,18 @@ export class LiveConversation implements SocketReader {
     recordResponse(record, response, catalogue)
     conversations?.asked(record, request, readNamedIds(own))
     const { model, promptText: prompt, promptChars } = request
-    return { unread: response.unread, content: { model, prompt, promptChars } }
+    const said = this.#options.wantsText ? await wordsOf(request) : undefined
+    return { unread: response.unread, content: { model, prompt, promptChars, said } }
   }
+}
+
+/** All that was said, for who judges it after it has passed. */
+async function wordsOf({
+  system = '',
+  messages,
+}: RequestFacts): Promise<Said | undefined> {
+  const words = new BodyTextReader()
+  words.plain(system, 'program')
+  for (const { text } of messages) words.plain(text)
+  return inSlices(saidOf(words.end().units))
 }

@@ -5,6 +5,10 @@
 import type { Recognised } from '../../providers/index.js'
 import { liveReader } from '../../providers/live.js'
 import type { ExchangeFacts } from '../words/exchange-about.js'
+import { inSlices } from '../../core/resting.js'
+import type { BodyText } from '../../providers/body-text.js'
+import { saidOf } from '../reading/said.js'
+import { noContent } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { Turn } from './websocket-turn.js'
 
@@ -24,7 +28,25 @@ export function speechOf(
  * What a message of the client says: text for the model, a request, or undefined where nobody
  * can tell.
  */
-export type Heard = string | undefined | Turn
+export type Heard = string | undefined | Turn | Spoken
+
+/** A message with all of its text, where somebody looks at that. */
+export class Spoken {
+  readonly prompt: string
+  readonly #words: BodyText
+
+  constructor(prompt: string, words: BodyText) {
+    this.prompt = prompt
+    this.#words = words
+  }
+
+  /** For a decision on this message alone. */
+  async content(): Promise<Content> {
+    const { prompt } = this
+    const said = await inSlices(saidOf(this.#words.units))
+    return { ...noContent(), prompt, promptChars: prompt.length, said }
+  }
+}
 
 /** Makes sense of whole text messages, in the order in which both sides sent them. */
 export interface SocketReader {
@@ -37,5 +59,5 @@ export interface SocketReader {
 export interface SocketSaid {
   /** Messages that no reader knows. */
   readonly unread: number
-  readonly content: Pick<Content, 'model' | 'prompt' | 'promptChars'>
+  readonly content: Pick<Content, 'model' | 'prompt' | 'promptChars' | 'said'>
 }

@@ -17,7 +17,7 @@ import type { WebsocketPort } from './port.js'
 export type JudgeMessage = (
   content: Content,
   record: ExchangeRecord,
-  reading?: Pick<Reading, 'decided'>,
+  reading?: Pick<Reading, 'decided' | 'passed'>,
 ) => Judgement
 
 export interface TurnAbout {

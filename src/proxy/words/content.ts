@@ -1,7 +1,9 @@
 /** What could be read of a request: for the policies, and for the record. */
 import type { ExchangeRecord } from '../../core/record.js'
-import type { SessionFacts } from '../../policy/input.js'
-import type { BodyState } from '../../policy/policy.js'
+import type { Resting } from '../../core/resting.js'
+import type { Who } from '../../core/who.js'
+import type { SaidFacts, SessionFacts } from '../../policy/input.js'
+import type { BodyState, FindingInput } from '../../policy/policy.js'
 
 export interface Content {
   /** Parsed JSON; undefined unless `state` is `whole`. */
@@ -9,15 +11,28 @@ export interface Content {
   readonly state: BodyState
   /** Why policies cannot rely on it; undefined when they can. */
   readonly uninspectable: string | undefined
+  /** Why its text is all that is known of it; undefined when its structure is, too. */
+  readonly unstructured?: string | undefined
   readonly model: string | undefined
   /** Bounded text that goes to the model. */
   readonly prompt: string
   /** Characters of all that text, kept or not. */
   readonly promptChars?: number | undefined
   readonly toolsOffered?: readonly string[] | undefined
+  /** All of its text; undefined where nobody looks at it. */
+  readonly said?: SaidContent | undefined
   /** The conversation that it goes on with, as it stood before. */
   readonly session?: SessionFacts | undefined
 }
+
+/** All of a request's text, made ready for policies. */
+export interface SaidContent extends SaidFacts {
+  readonly findings: readonly FindingInput[]
+  /** The same with each of its texts, as policies see it, replaced. */
+  again(edit: EditText): Resting<SaidContent>
+}
+
+export type EditText = (text: string, who: Who) => string
 
 export function noContent(): Content {
   return {

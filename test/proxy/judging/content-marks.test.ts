@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { markedOf, markOf, MAX_TEXTS } from '../../../src/proxy/judging/content-marks.js'
+import { atOnce } from '../../../src/core/resting.js'
+import { BodyTextReader } from '../../../src/providers/body-text.js'
+import {
+  isPassage,
+  markedOf,
+  markOf,
+  MAX_TEXTS,
+} from '../../../src/proxy/judging/content-marks.js'
+import type { SaidText } from '../../../src/proxy/judging/content-marks.js'
+import { saidOf } from '../../../src/proxy/reading/said.js'
 
 const mark = markOf(Buffer.alloc(32, 7))
 const CARD = '4111 1111 1111 1111'
@@ -12,6 +21,11 @@ const approvedOf = async (body: unknown): Promise<ReadonlySet<string>> =>
   new Set((await marked(body)).marks)
 const without = async (body: unknown, approved: ReadonlySet<string>): Promise<unknown> =>
   (await marked(body)).without(approved)?.body
+const textOf = async (body: unknown): Promise<SaidText> => {
+  const words = new BodyTextReader()
+  atOnce(words.read(body))
+  return { body, prompt: '', said: atOnce(saidOf(words.end().units)) }
+}
 
 describe('marks of what was refused', () => {
   it('take the same words out of a later turn, and leave what is new', async () => {
@@ -58,6 +72,28 @@ describe('marks of what was refused', () => {
     assert.equal(marks.length, MAX_TEXTS)
     assert.ok(marks.includes(mark('text number 1999')))
     assert.ok(!marks.includes(mark('text number 0')))
+  })
+
+  it('are of the text as policies see it: folded, decoded, and joined of parts', async () => {
+    const base64 = Buffer.from(`the number is ${CARD}`).toString('base64')
+    for (const content of [
+      'my card ４１１１ １１１１ １１１１ １１１１',
+      [{ type: 'file', file: { file_data: `data:text/plain;base64,${base64}` } }],
+      ['4111 1111', ' 1111 1111'].map((text) => ({ type: 'text', text })),
+    ]) {
+      const said = await textOf({ messages: [{ role: 'user', content }] })
+      assert.equal(said.said?.findings.length, 1)
+      const { marks } = await markedOf(said, mark)
+      const rest = (await markedOf(said, mark)).without(new Set(marks))
+      const left = said.said && rest && atOnce(said.said.again(rest.edit))
+      assert.deepEqual(left?.findings, [])
+      const passages = new Set(marks.filter(isPassage))
+      const other = await textOf({ messages: [{ role: 'user', content: CARD }] })
+      assert.equal(
+        (await markedOf(other, mark)).without(passages)?.edit(CARD, 'person'),
+        '',
+      )
+    }
   })
 
   it('are of this installation alone', () => {

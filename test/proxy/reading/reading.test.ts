@@ -94,11 +94,11 @@ class Bench {
   }
 }
 
-function asked(given: Given): ExchangeRecord {
+async function asked(given: Given): Promise<ExchangeRecord> {
   const bench = new Bench(given.path)
   const { contentType = 'application/json', contentEncoding } = given
   const head = { contentType, contentEncoding }
-  void bench.reading.request(Buffer.from(given.body), given.whole ?? true, head)
+  await bench.reading.request(Buffer.from(given.body), given.whole ?? true, head)
   return bench.record
 }
 
@@ -115,7 +115,7 @@ describe('reading', () => {
     [
       'of a million values',
       { body: `{"model":"m","x":[${'1,'.repeat(999_999)}1]}` },
-      { uninspectable: 'too-large', model: 'm' },
+      { uninspectable: 'partly-unseen', model: 'm' },
     ],
     [
       'of 100,000 values',
@@ -128,7 +128,7 @@ describe('reading', () => {
         body: `{"model":"m","messages":[{"role":"user","content":"${'a'.repeat(MiB)}`,
         whole: false,
       },
-      { uninspectable: 'too-large', model: 'm', promptPreview: 'a'.repeat(200) },
+      { uninspectable: 'partly-unseen', model: 'm', promptPreview: 'a'.repeat(200) },
     ],
     [
       'too large, whose model stands behind the messages',
@@ -136,17 +136,17 @@ describe('reading', () => {
         body: `{"messages":[{"role":"user","content":"${'a'.repeat(MiB / 2)}"}],"model":"m","x":"`,
         whole: false,
       },
-      { uninspectable: 'too-large', model: 'm' },
+      { uninspectable: 'partly-unseen', model: 'm' },
     ],
     [
       'too large, that breaks off inside the name of the model',
       { body: '{"messages":[],"model":"gpt-4', whole: false },
-      { uninspectable: 'too-large', model: undefined },
+      { uninspectable: 'partly-unseen', model: undefined },
     ],
     [
       'of 50 MB, all of it there',
       { body: `{"model":"m","x":"${'a'.repeat(50 * MiB)}"}` },
-      { uninspectable: 'too-large', model: 'm' },
+      { uninspectable: 'partly-unseen', model: 'm' },
     ],
     [
       'with __proto__ and constructor for keys',
@@ -178,7 +178,15 @@ describe('reading', () => {
     [
       'that is no JSON',
       { body: 'model=m', contentType: 'text/plain' },
-      { uninspectable: 'unknown-kind' },
+      { uninspectable: undefined },
+    ],
+    [
+      'that is no text',
+      {
+        body: Buffer.from([0x0a, 0xff, 0xfe, 0x00, 0x01]),
+        contentType: 'application/x-protobuf',
+      },
+      { uninspectable: 'not-text' },
     ],
     ['that is a number', { body: '7' }, { uninspectable: undefined, model: undefined }],
     [
@@ -193,15 +201,15 @@ describe('reading', () => {
     ],
   ]
   for (const [what, given, expected] of hostile)
-    it(`YORI has a verdict on a request body ${what}`, () => {
-      const record = asked(given)
+    it(`YORI has a verdict on a request body ${what}`, async () => {
+      const record = await asked(given)
       for (const [key, value] of Object.entries(expected))
         assert.equal(record[key as keyof ExchangeRecord], value, key)
       assert.equal(({} as { model?: string }).model, undefined)
     })
 
-  it('YORI takes the last of two keys, as those do who are asked', () => {
-    const record = asked({ body: '{"model":"a","model":"b","messages":[]}' })
+  it('YORI takes the last of two keys, as those do who are asked', async () => {
+    const record = await asked({ body: '{"model":"a","model":"b","messages":[]}' })
     assert.equal(record.model, 'b')
   })
 
@@ -220,7 +228,7 @@ describe('reading', () => {
       const text = `{"model":"m","messages":[{"role":"user","content":"${'a'.repeat(3 * MiB)}"}]}`
       const cut = await large.reading.request(encode(text), true, head)
       assert.equal(cut.state, 'truncated')
-      assert.equal(large.record.uninspectable, 'too-large')
+      assert.equal(large.record.uninspectable, 'partly-unseen')
       assert.equal(large.record.model, 'm')
       assert.equal(large.record.promptPreview, 'a'.repeat(200))
       await large.answer([Buffer.from('{}')], 'application/json')
@@ -309,7 +317,7 @@ describe('reading', () => {
     assert.equal(bench.record.uninspectable, undefined)
   })
 
-  it('YORI records a form by its files', () => {
+  it('YORI records a form by its files', async () => {
     const body = [
       '--b',
       'Content-Disposition: form-data; name="model"',
@@ -324,14 +332,14 @@ describe('reading', () => {
       '',
     ].join('\r\n')
     const contentType = 'multipart/form-data; boundary=b'
-    const record = asked({ body, contentType, path: '/v1/audio/transcriptions' })
+    const record = await asked({ body, contentType, path: '/v1/audio/transcriptions' })
     assert.equal(record.model, 'whisper-1')
     assert.deepEqual(record.attachments, [
       { kind: 'audio', mediaType: 'audio/mpeg', bytes: 1000 },
     ])
     assert.equal(record.uninspectable, undefined)
-    const cut = asked({ body: body.slice(0, 300), contentType, whole: false })
-    assert.equal(cut.uninspectable, 'too-large')
+    const cut = await asked({ body: body.slice(0, 300), contentType, whole: false })
+    assert.equal(cut.uninspectable, 'partly-unseen')
   })
 
   it('YORI measures the first token and the pace of a stream, compressed or not', async () => {

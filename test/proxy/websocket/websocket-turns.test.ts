@@ -184,8 +184,8 @@ describe('Responses over a WebSocket', () => {
   })
 
   for (const [what, more] of [
-    ['a warm-up', { generate: false, instructions: CARD }],
-    ['instructions', { instructions: CARD }],
+    ['a warm-up', { generate: false, input: CARD }],
+    ['a field that nobody knows', { memory: [CARD] }],
     [
       'the result of a tool',
       { input: [{ type: 'function_call_output', call_id: 'c', output: CARD }] },

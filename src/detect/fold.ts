@@ -1,0 +1,64 @@
+/**
+ * Texts as they are compared: compatibility forms are one (NFKC, UAX #15), and what is not
+ * seen is gone (Default_Ignorable_Code_Point, UAX #44), so that a full-width digit is a digit
+ * and a word with an invisible character in it is that word. Tag characters, which models read
+ * and people do not see, become the ASCII that they stand for. Pure; linear.
+ */
+
+const NON_ASCII = /[^\u0000-\u007f]/
+const IGNORABLE = /\p{DI}+/gu
+/** U+E0020 to U+E007E: each stands for an ASCII character. */
+const TAGS = /[\u{e0020}-\u{e007e}]+/gu
+const TAG_BASE = 0xe0000
+/** A character with what combines with it: the smallest that can be folded by itself. */
+const CLUSTER = /[^\p{M}]\p{M}*|\p{M}+/gu
+
+export function folded(text: string): string {
+  return NON_ASCII.test(text) ? foldWhole(text) : text
+}
+
+function foldWhole(text: string): string {
+  const plain = text.normalize('NFKC')
+  // Few texts have any: both patterns begin with the surrogate of their plane.
+  return plain.includes('\u{db40}')
+    ? plain.replace(TAGS, untagged).replace(IGNORABLE, '')
+    : plain.replace(IGNORABLE, '')
+}
+
+function untagged(tags: string): string {
+  let plain = ''
+  for (const tag of tags)
+    plain += String.fromCharCode((tag.codePointAt(0) as number) - TAG_BASE)
+  return plain
+}
+
+export interface FoldedPlaces {
+  readonly text: string
+  /** Where in the original the character at this place of `text` begins. UTF-16 offsets. */
+  start(at: number): number
+  /** Where in the original the character before this place of `text` ends. */
+  end(at: number): number
+}
+
+/** A folded text that knows where it comes from: what was found there can be taken out. */
+export function foldedWithPlaces(text: string): FoldedPlaces {
+  if (!NON_ASCII.test(text)) return { text, start: (at) => at, end: (at) => at }
+  let plain = ''
+  /** Of each unit of `plain`: its cluster, as start and end in the original. */
+  const starts: number[] = []
+  const ends: number[] = []
+  for (const found of text.matchAll(CLUSTER)) {
+    const [cluster] = found
+    const piece = foldWhole(cluster)
+    for (let i = 0; i < piece.length; i++) {
+      starts.push(found.index)
+      ends.push(found.index + cluster.length)
+    }
+    plain += piece
+  }
+  return {
+    text: plain,
+    start: (at) => starts[at] ?? text.length,
+    end: (at) => (at === 0 ? 0 : (ends[at - 1] ?? text.length)),
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * What a text is by its looks alone: words, base64 of a text, base64 of media, an id. Pure. A
+ * shape is told narrowly, over all of the text: what could be a person's words is words,
+ * whatever it stands under and whatever it begins with.
+ */
+import type { Resting } from '../core/resting.js'
+
+export type Encoded =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Bytes that are no text; `media` is their format, where the first of them tell. */
+  | { readonly kind: 'bytes'; readonly media: string | undefined }
+
+/** Shorter words are base64 by accident. */
+const LEAST_ENCODED = 24
+/** Characters that are looked at in one go; a whole number of groups and of lines. */
+const PIECE_CHARS = 64 * 1024
+
+const NO_BASE64 = /[^A-Za-z0-9+/_=-]/
+const NO_LINED_BASE64 = /[^A-Za-z0-9+/_=\r\n-]/
+const PADDING = /=[^=\r\n]/
+const DATA_URL = /^data:(?:[\w.+-]+\/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*(;base64)?,/i
+const MAX_URL_HEAD = 512
+
+/**
+ * What base64 (RFC 4648 §4 and §5, or a data URL, RFC 2397) holds; undefined for what is none.
+ * `named`: something beside it says that it is data, so that bytes of no known format are
+ * believed to be some; without that they are words.
+ */
+export function* decoded(text: string, named: boolean): Resting<Encoded | undefined> {
+  const url = text.startsWith('data:') ? DATA_URL.exec(text.slice(0, MAX_URL_HEAD)) : null
+  if (url !== null) {
+    const data = text.slice(url[0].length)
+    return url[1] === undefined ? ofEscapes(data) : yield* ofBase64(data, true)
+  }
+  return text.length < LEAST_ENCODED ? undefined : yield* ofBase64(text, named)
+}
+
+/** Both forms: what stands behind the comma need not be escaped. */
+function ofEscapes(data: string): Encoded {
+  try {
+    return { kind: 'text', text: `${data}\n${decodeURIComponent(data)}` }
+  } catch {
+    return { kind: 'text', text: data }
+  }
+}
+
+function* ofBase64(text: string, named: boolean): Resting<Encoded | undefined> {
+  const isLined = /[\r\n]/.test(text.slice(0, 128))
+  for (let at = 0; at < text.length; at += PIECE_CHARS) {
+    const piece = text.slice(at, at + PIECE_CHARS)
+    if ((isLined ? NO_LINED_BASE64 : NO_BASE64).test(piece)) return undefined
+    if (PADDING.test(piece)) return undefined
+    if (text.length > PIECE_CHARS) yield
+  }
+  const compact = isLined ? text.replace(/[\r\n]+/g, '') : text
+  const head = Buffer.from(compact.slice(0, 64), 'base64')
+  const media = mediaOf(head)
+  if (media !== undefined) return { kind: 'bytes', media }
+  const words = yield* textOf(compact)
+  if (words !== undefined) return { kind: 'text', text: words }
+  return named && isVaried(compact) ? { kind: 'bytes', media: undefined } : undefined
+}
+
+/** Data uses most of the 64 digits; words joined by `/` or `-` do not. */
+const LEAST_VARIED = 128
+const MANY_DIGITS = 45
+
+function isVaried(base64: string): boolean {
+  const sample = base64.slice(0, 4096)
+  return sample.length >= LEAST_VARIED && new Set(sample).size >= MANY_DIGITS
+}
+
+function* textOf(base64: string): Resting<string | undefined> {
+  const pieces: Buffer[] = []
+  for (let at = 0; at < base64.length; at += PIECE_CHARS) {
+    const bytes = Buffer.from(base64.slice(at, at + PIECE_CHARS), 'base64')
+    const isLast = at + PIECE_CHARS >= base64.length
+    if (!isText(bytes, at === 0 && isLast)) return undefined
+    pieces.push(bytes)
+    if (!isLast) yield
+  }
+  return Buffer.concat(pieces).toString()
+}
+
+/** First bytes by which formats are told, at their place. */
+const MAGIC: readonly (readonly [string, number, string])[] = [
+  ['image/png', 0, '\x89PNG\r\n'],
+  ['image/jpeg', 0, '\xff\xd8\xff'],
+  ['image/gif', 0, 'GIF8'],
+  ['image/webp', 8, 'WEBP'],
+  ['image/tiff', 0, 'II*\0'],
+  ['image/tiff', 0, 'MM\0*'],
+  ['audio/wav', 8, 'WAVE'],
+  ['audio/mpeg', 0, 'ID3'],
+  ['audio/mpeg', 0, '\xff\xfb'],
+  ['audio/ogg', 0, 'OggS'],
+  ['audio/flac', 0, 'fLaC'],
+  ['video/mp4', 4, 'ftyp'],
+  ['video/webm', 0, '\x1a\x45\xdf\xa3'],
+  ['application/pdf', 0, '%PDF-'],
+  ['application/zip', 0, 'PK\x03\x04'],
+  ['application/gzip', 0, '\x1f\x8b\x08'],
+]
+
+/** The format of media or of a packed document, by its first bytes. */
+export function mediaOf(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1')
+  return MAGIC.find(([, at, first]) => head.startsWith(first, at))?.[0]
+}
+
+const STRANGE = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f\ufffd]/g
+/** One in so many characters, and a few in a short text, are not held against it. */
+const RARE = 64
+
+/**
+ * Are these bytes UTF-8 text? Control characters and what is no UTF-8 are rare in one. `isWhole`:
+ * else a character may be cut at either end.
+ */
+export function isText(bytes: Uint8Array, isWhole: boolean): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  const most = Math.floor(text.length / RARE) + (isWhole ? 0 : 6)
+  let strange = 0
+  STRANGE.lastIndex = 0
+  while (STRANGE.test(text)) {
+    strange += 1
+    if (strange > most) return false
+  }
+  return true
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+const HEX = /^[0-9a-f]{16,}$/i
+const NAMED_ID = /^[a-z]{2,20}[_:-](?=[\w:.-]{6,}$)/i
+const TOKEN = /^[\w+/:.=-]{16,}$/
+/** Digits that could be a number of somebody's, whatever stands around them. */
+const NUMBER = /\d{9,}|\d[ .-]\d{2,}[ .-]\d{2,}/
+/** ISO 13616: country, check digits, account. */
+const IBAN = /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/
+const WORD = /[a-z]{7,}/
+const MAX_ID = 256
+
+/**
+ * Could it be nothing but an id? Letters and digits without a blank, as a machine makes them:
+ * words, names, addresses and numbers of somebody's are none.
+ */
+export function isId(text: string): boolean {
+  if (text.length < 8 || text.length > MAX_ID) return false
+  if (UUID.test(text)) return true
+  if (!/\d/.test(text) || !/[a-z]/i.test(text)) return false
+  if (IBAN.test(text)) return false
+  if (HEX.test(text)) return !/\d{12,}/.test(text)
+  if (NUMBER.test(text)) return false
+  const name = NAMED_ID.exec(text)
+  if (name === null && !TOKEN.test(text)) return false
+  return !WORD.test(text.slice(name?.[0].length ?? 0))
+}

@@ -1,0 +1,249 @@
+/**
+ * All text of a request's JSON by whose words it is: every string and every name of a field,
+ * whatever the provider, so that nothing has to be known to be looked at. Left out, and
+ * counted, is what is no text by its shape: ids, and media in base64; base64 of a text is
+ * given as that text. Whose a place is says `body-places.ts`. Pure; rests as it goes.
+ *
+ * A *unit* is what may be said again by a later request of the same conversation: one message,
+ * one tool, one field of the envelope.
+ */
+import type { Resting } from '../core/resting.js'
+import type { Who } from '../core/who.js'
+import { decoded, isId } from '../detect/text-shape.js'
+import {
+  isFieldName,
+  isIdField,
+  isMediaField,
+  isOpaqueField,
+  isSetting,
+  placeOf,
+  placeOfField,
+} from './body-places.js'
+import type { Place } from './body-places.js'
+import type { Json } from './json.js'
+
+export interface Piece {
+  readonly who: Who
+  readonly text: string
+}
+
+export interface Unit {
+  readonly pieces: readonly Piece[]
+  /** Of a message in parts: its parts of one author without a gap, so that nothing hides in one. */
+  readonly joined: readonly Piece[]
+}
+
+export interface BodyText {
+  readonly units: readonly Unit[]
+  /** Characters that were left out, as they stand in the body. */
+  readonly left: { readonly ids: number; readonly media: number }
+  /** It says something beside names of fields and words of the protocol. */
+  readonly says: boolean
+  /** It holds documents that nobody here reads, such as a PDF. */
+  readonly unreadDocument: boolean
+}
+
+/** Numbers with fewer digits say nothing of a person. */
+const LEAST_NUMBER = 100_000_000
+/** Nodes and characters after which it rests. */
+const REST_NODES = 256
+const REST_CHARS = 32 * 1024
+
+/** A text that is longer is a unit of its own, wherever it stands in the envelope. */
+const LONG_CHARS = 256
+
+/** A value that waits, or an array in progress. */
+interface Open {
+  readonly value: unknown
+  readonly place: Place
+  readonly name: string | undefined
+  readonly unit: OpenUnit
+  /** Of an array: its next item. */
+  next: number
+}
+
+interface OpenUnit {
+  readonly pieces: Piece[]
+  /** Texts that stand in a list of parts. */
+  readonly parts: Piece[]
+}
+
+export class BodyTextReader {
+  readonly #units: OpenUnit[] = []
+  /** Short fields of the envelope. */
+  readonly #rest: OpenUnit = { pieces: [], parts: [] }
+  readonly #names = new Map<Who, Set<string>>()
+  readonly #open: Open[] = []
+  #ids = 0
+  #media = 0
+  #unreadDocument = false
+  #says = false
+  #fields = 0
+  #nodes = 0
+  #chars = 0
+
+  /** Of all objects so far. */
+  get fields(): number {
+    return this.#fields
+  }
+
+  /** Text that is in no JSON. */
+  plain(text: string, who: Who = 'person'): void {
+    if (text.length === 0) return
+    this.#says = true
+    this.#units.push({ pieces: [{ who, text }], parts: [] })
+  }
+
+  /** One value: the JSON of a body, or one line of it, or a field of a form under its name. */
+  *read(value: unknown, name?: string): Resting<void> {
+    const open = this.#open
+    open.push({ value, place: 'envelope', name, unit: this.#rest, next: 0 })
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      if (!Array.isArray(top.value)) {
+        open.pop()
+        yield* this.#value(top, false)
+        continue
+      }
+      const items = top.value as readonly unknown[]
+      const index = top.next++
+      if (index >= items.length) {
+        open.pop()
+        continue
+      }
+      const item = items[index]
+      const unit = isUnit(top, item) ? this.#opened() : top.unit
+      yield* this.#value({ ...top, value: item, unit, next: 0 }, true)
+    }
+  }
+
+  end(): BodyText {
+    const names = [...this.#names].map(([who, known]) => ({
+      pieces: [...known].map((text): Piece => ({ who, text })),
+      parts: [],
+    }))
+    const units = [...names, this.#rest, ...this.#units].filter(
+      ({ pieces }) => pieces.length > 0,
+    )
+    return {
+      units: units.map(({ pieces, parts }) => ({ pieces, joined: joinedOf(parts) })),
+      left: { ids: this.#ids, media: this.#media },
+      says: this.#says,
+      unreadDocument: this.#unreadDocument,
+    }
+  }
+
+  #opened(): OpenUnit {
+    const unit: OpenUnit = { pieces: [], parts: [] }
+    this.#units.push(unit)
+    return unit
+  }
+
+  *#value(at: Open, inList: boolean): Resting<void> {
+    const { value } = at
+    if (++this.#nodes % REST_NODES === 0) yield
+    if (typeof value === 'string') yield* this.#text(value, at, inList)
+    else if (typeof value === 'number') number(value, at)
+    else if (Array.isArray(value)) this.#open.push(at)
+    else if (typeof value === 'object' && value !== null) this.#object(value as Json, at)
+  }
+
+  #object(value: Json, { place, unit }: Open): void {
+    const here = placeOf(value, place)
+    const names = Object.keys(value)
+    this.#fields += names.length
+    const fields = names.map((name): Open => {
+      const inner = value[name]
+      const own = here === 'envelope' && isLarge(inner) ? this.#opened() : unit
+      return { value: inner, place: placeOfField(name, here), name, unit: own, next: 0 }
+    })
+    for (const name of names) this.#name(name, here)
+    // Taken from the end: the first field is the next.
+    this.#open.push(...fields.reverse())
+  }
+
+  /** Each once. */
+  #name(name: string, place: Place): void {
+    const isPrograms = place !== 'tool' && isFieldName(name)
+    const who = isPrograms ? 'program' : whoAt(place)
+    const known = this.#names.get(who)
+    if (known === undefined) this.#names.set(who, new Set([name]))
+    else known.add(name)
+  }
+
+  *#text(text: string, { place, name, unit }: Open, inList: boolean): Resting<void> {
+    if (text.length === 0) return
+    this.#chars += text.length
+    if (this.#chars >= REST_CHARS) {
+      this.#chars = 0
+      yield
+    }
+    if (isIdField(name) && isId(text)) {
+      this.#ids += text.length
+      return
+    }
+    if (place !== 'tool' && isSetting(name, text)) {
+      unit.pieces.push({ who: 'program', text })
+      return
+    }
+    const isOpaque = isOpaqueField(name)
+    const data = yield* decoded(text, isOpaque || isMediaField(name))
+    if (data?.kind === 'bytes') {
+      this.#media += text.length
+      if (!isOpaque && isDocument(data.media)) this.#unreadDocument = true
+      return
+    }
+    this.#says = true
+    const who = whoAt(place)
+    const piece = { who, text: data?.text ?? text }
+    unit.pieces.push(piece)
+    // Short words that decode by accident stay words.
+    if (data !== undefined && text.length < SHORT_CODED) unit.pieces.push({ who, text })
+    if (inList || name === 'text') unit.parts.push(piece)
+  }
+}
+
+function number(value: number, { place, unit }: Open): void {
+  if (Math.abs(value) < LEAST_NUMBER || !Number.isInteger(value)) return
+  unit.pieces.push({ who: whoAt(place), text: String(value) })
+}
+
+const SHORT_CODED = 128
+
+function whoAt(place: Place): Who {
+  return place === 'envelope' ? 'person' : place
+}
+
+/** Messages, and tools, which are many and long. */
+function isUnit({ place, name }: Open, item: unknown): boolean {
+  if (place === 'envelope') return true
+  return place === 'program' && name === 'tools' && typeof item === 'object'
+}
+
+function isLarge(value: unknown): boolean {
+  return (
+    typeof value === 'object' || (typeof value === 'string' && value.length > LONG_CHARS)
+  )
+}
+
+/** Pictures and sound have no text that could have been read; other formats may. */
+function isDocument(media: string | undefined): boolean {
+  return media === undefined || media.startsWith('application/')
+}
+
+/** Of a part's text, what stands at its ends is joined to that of its neighbours. */
+const EDGE_CHARS = 128
+
+function joinedOf(parts: readonly Piece[]): Piece[] {
+  if (parts.length < 2) return []
+  const joined: Piece[] = []
+  for (const who of new Set(parts.map((part) => part.who))) {
+    const own = parts.filter((part) => part.who === who)
+    if (own.length > 1) joined.push({ who, text: own.map(edgesOf).join('') })
+  }
+  return joined
+}
+
+function edgesOf({ text }: Piece): string {
+  if (text.length <= 2 * EDGE_CHARS) return text
+  return `${text.slice(0, EDGE_CHARS)}\n${text.slice(-EDGE_CHARS)}`
+}

@@ -1,0 +1,239 @@
+/**
+ * A card number where no reader knows the field, on the wire and in enforce: found by its
+ * text, over both versions of HTTP; and harmless bodies that are no JSON, which pass.
+ */
+import assert from 'node:assert/strict'
+import { request } from 'undici'
+import { behind, endedExchanges, NAME } from '../../support/proxied.js'
+import { HTTP_VERSIONS } from '../../support/yori.js'
+
+const ENFORCE = {
+  mode: 'enforce',
+  enforcement: { enabled: true, consent_accepted: true },
+  policies: {
+    files: {
+      privacy: { action: 'block' },
+      model_allowlist: { action: 'block', params: { models: ['*'] } },
+    },
+  },
+}
+const CARD = '4111 1111 1111 1111'
+const CHAT = '/v1/chat/completions'
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const user = (content: unknown) => ({ messages: [{ role: 'user', content }] })
+
+interface Sent {
+  readonly path?: string
+  readonly type?: string
+  readonly body: unknown
+}
+
+const FORM = (part: string, file: string): string =>
+  `--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n${part}\r\n` +
+  `--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n${file}\r\n--b--\r\n`
+
+const HIDDEN: readonly (readonly [string, Sent])[] = [
+  ['a field that nobody knows', { body: { ...user('hi'), memory: [{ note: CARD }] } }],
+  ["a part's unknown field", { body: user([{ type: 'hologram', caption: CARD }]) }],
+  [
+    'two parts of one message',
+    {
+      body: user([
+        { type: 'text', text: '4111 1111' },
+        { type: 'text', text: ' 1111 1111' },
+      ]),
+    },
+  ],
+  [
+    'a text file in base64',
+    {
+      body: user([
+        { type: 'file', file: { file_data: `data:text/plain;base64,${base64(CARD)}` } },
+      ]),
+    },
+  ],
+  ['full-width digits', { body: user('４１１１ １１１１ １１１１ １１１１') }],
+  [
+    'digits with what is not seen between',
+    { body: user('4111\u200b 1111\u2060 1111 11\u00ad11') },
+  ],
+  [
+    'history that nobody heard the model say',
+    {
+      body: {
+        messages: [
+          { role: 'user', content: 'a' },
+          { role: 'assistant', content: CARD },
+          { role: 'user', content: 'b' },
+        ],
+      },
+    },
+  ],
+  [
+    "a tool's result",
+    { body: { messages: [{ role: 'tool', tool_call_id: 'c', content: CARD }] } },
+  ],
+  [
+    'the output of an MCP call',
+    { path: '/v1/responses', body: { input: [{ type: 'mcp_call', output: CARD }] } },
+  ],
+  [
+    'items of a conversation',
+    {
+      path: '/v1/conversations/conv_1/items',
+      body: { items: [{ role: 'user', content: CARD }] },
+    },
+  ],
+  ['an escaped path', { path: '/v1/%63hat/completions', body: user(CARD) }],
+  ['a path with an escaped slash', { path: '/v1%2fchat/completions', body: user(CARD) }],
+  [
+    'a path that nobody knows',
+    {
+      path: '/nobody/knows',
+      body: { jsonrpc: '2.0', params: { arguments: { q: CARD } } },
+    },
+  ],
+  [
+    'a key that stands twice',
+    {
+      body: `{"metadata":{"a":"${CARD}","a":"x"},"messages":[{"role":"user","content":"hi"}]}`,
+    },
+  ],
+  [
+    'more values than are built',
+    {
+      body: `{"x":[${'1,'.repeat(30_000)}1],"messages":[{"role":"user","content":"${CARD}"}]}`,
+    },
+  ],
+  ['JSON in UTF-16', { body: Buffer.from(JSON.stringify(user(CARD)), 'utf16le') }],
+  ['JSON behind a byte order mark', { body: `\ufeff${JSON.stringify(user(CARD))}` }],
+  ['plain text', { path: '/t', type: 'text/plain', body: `my card: ${CARD}` }],
+  [
+    'a form',
+    {
+      path: '/oauth',
+      type: 'application/x-www-form-urlencoded',
+      body: 'note=4111+1111%201111+1111',
+    },
+  ],
+  [
+    'lines of JSON',
+    { path: '/t', type: 'application/x-ndjson', body: `{"a":1}\n{"note":"${CARD}"}\n` },
+  ],
+  [
+    'a file in a form',
+    {
+      path: '/v1/files',
+      type: 'multipart/form-data; boundary=b',
+      body: FORM('batch', JSON.stringify({ body: user(CARD) })),
+    },
+  ],
+  [
+    'the middle of a long history',
+    {
+      body: {
+        messages: Array.from({ length: 300 }, (_, i) => ({
+          role: 'user',
+          content: `${i} ${'words and words '.repeat(60)}${i === 150 ? CARD : ''}`,
+        })),
+      },
+    },
+  ],
+]
+
+const HARMLESS: readonly (readonly [string, Sent, string | null])[] = [
+  [
+    'one byte of text',
+    { path: '/t', type: 'text/plain;charset=UTF-8', body: 'x' },
+    'unknown-api',
+  ],
+  [
+    'an OAuth form',
+    {
+      path: '/oauth/token',
+      type: 'application/x-www-form-urlencoded',
+      body: 'grant_type=refresh_token&refresh_token=abc',
+    },
+    'unknown-api',
+  ],
+  [
+    'telemetry in lines',
+    { path: '/t', type: 'application/x-ndjson', body: '{"a":1}\n{"b":2}\n' },
+    'unknown-api',
+  ],
+  [
+    'telemetry in protobuf',
+    {
+      path: '/v1/traces',
+      type: 'application/x-protobuf',
+      body: Buffer.from([0x0a, 0xff, 0xfe, 0x00, 0x01, 0x90]),
+    },
+    'not-text',
+  ],
+  [
+    'a part of an upload',
+    {
+      path: '/v1/uploads/u/parts',
+      type: 'application/octet-stream',
+      body: Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 197) % 256)),
+    },
+    'not-text',
+  ],
+  [
+    'an address in the system prompt',
+    {
+      body: {
+        messages: [
+          { role: 'system', content: 'the user is kim@example.org' },
+          { role: 'user', content: 'hi' },
+        ],
+      },
+    },
+    null,
+  ],
+]
+
+function bytesOf(body: unknown): string | Buffer {
+  return typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+}
+
+for (const version of HTTP_VERSIONS)
+  describe(`what a request says, over ${version}`, () => {
+    it('is looked at wherever it stands', async () => {
+      await using proxied = await behind((incoming, response) => {
+        incoming.resume().on('end', () => response.end('{}'))
+      }, ENFORCE)
+      const dispatcher = proxied.yori.dispatcher(undefined, version)
+      for (const [where, { path = CHAT, type = 'application/json', body }] of HIDDEN) {
+        const answer = await request(`https://${NAME}${path}`, {
+          ...{ method: 'POST', dispatcher, body: bytesOf(body) },
+          headers: { 'content-type': type },
+        })
+        const text = await answer.body.text()
+        assert.equal(answer.statusCode, 403, where)
+        assert.match(text, /a card number|stands twice/, where)
+      }
+      const rows = await endedExchanges(proxied.yori, HIDDEN.length)
+      assert.ok(rows.every((row) => row['event_type'] === 'block'))
+    })
+
+    it('passes where it is harmless, and its row says what it was', async () => {
+      await using proxied = await behind((incoming, response) => {
+        incoming.resume().on('end', () => response.end('{}'))
+      }, ENFORCE)
+      const dispatcher = proxied.yori.dispatcher(undefined, version)
+      for (const [what, { path = CHAT, type = 'application/json', body }] of HARMLESS) {
+        const answer = await request(`https://${NAME}${path}`, {
+          ...{ method: 'POST', dispatcher, body: bytesOf(body) },
+          headers: { 'content-type': type },
+        })
+        await answer.body.dump()
+        assert.equal(answer.statusCode, 200, what)
+      }
+      const rows = await endedExchanges(proxied.yori, HARMLESS.length)
+      assert.deepEqual(
+        rows.map((row) => [row['policy_decision'], row['uninspectable']]),
+        HARMLESS.map(([, , unread]) => ['allow', unread]),
+      )
+    })
+  })
