@@ -123,7 +123,8 @@ export const inspectSchema = section('How much of an exchange is looked at.', {
     default: 200,
     minimum: 0,
     maximum: 10_000,
-    description: 'Characters of the prompt that are recorded; 0 records none.',
+    description:
+      'Characters that are recorded of the end of the newest words of a person; 0 records none.',
   }),
   json_depth: count({
     default: 64,

@@ -38,6 +38,14 @@ export class BoundedText {
   }
 }
 
+/** The last `length` code units, never half a surrogate pair. */
+export function endOfText(text: string, length: number): string {
+  if (text.length <= length) return text
+  const start = text.length - length
+  const first = text.charCodeAt(start)
+  return text.slice(first >= 0xdc00 && first <= 0xdfff ? start + 1 : start)
+}
+
 /** The first `length` code units, never half a surrogate pair. */
 export function cutAt(text: string, length: number): string {
   if (text.length <= length) return text

@@ -1,6 +1,6 @@
 /** Puts what the readers found into an exchange's record, field by field. */
 import type { AttachmentNote, ExchangeRecord } from '../core/record.js'
-import { cutAt } from './bounded-text.js'
+import { cutAt, endOfText } from './bounded-text.js'
 import type { Catalogue } from './catalogue.js'
 import type { Attachment, RequestFacts, ResponseFacts } from './provider.js'
 
@@ -15,7 +15,7 @@ function noteOf({ kind, mediaType, bytes }: Attachment): AttachmentNote {
   }
 }
 
-/** `previewChars` of the user's newest text are kept. */
+/** The end of the newest words of a person is kept, as far as `previewChars`. */
 export function recordRequest(
   record: ExchangeRecord,
   facts: RequestFacts,
@@ -23,7 +23,7 @@ export function recordRequest(
 ): void {
   if (facts.model !== undefined) record.model = facts.model
   if (facts.stream !== undefined) record.stream = facts.stream
-  const preview = cutAt(facts.lastUserText, previewChars)
+  const preview = endOfText(facts.newestWords ?? facts.lastUserText, previewChars)
   if (preview !== '') record.promptPreview = preview
   if (facts.attachments.length > 0)
     record.attachments = facts.attachments.slice(0, MAX_NOTED).map(noteOf)

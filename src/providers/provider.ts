@@ -138,6 +138,8 @@ export interface RequestFacts {
   readonly promptText: string
   /** The newest text of the user: what a preview shows. */
   readonly lastUserText: string
+  /** The end of the newest words of a person, without what their program puts around them. */
+  readonly newestWords?: string | undefined
   /** Characters of all that text, kept or not. */
   readonly promptChars: number
   readonly attachments: readonly Attachment[]

@@ -3,9 +3,10 @@
  * here, and the parts of a message that carry a `type`, which OpenAI, Anthropic, Mistral and
  * Cohere share in spirit. Which field of a body is which is each provider's.
  */
-import { BoundedText, cutAt } from './bounded-text.js'
+import { BoundedText, cutAt, endOfText } from './bounded-text.js'
 import { asCount, asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
+import { ownWords } from './own-words.js'
 import type { Api, Attachment, Message, RequestFacts, ToolResult } from './provider.js'
 
 export interface RequestLimits {
@@ -23,6 +24,10 @@ export const REQUEST_LIMITS: RequestLimits = {
   maxListed: 256,
 }
 
+/** Messages in which words are looked for, and characters of them that are kept. */
+const MAX_LOOKED_BACK = 16
+const MAX_WORDS_CHARS = 10_000
+
 export class RequestBuilder {
   model: string | undefined
   stream: boolean | undefined
@@ -38,6 +43,10 @@ export class RequestBuilder {
   readonly #toolResults: ToolResult[] = []
   readonly #mcpServers: string[] = []
   #lastUserText = ''
+  /** What the user's newest messages say, the newest last: as they are, not copied. */
+  readonly #said: string[] = []
+  /** Results of tools that the message at hand holds: nobody's words. */
+  readonly #results: string[] = []
   #cut = false
 
   constructor(limits: RequestLimits = REQUEST_LIMITS) {
@@ -48,6 +57,11 @@ export class RequestBuilder {
 
   /** One message with all of its text; a system or developer role counts as system too. */
   message(role: string, text: string): void {
+    const words = withoutParts(text, this.#results.splice(0))
+    if (role === 'user' && words.trim() !== '') {
+      this.#said.push(words)
+      if (this.#said.length > MAX_LOOKED_BACK) this.#said.shift()
+    }
     if (role === 'system' || role === 'developer') this.#systemText(text)
     this.#promptPiece(text)
     if (role === 'user' && text.length > 0)
@@ -90,6 +104,8 @@ export class RequestBuilder {
   /** Its text goes to the model, but only `message` puts it into the prompt. */
   toolResult(id: string | undefined, text: string): void {
     this.#list(this.#toolResults, { id, text: cutAt(text, this.#limits.maxMessageChars) })
+    if (text !== '' && this.#results.length < this.#limits.maxListed)
+      this.#results.push(text)
   }
 
   /** Name and host only: the URL's rest, and headers beside it, can hold keys. */
@@ -110,6 +126,7 @@ export class RequestBuilder {
       messages: this.#messages,
       promptText: this.#prompt.text,
       lastUserText: this.#lastUserText,
+      newestWords: this.#newestWords(),
       promptChars: this.#prompt.chars,
       attachments: this.#attachments,
       toolsOffered: this.#tools,
@@ -120,6 +137,15 @@ export class RequestBuilder {
       conversationId: this.conversationId,
       cut: this.#cut || this.#prompt.cut,
     }
+  }
+
+  /** An agent's own turns say nothing of the person: then it is what was said before them. */
+  #newestWords(): string {
+    for (const said of this.#said.toReversed()) {
+      const words = ownWords(said)
+      if (words !== '') return endOfText(words, MAX_WORDS_CHARS)
+    }
+    return ''
   }
 
   #systemText(text: string): void {
@@ -137,6 +163,19 @@ export class RequestBuilder {
     if (list.length < this.#limits.maxListed) list.push(item)
     else this.#cut = true
   }
+}
+
+/** In the order in which they stand. */
+function withoutParts(text: string, parts: readonly string[]): string {
+  let rest = ''
+  let at = 0
+  for (const part of parts) {
+    const from = text.indexOf(part, at)
+    if (from < 0) continue
+    rest += text.slice(at, from)
+    at = from + part.length
+  }
+  return at === 0 ? text : rest + text.slice(at)
 }
 
 /** Facts of a request whose body nobody could read. */

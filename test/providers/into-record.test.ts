@@ -43,7 +43,7 @@ describe('recordRequest and recordResponse', () => {
     const messages = [{ role: 'user', content: 'Hello 😀' }]
     const body = { model: 'gpt-4o', stream: true, messages }
     recordRequest(row, readRequest({ url, body }).facts, 7)
-    assert.equal(row.promptPreview, 'Hello ')
+    assert.equal(row.promptPreview, 'ello 😀')
     assert.equal(row.model, 'gpt-4o')
     assert.equal(row.stream, true)
     const message = {

@@ -243,11 +243,11 @@ describe('reading', () => {
 
   it('YORI ends a record after a compressed request has been read', async () => {
     const bench = new Bench()
-    const body = gzipSync(user(`hi ${'a'.repeat(MiB / 2)}`))
+    const body = gzipSync(user(`${'a'.repeat(MiB / 2)} bye`))
     const head = { contentType: 'application/json', contentEncoding: 'gzip' }
     void bench.reading.request(body, true, head)
     await bench.answer([Buffer.from('{"model":"m"}')], 'application/json')
-    assert.equal(bench.record.promptPreview?.slice(0, 4), 'hi a')
+    assert.equal(bench.record.promptPreview?.slice(-5), 'a bye')
     assert.equal(bench.record.sessionId, 's1')
   })
 
