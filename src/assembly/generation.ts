@@ -17,10 +17,11 @@ import type { AuditSink } from '../core/record.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { OwnAddresses } from '../net/own-addresses.js'
 import { ProxyUsers } from '../net/proxy-users.js'
+import { ShownCertificates } from '../net/shown-certificates.js'
 import type { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
-import { dialerOf, upstreamOf } from './from-config/upstream.js'
+import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
 import { deciderOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
 import { Admission } from '../proxy/bounds/admission.js'
@@ -117,6 +118,8 @@ export class Generation {
       observers: observersOf(config, edges),
       policy,
       dialer,
+      shown: new ShownCertificates({ dialer }),
+      unshared: unsharedOf(config, catalogue, dialer),
       upstream,
       catalogue,
       certificates,

@@ -21,6 +21,8 @@ export const NAME_CLASSES = {
   address: '(address)',
   /** No name at all. */
   none: '(none)',
+  /** A name, or none, that hides an endpoint from a policy that blocks. */
+  evading: '(evading)',
 } as const
 
 /** Why each kind is what it is, in words for people. */

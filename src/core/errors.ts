@@ -85,6 +85,11 @@ const CATALOGUE = {
     status: 403,
     says: 'the app does not accept inspection, and a policy that blocks is in force',
   },
+  YORI_EVADES_INSPECTION: {
+    source: 'client',
+    status: 403,
+    says: 'the connection hides which endpoint it leads to, and a policy that blocks is in force',
+  },
   YORI_TOO_MANY_REQUESTS: {
     source: 'client',
     status: 429,

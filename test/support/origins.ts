@@ -26,6 +26,8 @@ export interface Origin extends AsyncDisposable {
 export interface OriginOptions {
   /** Loopback, IPv4, unless said. */
   readonly host?: string
+  /** A free one unless said. */
+  readonly port?: number
   /** With a certificate it speaks TLS. */
   readonly certificate?: Issued
   /** More for the TLS side: ALPN, versions, client certificates. */
@@ -77,7 +79,7 @@ async function listen(server: Server, options: OriginOptions): Promise<Origin> {
     socket.once('close', () => sockets.delete(socket))
   })
   server.on('tlsClientError', () => undefined)
-  server.listen(0, host)
+  server.listen(options.port ?? 0, host)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {

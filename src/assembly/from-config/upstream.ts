@@ -8,7 +8,11 @@ import type { Clock } from '../../core/clock.js'
 import { Dialer } from '../../net/dial.js'
 import type { OwnAddresses } from '../../net/own-addresses.js'
 import { Resolver } from '../../net/resolver.js'
+import { UnsharedAddresses } from '../../net/unshared-addresses.js'
 import { Upstream } from '../../net/upstream.js'
+import { tableSettings } from '../../../pf/settings.js'
+import { planTable } from '../../../pf/table.js'
+import type { Catalogue } from '../../providers/catalogue.js'
 import { milliseconds } from './milliseconds.js'
 import { readPem } from './read-pem.js'
 
@@ -40,6 +44,27 @@ export function dialerOf(config: Config, edges: DialEdges): Dialer {
     allowed: new Prefixes(config.access.allow_destinations),
     connectTimeoutMs: milliseconds(config.timeouts.connect),
     keepAliveMs: milliseconds(config.timeouts.tcp_keep_alive),
+  })
+}
+
+/** Of endpoints that are steered although nobody shares their addresses with them. */
+export function unsharedOf(
+  config: Config,
+  catalogue: Catalogue,
+  dialer: Dialer,
+): UnsharedAddresses {
+  const shared = new Set(config.steer.shared.map((text) => text.toLowerCase()))
+  const endpoints = config.endpoints.filter(({ domain }) => {
+    const name = domain.toLowerCase()
+    const entry = catalogue.entryFor(name.replace(/^\*\./, ''))
+    return !shared.has(name) && !shared.has(entry?.name ?? name)
+  })
+  const settings = { ...tableSettings(config), endpoints, shared: [] }
+  const { names, ranges } = planTable(settings, catalogue.entries)
+  return new UnsharedAddresses({
+    names: names.map(({ name }) => name),
+    ranges: new Prefixes(ranges),
+    dialer,
   })
 }
 

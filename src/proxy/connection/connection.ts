@@ -17,7 +17,6 @@ import { serveDialled } from './dialled.js'
 import { noteReset } from './end-reason.js'
 import { openTunnel } from './explicit.js'
 import { follow, passOn } from './follow.js'
-import { routeOf } from './routing.js'
 import { firstBytes, left } from './served.js'
 import type { Fronts, Served } from './served.js'
 import type { ConnectionPort } from './port.js'
@@ -95,7 +94,7 @@ async function serveRedirected(
   const found = await shown(served, first, known.port)
   switch (found.kind) {
     case 'hello':
-      return follow(served, routeOf(served, found.hello), target)
+      return follow(served, found.hello, target)
     case 'http':
     case 'other':
     case 'malformed':

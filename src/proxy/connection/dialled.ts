@@ -9,7 +9,6 @@ import type { FirstBytes } from '../../net/peek.js'
 import { mayCall, mayPass } from '../../policy/access.js'
 import type { ClientHello } from '../../tls/client-hello.js'
 import { follow, turnAway } from './follow.js'
-import { routeOf } from './routing.js'
 import type { Served } from './served.js'
 
 export async function serveDialled(
@@ -54,13 +53,13 @@ async function serveName(
   }
   if (name !== undefined && routes.endpoints.find(name) !== undefined) {
     state.log.cameBy('dialled')
-    return follow(served, routeOf(served, hello), { host: name, port: 443 })
+    return follow(served, hello, { host: name, port: 443 })
   }
   const isForeign = name !== undefined && !access.isOwnName(name)
   // Redirected, but nobody can tell from where: the name leads on, never to a private address.
   if (isForeign && destination === 'unknown') {
     state.log.cameBy('redirected')
-    return follow(served, routeOf(served, hello), { host: name, port: 443 })
+    return follow(served, hello, { host: name, port: 443 })
   }
   if (isForeign && !services.hasSiteCertificate) {
     turnAway(served, 'YORI_UNKNOWN_HOST')

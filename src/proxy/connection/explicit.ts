@@ -16,7 +16,6 @@ import { shown } from './before-tls.js'
 import { follow, passOn } from './follow.js'
 import { classOfHost } from '../words/name-class.js'
 import { refusalOf, refuseRaw } from '../answers/refusal.js'
-import { routeOf } from './routing.js'
 import { firstBytes, left } from './served.js'
 import type { Served } from './served.js'
 import { isKnownUser } from '../words/known-user.js'
@@ -48,7 +47,7 @@ export async function openTunnel(
   const first = waited ? begun : await shown(served, begun, target.port)
   switch (first.kind) {
     case 'hello':
-      return follow(served, routeOf(served, first.hello), target)
+      return follow(served, first.hello, target)
     case 'http':
     case 'other':
     case 'malformed':

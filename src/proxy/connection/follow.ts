@@ -1,5 +1,5 @@
 /**
- * Goes the way that was chosen: tunnel, intercept or refuse. Knows how each of them ends in the
+ * Goes the way that is chosen by the hello: tunnel, intercept or refuse. Knows how each of them ends in the
  * record; moving bytes is `tunnel.ts`, ending TLS `intercept.ts`.
  */
 import type { ErrorCode } from '../../core/errors.js'
@@ -7,18 +7,21 @@ import type { Coverage } from '../../core/record.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { Target } from '../../net/dial.js'
 import { endSoon } from '../../net/end-soon.js'
-import type { Route } from '../../policy/route.js'
+import type { ClientHello } from '../../tls/client-hello.js'
 import { noteTunnelEnd } from './end-reason.js'
+import { unlessEvading } from './evasion.js'
 import { intercept } from './intercept.js'
+import { routeOf } from './routing.js'
 import type { Served } from './served.js'
 import { tunnel } from './tunnel.js'
 
 /** Resolves when the connection has ended; rejects with what ended it badly. */
 export async function follow(
   served: Served,
-  route: Route,
+  hello: ClientHello,
   target: Target,
 ): Promise<void> {
+  const route = await unlessEvading(served, routeOf(served, hello), target)
   switch (route.kind) {
     case 'tunnel':
       return passOn(served, route.coverage, target)

@@ -8,6 +8,8 @@ import type { TrustLedger } from '../../learned/trust-ledger.js'
 import type { Deadlines } from '../../net/deadlines.js'
 import type { Dialer } from '../../net/dial.js'
 import type { OriginalDestination } from '../../net/original-destination.js'
+import type { ShownCertificates } from '../../net/shown-certificates.js'
+import type { UnsharedAddresses } from '../../net/unshared-addresses.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Admission } from '../bounds/admission.js'
@@ -25,6 +27,10 @@ export interface ConnectionPort extends UsersPort {
   readonly audit: Pick<AuditSink, 'connection'>
   readonly dialer: Pick<Dialer, 'dial' | 'candidates'>
   readonly destinations: OriginalDestination
+  /** What addresses show themselves as. */
+  readonly shown: Pick<ShownCertificates, 'holds'>
+  /** Those that serve an endpoint and nothing else. */
+  readonly unshared: Pick<UnsharedAddresses, 'has' | 'names'>
   /** What is known of a client's device; waits a little for one that is new. */
   readonly identify: (address: string) => Promise<Device>
   readonly undecided: Undecided
