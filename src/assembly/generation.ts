@@ -107,7 +107,7 @@ export class Generation {
     const certificates = certificatesOf(authority, config, edges.clock)
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
-    const upstream = await upstreamOf(config, dialer)
+    const upstream = await upstreamOf(config, dialer, edges.deadlines)
     const catalogue = await catalogueOf(config)
     const policy = snapshotOf(config, {
       own: edges.own,

@@ -51,7 +51,7 @@ export function grpcTrailersOnly(status: number, message: string): string[] {
 const MAX_MESSAGE_CHARS = 200
 
 /** How the call failed by the fields that end it; undefined: it did not, or not here. */
-export function grpcFailure(rawFields: readonly Buffer[]): string | undefined {
+export function grpcFailure(rawFields: readonly string[]): string | undefined {
   const status = valuesOf(rawFields, 'grpc-status')
   if (status === '' || status === '0') return undefined
   const message = percentDecoded(valuesOf(rawFields, 'grpc-message'))

@@ -161,25 +161,24 @@ export interface ResponseHead {
 }
 
 /** `Alt-Svc` goes too: it would lead clients around us by QUIC (RFC 7838). */
-export function readResponseHead(rawHeaders: readonly Buffer[]): ResponseHead {
-  const text = rawHeaders.map((bytes) => bytes.toString('latin1'))
-  const named = connectionNamed(text)
+export function readResponseHead(rawHeaders: readonly string[]): ResponseHead {
+  const named = connectionNamed(rawHeaders)
   const fields: string[] = []
   let contentType: string | undefined
   let contentEncoding: string | undefined
   let contentLength: number | undefined
   let foreignCoding = false
-  for (let i = 0; i + 1 < text.length; i += 2) {
-    const name = text[i] as string
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
     const lower = name.toLowerCase()
     if (lower === 'transfer-encoding')
-      foreignCoding ||= namesForeignCoding(text[i + 1] as string)
+      foreignCoding ||= namesForeignCoding(rawHeaders[i + 1] as string)
     if (HOP_BY_HOP.has(lower) || lower === 'alt-svc') continue
     if (named !== undefined && named.has(lower)) continue
-    if (lower === 'content-type') contentType = text[i + 1]
-    else if (lower === 'content-encoding') contentEncoding = text[i + 1]
-    else if (lower === 'content-length') contentLength = Number(text[i + 1])
-    fields.push(name, text[i + 1] as string)
+    if (lower === 'content-type') contentType = rawHeaders[i + 1]
+    else if (lower === 'content-encoding') contentEncoding = rawHeaders[i + 1]
+    else if (lower === 'content-length') contentLength = Number(rawHeaders[i + 1])
+    fields.push(name, rawHeaders[i + 1] as string)
   }
   return { fields, contentType, contentEncoding, contentLength, foreignCoding }
 }
@@ -295,11 +294,11 @@ export function hostField(host: string, port: number, defaultPort: number): stri
 }
 
 /** The values of a field, joined as a list; empty without one. RFC 9110 §5.3. */
-export function valuesOf(rawHeaders: readonly Buffer[], lowerName: string): string {
+export function valuesOf(rawHeaders: readonly string[], lowerName: string): string {
   const values: string[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    if ((rawHeaders[i] as Buffer).toString('latin1').toLowerCase() === lowerName)
-      values.push((rawHeaders[i + 1] as Buffer).toString('latin1'))
+    if ((rawHeaders[i] as string).toLowerCase() === lowerName)
+      values.push(rawHeaders[i + 1] as string)
   }
   return values.join(', ')
 }

@@ -83,9 +83,7 @@ export function errorCodeOf(error: unknown): string {
 /** Wraps whatever a connection to the provider threw, once. */
 export function upstreamFailure(error: unknown, name: string): YoriError {
   if (error instanceof YoriError) return error
-  // undici's parser error often comes without a code; its name is documented.
-  const isParserError = error instanceof Error && error.name === 'HTTPParserError'
-  const code = isParserError ? 'HPE_INVALID' : errorCodeOf(error)
+  const code = errorCodeOf(error)
   return new YoriError(upstreamCode(code), `${name}: ${reason(error, code)}`, {
     cause: error,
   })
@@ -95,15 +93,7 @@ function upstreamCode(code: string): ErrorCode {
   if (WANTS_CLIENT_CERTIFICATE.has(code)) return 'YORI_UPSTREAM_CLIENT_CERTIFICATE'
   if (UNTRUSTED.has(code)) return 'YORI_UPSTREAM_UNTRUSTED'
   if (UNREACHABLE.has(code)) return 'YORI_UPSTREAM_UNREACHABLE'
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return 'YORI_UPSTREAM_TIMEOUT'
-  }
-  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') {
-    return 'YORI_UPSTREAM_CONNECT_TIMEOUT'
-  }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return 'YORI_UPSTREAM_MALFORMED'
-  }
+  if (code === 'ETIMEDOUT') return 'YORI_UPSTREAM_CONNECT_TIMEOUT'
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') {
     return 'YORI_UPSTREAM_TLS_FAILED'
   }

@@ -2,12 +2,12 @@
  * Opens verified TLS connections to providers (or TCP where a client asked for plain HTTP) and
  * remembers sessions to resume. What is spoken on them is the caller's.
  */
-import type { Socket } from 'node:net'
+import type { Socket, TcpSocketConnectOpts } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
-import type { SecureContext, TLSSocket } from 'node:tls'
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
 import type { SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
-import type { Dialer, Target } from './dial.js'
+import type { Dialer, DialOptions, Target } from './dial.js'
 
 /** TLS sessions kept for resumption, one a name and protocol. */
 const MAX_SESSIONS = 256
@@ -19,7 +19,16 @@ export interface ConnectorOptions {
   readonly tlsTimeoutMs: number
 }
 
-export type Protocol = 'http/1.1' | 'h2'
+/** What `tls.connect` takes of TCP beside what its types say. */
+type TcpOptions = Pick<TcpSocketConnectOpts, 'onread'> & {
+  readonly allowHalfOpen: boolean
+}
+
+export interface Connecting {
+  readonly protocol: 'http/1.1' | 'h2'
+  /** Read into one reused buffer instead of a stream. */
+  readonly onread?: NonNullable<DialOptions['onread']>
+}
 
 export class UpstreamConnector {
   readonly #options: ConnectorOptions
@@ -36,24 +45,47 @@ export class UpstreamConnector {
   async connect(
     target: Target,
     known: SocketAddress | undefined,
-    protocol: Protocol,
+    how: Connecting,
   ): Promise<Socket> {
-    const dialOptions = known === undefined ? {} : { known }
-    const raw = await this.#options.dialer.dial(target, dialOptions)
-    return target.plain === true ? raw : this.#secure(target.host, raw, protocol)
+    const { dialer } = this.#options
+    const dialled = known === undefined ? {} : { known }
+    if (target.plain === true) {
+      const { onread } = how
+      return dialer.dial(target, {
+        ...dialled,
+        ...(onread === undefined ? {} : { onread }),
+      })
+    }
+    // TLS begins on the attempt that connects: it needs no second socket over the first.
+    const open = (address: SocketAddress): Socket => this.#begin(target, address, how)
+    const socket = await dialer.dial(target, { ...dialled, open })
+    return this.#secured(target.host, socket)
   }
 
-  #secure(host: string, raw: Socket, protocol: Protocol): Promise<TLSSocket> {
+  #begin({ host }: Target, at: SocketAddress, how: Connecting): TLSSocket {
+    const { protocol, onread } = how
+    const key = `${protocol} ${host}`
+    const session = this.#sessions.get(key)
+    const options: ConnectionOptions & TcpOptions = {
+      host: at.address,
+      port: at.port,
+      servername: host,
+      secureContext: this.#options.secureContext,
+      ALPNProtocols: [protocol],
+      allowHalfOpen: true,
+      ...(session === undefined ? {} : { session }),
+      ...(onread === undefined ? {} : { onread }),
+    }
+    const socket = tlsConnect(options)
+    // Whoever waits for it listens a turn later; what fails closes it as well.
+    socket.on('error', () => undefined)
+    socket.on('session', (ticket) => this.#remember(key, ticket))
+    return socket
+  }
+
+  /** Before `secureConnect` Node has verified the chain and the name (rejectUnauthorized). */
+  #secured(host: string, socket: Socket): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const key = `${protocol} ${host}`
-      const session = this.#sessions.get(key)
-      const socket = tlsConnect({
-        socket: raw,
-        servername: host,
-        secureContext: this.#options.secureContext,
-        ALPNProtocols: [protocol],
-        ...(session === undefined ? {} : { session }),
-      })
       const timer = setTimeout(() => {
         const text = `${host}: no TLS in time`
         fail(new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT', text))
@@ -63,14 +95,15 @@ export class UpstreamConnector {
         socket.destroy()
         reject(error)
       }
+      const ended = (): void => fail(new Error('the other side closed in its handshake'))
       socket.once('error', fail)
-      // Before `secureConnect` Node has verified the chain and the name (rejectUnauthorized).
+      socket.once('end', ended)
+      socket.once('close', ended)
       socket.once('secureConnect', () => {
         clearTimeout(timer)
-        socket.off('error', fail)
+        socket.off('error', fail).off('end', ended).off('close', ended)
         resolve(socket)
       })
-      socket.on('session', (ticket) => this.#remember(key, ticket))
     })
   }
 

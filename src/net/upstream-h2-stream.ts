@@ -57,7 +57,7 @@ export class H2Stream implements UpstreamExchange {
   readonly #options: H2StreamOptions
   #place: H2Place | undefined
   #stream: ClientHttp2Stream | undefined
-  #trailers: readonly Buffer[] = []
+  #trailers: readonly string[] = []
   #headSeen = false
   #ended = false
   #paused = false
@@ -240,15 +240,15 @@ function headOf(request: UpstreamRequest): OutgoingHttpHeaders {
   }
 }
 
-/** Node's flat list without the pseudo-fields, as bytes. */
-function fieldsOf(raw: unknown): Buffer[] {
-  const fields: Buffer[] = []
+/** Node's flat list without the pseudo-fields. */
+function fieldsOf(raw: unknown): string[] {
+  const fields: string[] = []
   if (!Array.isArray(raw)) return fields
   const list = raw as string[]
   for (let i = 0; i + 1 < list.length; i += 2) {
     const name = list[i] as string
     if (name.startsWith(':')) continue
-    fields.push(Buffer.from(name, 'latin1'), Buffer.from(list[i + 1] as string, 'latin1'))
+    fields.push(name, list[i + 1] as string)
   }
   return fields
 }

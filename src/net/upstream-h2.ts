@@ -175,7 +175,7 @@ export class H2Upstream {
   ): Promise<ClientHttp2Session> {
     const { connector } = this.#options
     const socket = (await connector
-      .connect(target, known, 'h2')
+      .connect(target, known, { protocol: 'h2' })
       .catch((cause: unknown) => {
         throw refusesProtocol(cause) ? new NoHttp2(target.host, cause) : cause
       })) as TLSSocket

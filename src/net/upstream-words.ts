@@ -42,15 +42,18 @@ export type UpstreamBody =
       readonly length: number | undefined
     }
 
-/** Called in this order; after `onEnd` or `onError` never again. */
+/**
+ * Called in this order; after `onEnd` or `onError` never again. Fields are flat, as they came,
+ * each byte a character.
+ */
 export interface UpstreamHandler {
-  onInformation(status: number, rawHeaders: readonly Buffer[]): void
-  onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void
+  onInformation(status: number, rawHeaders: readonly string[]): void
+  onHead(status: number, message: string, rawHeaders: readonly string[]): void
   /** False pauses the response until `resume()`. */
   onData(chunk: Buffer): boolean
-  onEnd(rawTrailers: readonly Buffer[]): void
+  onEnd(rawTrailers: readonly string[]): void
   /** Instead of `onHead`: the provider switched protocols and the socket is the caller's. */
-  onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void
+  onUpgrade(rawHeaders: readonly string[], socket: Duplex): void
   onError(error: YoriError, stale: boolean): void
 }
 

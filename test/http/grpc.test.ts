@@ -7,8 +7,8 @@ import {
   isGrpc,
 } from '../../src/http/grpc.js'
 
-function raw(...fields: string[]): Buffer[] {
-  return fields.map((field) => Buffer.from(field, 'latin1'))
+function raw(...fields: string[]): string[] {
+  return fields
 }
 
 describe('gRPC', () => {

@@ -153,12 +153,11 @@ function responseBody(
   const codings = codingsOf(head)
   const length = lengthOf(head)
   if (length === 'malformed') return { kind: 'malformed' }
+  // As of a request: what some would read to the end and others by chunks is refused.
   if (codings.length > 0) {
-    if (codings.some((coding) => coding !== 'chunked' && coding !== 'identity'))
-      return { kind: 'malformed' }
-    if (length !== 'none') return { kind: 'malformed' }
-    if (codings.at(-1) !== 'chunked') return { kind: 'rest', ended }
-    return { kind: codings.length === 1 ? 'chunked' : 'malformed' }
+    const isChunked = codings.length === 1 && codings[0] === 'chunked'
+    const fits = isChunked && length === 'none' && head.start[0] !== 'HTTP/1.0'
+    return { kind: fits ? 'chunked' : 'malformed' }
   }
   return length === 'none' ? { kind: 'rest', ended } : { kind: 'length', bytes: length }
 }

@@ -5,6 +5,7 @@ import type { Config } from '../../../config/schema.js'
 import { parseSocketAddress, Prefixes } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
+import type { Watch } from '../../core/watched.js'
 import { Dialer } from '../../net/dial.js'
 import type { OwnAddresses } from '../../net/own-addresses.js'
 import { Resolver } from '../../net/resolver.js'
@@ -68,11 +69,16 @@ export function unsharedOf(
   })
 }
 
-export async function upstreamOf(config: Config, dialer: Dialer): Promise<Upstream> {
+export async function upstreamOf(
+  config: Config,
+  dialer: Dialer,
+  deadlines: Watch,
+): Promise<Upstream> {
   const { timeouts, proxy } = config
   const headSeconds = proxy.upstream_timeout ?? timeouts.response_header
   return new Upstream({
     dialer,
+    deadlines,
     secureContext: await trustedRoots(config.upstream.extra_ca),
     tlsTimeoutMs: milliseconds(timeouts.upstream_tls),
     responseHeadTimeoutMs: milliseconds(headSeconds),

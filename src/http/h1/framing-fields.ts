@@ -3,12 +3,14 @@
  * head is scanned: lengths, codings, `Host`, `Connection`. What two readers might take for two
  * things is a problem. RFC 9112 §3.2, §6 and §9; RFC 9110 §6.5.1 for trailers.
  */
-import { CR, isName, SP, TAB } from './bytes.js'
+import { CR, EQUALS, isName, SP, TAB } from './bytes.js'
 import type { Head, Problem } from './head.js'
 
 /** 999,999,999,999,999 bytes: every number up to there is exact. */
 const MAX_LENGTH_DIGITS = 15
 const COMMA = 0x2c
+const KEEP_ALIVE_TIMEOUT = 'timeout'
+const MAX_SECONDS_DIGITS = 6
 
 export type Side = 'request' | 'response' | 'trailer'
 
@@ -37,6 +39,7 @@ export function framingField(
       if (isName(bytes, nameFrom, nameTo, 'upgrade')) head.hasUpgrade = true
       return undefined
     case 10:
+      if (isName(bytes, nameFrom, nameTo, 'keep-alive')) keepAlive(head, bytes, from, to)
       if (!isName(bytes, nameFrom, nameTo, 'connection')) return undefined
       return side === 'trailer' ? 'trailer' : connection(head, bytes, from, to)
     case 14:
@@ -117,6 +120,24 @@ function connection(head: Head, bytes: Uint8Array, from: number, to: number): un
     if (isName(bytes, start, stop, 'close')) head.close = true
     else if (isName(bytes, start, stop, 'keep-alive')) head.keepAlive = true
     else if (isName(bytes, start, stop, 'upgrade')) head.namesUpgrade = true
+  }
+}
+
+/** Of `timeout=5, max=100` the seconds; anything else says nothing. */
+function keepAlive(head: Head, bytes: Uint8Array, from: number, to: number): void {
+  for (let at = from; at + KEEP_ALIVE_TIMEOUT.length < to; at++) {
+    if (!isName(bytes, at, at + KEEP_ALIVE_TIMEOUT.length, KEEP_ALIVE_TIMEOUT)) continue
+    let seconds = 0
+    let digits = 0
+    for (let i = at + KEEP_ALIVE_TIMEOUT.length + 1; i < to; i++) {
+      const digit = (bytes[i] as number) - 0x30
+      if (digit < 0 || digit > 9 || digits === MAX_SECONDS_DIGITS) break
+      seconds = seconds * 10 + digit
+      digits += 1
+    }
+    if (bytes[at + KEEP_ALIVE_TIMEOUT.length] === EQUALS && digits > 0)
+      head.keepAliveSeconds = seconds
+    return
   }
 }
 

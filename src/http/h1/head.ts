@@ -49,6 +49,8 @@ export class Head {
   /** `Connection` names them. `close` wins over `keep-alive`. */
   close = false
   keepAlive = false
+  /** `Keep-Alive: timeout=N`, RFC 2068 §19.7.1; -1: not said. */
+  keepAliveSeconds = -1
   namesUpgrade = false
   hasUpgrade = false
   isConnect = false
@@ -86,6 +88,7 @@ export class Head {
     this.hosts = 0
     this.close = false
     this.keepAlive = false
+    this.keepAliveSeconds = -1
     this.namesUpgrade = false
     this.hasUpgrade = false
     this.isConnect = false

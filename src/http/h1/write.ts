@@ -36,7 +36,7 @@ export function requestHead(
   if (line.method === '' || NOT_A_TOKEN.test(line.method)) throw unwritable('method')
   if (line.target === '' || NOT_A_TARGET.test(line.target)) throw unwritable('target')
   if (NOT_A_VALUE.test(line.host)) throw unwritable('host')
-  const first = `${line.method} ${line.target} HTTP/1.1\r\nHost: ${line.host}\r\n`
+  const first = `${line.method} ${line.target} HTTP/1.1\r\nhost: ${line.host}\r\n`
   return `${first}${fieldLines(fields)}${framingLine(framing)}\r\n`
 }
 
@@ -73,9 +73,9 @@ export function fieldLines(fields: readonly string[]): string {
 function framingLine(framing: Written): string {
   switch (framing.kind) {
     case 'length':
-      return `Content-Length: ${framing.bytes}\r\n`
+      return `content-length: ${framing.bytes}\r\n`
     case 'chunked':
-      return 'Transfer-Encoding: chunked\r\n'
+      return 'transfer-encoding: chunked\r\n'
     default:
       return ''
   }

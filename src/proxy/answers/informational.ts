@@ -7,7 +7,7 @@ export function passInformation(
   request: HttpRequest,
   response: HttpResponse,
   status: number,
-  rawHeaders: readonly Buffer[],
+  rawHeaders: readonly string[],
 ): void {
   if (response.headersSent || request.httpVersion === '1.0') return
   if (status === 102) response.writeProcessing()
@@ -18,5 +18,10 @@ export function passInformation(
     const name = (fields[i] as string).toLowerCase()
     ;(hints[name] ??= []).push(fields[i + 1] as string)
   }
-  if (hints['link'] !== undefined) response.writeEarlyHints(hints)
+  if (hints['link'] === undefined) return
+  try {
+    response.writeEarlyHints(hints)
+  } catch {
+    // Node refuses links that RFC 8288 does not know; what goes before the answer may be left out.
+  }
 }

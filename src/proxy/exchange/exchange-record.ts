@@ -41,7 +41,7 @@ function isCall(
 }
 
 /** Of a call, whose own outcome stands in a field of its response's head or trailers. */
-export function noteCall(record: ExchangeRecord, rawFields: readonly Buffer[]): void {
+export function noteCall(record: ExchangeRecord, rawFields: readonly string[]): void {
   const failure = grpcFailure(rawFields)
   if (failure !== undefined) record.reason ??= failure
 }

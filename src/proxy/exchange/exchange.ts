@@ -149,11 +149,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
   }
 
-  onInformation(status: number, rawHeaders: readonly Buffer[]): void {
+  onInformation(status: number, rawHeaders: readonly string[]): void {
     passInformation(this.request, this.response, status, rawHeaders)
   }
 
-  onHead(status: number, message: string, rawHeaders: readonly Buffer[]): void {
+  onHead(status: number, message: string, rawHeaders: readonly string[]): void {
     if (!this.#course.row.hears) return
     const head = readResponseHead(rawHeaders)
     if (head.foreignCoding) {
@@ -194,7 +194,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     return false
   }
 
-  onEnd(rawTrailers: readonly Buffer[]): void {
+  onEnd(rawTrailers: readonly string[]): void {
     if (!this.#course.row.hears) return
     if (rawTrailers.length > 0 && this.response.chunkedEncoding) {
       this.response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
@@ -204,7 +204,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.#close('response')
   }
 
-  onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
+  onUpgrade(rawHeaders: readonly string[], socket: Duplex): void {
     const response: unknown = this.response
     // Only HTTP/1.1 asks to switch.
     if (!(response instanceof ServerResponse) || !this.#enter('switched')) {

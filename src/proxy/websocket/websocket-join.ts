@@ -17,7 +17,7 @@ import type { Heard } from './websocket-speech.js'
 
 /** The provider's fields of a 101 go on whole: `Upgrade` and `Connection` are its substance. */
 export interface Upgraded {
-  readonly rawHeaders: readonly Buffer[]
+  readonly rawHeaders: readonly string[]
   readonly socket: Duplex
 }
 
@@ -54,8 +54,7 @@ export function joinUpgraded(
   const lines = ['HTTP/1.1 101 Switching Protocols']
   const { rawHeaders } = upgraded
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const [name, value] = [rawHeaders[i] as Buffer, rawHeaders[i + 1] as Buffer]
-    lines.push(`${name.toString('latin1')}: ${value.toString('latin1')}`)
+    lines.push(`${rawHeaders[i] as string}: ${rawHeaders[i + 1] as string}`)
   }
   client.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   return new Joint(client, upgraded.socket, options).ended()

@@ -33,11 +33,11 @@ describe('a written message', () => {
   it('is what RFC 9112 shows', () => {
     assert.equal(
       requestHead(LINE, ['A', 'b'], COUNTED),
-      'POST /v1/x?y HTTP/1.1\r\nHost: a.test\r\nA: b\r\nContent-Length: 9\r\n\r\n',
+      'POST /v1/x?y HTTP/1.1\r\nhost: a.test\r\nA: b\r\ncontent-length: 9\r\n\r\n',
     )
     assert.equal(
       responseHead(200, 'OK', [], { kind: 'chunked' }),
-      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
     )
     assert.equal(
       chunked(['T', '1']).toString(),
@@ -62,9 +62,9 @@ describe('a written message', () => {
     socket.write(inOnePiece(head, chunked(['T', '1'])))
     const text = (await collect(socket)).toString()
     server.close()
-    const framing = ['Transfer-Encoding', 'chunked']
+    const framing = ['transfer-encoding', 'chunked']
     const told = JSON.parse(/\[.*\]/.exec(text)?.[0] ?? '') as unknown
-    const own = ['Host', 'a.test', ...fields, ...framing]
+    const own = ['host', 'a.test', ...fields, ...framing]
     assert.deepEqual(told, ['POST', '/v1/x?y', own, ['T', '1'], BODY.toString()])
   })
 
@@ -81,7 +81,7 @@ describe('a written message', () => {
     assert.equal((await collect(answer)).toString(), BODY.toString())
     server.close()
     assert.deepEqual([answer.statusCode, answer.statusMessage], [203, 'S\xf6'])
-    assert.deepEqual(answer.rawHeaders, [...FIELDS, 'Content-Length', '9'])
+    assert.deepEqual(answer.rawHeaders, [...FIELDS, 'content-length', '9'])
   })
 
   it('is never one that ends its line early', () => {
@@ -140,11 +140,11 @@ describe('a written message', () => {
         const { messages, rest } = readH1([bytes], { side: 'request' })
         const [message] = messages
         const own = counted
-          ? ['Content-Length', String(data.length)]
-          : ['Transfer-Encoding', 'chunked']
+          ? ['content-length', String(data.length)]
+          : ['transfer-encoding', 'chunked']
         assert.equal(rest, 'nothing')
         assert.deepEqual(message?.start, ['POST', '/v1/x?y', 'HTTP/1.1'])
-        assert.deepEqual(message.fields, ['Host', 'a.test', ...fields, ...own])
+        assert.deepEqual(message.fields, ['host', 'a.test', ...fields, ...own])
         assert.equal(message.body, data.toString('latin1'))
       },
     ),

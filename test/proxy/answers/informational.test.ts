@@ -43,6 +43,7 @@ describe('a provider that informs before it answers', () => {
     ['100 again and again', CONTINUE.repeat(10), ''],
     ['102', 'HTTP/1.1 102 Processing\r\n\r\n', '102'],
     ['103', 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n', '103'],
+    ['103 with links that none are', 'HTTP/1.1 103 H\r\nLink: a, <;>;;\r\n\r\n', ''],
     ['199, which nobody knows', 'HTTP/1.1 199 What\r\n\r\n', ''],
     [
       '100, 102 and 103',
