@@ -13,17 +13,19 @@ describe('where the log goes', () => {
     using target = openLogTarget(file)
     const { destination } = target
     await once(destination, 'ready')
-    destination.write('before\n')
-    destination.flushSync()
+    const write = async (line: string): Promise<void> => {
+      const drained = once(destination, 'drain')
+      destination.write(line)
+      await drained
+    }
+    await write('before\n')
     target.look()
     renameSync(file, `${file}.0`)
-    destination.write('moved\n')
-    destination.flushSync()
+    await write('moved\n')
     const reopened = once(destination, 'ready')
     target.look()
     await reopened
-    destination.write('after\n')
-    destination.flushSync()
+    await write('after\n')
     assert.equal(readFileSync(`${file}.0`, 'utf8'), 'before\nmoved\n')
     assert.equal(readFileSync(file, 'utf8'), 'after\n')
     assert.equal(statSync(file).mode & 0o027, 0)
