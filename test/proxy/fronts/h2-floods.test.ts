@@ -41,10 +41,13 @@ function drained(socket: TLSSocket): Promise<void> {
   return new Promise((resolve) => socket.once('drain', () => resolve()))
 }
 
-/** In one of the next two seconds' quarters this process does next to nothing. */
+/**
+ * In one of the next thirty seconds' quarters this process does next to nothing: what spins
+ * never does, however little of a busy machine it is given.
+ */
 async function comesToRest(): Promise<void> {
   const shares: number[] = []
-  for (let quarter = 0; quarter < 8; quarter++) {
+  for (let quarter = 0; quarter < 120; quarter++) {
     const before = process.cpuUsage()
     const began = process.hrtime.bigint()
     await new Promise((resolve) => setTimeout(resolve, 250))
