@@ -1,8 +1,11 @@
 // Usage: mocha --reporter dist/tools/check/reporter.js
 // mocha's `spec` output, what was skipped for want of what, then `N passed, N failed, N skipped`
 // alone on the last line.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Mocha from 'mocha'
-import { lackLines } from './lacks.js'
+import { LACKS_FILE, lackLines, notedIn } from './lacks.js'
 
 export function closingLine(stats: {
   readonly passes: number
@@ -16,11 +19,18 @@ export function closingLine(stats: {
 export default class ClosingLineReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options)
+    // Before the run begins: processes that it starts have this environment.
+    const folder = mkdtempSync(join(tmpdir(), 'yori-lacks-'))
+    const file = join(folder, 'noted')
+    writeFileSync(file, '')
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    process.env[LACKS_FILE] = file
     const skipped: Mocha.Test[] = []
     const { EVENT_RUN_END, EVENT_TEST_PENDING } = Mocha.Runner.constants
     runner.on(EVENT_TEST_PENDING, (test: Mocha.Test) => skipped.push(test))
     runner.once(EVENT_RUN_END, () => {
-      for (const line of lackLines(skipped)) process.stdout.write(`${line}\n`)
+      const noted = notedIn(file)
+      for (const line of lackLines(skipped, noted)) process.stdout.write(`${line}\n`)
       process.stdout.write(`${closingLine(this.stats)}\n`)
     })
   }

@@ -7,6 +7,7 @@ import { tempFolder } from '../../support/temp-folder.js'
 
 async function linesOf(
   suite: string,
+  ...words: string[]
 ): Promise<{ lines: string[]; status: number | null }> {
   await using folder = await tempFolder()
   writeFileSync(folder.file('suite.cjs'), suite)
@@ -16,6 +17,7 @@ async function linesOf(
       packageFile('node_modules/mocha/bin/mocha.js'),
       ...['--no-config', '--no-package', folder.file('suite.cjs')],
       ...['--reporter', packageFile('dist/tools/check/reporter.js')],
+      ...words,
     ],
     { encoding: 'utf8', cwd: folder.path },
   )
@@ -39,9 +41,14 @@ describe('tools/check/reporter', () => {
     assert.notEqual(status, 0)
   })
 
-  it('lists what was lacking, how often, and what would bring it', async () => {
-    const lacks = JSON.stringify(packageFile('dist/tools/check/lacks.js'))
-    const suite = `
+  const how = [
+    ['one after the other', []],
+    ['side by side', ['--parallel', '--jobs', '2']],
+  ] as const
+  for (const [title, words] of how)
+    it(`lists what was lacking, how often, and what would bring it: ${title}`, async () => {
+      const lacks = JSON.stringify(packageFile('dist/tools/check/lacks.js'))
+      const suite = `
       const noted = import(${lacks})
       const lacking = (what) => async function () {
         (await noted).noteLack(this, { what, brings: 'apt-get install ' + what })
@@ -51,15 +58,15 @@ describe('tools/check/reporter', () => {
       it('a', lacking('openssl'))
       it('b', function () { this.skip() })
       describe('c', () => { before(lacking('curl')); it('d', () => {}); it('e', () => {}) })`
-    const { lines } = await linesOf(suite)
-    assert.deepEqual(lines.slice(-5), [
-      'Skipped, by what is lacking here and what would bring it:',
-      '     2  curl: apt-get install curl',
-      '     1  openssl: apt-get install openssl',
-      '     1  no reason named',
-      '1 passed, 0 failed, 4 skipped',
-    ])
-  })
+      const { lines } = await linesOf(suite, ...words)
+      assert.deepEqual(lines.slice(-5), [
+        'Skipped, by what is lacking here and what would bring it:',
+        '     2  curl: apt-get install curl',
+        '     1  openssl: apt-get install openssl',
+        '     1  no reason named',
+        '1 passed, 0 failed, 4 skipped',
+      ])
+    })
 
   it('has a name for each reason that the suite skips for', () => {
     const unnamed = readdirSync(packageFile('test'), {
