@@ -9,13 +9,54 @@ export interface OffPeriod {
   readonly fromMs: number
   /** Undefined: it had not ended when this was written. */
   readonly toMs: number | undefined
-  /** `ended`, `no-answer`, `no-handshake`, `starting`, `stopped`, `not-loaded`. */
+  /** One of `OFF_CAUSES`, or a word of a later supervisor. */
   readonly cause: string
-  /** Meanwhile LLM traffic went direct, or was refused. */
-  readonly state: 'open' | 'closed_llm'
+  /** Meanwhile LLM traffic went direct, was refused, or had no answer. */
+  readonly state: 'open' | 'closed_llm' | 'lost'
 }
 
-const LINE = /^(\d{1,15}) (\d{1,12}) (-|\d{1,12}) ([a-z][a-z-]{0,31}) (open|closed_llm)$/
+export const MEANWHILE: Readonly<Record<OffPeriod['state'], string>> = {
+  open: 'LLM traffic went direct',
+  closed_llm: 'LLM traffic was refused',
+  lost: 'LLM traffic had no answer',
+}
+
+/** What each cause means, and what keeps it from coming again. */
+export const OFF_CAUSES: Readonly<
+  Record<string, { readonly what: string; readonly mend?: string }>
+> = {
+  ended: { what: 'YORI ended' },
+  'no-answer': { what: 'YORI did not answer' },
+  'no-handshake': { what: 'YORI answered no TLS handshake' },
+  starting: { what: 'YORI had just started' },
+  stopped: { what: 'the supervisor was stopped' },
+  'not-loaded': { what: 'the packet filter refused the rules', mend: 'yori pf apply' },
+  flushed: {
+    what: 'another program emptied the packet filter, such as a reload of nftables',
+    mend:
+      'in /etc/nftables.conf, in place of `flush ruleset`: ' +
+      '`table inet filter; delete table inet filter` for each table of yours',
+  },
+  changed: {
+    what: 'another program changed the table `inet yori`',
+    mend: 'change the configuration, then yori pf apply',
+  },
+  'no-route': {
+    what: 'another program removed the rule of routing for led packets',
+    mend:
+      'in networkd.conf: ManageForeignRoutingPolicyRules=no and ManageForeignRoutes=no; ' +
+      'a script of a VPN must delete its own rules alone',
+  },
+}
+
+/** What keeps those from coming again, each once. */
+export function remediesFor(periods: readonly OffPeriod[]): string[] {
+  const known = periods.flatMap(({ cause }) => OFF_CAUSES[cause]?.mend ?? [])
+  return [...new Set(known)]
+}
+
+const LINE =
+  /^(\d{1,15}) (\d{1,12}) (-|\d{1,12}) ([a-z][a-z-]{0,31}) (open|closed_llm|lost)$/
 
 /** Lines of another form are left out. */
 export function parseOffPeriods(text: string): OffPeriod[] {
@@ -28,7 +69,7 @@ export function parseOffPeriods(text: string): OffPeriod[] {
         fromMs: Number(from) * 1000,
         toMs: to === '-' ? undefined : Number(to) * 1000,
         cause,
-        state: state === 'closed_llm' ? 'closed_llm' : 'open',
+        state: state === 'closed_llm' || state === 'lost' ? state : 'open',
       },
     ]
   })

@@ -25,8 +25,18 @@ export const FAMILIES = {
 /** RFC 9293 §3.5: the first packet of a connection. */
 const NEW = 'tcp flags & (syn | ack) == syn'
 
+/** `asked4.lan0`, `answered4.lan0`: connections led here, and those that had an answer. */
+export function counterName(
+  what: 'asked' | 'answered',
+  family: Family,
+  interfaceName: string,
+): string {
+  return `${what}${family === 'inet' ? 4 : 6}.${interfaceName}`
+}
+
 export function chains(steering: Steering, mode: NftMode): string[] {
   return [
+    ...counters(steering),
     ...(mode === 'tproxy' ? tproxyChains(steering) : redirectChains(steering)),
     'chain leave_alone {',
     '  ip saddr @exempt4 accept',
@@ -39,6 +49,51 @@ export function chains(steering: Steering, mode: NftMode): string[] {
     '}',
     ...forwardChains(steering),
     ...inputChain(steering),
+    ...answerChain(steering, mode),
+  ]
+}
+
+function counters({ targets, interfaces }: Steering): string[] {
+  return targets.flatMap(({ family }) =>
+    (['asked', 'answered'] as const).flatMap((what) =>
+      interfaces.map(({ name }) => `counter ${counterName(what, family, name)} { }`),
+    ),
+  )
+}
+
+function count(
+  what: 'asked' | 'answered',
+  family: Family,
+  { interfaces }: Steering,
+): string {
+  const key = what === 'asked' ? 'iifname' : 'oifname'
+  const pairs = interfaces.map(
+    ({ name }) => `"${name}" : "${counterName(what, family, name)}"`,
+  )
+  return `counter name ${key} map { ${pairs.join(', ')} }`
+}
+
+/**
+ * SYN-ACKs that leave, after every other table's output chains: whoever is led here and has no
+ * such answer is in a hole.
+ */
+function answerChain(steering: Steering, mode: NftMode): string[] {
+  const { targets } = steering
+  if (targets.length === 0) return []
+  const ours =
+    mode === 'tproxy'
+      ? `tcp sport ${STEERED_PORT} fib saddr type != local`
+      : 'ct status dnat'
+  return [
+    'chain answering {',
+    '  type filter hook output priority 1000; policy accept;',
+    '  oifname != @lan_if accept',
+    '  tcp flags & (syn | ack) != (syn | ack) accept',
+    ...targets.map(
+      ({ family }) =>
+        `  meta nfproto ${FAMILIES[family].nfproto} ${ours} ${count('answered', family, steering)}`,
+    ),
+    '}',
   ]
 }
 
@@ -112,22 +167,22 @@ function refusals({ families }: Steering): string[] {
   ]
 }
 
-function led(steering: Steering, to: (target: Target) => string): string[] {
+type Led = (target: Target, count: string) => string
+
+function led(steering: Steering, to: Led): string[] {
   const rules = steeringRules(steering).filter(({ kind }) => kind === 'redirect')
   if (rules.length === 0) return []
   return [
     '  jump leave_alone',
     ...whileAlive(steering),
-    ...rules.flatMap((rule) => (rule.kind === 'redirect' ? ledBy(rule, to) : [])),
+    ...rules.flatMap((rule) => {
+      if (rule.kind !== 'redirect') return []
+      const { target, from } = rule
+      const { nfproto } = FAMILIES[target.family]
+      const leads = to(target, count('asked', target.family, steering))
+      return [`  ${comment(from)}`, `  meta nfproto ${nfproto} ${NEW} ${leads}`]
+    }),
   ]
-}
-
-function ledBy(
-  { target, from }: Extract<SteerRule, { kind: 'redirect' }>,
-  to: (target: Target) => string,
-): string[] {
-  const { nfproto } = FAMILIES[target.family]
-  return [`  ${comment(from)}`, `  meta nfproto ${nfproto} ${NEW} ${to(target)}`]
 }
 
 /** What is to stay closed must not open by itself. */
@@ -137,6 +192,10 @@ function whileAlive({ onFailure }: Steering): string[] {
 
 /** What was not led here: QUIC, and everything else where that is to be closed. */
 function forwardChains(steering: Steering): string[] {
+  // The supervisor's own question is for us, and for nobody else.
+  const probe =
+    steering.probe === undefined ? [] : [`  iifname "${steering.probe}" jump refuse`]
+
   const rules = steeringRules(steering).flatMap((rule) => {
     if (rule.kind !== 'refuse-quic' && rule.kind !== 'refuse-llm') return []
     const { kind, family, from } = rule
@@ -149,6 +208,7 @@ function forwardChains(steering: Steering): string[] {
   return [
     'chain forward {',
     '  type filter hook forward priority -1; policy accept;',
+    ...probe,
     ...steered(),
     ...goto(steering, 'passing'),
     '}',
@@ -185,17 +245,18 @@ function guardText({ target, from }: Extract<SteerRule, { kind: 'guard' }>): str
   ]
 }
 
-function tproxyTo({ family, address, port }: Target): string {
+/** Counted only where a listener took it: without one, the packet goes on. */
+function tproxyTo({ family, address, port }: Target, counted: string): string {
   const to =
     family === 'inet' ? `ip to ${address ?? '127.0.0.1'}` : `ip6 to [${address ?? '::1'}]`
-  return `tproxy ${to}:${port} meta mark set ${markText()} accept`
+  return `tproxy ${to}:${port} meta mark set ${markText()} ${counted} accept`
 }
 
-function redirectTo({ family, address, port }: Target): string {
-  if (address === undefined) return `redirect to :${port}`
+function redirectTo({ family, address, port }: Target, counted: string): string {
+  if (address === undefined) return `${counted} redirect to :${port}`
   return family === 'inet'
-    ? `dnat ip to ${address}:${port}`
-    : `dnat ip6 to [${address}]:${port}`
+    ? `${counted} dnat ip to ${address}:${port}`
+    : `${counted} dnat ip6 to [${address}]:${port}`
 }
 
 function markText(): string {

@@ -5,7 +5,12 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { loadCatalogue } from '../config/read-catalogue.js'
 import type { Config } from '../config/schema.js'
-import { parseOffPeriods, unseenOffPeriods } from './off-periods.js'
+import {
+  MEANWHILE,
+  OFF_CAUSES,
+  parseOffPeriods,
+  unseenOffPeriods,
+} from './off-periods.js'
 import type { OffPeriod } from './off-periods.js'
 import { tableSettings } from './settings.js'
 import { steeringFiles } from './steering-files.js'
@@ -173,10 +178,8 @@ export class SteeringKeeper implements Service, Watched {
         ? known
         : { ...known, to: new Date(toMs).toISOString(), seconds: (toMs - fromMs) / 1000 }
     event(toMs === undefined ? 'steering_off' : 'steering_back', details)
-    const message =
-      state === 'open'
-        ? 'LLM traffic was not steered: it went direct, unseen'
-        : 'LLM traffic was not steered: it was refused'
+    const why = OFF_CAUSES[cause]?.what ?? cause
+    const message = `${MEANWHILE[state]}, not through YORI: ${why}`
     if (alert) log.error(details, message)
     else log.warn(details, message)
   }

@@ -6,24 +6,35 @@
 # A period without steering that was wished for: written when it begins, and when it ends.
 note_period() {
   [ -z "$loading" ] || return 0
-  case $wish.$holds in
-  on.both | on.inet | on.inet6 | off.*)
+  case $wish.$holds.${why:-} in
+  on.both.* | on.inet. | on.inet6. | off.*)
     [ -n "$off_since" ] || return 0
-    add_period "$off_since" "$t" "$off_cause"
+    add_period "$off_since" "$t" "$off_cause" "$off_state"
     off_since='' off_cause=''
     ;;
-  *)
-    [ -z "$off_since" ] || return 0
-    off_since=$t off_cause=${why:-unknown}
-    add_period "$off_since" - "$off_cause"
-    ;;
+  *) begin_period "$t" "${why:-unknown}" "$plan_on_failure" ;;
   esac
+}
+
+# $1: since when; $2: why; $3: what became of LLM traffic: open, closed_llm or lost. One within
+# another is none of its own.
+begin_period() {
+  [ -z "$off_since" ] || return 0
+  off_since=$1 off_cause=$2 off_state=$3
+  add_period "$off_since" - "$off_cause" "$off_state"
+}
+
+# One that is over already. $1 to $4 as in its line.
+whole_period() {
+  [ -z "$off_since" ] || return 0
+  add_period "$1" - "$3" "$4"
+  add_period "$1" "$2" "$3" "$4"
 }
 
 # The last one goes on if this supervisor's predecessor did not see its end.
 last_period() {
   tail -n 1 "$dir/off-periods" 2>/dev/null | {
-    read -r _ from to cause _ && [ "$to" = - ] && printf '%s %s' "$from" "$cause"
+    read -r _ from to cause state && [ "$to" = - ] && printf '%s %s %s' "$from" "$cause" "$state"
   }
 }
 
@@ -33,7 +44,7 @@ add_period() {
   case $last in '' | *[!0-9]*) last=0 ;; esac
   {
     tail -n "$OFF_PERIODS_KEPT" "$dir/off-periods" 2>/dev/null
-    printf '%s %s %s %s %s\n' "$((last + 1))" "$1" "$2" "$3" "$plan_on_failure"
+    printf '%s %s %s %s %s\n' "$((last + 1))" "$1" "$2" "$3" "$4"
   } >"$dir/off-periods.tmp" && mv "$dir/off-periods.tmp" "$dir/off-periods"
 }
 

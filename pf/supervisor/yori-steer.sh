@@ -8,7 +8,7 @@
 # Programs: nft and ip, or pfctl and ifconfig; curl, or fetch on FreeBSD; openssl; awk; timeout.
 
 STEER_MAX_TABLE_BYTES=1048576
-STEER_PROBE_SECONDS=1
+: "${YORI_PROBE_SECONDS:=1}"
 # Reading the table, which a busy router is slow at; what is killed at it is cut.
 STEER_READ_SECONDS=10
 : "${YORI_LOAD_SECONDS:=5}"
@@ -160,9 +160,15 @@ steer_load() {
     ;;
   *)
     { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.$1" &&
-      steer_run nft -f "$steer_dir/load.$1"
+      steer_run nft -f "$steer_dir/load.$1" && steer_sum >"$steer_dir/loaded.sum"
     ;;
   esac
+}
+
+# What is loaded, without what it holds and has counted. Fails when it is gone.
+steer_sum() {
+  steer_listed=$(steer_run nft -s -t list table inet yori 2>/dev/null) || return 1
+  printf '%s' "$steer_listed" | cksum
 }
 
 # A table of pf with the devices of a file; none when the admin fills it.
@@ -178,19 +184,23 @@ steer_pf_table() {
 
 # $1: both, inet or inet6.
 steer_on() {
-  steer_prepare && steer_load "on.$1" && steer_tidy
+  steer_prepare "$1" && steer_load "on.$1" && steer_tidy
 }
 
+# One rule, however often this is asked; a route to lo needs no IPv6 elsewhere.
+steer_route() {
+  ip "-$1" rule show 2>/dev/null | grep -q "fwmark $STEER_MARK lookup $STEER_ROUTES" ||
+    ip "-$1" rule add fwmark $STEER_MARK lookup $STEER_ROUTES || return 1
+  ip "-$1" route replace local default dev lo table $STEER_ROUTES
+}
+
+# What must be there before both, inet or inet6 is loaded. A machine may lack IPv6; and a family
+# that is not led need not have its way.
 steer_prepare() {
   case $plan_backend in
   nft-tproxy)
-    for steer_family in 4 6; do
-      # One rule, however often this is asked; a route to lo needs no IPv6 elsewhere.
-      ip -$steer_family rule show 2>/dev/null | grep -q "fwmark $STEER_MARK lookup $STEER_ROUTES" ||
-        ip -$steer_family rule add fwmark $STEER_MARK lookup $STEER_ROUTES || [ $steer_family = 6 ] || return 1
-      ip -$steer_family route replace local default dev lo table $STEER_ROUTES ||
-        [ $steer_family = 6 ] || return 1
-    done
+    steer_route 6
+    steer_route 4 || [ "$1" = inet6 ] || return 1
     ;;
   pf)
     [ -z "$plan_address6" ] && return
@@ -220,6 +230,12 @@ steer_unroute() {
     while ip -$steer_family rule del fwmark $STEER_MARK lookup $STEER_ROUTES 2>/dev/null; do :; done
     ip -$steer_family route flush table $STEER_ROUTES 2>/dev/null
   done
+}
+
+# Also before rules that were added meanwhile.
+steer_prepare_anew() {
+  steer_unroute
+  steer_prepare both
 }
 
 steer_off() {
@@ -283,9 +299,9 @@ steer_probe() {
   steer_at=$(steer_endpoint "$1")
   [ -n "$steer_at" ] || return 1
   if command -v fetch >/dev/null 2>&1; then
-    steer_answer=$(timeout -s KILL "$STEER_PROBE_SECONDS" fetch -q -o - "http://$steer_at/health" 2>/dev/null)
+    steer_answer=$(timeout -s KILL "$YORI_PROBE_SECONDS" fetch -q -o - "http://$steer_at/health" 2>/dev/null)
   else
-    steer_answer=$(timeout -s KILL "$STEER_PROBE_SECONDS" curl -s -g --noproxy '*' "http://$steer_at/health" 2>/dev/null)
+    steer_answer=$(timeout -s KILL "$YORI_PROBE_SECONDS" curl -s -g --noproxy '*' "http://$steer_at/health" 2>/dev/null)
   fi
   case $steer_answer in *'"status":"healthy"'*) return 0 ;; esac
   return 1
@@ -298,7 +314,7 @@ steer_probe_tls() {
   [ -n "$steer_at" ] || return 1
   steer_answer=$(
     printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$plan_path" "$plan_sni" |
-      timeout -s KILL "$STEER_PROBE_SECONDS" openssl s_client -quiet -connect "$steer_at" \
+      timeout -s KILL "$YORI_PROBE_SECONDS" openssl s_client -quiet -connect "$steer_at" \
         -servername "$plan_sni" -verify_hostname "$plan_sni" -verify_return_error \
         -CAfile "$plan_root" -no-CApath 2>/dev/null
   )

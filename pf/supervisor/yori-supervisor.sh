@@ -29,6 +29,8 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 4
 . "$here/yori-books.sh"
 # shellcheck source=pf/supervisor/yori-process.sh
 . "$here/yori-process.sh"
+# shellcheck source=pf/supervisor/yori-way.sh
+. "$here/yori-way.sh"
 
 say() { printf '%s\n' "yori-supervisor: $*" >&2; }
 
@@ -58,7 +60,8 @@ fallen=''     # set by a signal: YORI ended
 stopping=''
 look=yes      # look at plan and wish
 hung_since=''
-off_since='' off_cause=''
+off_since='' off_cause='' off_state=open
+way_inet='' way_inet6='' way_retry=0 seen_well=''
 backoff=1 started=0 restart_at=0 answered=''
 misses_inet=0 misses_inet6=0 good_inet=0 good_inet6=0 up_inet='' up_inet6=''
 tls_misses=0 tls_due=0 tls_ok=''
@@ -178,12 +181,15 @@ wanted() {
     if [ -n "$hung_since" ]; then why=no-answer; else why=starting; fi
   elif [ -z "$tls_ok" ]; then
     why=no-handshake
-  elif [ -n "$up_inet" ] && [ -n "$up_inet6" ]; then
-    want=both
-  elif [ -n "$up_inet" ]; then
-    want=inet
   else
-    want=inet6
+    four=$up_inet six=$up_inet6
+    [ -z "$four" ] || [ -z "$way_inet" ] || { four='' why=$way_inet; }
+    [ -z "$six" ] || [ -z "$way_inet6" ] || { six='' why=$way_inet6; }
+    case ${four:+4}${six:+6} in
+    46) want=both ;;
+    4) want=inet ;;
+    6) want=inet6 ;;
+    esac
   fi
   [ "$want" = off ] && [ "$plan_on_failure" = closed_llm ] && want=closed
 }
@@ -219,7 +225,7 @@ loaded() {
   read -r result 2>/dev/null <"$dir/load.done" || result=1
   loads=$((loads + 1))
   if [ "$result" = 0 ]; then
-    holds=$loading refresh_due=$((t + YORI_REFRESH_EVERY))
+    holds=$loading refresh_due=$((t + YORI_REFRESH_EVERY)) seen_well=$t
     table_seen=$(cksum "$table" 2>/dev/null)
   else
     holds=stale why=not-loaded
@@ -353,7 +359,10 @@ trap 'stopping=yes' TERM INT
 trap 'look=yes' HUP
 
 went_on=$(last_period)
-off_since=${went_on%% *} off_cause=${went_on#* }
+if [ -n "$went_on" ]; then
+  off_since=${went_on%% *} off_state=${went_on##* } off_cause=${went_on#* }
+  off_cause=${off_cause%% *}
+fi
 rm -f "$dir/load.done" "$dir/refresh.done"
 read_wish
 take_over "$@"
@@ -374,6 +383,8 @@ while :; do
     [ -n "$fallen" ] && node_fell
     t=$(now)
     end_hung
+    watch_way
+    retry_way
     hold
     renew
     [ "$holds" != stale ] || hold

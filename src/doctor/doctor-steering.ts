@@ -7,7 +7,8 @@ import {
   readStatus,
   supervisorProcess,
 } from '../../pf/apply.js'
-import { parseOffPeriods } from '../../pf/off-periods.js'
+import { OFF_CAUSES, parseOffPeriods } from '../../pf/off-periods.js'
+import { readNotLetIn } from '../../pf/let-in-machine.js'
 import { readSteering } from '../../pf/rules-read.js'
 import { TPROXY_MARK_TEXT } from '../../pf/rules.js'
 import { steerSettings } from '../../pf/settings.js'
@@ -90,11 +91,21 @@ export const steeringCheck: Check = {
       )
     const since = clock.now() - WEEK_MS
     const periods = parseOffPeriods(readOptional(files.offPeriods) ?? '')
-    const recent = new Set(
-      periods.filter(({ fromMs }) => fromMs >= since).map(({ number }) => number),
-    ).size
-    if (recent > 0)
-      findings.push(notice(`off ${recent} times in the last 7 days`, 'yori pf status'))
+    // Its beginning and its end are a line each.
+    const recent = new Map(
+      periods
+        .filter(({ fromMs }) => fromMs >= since)
+        .map(({ fromMs, cause }) => [`${fromMs} ${cause}`, cause]),
+    )
+    if (recent.size > 0)
+      findings.push(
+        notice(`off ${recent.size} times in the last 7 days`, 'yori pf status'),
+      )
+    for (const cause of new Set(recent.values())) {
+      const { what, mend } = OFF_CAUSES[cause] ?? {}
+      if (what !== undefined && mend !== undefined)
+        findings.push(notice(`off since ${what}`, mend))
+    }
     return findings
   },
 }
@@ -234,6 +245,26 @@ export const bypassCheck: Check = {
     )
     if (findings.length + unseen.length > 0) return [...findings, ...unseen]
     return [good('none is bypassed')]
+  },
+}
+
+/** Would this machine drop what is led here? */
+export const letInCheck: Check = {
+  name: 'let in',
+  look(patient) {
+    const { config, machine } = patient
+    if (config.steer.interfaces.length === 0 || machine.platform !== 'linux') return []
+    const read = readSteering(steerSettings(config))
+    if (read.kind === 'invalid') return []
+    const found = readNotLetIn(backendOf(patient) ?? 'nft-tproxy', read.steering)
+    if (found.length === 0) return [good('steered connections are let in')]
+    return found.map(({ verdict, interfaces, where, hook, line }) => {
+      const what = hook === 'input' ? 'steered connections' : 'their answers'
+      const on = interfaces.join(', ')
+      return verdict === 'dropped'
+        ? bad(`${printable(where)} drops ${what} on ${on}`, line)
+        : notice(`${printable(where)} may drop ${what} on ${on}`, line)
+    })
   },
 }
 

@@ -22,6 +22,7 @@ const SOONER = {
   YORI_PROBE_GOOD: '1',
   YORI_BACKOFF_MAX: '1',
   YORI_STOP_SECONDS: '5',
+  YORI_PROBE_SECONDS: '20',
 }
 const OWN_CA = /^YORI/
 
@@ -126,6 +127,7 @@ describe('a supervisor whose YORI hangs while the packet filter is slow', () => 
       PATH: `${home.folder.path}:${process.env['PATH']}`,
       YORI_REFRESH_EVERY: '1',
       YORI_LOAD_SECONDS: '600',
+      YORI_PROBE_SECONDS: '2',
     })
     home.apply('nft-tproxy')
     writeFileSync(slow, '')

@@ -1,6 +1,12 @@
 /** Whether packets are led here, and when they could not be: then nothing was seen at all. */
 import { readOptional, readStatus, supervisorProcess } from '../../../pf/apply.js'
-import { offMs, offPeriodsSince, parseOffPeriods } from '../../../pf/off-periods.js'
+import {
+  MEANWHILE,
+  offMs,
+  offPeriodsSince,
+  parseOffPeriods,
+  remediesFor,
+} from '../../../pf/off-periods.js'
 import type { OffPeriod } from '../../../pf/off-periods.js'
 import { steeringFiles } from '../../../pf/steering-files.js'
 import type { Finding, StatusSection } from './status-section.js'
@@ -37,6 +43,7 @@ export const steeringSection: StatusSection = {
           ? []
           : [`not steered for ${offSeconds} s in ${days} days:`]),
         ...periods.slice(-MOST_LINES).map(lineOf),
+        ...remediesFor(periods).map((mend) => `-> ${mend}`),
       ],
     }
   },
@@ -44,7 +51,5 @@ export const steeringSection: StatusSection = {
 
 function lineOf({ fromMs, toMs, cause, state }: OffPeriod): string {
   const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
-  const meanwhile =
-    state === 'open' ? 'LLM traffic went direct' : 'LLM traffic was refused'
-  return `${new Date(fromMs).toISOString()} to ${to}: ${cause}; ${meanwhile}`
+  return `${new Date(fromMs).toISOString()} to ${to}: ${cause}; ${MEANWHILE[state]}`
 }

@@ -19,6 +19,7 @@ import {
 } from '../../../doctor/doctor-own.js'
 import {
   bypassCheck,
+  letInCheck,
   forwardingCheck,
   interfacesCheck,
   rulesCheck,
@@ -40,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   steeringCheck,
   rulesCheck,
   bypassCheck,
+  letInCheck,
   hintsCheck,
 ]
 

@@ -18,13 +18,21 @@ import {
 } from '../../../../pf/apply.js'
 import type { SteeringStatus } from '../../../../pf/apply.js'
 import type { Bypassed } from '../../../../pf/unmet-rules.js'
-import { offPeriodsSince, parseOffPeriods } from '../../../../pf/off-periods.js'
+import {
+  MEANWHILE,
+  OFF_CAUSES,
+  offPeriodsSince,
+  parseOffPeriods,
+  remediesFor,
+} from '../../../../pf/off-periods.js'
+import { readNotLetIn } from '../../../../pf/let-in-machine.js'
+import type { NotLetIn } from '../../../../pf/let-in-machine.js'
 import { readSteering } from '../../../../pf/rules-read.js'
 import type { Steering } from '../../../../pf/rules.js'
 import { steerSettings } from '../../../../pf/settings.js'
 import { steeringFiles } from '../../../../pf/steering-files.js'
 import type { SteeringFiles } from '../../../../pf/steering-files.js'
-import { probeName, steeringPlan } from '../../../../pf/steering-plan.js'
+import { LOADED_BACKENDS, probeName, steeringPlan } from '../../../../pf/steering-plan.js'
 import type { LoadedBackend } from '../../../../pf/steering-plan.js'
 import { EXIT } from '../../exit.js'
 import { fixedElements, refuse } from './pf-shared.js'
@@ -49,6 +57,12 @@ const SUPERVISOR_WAIT_MS = 15_000
 const LOOK_AGAIN_MS = 100
 
 const STEERED: ReadonlySet<string> = new Set(['both', 'inet', 'inet6'])
+
+/** Of what was applied; undefined before. */
+export function plannedBackend(files: SteeringFiles): LoadedBackend | undefined {
+  const line = /^backend=(.*)$/m.exec(readOptional(files.plan) ?? '')?.[1]
+  return LOADED_BACKENDS.find((name) => name === line)
+}
 
 export function usualBackend(): LoadedBackend {
   return process.platform === 'freebsd' ? 'pf' : 'nft-tproxy'
@@ -86,10 +100,22 @@ export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<voi
     )
     return deps.exit(EXIT.no)
   }
+  const notIn = readNotLetIn(backend, steering)
+  showNotLetIn(deps, notIn)
+  if (notIn.some(({ verdict }) => verdict === 'dropped') && flags.force !== true) {
+    deps.note(
+      'yori: nothing was changed: this machine would drop what is led here, and LLM hosts ' +
+        'could not be reached at all; add the line above, also where your rules are kept, or --force\n',
+    )
+    return deps.exit(EXIT.no)
+  }
   writePlan(files, plan)
   writeWish(files, 'on')
   const holds = await bringOn(files, steering)
-  if (flags.json) deps.print(`${JSON.stringify({ backend, holds, bypassed: found })}\n`)
+  if (flags.json)
+    deps.print(
+      `${JSON.stringify({ backend, holds, bypassed: found, notLetIn: notIn })}\n`,
+    )
   else tellOn(deps, { backend, holds, files, steering })
   if (!STEERED.has(holds)) deps.exit(EXIT.no)
 }
@@ -206,10 +232,12 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
     `wished for  ${wish}`,
     `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told)}`,
     `addresses   ${addresses}`,
-    ...periods.map(({ fromMs, toMs, cause }) => {
+    ...periods.map(({ fromMs, toMs, cause, state }) => {
       const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
-      return `off         ${new Date(fromMs).toISOString()} to ${to}: ${cause}`
+      const why = [cause, OFF_CAUSES[cause]?.what].filter(Boolean).join(', ')
+      return `off         ${new Date(fromMs).toISOString()} to ${to}: ${why}; ${MEANWHILE[state]}`
     }),
+    ...remediesFor(periods).map((mend) => `remedy      ${mend}`),
   ]
   deps.print(`${lines.join('\n')}\n`)
 }
@@ -221,16 +249,34 @@ function holdsLine({ holds, since, why, backend }: SteeringStatus): string {
 
 /** `yori pf check` without a file: the rules of this machine that steering goes around. */
 export function checkMachine(deps: PfCommandDeps, flags: StateFlags): void {
-  const read = readSteering(steerSettings(deps.config(flags.config)))
+  const config = deps.config(flags.config)
+  const files = steeringFiles(config.state_dir)
+  const read = readSteering(steerSettings(config))
   if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
-  const { found, notAsked } = readBypassed(usualBackend(), read.steering)
-  if (flags.json) deps.print(`${JSON.stringify({ bypassed: found, notAsked })}\n`)
+  const backend = plannedBackend(files) ?? usualBackend()
+  const { found, notAsked } = readBypassed(backend, read.steering)
+  const notIn = readNotLetIn(backend, read.steering)
+  if (flags.json)
+    deps.print(`${JSON.stringify({ bypassed: found, notLetIn: notIn, notAsked })}\n`)
   else {
     showBypassed(deps, found)
+    showNotLetIn(deps, notIn)
     for (const command of notAsked) deps.note(`yori: could not be asked: ${command}\n`)
     if (found.length === 0) deps.print('no rule is bypassed\n')
   }
-  if (found.some(({ refuses }) => refuses)) deps.exit(EXIT.no)
+  const dropped = notIn.some(({ verdict }) => verdict === 'dropped')
+  if (dropped || found.some(({ refuses }) => refuses)) deps.exit(EXIT.no)
+}
+
+function showNotLetIn({ note }: PfCommandDeps, found: readonly NotLetIn[]): void {
+  for (const { verdict, interfaces, family, where, hook, line } of found) {
+    const may = verdict === 'dropped' ? 'drops' : 'may drop'
+    const what = hook === 'input' ? 'what is led here' : 'the answers'
+    note(
+      `not let in: ${where} ${may} ${what} on ${interfaces.join(', ')}, ` +
+        `${familyWords(family)}\n  to let it in, as root: ${line}\n`,
+    )
+  }
 }
 
 const BYPASSED_WORDS = {

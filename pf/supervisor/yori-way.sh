@@ -1,0 +1,79 @@
+#!/bin/sh
+# The way of clients, looked at each second: is what was loaded still there, and do led packets
+# still find this machine? Other programs empty the packet filter (systemctl reload nftables) and
+# remove rules of routing that are not theirs (systemd-networkd). A library of the supervisor's,
+# with its variables. Linux alone: pf has no such look yet.
+# shellcheck disable=SC2034,SC2154
+
+# An address that is led here, of family 4 or 6: the table's first, or else the rules' own.
+way_sample() {
+  way_found=$(steer_addresses "$1" | head -n 1)
+  [ -n "$way_found" ] || way_found=$(awk -v set="set llm$1 {" '
+    index($0, set) { inside = 1 }
+    inside && sub(/.*elements = \{ /, "") { sub(/[ ,].*/, ""); print; exit }
+    inside && /\}/ { exit }' "$dir/rules.on.$2" 2>/dev/null)
+  printf '%s' "${way_found%%/*}"
+}
+
+# Does the mark lead to this machine? Asks the kernel where such a packet goes.
+way_routed() {
+  way_to=$(way_sample "$1" "$2")
+  [ -n "$way_to" ] || return 0
+  case $(ip "-$1" route get "$way_to" mark "$STEER_MARK" 2>/dev/null) in
+  'local '*"table $STEER_ROUTES"*) return 0 ;;
+  esac
+  return 1
+}
+
+# What is wrong with what was loaded: `flushed` or `changed`; nothing when it stands.
+way_loaded() {
+  way_now=$(steer_sum) || {
+    echo flushed
+    return
+  }
+  [ "$way_now" = "$(cat "$dir/loaded.sum" 2>/dev/null)" ] || echo changed
+}
+
+# Families of what holds whose marked packets do not come here, as 4 and 6.
+way_unrouted() {
+  [ "$plan_backend" = nft-tproxy ] || return 0
+  case $1 in both | inet) way_routed 4 "$1" || echo 4 ;; esac
+  case $1 in both | inet6) way_routed 6 "$1" || echo 6 ;; esac
+}
+
+# What others took away is put back at once, and the time without it is written down: as a hole
+# in the case of routes, since led packets went nowhere.
+watch_way() {
+  [ -z "$loading" ] || return 0
+  case $plan_backend.$holds in *.off | *.stale | pf.*) return 0 ;; esac
+  # Its parent takes the rules away as soon as it ends.
+  [ -z "$node" ] || kill -0 "$node" 2>/dev/null || return 0
+  wrong=$(way_loaded)
+  if [ -n "$wrong" ]; then
+    say "what was loaded is $wrong by another program: loaded again"
+    begin_period "${seen_well:-$t}" "$wrong" open
+    holds=stale load_again=0
+    return
+  fi
+  [ -n "$(way_unrouted "$holds")" ] && {
+    steer_prepare_anew
+    still=$(way_unrouted "$holds" | tr -d '\n')
+    if [ -z "$still" ]; then
+      say 'rules of routing were gone: put back'
+      whole_period "${seen_well:-$t}" "$t" no-route lost
+    fi
+    case $still in *4*) way_inet=no-route ;; esac
+    case $still in *6*) way_inet6=no-route ;; esac
+  }
+  seen_well=$t
+}
+
+# A way that could not be mended is tried again, while nobody is led on it.
+retry_way() {
+  [ "$t" -ge "$way_retry" ] || return 0
+  way_retry=$((t + YORI_REFRESH_EVERY))
+  [ "$way_inet$way_inet6" != '' ] || return 0
+  steer_prepare_anew
+  if [ "$way_inet" = no-route ] && way_routed 4 inet; then way_inet=''; fi
+  if [ "$way_inet6" = no-route ] && way_routed 6 inet6; then way_inet6=''; fi
+}
