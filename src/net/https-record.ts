@@ -20,7 +20,10 @@ const HEADER_BYTES = 12
 /** Records that are looked at; a name has one or two. */
 const MOST_RECORDS = 32
 
-/** `server` is `address` or `address:port`. Undefined without an answer. */
+/**
+ * `server` is `address` or `address:port`. Undefined without an answer, also where the server
+ * cannot be reached at all. Never rejects.
+ */
 export function askHttpsRecord(
   server: string,
   name: string,
@@ -30,19 +33,27 @@ export function askHttpsRecord(
   const id = randomInt(65_536)
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   return new Promise((resolve) => {
+    let ended = false
     const end = (record: HttpsRecord | undefined): void => {
+      if (ended) return
+      ended = true
       clearTimeout(timer)
       socket.close()
       resolve(record)
     }
     const timer = setTimeout(() => end(undefined), waitMs)
-    socket.once('error', () => end(undefined))
+    socket.on('error', () => end(undefined))
     socket.on('message', (message) => {
       if (message.length < HEADER_BYTES || message.readUInt16BE(0) !== id) return
       end(readHttpsAnswer(message))
     })
     // Connected, it hears at once that nobody is there, and only from whom it asked.
-    socket.connect(port, address, () => socket.send(httpsQuestion(id, name)))
+    // The callback hears of a failure, too (node:dgram): then nothing can be sent.
+    const connected = (error?: Error): void => {
+      if (error !== undefined) end(undefined)
+      else if (!ended) socket.send(httpsQuestion(id, name))
+    }
+    socket.connect(port, address, connected)
   })
 }
 

@@ -68,4 +68,38 @@ describe('an HTTPS record', () => {
       server.close()
     }
   })
+
+  it('of a server that cannot be reached is no answer, and no fault', async () => {
+    const gone = createSocket('udp4')
+    gone.bind(0, '127.0.0.1')
+    await once(gone, 'listening')
+    const closed = `127.0.0.1:${gone.address().port}`
+    gone.close()
+    // Connecting to the broadcast address is refused by the system (EACCES, connect(2)); no
+    // name ends with a dot and a blank; nobody listens at the last.
+    for (const server of ['255.255.255.255', '[ff02::1%none]:53', 'no.such. :53', closed])
+      assert.equal(
+        await askHttpsRecord(server, 'a.example.org', 2_000),
+        undefined,
+        server,
+      )
+  })
+
+  it('is taken once, however often it is answered', async () => {
+    const server = createSocket('udp4')
+    server.bind(0, '127.0.0.1')
+    await once(server, 'listening')
+    server.on('message', (message, from) => {
+      const reply = answer(HIDING)
+      message.copy(reply, 0, 0, 2)
+      for (let i = 0; i < 5; i++) server.send(reply, from.port, from.address)
+    })
+    try {
+      const at = `127.0.0.1:${server.address().port}`
+      const record = await askHttpsRecord(at, 'a.example.org', 5_000)
+      assert.deepEqual(record, { ech: true, h3: true })
+    } finally {
+      server.close()
+    }
+  })
 })
