@@ -48,6 +48,8 @@ describe('yori doctor on a router', () => {
       /yoriprobe/,
     )
 
+    // A supervisor would put back what is taken away from here on.
+    await home.killSupervisor()
     home.machines.run('router', 'nft flush set inet yori llm4')
     assert.match(text(doctor('--probe'), 'probe'), /IPv4: no LLM address is steered/)
     home.machines.run('router', 'nft delete table inet yori')

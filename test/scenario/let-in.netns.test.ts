@@ -7,8 +7,6 @@ import { FAMILIES, Household, LLM, ORIGIN_CA, PROVIDER } from '../support/househ
 import type { SteerBackend } from '../support/household.js'
 import { NAMESPACES, needs } from '../support/needs.js'
 
-/** Patient, too: how busy this machine is must not matter. */
-const SOONER = { YORI_PROBE_EVERY: '0.2', YORI_PROBE_GOOD: '1', YORI_PROBE_SECONDS: '20' }
 /** Neighbours must be found, whatever the policy. */
 const NEIGHBOURS = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept'
 
@@ -45,7 +43,7 @@ describe('a router that lets nothing in by itself', function () {
     it(`is steered by ${backend} once the printed line is there: ${hook}`, async () => {
       await using home = await Household.open()
       home.machines.run('router', 'nft -f -', rules)
-      await home.supervise(SOONER)
+      await home.supervise()
       const apply = ['pf', 'apply', '--backend', backend]
       const refused = home.yori(...apply)
       assert.equal(refused.status, 1, refused.stdout)

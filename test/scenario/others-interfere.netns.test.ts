@@ -14,11 +14,10 @@ import {
   LLM,
   ORIGIN_CA,
   PROVIDER,
+  SOONER,
 } from '../support/household.js'
 import { NAMESPACES, needs } from '../support/needs.js'
 
-/** Patient, too: how busy this machine is must not matter. */
-const SOONER = { YORI_PROBE_EVERY: '0.2', YORI_PROBE_GOOD: '1', YORI_PROBE_SECONDS: '20' }
 const OWN_CA = /^YORI/
 
 async function steered(home: Household, when: string): Promise<void> {
@@ -54,7 +53,7 @@ describe('a household on whose router other programs interfere', function () {
   ] as const)
     it(`is steered again after nft flush ruleset: ${backend}, ${onFailure}`, async () => {
       await using home = await Household.open({ steer: { on_failure: onFailure } })
-      await home.supervise(SOONER)
+      await home.supervise()
       home.apply(backend)
       await steered(home, 'before')
       home.machines.run('router', 'nft flush ruleset')
@@ -78,7 +77,7 @@ describe('a household on whose router other programs interfere', function () {
 
   it('is steered again after its rules of routing were removed', async () => {
     await using home = await Household.open()
-    await home.supervise(SOONER)
+    await home.supervise()
     home.apply('nft-tproxy')
     await steered(home, 'before')
     const events = [

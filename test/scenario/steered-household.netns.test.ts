@@ -20,8 +20,6 @@ import {
 import { NAMESPACES, needs } from '../support/needs.js'
 
 const OWN_CA = /^YORI/
-/** Fewer good answers, and more patience: the test is about what holds, not when. */
-const SOONER = { YORI_PROBE_GOOD: '1', YORI_PROBE_EVERY: '0.2', YORI_PROBE_SECONDS: '20' }
 
 function allIsThere(this: Mocha.Context): void {
   needs(this, ...NAMESPACES, 'curl', 'openssl', 'setpriv')
@@ -56,7 +54,7 @@ for (const backend of ['nft-tproxy', 'nft-redirect'] as const)
           assert.equal((await answerOf(stream)).issuer, ORIGIN_CA, when)
         }
       }
-      await home.supervise(SOONER)
+      await home.supervise()
       home.apply(backend, '--exempt', home.macOf('tablet'))
       await alive('on')
       if (user.user !== undefined) hasOneRight(home.node)
@@ -125,7 +123,7 @@ describe('yori pf apply', () => {
   it('steers each family alone, when its listener answers', async () => {
     await using home = await Household.open()
     home.configure({ listen: ['0.0.0.0:8443', '[fd77::99]:8443'] })
-    await home.supervise(SOONER)
+    await home.supervise()
     home.apply('nft-redirect')
     assert.equal(home.holds, 'inet')
     const [four] = await home.ask([{ host: PROVIDER.inet, name: LLM }])

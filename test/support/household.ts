@@ -62,6 +62,13 @@ const NETS = [
   { machine: 'tablet', lan: 'lan1', net4: '10.77.1', net6: 'fd77:0:0:1', hosts: [2] },
 ] as const
 
+/** Sooner than on a router, and patient: how busy this machine is must not matter. */
+export const SOONER = {
+  YORI_PROBE_EVERY: '0.2',
+  YORI_PROBE_GOOD: '1',
+  YORI_PROBE_SECONDS: '20',
+}
+
 export class Household implements AsyncDisposable {
   readonly machines = new Namespaces(['client', 'tablet', 'router', 'internet'])
   readonly folder: TempFolder
@@ -153,7 +160,7 @@ export class Household implements AsyncDisposable {
   }
 
   /** The supervisor with YORI; resolves when YORI answers. `env`: its times. */
-  async supervise(env: Record<string, string> = {}): Promise<void> {
+  async supervise(env: Record<string, string> = SOONER): Promise<void> {
     const { user } = this.#options
     const yori = user === undefined ? YORI : openMain()
     const command = [process.execPath, yori, 'run', '--config', this.config]
