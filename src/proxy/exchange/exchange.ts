@@ -228,9 +228,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
 
   onError(error: YoriError, stale: boolean): void {
     if (this.closed) return
-    const sent = this.#sent
-    const again = sent !== undefined && sent.kind !== 'stream'
-    if (stale && !this.retried && again && this.#course.row.mayRetry) {
+    const mayRetry = stale && !this.retried && this.#course.row.mayRetry
+    const sent = mayRetry ? this.#again() : undefined
+    if (sent !== undefined) {
       this.retried = true
       if (this.#record !== undefined) this.#record.retried = true
       this.#send(sent)
@@ -238,6 +238,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     // The provider may have acted on it: an invented 502 would make libraries send it again.
     this.#fail(error, stale)
+  }
+
+  #again(): UpstreamBody | undefined {
+    return this.#sent?.kind === 'stream' ? this.#body.again() : this.#sent
   }
 
   #send(body: UpstreamBody): void {

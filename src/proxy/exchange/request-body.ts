@@ -41,6 +41,7 @@ export class RequestBody {
   #previewEnded = false
   /** Its last byte has been seen here: what is parsed already may still wait to be read. */
   #ended: boolean
+  #stream: BodyStream | undefined
 
   constructor(request: HttpRequest, head: RequestHead, limits: BodyLimits) {
     this.#request = request
@@ -86,11 +87,11 @@ export class RequestBody {
       return
     }
     if (this.#limits.holdBytes > 0) this.#readHeld(use, fail)
-    else this.#stream(use, fail)
+    else this.#streams(use, fail)
   }
 
   /** `held` has been seen already and goes first. */
-  #stream(
+  #streams(
     use: (body: UpstreamBody) => void,
     fail: (error: YoriError) => void,
     held: readonly Buffer[] = [],
@@ -103,8 +104,24 @@ export class RequestBody {
     }
     const stream = new BodyStream(this.#request, held, saw)
     this.#request.on('end', () => (this.#ended = this.#request.complete))
+    use(this.#streamed(stream))
+  }
+
+  /**
+   * Once more from its beginning, what has come first and the rest as it comes: for a provider
+   * that has heard nothing of it. Undefined: that is not to be had any more, since it is longer
+   * than what is kept for reading.
+   */
+  again(): UpstreamBody | undefined {
+    const { bytes } = this
+    if (this.#stream === undefined || this.#previewBytes !== bytes) return undefined
+    return this.#streamed(this.#stream.again(this.#preview))
+  }
+
+  #streamed(stream: BodyStream): UpstreamBody {
     const { chunked, contentLength } = this.#head
-    use({ kind: 'stream', stream, length: chunked ? undefined : contentLength })
+    this.#stream = stream
+    return { kind: 'stream', stream, length: chunked ? undefined : contentLength }
   }
 
   /** Waits for the whole body, for the limit, or for the budget's end, whichever is first. */
@@ -126,7 +143,7 @@ export class RequestBody {
       } else if (this.bytes > this.#limits.holdBytes || this.#previewEnded) {
         stop()
         request.pause()
-        this.#stream(use, fail, held)
+        this.#streams(use, fail, held)
       }
     }
     const onEnd = (): void => {
@@ -205,12 +222,16 @@ export class RequestBody {
 }
 
 /**
- * The request as the library gets it. It stands between because the library destroys a body
- * that a provider did not wait for, and that must not take the client's connection along:
- * the rest of the body is then read and dropped while the answer goes out.
+ * The request as it goes up. It stands between because whoever sends it destroys a body that a
+ * provider did not wait for, and that must not take the client's connection along: the rest of
+ * the body is then read and dropped while the answer goes out.
  */
 class BodyStream extends Readable {
   readonly #source: HttpRequest
+  readonly #saw: (chunk: Buffer) => boolean
+  #hasEnded = false
+  /** Another has taken its place. */
+  #replaced = false
 
   constructor(
     source: HttpRequest,
@@ -219,32 +240,56 @@ class BodyStream extends Readable {
   ) {
     super({ highWaterMark: 64 * 1024 })
     this.#source = source
+    this.#saw = saw
     source.pause()
     for (const chunk of held) this.push(chunk)
-    source.on('data', (chunk: Buffer) => {
-      if (!saw(chunk)) {
-        source.pause()
-        return
-      }
-      if (!this.destroyed && !this.push(chunk)) source.pause()
-    })
-    source.on('end', () => {
-      if (!this.destroyed && source.complete) this.push(null)
-    })
+    source.on('data', this.#onData)
+    source.on('end', this.#onEnd)
     source.on('error', () => undefined)
-    source.on('close', () => {
-      if (!source.complete) this.destroy(new YoriError('YORI_CLIENT_GONE'))
-    })
+    source.on('close', this.#onClose)
     // Errors reach the exchange through the library; without a listener they would be thrown.
     this.on('error', () => undefined)
   }
 
+  /** Another in its place, which gives `seen` again before it goes on. */
+  again(seen: readonly Buffer[]): BodyStream {
+    const source = this.#source
+    this.#replaced = true
+    source.off('data', this.#onData)
+    source.off('end', this.#onEnd)
+    source.off('close', this.#onClose)
+    const next = new BodyStream(source, seen, this.#saw)
+    if (this.#hasEnded) next.#onEnd()
+    return next
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.#saw(chunk)) {
+      this.#source.pause()
+      return
+    }
+    if (!this.destroyed && !this.push(chunk)) this.#source.pause()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true
+    if (!this.destroyed && this.#source.complete) this.push(null)
+  }
+
+  readonly #onClose = (): void => {
+    if (!this.#source.complete) this.destroy(new YoriError('YORI_CLIENT_GONE'))
+  }
+
   override _read(): void {
-    this.#source.resume()
+    this.#goOn()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#source.resume()
+    this.#goOn()
     done(error)
+  }
+
+  #goOn(): void {
+    if (!this.#replaced) this.#source.resume()
   }
 }

@@ -177,6 +177,102 @@ describe('a provider that fails', () => {
     )
   })
 
+  const long = 'x'.repeat(300_000)
+  const counted = `POST /v1/x HTTP/1.1\r\nHost: ${NAME}\r\nContent-Length: 300000\r\n\r\n`
+  const chunked = `POST /v1/x HTTP/1.1\r\nHost: ${NAME}\r\nTransfer-Encoding: chunked\r\n\r\n`
+  for (const [title, head, first, rest, sees] of [
+    ['a long body', counted, long, '', long],
+    [
+      'a body that is still coming',
+      counted,
+      long.slice(99_999),
+      long.slice(200_001),
+      long,
+    ],
+    ['a body in chunks', chunked, '3\r\nabc\r\n', '2\r\nde\r\n0\r\n\r\n', 'abcde'],
+  ] as const) {
+    it(`is given ${title} once more from its beginning`, async () => {
+      const bodies: string[] = []
+      const isWhole = (soFar: Buffer): boolean =>
+        soFar.includes('chunked')
+          ? soFar.includes('\r\n0\r\n\r\n')
+          : soFar.length === soFar.indexOf('\r\n\r\n') + 4 + sees.length
+      let heads = 0
+      let died: (() => void) | undefined
+      const dead = new Promise<void>((resolve) => (died = resolve))
+      await using origin = await startRawOrigin(
+        async (socket) => {
+          for (;;) {
+            const head = await readUntil(socket, (soFar) => soFar.includes('\r\n\r\n'))
+            heads += 1
+            if (heads === 2) {
+              // It has read some of it, and is gone without a word.
+              socket.once('close', () => died?.()).destroy()
+              return
+            }
+            if (heads === 3) {
+              socket.unshift(head)
+              const all = (await readUntil(socket, isWhole)).toString()
+              const body = all.slice(all.indexOf('\r\n\r\n') + 4)
+              bodies.push(
+                head.includes('chunked')
+                  ? body.replaceAll(/[0-9a-f]+\r\n([^\r]*)\r\n/g, '$1')
+                  : body,
+              )
+            }
+            socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+          }
+        },
+        { certificate },
+      )
+      await using setup = await joined(origin)
+      using socket = disposable(await setup.yori.tls(NAME))
+      const isOk = (soFar: string): boolean => soFar.endsWith('ok')
+      await ask(socket.stream, get('/v1/models'), isOk)
+      socket.stream.write(head + first)
+      await dead
+      await until(() => heads === 3)
+      const answer = await ask(socket.stream, rest, isOk)
+      assert.match(answer, /^HTTP\/1\.1 200 /)
+      assert.equal(bodies.length, 1)
+      assert.ok(bodies[0] === sees, `${bodies[0]?.length} bytes`)
+      const rows = await endedExchanges(setup.yori, 2)
+      assert.deepEqual(
+        rows.map((row) => [row['retried'], row['event_type'], row['request_bytes']]),
+        [
+          [null, 'response', 0],
+          [1, 'response', sees.length],
+        ],
+      )
+    })
+  }
+
+  it('is not given again what is longer than what is kept of it', async () => {
+    let heads = 0
+    await using origin = await startRawOrigin(
+      async (socket) => {
+        await readUntil(socket, (soFar) => soFar.includes('\r\n\r\n'))
+        heads += 1
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+        // Until there is more of the next one than is kept.
+        await readUntil(socket, (soFar) => soFar.length > 200_000)
+        heads += 1
+        socket.destroy()
+      },
+      { certificate },
+    )
+    await using setup = await joined(origin, { inspect: { max_body_bytes: 65_536 } })
+    using socket = disposable(await setup.yori.tls(NAME))
+    await ask(socket.stream, get('/v1/models'), (soFar) => soFar.endsWith('ok'))
+    socket.stream.on('error', () => undefined)
+    const closed = new Promise((resolve) => socket.stream.once('close', resolve))
+    socket.stream.write(counted + long)
+    await closed
+    const [, row] = await endedExchanges(setup.yori, 2)
+    assert.deepEqual([row?.['retried'], row?.['code']], [null, 'YORI_UPSTREAM_CLOSED'])
+    assert.deepEqual([heads, origin.accepted], [2, 1])
+  })
+
   it('is not asked again when a fresh connection dies', async () => {
     let requests = 0
     await using origin = await startRawOrigin(
