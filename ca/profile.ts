@@ -17,10 +17,11 @@ const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 
 /** Clients whose clock is behind by up to this accept a leaf at once. */
-export const LEAF_BACKDATE_MS = HOUR_MS
+export const LEAF_BACKDATE_MS = 2 * DAY_MS
 /** From notBefore to notAfter, backdating included. */
 export const LEAF_LIFE_MS = 90 * DAY_MS
-export const CA_BACKDATE_MS = DAY_MS
+/** No less than a leaf's, so that a new CA is no younger than what it signs. */
+export const CA_BACKDATE_MS = LEAF_BACKDATE_MS
 /** The issuing CA's life when only a person can renew it. */
 export const ISSUING_LIFE_ATTENDED_MS = 398 * DAY_MS
 

@@ -32,7 +32,8 @@ const SAYS: Readonly<Record<Coverage, string>> = {
   'tunnel-exempt': 'an exempt device',
   'tunnel-never': 'a name that is never intercepted',
   'tunnel-pinned': 'the app accepts only its own certificates',
-  'tunnel-not-trusted': 'the device does not trust our CA',
+  'tunnel-not-trusted': 'the program or its device does not trust our CA yet',
+  'tunnel-clock': 'the clock of the device is wrong: our certificate is not valid by it',
   'tunnel-ech': 'no endpoint by the name shown; ECH may hide another',
   'tunnel-no-sni': 'no server name',
   'tunnel-ip-sni': 'an address instead of a server name',
@@ -47,6 +48,20 @@ const SAYS: Readonly<Record<Coverage, string>> = {
   own: 'our own pages',
   refused: 'refused',
   failed: 'failed',
+}
+
+/** What ends it, where a person can: in words for people. */
+const WAY_OUT: Readonly<Partial<Record<Coverage, string>>> = {
+  'tunnel-not-trusted':
+    'install the root and press Test on the trust page, or `yori ca trust-check`; ' +
+    '`yori pinning clear` tries again at once',
+  'tunnel-clock': 'set the clock of the device; `yori pinning clear` tries again at once',
+  'tunnel-pinned':
+    'nothing where the app pins; else trust the root in the app, then `yori pinning clear`',
+}
+
+export function wayOut(coverage: Coverage): string | undefined {
+  return WAY_OUT[coverage]
 }
 
 /** Undefined for our own pages, which nobody else was to see: they are not counted. */

@@ -1,3 +1,10 @@
+export const LESSON_KINDS = [
+  'tunnel-pinned',
+  'tunnel-not-trusted',
+  'tunnel-clock',
+] as const
+export type LessonKind = (typeof LESSON_KINDS)[number]
+
 /** What is kept of clients that would not have our certificate. Times as in `record.ts`. */
 export interface Lesson {
   /** MAC, else IP. */
@@ -5,7 +12,7 @@ export interface Lesson {
   readonly name: string
   /** Of the program's ClientHello. */
   readonly fingerprint: string
-  readonly learned: 'tunnel-pinned' | 'tunnel-not-trusted'
+  readonly learned: LessonKind
   readonly learnedAt: number
   /** Left alone until then. */
   readonly until: number

@@ -25,6 +25,7 @@ export type Coverage =
   | 'tunnel-never'
   | 'tunnel-pinned'
   | 'tunnel-not-trusted'
+  | 'tunnel-clock'
   | 'tunnel-ech'
   | 'tunnel-no-sni'
   | 'tunnel-ip-sni'

@@ -3,29 +3,32 @@
  * in time. A party is a device, a name, and the software as its ClientHello shows it.
  *
  * An app that turns us away is *pinned* when its device trusts our root otherwise, for then the
- * app alone does not; else the device is *not trusting*. Either is left alone for an hour,
- * then tried again, and for twice as long each time that it has not changed its mind.
+ * app alone does not; else it is *not trusting yet*, or its clock is wrong. Who pins is left
+ * alone for an hour, the others for seconds; then each is tried again, and left alone for twice
+ * as long each time that it has not changed its mind. Trust comes to a whole device: with its
+ * first success, or when it takes our root, nothing of it is untrusting any more.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
-import type { Lesson, Lessons } from '../core/lessons.js'
+import type { Lesson, LessonKind, Lessons } from '../core/lessons.js'
 import type { Device } from '../core/record.js'
 import type { Learned } from '../policy/route.js'
 import { deviceId } from '../core/device-id.js'
-import type { Memory, Party } from './memory.js'
+import type { Memory, Party, Refusal } from './memory.js'
 
 /** Remembered of each kind; the least recently met go first. */
 const MAX_LESSONS = 4_096
 /** A device has no more than this of them, so that none can make us forget the others. */
 const MAX_LESSONS_PER_DEVICE = 128
-const FIRST_MS = 3_600_000
+const FIRST_MS: Readonly<Record<LessonKind, number>> = {
+  'tunnel-pinned': 3_600_000,
+  'tunnel-not-trusted': 5_000,
+  'tunnel-clock': 5_000,
+}
 const LONGEST_MS = 24 * 3_600_000
 const CLIENT_CERTIFICATE_MS = 3_600_000
 /** Closes without a word that make a refusal: one alone may be a preconnect given up. */
 const CLOSES = 2
-
-/** How a client turned us away. An alert says why; a close has to be repeated. */
-export type Refusal = 'alert' | 'close'
 
 export class LearnedNames implements Memory {
   readonly #clock: Clock
@@ -49,6 +52,7 @@ export class LearnedNames implements Memory {
     this.#root = fingerprint
     this.#accepted.clear()
     this.#trusting.clear()
+    this.#forget(isUntrusting)
     this.revision += 1
   }
 
@@ -73,17 +77,22 @@ export class LearnedNames implements Memory {
       if (closes < CLOSES && !this.#lessons.has(key)) return false
     }
     this.#closes.delete(key)
-    this.#accepted.delete(key)
+    // A clock is set right again: the certificate was believed.
+    if (how !== 'clock') this.#accepted.delete(key)
     const device = deviceId(party.device)
+    const learned = this.#kindOf(device, how)
     const before = this.#lessons.get(key)
-    const forMs = before === undefined ? FIRST_MS : Math.min(2 * before.forMs, LONGEST_MS)
+    const forMs =
+      before?.learned === learned
+        ? Math.min(2 * before.forMs, LONGEST_MS)
+        : FIRST_MS[learned]
     const now = this.#clock.now()
     this.#makeRoom(device)
     this.#lessons.set(key, {
       device,
       name: party.name,
       fingerprint: party.fingerprint,
-      learned: this.#trusting.has(device) ? 'tunnel-pinned' : 'tunnel-not-trusted',
+      learned,
       learnedAt: now,
       until: now + forMs,
       forMs,
@@ -92,13 +101,18 @@ export class LearnedNames implements Memory {
     return true
   }
 
-  forget(device: Device, name: string): void {
+  forget(device: Device): void {
     const id = deviceId(device)
-    for (const [key, lesson] of this.#lessons.entries()) {
-      if (lesson.device !== id || lesson.name !== name) continue
-      this.#lessons.delete(key)
-      this.revision += 1
-    }
+    this.#forget((lesson) => lesson.device === id)
+  }
+
+  gotRoot(device: Device): void {
+    const id = deviceId(device)
+    this.#forget((lesson) => lesson.device === id && isUntrusting(lesson))
+  }
+
+  hasAccepted(party: Party): boolean {
+    return this.#accepted.has(keyOf(party))
   }
 
   accepted(party: Party): void {
@@ -108,6 +122,7 @@ export class LearnedNames implements Memory {
     this.#accepted.set(key, true)
     this.#closes.delete(key)
     this.#lessons.delete(key)
+    this.#forget((lesson) => lesson.device === device && isUntrusting(lesson))
     this.#trusting.set(device, true)
     this.revision += 1
   }
@@ -130,13 +145,29 @@ export class LearnedNames implements Memory {
   import(kept: Lessons): void {
     this.#lessons.clear()
     this.#closes.clear()
+    const isSame = kept.root === this.#root
     for (const lesson of kept.lessons.slice(0, MAX_LESSONS)) {
       const { device, name, fingerprint } = lesson
+      // Who did not trust another root need not distrust this one.
+      if (!isSame && isUntrusting(lesson)) continue
       this.#lessons.set([device, name, fingerprint].join(' '), lesson)
     }
-    if (kept.root !== this.#root) return
+    if (!isSame) return
     for (const device of kept.trusting.slice(0, MAX_LESSONS))
       this.#trusting.set(device, true)
+  }
+
+  #kindOf(device: string, how: Refusal): LessonKind {
+    if (how === 'clock') return 'tunnel-clock'
+    return this.#trusting.has(device) ? 'tunnel-pinned' : 'tunnel-not-trusted'
+  }
+
+  #forget(which: (lesson: Lesson) => boolean): void {
+    for (const [key, lesson] of this.#lessons.entries()) {
+      if (!which(lesson)) continue
+      this.#lessons.delete(key)
+      this.revision += 1
+    }
   }
 
   #makeRoom(device: string): void {
@@ -144,6 +175,11 @@ export class LearnedNames implements Memory {
     const own = [...this.#lessons.entries()].filter(([, one]) => one.device === device)
     for (const [key] of own.slice(MAX_LESSONS_PER_DEVICE - 1)) this.#lessons.delete(key)
   }
+}
+
+/** What ends as soon as the root is trusted. */
+function isUntrusting({ learned }: Lesson): boolean {
+  return learned !== 'tunnel-pinned'
 }
 
 function keyOf({ device, name, fingerprint }: Party): string {

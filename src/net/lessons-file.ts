@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LESSON_KINDS } from '../core/lessons.js'
 import type { Lesson, Lessons } from '../core/lessons.js'
 import { errorCodeOf } from './tls-failure.js'
 
@@ -63,7 +64,7 @@ function isLesson(value: unknown): value is Lesson {
   const one = value as Partial<Lesson> | null
   return (
     [one?.device, one?.name, one?.fingerprint].every(isText) &&
-    (one?.learned === 'tunnel-pinned' || one?.learned === 'tunnel-not-trusted') &&
-    [one.learnedAt, one.until, one.forMs].every(Number.isFinite)
+    LESSON_KINDS.some((kind) => kind === one?.learned) &&
+    [one?.learnedAt, one?.until, one?.forMs].every(Number.isFinite)
   )
 }

@@ -56,6 +56,17 @@ export function refusalCause(error: unknown): string {
   return alert?.toLowerCase() ?? 'closed without a word'
 }
 
+/**
+ * Does an alert say that our certificate is not valid at the client's time? `certificate_expired`
+ * is what most say of one that is not valid yet, too; OpenSSL says `bad_certificate` then, and
+ * of an unknown root something else. Others say that of everything: `certain` when the caller
+ * knows the client to be no such. RFC 8446 §6.2.
+ */
+export function blamesClock(error: unknown, certain: boolean): boolean {
+  const cause = refusalCause(error)
+  return cause === 'certificate_expired' || (certain && cause === 'bad_certificate')
+}
+
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',

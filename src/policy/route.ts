@@ -9,7 +9,8 @@ import { matchesHostname } from '../core/hostname.js'
 import type { Endpoint, EndpointTable } from './endpoints.js'
 
 /** Why a (device, name) is left alone for a while, learned from earlier connections. */
-export type Learned = 'tunnel-pinned' | 'tunnel-not-trusted' | 'tunnel-client-certificate'
+export type Learned =
+  'tunnel-pinned' | 'tunnel-not-trusted' | 'tunnel-clock' | 'tunnel-client-certificate'
 
 export interface RouteFacts {
   /** Canonical SNI. */
@@ -62,6 +63,7 @@ const CHOSEN_BY_CLIENT: ReadonlySet<Coverage> = new Set<Coverage>([
   'tunnel-alpn',
   'tunnel-pinned',
   'tunnel-not-trusted',
+  'tunnel-clock',
 ])
 
 /** A hello that names no endpoint, whether there is one or not. */

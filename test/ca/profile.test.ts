@@ -63,7 +63,11 @@ function chain(): { root: string; issuing: string; leafOf: (name: string) => str
   )
   const leafOf = (serverName: string): string =>
     seal(
-      leafProfile(subjectKeyOf(leafKey), { issuer: issuer(issuing), serverName }, moment),
+      leafProfile(
+        subjectKeyOf(leafKey),
+        { issuer: issuer(issuing), serverName },
+        { ...moment, nowMs: moment.nowMs + DAY_MS },
+      ),
       issuingKey,
     )
   return { root, issuing, leafOf }
@@ -80,7 +84,7 @@ describe('certificate profiles, as OpenSSL reads them', () => {
     )
     assert.match(
       text,
-      /Not Before: May 5 07:08:09 2030 GMT Not After : May 2 07:08:09 2040 GMT/,
+      /Not Before: May 4 07:08:09 2030 GMT Not After : May 1 07:08:09 2040 GMT/,
     )
     assert.match(text, /Signature Algorithm: ecdsa-with-SHA256/)
     assert.match(text, /NIST CURVE: P-256/)
@@ -97,20 +101,23 @@ describe('certificate profiles, as OpenSSL reads them', () => {
       /Name Constraints: critical Permitted: DNS:api\.openai\.com Excluded: IP:/,
     )
     assert.match(text, /Extended Key Usage: TLS Web Server Authentication/)
-    assert.match(text, /Not After : Aug 3 07:08:09 2030 GMT/)
+    assert.match(
+      text,
+      /Not Before: May 4 07:08:09 2030 GMT Not After : Aug 2 07:08:09 2030 GMT/,
+    )
   })
 
-  it('make a leaf for one name, for 90 days with the hour before now', async () => {
+  it('make a leaf for one name, for 90 days with the two before now', async () => {
     const text = await opensslText(chain().leafOf('api.openai.com'))
     assert.match(text, /Subject: CN = api\.openai\.com/)
     assert.match(text, /Basic Constraints: critical CA:FALSE/)
     assert.match(text, /Key Usage: critical Digital Signature X509v3/)
     assert.match(text, /Extended Key Usage: TLS Web Server Authentication/)
     assert.match(text, /Subject Alternative Name: DNS:api\.openai\.com X509v3/)
-    // 90 days from 06:08:09 would be August 4; the issuing CA ends before that.
+    // A day after its CA; 90 days would be August 3, and the issuing CA ends before that.
     assert.match(
       text,
-      /Not Before: May 6 06:08:09 2030 GMT Not After : Aug 3 07:08:09 2030 GMT/,
+      /Not Before: May 5 07:08:09 2030 GMT Not After : Aug 2 07:08:09 2030 GMT/,
     )
   })
 
@@ -144,7 +151,7 @@ describe('certificate profiles, as OpenSSL reads them', () => {
     )
     assert.match(
       text,
-      /Not Before: Jan 1 00:00:00 2045 GMT Not After : Dec 30 00:00:00 2054 GMT/,
+      /Not Before: Dec 31 00:00:00 2044 GMT Not After : Dec 29 00:00:00 2054 GMT/,
     )
   })
 

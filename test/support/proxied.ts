@@ -1,6 +1,7 @@
 /** YORI before one origin in a provider's name: what most tests of the pipeline stand on. */
 import type { RequestListener } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../src/core/clock.js'
 import { startOrigin } from './origins.js'
 import type { Origin } from './origins.js'
 import { readUntil } from './streams.js'
@@ -21,18 +22,21 @@ export interface Proxied extends AsyncDisposable {
 export async function behind(
   handler: RequestListener,
   config: Record<string, unknown> = {},
+  clock?: Clock,
 ): Promise<Proxied> {
-  return joined(await startOrigin({ certificate, handler }), config)
+  return joined(await startOrigin({ certificate, handler }), config, clock)
 }
 
 export async function joined(
   origin: Origin,
   config: Record<string, unknown> = {},
+  clock?: Clock,
 ): Promise<Proxied> {
   const yori = await Yori.start({
     origins: { [NAME]: origin },
     trust: [originCa],
     config,
+    ...(clock === undefined ? {} : { clock }),
   })
   return {
     yori,

@@ -2,7 +2,12 @@
 import type { CoverageLine, CoverageReport } from '../../audit/coverage-queries.js'
 import { printable } from '../../audit/printable.js'
 import { openReader } from '../../audit/queries.js'
-import { COVERAGE_GROUPS, describeCoverage, isCoverage } from '../../core/coverage.js'
+import {
+  COVERAGE_GROUPS,
+  describeCoverage,
+  isCoverage,
+  wayOut,
+} from '../../core/coverage.js'
 import { describeError, errorCodes } from '../../core/errors.js'
 import { cell, table } from '../print-table.js'
 import type { Finding, StatusSection } from './status-section.js'
@@ -28,6 +33,10 @@ function* linesOf(report: CoverageReport): Iterable<string> {
     .filter(({ reason }) => reason !== 'inspected')
     .map(({ group, reason, count }) => [String(count), group, says(reason)])
   if (why.length > 0) yield* titled(['', 'how', 'why'], why)
+  for (const { reason } of report.reasons) {
+    const remedy = isCoverage(reason) ? wayOut(reason) : undefined
+    if (remedy !== undefined) yield `${says(reason)}: ${remedy}`
+  }
   yield* titled(['device', ...HEAD], report.devices.map(cells))
   yield* titled(['name', ...HEAD], report.names.map(cells))
 }

@@ -42,7 +42,7 @@ export async function intercept(
   const shown = interceptedAs(served, route, { target, onTrial })
   state.intercepted = shown
   const { h2, http, tls, next } = fronts
-  const acceptance = new Acceptance(client, shown, services)
+  const acceptance = new Acceptance(served, shown)
   const secure = await acceptance.of((onTrial ? next : tls).handshake(client))
   noteReset(secure, log)
   if (shown.isOneTooMany) log.refused('YORI_TOO_MANY_CONNECTIONS')

@@ -38,7 +38,7 @@ export interface ConnectionPort extends UsersPort {
   readonly intercepted: Admission
   readonly certificates: Certificates
   readonly roots: Pick<Roots, 'staged' | 'rootFingerprint'>
-  readonly memory: Pick<Memory, 'learned' | 'refused'>
+  readonly memory: Pick<Memory, 'learned' | 'refused' | 'hasAccepted'>
   readonly trials: Trials
   readonly trust: Pick<TrustLedger, 'refused'>
   readonly decider: Pick<Decider, 'holds' | 'mustInspect'>

@@ -11,7 +11,7 @@ export interface SitePort {
   readonly clock: Clock
   readonly roots: Roots
   readonly certificates: Pick<Certificates, 'mintable' | 'nextContextFor'>
-  readonly memory: Pick<Memory, 'forget'>
+  readonly memory: Pick<Memory, 'forget' | 'gotRoot'>
   readonly trials: Trials
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]

@@ -44,8 +44,10 @@ export function serveTrustSite(
     return
   }
   const file = ROOT_FILE.exec(path)
-  if (file !== null) sendRoot(http, file[1] as string, file[2] as string, services)
-  else if (path === '/trust/result') sendResult(http, device, services)
+  if (file !== null) {
+    sendRoot(http, file[1] as string, file[2] as string, services)
+    if (method === 'GET' && file[1] === 'root') services.memory.gotRoot(device)
+  } else if (path === '/trust/result') sendResult(http, device, services)
   else sendPage(http, from, services)
 }
 
@@ -132,8 +134,7 @@ function sendRoot(http: Http, which: string, form: string, { roots }: SitePort):
 }
 
 /**
- * The next connection of this device for the name is inspected again, whatever an earlier one
- * taught. Only a page of ours may ask for that: browsers send Origin with every POST.
+ * The next connections of this device are inspected again, whatever earlier ones taught. Only a page of ours may ask for that: browsers send Origin with every POST.
  */
 async function begin(http: Http, device: Device, services: SitePort): Promise<void> {
   const { request } = http
@@ -143,7 +144,7 @@ async function begin(http: Http, device: Device, services: SitePort): Promise<vo
   if (isNext && (await services.certificates.nextContextFor(name)) === undefined)
     return sayInstead(http, NEXT_NOT_AT_HAND)
   services.trials.begin(device, name, isNext ? 'next' : 'present')
-  services.memory.forget(device, name)
+  services.memory.forget(device)
   const url = `https://${name}${SELF_TEST_PATH}`
   if (request.headers.accept?.includes('text/html') === true) {
     send(http, 303, ['location', url, ...trustPageFields(name)])

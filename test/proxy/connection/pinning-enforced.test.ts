@@ -1,6 +1,8 @@
 /** Apps that will not have our certificate where policies may block, and who is never asked. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { systemClock } from '../../../src/core/clock.js'
+import { ManualClock } from '../../support/manual-clock.js'
 import { startOrigin } from '../../support/origins.js'
 import { curl } from '../../support/programs.js'
 import { certificate, joined, NAME, originCa, until } from '../../support/proxied.js'
@@ -26,7 +28,8 @@ async function appOf(
   device: 'trusts' | 'does not trust' = 'does not trust',
 ): Promise<{ statuses: number[]; coverage: unknown }> {
   const origin = await startOrigin({ certificate })
-  await using setup = await joined(origin, config)
+  // Time stands still: nothing is tried again meanwhile.
+  await using setup = await joined(origin, config, new ManualClock(systemClock.now()))
   const { yori } = setup
   if (device === 'trusts') assert.equal(await curlOnce(yori, 'yori'), 0)
   const statuses = [await curlOnce(yori, 'origin'), await curlOnce(yori, 'origin')]

@@ -23,6 +23,8 @@ describe('Chromium', () => {
     await using yori = await Yori.start({
       origins: { [NAME]: origin },
       trust: [originCa],
+      // Time stands still: nothing is tried again meanwhile.
+      clock: new ManualClock(systemClock.now()),
     })
     {
       await using browser = await Chromium.start({

@@ -1,7 +1,9 @@
 /** `yori pinning`: which programs would not have our certificate, and forgetting that. */
 import { Command } from 'commander'
 import type { Clock } from '../../../core/clock.js'
-import type { Lesson } from '../../../core/lessons.js'
+import { wayOut } from '../../../core/coverage.js'
+import { LESSON_KINDS } from '../../../core/lessons.js'
+import type { Lesson, LessonKind } from '../../../core/lessons.js'
 import { lessonsPath, readLessons, writeLessons } from '../../../net/lessons-file.js'
 
 export interface PinningDeps {
@@ -44,11 +46,20 @@ async function list(deps: PinningDeps, flags: Flags): Promise<void> {
   }
   if (lessons.length === 0) deps.print('Nothing: no program has turned YORI away.\n')
   for (const lesson of lessons) deps.print(`${line(lesson, deps.clock.now())}\n`)
+  for (const kind of LESSON_KINDS)
+    if (lessons.some(({ learned }) => learned === kind))
+      deps.print(`${WORDS[kind]}: ${wayOut(kind) ?? ''}\n`)
+}
+
+const WORDS: Readonly<Record<LessonKind, string>> = {
+  'tunnel-pinned': 'pinned',
+  'tunnel-not-trusted': 'not trusted yet',
+  'tunnel-clock': 'its clock is wrong',
 }
 
 function line(lesson: Lesson, nowMs: number): string {
   const { device, name, fingerprint, learned, until } = lesson
-  const why = learned === 'tunnel-pinned' ? 'pinned' : 'not trusted'
+  const why = WORDS[learned]
   const when =
     until > nowMs
       ? `until ${new Date(until).toISOString()}`
