@@ -42,6 +42,7 @@ import { UsageCounters } from '../policy/usage.js'
 import type { PolicyMemory } from '../policy/decider.js'
 import type { OverrideMemory } from '../household/overrides.js'
 import { PassedContent } from '../household/passed-content.js'
+import { RepeatedBlocks } from '../household/repeated-blocks.js'
 import { RecentBlocks } from '../household/recent-blocks.js'
 import { LocalTimes } from '../policy/local-time.js'
 import type { LocalTime } from '../policy/local-time.js'
@@ -95,6 +96,7 @@ export class Appliance {
     used: new Map(),
     blocks: new RecentBlocks(),
     passed: new PassedContent(),
+    repeated: new RepeatedBlocks(),
   }
   readonly #lasting: Lifecycle
   #destinations: OriginalDestination | undefined

@@ -11,7 +11,7 @@ import type { ExchangeObserver } from '../proxy/words/observer.js'
 
 export interface ObserverEdges {
   readonly metering: ExchangeObserver
-  readonly audit: Pick<AuditSink, 'exchangeOpened' | 'exchangeClosed'>
+  readonly audit: Pick<AuditSink, 'exchangeOpened' | 'exchangeClosed' | 'exchangeMerged'>
   readonly log: Log
 }
 
@@ -34,7 +34,12 @@ function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
   return {
     name: 'record',
     requestHead: (record) => audit.exchangeOpened(record),
-    ended: (record) => audit.exchangeClosed(record),
+    ended: (record) => {
+      const { repeated, requestId } = record
+      if (repeated === undefined || repeated.requestId === requestId)
+        audit.exchangeClosed(record)
+      else audit.exchangeMerged(record, { kind: 'repeated', row: repeated })
+    },
   }
 }
 

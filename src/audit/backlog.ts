@@ -4,8 +4,13 @@
  * was admitted is never dropped; one that was not admitted is tried once more when it closes.
  * Pure but for the records it is shown: nothing here waits, writes or throws.
  */
-import type { ConnectionRecord, EventRecord, ExchangeRecord } from '../core/record.js'
-import type { Batch } from './messages.js'
+import type {
+  ConnectionRecord,
+  EventRecord,
+  ExchangeRecord,
+  RowChange,
+} from '../core/record.js'
+import type { Batch, EncodedChange } from './messages.js'
 import type { AuditLimits } from './store-options.js'
 import type { Encoded } from './rows.js'
 import { encode } from './rows.js'
@@ -23,6 +28,8 @@ interface Opening {
   /** Undefined once it has closed: what it holds is not kept from being freed. */
   record: ExchangeRecord | undefined
   readonly sinceMs: number
+  /** A batch has carried it. */
+  carried: boolean
 }
 
 export class Backlog {
@@ -34,6 +41,8 @@ export class Backlog {
   #connections: Encoded[] = []
   #exchanges: Encoded[] = []
   #events: Encoded[] = []
+  #gone: string[] = []
+  #changes: EncodedChange[] = []
   #waitingBytes = 0
   #takenRows = 0
   #takenBytes = 0
@@ -48,7 +57,13 @@ export class Backlog {
 
   /** Finished rows that no batch has taken. */
   get waiting(): number {
-    return this.#connections.length + this.#exchanges.length + this.#events.length
+    return (
+      this.#connections.length +
+      this.#exchanges.length +
+      this.#events.length +
+      this.#changes.length +
+      this.#gone.length
+    )
   }
 
   /** Every row that holds a place: open, waiting, or taken and not yet settled. */
@@ -75,7 +90,7 @@ export class Backlog {
 
   exchangeOpened(record: ExchangeRecord, nowMs: number): void {
     if (this.held >= this.#limits.queueRows) return
-    const opening = { record, sinceMs: nowMs }
+    const opening = { record, sinceMs: nowMs, carried: false }
     this.#open.set(record, opening)
     this.#unwritten.push(opening)
   }
@@ -98,6 +113,19 @@ export class Backlog {
     this.#wait(this.#exchanges, encoded)
   }
 
+  /** It has no row of its own; that of another changes. Nothing is dropped but the change. */
+  exchangeMerged(record: ExchangeRecord, { kind, row }: RowChange): void {
+    const opening = this.#open.get(record)
+    if (opening !== undefined) {
+      opening.record = undefined
+      this.#open.delete(record)
+      if (opening.carried) this.#gone.push(record.requestId)
+    }
+    if (this.held >= this.#limits.queueRows) return
+    const { requestId, repeats, marks } = row
+    this.#changes.push({ kind, requestId, repeats, marks: marks.join(' ') })
+  }
+
   /**
    * The next batch, or undefined when nothing is due. Open exchanges come along when they
    * have been open since `openSinceMs`: those that end sooner are written once.
@@ -108,11 +136,15 @@ export class Backlog {
     const events = this.#takeFrom(this.#events, space)
     const connections = this.#takeFrom(this.#connections, space)
     const exchanges = this.#takeFrom(this.#exchanges, space)
+    const gone = this.#gone.splice(0)
+    const changes = this.#changes.splice(0)
     this.#takenRows += events.length + connections.length + exchanges.length
+    this.#takenRows += gone.length + changes.length
     this.#waitingBytes -= this.#takenBytes - takenBefore
     const open = this.#takeOpen(openSinceMs, space)
     if (this.#takenRows === 0 && open.length === 0) return undefined
-    return { sequence, again: false, connections, exchanges, events, open }
+    const rows = { connections, exchanges, events, open }
+    return { sequence, again: false, ...rows, gone, changes }
   }
 
   /** The batch that was taken is in the database, or given up. */
@@ -158,6 +190,7 @@ export class Backlog {
         const { row, size } = encode(exchangeColumns, opening.record, this.#limits, false)
         if (size > space.bytes && rows.length > 0) break
         rows.push(row)
+        opening.carried = true
         space.rows--
         space.bytes -= size
       }

@@ -15,8 +15,20 @@ export interface Batch {
   readonly events: readonly Row[]
   /** Exchanges without an end yet; it will come in a later batch. */
   readonly open: readonly Row[]
+  /** Rows that were written while open, and will not come: request ids. */
+  readonly gone: readonly string[]
+  /** To rows that are in the database, or in this batch. */
+  readonly changes: readonly EncodedChange[]
   /** Of the counters, what has changed: whole values, so that twice is once. */
   readonly usage?: readonly UsageRow[]
+}
+
+/** Whole values, so that twice is once. */
+export interface EncodedChange {
+  readonly kind: 'repeated'
+  readonly requestId: string
+  readonly repeats: number
+  readonly marks: string
 }
 
 export type ToWorker =

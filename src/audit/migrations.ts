@@ -215,6 +215,10 @@ const marks = `
 ALTER TABLE exchanges ADD COLUMN found_marks TEXT;
 `
 
+const repeats = `
+ALTER TABLE exchanges ADD COLUMN repeats INTEGER;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -225,6 +229,7 @@ export const migrations: readonly string[] = [
   phases,
   counting,
   marks,
+  repeats,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -11,6 +11,7 @@ import type {
   ConnectionRecord,
   EventRecord,
   ExchangeRecord,
+  RowChange,
 } from '../core/record.js'
 import type { Service } from '../core/service.js'
 import { unreachable } from '../core/unreachable.js'
@@ -149,6 +150,11 @@ class Store implements AuditStore {
   exchangeClosed(record: ExchangeRecord): void {
     this.#offered.exchanges++
     this.#backlog.exchangeClosed(record)
+    this.#given()
+  }
+
+  exchangeMerged(record: ExchangeRecord, change: RowChange): void {
+    this.#backlog.exchangeMerged(record, change)
     this.#given()
   }
 

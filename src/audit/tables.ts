@@ -54,6 +54,8 @@ function tagsText(tags: ExchangeRecord['tags']): Value {
 
 const MOST_TAGS_LENGTH = 2000
 const MOST_ATTACHMENTS = 16
+/** They are bounded where they are made; half a mark were none. */
+const MAX_MARKS_LENGTH = 16 * 1024
 
 function attachmentsText(notes: ExchangeRecord['attachments']): Value {
   if (notes === undefined) return null
@@ -179,7 +181,13 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   },
   // Of rows of an earlier YORI alone: what a migration made of their tokens.
   { name: 'tokens_meaning', type: 'TEXT', fixed: true, read: () => null },
-  { name: 'found_marks', type: 'TEXT', read: (r) => r.foundMarks?.join(' ') },
+  {
+    name: 'found_marks',
+    type: 'TEXT',
+    longest: MAX_MARKS_LENGTH,
+    read: (r) => (r.repeated?.marks ?? r.foundMarks)?.join(' '),
+  },
+  { name: 'repeats', type: 'INTEGER', read: (r) => r.repeated?.repeats },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -37,7 +37,7 @@ CREATE VIEW audit_events AS SELECT
   connection_id, http_version, retried, truncated, trailers_dropped,
   client_frames, server_frames, client_messages, server_messages, close_code,
   unread_messages,
-  prompt_chars, tools_offered, findings, found_marks, prompt_preview, request_body,
+  prompt_chars, tools_offered, findings, found_marks, repeats, prompt_preview, request_body,
   response_body
 FROM exchanges;
 

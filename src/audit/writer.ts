@@ -93,6 +93,13 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
      WHERE event_type = 'request'`,
   )
 
+  const drop = db.prepare<[string]>(
+    "DELETE FROM exchanges WHERE request_id = ? AND event_type = 'request'",
+  )
+  const repeated = db.prepare<[number, string, string]>(
+    `UPDATE exchanges SET repeats = max(coalesce(repeats, 0), ?), found_marks = ?
+     WHERE request_id = ?`,
+  )
   const usage = usageWriter(db)
 
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
@@ -104,6 +111,9 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
       events: insertAll(insertEvent, batch.events),
     }
     insertAll(insertExchange, batch.open)
+    for (const requestId of batch.gone) drop.run(requestId)
+    for (const { repeats, marks, requestId } of batch.changes)
+      repeated.run(repeats, marks, requestId)
     if (batch.usage !== undefined) usage.write(batch.usage)
     remember.run(run, batch.sequence)
     return rejected

@@ -173,6 +173,10 @@ export interface ExchangeRecord {
   findings?: readonly { readonly kind: string; readonly count: number }[]
   /** Of one that was blocked for what it said: digests of that, for whoever approves it. */
   foundMarks?: readonly string[]
+  /** Of one that was blocked: names what it was blocked for, to tell repeats. No column. */
+  refusedFor?: string
+  /** Of one that was blocked: the row that counts it, its own or that of the first like it. */
+  repeated?: RepeatedRow
   sessionId?: string
   agentId?: string
   /** The session began with history that nobody here has seen. */
@@ -200,6 +204,21 @@ export interface ExchangeRecord {
   unreadMessages?: number
 }
 
+/** A row that counts what was blocked again; the same object for all that it counts. */
+export interface RepeatedRow {
+  readonly requestId: string
+  /** How often after the first. */
+  readonly repeats: number
+  /** See `foundMarks`: of all of them. */
+  readonly marks: readonly string[]
+}
+
+/** What a row that may stand already learns later. */
+export interface RowChange {
+  readonly kind: 'repeated'
+  readonly row: RepeatedRow
+}
+
 /** A change of state worth keeping: start, stop, reload, mode, override, drop of rows, ... */
 export interface EventRecord {
   readonly at: number
@@ -219,6 +238,8 @@ export interface AuditSink {
   exchangeOpened(record: ExchangeRecord): void
   /** Call once, when `outcome` and all that is known has been filled in. */
   exchangeClosed(record: ExchangeRecord): void
+  /** Instead of that, for one that gets no row: another is changed by it. */
+  exchangeMerged(record: ExchangeRecord, change: RowChange): void
   event(record: EventRecord): void
   readonly dropped: number
 }

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import type { AuditSink, Device } from '../core/record.js'
+import type { AuditSink, Device, ExchangeRecord } from '../core/record.js'
 import { parsePasswordHash, verifyPassword } from '../net/password.js'
 import type { PasswordHash } from '../net/password.js'
 import type { Attempts } from '../policy/attempts.js'
@@ -18,6 +18,7 @@ import type { Pin, PinAbout } from '../policy/pin.js'
 import type { Grant } from '../policy/state.js'
 import type { PassedContent } from './passed-content.js'
 import type { RecentBlocks } from './recent-blocks.js'
+import type { RepeatedBlocks } from './repeated-blocks.js'
 
 /** Lasts as long as the process: a reload forgets no attempt. */
 export interface OverrideMemory {
@@ -28,11 +29,13 @@ export interface OverrideMemory {
   readonly blocks: RecentBlocks
   /** What was approved and let past. */
   readonly passed: PassedContent
+  readonly repeated: RepeatedBlocks
 }
 
 /** The part of the policy state that overrides read and change. */
 export interface OverrideState {
   readonly pins: readonly Pin[]
+  readonly grants: readonly Grant[]
   mint(grant: Grant): void
   /** False: it is used up already. */
   usePin(id: string): boolean
@@ -101,6 +104,23 @@ export class Overrides {
 
   pass(key: string, marks: Iterable<string>, nowMs: number): void {
     this.#options.memory.passed.add(key, marks, nowMs)
+  }
+
+  /** The id of the row that counts this block: its own, or that of the first like it. */
+  counted(record: ExchangeRecord): string {
+    const { refusedFor, requestId, foundMarks: marks = [] } = record
+    if (refusedFor === undefined) return requestId
+    const { memory, state, clock } = this.#options
+    record.repeated ??= memory.repeated.count(
+      refusedFor,
+      { requestId, marks },
+      {
+        nowMs: clock.now(),
+        isSettled: (id) =>
+          memory.used.has(id) || state.grants.some(({ request }) => request === id),
+      },
+    )
+    return record.repeated.requestId
   }
 
   /** For the form of a request that was blocked; undefined when overrides are off. */

@@ -67,6 +67,8 @@ export interface Grant {
   readonly endpoint?: string
   readonly until: number
   readonly once: boolean
+  /** The refused request that it was made for. */
+  readonly request?: string
   /** Digests of what a refused request said: it holds for that alone. Absent: for anything. */
   readonly found?: readonly string[]
 }

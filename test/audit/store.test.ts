@@ -26,6 +26,40 @@ async function settled(
 }
 
 describe('audit store', () => {
+  it('counts in one row what is merged into it, and keeps no row of its own for that', async () => {
+    using folder = temporaryFolder()
+    await using store = await startStore(folder.database)
+    const [first, again] = [
+      exchange({ requestId: 'r-1' }),
+      exchange({ requestId: 'r-2' }),
+    ]
+    const row = { requestId: 'r-1', repeats: 0, marks: ['a'] }
+    store.exchangeOpened(first)
+    store.exchangeOpened(again)
+    // Both stand in the database while they are open.
+    await store.flush()
+    row.repeats = 1
+    row.marks = ['a', 'b']
+    // Its own end may come after that of what repeats it.
+    store.exchangeMerged(again, { kind: 'repeated', row })
+    await store.flush()
+    Object.assign(first, { outcome: 'block', repeated: row })
+    store.exchangeClosed(first)
+    await store.flush()
+    row.repeats = 2
+    store.exchangeMerged(exchange({ requestId: 'r-3' }), { kind: 'repeated', row })
+    await store.flush()
+    assert.deepEqual(
+      query(
+        folder.database,
+        'SELECT request_id, event_type, repeats, found_marks FROM exchanges',
+      ),
+      [{ request_id: 'r-1', event_type: 'block', repeats: 2, found_marks: 'a b' }],
+    )
+    const { held, offered, written } = store.counts
+    assert.deepEqual([held, offered.exchanges, written.exchanges], [0, 1, 1])
+  })
+
   it('writes connections, exchanges and events', async () => {
     using folder = temporaryFolder()
     await using store = await startStore(folder.database)

@@ -32,6 +32,7 @@ const nullSink: AuditSink = {
   connection: () => undefined,
   exchangeOpened: () => undefined,
   exchangeClosed: () => undefined,
+  exchangeMerged: () => undefined,
   event: () => undefined,
   dropped: 0,
 }

@@ -82,6 +82,9 @@ export function overridesOf(config: Config, edges: PolicyEdges): Overrides {
       get pins() {
         return kept.current.pins
       },
+      get grants() {
+        return kept.current.grants
+      },
       mint: (grant) => kept.mint(grant),
       usePin: (id) => kept.usePin(id),
       activate: (request) => kept.activate(request),

@@ -20,6 +20,7 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly upstream: Pick<Upstream, 'send'>
   readonly memory: Pick<Memory, 'wantsClientCertificate'>
   readonly catalogue: WebsocketPort['catalogue']
+  readonly overrides: JudgingPort['overrides'] & WebsocketPort['overrides']
   readonly decider: JudgingPort['decider'] &
     WebsocketPort['decider'] &
     Pick<Decider, 'holds'>

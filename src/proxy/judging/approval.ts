@@ -19,8 +19,12 @@ export interface ApprovalAbout {
   readonly record: ExchangeRecord
   readonly device: Device
   /** What the body, with something taken out, says; undefined: nobody can read it. */
-  readonly reread?:
-    ((body: unknown) => Pick<Content, 'prompt' | 'promptChars'>) | undefined
+  readonly reread?: ((body: unknown) => Reread) | undefined
+}
+
+export interface Reread extends Pick<Content, 'prompt' | 'promptChars'> {
+  /** The newest words of a person. */
+  readonly words: string
 }
 
 export type ApprovalPort = Pick<JudgingPort, 'decider' | 'overrides' | 'clock'>
@@ -84,9 +88,11 @@ function read(
 ): Pick<Content, 'prompt' | 'promptChars'> {
   if (content.body === undefined || content.body === null)
     return { prompt, promptChars: prompt.length }
+  const known = reread?.(body)
+  if (known !== undefined) return { prompt: known.prompt, promptChars: known.promptChars }
   // Of a body that no reader knows, for want of better.
   const whole = JSON.stringify(body)
-  return reread?.(body) ?? { prompt: whole, promptChars: whole.length }
+  return { prompt: whole, promptChars: whole.length }
 }
 
 /** What an approval of this block would name. */

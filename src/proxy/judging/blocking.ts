@@ -60,16 +60,21 @@ export async function overridden(
 
 export function answerBlocked(blocked: Blocked, decision: Decision): void {
   const { request, response, record, head, host, provider, services } = blocked
-  const token = services.overrides.token(blockedFor(blocked, decision))
+  // What is said once more is told by the code and the id of the first.
+  const requestId = services.overrides.counted(record)
+  const token = services.overrides.token({
+    ...blockedFor(blocked, decision),
+    requestId,
+  })
   record.status = answerBlock({ request, response }, head, {
     status: services.catalogue.blockStatus(request.rawHeaders),
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',
-    requestId: record.requestId,
+    requestId,
     endpoint: host,
     provider,
     atMs: services.clock.now(),
-    code: approvalCode(record.requestId),
+    code: approvalCode(requestId),
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),
   })

@@ -13,6 +13,7 @@ import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
 import { weighApprovals } from './approval.js'
 import type { ApprovalAbout } from './approval.js'
+import { markOf } from './content-marks.js'
 import type { JudgingPort } from './port.js'
 
 export interface DecisionAbout extends ApprovalAbout {
@@ -41,6 +42,10 @@ export function decide(
   const noted = (known: Decision): Decision => {
     const { record } = about
     note(record, known)
+    if (known.enforce) {
+      const refusedFor = refusedForOf(services, about, content, known)
+      if (refusedFor !== undefined) record.refusedFor = refusedFor
+    }
     services.observers.decided(record, known)
     if (known.failed.length > 0) {
       const { requestId } = record
@@ -69,6 +74,20 @@ function weighed(
     return asked
   }
   return weighApprovals(services, about, content, { decision, again })
+}
+
+/** Names a block by the newest words; undefined: it has none, and each counts by itself. */
+function refusedForOf(
+  { decider }: Pick<JudgingPort, 'decider'>,
+  { device, record, reread }: DecisionAbout,
+  { body, state, prompt }: Content,
+  { policy }: Decision,
+): string | undefined {
+  const form = state === 'invalid' ? prompt : ''
+  const words = state === 'whole' ? (reread?.(body).words ?? '') : form
+  if (words.trim() === '') return undefined
+  const about = [device.mac ?? device.ip, record.endpointDomain, policy, words]
+  return markOf(decider.markKey)(JSON.stringify(about))
 }
 
 function ask(

@@ -11,6 +11,7 @@ import type { Blocked } from './blocking.js'
 import { noContent, unreadCall, unreadSocket, unrecognised } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { decide } from './decision.js'
+import type { Reread } from './approval.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
 import type { Reading } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
@@ -106,17 +107,15 @@ export class Judging {
   }
 
   /** What a body says from which something was taken out; undefined: nobody can read it. */
-  get reread(): ((body: unknown) => Pick<Content, 'prompt' | 'promptChars'>) | undefined {
+  get reread(): ((body: unknown) => Reread) | undefined {
     const { recognised, facts } = this.#about
     if (recognised === undefined) return undefined
     return (body) => {
       const shaped = recognised.api === 'other' ? recogniseBody(body) : undefined
       const { api, provider } = shaped ?? recognised
-      const { promptText, promptChars } = provider.readRequest(body, {
-        api,
-        path: facts.path,
-      })
-      return { prompt: promptText, promptChars }
+      const read = provider.readRequest(body, { api, path: facts.path })
+      const { promptText: prompt, promptChars, newestWords: words = '' } = read
+      return { prompt, promptChars, words }
     }
   }
 

@@ -22,5 +22,8 @@ export interface JudgingPort {
   >
   /** Prices, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'blockStatus'>
-  readonly overrides: Pick<Overrides, 'byHeader' | 'token' | 'passed' | 'pass'>
+  readonly overrides: Pick<
+    Overrides,
+    'byHeader' | 'token' | 'passed' | 'pass' | 'counted'
+  >
 }

@@ -1,5 +1,6 @@
 /** What a WebSocket that is relayed and read needs. */
 import type { Clock } from '../../core/clock.js'
+import type { Overrides } from '../../household/overrides.js'
 import type { Deadlines } from '../../net/deadlines.js'
 import type { ByteBudget } from '../bounds/byte-budget.js'
 import type { ReadingPort } from '../reading/port.js'
@@ -12,6 +13,7 @@ export interface WebsocketPort extends ReadingPort {
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly held: ByteBudget
+  readonly overrides: Pick<Overrides, 'counted'>
   /** A turn is an exchange of its own. */
   readonly observers: Observers
 }

@@ -110,7 +110,8 @@ function farewell(
 ): readonly Buffer[] {
   const { policy = '', reason = '', message } = decision
   const isTurn = heard instanceof Turn
-  const requestId = isTurn ? heard.record.requestId : (record?.requestId ?? '')
+  const { overrides } = exchange.services
+  const requestId = isTurn ? overrides.counted(heard.record) : (record?.requestId ?? '')
   const code = approvalCode(requestId)
   const told = { policy, reason, requestId, code, ...(message && { message }) }
   if (isTurn) void heard.block(REFUSED_STATUS)

@@ -7,7 +7,13 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 import { startOrigin } from '../../support/origins.js'
-import { certificate, endedExchanges, joined, NAME } from '../../support/proxied.js'
+import {
+  certificate,
+  endedExchanges,
+  joined,
+  NAME,
+  until,
+} from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import type { Row } from '../../support/yori.js'
 
@@ -181,6 +187,29 @@ describe('Responses over a WebSocket', () => {
     assert.equal(row['response_status'], 400)
     assert.equal(row['model'], 'gpt-5-mini')
     assert.match(String(message), new RegExp(String(row['request_id'])))
+  })
+
+  it('are told of the same once more by the id of the first, and counted in its row', async () => {
+    await using setup = await answering(ENFORCE)
+    const told: string[] = []
+    for (const model of ['gpt-5', 'gpt-5-mini']) {
+      const socket = await dial(setup)
+      const closed = once(socket, 'close')
+      const { error } = await turn(socket, asks(CARD, { model }))
+      const said = String((error as Json)['message'])
+      told.push(/\(request ([\w-]+)\)/.exec(said)?.[1] ?? said)
+      await closed
+    }
+    assert.equal(told[1], told[0])
+    const counted = async () => {
+      const rows = await endedExchanges(setup.yori, 3)
+      return rows.filter((row) => row['event_type'] === 'block')
+    }
+    await until(async () => (await counted())[0]?.['repeats'] === 1)
+    assert.deepEqual(
+      (await counted()).map((row) => row['request_id']),
+      [told[0]],
+    )
   })
 
   for (const [what, more] of [

@@ -69,12 +69,13 @@ function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void
     endpoint: String(block['endpoint_domain']),
     until: untilOf(flags, session),
     once,
+    request: String(block['request_id']),
     ...deviceOf(block),
     ...(found === undefined ? {} : { found }),
   }
   database.put('grant', { key: grant.id, value: grant, addedAt: nowMs, addedBy: actor })
-  const { found: _marks, ...rest } = grant
-  const details = { code, requestId: block['request_id'], ...rest }
+  const { found: _marks, request: requestId, ...rest } = grant
+  const details = { code, requestId, ...rest }
   session.audit({ kind: 'grant_approved', details })
   if (flags.json === true) printJson(deps, details)
   else {

@@ -40,6 +40,7 @@ export const listColumns = [
   'policy_name',
   'policy_message',
   'reason',
+  'repeats',
 ] as const
 
 export function listText(rows: readonly Listed[]): Iterable<string> {
@@ -63,8 +64,13 @@ function listedCells(row: Listed): string[] {
     why
       .filter((part) => part !== null)
       .map(cell)
-      .join(': '),
+      .join(': ') + repeated(row),
   ]
+}
+
+/** A program that was refused sends the same again. */
+function repeated({ repeats }: Listed): string {
+  return typeof repeats === 'number' && repeats > 0 ? ` (${repeats + 1} times)` : ''
 }
 
 /** The end of an id of our own, which is the random part; others whole. */
