@@ -220,6 +220,11 @@ const CATALOGUE = {
     says: 'the audit store does not answer',
   },
   YORI_INTERNAL: { source: 'internal', status: 500, says: 'a fault of YORI itself' },
+  YORI_NOT_OVER_WEBSOCKET: {
+    source: 'client',
+    status: 426,
+    says: 'what is said on this WebSocket cannot be inspected: ask by HTTP instead',
+  },
 } as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
 
 export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'

@@ -46,6 +46,9 @@ export function refusalOf(
   return { ...about, code: error.code, detail: error.toldTo(isLocal) }
 }
 
+/** Of 426, RFC 9110 §15.5.22: what to ask by instead. */
+const INSTEAD = ['upgrade', 'HTTP/1.1', 'connection', 'upgrade, close']
+
 /** Answers on an HTTP exchange whose response has not begun. */
 export function refuse(response: HttpResponse, refusal: Refusal): void {
   const { status } = describeError(refusal.code)
@@ -63,6 +66,7 @@ export function refuse(response: HttpResponse, refusal: Refusal): void {
     ...Object.entries(envelope.headers).flat(),
     ...(status === 407 ? ['proxy-authenticate', CHALLENGE] : []),
     ...['x-yori-request-id', refusal.requestId],
+    ...(status === 426 ? INSTEAD : []),
     ...(refusal.close === true ? ['connection', 'close'] : []),
   ]
   response.writeHead(status, STATUS_CODES[status] ?? 'Error', fields)

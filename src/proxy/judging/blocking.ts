@@ -2,11 +2,14 @@
  * What becomes of a request that a policy blocks: the client may have brought a password or a
  * PIN along; else it gets its answer, and nothing goes up.
  */
+import { YoriError } from '../../core/errors.js'
 import type { Device, ExchangeRecord } from '../../core/record.js'
 import type { RequestHead } from '../../http/head.js'
 import { approvalCode } from '../../policy/approval.js'
+import { UNINSPECTABLE_POLICY } from '../../policy/engine.js'
 import type { Decision } from '../../policy/engine.js'
 import { answerBlock } from '../answers/block-answer.js'
+import { refuse } from '../answers/refusal.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { BlockedFor } from '../../household/overrides.js'
 import type { JudgingPort } from './port.js'
@@ -24,6 +27,8 @@ export interface Blocked {
   /** Origin-form, with its query. */
   readonly path: string
   readonly provider: string | undefined
+  /** It asks for a WebSocket where the same can be had by plain HTTP. */
+  readonly isOverHttpToo: boolean
   readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'>
 }
 
@@ -60,6 +65,14 @@ export async function overridden(
 
 export function answerBlocked(blocked: Blocked, decision: Decision): void {
   const { request, response, record, head, host, provider, services } = blocked
+  if (blocked.isOverHttpToo && isUnreadable(decision)) {
+    const error = new YoriError('YORI_NOT_OVER_WEBSOCKET')
+    record.code = error.code
+    record.status = error.status
+    const { requestId } = record
+    refuse(response, { code: error.code, requestId, provider })
+    return
+  }
   // What is said once more is told by the code and the id of the first.
   const requestId = services.overrides.counted(record)
   const token = services.overrides.token({
@@ -78,6 +91,11 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),
   })
+}
+
+/** Nothing is against it but that it cannot be read. */
+function isUnreadable({ blockers }: Decision): boolean {
+  return blockers.every(({ policy }) => policy === UNINSPECTABLE_POLICY)
 }
 
 function blockedFor(blocked: Blocked, decision: Decision): BlockedFor {

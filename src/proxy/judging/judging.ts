@@ -17,6 +17,8 @@ import type { Reading } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RequestBody } from '../exchange/request-body.js'
+import { isModelCall } from '../../providers/calls.js'
+import type { Recognised } from '../../providers/index.js'
 import { recogniseBody } from '../../providers/index.js'
 import { canRead } from '../websocket/websocket-exchange.js'
 import { speechOf } from '../websocket/websocket-speech.js'
@@ -102,6 +104,7 @@ export class Judging {
       host: target.host,
       path,
       provider: recognised?.provider.name,
+      isOverHttpToo: facts.upgrade !== undefined && isPosted(recognised, path),
       services,
     }
   }
@@ -160,4 +163,11 @@ export class Judging {
     const willWait = waits && canRead(recognised, facts)
     return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
   }
+}
+
+/** Does a POST there ask a model for the same? A live conversation is had no other way. */
+function isPosted(recognised: Recognised | undefined, path: string): boolean {
+  if (recognised === undefined || recognised.api === 'realtime') return false
+  const { api, provider } = recognised
+  return isModelCall({ method: 'POST', path }, { api, provider: provider.name })
 }
