@@ -28,6 +28,8 @@ import { LeaseFiles } from '../net/leases-files.js'
 import { readNeighbours } from '../net/neighbours.js'
 import { openOriginalDestination } from '../net/original-destination.js'
 import type { OriginalDestination } from '../net/original-destination.js'
+import { Descriptors } from '../net/descriptors.js'
+import { ProviderClocks } from '../net/provider-clocks.js'
 import { Deadlines } from '../net/deadlines.js'
 import { lessonsPath } from '../net/lessons-file.js'
 import { Listener } from '../net/listener.js'
@@ -75,6 +77,8 @@ export class Appliance {
   readonly #log: Log
   readonly #deadlines: Deadlines
   readonly #own: OwnAddresses
+  readonly #clocks: ProviderClocks
+  readonly #descriptors: Descriptors
   readonly #ticketKeys: TicketKeys
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
@@ -115,6 +119,12 @@ export class Appliance {
     this.#log = log
     this.#deadlines = new Deadlines(clock)
     this.#own = new OwnAddresses({ clock })
+    this.#clocks = new ProviderClocks(clock)
+    this.#descriptors = new Descriptors({
+      clock,
+      log,
+      connections: () => this.#listener.connections,
+    })
     this.#ticketKeys = new TicketKeys(clock.monotonic())
     this.#memory = new LearnedNames(clock)
     this.#lessons = new LessonsKeeper({
@@ -203,6 +213,7 @@ export class Appliance {
       maxPerClient: config.limits.connections_per_client,
       keepAliveMs: milliseconds(config.timeouts.tcp_keep_alive),
       onConnection: (client) => this.#serve(client),
+      onAcceptFailed: (error) => this.#descriptors.failed(error),
       onListening: (server, address) => this.#listening(server, address),
       onRefused: (client, limit) => {
         log.warn({ client: client.remoteAddress, limit }, 'too many connections')
@@ -252,6 +263,7 @@ export class Appliance {
         )
       })
       this.#warnOfNames(this.#generation)
+      this.#descriptors.warnBelow(this.#config.limits.connections)
       const skipped = await this.#listener.listen(this.#config.listen.map(listenAddress))
       this.#event('start', { mode: this.#config.mode })
       return skipped
@@ -328,6 +340,7 @@ export class Appliance {
     const watched = [
       { tick: () => this.conversations.sweep() },
       this.#ticketKeys,
+      this.#descriptors,
       new CaWatch({
         condition: (nowMs) => this.current.authority.condition(nowMs),
         clock: this.#clock,
@@ -414,6 +427,12 @@ export class Appliance {
       trials: this.#trials,
       trust: this.trust,
       ownPorts: () => this.#listener.addresses.map(({ port }) => port),
+      clocks: this.#clocks,
+      descriptors: this.#descriptors,
+      concerns: () =>
+        [this.#clocks, this.#descriptors, this.audit]
+          .map(({ concern }) => concern)
+          .filter((concern) => concern !== undefined),
       reach: () => this.#own.reachableAt(this.#listener.addresses),
       identify: (address) => this.#identity.resolve(address),
       destinations: this.#destinations,

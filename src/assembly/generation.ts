@@ -16,6 +16,7 @@ import { YoriError } from '../core/errors.js'
 import type { AuditSink } from '../core/record.js'
 import type { Deadlines } from '../net/deadlines.js'
 import type { OwnAddresses } from '../net/own-addresses.js'
+import type { Descriptors } from '../net/descriptors.js'
 import { ProxyUsers } from '../net/proxy-users.js'
 import { ShownCertificates } from '../net/shown-certificates.js'
 import type { Upstream } from '../net/upstream.js'
@@ -63,6 +64,9 @@ export interface GenerationEdges extends PolicyEdges {
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
   readonly reach: Services['reach']
+  readonly clocks: Services['clocks']
+  readonly concerns: Services['concerns']
+  readonly descriptors: Descriptors
   readonly conversations: Conversations
   readonly identify: Services['identify']
   readonly destinations: Services['destinations']

@@ -104,7 +104,10 @@ export class Keeper {
     const look = now - this.#placeCheckedMs >= this.#data.placeCheckMs
     if (this.#writer !== undefined && look) {
       this.#placeCheckedMs = now
-      if (!this.#writer.inPlace()) this.#close()
+      if (!this.#writer.inPlace()) {
+        this.#close()
+        this.#say({ kind: 'replaced' })
+      }
     }
     if (this.#writer !== undefined) return this.#writer
     const writer = openWriter(this.#data.database)

@@ -49,6 +49,8 @@ export type FromWorker =
     }
   | { readonly kind: 'troubled'; readonly trouble: Trouble; readonly reason: string }
   | { readonly kind: 'moved-aside'; readonly to: string }
+  /** Somebody took the file away, or put another in its place: a new one is written. */
+  | { readonly kind: 'replaced' }
   /** `failed` says why the pruning ended early. */
   | { readonly kind: 'pruned'; readonly pruned: Pruned; readonly failed?: string }
 

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
+import type { Concern, MayConcern } from '../core/concern.js'
 import type { Log } from '../core/log.js'
 import type {
   AuditSink,
@@ -39,6 +40,19 @@ export type AuditHealth =
     }
   | { readonly kind: 'stopped' }
 
+/** How long it is told that earlier rows are not there any more. */
+const LOST_TOLD_MS = 3_600_000
+
+const WORDS: Readonly<Record<Trouble | 'worker', string>> = {
+  locked: 'another program holds it',
+  full: 'the disk is full',
+  unwritable: 'it may not be written',
+  corrupt: 'it is corrupt',
+  newer: 'a later version of YORI has written it',
+  failed: 'the database fails',
+  worker: 'its worker fails',
+}
+
 export interface AuditCounts {
   /** Finished rows that the store was given; each ends as written or dropped. */
   readonly offered: Readonly<Tally>
@@ -52,7 +66,7 @@ export interface AuditCounts {
   readonly workerRestarts: number
 }
 
-export interface AuditStore extends AuditSink, Service {
+export interface AuditStore extends AuditSink, Service, MayConcern {
   readonly health: AuditHealth
   readonly counts: AuditCounts
   /** Resolves when everything given so far is in the database; open exchanges too. */
@@ -85,6 +99,8 @@ class Store implements AuditStore {
   readonly #schedule: PruneSchedule
   readonly #offered = noRows()
   #health: AuditHealth = { kind: 'starting' }
+  /** When earlier rows were last found gone. */
+  #lostAt = -Infinity
   #stopping: Promise<void> | undefined
   #firstReport: (() => void) | undefined
   #tending: NodeJS.Timeout | undefined
@@ -118,6 +134,20 @@ class Store implements AuditStore {
 
   get health(): AuditHealth {
     return this.#health
+  }
+
+  get concern(): Concern | undefined {
+    const health = this.#health
+    if (health.kind === 'degraded')
+      return {
+        kind: 'store',
+        says: `the record cannot be written: ${WORDS[health.trouble]}`,
+      }
+    if (this.#clock.monotonic() - this.#lostAt >= LOST_TOLD_MS) return undefined
+    return {
+      kind: 'store',
+      says: 'the record began anew: its file was replaced or corrupt',
+    }
   }
 
   get dropped(): number {
@@ -225,7 +255,12 @@ class Store implements AuditStore {
       case 'written':
         this.#delivery.settle(message.sequence, message.rejected)
         return this.#tellGap()
+      case 'replaced':
+        this.#lostAt = this.#clock.monotonic()
+        this.#log.warn({}, 'the audit database was replaced: what it held is elsewhere')
+        return this.#event('audit.replaced', {})
       case 'moved-aside':
+        this.#lostAt = this.#clock.monotonic()
         this.#options.usage?.lost()
         this.#log.error(
           { movedTo: message.to },

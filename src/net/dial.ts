@@ -36,6 +36,8 @@ export interface DialerOptions {
   /** `access.allow_destinations`: refused ranges that the operator opened. */
   readonly allowed: Prefixes
   readonly connectTimeoutMs: number
+  /** A connection could not be opened. */
+  readonly onFailed?: (error: unknown) => void
   /** Silence after which TCP asks whether the other side is still there. */
   readonly keepAliveMs: number
 }
@@ -152,6 +154,8 @@ export class Dialer {
           allowHalfOpen: true,
           ...(options.onread === undefined ? {} : { onread: options.onread }),
         })
+      const { onFailed } = this.#options
+      if (onFailed !== undefined) socket.once('error', onFailed)
       socket.setNoDelay(true)
       socket.setKeepAlive(true, keepAliveMs)
       return socket

@@ -19,6 +19,8 @@ export interface ListenerOptions {
   /** A connection over a limit; it is destroyed afterwards. */
   readonly onRefused: (client: Socket, limit: 'all' | 'client') => void
   readonly onConnection: (client: Socket) => void
+  /** A connection was lost that way; the others go on. */
+  readonly onAcceptFailed?: (error: Error) => void
   /** A server listens and has accepted nothing yet. */
   readonly onListening?: (server: Server, address: SocketAddress) => void
 }
@@ -126,7 +128,7 @@ export class Listener {
       server.listen({ ...options, ipv6Only: address.address.includes(':') }, () => {
         server.removeAllListeners('error')
         // A failed accept (no descriptors left) costs that connection, not the listener.
-        server.on('error', () => undefined)
+        server.on('error', (error) => this.#options.onAcceptFailed?.(error))
         this.#options.onListening?.(server, address)
         resolve(server)
       })

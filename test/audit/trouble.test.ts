@@ -187,6 +187,7 @@ describe('audit store in trouble', () => {
     await store.flush()
     assert.deepEqual(query(folder.database, 'SELECT event_type FROM events'), [
       { event_type: 'after' },
+      { event_type: 'audit.replaced' },
     ])
   })
 

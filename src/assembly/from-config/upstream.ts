@@ -6,6 +6,7 @@ import { parseSocketAddress, Prefixes } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
 import type { Watch } from '../../core/watched.js'
+import type { Descriptors } from '../../net/descriptors.js'
 import { Dialer } from '../../net/dial.js'
 import type { OwnAddresses } from '../../net/own-addresses.js'
 import { Resolver } from '../../net/resolver.js'
@@ -21,6 +22,7 @@ export interface DialEdges {
   readonly clock: Clock
   readonly own: Pick<OwnAddresses, 'has'>
   readonly ownPorts: () => readonly number[]
+  readonly descriptors: Descriptors
 }
 
 export function dialerOf(config: Config, edges: DialEdges): Dialer {
@@ -43,6 +45,7 @@ export function dialerOf(config: Config, edges: DialEdges): Dialer {
     isOwnAddress: (address) => edges.own.has(address),
     ownPorts: edges.ownPorts,
     allowed: new Prefixes(config.access.allow_destinations),
+    onFailed: (error) => edges.descriptors.failed(error),
     connectTimeoutMs: milliseconds(config.timeouts.connect),
     keepAliveMs: milliseconds(config.timeouts.tcp_keep_alive),
   })

@@ -9,9 +9,22 @@ export const runningSection: StatusSection = {
   async read({ config }): Promise<Finding> {
     const answers = await Promise.all(config.listen.map(ask))
     const count = answers.filter((answer) => answer.answers).length
-    const level = count === answers.length ? 'good' : count > 0 ? 'notice' : 'bad'
-    return { level, facts: { listen: answers }, lines: answers.map(line) }
+    const wrong = new Set(answers.flatMap(({ health }) => concernsIn(health)))
+    const all = count === answers.length && wrong.size === 0
+    const level = all ? 'good' : count > 0 ? 'notice' : 'bad'
+    const lines = [...answers.map(line), ...[...wrong].map(printable)]
+    return { level, facts: { listen: answers }, lines }
   },
+}
+
+/** What `/health` says is wrong, in its words. */
+function concernsIn(health: Answer['health']): string[] {
+  const all: unknown = health?.['concerns']
+  if (!Array.isArray(all)) return []
+  return all.flatMap((one: unknown) => {
+    const says = (one as { says?: unknown } | null)?.says
+    return typeof says === 'string' ? [says] : []
+  })
 }
 
 function line({ listen, answers, health, reason }: Answer): string {

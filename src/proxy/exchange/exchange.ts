@@ -156,6 +156,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   onHead(status: number, message: string, rawHeaders: readonly string[]): void {
     if (!this.#course.row.hears) return
     const head = readResponseHead(rawHeaders)
+    if (this.#record !== undefined)
+      this.services.clocks.saw(this.facts.target.host, head.fields)
     if (head.foreignCoding) {
       this.#fail(
         new YoriError('YORI_UPSTREAM_MALFORMED', 'a transfer coding other than chunked'),

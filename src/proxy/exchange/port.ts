@@ -1,6 +1,7 @@
 /** What an exchange needs, with what the rooms need that it walks through. */
 import type { Log } from '../../core/log.js'
 import type { Memory } from '../../learned/memory.js'
+import type { ProviderClocks } from '../../net/provider-clocks.js'
 import type { Upstream } from '../../net/upstream.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Recognised } from '../../providers/index.js'
@@ -16,6 +17,8 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly log: Log
   /** Who sees exchanges. */
   readonly observers: Observers
+  /** What time it is for providers. */
+  readonly clocks: Pick<ProviderClocks, 'saw'>
   readonly admission: Admission
   readonly upstream: Pick<Upstream, 'send'>
   readonly memory: Pick<Memory, 'wantsClientCertificate'>

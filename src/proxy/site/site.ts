@@ -47,11 +47,13 @@ export function serveSite(
 }
 
 /** 200 as long as we answer: traffic passes in every state. */
-function health({ policy, roots, clock }: SitePort): string {
+function health({ policy, roots, clock, concerns }: SitePort): string {
   const ca = roots.condition(clock.now()).kind
+  const wrong = concerns()
   return JSON.stringify({
-    status: ca === 'unusable' ? 'degraded' : 'healthy',
+    status: ca === 'unusable' || wrong.length > 0 ? 'degraded' : 'healthy',
     ca,
+    ...(wrong.length === 0 ? {} : { concerns: wrong }),
     mode: policy.mode,
     endpoints: policy.routes.endpoints.enabled().length,
     enforcement_enabled: policy.enforcementEnabled,

@@ -61,6 +61,24 @@ describe('with 256 descriptors and 400 clients', () => {
     }
     const tookMs = performance.now() - gone
     assert.ok(tookMs < RECOVERS_MS, `${tookMs} ms`)
-    assert.deepEqual(yori.logged(50), [])
+    // One line, and whoever asks is told for a while.
+    assert.deepEqual(
+      yori.logged(50).map(({ msg, limit }) => [msg, limit]),
+      [['no descriptors are left: connections are lost', LIMIT]],
+    )
+    assert.ok(
+      yori.logged(40).some(({ msg }) => /^fewer descriptors than/.test(String(msg))),
+    )
+    const health = (await (
+      await fetch(`http://127.0.0.1:${yori.port}/health`)
+    ).json()) as {
+      status: string
+      concerns: { kind: string }[]
+    }
+    assert.equal(health.status, 'degraded')
+    assert.deepEqual(
+      health.concerns.map(({ kind }) => kind),
+      ['descriptors'],
+    )
   })
 })
