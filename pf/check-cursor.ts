@@ -2,20 +2,37 @@
 import { isReservedWord } from './rules-names.js'
 import type { Token } from './check-lexer.js'
 
-/** What is wrong with a statement, and where. */
+/** What is wrong with a statement, or not known of it, and where. */
 export class PfFault extends Error {
+  readonly kind: 'error' | 'unknown'
   readonly line: number
 
-  constructor(line: number, wrong: string) {
+  constructor(line: number, wrong: string, kind: PfFault['kind'] = 'error') {
     super(wrong)
     this.line = line
+    this.kind = kind
   }
 }
+
+/**
+ * Words of pf's language (FreeBSD's, up to 15) that begin something this check does not read:
+ * queueing, layer 2, match rules, and options of newer versions.
+ */
+const UNREAD: ReadonlySet<string> = new Set(
+  (
+    'af-to allow-related altq bandwidth binat-to bridge-to buckets cbq codelq divert-reply ' +
+    'divert-to dnpipe dnqueue endpoint-independent ether fairq hfsc hogs l3 limiter linkshare ' +
+    'map-e-portset match max-pkt-rate max-pkt-size nat-to once prefer-ipv6-nexthop priority ' +
+    'priq qlimit queue rdr-to realtime received-on ridentifier source state tbrsize upperlimit'
+  ).split(' '),
+)
 
 export class Cursor {
   readonly #tokens: readonly Token[]
   readonly #end: Token
   #at = 0
+  /** What only the machine that loads the text can tell, and pf asks it. */
+  readonly notKnown: PfFault[] = []
 
   /** `tokens` end with a newline. */
   constructor(tokens: readonly Token[], line: number) {
@@ -94,11 +111,28 @@ export class Cursor {
 
   unexpected(wanted: string): never {
     const { kind, text, line } = this.peek()
+    if (kind === 'word' && UNREAD.has(text)) this.unread()
     const found = kind === 'newline' ? 'the end of the line' : `'${text.slice(0, 64)}'`
     throw new PfFault(line, `syntax error: ${found} where ${wanted} must stand`)
   }
 
   fault(wrong: string): never {
     throw new PfFault(this.line, wrong)
+  }
+
+  /** The next word begins something that pf may take: the rest of the statement is not read. */
+  unread(): never {
+    const { text, line } = this.peek()
+    throw new PfFault(
+      line,
+      `'${text.slice(0, 64)}' is not known to this check`,
+      'unknown',
+    )
+  }
+
+  /** pf may take what stands here, or not; reading goes on. */
+  maybe(what: string): void {
+    const wrong = `${what} is not known to this check`
+    this.notKnown.push(new PfFault(this.line, wrong, 'unknown'))
   }
 }

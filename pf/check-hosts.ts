@@ -86,6 +86,10 @@ function dynamic(cursor: Cursor): { text: string; bits: number | undefined } {
   return { text: `(${[name, ...modifiers].join(':')})`, bits }
 }
 
+/** `em1`, `vlan0.3`, `em1:network`: pf puts in what addresses it has when the text is loaded. */
+const INTERFACE =
+  /^[a-zA-Z]{1,12}\d{1,7}(?:\.\d{1,5})?(?::(?:network|broadcast|peer|0)){0,2}$/
+
 function address(cursor: Cursor): Omit<Host, 'not'> {
   const { kind, text } = cursor.peek()
   if (kind === 'number') cursor.next()
@@ -93,6 +97,13 @@ function address(cursor: Cursor): Omit<Host, 'not'> {
   if (/^self(?::(?:network|broadcast|peer|0))?$/.test(text))
     return { kind: 'self', family: undefined, text, bits: undefined }
   const family = familyOf(text)
+  if (family === undefined && INTERFACE.test(text)) {
+    cursor.maybe(`whether ${text.slice(0, 64)} has addresses there`)
+    const bits = cursor.takes('/')
+      ? cursor.number('the length of a prefix', 128)
+      : undefined
+    return { kind: 'dynamic', family, text, bits }
+  }
   if (family === undefined)
     cursor.fault(
       `${JSON.stringify(text.slice(0, 64))} is no address: host names are not looked up, interfaces stand in parentheses, ports after the word port`,
@@ -168,11 +179,16 @@ export function portRange(cursor: Cursor, star = false): boolean {
   return last !== undefined
 }
 
+/** A name has a letter, RFC 6335 §5.1. */
+const SERVICE = /^(?=[\d-]*[a-z])[a-z\d][a-z\d-]*$/i
+
 function onePort(cursor: Cursor, text: string): void {
   if (/^\d+$/.test(text)) {
     if (Number(text) > 65_535)
       cursor.fault(`the port ${text.slice(0, 32)} is above 65535`)
-  } else if (!SERVICES.has(text)) cursor.fault(`unknown port '${text.slice(0, 64)}'`)
+  } else if (!SERVICE.test(text)) cursor.fault(`unknown port '${text.slice(0, 64)}'`)
+  else if (!SERVICES.has(text))
+    cursor.maybe(`whether '${text.slice(0, 64)}' names a port there`)
 }
 
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([

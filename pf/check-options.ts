@@ -48,7 +48,8 @@ export function filterOptions(cursor: Cursor): FilterOptions {
     } else if (cursor.takes('user')) owners(cursor, USERS, 'user')
     else if (cursor.takes('group')) owners(cursor, GROUPS, 'group')
     else if (cursor.takes('tos')) cursor.next()
-    else if (cursor.takes('prio')) cursor.number('the priority', 7)
+    else if (cursor.takes('prio')) cursor.number('the priority', MOST_PRIO)
+    else if (cursor.takes('set')) setFields(cursor)
     else if (cursor.takes('rtable')) cursor.number('the routing table', 65_535)
     else if (cursor.takes('probability')) probability(cursor)
     else if (cursor.takes('queue')) queue(cursor)
@@ -62,6 +63,29 @@ export function shortName(cursor: Cursor, what: 'label' | 'tag'): void {
     cursor.fault(
       `the ${what} is ${text.length} characters long; pf takes ${LONGEST_NAME}`,
     )
+}
+
+/** `PF_PRIO_MAX`. */
+const MOST_PRIO = 7
+
+/** `set prio 5`, `set (prio (5, 6), tos lowdelay)`. */
+function setFields(cursor: Cursor): void {
+  const field = (): void => {
+    if (cursor.takes('tos')) {
+      cursor.next()
+      return
+    }
+    cursor.needs('prio')
+    const both = cursor.takes('(')
+    cursor.number('the priority', MOST_PRIO)
+    if (!both) return
+    cursor.takes(',')
+    cursor.number('the priority', MOST_PRIO)
+    cursor.needs(')')
+  }
+  if (!cursor.takes('(')) return field()
+  do field()
+  while (cursor.takes(',') || !cursor.takes(')'))
 }
 
 /** `S/SA`, `/SFRA`, `any`. */
@@ -154,6 +178,7 @@ function stateOptions(cursor: Cursor): void {
       if (cursor.takes('flush')) cursor.takes('global')
     } else {
       const name = cursor.string('an option of state')
+      if (name === 'allow-related') continue
       if (!isTimeout(name)) cursor.fault(`unknown option of state '${name.slice(0, 64)}'`)
       cursor.number('the seconds', 4_294_967_295)
     }

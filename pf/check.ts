@@ -1,8 +1,8 @@
 /**
  * Looks at a pf text before it is loaded: what FreeBSD's `pfctl -nf` would refuse is an error;
  * what it takes but would not do what steering needs is a warning. Knows the grammar of pf.conf
- * without queueing; what the machine alone can know (interfaces, accounts) is taken on trust
- * where pf does not look it up either. Pure: files that a table names are read by the caller.
+ * without queueing and layer 2; what it does not know is no error but `unknown`, and so is what
+ * the machine alone can tell where pf asks it (services, addresses of an interface). Pure: files that a table names are read by the caller.
  */
 import { Cursor, PfFault } from './check-cursor.js'
 import { adviceFor } from './check-advice.js'
@@ -15,7 +15,8 @@ import { filterOptions } from './check-options.js'
 import { antispoof, ends, scrub, setOption } from './check-statements.js'
 
 export interface PfProblem {
-  readonly kind: 'error' | 'warning'
+  /** `unknown`: pf may take it or not. */
+  readonly kind: 'error' | 'unknown' | 'warning'
   /** From 1. */
   readonly line: number
   readonly wrong: string
@@ -55,6 +56,7 @@ class Checker {
   /** Lines of `anchor "x" {` that are still open. */
   readonly #open: number[] = []
   #order = 0
+  #anyOrder = false
 
   constructor(text: string, options: PfCheckOptions) {
     this.#lexer = new Lexer(text)
@@ -62,7 +64,7 @@ class Checker {
   }
 
   check(): void {
-    const faults: { readonly line: number; readonly message: string }[] = []
+    const faults: Pick<PfFault, 'kind' | 'line' | 'message'>[] = []
     for (const tokens of this.#statements()) {
       const cursor = new Cursor(tokens, tokens[0]?.line ?? 1)
       try {
@@ -71,14 +73,17 @@ class Checker {
         if (!(fault instanceof PfFault)) throw fault
         faults.push(fault)
       }
+      faults.push(...cursor.notKnown)
     }
     for (const line of this.#open)
-      faults.push({ line, message: 'the anchor is not closed by }' })
+      faults.push({ kind: 'error', line, message: 'the anchor is not closed by }' })
     // One a line: what follows from a missing macro is no news.
     const lines = new Set<number>()
-    const cut = this.#lexer.faults.map(({ line, wrong }) => ({ line, message: wrong }))
-    for (const { line, message } of [...cut, ...faults]) {
-      if (!lines.has(line)) this.problems.push({ kind: 'error', line, wrong: message })
+    const cut = this.#lexer.faults.map(({ line, wrong }) => ({
+      ...{ kind: 'error' as const, line, message: wrong },
+    }))
+    for (const { kind, line, message } of [...cut, ...faults]) {
+      if (!lines.has(line)) this.problems.push({ kind, line, wrong: message })
       lines.add(line)
     }
   }
@@ -131,6 +136,7 @@ class Checker {
     if (cursor.takes('load')) return this.#load(cursor)
     if (cursor.takes('set')) {
       if (!cursor.sees('skip')) this.#inOrder(0, cursor)
+      if (cursor.sees('require-order')) this.#anyOrder = cursor.peek(1).text === 'no'
       return setOption(cursor)
     }
     if (cursor.takes('antispoof')) {
@@ -138,13 +144,11 @@ class Checker {
       return antispoof(cursor)
     }
     if (cursor.takes('include')) return this.#include(cursor)
-    if (cursor.sees('altq', 'queue', 'match'))
-      cursor.fault(`'${cursor.peek().text}' is not looked at by this check`)
     return cursor.unexpected('a rule, a table, an option or a macro')
   }
 
   #inOrder(place: number, cursor: Cursor): void {
-    if (place < this.#order)
+    if (place < this.#order && !this.#anyOrder)
       cursor.fault(
         `rules must be in order: ${ORDER.join(', ')}; ${ORDER[place]} came too late`,
       )

@@ -11,6 +11,8 @@ export const EXIT = {
   config: 3,
   /** The machine does not allow it: a port, a file, a key. */
   environment: 4,
+  /** Nothing wrong was found, and not all of it could be looked at. */
+  unknown: 5,
   internal: 70,
 } as const
 

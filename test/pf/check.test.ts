@@ -36,6 +36,10 @@ const GOOD: readonly string[] = [
   't = "<t>"\npass in quick on em1 inet proto tcp from {any} to $t port {8443} keep state tagged T label "x" # why',
   'block in log quick inet from {!(em0:network), 10.0.0.1} to {any}',
   'pass in from 10.0.0.1 - 10.0.0.9 to ! (self) probability 50%',
+  'pass in all set prio 5\npass in all set (prio (5, 6), tos lowdelay)\npass in all prio 3',
+  'antispoof for lo0\nantispoof log quick for { em0 lo0 } inet6 label "spoof"',
+  'set require-order no\npass in all\nnat on em0 from 10/8 to any -> 192.0.2.1',
+  'pass in proto tcp all keep state (sloppy, allow-related)',
 ]
 
 /** What is wrong, and the part of the text that says so. */
@@ -48,7 +52,6 @@ const BAD: readonly (readonly [text: string, says: RegExp])[] = [
   ['rdr on em1 inet proto tcp from any to any -> any', /must be an address/],
   ['rdr em1 inet proto tcp from any to any -> 127.0.0.1', /syntax/],
   ['rdr on em1 inet proto tcp from any to any port 65536 -> 127.0.0.1', /65536/],
-  ['rdr on em1 inet proto tcp from any to any port nosuchport -> 127.0.0.1', /port/],
   ['pass in on em1 to example.com', /host names/],
   ['pass in on em1 from 10.0.0.0/33 to any', /33/],
   ['pass in on em1 from 10.0.0.256 to any', /no address/],
@@ -103,7 +106,58 @@ const BAD: readonly (readonly [text: string, says: RegExp])[] = [
   ['pass in; pass out', /in;/],
 ]
 
+/**
+ * What pfctl takes, or takes where the machine has it (pf.conf(5) of FreeBSD 14 and 15): not
+ * known to this check, and said to be so.
+ */
+const UNKNOWN: readonly (readonly [text: string, says: RegExp])[] = [
+  ['pass in on em1 from em1:network to any', /em1:network/],
+  ['pass in from ! em0:network to vtnet0:0', /em0:network/],
+  ['pass out on em0 to em1', /em1/],
+  ['block in from vlan0.3/24 to any', /vlan0\.3/],
+  ['table <lan> { em1:network, !em1:0 }', /em1:network/],
+  [
+    'rdr on em1 inet proto tcp from any to any port nosuchport -> 127.0.0.1',
+    /nosuchport/,
+  ],
+  ['pass in proto tcp to port { www, https }', /www/],
+  ['altq on em0 fairq bandwidth 1Gb queue { q }', /altq/],
+  ['match in all scrub (no-df)', /match/],
+  ['ether block out on em0', /ether/],
+  ['pass in on em1 inet proto tcp all divert-to 127.0.0.1 port 8443', /divert-to/],
+  ['pass out on em1 inet all divert-reply', /divert-reply/],
+  ['pass in proto icmp max-pkt-size 128', /max-pkt-size/],
+  ['pass out on em0 from any to any nat-to 192.0.2.1', /nat-to/],
+  ['pass in on em1 af-to inet from 192.0.2.1', /af-to/],
+  ['pass in all label a ridentifier 7', /ridentifier/],
+  ['pass in on em1 all received-on em1', /received-on/],
+  ['pass in proto tcp all once', /once/],
+  ['pass in all dnpipe (1, 2)', /dnpipe/],
+  ['antispoof for em0 label "x" ridentifier 7', /ridentifier/],
+]
+
 describe('the check of pf texts', () => {
+  for (const [text, says] of UNKNOWN)
+    it(`says that it does not know ${JSON.stringify(text)}`, () => {
+      const [first, ...more] = checkPfText(`${text}\n`)
+      assert.equal(first?.kind, 'unknown')
+      assert.match(first.wrong, says)
+      assert.match(first.wrong, /not known to this check/)
+      assert.deepEqual(more, [])
+    })
+
+  it('finds what is wrong beside what it does not know', () => {
+    const text = 'pass in from em1:network to any port 99999\nmatch in all\npas in all\n'
+    assert.deepEqual(
+      checkPfText(text).map(({ kind, line }) => [kind, line]),
+      [
+        ['error', 1],
+        ['unknown', 2],
+        ['error', 3],
+      ],
+    )
+  })
+
   for (const text of GOOD)
     it(`accepts ${JSON.stringify(text)}`, () => {
       assert.deepEqual(errors(text), [])

@@ -49,7 +49,9 @@ export function pfCommand(deps: PfCommandDeps): Command {
     .action((flags: GenerateFlags) => generate(deps, flags))
   command
     .command('check')
-    .description('print what pf would refuse in a file; exit 0 when nothing, else 1')
+    .description(
+      'print what pf would refuse in a file; exit 0: nothing, 1: something, 5: not all is known',
+    )
     .argument(
       '[file]',
       "a text of pf; - is standard input; without one, this machine's rules that steering goes around",
@@ -122,12 +124,14 @@ function check(deps: PfCommandDeps, file: string, flags: CheckFlags): void {
   const problems = checkPfText(readFileSync(file === '-' ? 0 : file, 'utf8'), {
     readFile: readable,
   })
-  const counted = problems.filter(({ kind }) => kind === 'error' || flags.strict === true)
-  const ok = counted.length === 0
+  const wrong = problems.some(({ kind }) => kind === 'error' || flags.strict === true)
+  const unknown = problems.some(({ kind }) => kind === 'unknown')
+  const ok = !wrong && !unknown
   if (flags.json) deps.print(`${JSON.stringify({ ok, problems })}\n`)
   else showProblems(deps, file, problems)
   if (!flags.json && ok) deps.print(`${file}: ok\n`)
-  if (!ok) deps.exit(EXIT.no)
+  if (wrong) deps.exit(EXIT.no)
+  else if (unknown) deps.exit(EXIT.unknown)
 }
 
 function readable(path: string): string | undefined {

@@ -134,6 +134,14 @@ describe('yori pf check', () => {
     assert.match(ran.notes, /^FILE:2: error: "api\.openai\.com" is no address/)
   })
 
+  it('exits 5 where it knows nothing wrong, and not everything', async () => {
+    const ran = await check('pass in from em1:network to any\n')
+    assert.equal(ran.code, 5)
+    assert.equal(ran.out, '')
+    assert.match(ran.notes, /^FILE:1: unknown: .*em1:network.* not known to this check/)
+    assert.equal((await check('match in all\npas in all\n')).code, 1)
+  })
+
   it('says ok, and takes warnings as faults with --strict', async () => {
     const text = 'rdr pass on em1 inet proto tcp to <t> port 443 -> 127.0.0.1 port 8443\n'
     const plain = await check(text)
