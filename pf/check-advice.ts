@@ -9,6 +9,7 @@ export function adviceFor({
   target,
   from,
   to,
+  tagged,
 }: PfRule): string[] {
   const advice: string[] = []
   if (action === 'rdr') {
@@ -22,6 +23,11 @@ export function adviceFor({
     if ((target ?? []).some(({ text }) => text === '::1'))
       advice.push('::1 is never reached from another interface: use an address on lo0')
   }
+  const anybody = from.every(({ kind, not }) => kind === 'any' && !not)
+  if (action === 'pass' && tagged === 'YORI' && anybody)
+    advice.push(
+      'lets in whoever was led here, also those that a default deny keeps out: say from (IFACE:network)',
+    )
   for (const { bits, text, kind } of [...from, ...to])
     if (bits === 0 && kind === 'address')
       advice.push(`${text}/0 is every address there is: say any, or a table`)

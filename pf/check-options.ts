@@ -5,6 +5,8 @@ import { tableName } from './check-hosts.js'
 export interface FilterOptions {
   readonly keepsState: boolean
   readonly icmp: 'icmp' | 'icmp6' | undefined
+  /** Of packets that carry it. */
+  readonly tagged: string | undefined
 }
 
 /** `PF_TAG_NAME_SIZE` - 1 and `PF_RULE_LABEL_SIZE` - 1. */
@@ -13,6 +15,8 @@ const LONGEST_NAME = 63
 export function filterOptions(cursor: Cursor): FilterOptions {
   let keepsState = false
   let icmp: FilterOptions['icmp']
+  let tagged: string | undefined
+  let not = false
   const once = new Set<string>()
   const only = (what: string): void => {
     if (once.has(what)) cursor.fault(`${what} stands twice`)
@@ -35,9 +39,11 @@ export function filterOptions(cursor: Cursor): FilterOptions {
       shortName(cursor, 'tag')
     } else if (cursor.sees('!') && cursor.peek(1).text === 'tagged') {
       cursor.next()
+      not = true
     } else if (cursor.takes('tagged')) {
       only('tagged')
-      shortName(cursor, 'tag')
+      const name = shortName(cursor, 'tag')
+      if (!not) tagged = name
     } else if (cursor.takes('flags')) tcpFlags(cursor)
     else if (cursor.takes('icmp-type')) {
       icmp = 'icmp'
@@ -53,16 +59,17 @@ export function filterOptions(cursor: Cursor): FilterOptions {
     else if (cursor.takes('rtable')) cursor.number('the routing table', 65_535)
     else if (cursor.takes('probability')) probability(cursor)
     else if (cursor.takes('queue')) queue(cursor)
-    else if (!cursor.takes('fragment', 'allow-opts')) return { keepsState, icmp }
+    else if (!cursor.takes('fragment', 'allow-opts')) return { keepsState, icmp, tagged }
   }
 }
 
-export function shortName(cursor: Cursor, what: 'label' | 'tag'): void {
+export function shortName(cursor: Cursor, what: 'label' | 'tag'): string {
   const text = cursor.string(`a ${what}`)
   if (text.length > LONGEST_NAME)
     cursor.fault(
       `the ${what} is ${text.length} characters long; pf takes ${LONGEST_NAME}`,
     )
+  return text
 }
 
 /** `PF_PRIO_MAX`. */

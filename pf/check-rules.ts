@@ -25,6 +25,8 @@ export interface PfRule {
   readonly toPorts: Ports | undefined
   /** `rdr pass`: filter rules are not asked. */
   readonly passes?: boolean
+  /** `tagged NAME`. */
+  readonly tagged?: string | undefined
   readonly target?: readonly Host[]
 }
 
@@ -74,7 +76,7 @@ export function filterRule(cursor: Cursor): PfRule {
   const head = ruleHead(cursor, () => (routes = route(cursor)))
   const options = filterOptions(cursor)
   if (!cursor.atEnd()) cursor.unexpected('an option of a rule or the end of the line')
-  const rule: PfRule = { action, line, ...head }
+  const rule: PfRule = { action, line, ...head, tagged: options.tagged }
   if (routes !== undefined && !directed)
     cursor.fault('route-to, reply-to and dup-to need in or out')
   if (resets && !head.protocols.every((p) => p === TCP && head.protocols.length > 0))

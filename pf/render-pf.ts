@@ -59,7 +59,6 @@ export function renderPfConf(steering: Steering): Rendered {
   const problems = pfProblems(steering)
   if (problems.length > 0) return { kind: 'invalid', problems }
   const { interfaces, targets } = steering
-  const names = interfaces.map(({ name }) => name).join(' ')
   const ports = [...new Set(targets.map(({ port }) => port))].map(String)
   const port = ports.length === 1 ? ports[0] : `{ ${ports.join(' ')} }`
   return {
@@ -72,7 +71,14 @@ export function renderPfConf(steering: Steering): Rendered {
       comment('the first of the filter rules'),
       `anchor "${ANCHOR}"`,
       comment(`the last of the filter rules, after your own: ${sources(targets)}`),
-      `pass in quick on { ${names} } proto tcp from any to any port ${port} tagged ${TAG} keep state label "yori-pass"`,
+      comment(
+        'who is allowed by none of yours, and stands in no such network, is not let in',
+      ),
+      // A default deny stays one for whoever is not of that network.
+      ...interfaces.map(
+        ({ name }) =>
+          `pass in quick on ${name} proto tcp from (${name}:network) to any port ${port} tagged ${TAG} keep state label "yori-pass"`,
+      ),
     ]),
   }
 }

@@ -122,6 +122,34 @@ function readTargets(
   return targets
 }
 
+/**
+ * What passes unseen although both families are wished for: one without a listener. In words
+ * for people; undefined when there is nothing to say.
+ */
+export function unledFamily(
+  { families }: Pick<SteerSettings, 'families'>,
+  { targets }: Pick<Steering, 'targets'>,
+): string | undefined {
+  const [only, more] = targets
+  if (families.value !== 'both' || only === undefined || more !== undefined)
+    return undefined
+  const [name, add, instead] =
+    only.family === 'inet'
+      ? ['IPv6', `[::]:${only.port}`, 'ipv4']
+      : ['IPv4', `0.0.0.0:${only.port}`, 'ipv6']
+  return (
+    `${name} is not led here, as no listener has an address of it: what devices send to LLM ` +
+    `hosts over ${name}, QUIC too, passes unseen; add ${add} to listen, or set ${families.from}: ${instead}`
+  )
+}
+
+/** `unledFamily` of settings that may be wrong, or steer nothing: undefined then. */
+export function unledOf(settings: SteerSettings): string | undefined {
+  const read = readSteering(settings)
+  if (read.kind === 'invalid' || read.steering.interfaces.length === 0) return undefined
+  return unledFamily(settings, read.steering)
+}
+
 function readDevices(
   entries: readonly Entry[],
   problems: SteerProblem[],

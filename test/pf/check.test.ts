@@ -190,6 +190,14 @@ describe('the check of pf texts', () => {
     assert.match(warned('rdr inet proto tcp to <t> -> 127.0.0.1'), /^warning.*without on/)
     assert.match(checkPfText('pass in all')[0]?.wrong ?? '', /last line/)
     assert.match(warned('table <t> { 0.0.0.0/0 }'), /^warning.*every address/)
+    for (const from of ['all', 'from any to any port 8443', 'to any port 8443'])
+      assert.match(
+        warned(`pass in quick on em1 proto tcp ${from} tagged YORI`),
+        /^warning.*default deny/,
+      )
+    for (const text of ['from (em1:network) to any tagged YORI', 'all tagged OTHER'])
+      assert.equal(warned(`pass in quick on em1 proto tcp ${text}`), '')
+    assert.equal(warned('block in on em1 proto tcp all ! tagged YORI'), '')
   })
 
   it('reads files that a table names through its caller alone', () => {

@@ -7,6 +7,8 @@ import {
   parseOffPeriods,
   remediesFor,
 } from '../../../pf/off-periods.js'
+import { unledOf } from '../../../pf/rules-read.js'
+import { steerSettings } from '../../../pf/settings.js'
 import type { OffPeriod } from '../../../pf/off-periods.js'
 import { steeringFiles } from '../../../pf/steering-files.js'
 import type { Finding, StatusSection } from './status-section.js'
@@ -32,13 +34,22 @@ export const steeringSection: StatusSection = {
     const periods = offPeriodsSince(all, sinceMs)
     const offSeconds = Math.round(offMs(all, { sinceMs, nowMs }) / 1000)
     const steered = holds === undefined ? undefined : STEERED[holds]
+    const unled = wish === 'on' ? unledOf(steerSettings(config)) : undefined
+    const facts = {
+      wish,
+      supervised: supervisor !== undefined,
+      holds,
+      offSeconds,
+      periods,
+    }
     return {
       level: wish === 'off' || holds === 'both' ? 'good' : steered ? 'notice' : 'bad',
-      facts: { wish, supervised: supervisor !== undefined, holds, offSeconds, periods },
+      facts: { ...facts, ...(unled === undefined ? {} : { unled }) },
       lines: [
         wish === 'off'
           ? 'off, as wished for (`yori pf apply` leads packets here)'
           : (steered ?? `wished for, but ${holds ?? 'no supervisor runs'}`),
+        ...(unled === undefined ? [] : [unled]),
         ...(periods.length === 0
           ? []
           : [`not steered for ${offSeconds} s in ${days} days:`]),

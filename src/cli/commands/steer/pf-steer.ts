@@ -27,7 +27,7 @@ import {
 } from '../../../../pf/off-periods.js'
 import { readNotLetIn } from '../../../../pf/let-in-machine.js'
 import type { NotLetIn } from '../../../../pf/let-in-machine.js'
-import { readSteering } from '../../../../pf/rules-read.js'
+import { readSteering, unledFamily, unledOf } from '../../../../pf/rules-read.js'
 import type { Steering } from '../../../../pf/rules.js'
 import { steerSettings } from '../../../../pf/settings.js'
 import { steeringFiles } from '../../../../pf/steering-files.js'
@@ -70,9 +70,12 @@ export function usualBackend(): LoadedBackend {
 
 export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<void> {
   const config = deps.config(flags.config)
-  const read = readSteering(steerSettings(config, flags))
+  const steered = steerSettings(config, flags)
+  const read = readSteering(steered)
   if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
   const { steering } = read
+  const unled = unledFamily(steered, steering)
+  if (unled !== undefined) deps.note(`yori: ${unled}\n`)
   const backend = flags.backend ?? usualBackend()
   const files = steeringFiles(config.state_dir)
   const plan = steeringPlan({
@@ -223,8 +226,9 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
   const addresses = (readOptional(files.table) ?? '').split('\n').filter(Boolean).length
   const all = parseOffPeriods(readOptional(files.offPeriods) ?? '')
   const periods = offPeriodsSince(all, 0).slice(-10)
+  const unled = unledOf(steerSettings(config))
   if (flags.json) {
-    const facts = { supervisor, wish, status: told, addresses, periods }
+    const facts = { supervisor, wish, status: told, addresses, periods, unled }
     return deps.print(`${JSON.stringify(facts)}\n`)
   }
   const lines = [
@@ -232,6 +236,7 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
     `wished for  ${wish}`,
     `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told)}`,
     `addresses   ${addresses}`,
+    ...(unled === undefined ? [] : [`not led     ${unled}`]),
     ...periods.map(({ fromMs, toMs, cause, state }) => {
       const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
       const why = [cause, OFF_CAUSES[cause]?.what].filter(Boolean).join(', ')

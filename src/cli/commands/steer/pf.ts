@@ -5,7 +5,7 @@ import { checkPfText } from '../../../../pf/check.js'
 import type { PfProblem } from '../../../../pf/check.js'
 import { BACKENDS, renderSteering } from '../../../../pf/render.js'
 import type { Backend } from '../../../../pf/render.js'
-import { readSteering } from '../../../../pf/rules-read.js'
+import { readSteering, unledFamily } from '../../../../pf/rules-read.js'
 import { steerSettings, tableSettings } from '../../../../pf/settings.js'
 import { planTable, steeredHosts } from '../../../../pf/table.js'
 import { LOADED_BACKENDS } from '../../../../pf/steering-plan.js'
@@ -102,8 +102,11 @@ function several(value: string, before: readonly string[]): string[] {
 
 async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void> {
   const config = deps.config(flags.config)
-  const read = readSteering(steerSettings(config, flags))
+  const steered = steerSettings(config, flags)
+  const read = readSteering(steered)
   if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
+  const unled = unledFamily(steered, read.steering)
+  if (unled !== undefined) deps.note(`yori: ${unled}\n`)
   const { backend } = flags
   const settings = tableSettings(config)
   const catalogue = await catalogueEntries(config)
@@ -117,7 +120,8 @@ async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void
     },
   })
   if (made.kind === 'invalid') return refuse(deps, made.problems, flags)
-  deps.print(flags.json ? `${JSON.stringify({ backend, text: made.text })}\n` : made.text)
+  const told = { backend, text: made.text, ...(unled === undefined ? {} : { unled }) }
+  deps.print(flags.json ? `${JSON.stringify(told)}\n` : made.text)
 }
 
 function check(deps: PfCommandDeps, file: string, flags: CheckFlags): void {

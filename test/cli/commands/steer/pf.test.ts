@@ -52,6 +52,23 @@ describe('yori pf generate', () => {
     assert.doesNotMatch(out, /em1/)
   })
 
+  it('says which family nobody leads here', async () => {
+    const both = await withConfig(CONFIG, 'generate')
+    assert.equal(both.notes, '')
+    const four = `${CONFIG}listen: 0.0.0.0:8443\n`
+    const { notes, out } = await withConfig(four, 'generate')
+    assert.match(notes, /IPv6 is not led here.*add \[::\]:8443 to listen/)
+    assert.doesNotMatch(out, /IPv6 is not/)
+    const six = await withConfig(`${CONFIG}listen: '[::]:8443'\n`, 'generate', '--json')
+    const { unled } = JSON.parse(six.out) as { unled: string }
+    assert.match(unled, /^IPv4 is not led here.*steer\.families: ipv6$/)
+    const wished = CONFIG.replace('steer:', 'steer:\n  families: ipv4')
+    const one = await withConfig(`${wished}listen: 0.0.0.0:8443\n`, 'generate')
+    assert.equal(one.notes, '')
+    const { out: told } = await withConfig(four, 'status')
+    assert.match(told, /^not led {5}IPv6/m)
+  })
+
   it('prints JSON for programs', async () => {
     const { out } = await withConfig(CONFIG, 'generate', '--json', '--backend', 'pf-conf')
     const { backend, text } = JSON.parse(out) as { backend: string; text: string }
