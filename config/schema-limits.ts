@@ -40,6 +40,13 @@ export const limitsSchema = section(
       maximum: 1_000_000,
       description: 'Connections per route: intercepted ones for one endpoint.',
     }),
+    connections_per_device: count({
+      default: 768,
+      maximum: 1_000_000,
+      description:
+        'Connections per device: by its MAC, whatever addresses it has; behind another ' +
+        'router by address or /64. Beyond it a new one is closed.',
+    }),
     exchanges: count({
       default: 1024,
       maximum: 100_000,
@@ -49,6 +56,13 @@ export const limitsSchema = section(
       default: 512,
       maximum: 100_000,
       description: 'In-flight requests per route. Beyond it 429.',
+    }),
+    exchanges_per_device: count({
+      default: 384,
+      maximum: 100_000,
+      description:
+        'In-flight requests per device, likewise: so that no device takes an endpoint from ' +
+        'the others. Beyond it 429.',
     }),
     header_bytes: size({
       default: 32 * KiB,
@@ -90,7 +104,7 @@ export const limitsSchema = section(
       default: 8 * MiB,
       minimum: 64 * KiB,
       maximum: 1024 * MiB,
-      description: 'Body size per client: request bytes held until the decision.',
+      description: 'Body size per device: request bytes held until the decision.',
     }),
     decompression_ratio: count({
       default: 100,

@@ -46,6 +46,7 @@ import type { Services } from './services.js'
 import { TicketKeys } from '../proxy/fronts/ticket-keys.js'
 import { Undecided } from '../proxy/bounds/undecided.js'
 import { serveUpgrade } from '../proxy/dispatch/upgrade-request.js'
+import { Shares } from '../proxy/bounds/shares.js'
 import type { Catalogue } from '../providers/catalogue.js'
 import { recognise } from '../providers/index.js'
 import { observersOf } from './observers.js'
@@ -128,14 +129,17 @@ export class Generation {
       catalogue,
       certificates,
       roots: rootsOf(authority, config.ca.organization),
-      admission: new Admission(
-        policy.limits.exchanges,
-        policy.limits.exchangesPerEndpoint,
-      ),
-      intercepted: new Admission(
-        config.limits.connections,
-        policy.limits.connectionsPerEndpoint,
-      ),
+      shares: new Shares(config.limits.connections_per_device),
+      admission: new Admission({
+        max: policy.limits.exchanges,
+        maxPerEndpoint: policy.limits.exchangesPerEndpoint,
+        maxPerDevice: config.limits.exchanges_per_device,
+      }),
+      intercepted: new Admission({
+        max: config.limits.connections,
+        maxPerEndpoint: policy.limits.connectionsPerEndpoint,
+        maxPerDevice: config.limits.connections_per_device,
+      }),
       users: usersOf(config, edges.clock),
       hasSiteCertificate: config.proxy.tls_cert !== undefined,
       undecided: undecidedOf(config, edges),

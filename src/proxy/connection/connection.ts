@@ -7,7 +7,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { formatSocketAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
+import { shareOf } from '../../core/device-id.js'
 import { codeOf, YoriError } from '../../core/errors.js'
+import type { Device } from '../../core/record.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { FirstBytes } from '../../net/peek.js'
 import { openConnection } from '../words/connection-state.js'
@@ -74,13 +76,30 @@ async function serve(served: Served): Promise<void> {
   const isOriginal = destination.kind === 'original'
   const [first, device] = await Promise.all([
     firstBytes(served, !isOriginal),
-    identify(state.caller.address),
+    identify(state.caller.address).then((found) => withinShare(served, found)),
   ])
-  state.log.identified(device)
+  if (device === undefined) return
   if (!isOriginal) return serveDialled(served, first, destination.kind)
   state.known = destination.address
   state.log.cameBy('redirected')
   return serveRedirected(served, first, destination.address)
+}
+
+/** A device is known by its MAC, whatever address it came from; one too many is closed. */
+function withinShare(
+  { client, state, services }: Served,
+  device: Device,
+): Device | undefined {
+  state.log.identified(device)
+  const share = shareOf(device)
+  if (client.destroyed || services.shares.enter(share)) {
+    if (!client.destroyed) client.once('close', () => services.shares.leave(share))
+    return device
+  }
+  services.log.warn({ device: share }, 'too many connections of one device')
+  state.log.refused('YORI_TOO_MANY_CONNECTIONS')
+  client.destroy()
+  return undefined
 }
 
 /** Somebody else's connection, led here by a firewall: at worst it passes untouched. */

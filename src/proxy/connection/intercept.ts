@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import type { Coverage } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Route } from '../../policy/route.js'
+import { shareOf } from '../../core/device-id.js'
 import { takePlace } from '../bounds/admission.js'
 import type { Intercepted } from '../words/connection-state.js'
 import { Acceptance } from './acceptance.js'
@@ -70,11 +71,13 @@ function interceptedAs(
 ): Intercepted {
   const { roots, intercepted: places } = services
   const { connectTarget, known, admitted, fingerprint } = state
+  const { device } = state.record
+  const place = { endpoint: endpoint.domain, device: shareOf(device) }
   const [address] = isIP(target.host) === 0 ? [known] : (admitted ?? [known])
   return {
-    isOneTooMany: !takePlace(places, endpoint.domain, client),
+    isOneTooMany: !takePlace(places, place, client),
     endpoint,
-    party: { device: state.record.device, name, fingerprint },
+    party: { device, name, fingerprint },
     noLonger: undefined,
     root: (onTrial ? roots.staged?.fingerprint : undefined) ?? roots.rootFingerprint,
     onTrial,

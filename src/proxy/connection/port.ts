@@ -13,6 +13,7 @@ import type { UnsharedAddresses } from '../../net/unshared-addresses.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Admission } from '../bounds/admission.js'
+import type { Shares } from '../bounds/shares.js'
 import type { Undecided } from '../bounds/undecided.js'
 import type { Certificates, Roots } from '../words/certificates.js'
 import type { UsersPort } from '../words/known-user.js'
@@ -34,6 +35,8 @@ export interface ConnectionPort extends UsersPort {
   /** What is known of a client's device; waits a little for one that is new. */
   readonly identify: (address: string) => Promise<Device>
   readonly undecided: Undecided
+  /** Connections of each device. */
+  readonly shares: Shares
   /** Intercepted connections, by endpoint. */
   readonly intercepted: Admission
   readonly certificates: Certificates

@@ -7,6 +7,7 @@
  */
 import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { shareOf } from '../../core/device-id.js'
 import { YoriError } from '../../core/errors.js'
 import { orderedId } from '../../core/ordered-id.js'
 import { Course } from '../../core/phases.js'
@@ -55,6 +56,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   retried = false
   readonly #course = new Course()
   readonly #startedAt = performance.now()
+  /** By which it counts. */
+  readonly #share: string
   readonly #hold: Hold
   readonly #body: RequestBody
   /** Undefined for a plain relay, and so are the two after it. */
@@ -92,7 +95,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.isGrpc = isGrpc(http.request.httpVersion, facts.head.contentType)
     this.waits = facts.endpoint !== undefined && services.decider.holds
     this.overH2 = wantsH2(services.catalogue, this)
-    this.#hold = new Hold(services.held, from.state.caller.address)
+    this.#share = shareOf(from.state.record.device)
+    this.#hold = new Hold(services.held, this.#share)
     this.#body = bodyOf(this, this.#hold)
     if (facts.endpoint === undefined) return
     const record = openRecord(this)
@@ -121,7 +125,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
     if (this.#record !== undefined) services.observers.requestHead(this.#record)
-    const busy = services.admission.enter(facts.target.host)
+    const busy = services.admission.enter(facts.target.host, this.#share)
     if (busy !== undefined) {
       this.#fail(new YoriError(busy))
       return
@@ -347,7 +351,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (!this.#enter('closed')) return
     const last = first?.()
     this.services.deadlines.unwatch(this)
-    if (holdsPlace) this.services.admission.leave(this.facts.target.host)
+    if (holdsPlace) this.services.admission.leave(this.facts.target.host, this.#share)
     if (this.#record === undefined) this.#hold.release()
     else this.#complete(this.#record, outcome)
     last?.()

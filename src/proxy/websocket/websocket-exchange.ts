@@ -1,6 +1,7 @@
 /** The part of an exchange after its protocols were switched: relayed, watched, recorded. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { shareOf } from '../../core/device-id.js'
 import type { ExchangeRecord } from '../../core/record.js'
 import { valuesOf } from '../../http/head.js'
 import type { Decision } from '../../policy/engine.js'
@@ -183,7 +184,7 @@ function readingOf(
     record,
     reader: readerOf(about, record, gate),
     extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
-    hold: new Hold(services.held, from.state.caller.address),
+    hold: new Hold(services.held, shareOf(from.state.record.device)),
     maxMessageBytes: maxMessageBytes(exchange),
     ...(gate === undefined
       ? {}

@@ -3,6 +3,7 @@
  * provider until a closing one. It is an exchange with a record of its own, read as the same
  * request by POST would be, and its answer as the same events in a stream.
  */
+import { shareOf } from '../../core/device-id.js'
 import { orderedId } from '../../core/ordered-id.js'
 import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { Hold } from '../bounds/byte-budget.js'
@@ -54,7 +55,7 @@ export class Turn {
       elapsed: () => this.#elapsed(),
       generates,
     }
-    const hold = new Hold(services.held, from.state.caller.address)
+    const hold = new Hold(services.held, shareOf(from.state.record.device))
     this.#reading = openReading(about, this.record, hold)
     this.#content =
       this.#reading?.request(bytes, true, JSON_HEAD) ??
