@@ -225,6 +225,13 @@ const CATALOGUE = {
     status: 426,
     says: 'what is said on this WebSocket cannot be inspected: ask by HTTP instead',
   },
+  YORI_USER_UNKNOWN: {
+    source: 'client',
+    status: 401,
+    says:
+      'YORI asks for a user and a password here: send them with each request as ' +
+      'Proxy-Authorization: Basic, in the default headers of a library',
+  },
 } as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
 
 export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'

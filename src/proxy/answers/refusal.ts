@@ -65,6 +65,8 @@ export function refuse(response: HttpResponse, refusal: Refusal): void {
     ...['content-type', envelope.contentType, 'content-length', String(length)],
     ...Object.entries(envelope.headers).flat(),
     ...(status === 407 ? ['proxy-authenticate', CHALLENGE] : []),
+    // RFC 9110 §15.5.2: there must be one. Which field is meant stands in the message.
+    ...(status === 401 ? ['www-authenticate', CHALLENGE] : []),
     ...['x-yori-request-id', refusal.requestId],
     ...(status === 426 ? INSTEAD : []),
     ...(refusal.close === true ? ['connection', 'close'] : []),

@@ -10,6 +10,7 @@ import type { RequestHead } from '../../http/head.js'
 import { isGrpc } from '../../http/grpc.js'
 import { whatIsAsked } from '../../policy/access.js'
 import type { Asked } from '../../policy/access.js'
+import { providerHostForPath } from '../../providers/paths.js'
 import type { Intercepted } from '../words/connection-state.js'
 import { Exchange } from '../exchange/exchange.js'
 import type { ExchangeFacts } from '../words/exchange-about.js'
@@ -22,6 +23,7 @@ import {
   OVERRIDE_PATH,
   serveOverride,
 } from '../site/override-form.js'
+import { askingSdk } from '../answers/asking-sdk.js'
 import { providerAt, refuse } from '../answers/refusal.js'
 import { SELF_TEST_PATH, serveSelfTest } from '../site/self-test.js'
 import { isKnownUser } from '../words/known-user.js'
@@ -165,25 +167,35 @@ function serveOwnPort(arrived: Arrived): void {
         serveReserved(arrived, asked.path, undefined)
         return
       }
-      from.began()
-      http.response.once('close', () => from.ended())
-      serveSite(http, asked.path, from, services)
+      if (!serveSite(http, asked.path, from, services))
+        decline(arrived, 'YORI_NOT_FOUND', undefined)
       return
     case 'relay':
     case 'endpoint':
-      return asUser(arrived, () => serveAsked(arrived, asked))
+      return asUser(arrived, codeForUnknown(http, asked), () =>
+        serveAsked(arrived, asked),
+      )
   }
 }
 
-/** Goes on when the caller is one of the users, or need not be. */
-function asUser(arrived: Arrived, goOn: () => void): void {
+/**
+ * Who called us as a proxy (absolute-form) is asked as by a proxy. Libraries that call us as
+ * their server take 407 for a fault of the network: they are told by 401.
+ */
+function codeForUnknown({ request }: Http, { kind }: Asked): ErrorCode {
+  const isDirect = kind === 'endpoint' && (request.url ?? '/').startsWith('/')
+  return isDirect ? 'YORI_USER_UNKNOWN' : 'YORI_PROXY_AUTHENTICATION'
+}
+
+/** Goes on when the caller is one of the users, or need not be; else `code` is the answer. */
+function asUser(arrived: Arrived, code: ErrorCode, goOn: () => void): void {
   const { http, from, services, head } = arrived
   const known = isKnownUser(services, from.state.caller, head.proxyAuthorization)
   const decide = (isKnown: boolean): void => {
     if (isKnown) goOn()
     else {
-      from.state.log.requestRefused('YORI_PROXY_AUTHENTICATION')
-      decline(arrived, 'YORI_PROXY_AUTHENTICATION', undefined)
+      from.state.log.requestRefused(code)
+      decline(arrived, code, undefined)
     }
   }
   if (typeof known === 'boolean') {
@@ -246,7 +258,8 @@ function decline(
   const { http, from, services } = arrived
   from.began()
   http.response.once('close', () => from.ended())
-  const provider = host === undefined ? undefined : providerAt(services, host)
+  const provider =
+    host === undefined ? sdkOf(arrived) : (providerAt(services, host) ?? sdkOf(arrived))
   refuse(http.response, {
     code,
     requestId: randomUUID(),
@@ -255,6 +268,14 @@ function decline(
     grpc: isGrpc(http.request.httpVersion, arrived.head.contentType),
     ...(detail === undefined ? {} : { detail }),
   })
+}
+
+/** In our own name: whose library is to understand us. */
+function sdkOf({ http, services }: Arrived): string {
+  const { path } = originForm(http.request.url ?? '/')
+  const host = providerHostForPath(path)
+  const byPath = host === undefined ? undefined : providerAt(services, host)
+  return askingSdk(http.request.rawHeaders, byPath)
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -1,32 +1,33 @@
-/** What our own host answers. Anything that is not here is 404. */
-import { randomUUID } from 'node:crypto'
-import { owesBody } from '../words/http-words.js'
+/** What our own host answers. Anything that is not here is not found, and told by others. */
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { proxyPac } from './proxy-pac.js'
-import { refuse } from '../answers/refusal.js'
 import type { SitePort } from './port.js'
 import { isTrustPath } from '../../core/trust-paths.js'
 
+/** False, and nothing happens: nothing of ours is at that path. */
 export function serveSite(
   http: { request: HttpRequest; response: HttpResponse },
   path: string,
   from: HttpClient,
   services: SitePort,
-): void {
+): boolean {
   const { request, response } = http
   if (isTrustPath(path)) {
+    begins(response, from)
     void import('./trust-site.js').then(({ serveTrustSite }) => {
       if (!response.destroyed) serveTrustSite(http, path, from, services)
     })
-    return
+    return true
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD'
   if (path === '/health' && isRead) {
+    begins(response, from)
     send(http, 'application/json', health(services))
-    return
+    return true
   }
   const host = request.headers.host
   if (path === '/proxy.pac' && isRead && host !== undefined) {
+    begins(response, from)
     const { endpoints } = services.policy.routes
     const authority = host.includes(':', host.indexOf(']') + 1)
       ? host
@@ -36,14 +37,14 @@ export function serveSite(
       'application/x-ns-proxy-autoconfig',
       proxyPac(endpoints.enabled(), authority),
     )
-    return
+    return true
   }
-  refuse(response, {
-    code: 'YORI_NOT_FOUND',
-    requestId: randomUUID(),
-    provider: undefined,
-    close: owesBody(request),
-  })
+  return false
+}
+
+function begins(response: HttpResponse, from: HttpClient): void {
+  from.began()
+  response.once('close', () => from.ended())
 }
 
 /** 200 as long as we answer: traffic passes in every state. */

@@ -1,5 +1,6 @@
 /** The four ways in on one port, who may use them, and where they lead. */
 import assert from 'node:assert/strict'
+import Anthropic from '@anthropic-ai/sdk'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -272,9 +273,11 @@ describe('a request in the clear', () => {
       let seen: string | undefined
       await using setup = await behind((request, response) => {
         seen = `${request.headers.host} ${request.url}`
+        assert.equal(request.headers['proxy-authorization'], undefined)
         ok(request, response)
       })
-      assert.match(await plain(setup.yori, asking(target, host)), /from the provider$/)
+      const text = asking(target, host, 'Proxy-Authorization: Basic eDp5')
+      assert.match(await plain(setup.yori, text), /from the provider$/)
       assert.equal(seen, `${NAME} ${target}`)
       assert.equal((await setup.yori.rows('exchanges')).length, 1)
     })
@@ -526,10 +529,24 @@ describe('clients beyond loopback', () => {
     assert.equal(ask(...as('kim:wrong'), models), '407_000')
     assert.equal(ask(...as('eve:correct%20horse'), models), '407_000')
     assert.equal(ask('http://api.openai.com/'), '000_407')
+    // Libraries that call us as their server take 407 for a fault of the network.
+    const direct = ['--noproxy', '*', 'http://10.78.0.1:8443/v1/messages']
+    assert.equal(ask(...direct), '000_401')
+    const told = machines.run('client', `curl --silent ${direct.join(' ')}`)
+    const anthropic = new Anthropic({
+      apiKey: 'simulated-key',
+      fetch: () => Promise.resolve(new Response(told, { status: 401 })),
+    })
+    await assert.rejects(anthropic.models.list(), (error) => {
+      assert.ok(error instanceof Anthropic.AuthenticationError)
+      assert.match(error.message, /user and a password.*Proxy-Authorization: Basic/)
+      return true
+    })
     assert.equal(ask('--noproxy', '*', 'http://10.78.0.1:8443/health'), '000_200')
     const right = ['Proxy-Authorization:', basic('kim:correct horse')].join('')
     assert.equal(ask('--proxy-header', right, models), '200_502')
     assert.equal(ask('--header', right, 'http://api.openai.com/'), '000_502')
+    assert.equal(ask('--header', right, ...direct), '000_502')
   })
 })
 
