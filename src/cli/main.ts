@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --max-old-space-size=128 --v8-pool-size=1
+#!/usr/bin/env -S node --max-semi-space-size=4 --max-old-space-size=128 --v8-pool-size=1
 /**
  * The command `yori`. Each command is loaded when it is asked for: the running appliance
  * carries nothing of the others.

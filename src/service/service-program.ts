@@ -1,9 +1,12 @@
 /** What is started: this very program, by the Node that runs it. */
 import { fileURLToPath } from 'node:url'
 
-/** The flags of `src/cli/main.ts`, which a service does not read from its first line. */
+/**
+ * The flags of `src/cli/main.ts`, which a service does not read from its first line. With a
+ * smaller young generation what 32 exchanges hold while they are under way is taken for old.
+ */
 export const FLAGS = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=4',
   '--max-old-space-size=128',
   '--v8-pool-size=1',
 ] as const

@@ -16,7 +16,7 @@ import type { Row } from './yori.js'
 const KIB = 1024
 /** As the shipped command has them. */
 const NODE_FLAGS = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=4',
   '--max-old-space-size=128',
   '--v8-pool-size=1',
 ]
