@@ -90,8 +90,109 @@ describe('personal data', () => {
       'my name is not important',
       'S3, C4, GPT-4o, 2024-08-06',
       '',
+      // Names of programs, times, network cards (IEEE 802), fingerprints of keys.
+      'std::deadbeef, a::b, Face::Add(1), fe::1',
+      'from 10:30 to 12:45:07, at 10::30',
+      '02:00:5e:10:00:01, 00:11:22:33:44:55:66:77',
+      'SHA256 aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99',
+      '2001:db8::1::2, 12345::1, 2001:db8:0:0:0:0:0:0:1',
+      // Numbers of companies and of orders, however they are grouped.
+      'company number 212 555 0188',
+      'Registered in England, no. 212-555-0188',
+      'VAT: 212-555-0188',
+      'ABN 53 004 085 616, NIP 526-104-08-28, SIRET 732 829 320 00074',
+      'EIN 12-3456789, CHE-123.456.789, HRB 123456, DUNS 15-048-3782',
+      'Company numbers: 212.555.0188',
+      'invoice 212-555-0188',
+      '1+12345678',
+      '2.123.45.6789',
+      'de89 3704 0044 0532 0130 01',
     ])
       assert.deepEqual(shown(text), [], text)
+  })
+
+  it('is found in the other forms in which it is written', () => {
+    const forms: readonly (readonly [string, string])[] = [
+      // RFC 4291 §2.2 and RFC 4007 §11, RFC 5952's recommendations among them.
+      ['ip_address', '2001:db8::1'],
+      ['ip_address', '2001:DB8:0:0:8:800:200C:417A'],
+      ['ip_address', '2001:db8:85a3::8a2e:370:7334'],
+      ['ip_address', 'fe80::1ff:fe23:4567:890a%eth0'],
+      ['ip_address', '::ffff:192.0.2.7'],
+      ['ip_address', '2001:db8::'],
+      ['ip_address', '192.0.2.7'],
+      ['us_ssn', '123.45.6789'],
+      ['us_ssn', '123 45 6789'],
+      ['phone', '(212)555-0188'],
+      ['phone', '(212) 555.0188'],
+      ['phone', '212/555-0188'],
+      ['phone', '1-212-555-0188'],
+      ['phone', '1 (212) 555-0188'],
+      ['phone', '+1(212)555-0188'],
+      ['email', 'kim@xn--bcher-kva.example'],
+      ['email', 'kim@mail.xn--p1ai'],
+      ['email', 'kim@bücher.example'],
+      ['email', 'jörgé@example.org'],
+      ['email', "o'neil@example.org"],
+      ['email', 'a@b.c.d.e.f.g.example'],
+      ['iban', 'DE89-3704-0044-0532-0130-00'],
+      ['iban', 'de89 3704 0044 0532 0130 00'],
+      ['iban', 'GB29.NWBK.6016.1331.9268.19'],
+    ]
+    for (const [kind, text] of forms)
+      for (const [before, after] of [
+        ['', ''],
+        ['', '.'],
+        ['it is ', '. And more'],
+        ['(', ')'],
+        ['is:\n', ', or'],
+      ]) {
+        // A full stop behind `::` or a zone is none of it.
+        const whole = `${before}${text}${after}`
+        const found = shown(whole)
+        assert.ok(
+          found.some(([is, as]) => is === kind && as.replace(/\.$/, '') === text),
+          `${whole}: ${JSON.stringify(found)}`,
+        )
+      }
+  })
+
+  it('is found right behind a colon and other signs', () => {
+    for (const sign of [':', '::', '=', '#', '"', '*', '|', '\n', '：'.normalize('NFKC')])
+      for (const number of [
+        '4111111111111111',
+        '192.0.2.7',
+        '123-45-6789',
+        '+4930901820',
+      ])
+        assert.equal(shown(`fade${sign}${number}`).length, 1, `${sign}${number}`)
+  })
+
+  it('is a telephone where the words before it say so', () => {
+    for (const text of ['company phone: 212-555-0188', 'order by phone (212)555-0188'])
+      assert.deepEqual(
+        shown(text).map(([kind]) => kind),
+        ['phone'],
+        text,
+      )
+  })
+
+  it('is found however much of it there is', () => {
+    const mails = 'a@b.example '.repeat(2000)
+    assert.equal(shown(`${mails} 4111 1111 1111 1111`).length, 2001)
+    const ones = '1 '.repeat(5000)
+    assert.deepEqual(shown(`${ones}and 4111 1111 1111 1111`), [
+      ['credit_card', '4111 1111 1111 1111'],
+    ])
+    const said = 'my name is '.repeat(3000)
+    assert.deepEqual(
+      shown(`${said}Kim`).map(([kind]) => kind),
+      ['person_name'],
+    )
+    assert.deepEqual(
+      shown('İ my name is Kim').map(([kind]) => kind),
+      ['person_name'],
+    )
   })
 
   it('is told by kind and number alone', () => {
@@ -101,9 +202,12 @@ describe('personal data', () => {
     ])
   })
 
-  it('is found at the end of a text that is longer than what is looked at', () => {
-    const text = `${'x '.repeat(100_000)}a@b.example`
-    assert.deepEqual(shown(text), [['email', 'a@b.example']])
+  it('is found at either end of a long text', () => {
+    const text = `c@d.example ${'x '.repeat(100_000)}a@b.example`
+    assert.deepEqual(shown(text), [
+      ['email', 'c@d.example'],
+      ['email', 'a@b.example'],
+    ])
   })
 
   it('agrees with recorded texts on the kinds that it claims', function () {

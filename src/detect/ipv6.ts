@@ -1,0 +1,76 @@
+/** IPv6 addresses in a text. Pure; bounded by the length of an address. */
+
+const COLON = 0x3a
+
+const IPV6_GROUP = /^[0-9a-f]{1,4}$/i
+const ZONE = /%[\w.-]{1,16}/y
+
+/**
+ * An address as RFC 4291 §2.2 writes it around the colon at `i`, and where to look on. Names
+ * of programs have colons, too, and so have times and the addresses of network cards: it has a
+ * digit, and four groups or one of four digits.
+ */
+export function ipv6At(
+  text: string,
+  i: number,
+): { start: number | undefined; end: number } {
+  let from = i
+  while (from > i - 5 && isHex(text.charCodeAt(from - 1))) from--
+  let end = i
+  while (end < from + MAX_IPV6 && isOfIpv6(text.charCodeAt(end))) end++
+  const none = { start: undefined, end: i + 1 }
+  // Behind a colon it is the rest of something that was tried already.
+  const before = text[from - 1]
+  if (isWord(before) || before === ':' || isWord(text[end])) return none
+  let written = text.slice(from, end)
+  while (/\.$|[^:]:$/.test(written)) written = written.slice(0, -1)
+  if (!isIpv6(written)) return none
+  const until = from + written.length
+  return { start: from, end: zoneEnd(text, until) ?? Math.max(until, i + 1) }
+}
+
+/** With an IPv4 address at its end; longer is none. */
+const MAX_IPV6 = 46
+
+function isIpv6(written: string): boolean {
+  const halves = written.split('::')
+  if (halves.length > 2 || !/\d/.test(written)) return false
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
+  const last = groups.at(-1) ?? ''
+  const isMixed = last.includes('.')
+  if (isMixed && !isIpv4(last)) return false
+  const plain = isMixed ? groups.slice(0, -1) : groups
+  if (!plain.every((group) => IPV6_GROUP.test(group))) return false
+  const count = plain.length + (isMixed ? 2 : 0)
+  if (halves.length === 2 ? count > 7 : count !== 8) return false
+  if (halves.length === 1) return plain.some((group) => group.length !== 2)
+  return count >= 4 || plain.some((group) => group.length === 4)
+}
+
+function isIpv4(written: string): boolean {
+  const parts = written.split('.')
+  return (
+    parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && +part <= 255)
+  )
+}
+
+function isHex(code: number): boolean {
+  return isDigit(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66)
+}
+
+function isOfIpv6(code: number): boolean {
+  return isHex(code) || code === COLON || code === 0x2e
+}
+
+function zoneEnd(text: string, at: number): number | undefined {
+  ZONE.lastIndex = at
+  return ZONE.test(text) ? ZONE.lastIndex : undefined
+}
+
+function isWord(char: string | undefined): boolean {
+  return char !== undefined && /\w/.test(char)
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
