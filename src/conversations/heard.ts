@@ -60,16 +60,20 @@ export class Heard {
   }
 
   /** The model has answered. */
-  said(conversation: string, { text, toolCalls }: ResponseFacts): void {
+  said(conversation: string, { text, besideText, toolCalls }: ResponseFacts): void {
     const texts = [
       text,
+      besideText,
       ...toolCalls.flatMap((call) => [call.name, ...leavesOf(call.argumentsText)]),
     ]
     let left = MAX_LINES
     for (const each of texts)
       for (const line of each.split('\n')) {
-        if (left-- <= 0) return
-        this.#lines.add(this.#key(conversation, line.trim()))
+        if (left <= 0) return
+        const words = line.trim()
+        if (words === '') continue
+        left--
+        this.#lines.add(this.#key(conversation, words))
       }
   }
 

@@ -1,7 +1,8 @@
 /**
  * Texts as they are compared: compatibility forms are one (NFKC, UAX #15), and what is not
  * seen is gone (Default_Ignorable_Code_Point, UAX #44), so that a full-width digit is a digit
- * and a word with an invisible character in it is that word. Tag characters, which models read
+ * and a word with an invisible character in it is that word. Digits of any script are those of
+ * ASCII (Nd stand in runs of ten, UAX #44), and so are dashes and spaces. Tag characters, which models read
  * and people do not see, become the ASCII that they stand for. Pure; linear.
  */
 
@@ -18,11 +19,32 @@ export function folded(text: string): string {
 }
 
 function foldWhole(text: string): string {
-  const plain = text.normalize('NFKC')
+  const plain = withAsciiSigns(text.normalize('NFKC'))
   // Few texts have any: both patterns begin with the surrogate of their plane.
   return plain.includes('\u{db40}')
     ? plain.replace(TAGS, untagged).replace(IGNORABLE, '')
     : plain.replace(IGNORABLE, '')
+}
+
+/** Never another number of units where one character stands for another. */
+function withAsciiSigns(text: string): string {
+  return text.replace(DASH, '-').replace(SPACE, ' ').replace(DIGIT, asciiDigit)
+}
+
+const DASH = /[\u058a\u05be\u2010-\u2015\u2212\u2e3a\u2e3b\u301c\u3030\u30a0]/g
+const SPACE = /[\u1680\u2028\u2029]/g
+const DIGIT = /(?![0-9])\p{Nd}/gu
+const NOT_DIGIT = /[^\p{Nd}]/u
+
+/** Its run of ten begins where no digit stands before. */
+function asciiDigit(digit: string): string {
+  const code = digit.codePointAt(0) as number
+  for (let value = 0; value < 10; value++) {
+    const before = String.fromCodePoint(code - value - 1)
+    if (NOT_DIGIT.test(before)) return String(value)
+  }
+  // Two runs without a gap between, as mathematical digits have, which NFKC knows already.
+  return digit
 }
 
 function untagged(tags: string): string {

@@ -4,6 +4,7 @@
  * whatever it stands under and whatever it begins with.
  */
 import type { Resting } from '../core/resting.js'
+import { asUtf8 } from './wide-text.js'
 
 export type Encoded =
   | { readonly kind: 'text'; readonly text: string }
@@ -75,7 +76,8 @@ function* textOf(base64: string): Resting<string | undefined> {
   for (let at = 0; at < base64.length; at += PIECE_CHARS) {
     const bytes = Buffer.from(base64.slice(at, at + PIECE_CHARS), 'base64')
     const isLast = at + PIECE_CHARS >= base64.length
-    if (!isText(bytes, at === 0 && isLast)) return undefined
+    if (!isText(bytes, at === 0 && isLast))
+      return yield* otherText(Buffer.from(base64, 'base64'))
     pieces.push(bytes)
     if (!isLast) yield
   }
@@ -126,6 +128,34 @@ export function isText(bytes: Uint8Array, isWhole: boolean): boolean {
     if (strange > most) return false
   }
   return true
+}
+
+/** Of a text in one byte a character, that much is ASCII, and no control characters stand in it. */
+const LEAST_ASCII = 0.7
+
+/**
+ * Of bytes that are no UTF-8, the text that they are all the same: UTF-16 or UTF-32, or one byte
+ * a character as in ISO 8859-1, of which only ASCII is sure.
+ */
+export function* otherText(bytes: Buffer): Resting<string | undefined> {
+  const wide = yield* asUtf8(bytes)
+  if (wide !== bytes) {
+    const head = wide.subarray(0, PIECE_CHARS)
+    return isText(head, head.length === wide.length) ? wide.toString() : undefined
+  }
+  let ascii = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (isControl(byte)) return undefined
+    if (byte < 0x7f) ascii++
+    if (at % PIECE_CHARS === PIECE_CHARS - 1) yield
+  }
+  return ascii >= bytes.length * LEAST_ASCII ? bytes.toString('latin1') : undefined
+}
+
+function isControl(byte: number): boolean {
+  const isC0 = byte < 0x20 && byte !== 0x1b && (byte < 0x09 || byte > 0x0d)
+  return isC0 || byte === 0x7f
 }
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i

@@ -73,6 +73,8 @@ export interface Decision {
   readonly spent: readonly string[]
   /** A policy wants something taken out, whatever became of it. */
   readonly wantsRedaction: boolean
+  /** Of what it wants out, some is other words than personal data that was found. */
+  readonly redactsWords: boolean
   /** Passages that were taken out of the body; undefined: it goes on as it came. */
   readonly redacted: number | undefined
   readonly deviceName: string | undefined
@@ -274,6 +276,9 @@ export class Engine {
       others: all.filter((voice) => voice !== winner),
       wantsRedaction: all.some(
         ({ effect, redactions }) => effect === 'redact' || redactions !== undefined,
+      ),
+      redactsWords: all.some(({ redactions }) =>
+        redactions?.some(({ kind }) => kind !== 'finding'),
       ),
       wanted: emergency === undefined ? wanted : [],
     }

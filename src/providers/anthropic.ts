@@ -155,10 +155,12 @@ function readBlock(block: Json | undefined, key: number, facts: FactsBuilder): v
       facts.text.append(asText(block.text) ?? '')
       return
     case 'thinking':
-      facts.otherChars += asText(block.thinking)?.length ?? 0
+      facts.nextBeside()
+      facts.beside(asText(block.thinking))
       return
     case 'compaction':
-      facts.otherChars += asText(block.content)?.length ?? 0
+      facts.nextBeside()
+      facts.beside(asText(block.content))
       return
     case 'tool_use':
       facts.toolCall(key, {
@@ -189,10 +191,10 @@ function readDelta(delta: Json | undefined, key: number, facts: FactsBuilder): v
       facts.text.append(asText(delta.text) ?? '')
       return
     case 'thinking_delta':
-      facts.otherChars += asText(delta.thinking)?.length ?? 0
+      facts.beside(asText(delta.thinking))
       return
     case 'compaction_delta':
-      facts.otherChars += asText(delta.content)?.length ?? 0
+      facts.beside(asText(delta.content))
       return
     case 'input_json_delta':
       facts.toolCallMore(key, asText(delta.partial_json) ?? '')

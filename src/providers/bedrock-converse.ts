@@ -100,7 +100,7 @@ function readAnswerBlock(
 ): void {
   facts.text.append(asText(block?.text) ?? citedText(block))
   const thought = asRecord(asRecord(block?.reasoningContent)?.reasoningText)
-  facts.otherChars += asText(thought?.text)?.length ?? 0
+  facts.beside(asText(thought?.text))
   const use = asRecord(block?.toolUse)
   if (use !== undefined && use.type === 'server_tool_use')
     facts.serverTool(firstText(use.name) ?? '')
@@ -133,7 +133,7 @@ export function readConverseEvent(value: Json, facts: FactsBuilder, name: string
     case 'contentBlockDelta': {
       const delta = asRecord(value.delta)
       facts.text.append(asText(delta?.text) ?? '')
-      facts.otherChars += asText(asRecord(delta?.reasoningContent)?.text)?.length ?? 0
+      facts.beside(asText(asRecord(delta?.reasoningContent)?.text))
       const piece = asText(asRecord(delta?.toolUse)?.input)
       if (piece !== undefined) facts.toolCallMore(key, piece)
       return

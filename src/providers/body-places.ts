@@ -7,6 +7,7 @@
  * is its author's, and parts of it may be a tool's.
  */
 import type { Who } from '../core/who.js'
+import { findPersonal } from '../detect/personal.js'
 import { asRecord, asText } from './json.js'
 import type { Json } from './json.js'
 
@@ -222,22 +223,70 @@ const SETTINGS: ReadonlySet<string> = new Set([
 
 const SETTING = /^[\w.:/+-]{1,64}$/
 
+/** Of these, what stands in the parts of a message. */
+const PART_SETTINGS: ReadonlySet<string> = new Set([
+  'type',
+  'role',
+  'object',
+  'status',
+  'phase',
+  'format',
+  'detail',
+  'media_type',
+  'mediaType',
+  'mime_type',
+  'mimeType',
+])
+
 /** A word of the protocol: nobody says anything by it. */
-export function isSetting(name: string | undefined, value: string): boolean {
+export function isSetting(
+  name: string | undefined,
+  value: string,
+  place: Place,
+): boolean {
+  const settings = place === 'person' ? PART_SETTINGS : SETTINGS
   return (
     name !== undefined &&
-    SETTINGS.has(name) &&
+    place !== 'tool' &&
+    settings.has(name) &&
     SETTING.test(value) &&
-    !LONG_NUMBER.test(value)
+    findPersonal(value).length === 0
   )
 }
 
-const LONG_NUMBER = /\d{9}/
+/** Further names of the protocols, which stand where persons speak. */
+const PROTOCOL_NAMES: ReadonlySet<string> = new Set(
+  [
+    'messages content contents text parts part input prompt message name title context',
+    'documents document source file filename file_name file_url display_name displayName',
+    'annotations attachments metadata user session item items event response responses',
+    'arguments args function custom tool custom_id body url requests request params',
+    'inputText texts query queries suffix chat_history citations image_urls fps',
+    'temperature top_p topP top_k topK max_tokens maxTokens max_output_tokens n seed',
+    'max_completion_tokens max_tokens_to_sample frequency_penalty presence_penalty',
+    'stream store parallel_tool_calls logprobs top_logprobs echo best_of user_location',
+    'inlineData inline_data fileData functionCall mimeType cachePoint s3Location',
+    'prompt_cache_breakpoint prompt_cache_key ttl keep_alive options raw template',
+    'reasoningContent reasoningText reasoning_content transcript delta level labels',
+  ].flatMap((names) => names.split(' ')),
+)
+
 const FIELD_NAME = /^[A-Za-z_$@][\w$-]{0,63}$/
 
-/** A field's name as programs give them; others may be anybody's words. */
+/** A name of a field that a protocol has; any other is a word of who wrote what it stands in. */
 export function isFieldName(name: string): boolean {
-  return FIELD_NAME.test(name) && !/\d{5}/.test(name)
+  return (
+    PROTOCOL_NAMES.has(name) ||
+    [
+      SETTINGS,
+      PROGRAM_FIELDS,
+      TOOL_FIELDS,
+      RESULT_FIELDS,
+      MODEL_FIELDS,
+      MEDIA_FIELDS,
+    ].some((names) => names.has(name)) ||
+    (isIdField(name) && FIELD_NAME.test(name) && !/\d/.test(name))
+  )
 }
 
 const ID_FIELD =

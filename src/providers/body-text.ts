@@ -177,16 +177,16 @@ export class BodyTextReader {
       this.#chars = 0
       yield
     }
-    if (isIdField(name) && isId(text)) {
-      this.#ids += text.length
-      return
-    }
-    if (place !== 'tool' && isSetting(name, text)) {
+    if (isSetting(name, text, place)) {
       unit.pieces.push({ who: 'program', text })
       return
     }
     const isOpaque = isOpaqueField(name)
     const data = yield* decoded(text, isOpaque || isMediaField(name))
+    if (data?.kind !== 'text' && isIdField(name) && isId(text)) {
+      this.#ids += text.length
+      return
+    }
     if (data?.kind === 'bytes') {
       this.#media += text.length
       if (!isOpaque && isDocument(data.media)) this.#unreadDocument = true
@@ -198,6 +198,7 @@ export class BodyTextReader {
     unit.pieces.push(piece)
     // Short words that decode by accident stay words.
     if (data !== undefined && text.length < SHORT_CODED) unit.pieces.push({ who, text })
+    if (isEscaped(text)) unit.pieces.push({ who, text: yield* unescaped(text) })
     if (inList || name === 'text') unit.parts.push(piece)
   }
 }
@@ -208,6 +209,33 @@ function number(value: number, { place, unit }: Open): void {
 }
 
 const SHORT_CODED = 128
+
+/** Escapes of JSON in a text: a text of JSON in that JSON, such as the result of a tool. */
+const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|\/)/g
+
+/** Others than those of quotes and line ends change nothing that is looked for. */
+function isEscaped(text: string): boolean {
+  return text.includes('\\u') || text.includes('\\/')
+}
+
+function* unescaped(text: string): Resting<string> {
+  let whole = ''
+  let rest = ''
+  for (let at = 0; at < text.length; at += REST_CHARS) {
+    const piece = rest + text.slice(at, at + REST_CHARS)
+    const isLast = at + REST_CHARS >= text.length
+    const cut = isLast ? -1 : piece.lastIndexOf('\\')
+    const end = cut > piece.length - 6 ? cut : piece.length
+    whole += piece.slice(0, end).replace(ESCAPE, plainOf)
+    rest = piece.slice(end)
+    yield
+  }
+  return whole + rest.replace(ESCAPE, plainOf)
+}
+
+function plainOf(escape: string): string {
+  return escape[1] === '/' ? '/' : String.fromCharCode(parseInt(escape.slice(2), 16))
+}
 
 function whoAt(place: Place): Who {
   return place === 'envelope' ? 'person' : place

@@ -115,9 +115,9 @@ function readMessage(message: Json, facts: FactsBuilder): void {
   for (const item of asList(message.content)) {
     const part = asRecord(item)
     facts.text.append(asText(part?.text) ?? '')
-    facts.otherChars += asText(part?.thinking)?.length ?? 0
+    facts.beside(asText(part?.thinking))
   }
-  facts.otherChars += asText(message.tool_plan)?.length ?? 0
+  facts.beside(asText(message.tool_plan))
   const calls = asList(message.tool_calls)
   for (let i = 0; i < calls.length; i++) readCall(asRecord(calls[i]), i, facts)
 }
@@ -142,11 +142,11 @@ function readEvent(value: Json, facts: FactsBuilder): void {
     case 'content-delta': {
       const content = asRecord(message?.content)
       facts.text.append(asText(content?.text) ?? '')
-      facts.otherChars += asText(content?.thinking)?.length ?? 0
+      facts.beside(asText(content?.thinking))
       return
     }
     case 'tool-plan-delta':
-      facts.otherChars += asText(message?.tool_plan)?.length ?? 0
+      facts.beside(asText(message?.tool_plan))
       return
     case 'tool-call-start':
     case 'tool-call-delta':

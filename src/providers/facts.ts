@@ -58,8 +58,8 @@ export class FactsBuilder {
   estimated = false
   /** The output count so far is not final: the stream may still raise it. */
   outputProvisional = false
-  /** Characters that the model wrote and `text` does not hold: reasoning, other choices. */
-  otherChars = 0
+  /** What the model wrote and `text` does not hold: reasoning, other choices. */
+  readonly #beside: BoundedText
   events = 0
   unread = 0
   streamed = false
@@ -73,6 +73,7 @@ export class FactsBuilder {
   constructor(limits: ReaderLimits) {
     this.limits = limits
     this.text = new BoundedText(limits.maxTextChars)
+    this.#beside = new BoundedText(limits.maxTextChars)
   }
 
   /**
@@ -116,11 +117,21 @@ export class FactsBuilder {
   }
 
   get wrote(): boolean {
-    return this.text.chars + this.otherChars > 0 || this.#toolCalls.size > 0
+    return this.text.chars + this.#beside.chars > 0 || this.#toolCalls.size > 0
   }
 
   get toolCallCount(): number {
     return this.#toolCalls.size
+  }
+
+  /** Written by the model beside its answer; what comes in pieces is joined. */
+  beside(text: string | undefined): void {
+    if (text !== undefined) this.#beside.append(text)
+  }
+
+  /** The next that is written beside is no more of the last. */
+  nextBeside(): void {
+    if (this.#beside.chars > 0) this.#beside.append('\n')
   }
 
   serverTool(name: string): void {
@@ -130,7 +141,7 @@ export class FactsBuilder {
   /** Forgets text and tool calls: the final event says all of them again. */
   restart(): void {
     this.text.clear()
-    this.otherChars = 0
+    this.#beside.clear()
     this.#toolCalls.clear()
     this.#places.clear()
     this.#serverTools.length = 0
@@ -151,6 +162,7 @@ export class FactsBuilder {
       responseId: this.responseId,
       text: this.text.text,
       textChars: this.text.chars,
+      besideText: this.#beside.text,
       toolCalls,
       serverTools: this.#serverTools,
       usage: this.#usage(asked, whole),
@@ -215,7 +227,7 @@ export class FactsBuilder {
 
   /** Characters of all that the model wrote, kept or not. */
   get written(): number {
-    let chars = this.text.chars + this.otherChars
+    let chars = this.text.chars + this.#beside.chars
     for (const call of this.#toolCalls.values())
       chars += call.name.length + call.argumentsText.chars
     return chars

@@ -122,6 +122,6 @@ function readDelta(delta: Json | undefined, event: Json, facts: FactsBuilder): v
       )
       return
     default:
-      facts.otherChars += asText(delta?.text)?.length ?? 0
+      facts.beside(asText(delta?.text))
   }
 }

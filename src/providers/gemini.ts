@@ -289,7 +289,7 @@ function readAnswerPart(part: Json, first: boolean, facts: FactsBuilder): void {
   const text = asText(part.text)
   if (text !== undefined) {
     if (first && part.thought !== true) facts.text.append(text)
-    else facts.otherChars += text.length
+    else facts.beside(text)
   }
   const call = asRecord(part.functionCall)
   if (call !== undefined) readFunctionCall(call, facts)

@@ -69,7 +69,7 @@ function geminiServer(frame: Json, session: LiveSession): void {
   for (const value of asList(asRecord(content?.modelTurn)?.parts)) {
     const part = asRecord(value)
     const text = asText(part?.text) ?? ''
-    if (part?.thought === true) answer.otherChars += text.length
+    if (part?.thought === true) answer.beside(text)
     else answer.text.append(text)
   }
   for (const value of asList(asRecord(frame.toolCall)?.functionCalls))

@@ -110,7 +110,7 @@ const ollamaShape: Shape = {
     const message = asRecord(value.message)
     facts.text.append(asText(message?.content) ?? asText(value.response) ?? '')
     const thought = firstText(message?.thinking, value.thinking)
-    facts.otherChars += thought?.length ?? 0
+    facts.beside(thought)
     for (const item of asList(message?.tool_calls)) readCall(asRecord(item), facts)
     facts.finishReason = firstText(value.done_reason, facts.finishReason)
     facts.inputTokens = firstCount(value.prompt_eval_count, facts.inputTokens)

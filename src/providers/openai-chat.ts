@@ -81,7 +81,7 @@ export const completionShape: Shape = {
       const first = (asCount(choice.index) ?? 0) === 0
       const text = asText(choice.text) ?? ''
       if (first) facts.text.append(text)
-      else facts.otherChars += text.length
+      else facts.beside(text)
       const finish = firstText(choice.finish_reason)
       if (finish !== undefined && first) facts.finishReason = finish
     }
@@ -105,8 +105,8 @@ function readChoice(choice: Json, message: Json | undefined, facts: FactsBuilder
   if (message === undefined) return
   const text = contentText(message.content, facts)
   if (first) facts.text.append(text)
-  else facts.otherChars += text.length
-  facts.otherChars += unsaid(message)
+  else facts.beside(text)
+  readUnsaid(message, facts)
   readCalls(message, asCount(choice.index) ?? 0, facts)
   for (const item of asList(message.executed_tools)) {
     const tool = asRecord(item)
@@ -114,16 +114,17 @@ function readChoice(choice: Json, message: Json | undefined, facts: FactsBuilder
   }
 }
 
-/** Characters that the model wrote beside its answer: what a count of its tokens includes. */
-function unsaid(message: Json): number {
-  let chars = firstText(message.reasoning_content, message.reasoning)?.length ?? 0
-  if (chars === 0)
+/** What the model wrote beside its answer: a count of its tokens includes it. */
+function readUnsaid(message: Json, facts: FactsBuilder): void {
+  const thought = firstText(message.reasoning_content, message.reasoning) ?? ''
+  facts.beside(thought)
+  if (thought === '')
     for (const item of asList(message.reasoning_details)) {
       const detail = asRecord(item)
-      chars += firstText(detail?.text, detail?.summary)?.length ?? 0
+      facts.beside(firstText(detail?.text, detail?.summary))
     }
-  const spoken = asText(asRecord(message.audio)?.transcript)
-  return chars + (asText(message.refusal)?.length ?? 0) + (spoken?.length ?? 0)
+  facts.beside(asText(message.refusal))
+  facts.beside(asText(asRecord(message.audio)?.transcript))
 }
 
 /** A text, or Mistral's parts, of which only `text` is the answer. */
@@ -141,7 +142,7 @@ function contentText(content: unknown, facts: FactsBuilder): string {
 }
 
 function countThought(thought: unknown, facts: FactsBuilder): void {
-  facts.otherChars += asText(asRecord(thought)?.text)?.length ?? 0
+  facts.beside(asText(asRecord(thought)?.text))
 }
 
 function readCalls(message: Json, choice: number, facts: FactsBuilder): void {

@@ -89,7 +89,7 @@ export const responsesShape: Shape = {
       case 'response.refusal.delta':
       case 'response.reasoning_text.delta':
       case 'response.reasoning_summary_text.delta':
-        facts.otherChars += asText(value.delta)?.length ?? 0
+        facts.beside(asText(value.delta))
         return
       case 'response.output_item.added':
         readOpenedCall(value.item, indexOf(value), facts)
@@ -163,7 +163,7 @@ function readResponse(response: Json, facts: FactsBuilder): void {
 
 function readOutputPart(part: Json | undefined, facts: FactsBuilder): void {
   if (part?.type === 'output_text') facts.text.append(asText(part.text) ?? '')
-  else facts.otherChars += asText(part?.refusal)?.length ?? 0
+  else facts.beside(asText(part?.refusal))
 }
 
 /** Function and custom calls are the client's to run; the other kinds the provider runs. */
@@ -180,8 +180,10 @@ function readCallItem(value: unknown, key: string, facts: FactsBuilder): void {
       replace: said !== undefined && said.length > 0,
     })
   } else if (type === 'reasoning') {
-    for (const part of [...asList(item.summary), ...asList(item.content)])
-      facts.otherChars += asText(asRecord(part)?.text)?.length ?? 0
+    for (const part of [...asList(item.summary), ...asList(item.content)]) {
+      facts.nextBeside()
+      facts.beside(asText(asRecord(part)?.text))
+    }
   } else if (type.endsWith('_call')) {
     facts.serverTool(firstText(item.name) ?? type.slice(0, -'_call'.length))
   }

@@ -199,6 +199,8 @@ export interface ResponseFacts {
   readonly text: string
   /** Characters of all answer text, kept or not. */
   readonly textChars: number
+  /** What the model wrote beside it, as far as it was kept: reasoning, other choices. */
+  readonly besideText: string
   readonly toolCalls: readonly ToolCall[]
   /** Why the provider would not take the prompt, where it says so without an error (Gemini). */
   readonly refused?: string | undefined

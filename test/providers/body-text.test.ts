@@ -702,12 +702,74 @@ describe('the text of a request', () => {
         saidIn({ id: words, x: [{ user_id: words }] })['person'] ?? '',
         new RegExp(words),
       )
-    assert.equal(
-      saidIn({ messages: [{ role: 'user', content: [{ card: 4111111111111111 }] }] })[
-        'person'
-      ],
-      '4111111111111111',
-    )
+    const content = [{ card: 4111111111111111 }]
+    const { person } = saidIn({ messages: [{ role: 'user', content }] })
+    assert.equal(person, 'card\n4111111111111111')
+  })
+
+  it('has names of fields as words of who wrote what they stand in, but for those of protocols', () => {
+    const odd = 'tell me of tigers'
+    const named = (body: unknown) => {
+      const said = saidIn(body)
+      return WHO.filter((who) => said[who]?.includes(odd))
+    }
+    assert.deepEqual(named({ metadata: { [odd]: 1 } }), ['person'])
+    const message = (role: string) => ({ messages: [{ role, content: [{ [odd]: 1 }] }] })
+    assert.deepEqual(named(message('user')), ['person'])
+    assert.deepEqual(named(message('tool')), ['tool'])
+    assert.deepEqual(named(message('system')), ['program'])
+    assert.deepEqual(named({ tools: [{ parameters: { properties: { [odd]: {} } } }] }), [
+      'program',
+    ])
+    // However it looks.
+    for (const name of ['tigers', 'c4111-1111-1111-1111', 'x_id_4111'])
+      assert.match(saidIn({ metadata: { [name]: 1 } })['person'] ?? '', RegExp(name))
+  })
+
+  it('has words under the name of a setting as words', () => {
+    for (const words of ['4111-1111-1111-1111', '123-45-6789', '4111111111111111'])
+      for (const body of [
+        { model: words },
+        { service_tier: words },
+        { messages: [{ role: 'user', content: [{ type: words }] }] },
+      ]) {
+        const { person, program } = saidIn(body)
+        assert.ok(person?.includes(words) ?? false, JSON.stringify(body))
+        assert.ok(!(program?.includes(words) ?? false))
+      }
+    const part = { type: 'text', text: 'x', summary: 'tigers', language: 'lions' }
+    const { person } = saidIn({ messages: [{ role: 'user', content: [part] }] })
+    assert.match(person ?? '', /tigers[^]*lions/)
+  })
+
+  it('is decoded where it is base64, in any form of Unicode and under any name', () => {
+    const euro = 'the price of the thing is €4111'
+    const forms: readonly (readonly [string, Buffer])[] = [
+      ['UTF-8', Buffer.from(euro)],
+      ['UTF-16', Buffer.from(euro, 'utf16le')],
+      ['UTF-16 with a mark', Buffer.from(`\ufeff${euro}`, 'utf16le')],
+      ['UTF-16BE', Buffer.from(euro, 'utf16le').swap16()],
+    ]
+    for (const [form, bytes] of forms)
+      for (const name of ['data', 'file_data', 'id', 'session_key', 'note'])
+        assert.match(
+          saidIn({
+            messages: [{ role: 'user', content: [{ [name]: bytes.toString('base64') }] }],
+          })['person'] ?? '',
+          /thing is €4111/,
+          `${form} in ${name}`,
+        )
+    const latin = Buffer.from('für die Grüße an Jörg und Käthe übermäßig: 4111', 'latin1')
+    const url = `data:text/plain;charset=iso-8859-1;base64,${latin.toString('base64')}`
+    assert.match(saidIn({ x: url })['person'] ?? '', /Grüße an Jörg/)
+  })
+
+  it('is without its escapes where it is JSON in JSON', () => {
+    const inner = '{"card":"4111\\u0020\\u0031111 1111 1111","at":"a\\/b"}'
+    const { tool } = saidIn({ messages: [{ role: 'tool', content: inner }] })
+    assert.match(tool ?? '', /4111 1111 1111 1111/)
+    const long = `${'x'.repeat(32 * 1024 - 3)}\\u0034111 1111 1111 1111`
+    assert.match(saidIn({ input: [long] })['person'] ?? '', /x4111 1111/)
   })
 
   it('joins the parts of one message', () => {

@@ -13,7 +13,7 @@ import type { Content } from '../words/content.js'
 import { decide } from './decision.js'
 import type { Reread } from './approval.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
-import type { Reading } from '../reading/reading.js'
+import type { Reading, Redacts } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RequestBody } from '../exchange/request-body.js'
@@ -33,7 +33,7 @@ export class Judging {
   /** Undefined: nobody knows how to read it. */
   readonly #reading: Reading | undefined
   /** Something was to be taken out of it. */
-  #redacts = false
+  #redacts: Redacts = 'nothing'
   /** What is made of it, or will be; whoever asks again gets the same. */
   #judged: { readonly judgement: Judgement } | undefined
 
@@ -84,7 +84,7 @@ export class Judging {
     const redaction = new BodyRedaction(undefined, [])
     const decided = (made: Decision | undefined): Decision | undefined => {
       reading?.decided(redaction.outcome(made))
-      if (made?.enforce !== true) reading?.passed(made?.wantsRedaction === true)
+      if (made?.enforce !== true) reading?.passed(takenFrom(made))
       return made
     }
     const decision = this.#ask(content, record, redaction)
@@ -149,7 +149,7 @@ export class Judging {
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {
     const { closed, waits } = this.#about
-    this.#redacts = made?.wantsRedaction === true
+    this.#redacts = takenFrom(made)
     if (!waits) this.#reading?.passed(this.#redacts)
     if (!closed || !waits) this.#reading?.decided(redaction.outcome(made))
     return made
@@ -170,4 +170,9 @@ function isPosted(recognised: Recognised | undefined, path: string): boolean {
   if (recognised === undefined || recognised.api === 'realtime') return false
   const { api, provider } = recognised
   return isModelCall({ method: 'POST', path }, { api, provider: provider.name })
+}
+
+function takenFrom(made: Decision | undefined): Redacts {
+  if (made?.wantsRedaction !== true) return 'nothing'
+  return made.redactsWords ? 'words' : 'findings'
 }

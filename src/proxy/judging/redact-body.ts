@@ -4,11 +4,14 @@
  * is left as it is, and whoever asked is told.
  */
 import type { Redaction } from '../../core/redaction.js'
+import { atOnce } from '../../core/resting.js'
+import { folded, foldedWithPlaces } from '../../detect/fold.js'
 import { findPersonal } from '../../detect/personal.js'
 import type { Decision } from '../../policy/engine.js'
 import { contentCoding } from '../../http/content-coding.js'
 import { redactJson } from '../../json/json-redact.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
+import { BodyTextReader } from '../../providers/body-text.js'
 
 /** They speak of the body's bytes: RFC 9530, and the older ones. */
 const DIGESTS: ReadonlySet<string> = new Set([
@@ -17,9 +20,6 @@ const DIGESTS: ReadonlySet<string> = new Set([
   'digest',
   'content-md5',
 ])
-
-/** A long text without a blank is data in some coding: what is found in it means nothing. */
-const LONG_WORD = 512
 
 export class BodyRedaction {
   /** What goes on instead; undefined: the body as it came. */
@@ -48,7 +48,7 @@ export class BodyRedaction {
   readonly redact = (redactions: readonly Redaction[]): number | undefined => {
     const bytes = this.#bytes
     const done = bytes === undefined ? undefined : redactJson(bytes, redactions, find)
-    if (done === undefined) return undefined
+    if (done === undefined || isLeft(done.bytes, redactions)) return undefined
     this.body = { kind: 'whole', bytes: done.bytes }
     this.passages = done.passages
     return done.passages
@@ -84,6 +84,26 @@ function isSealed(rawHeaders: readonly string[]): boolean {
   return false
 }
 
+/** As policies see it, at its places in the text as it stands. */
 function find(text: string): ReturnType<typeof findPersonal> {
-  return text.length > LONG_WORD && !/\s/.test(text) ? [] : findPersonal(text)
+  const plain = foldedWithPlaces(text)
+  return findPersonal(plain.text).map(({ kind, start, end }) => ({
+    kind,
+    start: plain.start(start),
+    end: plain.end(end),
+  }))
+}
+
+/** What is joined of parts, or in base64, is found and stands nowhere: it cannot be taken out. */
+function isLeft(bytes: Buffer, redactions: readonly Redaction[]): boolean {
+  const kinds = redactions.flatMap((one) => (one.kind === 'finding' ? [one.of] : []))
+  if (kinds.length === 0) return false
+  const words = new BodyTextReader()
+  atOnce(words.read(JSON.parse(bytes.toString()) as unknown))
+  const isWanted = (kind: string): boolean => kinds.includes('*') || kinds.includes(kind)
+  return words
+    .end()
+    .units.flatMap(({ pieces, joined }) => [...pieces, ...joined])
+    .filter(({ who }) => who !== 'program')
+    .some(({ text }) => findPersonal(folded(text)).some(({ kind }) => isWanted(kind)))
 }

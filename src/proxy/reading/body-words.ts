@@ -5,20 +5,29 @@
  */
 import { StringDecoder } from 'node:string_decoder'
 import type { Resting } from '../../core/resting.js'
-import { isText } from '../../detect/text-shape.js'
+import { decoded, isText, otherText } from '../../detect/text-shape.js'
+import { asUtf8 } from '../../detect/wide-text.js'
 import { parseBounded } from '../../json/json-bounds.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { BodyTextReader } from '../../providers/body-text.js'
 
 const PIECE_BYTES = 64 * 1024
 
-/** False: there is no text in it. */
+/** Media types of texts; what is called so is read as one, whatever its bytes look like. */
+const TEXT_TYPE = /^text\/|json|xml|yaml|csv|javascript|x-www-form-urlencoded/i
+
+export function isTextType(mediaType: string | undefined): boolean {
+  return mediaType !== undefined && TEXT_TYPE.test(mediaType)
+}
+
+/** False: there is no text in it. `isCalledText`: its media type is one of texts. */
 export function* addWords(
   words: BodyTextReader,
   bytes: Buffer,
   limits: JsonLimits,
+  isCalledText = false,
 ): Resting<boolean> {
-  const utf8 = asUtf8(bytes)
+  const utf8 = yield* asUtf8(bytes)
   if (looksLikeJson(utf8)) {
     const body = parseBounded(utf8, limits)
     if (body.kind === 'whole') {
@@ -27,7 +36,7 @@ export function* addWords(
     }
     if (yield* addLines(words, utf8, limits)) return true
   }
-  return yield* addText(words, utf8)
+  return yield* addText(words, utf8, isCalledText)
 }
 
 export function looksLikeJson(bytes: Buffer): boolean {
@@ -48,25 +57,39 @@ function* addLines(
     const line = bytes.subarray(at, next < 0 ? bytes.length : next)
     const value = parseBounded(line, limits)
     if (value.kind === 'whole') yield* words.read(value.value)
-    else if (value.kind !== 'absent') yield* addText(words, line)
+    else if (value.kind !== 'absent') yield* addText(words, line, true)
     at += line.length + 1
     yield
   }
   return true
 }
 
-/** As it stands, and without the escapes of JSON and of forms, where it has any. */
-export function* addText(words: BodyTextReader, bytes: Buffer): Resting<boolean> {
+/**
+ * As it stands, and without the escapes of JSON and of forms, where it has any. `isForced`: what
+ * is no UTF-8 in it does not make it something else than text.
+ */
+export function* addText(
+  words: BodyTextReader,
+  bytes: Buffer,
+  isForced = false,
+): Resting<boolean> {
   const decoder = new StringDecoder('utf8')
   const pieces: string[] = []
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     const piece = bytes.subarray(at, at + PIECE_BYTES)
-    if (!isText(piece, bytes.length <= PIECE_BYTES)) return false
+    if (!isText(piece, bytes.length <= PIECE_BYTES)) {
+      const other = yield* otherText(bytes)
+      if (other !== undefined) words.plain(other)
+      if (!isForced) return other !== undefined
+    }
     pieces.push(decoder.write(piece))
     yield
   }
   pieces.push(decoder.end())
-  words.plain(pieces.join(''))
+  const text = pieces.join('')
+  words.plain(text)
+  const inner = yield* decoded(text.trim(), false)
+  if (inner?.kind === 'text') words.plain(inner.text)
   if (bytes.includes(0x5c)) words.plain(yield* without(pieces, JSON_ESCAPE, fromJson))
   if (bytes.includes(0x25)) words.plain(yield* without(pieces, FORM_ESCAPE, fromForm))
   return true
@@ -101,39 +124,4 @@ function fromJson(escaped: string): string {
 function fromForm(escaped: string): string {
   if (escaped === '+') return ' '
   return Buffer.from(escaped.replaceAll('%', ''), 'hex').toString()
-}
-
-/**
- * JSON may come in UTF-16 or UTF-32 to servers that tell by its first bytes (as Python's does),
- * and with a byte order mark.
- */
-export function asUtf8(bytes: Buffer): Buffer {
-  const [a, b, c, d] = bytes
-  if (a === 0xef && b === 0xbb && c === 0xbf) return bytes.subarray(3)
-  if (a === 0xff && b === 0xfe)
-    return c === 0 && d === 0 ? fromUtf32(bytes, 4, true) : fromUtf16(bytes, 2, true)
-  if (a === 0xfe && b === 0xff) return fromUtf16(bytes, 2, false)
-  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return fromUtf32(bytes, 4, false)
-  if (bytes.length < 4) return bytes
-  if (a === 0 && b === 0 && c === 0 && d !== 0) return fromUtf32(bytes, 0, false)
-  if (a !== 0 && b === 0 && c === 0 && d === 0) return fromUtf32(bytes, 0, true)
-  if (a === 0 && b !== 0 && c === 0 && d !== 0) return fromUtf16(bytes, 0, false)
-  return a !== 0 && b === 0 && c !== 0 && d === 0 ? fromUtf16(bytes, 0, true) : bytes
-}
-
-function fromUtf16(bytes: Buffer, from: number, isLittle: boolean): Buffer {
-  const end = bytes.length - ((bytes.length - from) % 2)
-  const units = Buffer.from(bytes.subarray(from, end))
-  if (!isLittle) units.swap16()
-  return Buffer.from(units.toString('utf16le'))
-}
-
-function fromUtf32(bytes: Buffer, from: number, isLittle: boolean): Buffer {
-  let text = ''
-  for (let at = from; at + 4 <= bytes.length; at += 4) {
-    const code = isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)
-    if (code > 0x10ffff) return bytes
-    text += String.fromCodePoint(code)
-  }
-  return Buffer.from(text)
 }

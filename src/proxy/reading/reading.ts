@@ -40,6 +40,9 @@ const MAX_TOOLS = 256
 
 const FAILED = unreadable('invalid', 'reading it failed')
 
+/** What was to be taken out of a request: personal data, or also other words. */
+export type Redacts = 'nothing' | 'findings' | 'words'
+
 export interface ReadingOptions {
   readonly json: JsonLimits
   readonly previewChars: number
@@ -165,18 +168,21 @@ export class Reading {
   *#saidOf({ text }: RequestRead, rules: object): Resting<Said> {
     const session = this.#session
     const heard = this.#options.conversations?.heard
-    this.#heard = session === undefined ? undefined : heard?.in(session.key, rules)
+    this.#heard =
+      session === undefined
+        ? undefined
+        : heard?.in(`${session.key}\n${this.#about.record.model ?? ''}`, rules)
     this.#said = yield* saidOf(text?.units ?? [], this.#heard)
     return this.#said
   }
 
   /**
-   * It goes on as it is: what it says has been looked at. `redacts`: something was to be taken
-   * out, so that where personal data is has to be looked at again when it is repeated.
+   * It goes on: what it says has been looked at. Where something was to be taken out of it,
+   * that has to be looked at again when it is repeated.
    */
-  passed(redacts: boolean): void {
-    const looked = this.#said?.looked ?? []
-    const settled = looked.filter(({ found }) => !redacts || !found)
+  passed(redacts: Redacts): void {
+    const looked = redacts === 'words' ? [] : (this.#said?.looked ?? [])
+    const settled = looked.filter(({ found }) => redacts === 'nothing' || !found)
     this.#heard?.pass(settled.map(({ unit }) => unit))
     this.#said = undefined
   }

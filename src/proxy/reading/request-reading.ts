@@ -19,7 +19,8 @@ import { offeredTools } from '../../providers/offered-tools.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
-import { addText, addWords, asUtf8, looksLikeJson } from './body-words.js'
+import { asUtf8 } from '../../detect/wide-text.js'
+import { addText, addWords, isTextType, looksLikeJson } from './body-words.js'
 
 /** Of a body that is not whole, this much is read: its beginning names model and prompt. */
 const MAX_PREFIX_BYTES = 64 * 1024
@@ -72,7 +73,7 @@ export function* readRequest(
   }
   const boundary = boundaryOf(head.contentType)
   if (boundary !== undefined) return yield* readForm(recognised, copy, boundary, options)
-  const utf8 = { ...copy, bytes: asUtf8(bytes) }
+  const utf8 = { ...copy, bytes: yield* asUtf8(bytes) }
   if (whole && mayBeJson(utf8)) {
     const body = parseBounded(utf8.bytes, options.json)
     if (body.kind === 'whole') return yield* readJson(recognised, utf8, body, options)
@@ -148,7 +149,7 @@ function* textOf(
   const words = new BodyTextReader()
   yield* words.read(value)
   // Of two keys of one name the value has one, and the body both.
-  if (words.fields !== keys) yield* addText(words, bytes)
+  if (words.fields !== keys) yield* addText(words, bytes, true)
   return words.end()
 }
 
@@ -163,8 +164,8 @@ function* readBroken(
   const read = yield* readBeginning(recognised, copy, options)
   const words = new BodyTextReader()
   const isWords = yield* body.kind === 'over-limit'
-    ? addText(words, copy.bytes)
-    : addWords(words, copy.bytes, options.json)
+    ? addText(words, copy.bytes, true)
+    : addWords(words, copy.bytes, options.json, true)
   if (!isWords) return notText(read.facts)
   const text = options.wantsText ? words.end() : undefined
   const isLines = body.kind === 'invalid' && words.fields > 0
@@ -200,7 +201,7 @@ function* readPart(
 ): Resting<RequestRead> {
   const { facts } = yield* readBeginning(recognised, copy, options)
   const words = new BodyTextReader()
-  const isWords = options.wantsText ? yield* addText(words, copy.bytes) : false
+  const isWords = options.wantsText ? yield* addText(words, copy.bytes, true) : false
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
   return {
     facts,
@@ -218,7 +219,9 @@ function* readOther(
 ): Resting<RequestRead> {
   const facts = factsOf(recognised, copy, undefined)
   const words = new BodyTextReader()
-  if (!(yield* addWords(words, copy.bytes, options.json))) return notText(facts)
+  const isCalledText = isTextType(copy.head.contentType)
+  if (!(yield* addWords(words, copy.bytes, options.json, isCalledText)))
+    return notText(facts)
   const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
   return { facts, content, unread, text: options.wantsText ? words.end() : undefined }
@@ -263,14 +266,16 @@ function* addForm(
   { json, wantsText }: RequestOptions,
 ): Resting<boolean> {
   let isText = true
-  for (const { name, filename, at, bytes: size } of form.parts) {
+  for (const { name, filename, mediaType, at, bytes: size } of form.parts) {
     const part = bytes.subarray(at, at + size)
     for (const said of [name, filename])
       if (said !== undefined) yield* words.read(said, 'type')
-    if (size > 0 && !(yield* addWords(words, part, json))) isText = false
+    const isWords =
+      size === 0 || (yield* addWords(words, part, json, isTextType(mediaType)))
+    if (!isWords) isText = false
   }
   // What its own delimiters do not tell apart is still looked at.
-  if (!form.complete && wantsText) yield* addText(words, bytes)
+  if (!form.complete && wantsText) yield* addText(words, bytes, true)
   return isText
 }
 

@@ -40,8 +40,6 @@ export const SAID_LIMITS: SaidLimits = { pieceChars: 32 * 1024, overlapChars: 51
 const SEARCHED_CHARS = 8 * 1024
 /** Longer than anything that is found. */
 const SEARCHED_AGAIN = 256
-/** A long text without a blank is data in some coding: what is found in it means nothing. */
-const LONG_WORD = 512
 
 /** What has passed before is not looked at again. */
 export function* saidOf(
@@ -203,7 +201,6 @@ class Findings {
 
 /** Of all that is found in a text, however long; each once for each place. */
 function* kindsIn(text: string): Resting<string[]> {
-  if (text.length > LONG_WORD && !/\s/.test(text)) return []
   const kinds: string[] = []
   for (let at = 0; at < text.length;) {
     const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)

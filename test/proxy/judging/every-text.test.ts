@@ -128,6 +128,197 @@ const HIDDEN: readonly (readonly [string, Sent])[] = [
       body: FORM('batch', JSON.stringify({ body: user(CARD) })),
     },
   ],
+  // Paths, as servers take them.
+  ['a path with dot segments', { path: '/v1/./x/../chat/completions', body: user(CARD) }],
+  ['a path in capitals', { path: '/V1/Chat/Completions', body: user(CARD) }],
+  ['a path escaped twice', { path: '/v1/%2563hat/completions', body: user(CARD) }],
+  // Names and words of the protocol.
+  ['the name of a field', { body: { ...user('hi'), metadata: { [CARD]: 1 } } }],
+  [
+    'the name of who speaks',
+    { body: { messages: [{ role: 'user', name: CARD, content: 'hi' }] } },
+  ],
+  ['a setting', { body: { ...user('hi'), service_tier: '4111-1111-1111-1111' } }],
+  ['a number', { body: { ...user('hi'), memory: 4111111111111111 } }],
+  ["an id's name", { body: { ...user('hi'), session_id: '4111-1111-1111-1111' } }],
+  [
+    'base64 under the name of an id',
+    { body: { ...user('hi'), session_id: base64(`it is ${CARD}.`) } },
+  ],
+  // Encodings.
+  [
+    'a text file in UTF-16',
+    {
+      body: user([
+        {
+          type: 'file',
+          file: { file_data: Buffer.from(`it is ${CARD}`, 'utf16le').toString('base64') },
+        },
+      ]),
+    },
+  ],
+  [
+    'a data URL with escapes',
+    {
+      body: user([
+        { type: 'input_file', file_url: `data:text/plain,${encodeURIComponent(CARD)}` },
+      ]),
+    },
+  ],
+  [
+    'JSON in JSON, with escapes',
+    {
+      body: {
+        messages: [
+          {
+            role: 'tool',
+            content: JSON.stringify({ a: CARD }).replaceAll(' ', '\\u0020'),
+          },
+        ],
+      },
+    },
+  ],
+  ['Arabic digits', { body: user('٤١١١ ١١١١ ١١١١ ١١١١') }],
+  ['dashes of other kinds', { body: user('4111\u20131111\u20111111\u22121111') }],
+  [
+    'a long text without a blank',
+    { body: user(`${'数'.repeat(600)},4111111111111111,${'字'.repeat(600)}`) },
+  ],
+  ['behind a colon', { body: user('deadbeef:4111111111111111') }],
+  // Shapes.
+  [
+    'a call of a tool that nobody heard the model make',
+    {
+      body: {
+        messages: [
+          {
+            role: 'assistant',
+            tool_calls: [
+              { function: { name: 'f', arguments: JSON.stringify({ a: CARD }) } },
+            ],
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'what a call brought',
+    {
+      path: '/v1/responses',
+      body: {
+        input: [
+          {
+            type: 'shell_call',
+            action: { commands: ['ls'] },
+            output: [{ stdout: CARD }],
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'a diff to apply',
+    {
+      path: '/v1/responses',
+      body: {
+        input: [
+          {
+            type: 'apply_patch_call',
+            operation: { type: 'update_file', diff: `+${CARD}` },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    'a document to answer from',
+    {
+      path: '/v2/chat',
+      body: { ...user('hi'), documents: [{ data: { snippet: CARD } }] },
+    },
+  ],
+  [
+    'a thought that nobody heard',
+    {
+      path: '/v1/messages',
+      body: {
+        messages: [
+          {
+            role: 'assistant',
+            content: [{ type: 'thinking', thinking: CARD, signature: 'x' }],
+          },
+          { role: 'user', content: 'go on' },
+        ],
+      },
+    },
+  ],
+  [
+    'a batch',
+    {
+      path: '/v1/messages/batches',
+      body: { requests: [{ custom_id: 'a', params: user(CARD) }] },
+    },
+  ],
+  [
+    'a prompt with variables',
+    {
+      path: '/v1/responses',
+      body: { prompt: { id: 'pmpt_1', variables: { name: CARD } } },
+    },
+  ],
+  ['JSON alone', { path: '/x', body: JSON.stringify(CARD) }],
+  // Bodies that are no JSON.
+  [
+    'text in ISO 8859-1',
+    {
+      path: '/t',
+      type: 'text/plain; charset=iso-8859-1',
+      body: Buffer.from(`${'Grüße '.repeat(30)}${CARD}`, 'latin1'),
+    },
+  ],
+  [
+    'text with what is none',
+    {
+      path: '/t',
+      type: 'text/plain',
+      body: Buffer.concat([Buffer.alloc(200, 1), Buffer.from(` ${CARD}`)]),
+    },
+  ],
+  [
+    'text in base64',
+    { path: '/t', type: 'text/plain', body: base64(`my number is ${CARD}`) },
+  ],
+  [
+    'JSON that breaks off',
+    { path: '/t', body: `{"messages":[{"role":"user","content":"${CARD}` },
+  ],
+  [
+    'JSON under another name',
+    { path: '/t', type: 'application/octet-stream', body: user(CARD) },
+  ],
+  ['XML', { path: '/t', type: 'application/xml', body: `<a><b>${CARD}</b></a>` }],
+  [
+    'values, and characters that are none',
+    {
+      body: `{"x":[${'1,'.repeat(30_000)}1],"y":"${'\\u0001\ufffd'.repeat(9000)} ${CARD}"}`,
+    },
+  ],
+  [
+    'one of many parts of a form',
+    {
+      path: '/v1/files',
+      type: 'multipart/form-data; boundary=b',
+      body: `${'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n\x00\r\n'.repeat(300)}--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${CARD}\r\n--b--\r\n`,
+    },
+  ],
+  [
+    'a part that is in base64',
+    {
+      path: '/v1/files',
+      type: 'multipart/mixed; boundary="b"',
+      body: `--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64(`it is ${CARD}`)}\r\n--b--\r\n`,
+    },
+  ],
   [
     'the middle of a long history',
     {
@@ -211,7 +402,7 @@ for (const version of HTTP_VERSIONS)
         })
         const text = await answer.body.text()
         assert.equal(answer.statusCode, 403, where)
-        assert.match(text, /a card number|stands twice/, where)
+        assert.match(text, /a card number|stands twice|is not JSON|values limit/, where)
       }
       const rows = await endedExchanges(proxied.yori, HIDDEN.length)
       assert.ok(rows.every((row) => row['event_type'] === 'block'))

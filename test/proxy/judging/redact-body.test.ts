@@ -228,6 +228,36 @@ describe('a redaction', () => {
     assert.equal(row['prompt_preview'], `from ${said}`)
   })
 
+  it('takes out what is written in other signs, and blocks what stands nowhere', async () => {
+    const params = { redact: ['credit_card'] }
+    await using setup = await readyMade({
+      ...REDACTING,
+      policies: { files: { privacy: { action: 'block', params } } },
+    })
+    const user = (content: unknown) =>
+      JSON.stringify({ messages: [{ role: 'user', content }] })
+    const wide = user('pay ４１１１ １１１１ １１１１ １１１１ now')
+    assert.equal((await send(setup, wide)).status, 200)
+    assert.equal(setup.seen[0]?.body, user('pay [redacted:credit_card] now'))
+    const encoded = Buffer.from('my card is 4111 1111 1111 1111').toString('base64')
+    for (const hidden of [
+      [{ type: 'file', file: { file_data: encoded } }],
+      ['4111 1111', ' 1111 1111'].map((text) => ({ type: 'text', text })),
+    ])
+      assert.equal((await send(setup, user(hidden))).status, 403)
+    // Said again: what was taken out before is taken out again.
+    const again = JSON.stringify({
+      messages: [
+        { role: 'user', content: 'pay 4111 1111 1111 1111' },
+        { role: 'assistant', content: 'no' },
+        { role: 'user', content: 'why?' },
+      ],
+    })
+    for (let turn = 0; turn < 3; turn++)
+      assert.equal((await send(setup, again)).status, 200)
+    for (const { body } of setup.seen) assert.doesNotMatch(body, /1111/)
+  })
+
   it('leaves a compressed body alone, and blocks it', async () => {
     await using setup = await home()
     const { status } = await send(setup, gzipSync(SPACED), { 'content-encoding': 'gzip' })
