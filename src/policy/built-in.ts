@@ -5,8 +5,8 @@
 import type { DeviceBook } from './devices.js'
 import { isWithin, timeText } from './local-time.js'
 import type { LocalTimes } from './local-time.js'
-import type { Policy } from './policy.js'
-import type { PolicyState } from './state.js'
+import type { Policy, PolicyInput } from './policy.js'
+import type { PolicyState, Stop, StoppedAgent } from './state.js'
 
 export const TIME_RULES_POLICY = 'time_rules'
 
@@ -45,16 +45,42 @@ export function timeRules(
   }
 }
 
+/** Two devices that give one id do not share it. */
+function isStopped(stop: Stop, input: PolicyInput, nowMs: number): boolean {
+  const { mac, ip } = input.device
+  if (nowMs >= stop.until) return false
+  if (stop.device !== undefined && stop.device !== (mac ?? ip)) return false
+  if (input.session?.id === stop.session) return true
+  const { agent } = stop
+  if (agent === undefined || stop.device === undefined || nowMs >= agent.until)
+    return false
+  return isAgent(agent, input)
+}
+
+/** By its id; where one of the two has none, by what its program calls itself. */
+function isAgent({ ids, userAgents }: StoppedAgent, input: PolicyInput): boolean {
+  const { agent_id: id, device } = input
+  if (id !== null && ids.includes(id)) return true
+  // A name that the client gave may be left out, and its system prompt tells then.
+  const isNamed = id !== null && !isDerived(id)
+  const areNamed = ids.length > 0 && !ids.some(isDerived)
+  const mayBe = id === null || ids.length === 0 || (areNamed && !isNamed)
+  return mayBe && device.user_agent !== null && userAgents.includes(device.user_agent)
+}
+
+/** See `agentIdOf`. */
+function isDerived(id: string): boolean {
+  return id.startsWith('agent_')
+}
+
 /** A conversation that a person has stopped stays stopped; the message is for its agent. */
 export function sessionStop(current: () => PolicyState): Policy {
   return {
     name: SESSION_STOP_POLICY,
     readsContent: false,
-    judge: ({ session }, { nowMs }) => {
-      if (session === null) return undefined
-      const stop = current().stops.find(
-        (one) => one.session === session.id && nowMs < one.until,
-      )
+    judge: (input, { nowMs }) => {
+      if (input.session === null && !input.request.call) return undefined
+      const stop = current().stops.find((one) => isStopped(one, input, nowMs))
       if (stop === undefined) return undefined
       const why = stop.reason === '' ? '' : ` (${stop.reason})`
       return {

@@ -33,6 +33,9 @@ export interface InputFacts {
   /** All text of the body; undefined where nobody looks at it. */
   readonly said?: SaidFacts | undefined
   readonly session: SessionFacts | undefined
+  /** Undefined: nobody knows. */
+  readonly call?: boolean | undefined
+  readonly agentId?: string | undefined
   /** Micro-dollars for a token of input; undefined when the price is not known. */
   readonly inputPrice: number | undefined
 }
@@ -117,6 +120,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
       headers: readableHeaders(facts.rawHeaders),
       body: facts.bodyState === 'whole' ? (facts.body ?? null) : null,
       body_state: facts.bodyState,
+      call: facts.call === true,
       tools: facts.toolsOffered ?? null,
     },
     device: {
@@ -159,6 +163,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
             cost_usd: session.microUsd / MICRO,
             minutes: Math.max(0, facts.nowMs - session.startedAt) / 60_000,
           },
+    agent_id: facts.agentId ?? null,
     estimate: {
       input_tokens: inputTokens,
       cost_usd:

@@ -22,6 +22,8 @@ export interface PolicyInput {
     /** The parsed JSON when the body is whole and valid, else null. */
     readonly body: unknown
     readonly body_state: BodyState
+    /** It asks a model for work: lists, settings, polls and counts of tokens do not. */
+    readonly call: boolean
     /** Names of the tools that it offers to the model; null when it could not be read. */
     readonly tools: readonly string[] | null
   }
@@ -59,6 +61,8 @@ export interface PolicyInput {
   }
   /** The conversation that the request goes on with, before it; null when it is none. */
   readonly session: SessionInput | null
+  /** As the client names it, else by its system prompt; null when neither tells. */
+  readonly agent_id: string | null
   /** Four characters a token, at the price of the model's input; null when not known. */
   readonly estimate: {
     readonly input_tokens: number | null

@@ -84,9 +84,20 @@ export interface PolicyState {
   readonly stops: readonly Stop[]
 }
 
+export interface StoppedAgent {
+  readonly ids: readonly string[]
+  /** Where no id tells. */
+  readonly userAgents: readonly string[]
+  readonly until: number
+}
+
 /** A conversation that a person has ended: its next request is blocked. */
 export interface Stop {
   readonly session: string
+  /** MAC, or else the address, of the device whose it is; absent: of any. */
+  readonly device?: string
+  /** Whose it was, and until when that agent is stopped under another id or none. */
+  readonly agent?: StoppedAgent
   readonly reason: string
   readonly until: number
 }

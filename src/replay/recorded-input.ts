@@ -171,6 +171,8 @@ export class Replay {
       device,
       identity,
       userAgent: optional(row, 'user_agent'),
+      call: isCall(row),
+      agentId: optional(row, 'agent_id'),
       endpoint: text(row, 'endpoint_domain'),
       provider,
       time,

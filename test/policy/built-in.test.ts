@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { timeRules } from '../../src/policy/built-in.js'
+import { sessionStop, timeRules } from '../../src/policy/built-in.js'
 import { DeviceBook } from '../../src/policy/devices.js'
 import { policyInput } from '../../src/policy/input.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
@@ -129,5 +129,31 @@ describe('the input document', () => {
     const before = { requests: 1, tokens: 2, cost_usd: 0.25, minutes: 1 }
     assert.deepEqual(days.slice(0, 3), [nothing, before, nothing])
     assert.equal(days.length, 7)
+  })
+})
+
+describe('a stopped conversation', () => {
+  const agent = { ids: ['a1'], userAgents: ['p/1'], until: NOON + 1000 }
+  const stop = {
+    session: 's1',
+    device: '192.0.2.10',
+    reason: '',
+    until: NOON + 5000,
+    agent,
+  }
+  const policy = sessionStop(() => ({ ...EMPTY_STATE, stops: [stop] }))
+  const session = { requests: 1, tool_calls: 0, tokens: 0, cost_usd: 0, minutes: 0 }
+  const kindAt = (nowMs: number, id: string): string | undefined => {
+    const about = { ...input, agent_id: 'a1', session: { id, ...session } }
+    const said = policy.judge(about, { nowMs })
+    assert.ok(!(said instanceof Promise))
+    return said?.kind
+  }
+
+  it('is stopped in its own id longer than its agent in others', () => {
+    assert.equal(kindAt(NOON + 999, 's2'), 'deny')
+    assert.equal(kindAt(NOON + 1000, 's2'), undefined)
+    assert.equal(kindAt(NOON + 1000, 's1'), 'deny')
+    assert.equal(kindAt(NOON + 5000, 's1'), undefined)
   })
 })

@@ -17,6 +17,7 @@ export const input: PolicyInput = {
     headers: {},
     body: null,
     body_state: 'absent',
+    call: true,
     tools: null,
   },
   device: {
@@ -41,6 +42,7 @@ export const input: PolicyInput = {
   },
   counters: { device: noUsage(), groups: {}, policies: {} },
   session: null,
+  agent_id: null,
   estimate: { input_tokens: null, cost_usd: null },
   model: null,
   prompt: '',

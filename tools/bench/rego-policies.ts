@@ -131,6 +131,7 @@ export function inputOf(bytes: number): unknown {
       },
       body: { model: 'gpt-4o', temperature: 0.2, stream: true, messages },
       body_state: 'whole',
+      call: true,
     },
     device: {
       ip: '192.168.1.20',

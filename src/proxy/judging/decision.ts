@@ -117,6 +117,8 @@ function ask(
     promptChars,
     toolsOffered,
     session,
+    call: record.call,
+    agentId: record.agentId,
     findings: said?.findings ?? [],
     said,
     inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,
