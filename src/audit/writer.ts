@@ -9,6 +9,7 @@ import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
 import { coverageCounts } from './coverage-counts.js'
 import { failureOf } from './failure.js'
+import { Insert } from './insert.js'
 import type { Batch } from './messages.js'
 import { migrate } from './migrations.js'
 import { timestampText } from './rows.js'
@@ -76,11 +77,9 @@ function prepareFile(database: string): void {
 
 function writerOver(db: SqliteModule.Database, database: string): Writer {
   const inode = statSync(database).ino
-  const insertExchange = db.prepare<[Row]>(
-    insertSql('exchanges', exchangeColumns) + UPSERT,
-  )
-  const insertConnection = db.prepare<[Row]>(insertSql('connections', connectionColumns))
-  const insertEvent = db.prepare<[Row]>(insertSql('events', eventColumns))
+  const insertExchange = new Insert(db, 'exchanges', exchangeColumns, UPSERT)
+  const insertConnection = new Insert(db, 'connections', connectionColumns)
+  const insertEvent = new Insert(db, 'events', eventColumns)
   const remember = db.prepare<[string, number]>(
     'INSERT OR REPLACE INTO writer (id, run, sequence) VALUES (1, ?, ?)',
   )
@@ -131,10 +130,6 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
 
 export const ORPHAN_REASON = 'YORI stopped before the end'
 
-const insertSql = (table: string, columns: readonly { name: string }[]): string =>
-  `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')})
-   VALUES (${columns.map(() => '?').join(', ')})`
-
 /** An exchange that was written while open gets its end in place. */
 const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
   .filter((column: Column<never>) => column.fixed !== true)
@@ -143,7 +138,7 @@ const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
 
 /** Returns how many rows were refused for what they are; any other failure ends the batch. */
 function insertAll(
-  statement: SqliteModule.Statement<[Row]>,
+  insert: Insert,
   rows: readonly Row[],
   written?: (row: Row) => void,
 ): number {
@@ -151,7 +146,7 @@ function insertAll(
   for (const row of rows) {
     if (typeof row[0] === 'number') row[0] = timestampText(row[0])
     try {
-      statement.run(row)
+      insert.run(row)
       written?.(row)
     } catch (cause) {
       if (failureOf(cause) !== undefined) throw cause
