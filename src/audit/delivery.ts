@@ -138,7 +138,7 @@ export class Delivery {
 
   #hurry(): void {
     if (this.#inHand !== undefined) return
-    const full = this.#backlog.waiting >= this.#limits.batchMaxRows
+    const full = this.#backlog.waiting >= this.#limits.batchSoonRows
     if (this.#hurried && !full) return
     const wait = this.#lastBatchMs + this.#limits.batchGapMs - this.#clock.monotonic()
     if (full || wait <= 0) return this.post()

@@ -27,8 +27,13 @@ export interface AuditLimits {
   readonly batchRows: number
   /** ... or when a row has waited this long. An exchange shorter than this is one insert. */
   readonly batchMs: number
-  /** Least time between two batches, so that under load they grow and commits get cheaper. */
+  /**
+   * Least time between two batches, so that under load they grow and commits get cheaper: so
+   * long a row may wait there.
+   */
   readonly batchGapMs: number
+  /** So many rows do not wait for that: more at once get no cheaper, and grow old in the heap. */
+  readonly batchSoonRows: number
   /** Most rows and bytes in one batch: they bound the memory of the worker. */
   readonly batchMaxRows: number
   readonly batchMaxBytes: number
@@ -52,7 +57,8 @@ export interface AuditLimits {
 export const auditLimits: AuditLimits = {
   batchRows: 10,
   batchMs: 100,
-  batchGapMs: 50,
+  batchGapMs: 250,
+  batchSoonRows: 100,
   batchMaxRows: 512,
   batchMaxBytes: 2 ** 20,
   queueRows: 10_000,

@@ -140,12 +140,24 @@ describe('audit store', () => {
 
   it('lets a batch grow to its limit while the last one is not long enough ago', async () => {
     using folder = temporaryFolder()
-    await using store = await startStore(folder.database, { batchGapMs: 60_000 })
+    const limits = { batchGapMs: 60_000, batchSoonRows: 300 }
+    await using store = await startStore(folder.database, limits)
     for (let i = 0; i < 10; i++) store.exchangeClosed(closed())
     await settled(store, ({ exchanges }) => exchanges === 10)
-    for (let i = 0; i < 512; i++) store.exchangeClosed(closed())
-    await settled(store, ({ exchanges }) => exchanges === 522)
+    for (let i = 0; i < 299; i++) store.exchangeClosed(closed())
+    assert.deepEqual([store.counts.batches, store.counts.held], [1, 299])
+    store.exchangeClosed(closed())
+    await settled(store, ({ exchanges }) => exchanges === 310)
     assert.equal(store.counts.batches, 2)
+  })
+
+  it('takes no more in one batch than its worker is to hold', async () => {
+    using folder = temporaryFolder()
+    await using store = await startStore(folder.database, { batchGapMs: 60_000 })
+    for (let i = 0; i < 10 + 1200; i++) store.exchangeClosed(closed())
+    await settled(store, ({ exchanges }) => exchanges === 1210)
+    // Ten at once; then what has come since the worker has answered, 512 and the rest.
+    assert.equal(store.counts.batches, 4)
   })
 
   it('writes bodies of the greatest size, in any script', async () => {
