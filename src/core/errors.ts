@@ -85,6 +85,11 @@ const CATALOGUE = {
     status: 403,
     says: 'the app does not accept inspection, and a policy that blocks is in force',
   },
+  YORI_REFUSED_BY_POLICY: {
+    source: 'client',
+    status: 403,
+    says: 'a policy does not let this device have this endpoint now',
+  },
   YORI_EVADES_INSPECTION: {
     source: 'client',
     status: 403,

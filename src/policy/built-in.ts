@@ -26,6 +26,7 @@ export function timeRules(
   return {
     name: TIME_RULES_POLICY,
     readsContent: false,
+    judgesByName: true,
     judge: ({ device }, { nowMs }) => {
       const { state, book } = current()
       const who = { ip: device.ip, ...(device.mac === null ? {} : { mac: device.mac }) }

@@ -18,7 +18,7 @@ import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
 import type { Decision, EngineOptions, Question } from './engine.js'
-import { policyInputs } from './input.js'
+import { policyInput, policyInputs } from './input.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
@@ -91,9 +91,30 @@ export const TIME_RULES: PolicySetting = {
 }
 const MAX_TOLD = 1024
 
+/** What is not known by name alone. */
+const NO_REQUEST = {
+  requestId: '',
+  method: '',
+  path: '',
+  rawHeaders: [],
+  body: undefined,
+  bodyState: 'absent',
+  userAgent: undefined,
+  provider: undefined,
+  model: undefined,
+  prompt: '',
+  promptChars: undefined,
+  toolsOffered: undefined,
+  findings: [],
+  session: undefined,
+  inputPrice: undefined,
+} as const
+
 export class Decider {
   readonly #options: DeciderOptions
   readonly #engine: Engine
+  /** Of those alone that need no request. */
+  readonly #byName: Engine
   readonly #configured: boolean
   readonly #told = new Set<string>()
   #lists: Lists | undefined
@@ -112,6 +133,15 @@ export class Decider {
       ...options,
       policies: [...policies, rules, stop],
       settings: withRules,
+    })
+    // Who speaks when no other does speaks of requests.
+    const byName = new Map(withRules)
+    byName.delete(DEFAULT_POLICY)
+    this.#byName = new Engine({
+      ...options,
+      policies: [...policies, rules].filter((one) => one.judgesByName === true),
+      settings: byName,
+      onUninspectable: 'allow',
     })
     const asked = policies.some(({ name }) => settings.get(name)?.enabled !== false)
     this.#configured = asked || settings.get(DEFAULT_POLICY)?.enabled === true
@@ -211,6 +241,28 @@ export class Decider {
     })
     if (decision instanceof Promise) return decision.then((known) => this.#spend(known))
     return this.#spend(decision)
+  }
+
+  /**
+   * May this device have a connection to this endpoint that nobody reads? By the policies that
+   * need no request; the decision enforces nothing where nothing may be blocked.
+   */
+  byName(device: Device, endpoint: string): Decision | Promise<Decision> | undefined {
+    if (!this.#byName.holds) return undefined
+    const { clock, memory, zone } = this.#options
+    const nowMs = clock.now()
+    const identity = this.lists.book.identity(device)
+    const time = memory.times.at(nowMs, zone)
+    const facts = { device, identity, time, endpoint, nowMs }
+    const counters = this.#counters(device, identity, time)
+    return this.#byName.decide({
+      input: policyInput({ ...NO_REQUEST, ...facts, counters }),
+      deviceName: identity.name,
+      uninspectable: undefined,
+      bypass: (policy) => this.#bypass(policy, facts, nowMs),
+      emergency: () => this.#emergency(nowMs),
+      redact: () => undefined,
+    })
   }
 
   /** Somebody looks at `input.findings`. */

@@ -160,6 +160,8 @@ export interface Policy {
   readonly readsText?: boolean
   /** Does it look at what only a reader of the provider's own shape can tell? */
   readonly readsStructure?: boolean
+  /** Is all that it looks at known before a request, by the name that a connection asks for? */
+  readonly judgesByName?: boolean
   /** Undefined is no opinion. What it throws follows the policy's `fail_mode`. */
   judge(
     input: PolicyInput,

@@ -14,7 +14,13 @@ import { filledParams, parametersOf } from './params.js'
 import type { Parameters, Params } from './params.js'
 import type { Opinion, Policy, PolicyContext, PolicyInput } from './policy.js'
 import { redactionsOf } from './redactions.js'
-import { allReads, looksAt, readsContentOf, readsStructureOf } from './rego-reads.js'
+import {
+  allReads,
+  judgesByNameOf,
+  looksAt,
+  readsContentOf,
+  readsStructureOf,
+} from './rego-reads.js'
 import type { Reads } from './rego-reads.js'
 
 export interface EvaluationLimits {
@@ -101,6 +107,7 @@ export class RegoPolicy implements Policy {
   readonly readsFindings: boolean
   readonly readsText: boolean
   readonly readsStructure: boolean
+  readonly judgesByName: boolean
   readonly redacts: boolean
   readonly reads: Reads
   readonly parameters: Parameters | undefined
@@ -117,6 +124,7 @@ export class RegoPolicy implements Policy {
     this.readsFindings = looksAt(reads, 'findings')
     this.readsText = ['text', 'said', 'said_chars'].some((path) => looksAt(reads, path))
     this.readsStructure = readsStructureOf(reads)
+    this.judgesByName = judgesByNameOf(reads)
     this.redacts = own.rules.some(({ head }) => REDACTING.has(head.name.name))
     this.parameters = parameters
     this.description = descriptionOf(own)

@@ -126,6 +126,20 @@ export function readsStructureOf(reads: Reads): boolean {
   return STRUCTURE.some((path) => looksAt(reads, path))
 }
 
+/** What is known of a connection by the name that it asks for, before any request. */
+const BY_NAME: readonly string[] = ['device', 'endpoint', 'context', 'counters']
+/** Below these, and not before a request. */
+const BY_REQUEST: readonly string[] = ['device.user_agent']
+
+/** Is all that it looks at known without a request? Then it can decide by name. */
+export function judgesByNameOf(reads: Reads): boolean {
+  return [...reads.input].every(
+    (path) =>
+      BY_NAME.some((root) => path === root || path.startsWith(`${root}.`)) &&
+      !BY_REQUEST.includes(path),
+  )
+}
+
 function touches(a: string, b: string): boolean {
   return a === '' || a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
 }

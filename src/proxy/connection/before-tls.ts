@@ -4,7 +4,9 @@
  * waited for, and what servers would take for TLS though we cannot read it does not pass.
  */
 import { YoriError } from '../../core/errors.js'
+import type { Device } from '../../core/record.js'
 import type { FirstBytes } from '../../net/peek.js'
+import type { PolicySnapshot } from '../words/policy-snapshot.js'
 import { firstBytes } from './served.js'
 import type { Served } from './served.js'
 
@@ -49,14 +51,17 @@ function isHidden(first: FirstBytes): boolean {
   }
 }
 
+/** A device that the operator has taken out of YORI's hands. */
+export function isExempt(policy: PolicySnapshot, { ip, mac }: Device): boolean {
+  return policy.exemptDevices.has(ip) || (mac !== undefined && policy.exemptMacs.has(mac))
+}
+
 /** May a policy block something of this device, behind this port? */
 export function mustShow({ state, services }: Served, port: number): boolean {
   const { policy, decider } = services
   if (policy.mode !== 'enforce' || port !== TLS_PORT || !decider.holds) return false
   const { device } = state.record
-  const { ip, mac } = device
-  if (policy.exemptDevices.has(ip)) return false
-  if (mac !== undefined && policy.exemptMacs.has(mac)) return false
+  if (isExempt(policy, device)) return false
   return policy.routes.endpoints
     .enabled()
     .some(

@@ -1,6 +1,6 @@
 /**
- * Goes the way that is chosen by the hello: tunnel, intercept or refuse. Knows how each of them ends in the
- * record; moving bytes is `tunnel.ts`, ending TLS `intercept.ts`.
+ * Goes the way that is chosen by the hello: tunnel, intercept or refuse. Knows how each of them
+ * ends in the record; moving bytes is `tunnel.ts`, ending TLS `intercept.ts`.
  */
 import type { ErrorCode } from '../../core/errors.js'
 import type { Coverage } from '../../core/record.js'
@@ -8,6 +8,7 @@ import { unreachable } from '../../core/unreachable.js'
 import type { Target } from '../../net/dial.js'
 import { endSoon } from '../../net/end-soon.js'
 import type { ClientHello } from '../../tls/client-hello.js'
+import { unlessForbidden, watchForbidden } from './by-name.js'
 import { noteTunnelEnd } from './end-reason.js'
 import { unlessEvading } from './evasion.js'
 import { intercept } from './intercept.js'
@@ -21,7 +22,8 @@ export async function follow(
   hello: ClientHello,
   target: Target,
 ): Promise<void> {
-  const route = await unlessEvading(served, routeOf(served, hello), target)
+  const chosen = await unlessEvading(served, routeOf(served, hello), target)
+  const route = await unlessForbidden(served, chosen, target)
   switch (route.kind) {
     case 'tunnel':
       return passOn(served, route.coverage, target)
@@ -37,10 +39,11 @@ export async function follow(
 
 /** The bytes pass untouched; `coverage` is why. */
 export async function passOn(
-  { client, state, services, fronts }: Served,
+  served: Served,
   coverage: Coverage,
   target: Target,
 ): Promise<void> {
+  const { client, state, services, fronts } = served
   const { dialer, deadlines, policy } = services
   const { log, known, admitted } = state
   log.tunnelled(coverage)
@@ -48,6 +51,7 @@ export async function passOn(
     ...(known === undefined ? {} : { known, knownOnly: true }),
     ...(admitted === undefined ? {} : { addresses: admitted }),
   }
+  using _watch = watchForbidden(served, target)
   try {
     const end = await tunnel(
       client,

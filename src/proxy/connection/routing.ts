@@ -9,6 +9,7 @@ import type { Route } from '../../policy/route.js'
 import type { ClientHello } from '../../tls/client-hello.js'
 import { helloFingerprint } from '../../tls/fingerprint.js'
 import { classOfHello } from '../words/name-class.js'
+import { isExempt } from './before-tls.js'
 import type { Served } from './served.js'
 import type { ConnectionPort } from './port.js'
 
@@ -34,9 +35,7 @@ export function routeOf(
     nameMayBeHidden: (hello.ech || hello.esni) && !isNamed,
     ...(called === undefined ? {} : { calledName: called }),
     alpn: hello.alpn,
-    deviceExempt:
-      policy.exemptDevices.has(device.ip) ||
-      (device.mac !== undefined && policy.exemptMacs.has(device.mac)),
+    deviceExempt: isExempt(policy, device),
     learned,
     mustInspect:
       decider.holds &&

@@ -76,15 +76,16 @@ async function list(deps: PolicyHouseholdDeps, flags: Flags): Promise<void> {
     deps.print(`${jsonLine({ policies: all, unknown: set.unknown })}\n`)
     return
   }
-  const rows = all.map(({ name, action, fail_mode, order, source, description }) => [
-    name,
-    action,
-    fail_mode,
-    String(order),
-    source,
-    description,
+  const rows = all.map((one) => [
+    one.name,
+    one.action,
+    one.fail_mode,
+    String(one.order),
+    one.judgesByName ? 'yes' : 'no',
+    one.source,
+    one.description,
   ])
-  const head = ['policy', 'action', 'fails', 'order', 'from', 'what it does']
+  const head = ['policy', 'action', 'fails', 'order', 'by name', 'from', 'what it does']
   for (const line of table(head, rows)) deps.print(line)
   for (const name of set.unknown)
     deps.print(`${printable(name)}: no policy of that name\n`)
@@ -97,7 +98,7 @@ function listed(
   ) => { action: string; fail_mode: string; order: number } | undefined,
 ) {
   const one = ({ policy, file, shipped }: LoadedPolicy) => {
-    const { name, description, readsContent, parameters } = policy
+    const { name, description, readsContent, judgesByName, parameters } = policy
     const { action = 'alert', fail_mode = 'open', order = 100 } = settingOf(name) ?? {}
     const source = shipped ? 'YORI' : file.name
     return {
@@ -108,6 +109,7 @@ function listed(
       source,
       description,
       readsContent,
+      judgesByName,
       reads: [...policy.reads.input].sort(),
       parameters,
     }

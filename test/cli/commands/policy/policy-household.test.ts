@@ -133,7 +133,7 @@ describe('yori policy list', () => {
     )
     assert.deepEqual(unknown, ['nowhere'])
     const shown = (await home.run('list')).out
-    assert.match(shown, /^mine +alert +open +100 +\S+mine\.rego +Says no\.$/m)
+    assert.match(shown, /^mine +alert +open +100 +no +\S+mine\.rego +Says no\.$/m)
     assert.match(shown, /nowhere: no policy of that name/)
   })
 })
