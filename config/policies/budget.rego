@@ -9,6 +9,7 @@
 package yori.budget
 
 import data.yori.lib.amounts
+import data.yori.lib.calls
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
@@ -31,12 +32,14 @@ most := max(spent)
 limit := data.params.monthly_usd
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	most >= limit
 	text := sprintf("the month's budget of $%s is spent", [amounts.dollars(limit)])
 }
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	most < limit
 	most + input.estimate.cost_usd > limit
@@ -44,6 +47,7 @@ deny contains text if {
 }
 
 alert contains text if {
+	calls.asked
 	people.concerned
 	most < limit
 	some percent in reached

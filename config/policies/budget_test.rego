@@ -45,3 +45,10 @@ test_a_group_may_share_it if {
 	said(shared, spent(24.99, 0)).deny == set()
 	said(shared, spent(25, 0)).deny == {"the month's budget of $50.00 is spent"}
 }
+
+test_refuses_calls_alone if {
+	no_call := object.union(spent(50, 0), {"request": {"call": false}})
+	said({}, no_call) == {"alert": set(), "deny": set()}
+	call := object.union(spent(50, 0), {"request": {"call": true}})
+	said({}, call).deny == {"the month's budget of $50.00 is spent"}
+}

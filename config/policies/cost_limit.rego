@@ -5,6 +5,7 @@
 package yori.cost_limit
 
 import data.yori.lib.amounts
+import data.yori.lib.calls
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
@@ -35,6 +36,7 @@ default tokens := 0
 tokens := input.estimate.input_tokens if is_number(input.estimate.input_tokens)
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	some limit in limits
 	limit.used >= limit.of
@@ -42,6 +44,7 @@ deny contains text if {
 }
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	some limit in limits
 	limit.used < limit.of
@@ -50,6 +53,7 @@ deny contains text if {
 }
 
 alert contains text if {
+	calls.asked
 	people.concerned
 	some limit in limits
 	limit.used < limit.of

@@ -5,6 +5,7 @@
 # is taken off. Requests that were blocked do not count. An allowance of 0 is no limit.
 package yori.daily_allowance
 
+import data.yori.lib.calls
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
@@ -30,6 +31,7 @@ messages := data.params.messages + carried(data.params.messages, "requests", dat
 minutes := data.params.minutes + carried(data.params.minutes, "minutes", data.params.carry_minutes)
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	data.params.messages > 0
 	today.requests > messages
@@ -37,6 +39,7 @@ deny contains text if {
 }
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	data.params.minutes > 0
 	today.minutes > minutes
@@ -44,6 +47,7 @@ deny contains text if {
 }
 
 alert contains text if {
+	calls.asked
 	people.concerned
 	data.params.messages > 0
 	left := messages - today.requests
@@ -53,6 +57,7 @@ alert contains text if {
 }
 
 alert contains text if {
+	calls.asked
 	people.concerned
 	data.params.minutes > 0
 	left := minutes - today.minutes

@@ -5,6 +5,7 @@
 # blocked do not count. Devices that the household does not know count as one.
 package yori.high_usage
 
+import data.yori.lib.calls
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
@@ -15,6 +16,7 @@ parameters := object.union(people.parameters, {
 used := input.counters.device.today.requests
 
 alert contains text if {
+	calls.asked
 	people.concerned
 	used * 100 > data.params.daily_threshold * data.params.warn_percent
 	used < data.params.daily_threshold
@@ -22,12 +24,14 @@ alert contains text if {
 }
 
 alert contains text if {
+	calls.asked
 	people.concerned
 	used == data.params.daily_threshold
 	text := sprintf("the last of %d requests today", [used])
 }
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	used > data.params.daily_threshold
 	text := sprintf("more than %d requests today", [data.params.daily_threshold])

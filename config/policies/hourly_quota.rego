@@ -5,6 +5,7 @@
 # model got to it, does not count.
 package yori.hourly_quota
 
+import data.yori.lib.calls
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
@@ -15,6 +16,7 @@ parameters := object.union(people.parameters, {
 })
 
 deny contains text if {
+	calls.asked
 	people.concerned
 	input.counters.device.hour.requests > quota
 	text := sprintf("more than %d requests in this hour", [quota])

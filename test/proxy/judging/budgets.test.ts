@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import Sqlite from 'better-sqlite3'
 import { PermissionDeniedError } from 'openai'
+import { request } from 'undici'
 import { PolicyDatabase } from '../../../src/household/policy-database.js'
-import { behind, endedExchanges, until } from '../../support/proxied.js'
+import { behind, endedExchanges, NAME, until } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import { openaiSdk } from '../../support/sdk.js'
+import { HTTP_VERSIONS } from '../../support/yori.js'
 import type { Yori } from '../../support/yori.js'
 
 const ENFORCE = {
@@ -114,6 +116,36 @@ describe('a budget', () => {
     await yori.reload({ policies: { files: { budget } } })
     assert.match((await refusal(yori)) ?? '', /budget/)
   })
+
+  for (const [policy, params] of [
+    ['budget', { monthly_usd: 1 }],
+    ['cost_limit', { daily_usd: 1 }],
+    ['cost_limit', { daily_usd: 0, daily_tokens: 10 }],
+  ] as const)
+    for (const version of HTTP_VERSIONS)
+      it(`of ${policy} (${Object.keys(params).join(' and ')}) that is spent refuses calls over ${version}, and no lists and polls`, async () => {
+        await using proxied = await priced({ [policy]: { action: 'block', params } })()
+        const { yori } = proxied
+        assert.equal(await refusal(yori), undefined)
+        await endedExchanges(yori, 1)
+        const dispatcher = yori.dispatcher(undefined, version)
+        const ask = async (method: 'GET' | 'POST', path: string): Promise<number> => {
+          const json = JSON.stringify({ model: 'gpt-4o-mini', input: 'hello' })
+          const { statusCode, body } = await request(`https://${NAME}${path}`, {
+            method,
+            dispatcher,
+            ...(method === 'GET'
+              ? {}
+              : { headers: { 'content-type': 'application/json' }, body: json }),
+          })
+          await body.dump()
+          return statusCode
+        }
+        for (const path of ['/v1/models', '/v1/responses/resp_1', '/v1/batches/batch_1'])
+          assert.equal(await ask('GET', path), 200, path)
+        assert.equal(await ask('POST', '/v1/responses/input_tokens'), 200)
+        assert.equal(await ask('POST', '/v1/responses'), 403)
+      })
 
   it('warns at its shares', async () => {
     const cost_limit = { action: 'block', params: { daily_usd: 2 } }
