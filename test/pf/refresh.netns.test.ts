@@ -142,7 +142,7 @@ describe('a refresh of the table', () => {
     writeFileSync(
       `${bin}/timeout`,
       `#!/bin/sh
-       case "$1" in -s) echo "$3" >>${folder.file('limits')}; shift 3 ;; *) shift ;; esac
+       case "$1" in -s) echo "$3" >>"${folder.file('limits')}"; shift 3 ;; *) shift ;; esac
        exec "$@"`,
       { mode: 0o755 },
     )

@@ -108,7 +108,7 @@ describe('a household on whose router other programs interfere', function () {
     writeFileSync(
       home.folder.file('ip'),
       `#!/bin/sh
-       case "$*" in "-4 rule add"*) [ ! -e ${refuses} ] || exit 2 ;; esac
+       case "$*" in "-4 rule add"*) [ ! -e "${refuses}" ] || exit 2 ;; esac
        exec /usr/sbin/ip "$@"`,
       { mode: 0o755 },
     )

@@ -223,7 +223,7 @@ mkdir -p "$folder/var/db" "$folder/var/log" "$folder/bin"
 mkdir -p /var/db
 mount --bind "$folder/var/db" /var/db
 mount --bind "$folder/var/log" /var/log
-printf '%s\\n' '#!/bin/sh' "printf '%s ' \\"\\$*\\" >>$folder/systemctl" >"$folder/bin/systemctl"
+printf '%s\\n' '#!/bin/sh' "printf '%s ' \\"\\$*\\" >>\\"$folder/systemctl\\"" >"$folder/bin/systemctl"
 chmod 755 "$folder/bin/systemctl" "$folder"
 PATH=$folder/bin:$PATH
 cp -a /etc "$folder/before"
