@@ -160,13 +160,15 @@ export function leafProfile(
 ): Unsigned {
   const { issuer, serverName, lifeMs = LEAF_LIFE_MS } = options
   const notBeforeMs = nowMs - LEAF_BACKDATE_MS
+  // A short life is one from now on: its beginning lies further back than it is long.
+  const endMs = Math.min(nowMs + lifeMs, notBeforeMs + LEAF_LIFE_MS)
   const named = serverName.length <= MAX_COMMON_NAME
   return unsigned({
     serial: serialNumber(random),
     issuer: der.fromDer(issuer.name),
     algorithm: issuer.algorithm,
     notBeforeMs,
-    notAfterMs: Math.min(notBeforeMs + Math.min(lifeMs, LEAF_LIFE_MS), issuer.notAfterMs),
+    notAfterMs: Math.min(endMs, issuer.notAfterMs),
     subject: named ? commonName(serverName) : der.sequence(),
     key,
     extensions: [

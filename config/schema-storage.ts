@@ -117,11 +117,16 @@ export const caSchema = section("YORI's certificate authority.", {
     format: 'path',
     description: 'File whose first line is the passphrase, mode 0600; read at load.',
   }),
-  leaf_days: count({ default: 90, maximum: 90, description: 'Life of a leaf.' }),
+  leaf_days: count({
+    default: 90,
+    maximum: 90,
+    description: 'Life of a leaf, from now on.',
+  }),
   issuing_days: count({
     default: 90,
+    minimum: 7,
     maximum: 398,
-    description: 'Life of the issuing CA that renews itself.',
+    description: 'Life of the issuing CA that renews itself; it begins two days back.',
   }),
   root_days: count({ default: 3650, maximum: 7300, description: 'Life of the root.' }),
 })

@@ -42,7 +42,11 @@ async function opensslText(pem: string): Promise<string> {
   return stdout.replace(/\s+/g, ' ')
 }
 
-function chain(): { root: string; issuing: string; leafOf: (name: string) => string } {
+function chain(): {
+  root: string
+  issuing: string
+  leafOf: (name: string, lifeMs?: number) => string
+} {
   const [rootKey, issuingKey, leafKey] = [key(), key(), key()]
   const root = seal(
     rootProfile(subjectKeyOf(rootKey), rootOf(['x.ai', 'openai.com']), moment),
@@ -61,11 +65,15 @@ function chain(): { root: string; issuing: string; leafOf: (name: string) => str
     ),
     rootKey,
   )
-  const leafOf = (serverName: string): string =>
+  const leafOf = (serverName: string, lifeMs?: number): string =>
     seal(
       leafProfile(
         subjectKeyOf(leafKey),
-        { issuer: issuer(issuing), serverName },
+        {
+          issuer: issuer(issuing),
+          serverName,
+          ...(lifeMs === undefined ? {} : { lifeMs }),
+        },
         { ...moment, nowMs: moment.nowMs + DAY_MS },
       ),
       issuingKey,
@@ -105,6 +113,20 @@ describe('certificate profiles, as OpenSSL reads them', () => {
       text,
       /Not Before: May 4 07:08:09 2030 GMT Not After : Aug 2 07:08:09 2030 GMT/,
     )
+  })
+
+  it('make a leaf with a short life that is still to come', async () => {
+    for (const [days, end] of [
+      [1, 'May 8'],
+      [2, 'May 9'],
+      [30, 'Jun 6'],
+    ] as const) {
+      const text = await opensslText(chain().leafOf('api.openai.com', days * DAY_MS))
+      assert.match(
+        text,
+        new RegExp(`Not Before: May 5 .* Not After : ${end} 07:08:09 2030`),
+      )
+    }
   })
 
   it('make a leaf for one name, for 90 days with the two before now', async () => {
