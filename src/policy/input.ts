@@ -120,7 +120,8 @@ export function policyInput(facts: InputFacts): PolicyInput {
       headers: readableHeaders(facts.rawHeaders),
       body: facts.bodyState === 'whole' ? (facts.body ?? null) : null,
       body_state: facts.bodyState,
-      call: facts.call === true,
+      // Nobody knows the path: a budget is not to be gone round by one.
+      call: facts.call ?? facts.method === 'POST',
       tools: facts.toolsOffered ?? null,
     },
     device: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { sessionStop, timeRules } from '../../src/policy/built-in.js'
 import { DeviceBook } from '../../src/policy/devices.js'
 import { policyInput } from '../../src/policy/input.js'
+import type { InputFacts } from '../../src/policy/input.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
 import type { Opinion, Policy } from '../../src/policy/policy.js'
 import { EMPTY_STATE } from '../../src/policy/state.js'
@@ -56,53 +57,54 @@ describe('time rules', () => {
   })
 })
 
+const FACTS: InputFacts = {
+  requestId: 'r1',
+  nowMs: NOON,
+  method: 'POST',
+  path: '/v1/messages',
+  rawHeaders: [
+    ...['Authorization', 'Bearer x', 'X-Api-Key', 'x', 'Cookie', 'x'],
+    ...['X-YORI-Override', 'x', 'Accept', 'a', 'accept', 'b', '__proto__', 'p'],
+  ],
+  body: { model: 'm' },
+  bodyState: 'whole',
+  device: { ...device('192.0.2.10', MAC), hostname: 'tablet' },
+  identity: { name: 'Kim', groups: ['kids'] },
+  userAgent: 'x/1',
+  endpoint: 'api.anthropic.com',
+  provider: 'anthropic',
+  time: clock.times.at(NOON, 'UTC'),
+  counters: {
+    device: {
+      hour: { requests: 2, tokens: 10, microUsd: 500_000 },
+      today: { requests: 3, tokens: 12, microUsd: 1_500_000, minutes: 2 },
+      month: { requests: 4, tokens: 14, microUsd: 2_000_000 },
+      days: [
+        { date: '2026-03-02', requests: 1, tokens: 2, microUsd: 250_000, minutes: 1 },
+      ],
+    },
+    groups: () => [],
+    policies: () => [],
+  },
+  promptChars: 10,
+  toolsOffered: ['shell'],
+  findings: [],
+  inputPrice: 2.5,
+  session: {
+    id: 's1',
+    startedAt: NOON - 90_000,
+    requests: 2,
+    toolCalls: 3,
+    tokens: 40,
+    microUsd: 10_000,
+  },
+  model: 'm',
+  prompt: 'hi',
+}
+
 describe('the input document', () => {
   it('has what policies read and no credential', () => {
-    const times = new LocalTimes()
-    const document = policyInput({
-      requestId: 'r1',
-      nowMs: NOON,
-      method: 'POST',
-      path: '/v1/messages',
-      rawHeaders: [
-        ...['Authorization', 'Bearer x', 'X-Api-Key', 'x', 'Cookie', 'x'],
-        ...['X-YORI-Override', 'x', 'Accept', 'a', 'accept', 'b', '__proto__', 'p'],
-      ],
-      body: { model: 'm' },
-      bodyState: 'whole',
-      device: { ...device('192.0.2.10', MAC), hostname: 'tablet' },
-      identity: { name: 'Kim', groups: ['kids'] },
-      userAgent: 'x/1',
-      endpoint: 'api.anthropic.com',
-      provider: 'anthropic',
-      time: times.at(NOON, 'UTC'),
-      counters: {
-        device: {
-          hour: { requests: 2, tokens: 10, microUsd: 500_000 },
-          today: { requests: 3, tokens: 12, microUsd: 1_500_000, minutes: 2 },
-          month: { requests: 4, tokens: 14, microUsd: 2_000_000 },
-          days: [
-            { date: '2026-03-02', requests: 1, tokens: 2, microUsd: 250_000, minutes: 1 },
-          ],
-        },
-        groups: () => [],
-        policies: () => [],
-      },
-      promptChars: 10,
-      toolsOffered: ['shell'],
-      findings: [],
-      inputPrice: 2.5,
-      session: {
-        id: 's1',
-        startedAt: NOON - 90_000,
-        requests: 2,
-        toolCalls: 3,
-        tokens: 40,
-        microUsd: 10_000,
-      },
-      model: 'm',
-      prompt: 'hi',
-    })
+    const document = policyInput(FACTS)
     assert.deepEqual(Object.keys(document.request.headers), ['accept', '__proto__'])
     assert.equal(document.request.headers['accept'], 'a, b')
     assert.deepEqual(document.request.body, { model: 'm' })
@@ -129,6 +131,16 @@ describe('the input document', () => {
     const before = { requests: 1, tokens: 2, cost_usd: 0.25, minutes: 1 }
     assert.deepEqual(days.slice(0, 3), [nothing, before, nothing])
     assert.equal(days.length, 7)
+  })
+
+  it('takes a POST to a path that nobody knows for a call', () => {
+    const facts = (method: string, call?: boolean) => ({ ...FACTS, method, call })
+    const isCall = (method: string, call?: boolean): boolean =>
+      policyInput(facts(method, call)).request.call
+    assert.deepEqual(
+      [isCall('POST'), isCall('GET'), isCall('POST', false), isCall('GET', true)],
+      [true, false, false, true],
+    )
   })
 })
 
