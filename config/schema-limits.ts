@@ -95,16 +95,19 @@ export const limitsSchema = section(
         '`endpoints[].max_body_bytes` is the one per route.',
     }),
     held_body_bytes: size({
-      default: 32 * MiB,
+      default: 64 * MiB,
       minimum: 64 * KiB,
       maximum: 1024 * MiB,
-      description: 'Body size: request bytes held until the decision, in all.',
+      description:
+        'Body size: request bytes kept to be looked at, in all. Who is held waits for room.',
     }),
     held_body_bytes_per_client: size({
-      default: 8 * MiB,
+      default: 24 * MiB,
       minimum: 64 * KiB,
       maximum: 1024 * MiB,
-      description: 'Body size per device: request bytes held until the decision.',
+      description:
+        'Body size per device: request bytes kept to be looked at. In enforce its requests ' +
+        'wait in line for room, up to `timeouts.request_body`.',
     }),
     decompression_ratio: count({
       default: 100,

@@ -113,11 +113,12 @@ export const upstreamSchema = section('Connections to the providers.', {
 
 export const inspectSchema = section('How much of an exchange is looked at.', {
   max_body_bytes: size({
-    default: 1 * MiB,
+    default: 8 * MiB,
     minimum: 1 * KiB,
     maximum: 64 * MiB,
     description:
-      'Bytes of a body that are inspected; the rest passes unseen and counted.',
+      'Bytes of a body that are inspected. What is longer is partly unseen: its row says so, ' +
+      'and `inspect.on_uninspectable` decides.',
   }),
   prompt_preview_chars: count({
     default: 200,

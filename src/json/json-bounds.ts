@@ -45,9 +45,15 @@ export function parseBounded(
   limits: JsonLimits = JSON_LIMITS,
 ): BoundedJson {
   const measure = measureJson(bytes, limits)
+  return measure.kind === 'ok' ? parseMeasured(bytes, measure) : outcomeOf(bytes, measure)
+}
+
+/** Why nothing is built of it. */
+export function outcomeOf(
+  bytes: Uint8Array,
+  measure: Exclude<JsonMeasure, { kind: 'ok' }>,
+): Exclude<BoundedJson, { kind: 'whole' }> {
   switch (measure.kind) {
-    case 'ok':
-      return parseMeasured(bytes, measure)
     case 'too-deep':
       return { kind: 'over-limit', limit: 'depth', offset: measure.offset }
     case 'too-many':
@@ -61,7 +67,7 @@ export function parseBounded(
     case 'invalid':
       return { kind: 'invalid', offset: measure.offset }
     default:
-      return unreachable(measure)
+      return unreachable(measure.kind)
   }
 }
 

@@ -3,6 +3,7 @@
  * keys of watched objects compared, scalar fields of the top object picked out. No recursion,
  * so that no depth of nesting is dear. `json-bounds.ts` says what is asked of it.
  */
+import type { Resting } from '../core/resting.js'
 import { Keys } from './json-keys.js'
 
 export interface JsonLimits {
@@ -59,6 +60,9 @@ const MAX_DUPLICATES = 16
 
 type State = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma' | 'done'
 
+/** Tokens after which a long text rests. */
+const REST_STEPS = 4096
+
 const OBJECT = 0
 const ARRAY = 1
 const QUOTE = 0x22
@@ -106,19 +110,37 @@ export class JsonScanner {
     bytes: Uint8Array,
     limits: JsonLimits,
     fields: Map<string, JsonScalar> | undefined,
+    rests = false,
   ) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#limits = limits
     this.#fields = fields
     if (limits.maxDepth >= scratch.kinds.length) scratch = newScratch(limits.maxDepth)
-    this.#kinds = scratch.kinds
-    this.#keyCounts = scratch.keyCounts
+    // Others have a pass of their own while this one rests.
+    const { kinds, keyCounts } = rests ? newScratch(limits.maxDepth) : scratch
+    this.#kinds = kinds
+    this.#keyCounts = keyCounts
   }
 
   run(): JsonMeasure {
+    return this.#pass(Infinity) ?? this.#measured()
+  }
+
+  /** As `run`, with rests between: for a scanner that was made for it. */
+  *resting(): Resting<JsonMeasure> {
+    while (this.#at < this.#bytes.length) {
+      const failed = this.#pass(REST_STEPS)
+      if (failed !== undefined) return failed
+      yield
+    }
+    return this.#measured()
+  }
+
+  /** Tokens, and the spaces between. */
+  #pass(steps: number): JsonMeasure | undefined {
     const bytes = this.#bytes
     const length = bytes.length
-    while (this.#at < length) {
+    for (let left = steps; this.#at < length && left > 0; left--) {
       const byte = bytes[this.#at] ?? 0
       if (isSpace(byte)) {
         this.#at++
@@ -127,7 +149,11 @@ export class JsonScanner {
       const failed = this.#token(byte)
       if (failed !== undefined) return { kind: failed, offset: this.#at }
     }
-    if (this.#state !== 'done') return { kind: 'truncated', offset: length }
+    return undefined
+  }
+
+  #measured(): JsonMeasure {
+    if (this.#state !== 'done') return { kind: 'truncated', offset: this.#bytes.length }
     return {
       kind: 'ok',
       depth: this.#deepest,

@@ -487,7 +487,7 @@ describe('loading the configuration', () => {
       ],
       [
         'a body that cannot be held',
-        'inspect: { max_body_bytes: 16MiB }',
+        'inspect: { max_body_bytes: 32MiB }',
         '1:28 inspect.max_body_bytes',
         /held_body_bytes_per_client/,
       ],

@@ -1,8 +1,12 @@
-/** Bytes of bodies that may be held at once, in all and for one client. */
+/**
+ * Bytes of bodies that may be held at once, in all and for one client. Who waits for room is
+ * served in line, those of another client beside.
+ */
 export class ByteBudget {
   readonly #max: number
   readonly #maxPerClient: number
   readonly #byClient = new Map<string, number>()
+  readonly #line = new Set<Waiting>()
   #all = 0
 
   constructor(max: number, maxPerClient: number) {
@@ -28,7 +32,45 @@ export class ByteBudget {
     this.#all -= bytes
     if (here > 0) this.#byClient.set(client, here)
     else this.#byClient.delete(client)
+    if (this.#line.size > 0) this.#serve()
   }
+
+  /**
+   * Calls `taken` as soon as there is room, within the call where there is and nobody of that
+   * client waits; gives what ends the wait. Undefined: there is never room for so much.
+   */
+  wait(client: string, bytes: number, taken: () => void): (() => void) | undefined {
+    if (bytes > Math.min(this.#max, this.#maxPerClient)) return undefined
+    const waiting: Waiting = { client, bytes, taken }
+    this.#line.add(waiting)
+    this.#serve()
+    return () => void this.#line.delete(waiting)
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#line.size
+  }
+
+  #serve(): void {
+    const passed = new Set<string>()
+    for (const waiting of [...this.#line]) {
+      const { client, bytes, taken } = waiting
+      if (passed.has(client)) continue
+      if (!this.take(client, bytes)) {
+        passed.add(client)
+        continue
+      }
+      this.#line.delete(waiting)
+      taken()
+    }
+  }
+}
+
+interface Waiting {
+  readonly client: string
+  readonly bytes: number
+  readonly taken: () => void
 }
 
 /** What one exchange holds of a budget; `release` gives everything back, once or often. */
@@ -46,6 +88,14 @@ export class Hold {
     if (!this.#budget.take(this.#client, bytes)) return false
     this.#bytes += bytes
     return true
+  }
+
+  /** See `ByteBudget.wait`. */
+  wait(bytes: number, taken: () => void): (() => void) | undefined {
+    return this.#budget.wait(this.#client, bytes, () => {
+      this.#bytes += bytes
+      taken()
+    })
   }
 
   /** A part of what was taken. */

@@ -35,6 +35,7 @@ export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestB
     // Both sides of a call may talk in turns: what is held might be waited for.
     holdBytes: about.waits && !about.isGrpc ? policy.previewBytes : 0,
     hold,
+    waitMs: policy.timeouts.requestBodyMs,
     now: () => deadlines.now(),
   })
 }

@@ -24,6 +24,8 @@ export interface BodyLimits {
   readonly holdBytes: number
   /** What is kept counts there. */
   readonly hold: Hold
+  /** How long what is held may wait for room there. */
+  readonly waitMs: number
   /** Monotonic milliseconds, of the clock by which deadlines are kept. */
   readonly now: () => number
 }
@@ -37,6 +39,8 @@ export class RequestBody {
   readonly #limits: BodyLimits
   #preview: Buffer[] = []
   #previewBytes = 0
+  /** Taken of the budget for what has not come yet. */
+  #reserved = 0
   /** The budget had no room for more of it. */
   #previewEnded = false
   /** Its last byte has been seen here: what is parsed already may still wait to be read. */
@@ -86,7 +90,7 @@ export class RequestBody {
       this.#readWhole(use, fail)
       return
     }
-    if (this.#limits.holdBytes > 0) this.#readHeld(use, fail)
+    if (this.#limits.holdBytes > 0) this.#waitForRoom(use, fail)
     else this.#streams(use, fail)
   }
 
@@ -124,6 +128,49 @@ export class RequestBody {
     return { kind: 'stream', stream, length: chunked ? undefined : contentLength }
   }
 
+  /**
+   * All that may be held of it is taken before anything is read: two that have half of theirs
+   * each would wait for ever. Where there is no room in time, it is read without, and what is
+   * not kept is not seen.
+   */
+  #waitForRoom(
+    use: (body: UpstreamBody) => void,
+    fail: (error: YoriError) => void,
+  ): void {
+    const { hold, previewBytes, waitMs } = this.#limits
+    const request = this.#request
+    const wanted = Math.min(this.#head.contentLength ?? previewBytes, previewBytes)
+    const line: { isOver: boolean; timer?: NodeJS.Timeout; leave?: () => void } = {
+      isOver: false,
+    }
+    const leave = (): boolean => {
+      if (line.isOver) return false
+      line.isOver = true
+      clearTimeout(line.timer)
+      line.leave?.()
+      request.off('close', onClose)
+      return true
+    }
+    const go = (reserved: number): void => {
+      if (!leave()) return
+      this.#reserved = reserved
+      this.#readHeld(use, fail)
+      if (line.timer !== undefined) request.resume()
+    }
+    const onClose = (): void => {
+      if (leave()) fail(new YoriError('YORI_CLIENT_GONE'))
+    }
+    request.on('close', onClose)
+    const cancel = hold.wait(wanted, () => go(wanted))
+    if (cancel === undefined) go(0)
+    // There mostly is room within the call.
+    if (line.isOver || cancel === undefined) return
+    line.leave = cancel
+    request.on('error', () => undefined)
+    request.pause()
+    line.timer = setTimeout(() => go(0), waitMs).unref()
+  }
+
   /** Waits for the whole body, for the limit, or for the budget's end, whichever is first. */
   #readHeld(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
     const request = this.#request
@@ -151,6 +198,8 @@ export class RequestBody {
       if (!request.complete) return
       this.#ended = true
       stop()
+      this.#limits.hold.give(this.#reserved)
+      this.#reserved = 0
       use({
         kind: 'whole',
         bytes: held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held),
@@ -200,7 +249,10 @@ export class RequestBody {
     this.#count(chunk)
     const room = this.#limits.previewBytes - this.#previewBytes
     if (room <= 0 || this.#previewEnded) return
-    if (!this.#limits.hold.take(Math.min(room, chunk.length))) {
+    const kept = Math.min(room, chunk.length)
+    const reserved = Math.min(kept, this.#reserved)
+    this.#reserved -= reserved
+    if (kept > reserved && !this.#limits.hold.take(kept - reserved)) {
       this.#previewEnded = true
       return
     }

@@ -7,8 +7,8 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Resting } from '../../core/resting.js'
 import { decoded, isText, otherText } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
-import { parseBounded } from '../../json/json-bounds.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
+import { parseInSlices } from '../../json/json-slices.js'
 import type { BodyTextReader } from '../../providers/body-text.js'
 
 const PIECE_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ export function* addWords(
 ): Resting<boolean> {
   const utf8 = yield* asUtf8(bytes)
   if (looksLikeJson(utf8)) {
-    const body = parseBounded(utf8, limits)
+    const body = yield* parseInSlices(utf8, limits)
     if (body.kind === 'whole') {
       yield* words.read(body.value)
       return true
@@ -50,12 +50,13 @@ function* addLines(
   limits: JsonLimits,
 ): Resting<boolean> {
   const end = bytes.indexOf(0x0a)
-  if (end < 0 || parseBounded(bytes.subarray(0, end), limits).kind !== 'whole')
-    return false
+  if (end < 0) return false
+  const first = yield* parseInSlices(bytes.subarray(0, end), limits)
+  if (first.kind !== 'whole') return false
   for (let at = 0; at < bytes.length;) {
     const next = bytes.indexOf(0x0a, at)
     const line = bytes.subarray(at, next < 0 ? bytes.length : next)
-    const value = parseBounded(line, limits)
+    const value = yield* parseInSlices(line, limits)
     if (value.kind === 'whole') yield* words.read(value.value)
     else if (value.kind !== 'absent') yield* addText(words, line, true)
     at += line.length + 1

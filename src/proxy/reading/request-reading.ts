@@ -8,8 +8,9 @@ import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
 import { boundaryOf, MultipartReader } from '../../http/multipart.js'
 import type { MultipartContent } from '../../http/multipart.js'
-import { parseBounded, parsePrefix, partialJson } from '../../json/json-bounds.js'
+import { parsePrefix, partialJson } from '../../json/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
+import { parseInSlices, prefixInSlices } from '../../json/json-slices.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { BodyText } from '../../providers/body-text.js'
 import { recogniseBody } from '../../providers/index.js'
@@ -24,6 +25,8 @@ import { addText, addWords, isTextType, looksLikeJson } from './body-words.js'
 
 /** Of a body that is not whole, this much is read: its beginning names model and prompt. */
 const MAX_PREFIX_BYTES = 64 * 1024
+/** So far the names of its model and the like are looked for. */
+const MAX_FIELDS_BYTES = 1024 * 1024
 
 export interface RequestHeadFacts {
   readonly contentType: string | undefined
@@ -75,7 +78,7 @@ export function* readRequest(
   if (boundary !== undefined) return yield* readForm(recognised, copy, boundary, options)
   const utf8 = { ...copy, bytes: yield* asUtf8(bytes) }
   if (whole && mayBeJson(utf8)) {
-    const body = parseBounded(utf8.bytes, options.json)
+    const body = yield* parseInSlices(utf8.bytes, options.json)
     if (body.kind === 'whole') return yield* readJson(recognised, utf8, body, options)
     if (body.kind === 'absent')
       return { facts: nothing, content: noContent(), unread: undefined, text: undefined }
@@ -201,7 +204,7 @@ function* readPart(
 ): Resting<RequestRead> {
   const { facts } = yield* readBeginning(recognised, copy, options)
   const words = new BodyTextReader()
-  const isWords = options.wantsText ? yield* addText(words, copy.bytes, true) : false
+  const isWords = options.wantsText && (yield* addPart(words, copy.bytes, options))
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
   return {
     facts,
@@ -209,6 +212,18 @@ function* readPart(
     text: isWords ? words.end() : undefined,
     unread: 'partly-unseen',
   }
+}
+
+/** By whose words it is, where it begins as JSON does. */
+function* addPart(
+  words: BodyTextReader,
+  bytes: Buffer,
+  { json }: RequestOptions,
+): Resting<boolean> {
+  const value = looksLikeJson(bytes) ? yield* prefixInSlices(bytes, json) : undefined
+  if (value === undefined) return yield* addText(words, bytes, true)
+  yield* words.read(value)
+  return true
 }
 
 /** Text under any other name; or none. */
@@ -296,7 +311,7 @@ function* readBeginning(
   const named = factsOf(recognised, copy, undefined).model
   const facts = factsOf(recognised, copy, parsePrefix(prefix, json))
   yield
-  const fields = partialJson(copy.bytes, json)
+  const fields = partialJson(copy.bytes.subarray(0, MAX_FIELDS_BYTES), json)
   const model = fields.get('model')
   const stream = fields.get('stream')
   return {

@@ -30,7 +30,13 @@ function body(limits: Partial<BodyLimits>): BoundRow['read'] {
     new Promise((resolve) => {
       const head = readRequestHead(['transfer-encoding', 'chunked'])
       const hold = new Hold(new ByteBudget(1024, 1024), 'client')
-      const all = { maxBytes: undefined, previewBytes: 64, holdBytes: 0, hold }
+      const all = {
+        maxBytes: undefined,
+        previewBytes: 64,
+        holdBytes: 0,
+        hold,
+        waitMs: 1000,
+      }
       const read = new RequestBody(requestOf(pieces), head, {
         ...all,
         ...limits,
