@@ -73,6 +73,7 @@ export type DecisionFacts = Omit<
   readonly uninspectable: string | undefined
   /** See `Question`, as the next. */
   readonly unstructured?: string | undefined
+  readonly promptCut?: string | undefined
   readonly redact: Question['redact']
 }
 
@@ -230,6 +231,7 @@ export class Decider {
       deviceName: identity.name,
       uninspectable: facts.uninspectable,
       unstructured: facts.unstructured,
+      promptCut: facts.promptCut,
       bypass: (policy) => {
         // Whoever approves expects it to hold at once; it is asked only when something blocks.
         if (!isFresh) this.#options.kept.refresh()

@@ -42,6 +42,8 @@ export interface Question {
   readonly uninspectable: string | undefined
   /** Why its text is all there is of it: of no concern to who looks at nothing else. */
   readonly unstructured?: string | undefined
+  /** Why `input.prompt` is not all of it: of concern to who looks at that. */
+  readonly promptCut?: string | undefined
   /** Asked only when something would block. */
   readonly bypass: (policy: string) => Bypass | undefined
   /** Is all enforcement off for a while? Asked only when something would be redacted. */
@@ -104,6 +106,7 @@ export class Engine {
   readonly #default: PolicySetting | undefined
   readonly #blocksUninspectable: boolean
   readonly #blocksUnstructured: boolean
+  readonly #blocksPromptCut: boolean
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -118,12 +121,13 @@ export class Engine {
     )
     this.#blocksUninspectable =
       mayBlock && (onUninspectable === undefined ? reads : onUninspectable === 'block')
-    this.#blocksUnstructured =
+    const blocks = (of: (policy: Policy) => boolean | undefined): boolean =>
       this.#blocksUninspectable &&
       this.#asked.some(
-        ({ policy, setting }) =>
-          policy.readsStructure === true && setting.action === 'block',
+        ({ policy, setting }) => of(policy) === true && setting.action === 'block',
       )
+    this.#blocksUnstructured = blocks(({ readsStructure }) => readsStructure)
+    this.#blocksPromptCut = blocks(({ readsPrompt }) => readsPrompt)
   }
 
   /** Nothing can come of asking: no policy, and no default with an action. */
@@ -222,6 +226,7 @@ export class Engine {
     const opinions = new Map<string, { setting: PolicySetting; said: Said[] }>()
     let { uninspectable } = question
     if (this.#blocksUnstructured) uninspectable ??= question.unstructured
+    if (this.#blocksPromptCut) uninspectable ??= question.promptCut
     const says = ({ policy, setting }: Asking, opinion: Said): void => {
       const known = opinions.get(policy.name)
       if (known === undefined) opinions.set(policy.name, { setting, said: [opinion] })

@@ -158,6 +158,8 @@ export interface Policy {
   readonly readsFindings?: boolean
   /** Does it look at `input.text` or `input.said`? It is asked about each piece of them. */
   readonly readsText?: boolean
+  /** Does it look at `input.prompt`, which is bounded? */
+  readonly readsPrompt?: boolean
   /** Does it look at what only a reader of the provider's own shape can tell? */
   readonly readsStructure?: boolean
   /** Is all that it looks at known before a request, by the name that a connection asks for? */

@@ -106,6 +106,7 @@ export class RegoPolicy implements Policy {
   readonly readsContent: boolean
   readonly readsFindings: boolean
   readonly readsText: boolean
+  readonly readsPrompt: boolean
   readonly readsStructure: boolean
   readonly judgesByName: boolean
   readonly redacts: boolean
@@ -123,6 +124,7 @@ export class RegoPolicy implements Policy {
     this.readsContent = readsContentOf(reads)
     this.readsFindings = looksAt(reads, 'findings')
     this.readsText = ['text', 'said', 'said_chars'].some((path) => looksAt(reads, path))
+    this.readsPrompt = looksAt(reads, 'prompt')
     this.readsStructure = readsStructureOf(reads)
     this.judgesByName = judgesByNameOf(reads)
     this.redacts = own.rules.some(({ head }) => REDACTING.has(head.name.name))

@@ -23,6 +23,8 @@ export interface DecisionAbout extends ApprovalAbout {
   readonly redaction: BodyRedaction
 }
 
+const PROMPT_CUT = 'its prompt is longer than what a policy sees of input.prompt'
+
 /** Prices are for a million tokens. */
 const PRICED_TOKENS = 1_000_000
 
@@ -124,6 +126,7 @@ function ask(
     inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,
     uninspectable: content.uninspectable,
     unstructured: content.unstructured,
+    promptCut: (promptChars ?? 0) > prompt.length ? PROMPT_CUT : undefined,
     redact: redaction.redact,
   })
 }

@@ -3,6 +3,7 @@
  * what must not pass is found wherever it stands, and bodies of one device wait in line.
  */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { request } from 'undici'
 import { ByteBudget, Hold } from '../../../src/proxy/bounds/byte-budget.js'
 import { behind, endedExchanges, NAME } from '../../support/proxied.js'
@@ -117,6 +118,35 @@ for (const version of HTTP_VERSIONS)
   })
 
 describe('what is longer than what is inspected', () => {
+  it('is told to who looks at a bounded part of it, and to nobody else', async () => {
+    await using setup = await provider()
+    const policy = (path: string) =>
+      `package yori.mine\ndeny contains "no tigers" if contains(${path}, "tiger")\n`
+    const long = [
+      { role: 'user', content: 'words '.repeat(60_000) },
+      { role: 'user', content: 'thank you' },
+    ]
+    for (const [path, status, why] of [
+      ['input.prompt', 403, /its prompt is longer than what a policy sees/],
+      ['input.text', 200, /choices/],
+      ['input.said.person', 200, /choices/],
+    ] as const) {
+      await writeFile(setup.yori.folder.file('mine.rego'), policy(path))
+      const files = { mine: { action: 'block' } }
+      const policies = { directory: setup.yori.folder.path, files }
+      await setup.yori.reload({ ...ENFORCE, policies })
+      const answer = await ask(setup, long, 'h1')
+      assert.equal(answer.status, status, path)
+      assert.match(answer.text, why)
+      assert.equal(
+        (await ask(setup, [{ role: 'user', content: 'hi' }], 'h1')).status,
+        200,
+      )
+      const tiger = [...long, { role: 'user', content: 'a tiger' }]
+      assert.equal((await ask(setup, tiger, 'h1')).status, 403)
+    }
+  })
+
   it('is partly unseen, and its row says so', async () => {
     const inspect = { max_body_bytes: '1MiB', on_uninspectable: 'allow' }
     await using setup = await provider({ ...ENFORCE, inspect })
