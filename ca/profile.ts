@@ -160,8 +160,11 @@ export function leafProfile(
 ): Unsigned {
   const { issuer, serverName, lifeMs = LEAF_LIFE_MS } = options
   const notBeforeMs = nowMs - LEAF_BACKDATE_MS
-  // A short life is one from now on: its beginning lies further back than it is long.
-  const endMs = Math.min(nowMs + lifeMs, notBeforeMs + LEAF_LIFE_MS)
+  // A short life begins further back than it is long: a day of it is still to come.
+  const endMs = Math.max(
+    notBeforeMs + Math.min(lifeMs, LEAF_LIFE_MS),
+    nowMs + Math.min(lifeMs, DAY_MS),
+  )
   const named = serverName.length <= MAX_COMMON_NAME
   return unsigned({
     serial: serialNumber(random),

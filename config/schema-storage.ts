@@ -120,7 +120,7 @@ export const caSchema = section("YORI's certificate authority.", {
   leaf_days: count({
     default: 90,
     maximum: 90,
-    description: 'Life of a leaf, from now on.',
+    description: 'Life of a leaf; it begins two days back.',
   }),
   issuing_days: count({
     default: 90,

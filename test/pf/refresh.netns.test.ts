@@ -157,7 +157,10 @@ describe('a refresh of the table', () => {
         { env: { PATH: `${bin}:${process.env['PATH']}` }, encoding: 'utf8' },
       )
       assert.equal(status, 0, stderr)
-      return Number(readFileSync(folder.file('limits'), 'utf8'))
+      // The load itself, and a look at what is there then, which is no shorter.
+      const given = readFileSync(folder.file('limits'), 'utf8').trim().split('\n')
+      assert.ok(given.length >= 1)
+      return Math.max(...given.map(Number))
     }
     assert.equal(limit(10), 5)
     assert.equal(limit(16_384), 5 + 32)
