@@ -60,7 +60,12 @@ export function recordResponse(
   if (facts.toolCalls.length > 0)
     record.toolCalls = facts.toolCalls.slice(0, MAX_NOTED).map((call) => call.name)
   if (facts.responseId !== undefined) record.responseId = facts.responseId
-  if (facts.error !== undefined) record.reason ??= facts.error.message
+  if (facts.error !== undefined) {
+    record.reason ??= facts.error.message
+    // A stream begins before anybody knows how it ends: its status says nothing of it.
+    if (record.outcome === 'response' && (record.status ?? 0) < 400)
+      record.outcome = 'error'
+  }
   if (facts.refused !== undefined)
     record.reason ??= `the provider refused the prompt: ${cutAt(facts.refused, MAX_NOTED)}`
   if (facts.unread > 0) record.uninspectable ??= 'response'

@@ -71,6 +71,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #responseBytes = 0
   /** Of a call of gRPC: when the provider said something last, by the clock of deadlines. */
   #answeredAt = 0
+  /** Its client listens to events for as long as it likes (WHATWG HTML §9.2, MCP). */
+  #listens = false
   /** What its client sent after the protocols were switched. */
   #socketBytes = 0
 
@@ -169,6 +171,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       return
     }
     if (this.#record !== undefined) this.#record.status = status
+    this.#listens = isListening(this.request.method, status, head.contentType)
     if (this.isGrpc && this.#record !== undefined) noteCall(this.#record, rawHeaders)
     this.response.writeHead(
       status,
@@ -336,9 +339,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #responseClosed(): void {
     const from = this.phase
     if (from === 'switched') return
-    this.#close('error', () => {
+    const isEnd = from === 'answering' && this.#listens && !this.from.stalled
+    this.#close(isEnd ? 'response' : 'error', () => {
       this.#upstream?.abort()
-      if (this.#record === undefined) return
+      if (this.#record === undefined || isEnd) return
       this.#record.phase = from
       noteGone(this.#record, this)
     })
@@ -375,6 +379,19 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.#deciding === undefined) read()
     else void this.#deciding.then(read)
   }
+}
+
+/** Nobody else ends such a stream: that its client closes it is its end. */
+function isListening(
+  method: string | undefined,
+  status: number,
+  contentType: string | undefined,
+): boolean {
+  return (
+    method === 'GET' &&
+    status === 200 &&
+    contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
+  )
 }
 
 function internal(cause: unknown): YoriError {
