@@ -97,7 +97,9 @@ class Household implements AsyncDisposable {
   }
 
   /** `allow`, `alert` or `block`, as the client met it and the record has it. */
-  async says(prompt = 'hello', model = 'gpt-4o-mini'): Promise<[string, Row]> {
+  async says(words?: string, model = 'gpt-4o-mini'): Promise<[string, Row]> {
+    // Other words each time: a block of the same ones has the row of the first.
+    const prompt = words ?? `hello ${this.#exchanges}`
     let denied: string | undefined
     try {
       await openaiSdk({ dispatcher: this.dispatcher }).chat.completions.create({
