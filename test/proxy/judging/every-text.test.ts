@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { request } from 'undici'
-import { behind, endedExchanges, NAME } from '../../support/proxied.js'
+import { behind, endedExchanges, NAME, until } from '../../support/proxied.js'
 import { HTTP_VERSIONS } from '../../support/yori.js'
+import type { Row } from '../../support/yori.js'
 
 const ENFORCE = {
   mode: 'enforce',
@@ -404,7 +405,13 @@ for (const version of HTTP_VERSIONS)
         assert.equal(answer.statusCode, 403, where)
         assert.match(text, /a card number|stands twice|is not JSON|values limit/, where)
       }
-      const rows = await endedExchanges(proxied.yori, HIDDEN.length)
+      // What is refused again for the same words counts in the row of the first.
+      let rows: Row[] = []
+      await until(async () => {
+        rows = await endedExchanges(proxied.yori, 1)
+        const counted = rows.map((row) => 1 + Number(row['repeats'] ?? 0))
+        return counted.reduce((sum, count) => sum + count, 0) >= HIDDEN.length
+      })
       assert.ok(rows.every((row) => row['event_type'] === 'block'))
     })
 
