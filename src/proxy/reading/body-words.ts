@@ -76,9 +76,12 @@ export function* addText(
 ): Resting<boolean> {
   const decoder = new StringDecoder('utf8')
   const pieces: string[] = []
+  let isUtf8 = true
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     const piece = bytes.subarray(at, at + PIECE_BYTES)
-    if (!isText(piece, bytes.length <= PIECE_BYTES)) {
+    if (isUtf8 && !isText(piece, bytes.length <= PIECE_BYTES)) {
+      // Once: it is all of them that are looked at, whichever piece tells.
+      isUtf8 = false
       const other = yield* otherText(bytes)
       if (other !== undefined) words.plain(other)
       if (!isForced) return other !== undefined

@@ -204,7 +204,7 @@ function* readPart(
 ): Resting<RequestRead> {
   const { facts } = yield* readBeginning(recognised, copy, options)
   const words = new BodyTextReader()
-  const isWords = options.wantsText && (yield* addPart(words, copy.bytes, options))
+  const isWords = options.wantsText && (yield* addPart(words, copy, options))
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
   return {
     facts,
@@ -214,14 +214,15 @@ function* readPart(
   }
 }
 
-/** By whose words it is, where it begins as JSON does. */
+/** By whose words it is, where it begins as JSON does; what is no text has none, cut or not. */
 function* addPart(
   words: BodyTextReader,
-  bytes: Buffer,
+  { bytes, head }: RequestCopy,
   { json }: RequestOptions,
 ): Resting<boolean> {
   const value = looksLikeJson(bytes) ? yield* prefixInSlices(bytes, json) : undefined
-  if (value === undefined) return yield* addText(words, bytes, true)
+  if (value === undefined)
+    return yield* addText(words, bytes, isTextType(head.contentType))
   yield* words.read(value)
   return true
 }
@@ -276,7 +277,7 @@ function* readForm(
 /** False: there is a file in it that is no text. */
 function* addForm(
   words: BodyTextReader,
-  { bytes }: RequestCopy,
+  { bytes, whole }: RequestCopy,
   form: MultipartContent,
   { json, wantsText }: RequestOptions,
 ): Resting<boolean> {
@@ -290,7 +291,7 @@ function* addForm(
     if (!isWords) isText = false
   }
   // What its own delimiters do not tell apart is still looked at.
-  if (!form.complete && wantsText) yield* addText(words, bytes, true)
+  if (!form.complete && wantsText) yield* addText(words, bytes, whole)
   return isText
 }
 
