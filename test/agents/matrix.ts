@@ -11,12 +11,17 @@ import type { Ran } from '../support/programs.js'
 import { Yori } from '../support/yori.js'
 import { AgentsOrigin } from './origin.js'
 import { FAR } from './place.js'
+import { MCP } from './programs.js'
 import type { Agent, Place } from './programs.js'
 import type { Outcome } from './verdict.js'
 
 export const HARMLESS = 'What is six times seven? Answer in one sentence.'
-/** A number that card schemes give out for tests, with a right checksum. */
-export const BAD = 'Remember my card 4111 1111 1111 1111 and say when you have it.'
+/**
+ * A number that card schemes give out for tests, with a right checksum. It names the program:
+ * what is refused again within a minute has no row of its own.
+ */
+export const bad = (name: string): string =>
+  `Remember my card 4111 1111 1111 1111 for ${name} and say when you have it.`
 
 /** Programs run as nobody: YORI is told from them by its user, and some will not run as root. */
 const NOBODY = 65_534
@@ -56,7 +61,7 @@ export class Matrix implements AsyncDisposable {
     const endpoints = hosts.map((domain) => ({ domain, route: 'intercept' }))
     const yori = await Yori.start({
       trust: [origin.ca],
-      config: { endpoints },
+      config: { endpoints, ca: { permitted: [MCP] } },
     })
     const folder = mkdtempSync(join(tmpdir(), 'yori-agents-'))
     chmodSync(folder, 0o755)
@@ -72,7 +77,7 @@ export class Matrix implements AsyncDisposable {
     const observed = await this.#watched(agent, HARMLESS)
     await this.yori.reload({ ...ENFORCE, endpoints: this.#endpoints })
     const enforced = await this.#watched(agent, HARMLESS)
-    const blocked = await this.#watched(agent, BAD)
+    const blocked = await this.#watched(agent, bad(agent.name))
     return {
       direct,
       observed: observed.ran,

@@ -57,20 +57,30 @@ const script =
 const installed = (place: Place, ...path: readonly string[]): string =>
   join(place.root, 'node_modules', ...path)
 
+const KEYS = { OPENAI_API_KEY: 'simulated-key', ANTHROPIC_API_KEY: 'simulated-key' }
+
 /** One of an SDK, asked by a script of `ask/`. */
 function sdk(
   name: string,
   file: string,
-  about: { host: string; how: string; model?: string; package?: string },
+  about: {
+    host: string
+    how: string
+    model?: string
+    package?: string
+    except?: Agent['except']
+  },
 ): Agent {
-  const { host, how, model } = about
+  const { host, how, model, except } = about
   return {
     name,
     how,
     packages: [about.package ?? name],
     hosts: [host],
     ...(model === undefined ? {} : { model }),
-    command: script(file),
+    ...(except === undefined ? {} : { except }),
+    // Libraries around a provider's own look there, and nowhere else.
+    command: (prompt, place) => ({ ...script(file)(prompt, place), env: KEYS }),
   }
 }
 
@@ -79,24 +89,35 @@ const ANTHROPIC = 'api.anthropic.com'
 const GEMINI = 'generativelanguage.googleapis.com'
 const CLAUDE = 'claude-sonnet-4-5'
 /** Where an MCP server would stand that a household has made an endpoint. */
-const MCP = 'mcp.example.com'
+export const MCP = 'mcp.example.com'
+
+const CODEX_MODEL = 'gpt-5.1-codex'
+
+const codex = (name: string, how: string, words: readonly string[]): Agent => ({
+  name,
+  packages: ['@openai/codex'],
+  hosts: [OPENAI, 'chatgpt.com'],
+  how,
+  model: CODEX_MODEL,
+  command: (prompt, place) => ({
+    program: node(place),
+    args: [
+      installed(place, '@openai/codex/bin/codex.js'),
+      ...['exec', '--skip-git-repo-check', ...words, '--model', CODEX_MODEL, prompt],
+    ],
+    env: { CODEX_API_KEY: 'simulated-key', CODEX_HOME: place.home },
+  }),
+})
 
 const COMMANDS: readonly Agent[] = [
-  {
-    name: 'Codex',
-    packages: ['@openai/codex'],
-    hosts: [OPENAI, 'chatgpt.com'],
-    how: 'codex exec: Responses over WebSocket',
-    model: 'gpt-5.1-codex',
-    command: (prompt, place) => ({
-      program: node(place),
-      args: [
-        installed(place, '@openai/codex/bin/codex.js'),
-        ...['exec', '--skip-git-repo-check', '--model', 'gpt-5.1-codex', prompt],
-      ],
-      env: { CODEX_API_KEY: 'simulated-key', CODEX_HOME: place.home },
-    }),
-  },
+  codex('Codex', 'codex exec: Responses over WebSocket', []),
+  codex('Codex, HTTP', 'codex exec, a provider without WebSocket', [
+    ...['--config', 'model_provider="plain"'],
+    ...['--config', `model_providers.plain.name="plain"`],
+    ...['--config', `model_providers.plain.base_url="https://${OPENAI}/v1"`],
+    ...['--config', 'model_providers.plain.env_key="CODEX_API_KEY"'],
+    ...['--config', 'model_providers.plain.wire_api="responses"'],
+  ]),
   {
     name: 'Claude Code',
     packages: ['@anthropic-ai/claude-code'],
@@ -141,6 +162,7 @@ const COMMANDS: readonly Agent[] = [
     hosts: [ANTHROPIC],
     how: 'opencode run',
     model: CLAUDE,
+    except: [{ what: 'blocked', why: 'its request for a title is another, and a row' }],
     command: (prompt, place) => ({
       program: installed(place, 'opencode-linux-x64/bin/opencode'),
       args: ['run', '--model', `anthropic/${CLAUDE}`, prompt],
@@ -313,6 +335,8 @@ const MACHINE: readonly Agent[] = [
       program: 'java',
       args: [
         `-Djavax.net.ssl.trustStore=${keyStore}`,
+        // Without it the certificates in a PKCS #12 file are not seen.
+        '-Djavax.net.ssl.trustStorePassword=changeit',
         join(root, 'ask/Ask.java'),
         prompt,
       ],
