@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3'
 import fc from 'fast-check'
 import { Insert, MAX_SETS } from '../../src/audit/insert.js'
 import type { Row } from '../../src/audit/tables.js'
+import { holds } from '../support/property.js'
 
 /** More than one number tells of: the real table has as many. */
 const COLUMNS = Array.from({ length: 70 }, (_, i) => ({ name: `c${i}` }))
@@ -20,32 +21,31 @@ const rowsOf = (db: Sqlite.Database): unknown[] =>
   db.prepare(`SELECT ${NAMES} FROM t ORDER BY rowid`).raw().all()
 
 describe('an insert by the columns that have a value', () => {
-  it('writes what an insert of all of them writes', () => {
-    const value = fc.oneof(
-      { weight: 3, arbitrary: fc.constant(null) },
-      fc.constantFrom<string | number>(0, '', 1.5, -7, 'text'),
-    )
-    const rest = fc.array(value, { minLength: 69, maxLength: 69 })
-    fc.assert(
-      fc.property(fc.array(rest, { maxLength: 80 }), (rests) => {
-        const rows = rests.map((values, i): Row => [`r${i}`, ...values])
-        const [ours, theirs] = [tableOf(), tableOf()]
-        const insert = new Insert(ours, 't', COLUMNS)
-        const all = theirs.prepare(
-          `INSERT INTO t VALUES (${COLUMNS.map(() => '?').join(', ')})`,
-        )
-        for (const row of rows) {
-          insert.run([...row])
-          all.run(row)
-        }
-        assert.deepEqual(rowsOf(ours), rowsOf(theirs))
-        assert.ok(insert.sets <= MAX_SETS)
-        ours.close()
-        theirs.close()
-      }),
-      { numRuns: 30 },
-    )
-  })
+  const value = fc.oneof(
+    { weight: 3, arbitrary: fc.constant(null) },
+    fc.constantFrom<string | number>(0, '', 1.5, -7, 'text'),
+  )
+  const rest = fc.array(value, { minLength: 69, maxLength: 69 })
+  holds(
+    'writes what an insert of all of them writes',
+    fc.property(fc.array(rest, { maxLength: 80 }), (rests) => {
+      const rows = rests.map((values, i): Row => [`r${i}`, ...values])
+      const [ours, theirs] = [tableOf(), tableOf()]
+      const insert = new Insert(ours, 't', COLUMNS)
+      const all = theirs.prepare(
+        `INSERT INTO t VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+      )
+      for (const row of rows) {
+        insert.run([...row])
+        all.run(row)
+      }
+      assert.deepEqual(rowsOf(ours), rowsOf(theirs))
+      assert.ok(insert.sets <= MAX_SETS)
+      ours.close()
+      theirs.close()
+    }),
+    { runs: 30 },
+  )
 
   it('tells sets apart that differ in one column alone, wherever that stands', () => {
     const db = tableOf()
