@@ -86,9 +86,11 @@ describe('required error case', () => {
     const answer = await request(`http://127.0.0.1:${setup.yori.port}/v1/models`, {
       headers: { host: 'unknown.example' },
     })
-    const body = (await answer.body.json()) as { error: string; request_id: string }
-    assert.deepEqual([answer.statusCode, body.error], [404, 'YORI_UNKNOWN_HOST'])
-    assert.ok(body.request_id.length > 0)
+    const { error } = (await answer.body.json()) as {
+      error: { code: string; request_id: string }
+    }
+    assert.deepEqual([answer.statusCode, error.code], [404, 'YORI_UNKNOWN_HOST'])
+    assert.ok(error.request_id.length > 0)
   })
 
   it('policy evaluation error: allow by default, log error', async () => {
