@@ -171,7 +171,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       return
     }
     if (this.#record !== undefined) this.#record.status = status
-    this.#listens = isListening(this.request.method, status, head.contentType)
+    this.#listens = isListening(this.request, status, head.contentType)
     if (this.isGrpc && this.#record !== undefined) noteCall(this.#record, rawHeaders)
     this.response.writeHead(
       status,
@@ -381,15 +381,19 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   }
 }
 
-/** Nobody else ends such a stream: that its client closes it is its end. */
+/**
+ * Nobody else ends such a stream: that its client closes it is its end. EventSource and MCP ask
+ * for it by name.
+ */
 function isListening(
-  method: string | undefined,
+  { method, headers }: Pick<HttpRequest, 'method' | 'headers'>,
   status: number,
   contentType: string | undefined,
 ): boolean {
   return (
     method === 'GET' &&
     status === 200 &&
+    headers.accept?.toLowerCase().includes('text/event-stream') === true &&
     contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
   )
 }

@@ -82,7 +82,7 @@ describe('a client that closes a stream', () => {
     if (version === 'h2') {
       using client = await h2Client(setup.yori, NAME)
       const stream = client.session.request(
-        { ':method': method, ':path': path },
+        { ':method': method, ':path': path, accept: 'text/event-stream' },
         { endStream: true },
       )
       stream.on('error', () => undefined)
@@ -94,6 +94,7 @@ describe('a client that closes a stream', () => {
     const reply = await request(`https://${NAME}${path}`, {
       dispatcher: setup.yori.dispatcher(),
       method,
+      headers: { accept: 'application/json, text/event-stream' },
     })
     await once(reply.body, 'data')
     reply.body.on('error', () => undefined).destroy()
