@@ -50,6 +50,8 @@ watch_way() {
   [ -z "$node" ] || kill -0 "$node" 2>/dev/null || return 0
   wrong=$(way_loaded)
   if [ -n "$wrong" ]; then
+    # It may have ended while this looked: then its own parent took the rules away.
+    [ -z "$node" ] || kill -0 "$node" 2>/dev/null || return 0
     say "what was loaded is $wrong by another program: loaded again"
     begin_period "${seen_well:-$t}" "$wrong" open
     holds=stale load_again=0

@@ -10,8 +10,12 @@ import { faults, outage } from '../support/faults.js'
 import { Household, LLM, PROVIDER } from '../support/household.js'
 import { NAMESPACES, needs } from '../support/needs.js'
 
-/** Sooner back and sooner killed than usual; as many misses as usual. */
+/**
+ * Sooner back and sooner killed than usual; as many misses as usual, and each is given time on a
+ * machine that is busy.
+ */
 const SOONER = {
+  YORI_PROBE_SECONDS: '5',
   YORI_PROBE_EVERY: '0.2',
   YORI_PROBE_GOOD: '1',
   YORI_KILL_AFTER: '1',
@@ -52,7 +56,8 @@ describe('a household whose YORI fails', () => {
 
   it('reaches no LLM, and everything else, when steer.on_failure is closed_llm', async () => {
     await using home = await Household.open({ steer: { on_failure: 'closed_llm' } })
-    await home.supervise(SOONER)
+    // One that hangs must not be back before it was looked at.
+    await home.supervise({ ...SOONER, YORI_KILL_AFTER: '20' })
     home.apply('nft-tproxy')
     const { directMs, errors } = await outage(home, 'inet', faults.killed)
     assert.equal(directMs, undefined, 'never the real server')
