@@ -62,6 +62,8 @@ describe('a household whose YORI fails', () => {
     const { directMs, errors } = await outage(home, 'inet', faults.killed)
     assert.equal(directMs, undefined, 'never the real server')
     assert.ok(errors.has('ECONNREFUSED'), [...errors].join())
+    // What was loaded holds before it is told: a `closed` of before must not be taken for it.
+    await home.until('it steers again', () => home.holds === 'both')
     process.kill(home.node, 'SIGSTOP')
     await home.until('the supervisor has closed', () => home.holds === 'closed')
     const [llm, elsewhere] = await home.dial([
