@@ -3,10 +3,10 @@
  * in `upstream-h2.ts`, and where only asking tells which of them `upstream-preferring.ts`. This
  * is the narrow interface behind which they stand; nobody else knows them.
  */
-import type { Watch } from '../core/watched.js'
 import { UpstreamConnector } from './upstream-connect.js'
 import type { ConnectorOptions } from './upstream-connect.js'
 import { H1Upstream } from './upstream-h1.js'
+import type { H1UpstreamOptions } from './upstream-h1.js'
 import { H2Upstream } from './upstream-h2.js'
 import { PreferringH2 } from './upstream-preferring.js'
 import type {
@@ -15,14 +15,8 @@ import type {
   UpstreamRequest,
 } from './upstream-words.js'
 
-export interface UpstreamOptions extends ConnectorOptions {
-  readonly deadlines: Watch
-  readonly responseHeadTimeoutMs: number
-  readonly responseSilenceTimeoutMs: number
-  readonly idleTimeoutMs: number
-  readonly maxHeadBytes: number
-  /** Idle connections kept for one name; the oldest beyond that are closed. */
-  readonly maxIdlePerName: number
+export interface UpstreamOptions
+  extends ConnectorOptions, Omit<H1UpstreamOptions, 'connector'> {
   /** Of HTTP/2: what waits of one stream, of all, and the memory of one session. */
   readonly h2StreamWindowBytes: number
   readonly h2ConnectionWindowBytes: number

@@ -21,22 +21,7 @@ const UNSTEADY: ReadonlySet<string> = new Set([
   'opa.runtime',
 ])
 
-/** Paths that can be known only from the body of a request. */
-const CONTENT: readonly string[] = [
-  'request.body',
-  'request.body_state',
-  'request.tools',
-  'prompt',
-  'prompt_end',
-  'prompt_chars',
-  'text',
-  'said',
-  'said_chars',
-  'findings',
-  'model',
-]
-
-/** Of these, what stands in places that only a reader of the provider's shape knows. */
+/** Paths that stand in places that only a reader of the provider's shape knows. */
 const STRUCTURE: readonly string[] = [
   'request.body',
   'request.body_state',
@@ -45,6 +30,12 @@ const STRUCTURE: readonly string[] = [
   'prompt_end',
   'prompt_chars',
   'model',
+]
+
+/** Paths that can be known only from the body of a request. */
+const CONTENT: readonly string[] = [
+  ...STRUCTURE,
+  ...['text', 'said', 'said_chars', 'findings'],
 ]
 
 /** Of one module alone. */
