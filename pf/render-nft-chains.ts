@@ -192,10 +192,6 @@ function whileAlive({ onFailure }: Steering): string[] {
 
 /** What was not led here: QUIC, and everything else where that is to be closed. */
 function forwardChains(steering: Steering): string[] {
-  // The supervisor's own question is for us, and for nobody else.
-  const probe =
-    steering.probe === undefined ? [] : [`  iifname "${steering.probe}" jump refuse`]
-
   const rules = steeringRules(steering).flatMap((rule) => {
     if (rule.kind !== 'refuse-quic' && rule.kind !== 'refuse-llm') return []
     const { kind, family, from } = rule
@@ -208,7 +204,6 @@ function forwardChains(steering: Steering): string[] {
   return [
     'chain forward {',
     '  type filter hook forward priority -1; policy accept;',
-    ...probe,
     ...steered(),
     ...goto(steering, 'passing'),
     '}',

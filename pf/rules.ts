@@ -87,8 +87,6 @@ export interface Steering {
   }
   readonly tableTimeout: number
   readonly keptSeconds: number
-  /** The interface from which the supervisor asks as clients do; among `interfaces`, too. */
-  readonly probe?: string
   readonly appliance?: Sourced<{
     readonly interface: string
     readonly addresses: readonly Sourced<{
@@ -132,19 +130,6 @@ export const STEERED_PORT = 443
 export const TPROXY_MARK = 0x796f
 export const TPROXY_MARK_TEXT = `0x${TPROXY_MARK.toString(16)}`
 export const TPROXY_ROUTES = 796
-
-/** The supervisor's own, towards a namespace of its own. */
-export const PROBE_INTERFACE = 'yori-probe'
-
-/** The same steering, with the supervisor among the clients. */
-export function withProbe(steering: Steering): Steering {
-  const own = { name: PROBE_INTERFACE, from: "the supervisor's own" }
-  return {
-    ...steering,
-    interfaces: [...steering.interfaces, own],
-    probe: PROBE_INTERFACE,
-  }
-}
 
 /** In the order in which they must hold: whom the operator blocked comes first. */
 export function steeringRules(steering: Steering): SteerRule[] {

@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.js'
 import { renderNftOff } from './render-nft.js'
 import type { LlmElements } from './render-nft-sets.js'
 import { renderSteering } from './render.js'
-import { addressesOf, steeringIn, withProbe } from './rules.js'
+import { addressesOf, steeringIn } from './rules.js'
 import type { SteerProblem, SteerState, Steering, Target } from './rules.js'
 import type { RulesName } from './steering-files.js'
 
@@ -37,8 +37,7 @@ export type SteeringPlan =
   | { readonly kind: 'invalid'; readonly problems: readonly SteerProblem[] }
 
 export function steeringPlan(facts: PlanFacts): SteeringPlan {
-  const { backend, elements } = facts
-  const steering = backend === 'pf' ? facts.steering : withProbe(facts.steering)
+  const { backend, elements, steering } = facts
   const rules = new Map<RulesName, string>()
   for (const [name, state] of statesOf(steering)) {
     const made = renderSteering(backend, {
