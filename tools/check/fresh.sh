@@ -39,11 +39,16 @@ clean() {
 trap clean EXIT
 trap 'exit 130' INT TERM
 
-# The words that make a command another user's, with a home of its own.
+# The words that make a command another user's, with a home of its own. Where Node's headers
+# are (`nodedir`) is a fact of the machine, not of whoever's .npmrc it stands in.
 become() {
+  local headers
   if [ "$1" = user ]; then
+    headers=$(npm config get nodedir)
+    [ -d "$headers" ] || headers=''
     printf '%s\0' setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups -- \
-      env HOME="$folder/home" npm_config_cache="$folder/home/.npm"
+      env HOME="$folder/home" npm_config_cache="$folder/home/.npm" \
+      ${headers:+npm_config_nodedir="$headers"}
   fi
 }
 
