@@ -10,9 +10,9 @@
  */
 import { createSecureContext } from 'node:tls'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../src/core/clock.js'
 import { YoriError } from '../src/core/errors.js'
+import { Recent } from '../src/core/recent.js'
 
 /** What the cache needs of an authority. */
 export interface LeafSource {
@@ -51,7 +51,7 @@ const DEFAULT_MAX_PENDING = 1_024
 
 export class LeafContexts {
   readonly #options: LeafContextsOptions
-  readonly #cache: LRUCache<string, Entry>
+  readonly #cache: Recent<string, Entry>
   readonly #pending = new Map<string, Promise<SecureContext>>()
   /** The last mint that was asked for: the next waits for it. */
   #turn: Promise<void> = Promise.resolve()
@@ -63,7 +63,7 @@ export class LeafContexts {
   constructor(options: LeafContextsOptions) {
     this.#options = options
     this.#generation = options.authority.generation
-    this.#cache = new LRUCache<string, Entry>({ max: options.max })
+    this.#cache = new Recent<string, Entry>({ max: options.max })
   }
 
   /**

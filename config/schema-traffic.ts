@@ -82,7 +82,8 @@ export const upstreamSchema = section('Connections to the providers.', {
     maxItems: 64,
     default: [],
     uniqueBy: '',
-    description: 'Roots trusted besides the public ones.',
+    description:
+      'Roots trusted besides the public ones: those of this Node, and of NODE_EXTRA_CA_CERTS.',
   }),
   resolve: {
     type: 'object',

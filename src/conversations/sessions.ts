@@ -4,7 +4,6 @@
  * history (ids of tool calls, the model's own words, an earlier state). Keeps digests and
  * ids, no text. Pure: time and ids come as arguments.
  */
-import { LRUCache } from 'lru-cache'
 import type { Api, RequestFacts, ResponseFacts } from '../providers/provider.js'
 import {
   answerTextKey,
@@ -15,6 +14,7 @@ import {
   resultKeys,
 } from './session-keys.js'
 import type { ConversationKeys } from './session-keys.js'
+import { Recent } from '../core/recent.js'
 
 export interface SessionLimits {
   /** Conversations remembered; beyond it the one that rested longest goes. */
@@ -115,9 +115,9 @@ export class Sessions {
   readonly #newId: () => string
   readonly #ended: (session: Session, at: number) => void
   /** By key; the one that rested longest goes when there is no room. */
-  readonly #sessions: LRUCache<string, Session>
-  readonly #byState: LRUCache<string, string[]>
-  readonly #bySign: LRUCache<string, string>
+  readonly #sessions: Recent<string, Session>
+  readonly #byState: Recent<string, string[]>
+  readonly #bySign: Recent<string, string>
   /** The time of the last use of any. */
   #lastAt = 0
   #sweptAt = Number.NEGATIVE_INFINITY
@@ -136,17 +136,16 @@ export class Sessions {
     this.#limits = options.limits ?? SESSION_LIMITS
     this.#newId = options.newId
     this.#ended = options.ended ?? (() => undefined)
-    this.#sessions = new LRUCache({
+    this.#sessions = new Recent({
       max: this.#limits.maxSessions,
-      dispose: (session, _key, reason) => {
-        if (reason !== 'evict') return
+      pushedOut: (session) => {
         this.#counts.evicted++
         this.#ended(session, this.#lastAt)
       },
     })
     const max = this.#limits.maxSessions * SIGNS_PER_SESSION
-    this.#byState = new LRUCache({ max })
-    this.#bySign = new LRUCache({ max })
+    this.#byState = new Recent({ max })
+    this.#bySign = new Recent({ max })
   }
 
   counts(): SessionCounts {
@@ -193,8 +192,8 @@ export class Sessions {
     if (Math.abs(now - this.#sweptAt) < SWEEP_MS) return
     this.#sweptAt = now
     const over: Session[] = []
-    for (const session of this.#sessions.rvalues()) {
-      if (session === undefined || now - session.lastAt <= this.#limits.idleMs) break
+    for (const session of this.#sessions.oldestFirst()) {
+      if (now - session.lastAt <= this.#limits.idleMs) break
       // Some are left: they are next soon.
       if (over.push(session) === MAX_SWEPT) {
         this.#sweptAt = Number.NEGATIVE_INFINITY
@@ -210,11 +209,10 @@ export class Sessions {
 
   /** Nothing goes on from here: every conversation has ended, the longest rested first. */
   endAll(now: number): void {
-    const left = [...this.#sessions.rvalues()]
+    const left = [...this.#sessions.oldestFirst()]
     this.#bySign.clear()
     this.#byState.clear()
     for (const session of left) {
-      if (session === undefined) continue
       this.#sessions.delete(session.key)
       this.#ended(session, now)
     }

@@ -8,12 +8,12 @@
  * as long each time that it has not changed its mind. Trust comes to a whole device: with its
  * first success, or when it takes our root, nothing of it is untrusting any more.
  */
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
 import type { Lesson, LessonKind, Lessons } from '../core/lessons.js'
 import type { Device } from '../core/record.js'
 import type { Learned } from '../policy/route.js'
 import { deviceId } from '../core/device-id.js'
+import { Recent } from '../core/recent.js'
 import type { Memory, Party, Refusal } from './memory.js'
 
 /** Remembered of each kind; the least recently met go first. */
@@ -32,12 +32,12 @@ const CLOSES = 2
 
 export class LearnedNames implements Memory {
   readonly #clock: Clock
-  readonly #lessons = new LRUCache<string, Lesson>({ max: MAX_LESSONS })
-  readonly #closes = new LRUCache<string, number>({ max: MAX_LESSONS })
-  readonly #accepted = new LRUCache<string, true>({ max: MAX_LESSONS })
-  readonly #trusting = new LRUCache<string, true>({ max: MAX_LESSONS })
+  readonly #lessons = new Recent<string, Lesson>({ max: MAX_LESSONS })
+  readonly #closes = new Recent<string, number>({ max: MAX_LESSONS })
+  readonly #accepted = new Recent<string, true>({ max: MAX_LESSONS })
+  readonly #trusting = new Recent<string, true>({ max: MAX_LESSONS })
   /** By device and name; the provider's wish, whatever the software. */
-  readonly #certificates = new LRUCache<string, number>({ max: MAX_LESSONS })
+  readonly #certificates = new Recent<string, number>({ max: MAX_LESSONS })
   #root = ''
   /** Grows with every change that is worth keeping. */
   revision = 0
@@ -136,8 +136,8 @@ export class LearnedNames implements Memory {
   export(): Lessons {
     return {
       root: this.#root,
-      lessons: [...this.#lessons.values()],
-      trusting: [...this.#trusting.keys()],
+      lessons: this.#lessons.newestFirst().map(([, lesson]) => lesson),
+      trusting: this.#trusting.newestFirst().map(([device]) => device),
     }
   }
 
@@ -163,7 +163,7 @@ export class LearnedNames implements Memory {
   }
 
   #forget(which: (lesson: Lesson) => boolean): void {
-    for (const [key, lesson] of this.#lessons.entries()) {
+    for (const [key, lesson] of this.#lessons.newestFirst()) {
       if (!which(lesson)) continue
       this.#lessons.delete(key)
       this.revision += 1
@@ -172,7 +172,7 @@ export class LearnedNames implements Memory {
 
   #makeRoom(device: string): void {
     // From the most to the least recently met.
-    const own = [...this.#lessons.entries()].filter(([, one]) => one.device === device)
+    const own = this.#lessons.newestFirst().filter(([, one]) => one.device === device)
     for (const [key] of own.slice(MAX_LESSONS_PER_DEVICE - 1)) this.#lessons.delete(key)
   }
 }

@@ -2,10 +2,10 @@
  * Self-tests under way: a device has said that it will ask for a name now, and what became of
  * that connection is kept for it until it asks. Bounded, and forgotten within a minute.
  */
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
 import type { Coverage, Device } from '../core/record.js'
 import { deviceId } from '../core/device-id.js'
+import { Recent } from '../core/recent.js'
 
 const MAX_TRIALS = 256
 const TRIAL_MS = 60_000
@@ -39,7 +39,7 @@ interface Kept extends Trial {
 
 export class Trials {
   readonly #clock: Clock
-  readonly #trials = new LRUCache<string, Kept>({ max: MAX_TRIALS })
+  readonly #trials = new Recent<string, Kept>({ max: MAX_TRIALS })
 
   constructor(clock: Clock) {
     this.#clock = clock

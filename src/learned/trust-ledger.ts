@@ -2,7 +2,6 @@
  * Who trusts us: for each device and root, when it last used a certificate of ours and when
  * and why it last turned one away. Bounded, and kept over a restart.
  */
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { Device } from '../core/record.js'
@@ -12,6 +11,7 @@ import type { Watched } from '../core/watched.js'
 import type { Deadlines } from '../net/deadlines.js'
 import { readTrust, writeTrust } from '../net/trust-file.js'
 import { deviceId } from '../core/device-id.js'
+import { Recent } from '../core/recent.js'
 
 /** A device and a root each; those least recently met go first. */
 const MAX_ENTRIES = 1_024
@@ -30,7 +30,7 @@ export interface TrustLedgerOptions {
 export class TrustLedger implements Service, Watched {
   readonly name = 'trust-ledger'
   readonly #options: TrustLedgerOptions
-  readonly #entries = new LRUCache<string, TrustEntry>({ max: MAX_ENTRIES })
+  readonly #entries = new Recent<string, TrustEntry>({ max: MAX_ENTRIES })
   #changed = false
   #nextWrite = -Infinity
   #busy: Promise<void> | undefined
@@ -58,7 +58,7 @@ export class TrustLedger implements Service, Watched {
 
   /** The most recently met first. */
   entries(): TrustEntry[] {
-    return [...this.#entries.values()]
+    return this.#entries.newestFirst().map(([, entry]) => entry)
   }
 
   /** It sent a request under a certificate of this root. */

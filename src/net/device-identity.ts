@@ -3,10 +3,10 @@
  * leases. Reads both in the background, at most once at a time, and answers from memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import { canonicalAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import type { Device } from '../core/record.js'
+import { Recent } from '../core/recent.js'
 import type { Lease } from './leases.js'
 import { isLocallyAdministered, type Neighbours } from './neighbours.js'
 
@@ -51,7 +51,7 @@ export class DeviceIdentity {
   readonly #minIntervalMs: number
   readonly #waitMs: number
   /** When each stranger was last looked for. */
-  readonly #strangers = new LRUCache<string, number>({ max: MAX_STRANGERS })
+  readonly #strangers = new Recent<string, number>({ max: MAX_STRANGERS })
   #reading = NOTHING
   #running: Promise<void> | undefined
 

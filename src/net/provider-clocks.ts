@@ -3,9 +3,9 @@
  * answer from a cache with its `Age`, RFC 9111 §5.1). When most of them differ from us by the
  * same, it is we who are wrong: certificates that we sign then begin in the future.
  */
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
 import type { Concern, MayConcern } from '../core/concern.js'
+import { Recent } from '../core/recent.js'
 
 /** Hosts whose last word is kept. */
 export const MAX_HOSTS = 64
@@ -24,7 +24,7 @@ interface Heard {
 
 export class ProviderClocks implements MayConcern {
   readonly #clock: Clock
-  readonly #heard = new LRUCache<string, Heard>({ max: MAX_HOSTS })
+  readonly #heard = new Recent<string, Heard>({ max: MAX_HOSTS })
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -50,7 +50,7 @@ export class ProviderClocks implements MayConcern {
   /** Of what providers say the middle one: one that is wrong itself says nothing of us. */
   get aheadMs(): number | undefined {
     const since = this.#clock.monotonic() - KEPT_MS
-    const all = [...this.#heard.values()].filter(({ at }) => at >= since)
+    const all = [...this.#heard.oldestFirst()].filter(({ at }) => at >= since)
     const sorted = all.map(({ aheadMs }) => aheadMs).sort((a, b) => a - b)
     // Of two that differ the one nearer to ours.
     const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]

@@ -4,9 +4,9 @@
  * digest of the field; neither field nor password is kept.
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
+import { Recent } from '../core/recent.js'
 import { hashPassword, parsePasswordHash, verifyPassword } from './password.js'
 import type { PasswordHash } from './password.js'
 
@@ -33,7 +33,7 @@ export class ProxyUsers {
   readonly #users = new Map<string, PasswordHash>()
   readonly #clock: Clock
   readonly #key = randomBytes(32)
-  readonly #kept = new LRUCache<string, Kept>({ max: MAX_KEPT })
+  readonly #kept = new Recent<string, Kept>({ max: MAX_KEPT })
   readonly #checking = new Map<string, Promise<boolean>>()
   /** Nobody's: an unknown name takes as long as a wrong password. */
   #nobody: Promise<PasswordHash | undefined> | undefined

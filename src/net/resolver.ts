@@ -4,10 +4,10 @@
  * guard's part.
  */
 import { lookup as systemLookup, promises as dns } from 'node:dns'
-import { LRUCache } from 'lru-cache'
 import { canonicalAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
+import { Recent } from '../core/recent.js'
 
 export interface ResolverOptions {
   /** `address` or `address:port`; none: the system's resolver. */
@@ -48,13 +48,13 @@ interface Remembered {
 export class Resolver {
   readonly #options: ResolverOptions
   readonly #servers: dns.Resolver | undefined
-  readonly #remembered: LRUCache<string, Remembered>
+  readonly #remembered: Recent<string, Remembered>
   readonly #inFlight = new Map<string, Promise<readonly string[]>>()
 
   /** Throws YORI_CONFIG_INVALID when a server is no address. */
   constructor(options: ResolverOptions) {
     this.#options = options
-    this.#remembered = new LRUCache({ max: options.maxNames })
+    this.#remembered = new Recent({ max: options.maxNames })
     this.#servers = options.servers.length === 0 ? undefined : serversOf(options)
   }
 

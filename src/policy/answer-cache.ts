@@ -5,8 +5,8 @@
  * at by hash has its length in the key as well.
  */
 import { createHash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../core/clock.js'
+import { Recent } from '../core/recent.js'
 import type { Opinion, PolicyInput } from './policy.js'
 import type { Reads } from './rego-reads.js'
 
@@ -36,7 +36,7 @@ const NEVER: readonly string[] = [
 const SHORT_TEXT = 64
 
 export class AnswerCache {
-  readonly #answers: LRUCache<string, Kept>
+  readonly #answers: Recent<string, Kept>
   readonly #paths: readonly (readonly string[])[]
   readonly #ttlMs: number
   readonly #clock: Pick<Clock, 'monotonic'>
@@ -47,7 +47,7 @@ export class AnswerCache {
     limits: CacheLimits,
   ) {
     this.#paths = paths.map((path) => path.split('.'))
-    this.#answers = new LRUCache({ max: limits.maxAnswers })
+    this.#answers = new Recent({ max: limits.maxAnswers })
     this.#ttlMs = limits.ttlMs
     this.#clock = clock
   }

@@ -95,11 +95,30 @@ export async function upstreamOf(
   })
 }
 
-/** The public roots, and what the operator adds; never one instead of the other. */
+/**
+ * The public roots, and what the operator adds; never one instead of the other. The public ones
+ * are this Node's own store, which all contexts share: as a list in `ca` they would be read
+ * again for each (60 ms and 1 MB). What is added by the native context goes into a copy of it,
+ * in which Node 20 leaves out what NODE_EXTRA_CA_CERTS names.
+ */
 async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
+  const context = createSecureContext({ minVersion: 'TLSv1.2' })
+  if (extra.length === 0) return context
+  const { NODE_EXTRA_CA_CERTS: ofNode } = process.env
   const added = await Promise.all(extra.map(readPem))
-  return createSecureContext({
-    ca: [...rootCertificates, ...added],
-    minVersion: 'TLSv1.2',
-  })
+  // Node itself warned of one that cannot be read.
+  if (ofNode) added.push(await readPem(ofNode).catch(() => ''))
+  const native = context.context as Partial<AddsPem>
+  if (typeof native.addCACert !== 'function')
+    return createSecureContext({
+      ca: [...rootCertificates, ...added],
+      minVersion: 'TLSv1.2',
+    })
+  for (const pem of added) if (pem !== '') native.addCACert(pem)
+  return context
+}
+
+/** Of one certificate or several. */
+interface AddsPem {
+  addCACert(pem: string): void
 }
