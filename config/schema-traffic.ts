@@ -143,7 +143,8 @@ export const inspectSchema = section('How much of an exchange is looked at.', {
   on_uninspectable: choice({
     enum: ['allow', 'block'],
     description:
-      'What the client made unreadable. Unless set: allow in observe and advisory; ' +
+      'What the client made unreadable, and what opens a conversation that takes another ' +
+      'way (WebRTC, SIP, ephemeral keys). Unless set: allow in observe and advisory; ' +
       'block in enforce when a blocking policy reads content.',
   }),
 })

@@ -45,6 +45,8 @@ const SAYS: Readonly<Record<Coverage, string>> = {
   'tunnel-endpoint-off': 'the endpoint is off or set to tunnel',
   'tunnel-ca-unusable': 'our CA cannot sign the name now',
   'tunnel-client-certificate': 'the provider asks for a client certificate',
+  'tunnel-media-elsewhere':
+    'a conversation was opened whose sound and words take another way (WebRTC, SIP, ephemeral keys)',
   own: 'our own pages',
   refused: 'refused',
   failed: 'failed',

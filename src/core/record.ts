@@ -36,6 +36,7 @@ export type Coverage =
   | 'tunnel-endpoint-off'
   | 'tunnel-ca-unusable'
   | 'tunnel-client-certificate'
+  | 'tunnel-media-elsewhere'
   | 'own'
   | 'refused'
   | 'failed'
@@ -93,6 +94,8 @@ export type Uninspectable =
   | 'no-room'
   /** A reader of ours failed; the exchange went on. */
   | 'failed'
+  /** What is said in the conversation that it opens takes another way. */
+  | 'media-elsewhere'
   /** Messages after an upgrade: all of them, or those that no reader knows. */
   | 'upgraded'
   /** The response, or events of it. */

@@ -20,6 +20,7 @@ import {
   placeOfField,
 } from './body-places.js'
 import type { Place } from './body-places.js'
+import { isSdp } from './elsewhere.js'
 import type { Json } from './json.js'
 
 export interface Piece {
@@ -193,7 +194,7 @@ export class BodyTextReader {
       return
     }
     this.#says = true
-    const who = whoAt(place)
+    const who = name === 'sdp' && isSdp(text) ? 'program' : whoAt(place)
     const piece = { who, text: data?.text ?? text }
     unit.pieces.push(piece)
     // Short words that decode by accident stay words.

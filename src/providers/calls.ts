@@ -34,8 +34,8 @@ const BEGINS: { readonly [A in Api]?: RegExp } = {
   batches: /(?:\/batches|:batchGenerateContent|:asyncBatchEmbedContent)$/,
 }
 
-/** Work that begins where nobody here reads: WebRTC and SIP, whose sound takes another way. */
-const UNREAD = /\/realtime\/calls(?:\/[^/]+\/accept)?$/
+/** A key or a session for later is prepared; any other opens one at once: WebRTC and SIP. */
+const PREPARES = /\/(?:client_secrets|(?:transcription_)?sessions|auth_tokens)$/
 /** Mistral's; OpenAI keeps conversations under the same name, and a model answers elsewhere. */
 const MISTRAL_CONVERSATION = /\/v1\/conversations(?:\/[^/]+(?:\/restart)?)?$/
 
@@ -48,9 +48,7 @@ export function isModelCall(
   if (api === 'realtime') return head.method === 'GET'
   if (head.method !== 'POST') return false
   if (ASKED_BY_POST.has(api)) return !MANAGES.test(path)
-  if (api === 'other')
-    return (
-      UNREAD.test(path) || (provider === 'mistral' && MISTRAL_CONVERSATION.test(path))
-    )
+  if (api === 'session') return !PREPARES.test(path)
+  if (api === 'other') return provider === 'mistral' && MISTRAL_CONVERSATION.test(path)
   return BEGINS[api]?.test(path) ?? false
 }

@@ -10,6 +10,8 @@ import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import { interactionsShape, readInteractionRequest } from './gemini-interactions.js'
 import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
+import { liveApi, readSessionRequest, sessionShape } from './elsewhere.js'
+import { readContents, readDeclaredTools, readParts } from './gemini-parts.js'
 import { otherShape } from './other.js'
 import { enumName, GEMINI_ENUMS, VERTEX_ENUMS } from './gemini-enums.js'
 import type { EnumNames } from './gemini-enums.js'
@@ -23,7 +25,7 @@ import type {
 } from './provider.js'
 import { readResponse } from './reader.js'
 import type { Shape } from './reader.js'
-import { RequestBuilder, base64Bytes, unreadRequest } from './request.js'
+import { RequestBuilder, unreadRequest } from './request.js'
 
 export const gemini: Provider = {
   name: 'gemini',
@@ -75,6 +77,7 @@ export function geminiApi(head: ExchangeHead): Api | undefined {
   if (path.includes('/openai/') || path.includes('/endpoints/openapi/'))
     return openaiApi(head)
   if (path.includes('BidiGenerateContent')) return 'realtime'
+  if (path.endsWith('/auth_tokens')) return liveApi(head, 'session')
   if (path.endsWith('/interactions') || path.includes('/interactions/'))
     return 'interactions'
   if (path.endsWith('/models') || path.includes('/models/')) return 'models'
@@ -111,6 +114,7 @@ function shapeFor(api: Api, path: string): Shape {
   if (api === 'images' && !speaksOpenai(path)) return embedShape
   if (api === 'messages') return anthropicShape(api)
   if (api === 'interactions') return interactionsShape
+  if (api === 'session') return sessionShape
   return api === 'chat' ? withThoughts(openaiShape(api)) : otherShape
 }
 
@@ -131,6 +135,7 @@ function readGeminiRequest(body: unknown, context: RequestContext): RequestFacts
   if (value === undefined)
     return { ...unreadRequest(api, modelInPath(path)), stream: streamed }
   if (api === 'interactions') return readInteractionRequest(value)
+  if (api === 'session') return readSessionRequest(value, path)
   if (api === 'messages') {
     const facts = readMessagesRequest(value, api)
     const model = facts.model ?? modelInPath(path)
@@ -172,83 +177,6 @@ function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts 
 
 function plainModel(model: unknown): string | undefined {
   return asText(model)?.replace(/^models\//, '')
-}
-
-export function readContents(contents: unknown, builder: RequestBuilder): void {
-  const list = Array.isArray(contents) ? (contents as unknown[]) : [contents]
-  for (const item of list) {
-    if (typeof item === 'string') builder.message('user', item)
-    const content = asRecord(item)
-    if (content === undefined) continue
-    const role = asText(content.role) ?? 'user'
-    builder.message(
-      role === 'model' ? 'assistant' : role,
-      readParts(content.parts, builder),
-    )
-  }
-}
-
-export function readParts(parts: unknown, builder: RequestBuilder): string {
-  let joined = ''
-  const list = Array.isArray(parts) ? (parts as unknown[]) : [parts]
-  for (const item of list) {
-    const part = asRecord(item)
-    const text = part === undefined ? (asText(item) ?? '') : readPart(part, builder)
-    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
-  }
-  return joined
-}
-
-function readPart(part: Json, builder: RequestBuilder): string {
-  if (typeof part.text === 'string') return part.text
-  const data = asRecord(part.inlineData ?? part.inline_data)
-  const file = asRecord(part.fileData ?? part.file_data)
-  if (data !== undefined || file !== undefined) {
-    const mediaType = firstText(
-      data?.mimeType,
-      data?.mime_type,
-      file?.mimeType,
-      file?.mime_type,
-    )
-    const inline = asText(data?.data)
-    const bytes = inline === undefined ? undefined : base64Bytes(inline)
-    builder.attachment({ kind: kindOf(mediaType), mediaType, bytes })
-    return ''
-  }
-  const result = asRecord(part.functionResponse ?? part.function_response)
-  if (result !== undefined) {
-    const text = result.response === undefined ? '' : JSON.stringify(result.response)
-    builder.toolResult(firstText(result.id, result.name), text)
-    return text
-  }
-  const call = asRecord(part.functionCall ?? part.function_call)
-  if (call !== undefined) return call.args === undefined ? '' : JSON.stringify(call.args)
-  return (
-    firstText(asRecord(part.executableCode)?.code) ??
-    firstText(asRecord(part.codeExecutionResult)?.output) ??
-    ''
-  )
-}
-
-function kindOf(mediaType: string | undefined): 'image' | 'audio' | 'video' | 'file' {
-  const main = mediaType?.split('/', 1)[0]
-  return main === 'image' || main === 'audio' || main === 'video' ? main : 'file'
-}
-
-/** `functionDeclarations` by name; built-in tools by the key that switches them on. */
-export function readDeclaredTools(tools: unknown, builder: RequestBuilder): void {
-  for (const item of asList(tools)) {
-    const tool = asRecord(item)
-    if (tool === undefined) continue
-    for (const key of Object.keys(tool)) {
-      if (key !== 'functionDeclarations' && key !== 'function_declarations') {
-        builder.tool(key)
-        continue
-      }
-      for (const declared of asList(tool[key]))
-        builder.tool(asText(asRecord(declared)?.name))
-    }
-  }
 }
 
 /** `names`: of the enums that come as numbers, for those who ask for them so. */

@@ -6,6 +6,7 @@
 import { anthropic } from './anthropic.js'
 import { bedrock } from './bedrock.js'
 import { cohere } from './cohere.js'
+import { geminiSetup, isOffer, isOfferBody } from './elsewhere.js'
 import { gemini, geminiApi, vertex } from './gemini.js'
 import { asRecord } from './json.js'
 import { mistral } from './mistral.js'
@@ -40,6 +41,11 @@ export interface Recognised {
 export function recognise(asked: ExchangeHead, speaks?: string): Recognised | undefined {
   const path = plainPath(asked.path)
   const head = path === asked.path ? asked : { ...asked, path }
+  const known = byHead(head, speaks)
+  return isOffer(head) ? { ...(known ?? UNKNOWN), api: 'session' } : known
+}
+
+function byHead(head: ExchangeHead, speaks: string | undefined): Recognised | undefined {
   for (const provider of providers) {
     const api = provider.recognises(head)
     if (api !== undefined) return { provider, api }
@@ -79,6 +85,8 @@ function recogniseByPath(head: ExchangeHead): Recognised | undefined {
 export function recogniseBody(body: unknown): Recognised | undefined {
   const value = asRecord(body)
   if (value === undefined) return undefined
+  if (isOfferBody(value)) return { provider: openai, api: 'session' }
+  if (geminiSetup(value) !== undefined) return { provider: gemini, api: 'session' }
   if (Array.isArray(value.contents)) return { provider: gemini, api: 'generate' }
   if (typeof value.anthropic_version === 'string')
     return { provider: anthropic, api: 'messages' }

@@ -1,5 +1,6 @@
 /** Gemini's Live: ai.google.dev/api/live. Transcripts and texts come in pieces, usage a turn. */
-import { readContents, readDeclaredTools, readFunctionCall, readParts } from './gemini.js'
+import { readFunctionCall } from './gemini.js'
+import { readContents, readDeclaredTools, readParts } from './gemini-parts.js'
 import { asList, asRecord, asText } from './json.js'
 import type { Json } from './json.js'
 import type { LiveSession } from './live-session.js'

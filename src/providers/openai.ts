@@ -30,6 +30,7 @@ import type {
   ResponseContext,
   ResponseReader,
 } from './provider.js'
+import { liveApi, modelInQuery, readSessionRequest, sessionShape } from './elsewhere.js'
 import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
 import { readResponse } from './reader.js'
@@ -75,8 +76,13 @@ const CALLS: readonly (readonly [string, Api])[] = [
   ['/uploads', 'files'],
   ['/vector_stores', 'files'],
   ['/batches', 'batches'],
-  ['/realtime/client_secrets', 'other'],
-  ['/realtime/calls', 'other'],
+  ['/realtime/client_secrets', 'session'],
+  ['/realtime/calls', 'session'],
+  ['/realtime/sessions', 'session'],
+  ['/realtime/transcription_sessions', 'session'],
+  // Azure's, of before it had OpenAI's own paths.
+  ['/realtimeapi/sessions', 'session'],
+  ['/realtimertc', 'session'],
   ['/realtime', 'realtime'],
 ]
 
@@ -87,18 +93,23 @@ export function openaiApi(head: ExchangeHead): Api | undefined {
     const at = path.indexOf(call)
     if (at < 0) continue
     const after = path[at + call.length]
-    if (after === undefined || after === '/') return api
+    if (after !== undefined && after !== '/') continue
+    return api === 'realtime' || api === 'session' ? liveApi(head, api) : api
   }
   return undefined
 }
 
 export function readOpenaiRequest(body: unknown, context: RequestContext): RequestFacts {
   const value = asRecord(body)
-  if (value === undefined)
-    return unreadRequest(context.api, azureDeployment(context.path))
+  if (value === undefined) return unreadRequest(context.api, modelInPath(context))
+  if (context.api === 'session') return readSessionRequest(value, context.path)
   const facts = readByApi(value, context.api)
   if (facts.model !== undefined) return facts
   return { ...facts, model: azureDeployment(context.path) }
+}
+
+function modelInPath({ api, path }: RequestContext): string | undefined {
+  return api === 'session' ? modelInQuery(path) : azureDeployment(path)
 }
 
 function readByApi(body: Json, api: Api): RequestFacts {
@@ -162,6 +173,8 @@ export function openaiShape(api: Api): Shape {
       return smallShape
     case 'assistants':
       return assistantsShape
+    case 'session':
+      return sessionShape
     default:
       return otherShape
   }

@@ -27,6 +27,8 @@ export type Api =
   | 'assistants'
   | 'batches'
   | 'realtime'
+  /** Opens or prepares a live conversation whose media take another way. */
+  | 'session'
   | 'other'
 
 /** Calls whose answer a model writes: only for these are missing tokens estimated. */

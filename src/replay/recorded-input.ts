@@ -96,6 +96,7 @@ const UNREADABLE: ReadonlySet<string> = new Set([
   'unknown-kind',
   'content-coding',
   'partly-unseen',
+  'media-elsewhere',
   // As rows of before call it.
   'too-large',
   'too-deep',

@@ -9,7 +9,9 @@ describe('recognise', () => {
     ['https://api.openai.com/v1/responses/input_tokens', 'openai count-tokens'],
     ['https://api.openai.com/v1/completions', 'openai completions'],
     ['https://api.openai.com/v1/audio/transcriptions', 'openai audio'],
-    ['https://api.openai.com/v1/realtime?model=gpt-realtime', 'openai realtime'],
+    ['https://api.openai.com/v1/realtime?model=gpt-realtime', 'openai session'],
+    ['https://api.openai.com/v1/realtime/calls/rtc_1/hangup', 'openai other'],
+    ['https://x.openai.azure.com/openai/realtimeapi/sessions', 'azure-openai session'],
     ['https://api.openai.com/v1/threads/t/messages', 'openai assistants'],
     ['https://api.openai.com/dashboard', 'openai other'],
     ['https://api.anthropic.com/v1/messages?beta=true', 'anthropic messages'],
@@ -40,6 +42,12 @@ describe('recognise', () => {
       assert.equal(said, expected)
     })
   }
+})
+
+it('a WebSocket is asked for by GET, and a session by POST', () => {
+  const path = '/v1/realtime?model=gpt-realtime'
+  const found = recognise({ host: 'api.openai.com', method: 'GET', path })
+  assert.equal(found?.api, 'realtime')
 })
 
 describe('recognise, for a host that the catalogue tells of', () => {

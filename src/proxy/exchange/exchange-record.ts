@@ -4,6 +4,7 @@ import { grpcFailure } from '../../http/grpc.js'
 import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { HttpClient } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 
 export function openRecord(about: ExchangeAbout<ExchangePort>): ExchangeRecord {
@@ -44,6 +45,14 @@ function isCall(
 export function noteCall(record: ExchangeRecord, rawFields: readonly string[]): void {
   const failure = grpcFailure(rawFields)
   if (failure !== undefined) record.reason ??= failure
+}
+
+/** A conversation begins that takes another way, and the provider said yes. */
+export function noteElsewhere(
+  { api, status = 0 }: ExchangeRecord,
+  { state }: Pick<HttpClient, 'state'>,
+): void {
+  if (api === 'session' && status >= 200 && status < 300) state.log.ledElsewhere()
 }
 
 /** The client went before it had everything. */

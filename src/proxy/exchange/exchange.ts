@@ -36,7 +36,13 @@ import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import { bodyOf, readingOf } from './exchange-parts.js'
-import { noteCall, noteEnd, noteGone, openRecord } from './exchange-record.js'
+import {
+  noteCall,
+  noteElsewhere,
+  noteEnd,
+  noteGone,
+  openRecord,
+} from './exchange-record.js'
 import { HELD_STEPS, takeSteps } from './held-steps.js'
 import type { RequestBody } from './request-body.js'
 import { headProblem } from './request-limits.js'
@@ -179,6 +185,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       head.fields,
     )
     this.#enter('answering')
+    if (this.#record !== undefined) noteElsewhere(this.#record, this.from)
     this.#reading?.responseHead(status, head)
     if (this.#record !== undefined) this.services.observers.responseHead(this.#record)
     // The body's first bytes mostly came along and go out in one write with the head. When
@@ -367,7 +374,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     record.responseBytes = this.#responseBytes
     noteEnd(record, this, outcome)
     const { observers } = this.services
-    const ended = (): void => observers.ended(record)
+    const ended = (): void => {
+      noteElsewhere(record, this.from)
+      observers.ended(record)
+    }
     const read = (): void => {
       if (this.#reading !== undefined) this.#reading.end(outcome === 'response', ended)
       else {

@@ -9,6 +9,7 @@ import { decoded, isText, otherText } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices } from '../../json/json-slices.js'
+import { isSdp, isSdpType } from '../../providers/elsewhere.js'
 import type { BodyTextReader } from '../../providers/body-text.js'
 
 const PIECE_BYTES = 64 * 1024
@@ -37,6 +38,20 @@ export function* addWords(
     if (yield* addLines(words, utf8, limits)) return true
   }
   return yield* addText(words, utf8, isCalledText)
+}
+
+/** What two programs settle between them about media is no person's. False: it is none. */
+export function addOffer(
+  words: BodyTextReader,
+  bytes: Buffer,
+  mediaType: string | undefined,
+): boolean {
+  if (mediaType === undefined || !isSdpType(mediaType)) return false
+  if (bytes.length > PIECE_BYTES) return false
+  const text = bytes.toString()
+  if (!isSdp(text)) return false
+  words.plain(text, 'program')
+  return true
 }
 
 export function looksLikeJson(bytes: Buffer): boolean {

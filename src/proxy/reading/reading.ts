@@ -262,7 +262,9 @@ export class Reading {
     })
     this.#reader = reader
     const { bodies } = this.#options
-    if (bodies?.response === true && !this.#keepsNothing && this.#words === undefined)
+    // A session is answered by a key.
+    const mayKeep = api !== 'session' && !this.#keepsNothing && this.#words === undefined
+    if (bodies?.response === true && mayKeep)
       this.#keeper = new ResponseKeeper(
         head.contentType,
         bodies.maxBytes,

@@ -6,22 +6,22 @@
 import type { Resting } from '../../core/resting.js'
 import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
-import { boundaryOf, MultipartReader } from '../../http/multipart.js'
-import type { MultipartContent } from '../../http/multipart.js'
+import { boundaryOf } from '../../http/multipart.js'
 import { parsePrefix, partialJson } from '../../json/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices, prefixInSlices } from '../../json/json-slices.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { BodyText } from '../../providers/body-text.js'
+import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
 import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
-import { readMultipartRequest } from '../../providers/multipart-request.js'
 import { offeredTools } from '../../providers/offered-tools.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { asUtf8 } from '../../detect/wide-text.js'
-import { addText, addWords, isTextType, looksLikeJson } from './body-words.js'
+import { addOffer, addText, addWords, isTextType, looksLikeJson } from './body-words.js'
+import { readParts } from './form-reading.js'
 
 /** Of a body that is not whole, this much is read: its beginning names model and prompt. */
 const MAX_PREFIX_BYTES = 64 * 1024
@@ -59,6 +59,18 @@ export interface RequestOptions {
 }
 
 export function* readRequest(
+  recognised: Recognised,
+  copy: RequestCopy,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const read = yield* readBody(recognised, copy, options)
+  if ((read.shaped ?? recognised).api !== 'session') return read
+  const { content } = read
+  const uninspectable = content.uninspectable ?? MEDIA_ELSEWHERE
+  return { ...read, content: { ...content, uninspectable }, unread: 'media-elsewhere' }
+}
+
+function* readBody(
   recognised: Recognised,
   copy: RequestCopy,
   options: RequestOptions,
@@ -236,8 +248,10 @@ function* readOther(
   const facts = factsOf(recognised, copy, undefined)
   const words = new BodyTextReader()
   const isCalledText = isTextType(copy.head.contentType)
-  if (!(yield* addWords(words, copy.bytes, options.json, isCalledText)))
-    return notText(facts)
+  const isWords =
+    addOffer(words, copy.bytes, copy.head.contentType) ||
+    (yield* addWords(words, copy.bytes, options.json, isCalledText))
+  if (!isWords) return notText(facts)
   const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
   return { facts, content, unread, text: options.wantsText ? words.end() : undefined }
@@ -255,12 +269,8 @@ function* readForm(
   boundary: string,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const reader = new MultipartReader(boundary)
-  reader.push(copy.bytes)
-  const form = reader.end()
-  const facts = readMultipartRequest(form, recognised.api)
-  const words = new BodyTextReader()
-  const isText = yield* addForm(words, copy, form, options)
+  const form = yield* readParts(recognised, { ...copy, boundary }, options)
+  const { facts, words, isText, uninspectable, unstructured } = form
   const text = options.wantsText ? words.end() : undefined
   const content = { ...about(facts), body: undefined, state: 'invalid' } as const
   if (!copy.whole)
@@ -271,28 +281,7 @@ function* readForm(
       text,
     }
   const unread = isText ? unreadIn(text) : 'not-text'
-  return { facts, content: { ...content, uninspectable: undefined }, unread, text }
-}
-
-/** False: there is a file in it that is no text. */
-function* addForm(
-  words: BodyTextReader,
-  { bytes, whole }: RequestCopy,
-  form: MultipartContent,
-  { json, wantsText }: RequestOptions,
-): Resting<boolean> {
-  let isText = true
-  for (const { name, filename, mediaType, at, bytes: size } of form.parts) {
-    const part = bytes.subarray(at, at + size)
-    for (const said of [name, filename])
-      if (said !== undefined) yield* words.read(said, 'type')
-    const isWords =
-      size === 0 || (yield* addWords(words, part, json, isTextType(mediaType)))
-    if (!isWords) isText = false
-  }
-  // What its own delimiters do not tell apart is still looked at.
-  if (!form.complete && wantsText) yield* addText(words, bytes, whole)
-  return isText
+  return { facts, content: { ...content, uninspectable, unstructured }, unread, text }
 }
 
 function unreadIn(text: BodyText | undefined): Uninspectable | undefined {

@@ -17,6 +17,12 @@ export interface ConnectionOpened {
   readonly at: number
 }
 
+/** What became of a connection over which an endpoint was asked. */
+const OF_AN_ENDPOINT: ReadonlySet<Coverage> = new Set<Coverage>([
+  'inspected',
+  'tunnel-media-elsewhere',
+])
+
 export class ConnectionLog {
   readonly #record: ConnectionRecord
   readonly #code = new Ranked<ErrorCode>()
@@ -70,7 +76,13 @@ export class ConnectionLog {
   }
 
   inspected(): void {
-    this.#became('inspected')
+    // What it led elsewhere does not come back with the next request.
+    if (!OF_AN_ENDPOINT.has(this.#record.coverage)) this.#became('inspected')
+  }
+
+  /** A conversation was opened on it that takes another way: what it says is not seen. */
+  ledElsewhere(): void {
+    this.#became('tunnel-media-elsewhere')
   }
 
   /** Its bytes pass untouched; `why` is one of the tunnels. */
@@ -80,7 +92,7 @@ export class ConnectionLog {
 
   /** A plain request that is passed on unread; one of an endpoint before it counts more. */
   relayed(nameClass: string): void {
-    if (this.#record.coverage === 'inspected') return
+    if (OF_AN_ENDPOINT.has(this.#record.coverage)) return
     this.#became('tunnel-not-endpoint')
     this.#record.nameClass = nameClass
   }

@@ -1,0 +1,120 @@
+/**
+ * What a form says (RFC 7578): facts by the names of its fields, and the words of each of its
+ * parts, files among them. A field that holds the session of a live conversation is JSON, and
+ * read as the body of one.
+ */
+import type { Resting } from '../../core/resting.js'
+import { MultipartReader } from '../../http/multipart.js'
+import type { MultipartContent, MultipartPart } from '../../http/multipart.js'
+import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
+import { parseInSlices } from '../../json/json-slices.js'
+import { BodyTextReader } from '../../providers/body-text.js'
+import type { Recognised } from '../../providers/index.js'
+import { readMultipartRequest } from '../../providers/multipart-request.js'
+import { offeredTools } from '../../providers/offered-tools.js'
+import type { RequestFacts } from '../../providers/provider.js'
+import { addOffer, addText, addWords, isTextType } from './body-words.js'
+
+export interface FormCopy {
+  readonly bytes: Buffer
+  readonly whole: boolean
+  readonly path: string
+  readonly boundary: string
+}
+
+export interface FormRead {
+  readonly facts: RequestFacts
+  readonly words: BodyTextReader
+  /** False: there is a file in it that is no text. */
+  readonly isText: boolean
+  /** As in what is made of a body of JSON. */
+  readonly uninspectable: string | undefined
+  readonly unstructured: string | undefined
+}
+
+export function* readParts(
+  recognised: Recognised,
+  copy: FormCopy,
+  options: { readonly json: JsonLimits; readonly wantsText: boolean },
+): Resting<FormRead> {
+  const reader = new MultipartReader(copy.boundary)
+  reader.push(copy.bytes)
+  const form = reader.end()
+  const session = yield* sessionIn(recognised, copy, form, options.json)
+  const words = new BodyTextReader()
+  const isText = yield* addForm(words, copy, form, options)
+  const isKnown = session === undefined || session.kind === 'whole'
+  return {
+    facts: factsOf(recognised, copy, form, session),
+    words,
+    isText,
+    uninspectable: whyUnsure(form, session),
+    unstructured: isKnown ? undefined : 'the session in its form is not JSON',
+  }
+}
+
+function* sessionIn(
+  { api }: Recognised,
+  { bytes }: FormCopy,
+  form: MultipartContent,
+  json: JsonLimits,
+): Resting<BoundedJson | undefined> {
+  if (api !== 'session') return undefined
+  const part = form.parts.find(({ name }) => name === 'session')
+  return part && (yield* parseInSlices(contentOf(part, bytes), json))
+}
+
+function factsOf(
+  { provider, api }: Recognised,
+  { path }: FormCopy,
+  form: MultipartContent,
+  session: BoundedJson | undefined,
+): RequestFacts {
+  if (api !== 'session') return readMultipartRequest(form, api)
+  const body = session?.kind === 'whole' ? { session: session.value } : undefined
+  const facts = provider.readRequest(body, { api, path })
+  const tools = new Set([...facts.toolsOffered, ...offeredTools(body)])
+  return { ...facts, toolsOffered: [...tools] }
+}
+
+/** Fields of which a form has one; of two, who answers takes the one or the other. */
+const SINGLE: ReadonlySet<string> = new Set(['model', 'session'])
+
+function whyUnsure(
+  { parts }: MultipartContent,
+  session: BoundedJson | undefined,
+): string | undefined {
+  const names = parts.flatMap(({ name = '' }) => (SINGLE.has(name) ? [name] : []))
+  if (new Set(names).size < names.length) return 'a field of its form stands twice'
+  return session?.kind === 'whole' && session.duplicateKeys.length > 0
+    ? 'a key of its session stands twice'
+    : undefined
+}
+
+/** False: there is a file in it that is no text. */
+function* addForm(
+  words: BodyTextReader,
+  { bytes, whole }: FormCopy,
+  form: MultipartContent,
+  { json, wantsText }: { readonly json: JsonLimits; readonly wantsText: boolean },
+): Resting<boolean> {
+  let isText = true
+  for (const part of form.parts) {
+    const { name, filename, mediaType } = part
+    const content = contentOf(part, bytes)
+    for (const said of [name, filename])
+      if (said !== undefined) yield* words.read(said, 'type')
+    const isWords =
+      content.length === 0 ||
+      addOffer(words, content, name === 'sdp' ? 'application/sdp' : mediaType) ||
+      (yield* addWords(words, content, json, isTextType(mediaType)))
+    if (!isWords) isText = false
+  }
+  // What its own delimiters do not tell apart is still looked at.
+  if (!form.complete && wantsText) yield* addText(words, bytes, whole)
+  return isText
+}
+
+function contentOf({ at, bytes: size }: MultipartPart, bytes: Buffer): Buffer {
+  return bytes.subarray(at, at + size)
+}
