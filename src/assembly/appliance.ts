@@ -40,6 +40,7 @@ import { makeTransparent } from '../net/transparent.js'
 import { Resolver } from '../net/resolver.js'
 import { OwnAddresses } from '../net/own-addresses.js'
 import { Attempts } from '../policy/attempts.js'
+import { PaidAnswers } from '../policy/paid-answers.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { PolicyMemory } from '../policy/decider.js'
 import type { OverrideMemory } from '../household/overrides.js'
@@ -48,6 +49,7 @@ import { RepeatedBlocks } from '../household/repeated-blocks.js'
 import { RecentBlocks } from '../household/recent-blocks.js'
 import { LocalTimes } from '../policy/local-time.js'
 import type { LocalTime } from '../policy/local-time.js'
+import { readAnswers } from '../audit/answer-rows.js'
 import { readCounters } from '../audit/usage-rows.js'
 import { LearnedNames } from '../learned/learned.js'
 import { milliseconds } from './from-config/milliseconds.js'
@@ -94,6 +96,12 @@ export class Appliance {
     bindings: new Map(),
     times: new LocalTimes(),
   }
+  readonly #paidAnswers = new PaidAnswers(({ requestId }) => {
+    this.#log.warn(
+      { requestId },
+      'too many answers are kept: one of them may be paid twice',
+    )
+  })
   readonly #overrideMemory: OverrideMemory = {
     tokenKey: randomBytes(32),
     attempts: new Attempts(),
@@ -184,6 +192,7 @@ export class Appliance {
       batchMs: config.audit.batch_ms,
       queueRows: config.limits.audit_queue_rows,
       usage: this.#policyMemory.counters,
+      answers: this.#paidAnswers,
       log,
       clock,
     })
@@ -351,6 +360,7 @@ export class Appliance {
     return [
       this.audit,
       serviceOf('counters', () => this.#restoreCounters()),
+      serviceOf('paid answers', () => this.#restoreAnswers()),
       serviceOf(
         'policy state',
         () => this.#kept.start(),
@@ -362,6 +372,19 @@ export class Appliance {
       }),
       ...[this.#lessons, this.trust, this.#steering, this.#keeper],
     ]
+  }
+
+  /** What is paid for outlives a restart, too. */
+  #restoreAnswers(): void {
+    try {
+      this.#paidAnswers.restore(readAnswers(this.#config.audit.database))
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      this.#log.warn(
+        { reason },
+        'answers of before may be paid again: they could not be read',
+      )
+    }
   }
 
   /** What this month has cost so far outlives a restart. */
@@ -417,6 +440,7 @@ export class Appliance {
       clock: this.#clock,
       log: this.#log,
       conversations: this.conversations,
+      paidAnswers: this.#paidAnswers,
       deadlines: this.#deadlines,
       own: this.#own,
       kept: this.#kept,

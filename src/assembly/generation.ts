@@ -44,6 +44,7 @@ import type { ConnectionState } from '../proxy/words/connection-state.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { Services } from './services.js'
 import { TicketKeys } from '../proxy/fronts/ticket-keys.js'
+import type { PaidAnswers } from '../policy/paid-answers.js'
 import { Undecided } from '../proxy/bounds/undecided.js'
 import { serveUpgrade } from '../proxy/dispatch/upgrade-request.js'
 import { Shares } from '../proxy/bounds/shares.js'
@@ -69,6 +70,7 @@ export interface GenerationEdges extends PolicyEdges {
   readonly concerns: Services['concerns']
   readonly descriptors: Descriptors
   readonly conversations: Conversations
+  readonly paidAnswers: PaidAnswers
   readonly identify: Services['identify']
   readonly destinations: Services['destinations']
 }

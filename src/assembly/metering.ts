@@ -13,7 +13,7 @@ export interface MeteringOptions {
   readonly counters: UsageCounters
   /** By the policies and lists of now. */
   readonly begin: (record: Readonly<ExchangeRecord>) => Ticket
-  readonly subjects: (record: Readonly<ExchangeRecord>) => Subjects
+  readonly subjects: (of: Pick<ExchangeRecord, 'device'>) => Subjects
   readonly time: () => LocalTime
 }
 
@@ -40,6 +40,7 @@ export class Metering implements ExchangeObserver {
       tokens: (record.inputTokens ?? 0) + (record.outputTokens ?? 0),
       microUsd: record.costMicroUsd ?? 0,
     }
+    this.#correct(record)
     const ticket = this.#tickets.get(record.requestId)
     this.#tickets.delete(record.requestId)
     const { counters, subjects, time } = this.#options
@@ -48,6 +49,14 @@ export class Metering implements ExchangeObserver {
       counters.end(ticket, { ...spent, taken, policy: record.policyName }, time())
     } else if (spent.tokens + spent.microUsd > 0)
       counters.spend(subjects(record), spent, time())
+  }
+
+  /** What another has counted for its answer was less, or more: for whom that counts. */
+  #correct({ corrects }: SeenExchange): void {
+    if (corrects === undefined) return
+    const { counters, subjects, time } = this.#options
+    const { device, policyName: policy, more } = corrects
+    counters.spend(subjects({ device }), { ...more, policy }, time())
   }
 
   #begin(record: SeenExchange): void {

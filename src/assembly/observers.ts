@@ -11,7 +11,10 @@ import type { ExchangeObserver } from '../proxy/words/observer.js'
 
 export interface ObserverEdges {
   readonly metering: ExchangeObserver
-  readonly audit: Pick<AuditSink, 'exchangeOpened' | 'exchangeClosed' | 'exchangeMerged'>
+  readonly audit: Pick<
+    AuditSink,
+    'exchangeOpened' | 'exchangeClosed' | 'exchangeMerged' | 'exchangeChanged'
+  >
   readonly log: Log
 }
 
@@ -35,7 +38,9 @@ function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
     name: 'record',
     requestHead: (record) => audit.exchangeOpened(record),
     ended: (record) => {
-      const { repeated, requestId } = record
+      const { repeated, requestId, corrects } = record
+      if (corrects !== undefined)
+        audit.exchangeChanged({ kind: 'answered', row: corrects })
       if (repeated === undefined || repeated.requestId === requestId)
         audit.exchangeClosed(record)
       else audit.exchangeMerged(record, { kind: 'repeated', row: repeated })

@@ -15,7 +15,13 @@ import type { AuditLimits } from './store-options.js'
 import type { Encoded } from './rows.js'
 import { encode } from './rows.js'
 import type { Row } from './tables.js'
-import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
+import {
+  answeredColumns,
+  connectionColumns,
+  eventColumns,
+  exchangeColumns,
+} from './tables.js'
+import { unreachable } from '../core/unreachable.js'
 import { noRows } from './tally.js'
 
 /** Events are few and matter: they may go this far over the limit of rows. */
@@ -42,7 +48,11 @@ export class Backlog {
   #exchanges: Encoded[] = []
   #events: Encoded[] = []
   #gone: string[] = []
-  #changes: EncodedChange[] = []
+  /** Each with the count of rows that go before it: it may be about one of them. */
+  #changes: { readonly after: number; readonly change: EncodedChange }[] = []
+  /** Rows of exchanges that were closed, and those of them that a batch has taken, ever. */
+  #closed = 0
+  #taken = 0
   #waitingBytes = 0
   #takenRows = 0
   #takenBytes = 0
@@ -110,20 +120,27 @@ export class Backlog {
       this.dropped.exchanges++
       return
     }
+    this.#closed++
     this.#wait(this.#exchanges, encoded)
   }
 
   /** It has no row of its own; that of another changes. Nothing is dropped but the change. */
-  exchangeMerged(record: ExchangeRecord, { kind, row }: RowChange): void {
+  exchangeMerged(record: ExchangeRecord, change: RowChange): void {
     const opening = this.#open.get(record)
     if (opening !== undefined) {
       opening.record = undefined
       this.#open.delete(record)
       if (opening.carried) this.#gone.push(record.requestId)
     }
+    this.exchangeChanged(change)
+  }
+
+  exchangeChanged(change: RowChange): void {
     if (this.held >= this.#limits.queueRows) return
-    const { requestId, repeats, marks } = row
-    this.#changes.push({ kind, requestId, repeats, marks: marks.join(' ') })
+    this.#changes.push({
+      after: this.#closed,
+      change: encodedChange(change, this.#limits),
+    })
   }
 
   /**
@@ -136,8 +153,9 @@ export class Backlog {
     const events = this.#takeFrom(this.#events, space)
     const connections = this.#takeFrom(this.#connections, space)
     const exchanges = this.#takeFrom(this.#exchanges, space)
+    this.#taken += exchanges.length
     const gone = this.#gone.splice(0)
-    const changes = this.#changes.splice(0)
+    const changes = this.#takeChanges()
     this.#takenRows += events.length + connections.length + exchanges.length
     this.#takenRows += gone.length + changes.length
     this.#waitingBytes -= this.#takenBytes - takenBefore
@@ -181,6 +199,12 @@ export class Backlog {
     return rows
   }
 
+  #takeChanges(): EncodedChange[] {
+    const early = this.#changes.findIndex(({ after }) => after > this.#taken)
+    const due = early < 0 ? this.#changes.length : early
+    return this.#changes.splice(0, due).map(({ change }) => change)
+  }
+
   #takeOpen(sinceMs: number, space: { rows: number; bytes: number }): Row[] {
     const rows: Row[] = []
     let passed = 0
@@ -198,6 +222,25 @@ export class Backlog {
     }
     this.#unwritten.splice(0, passed)
     return rows
+  }
+}
+
+function encodedChange(change: RowChange, limits: AuditLimits): EncodedChange {
+  switch (change.kind) {
+    case 'repeated': {
+      const { requestId, repeats, marks } = change.row
+      return { kind: 'repeated', requestId, repeats, marks: marks.join(' ') }
+    }
+    case 'answered': {
+      const { requestId, told } = change.row
+      return {
+        kind: 'answered',
+        requestId,
+        row: encode(answeredColumns, told, limits).row,
+      }
+    }
+    default:
+      return unreachable(change)
   }
 }
 

@@ -4,6 +4,7 @@
  * commits get cheaper as the load rises. Keeps the batch in hand until it is answered for.
  */
 import type { Clock } from '../core/clock.js'
+import type { PaidAnswer } from '../policy/paid-answers.js'
 import type { UsageRow } from '../policy/usage.js'
 import type { Backlog } from './backlog.js'
 import type { Batch, ToWorker } from './messages.js'
@@ -24,7 +25,15 @@ export interface UsageSource {
   lost(rows?: readonly UsageRow[]): void
 }
 
+/** What is paid for: likewise. */
+export interface AnswersSource {
+  take(): PaidAnswer[]
+  /** What was taken never arrived. */
+  lost(): void
+}
+
 export interface DeliveryDeps {
+  readonly answers: AnswersSource | undefined
   readonly usage: UsageSource | undefined
   readonly backlog: Backlog
   readonly limits: AuditLimits
@@ -38,6 +47,7 @@ export class Delivery {
   readonly #clock: Clock
   readonly #destination: Destination
   readonly #usage: UsageSource | undefined
+  readonly #answers: AnswersSource | undefined
   readonly written = noRows()
   /** Rows that the database refused, or that were given up. */
   readonly rejected = noRows()
@@ -48,8 +58,9 @@ export class Delivery {
   #hurried = false
   #flushing: (() => void)[] = []
 
-  constructor({ backlog, limits, clock, destination, usage }: DeliveryDeps) {
+  constructor({ backlog, limits, clock, destination, usage, answers }: DeliveryDeps) {
     this.#usage = usage
+    this.#answers = answers
     this.#backlog = backlog
     this.#limits = limits
     this.#clock = clock
@@ -77,7 +88,12 @@ export class Delivery {
     if (batch === undefined) return this.#nothingDue()
     this.#sequence++
     const usage = this.#usage?.take()
-    const whole = usage === undefined ? batch : { ...batch, usage }
+    const answers = this.#answers?.take()
+    const whole = {
+      ...batch,
+      ...(usage === undefined ? {} : { usage }),
+      ...(answers === undefined ? {} : { answers }),
+    }
     this.#inHand = whole
     this.#lastBatchMs = now
     this.#destination.send({ kind: 'batch', batch: whole })
@@ -109,6 +125,7 @@ export class Delivery {
     if (batch === undefined) return
     const { connections, exchanges, events, usage } = batch
     if (usage !== undefined) this.#usage?.lost(usage)
+    if (batch.answers !== undefined) this.#answers?.lost()
     this.settle(batch.sequence, {
       connections: connections.length,
       exchanges: exchanges.length,

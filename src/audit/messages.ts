@@ -1,4 +1,5 @@
 /** What the main thread and the worker say to each other, and what the worker is born with. */
+import type { PaidAnswer } from '../policy/paid-answers.js'
 import type { UsageRow } from '../policy/usage.js'
 import type { PruneRequest, Pruned } from './retention.js'
 import type { Row } from './tables.js'
@@ -21,15 +22,20 @@ export interface Batch {
   readonly changes: readonly EncodedChange[]
   /** Of the counters, what has changed: whole values, so that twice is once. */
   readonly usage?: readonly UsageRow[]
+  /** Of the answers that are paid for, what has changed: likewise. */
+  readonly answers?: readonly PaidAnswer[]
 }
 
 /** Whole values, so that twice is once. */
-export interface EncodedChange {
-  readonly kind: 'repeated'
-  readonly requestId: string
-  readonly repeats: number
-  readonly marks: string
-}
+export type EncodedChange =
+  | {
+      readonly kind: 'repeated'
+      readonly requestId: string
+      readonly repeats: number
+      readonly marks: string
+    }
+  /** `row`: values of `answeredColumns`. */
+  | { readonly kind: 'answered'; readonly requestId: string; readonly row: Row }
 
 export type ToWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }

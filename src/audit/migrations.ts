@@ -219,6 +219,26 @@ const repeats = `
 ALTER TABLE exchanges ADD COLUMN repeats INTEGER;
 `
 
+/** Answers that providers keep, and the row in which each is paid; see `answer-rows.ts`. */
+const answers = `
+ALTER TABLE exchanges ADD COLUMN counted_in TEXT;
+CREATE TABLE answers (
+  key TEXT PRIMARY KEY,
+  request_id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  device_ip TEXT NOT NULL,
+  device_mac TEXT,
+  policy_name TEXT,
+  model TEXT,
+  is_call INTEGER NOT NULL,
+  prompt_tokens INTEGER,
+  response_tokens INTEGER,
+  cost_micro_usd INTEGER,
+  estimated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX answers_by_time ON answers (at);
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -230,6 +250,7 @@ export const migrations: readonly string[] = [
   counting,
   marks,
   repeats,
+  answers,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

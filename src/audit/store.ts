@@ -18,7 +18,7 @@ import type { Service } from '../core/service.js'
 import { unreachable } from '../core/unreachable.js'
 import { Backlog } from './backlog.js'
 import { Delivery } from './delivery.js'
-import type { UsageSource } from './delivery.js'
+import type { AnswersSource, UsageSource } from './delivery.js'
 import { Gaps } from './gaps.js'
 import type { FromWorker, Trouble } from './messages.js'
 import type { AuditLimits, AuditOptions } from './store-options.js'
@@ -79,6 +79,7 @@ export interface AuditStoreOptions extends Partial<AuditOptions>, Partial<AuditL
   readonly clock: Clock
   /** Written along with the rows. */
   readonly usage?: UsageSource
+  readonly answers?: AnswersSource
   /** Tests put a worker here that dies when it is told. */
   readonly workerScript?: URL
 }
@@ -129,6 +130,7 @@ class Store implements AuditStore {
       clock,
       destination: this.#thread,
       usage: options.usage,
+      answers: options.answers,
     })
   }
 
@@ -185,6 +187,11 @@ class Store implements AuditStore {
 
   exchangeMerged(record: ExchangeRecord, change: RowChange): void {
     this.#backlog.exchangeMerged(record, change)
+    this.#given()
+  }
+
+  exchangeChanged(change: RowChange): void {
+    this.#backlog.exchangeChanged(change)
     this.#given()
   }
 
@@ -262,6 +269,7 @@ class Store implements AuditStore {
       case 'moved-aside':
         this.#lostAt = this.#clock.monotonic()
         this.#options.usage?.lost()
+        this.#options.answers?.lost()
         this.#log.error(
           { movedTo: message.to },
           'the audit database was corrupt: moved aside',

@@ -5,7 +5,12 @@
  * Bodies stand behind what is often read: SQLite walks over a long value to reach what lies
  * behind it. What later versions added can only stand at the very end.
  */
-import type { ConnectionRecord, EventRecord, ExchangeRecord } from '../core/record.js'
+import type {
+  AnswerCounts,
+  ConnectionRecord,
+  EventRecord,
+  ExchangeRecord,
+} from '../core/record.js'
 
 export type Value = string | number | null
 export type Row = Value[]
@@ -74,6 +79,58 @@ function findingsText(findings: ExchangeRecord['findings']): Value {
   return JSON.stringify(Object.fromEntries(counts))
 }
 
+/** What a row says of its answer: of it the provider may tell more once the row has closed. */
+const ANSWER = {
+  prompt_tokens: { name: 'prompt_tokens', type: 'INTEGER', read: (r) => r.inputTokens },
+  response_tokens: {
+    name: 'response_tokens',
+    type: 'INTEGER',
+    read: (r) => r.outputTokens,
+  },
+  cached_tokens: { name: 'cached_tokens', type: 'INTEGER', read: (r) => r.cachedTokens },
+  reasoning_tokens: {
+    name: 'reasoning_tokens',
+    type: 'INTEGER',
+    read: (r) => r.reasoningTokens,
+  },
+  tokens_estimated: {
+    name: 'tokens_estimated',
+    type: 'INTEGER',
+    read: (r) =>
+      r.inputEstimated === undefined && r.outputEstimated === undefined
+        ? null
+        : flag(r.inputEstimated === true || r.outputEstimated === true),
+  },
+  cost_micro_usd: {
+    name: 'cost_micro_usd',
+    type: 'INTEGER',
+    read: (r) => whole(r.costMicroUsd),
+  },
+  finish_reason: { name: 'finish_reason', type: 'TEXT', read: (r) => r.finishReason },
+  cache_write_tokens: {
+    name: 'cache_write_tokens',
+    type: 'INTEGER',
+    read: (r) => r.cacheWriteTokens,
+  },
+  cache_write_hour_tokens: {
+    name: 'cache_write_hour_tokens',
+    type: 'INTEGER',
+    read: (r) => r.cacheWriteHourTokens,
+  },
+  prompt_tokens_estimated: {
+    name: 'prompt_tokens_estimated',
+    type: 'INTEGER',
+    read: (r) => flag(r.inputEstimated),
+  },
+  response_tokens_estimated: {
+    name: 'response_tokens_estimated',
+    type: 'INTEGER',
+    read: (r) => flag(r.outputEstimated),
+  },
+} as const satisfies Readonly<Record<string, Column<AnswerCounts>>>
+
+export const answeredColumns: readonly Column<AnswerCounts>[] = Object.values(ANSWER)
+
 export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'timestamp', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.startedAt },
   { name: 'request_id', type: 'TEXT NOT NULL', fixed: true, read: (r) => r.requestId },
@@ -116,20 +173,13 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'first_byte_ms', type: 'INTEGER', read: (r) => whole(r.firstByteMs) },
   { name: 'request_bytes', type: 'INTEGER NOT NULL', read: (r) => r.requestBytes },
   { name: 'response_bytes', type: 'INTEGER NOT NULL', read: (r) => r.responseBytes },
-  { name: 'prompt_tokens', type: 'INTEGER', read: (r) => r.inputTokens },
-  { name: 'response_tokens', type: 'INTEGER', read: (r) => r.outputTokens },
-  { name: 'cached_tokens', type: 'INTEGER', read: (r) => r.cachedTokens },
-  { name: 'reasoning_tokens', type: 'INTEGER', read: (r) => r.reasoningTokens },
-  {
-    name: 'tokens_estimated',
-    type: 'INTEGER',
-    read: (r) =>
-      r.inputEstimated === undefined && r.outputEstimated === undefined
-        ? null
-        : flag(r.inputEstimated === true || r.outputEstimated === true),
-  },
-  { name: 'cost_micro_usd', type: 'INTEGER', read: (r) => whole(r.costMicroUsd) },
-  { name: 'finish_reason', type: 'TEXT', read: (r) => r.finishReason },
+  ANSWER.prompt_tokens,
+  ANSWER.response_tokens,
+  ANSWER.cached_tokens,
+  ANSWER.reasoning_tokens,
+  ANSWER.tokens_estimated,
+  ANSWER.cost_micro_usd,
+  ANSWER.finish_reason,
   {
     name: 'tool_calls',
     type: 'TEXT',
@@ -143,7 +193,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'prompt_preview', type: 'TEXT', read: (r) => r.promptPreview },
   { name: 'request_body', type: 'TEXT', body: true, read: (r) => r.requestBody },
   { name: 'response_body', type: 'TEXT', body: true, read: (r) => r.responseBody },
-  { name: 'cache_write_tokens', type: 'INTEGER', read: (r) => r.cacheWriteTokens },
+  ANSWER.cache_write_tokens,
   { name: 'fragmented', type: 'INTEGER', read: (r) => flag(r.fragmented) },
   { name: 'tags', type: 'TEXT', read: (r) => tagsText(r.tags) },
   { name: 'response_id', type: 'TEXT', read: (r) => r.responseId },
@@ -164,21 +214,9 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'phase', type: 'TEXT', read: (r) => r.phase },
   { name: 'api', type: 'TEXT', read: (r) => r.api },
   { name: 'is_call', type: 'INTEGER', read: (r) => flag(r.call) },
-  {
-    name: 'cache_write_hour_tokens',
-    type: 'INTEGER',
-    read: (r) => r.cacheWriteHourTokens,
-  },
-  {
-    name: 'prompt_tokens_estimated',
-    type: 'INTEGER',
-    read: (r) => flag(r.inputEstimated),
-  },
-  {
-    name: 'response_tokens_estimated',
-    type: 'INTEGER',
-    read: (r) => flag(r.outputEstimated),
-  },
+  ANSWER.cache_write_hour_tokens,
+  ANSWER.prompt_tokens_estimated,
+  ANSWER.response_tokens_estimated,
   // Of rows of an earlier YORI alone: what a migration made of their tokens.
   { name: 'tokens_meaning', type: 'TEXT', fixed: true, read: () => null },
   {
@@ -188,6 +226,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
     read: (r) => (r.repeated?.marks ?? r.foundMarks)?.join(' '),
   },
   { name: 'repeats', type: 'INTEGER', read: (r) => r.repeated?.repeats },
+  { name: 'counted_in', type: 'TEXT', read: (r) => r.countedIn },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -10,12 +10,19 @@ import type SqliteModule from 'better-sqlite3'
 import { coverageCounts } from './coverage-counts.js'
 import { failureOf } from './failure.js'
 import { Insert } from './insert.js'
-import type { Batch } from './messages.js'
+import { answersWriter } from './answer-rows.js'
+import type { Batch, EncodedChange } from './messages.js'
 import { migrate } from './migrations.js'
 import { timestampText } from './rows.js'
-import type { Column, Row } from './tables.js'
-import { connectionColumns, eventColumns, exchangeColumns } from './tables.js'
+import type { Column, Row, Value } from './tables.js'
+import {
+  answeredColumns,
+  connectionColumns,
+  eventColumns,
+  exchangeColumns,
+} from './tables.js'
 import type { Tally } from './tally.js'
+import { unreachable } from '../core/unreachable.js'
 import { usageWriter } from './usage-rows.js'
 
 // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
@@ -99,7 +106,22 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     `UPDATE exchanges SET repeats = max(coalesce(repeats, 0), ?), found_marks = ?
      WHERE request_id = ?`,
   )
+  const answered = db.prepare<Value[]>(
+    `UPDATE exchanges SET ${answeredColumns.map(({ name }) => `${name} = ?`).join(', ')}
+     WHERE request_id = ?`,
+  )
+  const change = (made: EncodedChange): unknown => {
+    switch (made.kind) {
+      case 'repeated':
+        return repeated.run(made.repeats, made.marks, made.requestId)
+      case 'answered':
+        return answered.run(...made.row, made.requestId)
+      default:
+        return unreachable(made)
+    }
+  }
   const usage = usageWriter(db)
+  const answers = answersWriter(db)
 
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
     const rejected = {
@@ -111,9 +133,9 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     }
     insertAll(insertExchange, batch.open)
     for (const requestId of batch.gone) drop.run(requestId)
-    for (const { repeats, marks, requestId } of batch.changes)
-      repeated.run(repeats, marks, requestId)
+    for (const made of batch.changes) change(made)
     if (batch.usage !== undefined) usage.write(batch.usage)
+    if (batch.answers !== undefined) answers.write(batch.answers)
     remember.run(run, batch.sequence)
     return rejected
   })

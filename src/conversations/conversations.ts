@@ -157,6 +157,17 @@ export class Conversations {
     this.#tell(followed, callEnded(context, facts))
   }
 
+  /** An answer of that conversation, if it still is, was told of again, and otherwise. */
+  corrected(
+    sessionKey: string,
+    { tokens, microUsd }: { readonly tokens: number; readonly microUsd: number },
+  ): void {
+    const session = this.#sessions.keyed(sessionKey)
+    if (session === undefined) return
+    session.tokens += tokens
+    session.microUsd += microUsd
+  }
+
   #follow(session: Session, agentId: string | undefined): Followed {
     let followed = this.#followed.get(session.key)
     if (followed === undefined) {

@@ -152,6 +152,11 @@ export class Sessions {
     return { active: this.#sessions.size, ...this.#counts }
   }
 
+  /** By its key, as long as it lasts. */
+  keyed(key: string): Session | undefined {
+    return this.#sessions.peek(key)
+  }
+
   /** The conversation of a request, begun when none fits. */
   place(asking: Asking, now: number): Placed {
     this.sweep(now)

@@ -178,6 +178,10 @@ export interface ExchangeRecord {
   foundMarks?: readonly string[]
   /** Of one that was blocked: names what it was blocked for, to tell repeats. No column. */
   refusedFor?: string
+  /** Its answer is counted in the row of this request, which began it or told of it first. */
+  countedIn?: string
+  /** What that row has to say since. No column. */
+  corrects?: AnsweredRow
   /** Of one that was blocked: the row that counts it, its own or that of the first like it. */
   repeated?: RepeatedRow
   sessionId?: string
@@ -216,11 +220,37 @@ export interface RepeatedRow {
   readonly marks: readonly string[]
 }
 
-/** What a row that may stand already learns later. */
-export interface RowChange {
-  readonly kind: 'repeated'
-  readonly row: RepeatedRow
+/** What a row says of its answer. */
+export type AnswerCounts = Pick<
+  ExchangeRecord,
+  | 'inputTokens'
+  | 'outputTokens'
+  | 'cachedTokens'
+  | 'cacheWriteTokens'
+  | 'cacheWriteHourTokens'
+  | 'reasoningTokens'
+  | 'inputEstimated'
+  | 'outputEstimated'
+  | 'costMicroUsd'
+  | 'finishReason'
+>
+
+/** A row whose answer was told of again, and otherwise. */
+export interface AnsweredRow {
+  readonly requestId: string
+  /** For whom it counts. */
+  readonly device: Device
+  readonly policyName?: string
+  /** Whole: what is not there is not known. */
+  readonly told: AnswerCounts
+  /** Over what it said before; may be below zero. */
+  readonly more: { readonly tokens: number; readonly microUsd: number }
 }
+
+/** What a row that may stand already learns later. */
+export type RowChange =
+  | { readonly kind: 'repeated'; readonly row: RepeatedRow }
+  | { readonly kind: 'answered'; readonly row: AnsweredRow }
 
 /** A change of state worth keeping: start, stop, reload, mode, override, drop of rows, ... */
 export interface EventRecord {
@@ -243,6 +273,8 @@ export interface AuditSink {
   exchangeClosed(record: ExchangeRecord): void
   /** Instead of that, for one that gets no row: another is changed by it. */
   exchangeMerged(record: ExchangeRecord, change: RowChange): void
+  /** Beside the rows: one that was closed before is changed. */
+  exchangeChanged(change: RowChange): void
   event(record: EventRecord): void
   readonly dropped: number
 }

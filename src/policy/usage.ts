@@ -129,14 +129,19 @@ export class UsageCounters {
     this.#spend(entry, outcome)
   }
 
-  /** Of what was no call and was paid for all the same: an answer that is told later. */
+  /**
+   * Of what was no call and was paid for all the same: an answer that is told later. Below zero
+   * where it was less than was counted for it; what has been counted in a period never is.
+   */
   spend(
     { device, groups }: Subjects,
-    spent: Pick<Outcome, 'tokens' | 'microUsd'>,
+    spent: Pick<Outcome, 'tokens' | 'microUsd'> & Partial<Pick<Outcome, 'policy'>>,
     time: LocalTime,
   ): void {
     this.#spend(this.#of('device', device, time), spent)
     for (const group of groups) this.#spend(this.#of('group', group, time), spent)
+    if (spent.policy !== undefined)
+      this.#spend(this.#of('policy', spent.policy, time), spent)
   }
 
   read(scope: UsageScope, name: string, time: LocalTime): Usage {
@@ -229,8 +234,8 @@ export class UsageCounters {
 
   #spend(entry: Entry, { tokens, microUsd }: Pick<Outcome, 'tokens' | 'microUsd'>): void {
     for (const spent of [entry.hour, entry.today, entry.monthly]) {
-      spent.tokens += tokens
-      spent.microUsd += microUsd
+      spent.tokens = Math.max(0, spent.tokens + tokens)
+      spent.microUsd = Math.max(0, spent.microUsd + microUsd)
     }
     this.#dirty.add(entry)
   }

@@ -5,9 +5,10 @@
  */
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
-import type { FactsBuilder } from './facts.js'
+import { isNoEnd } from './end-of.js'
+import { FactsBuilder } from './facts.js'
 import { chatShape, readChatRequest } from './openai-chat.js'
-import { otherShape } from './other.js'
+import { otherShape, readOther } from './other.js'
 import { withoutQuery } from './paths.js'
 import { readError } from './provider-error.js'
 import type {
@@ -98,6 +99,7 @@ export function anthropicReader(context: ResponseContext): ResponseReader {
 export function anthropicShape(api: Api): Shape {
   if (api === 'messages') return messagesShape
   if (api === 'chat') return chatShape
+  if (api === 'batches') return batchesShape
   return api === 'completions' ? completeShape : otherShape
 }
 
@@ -245,6 +247,24 @@ function readCompactions(usage: Json, facts: FactsBuilder): void {
   facts.extraOutputTokens = output
   facts.cachedTokens = (asCount(usage.cache_read_input_tokens) ?? 0) + read
   facts.cacheWriteTokens = (asCount(usage.cache_creation_input_tokens) ?? 0) + written
+}
+
+/**
+ * A batch tells no usage of its own; its results are one message a line, and what all of them
+ * used is told only there.
+ */
+const batchesShape: Shape = {
+  body(value, facts) {
+    const message = asRecord(asRecord(value.result)?.message)
+    if (message === undefined) {
+      readOther(value, facts)
+      facts.goesOn = isNoEnd(value.processing_status)
+      return
+    }
+    const one = new FactsBuilder(facts.limits)
+    readMessage(message, one)
+    facts.addUsage(one.build(undefined, true))
+  },
 }
 
 /** The legacy text completions. */

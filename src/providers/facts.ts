@@ -35,6 +35,8 @@ export class FactsBuilder {
   model: string | undefined
   responseId: string | undefined
   finishReason: string | undefined
+  /** The status that was told last is no end. */
+  goesOn = false
   error: ProviderError | undefined
   refused: string | undefined
   /** As the provider counts; `build` adds what it counts beside. */
@@ -138,6 +140,17 @@ export class FactsBuilder {
     if (this.#serverTools.length < MAX_SERVER_TOOLS) this.#serverTools.push(name)
   }
 
+  /** One of several answers that are told together: what it used is added up. */
+  addUsage({ usage, model }: Pick<ResponseFacts, 'usage' | 'model'>): void {
+    this.model = model ?? this.model
+    this.inputTokens = sum(this.inputTokens, usage.inputTokens)
+    this.outputTokens = sum(this.outputTokens, usage.outputTokens)
+    this.cachedTokens = sum(this.cachedTokens, usage.cachedTokens)
+    this.cacheWriteTokens = sum(this.cacheWriteTokens, usage.cacheWriteTokens)
+    this.cacheWriteHourTokens = sum(this.cacheWriteHourTokens, usage.cacheWriteHourTokens)
+    this.reasoningTokens = sum(this.reasoningTokens, usage.reasoningTokens)
+  }
+
   /** Forgets text and tool calls: the final event says all of them again. */
   restart(): void {
     this.text.clear()
@@ -167,6 +180,7 @@ export class FactsBuilder {
       serverTools: this.#serverTools,
       usage: this.#usage(asked, whole),
       finishReason: this.finishReason,
+      goesOn: this.goesOn,
       refused: this.refused,
       error: this.error,
       streamed: this.streamed,
@@ -232,6 +246,10 @@ export class FactsBuilder {
       chars += call.name.length + call.argumentsText.chars
     return chars
   }
+}
+
+function sum(before: number | undefined, more: number | undefined): number | undefined {
+  return more === undefined ? before : (before ?? 0) + more
 }
 
 /** A count that was not told stays so, unless a part of it was. */

@@ -2,8 +2,16 @@
  * Gemini's Interactions: ai.google.dev/gemini-api/docs/interactions. A stream of steps, each
  * opened, filled by deltas and closed; the closing event holds status and usage, not the text.
  */
-import { endOf } from './end-of.js'
-import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
+import { noteStatus } from './end-of.js'
+import {
+  asCount,
+  asFlag,
+  asList,
+  asRecord,
+  asText,
+  firstCount,
+  firstText,
+} from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import type { RequestFacts } from './provider.js'
@@ -14,6 +22,7 @@ export function readInteractionRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)
   builder.model ??= asText(body.agent)
+  builder.stored = asFlag(body.store)
   builder.previousResponseId = asText(body.previous_interaction_id)
   if (typeof body.system_instruction === 'string') builder.system(body.system_instruction)
   for (const item of Array.isArray(body.input)
@@ -63,7 +72,7 @@ export const interactionsShape: Shape = {
 function readInteraction(interaction: Json, facts: FactsBuilder): void {
   facts.model = firstText(interaction.model, facts.model)
   facts.responseId = firstText(interaction.id, facts.responseId)
-  facts.finishReason = endOf(interaction.status) ?? facts.finishReason
+  noteStatus(interaction.status, facts)
   for (const step of asList(interaction.steps ?? interaction.outputs))
     readStep(asRecord(step), {}, facts)
   const usage = asRecord(interaction.usage)

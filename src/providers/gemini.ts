@@ -7,7 +7,7 @@
 import { anthropicShape, readMessagesRequest } from './anthropic.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
-import type { FactsBuilder } from './facts.js'
+import { FactsBuilder } from './facts.js'
 import { interactionsShape, readInteractionRequest } from './gemini-interactions.js'
 import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
 import { liveApi, readSessionRequest, sessionShape } from './elsewhere.js'
@@ -115,7 +115,8 @@ function shapeFor(api: Api, path: string): Shape {
   if (api === 'messages') return anthropicShape(api)
   if (api === 'interactions') return interactionsShape
   if (api === 'session') return sessionShape
-  return api === 'chat' ? withThoughts(openaiShape(api)) : otherShape
+  if (api === 'chat') return withThoughts(openaiShape(api))
+  return speaksOpenai(path) ? otherShape : operationShape
 }
 
 function generateShapeOf(path: string): Shape {
@@ -290,6 +291,29 @@ function withThoughts(shape: Shape): Shape {
           },
         }),
   }
+}
+
+/**
+ * Work that goes on after its request was answered (google.longrunning.Operation): a batch that
+ * was asked for inline holds its answers, each with its usage.
+ */
+const operationShape: Shape = {
+  body(value, facts) {
+    otherShape.body(value, facts)
+    if (value.metadata === undefined && value.done === undefined) return
+    facts.responseId = firstText(value.name, facts.responseId)
+    facts.goesOn = value.done !== true
+    facts.model = plainModel(asRecord(value.metadata)?.model) ?? facts.model
+    const response = asRecord(value.response)
+    const inlined = response?.inlinedResponses
+    for (const item of asList(asRecord(inlined)?.inlinedResponses ?? inlined)) {
+      const answer = asRecord(asRecord(item)?.response)
+      if (answer === undefined) continue
+      const one = new FactsBuilder(facts.limits)
+      generateShape.body(answer, one)
+      facts.addUsage(one.build(undefined, true))
+    }
+  },
 }
 
 const embedShape: Shape = {

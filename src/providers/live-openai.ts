@@ -2,9 +2,10 @@
  * OpenAI's Realtime: platform.openai.com/docs/api-reference/realtime. The closing event of a
  * turn says all of it again, so that its drafts are not read.
  */
+import { cutAt } from './bounded-text.js'
 import type { FactsBuilder } from './facts.js'
 import { endOf } from './end-of.js'
-import { asList, asRecord, asText, firstText } from './json.js'
+import { asCount, asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { LiveSession } from './live-session.js'
 import { readError } from './provider-error.js'
@@ -105,6 +106,8 @@ function openaiServer(frame: Json, session: LiveSession): void {
 function openaiTurn(frame: Json, session: LiveSession): void {
   const response = asRecord(frame.response)
   const answer = session.answer
+  const usage = usageOf(response, frame)
+  if (isToldAgain(asText(response?.id), usage, session)) return
   answer.responseId = firstText(response?.id, answer.responseId)
   answer.finishReason = endOf(response?.status) ?? answer.finishReason
   session.request.conversationId ??= asText(response?.conversation_id)
@@ -112,13 +115,23 @@ function openaiTurn(frame: Json, session: LiveSession): void {
   const failure = asRecord(asRecord(response?.status_details)?.error)
   if (failure !== undefined) answer.error = readError({ error: failure }, true)
   session.endTurn(failure !== undefined)
-  const usage = usageOf(response, frame)
   session.addUsage({
     input: usage?.input_tokens,
     output: usage?.output_tokens,
     cached: asRecord(usage?.input_token_details)?.cached_tokens,
     reasoning: asRecord(usage?.output_token_details)?.reasoning_tokens,
   })
+}
+
+/** What a turn used is counted once. Some servers give all turns one id. */
+function isToldAgain(
+  id: string | undefined,
+  usage: Json | undefined,
+  session: LiveSession,
+): boolean {
+  const input = asCount(usage?.input_tokens)
+  if (id === undefined || input === undefined) return false
+  return !session.isFirst(`${cutAt(id, 128)} ${input} ${asCount(usage?.output_tokens)}`)
 }
 
 /** xAI's stands beside the response, whose own is empty. */

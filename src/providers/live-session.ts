@@ -20,6 +20,8 @@ export class LiveSession {
   /** Usage came before its turn ended. */
   #countedAhead = false
   #saidBefore = 0
+  /** Turns that have told their usage. */
+  readonly #told = new Set<string>()
 
   constructor(limits: ReaderLimits) {
     this.answer = new FactsBuilder(limits)
@@ -46,6 +48,13 @@ export class LiveSession {
     this.#saidBefore = written
     if (this.#countedAhead) this.#countedAhead = false
     else if (!failed && this.#uncounted.length < MAX_UNCOUNTED) this.#uncounted.push(turn)
+  }
+
+  /** A turn that is told of again has been counted. */
+  isFirst(turn: string): boolean {
+    const isFirst = !this.#told.has(turn)
+    if (this.#told.size < MAX_UNCOUNTED) this.#told.add(turn)
+    return isFirst
   }
 
   /** Token counts of one turn are added to those of the turns before. */

@@ -3,7 +3,7 @@
  * /assistants-streaming. A thread holds messages, a run lets the model answer; its stream names
  * each object by the SSE event. A list of runs or messages is no answer.
  */
-import { endOf } from './end-of.js'
+import { noteStatus } from './end-of.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
@@ -65,7 +65,7 @@ function readObject(value: Json, facts: FactsBuilder): void {
 function readRun(run: Json, facts: FactsBuilder): void {
   facts.model = firstText(run.model, facts.model)
   facts.responseId = firstText(run.id, facts.responseId)
-  facts.finishReason = endOf(run.status) ?? facts.finishReason
+  noteStatus(run.status, facts)
   const action = asRecord(asRecord(run.required_action)?.submit_tool_outputs)
   const calls = asList(action?.tool_calls)
   for (let i = 0; i < calls.length; i++) {

@@ -4,21 +4,35 @@
  * with the last chunk when the client asked for it; DeepSeek, Groq, Mistral and others give
  * it unasked, some under names of their own.
  */
-import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
+import {
+  asCount,
+  asFlag,
+  asList,
+  asRecord,
+  asText,
+  firstCount,
+  firstText,
+} from './json.js'
 import type { Json } from './json.js'
+import { isNoEnd } from './end-of.js'
 import type { FactsBuilder } from './facts.js'
 import { readError } from './provider-error.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
-export function readChatRequest(body: Json): RequestFacts {
+export function readChatRequest(outer: Json): RequestFacts {
   const builder = new RequestBuilder()
+  // Perplexity's asynchronous calls hold the request of the plain one.
+  const body =
+    (outer.messages === undefined ? asRecord(outer.request) : undefined) ?? outer
   readCommon(body, builder)
   for (const item of asList(body.messages)) {
     const message = asRecord(item)
     if (message !== undefined) readChatMessage(message, builder)
   }
+  // xAI's `deferred` is fetched once it is there; a gateway's async is told by its path.
+  builder.stored = asFlag(body.deferred) ?? asFlag(body.store)
   readTools(body.tools ?? body.functions, builder)
   if (asRecord(body.web_search_options) !== undefined) builder.tool('web_search')
   return builder.build('chat')
@@ -51,7 +65,11 @@ export function readCompletionRequest(body: Json): RequestFacts {
 }
 
 export const chatShape: Shape = {
-  body(value, facts) {
+  body(outer, facts) {
+    // Who answers later puts the answer into what tells how far it is (Perplexity, z.ai).
+    facts.goesOn = isNoEnd(outer.status) || isNoEnd(outer.task_status)
+    readHead(outer, facts)
+    const value = asRecord(outer.response) ?? outer
     readHead(value, facts)
     for (const item of asList(value.choices)) {
       const choice = asRecord(item)
@@ -89,10 +107,13 @@ export const completionShape: Shape = {
   },
 }
 
-/** The first words win nothing: Azure's opening chunk has an empty id and model. */
+/**
+ * The first words win nothing: Azure's opening chunk has an empty id and model. What is deferred
+ * has the id of its request alone (xAI).
+ */
 function readHead(value: Json, facts: FactsBuilder): void {
   facts.model = firstText(value.model, facts.model)
-  facts.responseId = firstText(facts.responseId, value.id)
+  facts.responseId = firstText(facts.responseId, value.id, value.request_id)
 }
 
 function readChoice(choice: Json, message: Json | undefined, facts: FactsBuilder): void {

@@ -3,8 +3,8 @@
  * /responses-streaming. The closing event holds the whole response again, so that everything
  * before it is a draft that counts only when the stream breaks off.
  */
-import { endOf } from './end-of.js'
-import { asList, asRecord, asText, firstCount, firstText } from './json.js'
+import { noteStatus } from './end-of.js'
+import { asFlag, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import { countsReasoningBeside, namedCost } from './openai-chat.js'
@@ -16,6 +16,7 @@ import { RequestBuilder, readCommon, readContent, readTools } from './request.js
 export function readResponsesRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)
+  builder.stored = asFlag(body.store)
   builder.previousResponseId = asText(body.previous_response_id)
   const conversation = body.conversation
   builder.conversationId = asText(conversation) ?? asText(asRecord(conversation)?.id)
@@ -155,7 +156,7 @@ function readResponse(response: Json, facts: FactsBuilder): void {
       for (const part of asList(item.content)) readOutputPart(asRecord(part), facts)
     } else readCallItem(item, `item.${i}`, facts)
   }
-  facts.finishReason = endOf(response.status) ?? facts.finishReason
+  noteStatus(response.status, facts)
   const error = asRecord(response.error)
   if (error !== undefined) facts.error = readError({ error }, true)
   readResponsesUsage(response, facts)

@@ -56,6 +56,8 @@ export function openaiLike(name: string, owns: (host: string) => boolean): Provi
 /** The last segments of the path that name a call, the longer before the shorter. */
 const CALLS: readonly (readonly [string, Api])[] = [
   ['/chat/completions', 'chat'],
+  // xAI's, where an answer that was deferred is fetched.
+  ['/chat/deferred-completion', 'chat'],
   ['/v1/messages/count_tokens', 'count-tokens'],
   ['/v1/messages/batches', 'batches'],
   ['/v1/messages', 'messages'],

@@ -4,6 +4,7 @@
  */
 import { asList, firstText } from './json.js'
 import type { Json } from './json.js'
+import { isNoEnd } from './end-of.js'
 import type { FactsBuilder } from './facts.js'
 import { readUsage } from './openai-chat.js'
 import { readResponsesUsage } from './openai-responses.js'
@@ -13,8 +14,9 @@ export const otherShape: Shape = {
   body: readOther,
 }
 
-function readOther(value: Json, facts: FactsBuilder): void {
+export function readOther(value: Json, facts: FactsBuilder): void {
   facts.responseId = firstText(value.id, facts.responseId)
+  facts.goesOn = isNoEnd(value.status) || isNoEnd(value.task_status)
   // A list of things is no answer of the model that the first of them names.
   if (asList(value.data).length === 0) facts.model = firstText(value.model, facts.model)
   readUsage(value, facts)

@@ -153,6 +153,8 @@ export interface RequestFacts {
   /** The provider's own ids that tie exchanges to one conversation. */
   readonly previousResponseId?: string | undefined
   readonly conversationId?: string | undefined
+  /** The answer is to be fetched later, or again; undefined: as the API does it. */
+  readonly stored?: boolean | undefined
   readonly cut: boolean
 }
 
@@ -210,6 +212,8 @@ export interface ResponseFacts {
   readonly serverTools: readonly string[]
   readonly usage: Usage
   readonly finishReason?: string | undefined
+  /** It told a status that is no end: the answer is not there yet. */
+  readonly goesOn: boolean
   readonly error?: ProviderError | undefined
   /** The answer came as a stream of events. */
   readonly streamed: boolean

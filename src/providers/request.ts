@@ -34,6 +34,7 @@ export class RequestBuilder {
   maxTokens: number | undefined
   previousResponseId: string | undefined
   conversationId: string | undefined
+  stored: boolean | undefined
   readonly #limits: RequestLimits
   readonly #messages: Message[] = []
   readonly #system: BoundedText
@@ -135,6 +136,7 @@ export class RequestBuilder {
       maxTokens: this.maxTokens,
       previousResponseId: this.previousResponseId,
       conversationId: this.conversationId,
+      stored: this.stored,
       cut: this.#cut || this.#prompt.cut,
     }
   }

@@ -69,6 +69,30 @@ describe('audit backlog', () => {
     )
   })
 
+  it('changes a row in no batch before the one that carries it', () => {
+    const backlog = backlogOf({ batchMaxRows: 2 })
+    const records = [1, 2, 3].map((n) => closed({ requestId: `r-${n}` }))
+    for (const record of records) backlog.exchangeClosed(record)
+    const device = { ip: '10.0.0.1' }
+    for (const requestId of ['r-3', 'gone'])
+      backlog.exchangeChanged({
+        kind: 'answered',
+        row: {
+          requestId,
+          device,
+          told: { inputTokens: 7 },
+          more: { tokens: 7, microUsd: 0 },
+        },
+      })
+    const changes = [1, 2].map((sequence) => {
+      const batch = backlog.take(sequence, AT_ONCE)
+      backlog.settled()
+      return batch?.changes.map(({ requestId }) => requestId)
+    })
+    assert.deepEqual(changes, [[], ['r-3', 'gone']])
+    assert.equal(backlog.held, 0)
+  })
+
   it('admits at the end an exchange for which there was no place at its start', () => {
     const backlog = backlogOf({ queueRows: 1 })
     backlog.connection(connection())

@@ -21,6 +21,7 @@ function answer(text: string, more: Partial<ResponseFacts> = {}): ResponseFacts 
     streamed: false,
     events: 0,
     complete: true,
+    goesOn: false,
     unread: 0,
     ...more,
   }

@@ -60,6 +60,17 @@ describe('what a live turn used', () => {
     assert.equal(usage.outputEstimated, true)
   })
 
+  it('is counted once where it is told again', () => {
+    const reader = new SessionReader('openai', 'gpt-realtime')
+    const usage = { input_tokens: 100, output_tokens: 10 }
+    for (const id of ['a', 'a', 'b', 'a']) reader.fromServer(done('y', { id, usage }))
+    const told = reader.end().response.usage
+    assert.deepEqual(
+      [told.inputTokens, told.outputTokens, told.inputEstimated],
+      [200, 20, false],
+    )
+  })
+
   it('is estimated for the turn without it alone', () => {
     const reader = new SessionReader('openai', 'gpt-realtime')
     reader.fromClient(says('x'.repeat(40)))

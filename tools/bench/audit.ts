@@ -33,6 +33,7 @@ const nullSink: AuditSink = {
   exchangeOpened: () => undefined,
   exchangeClosed: () => undefined,
   exchangeMerged: () => undefined,
+  exchangeChanged: () => undefined,
   event: () => undefined,
   dropped: 0,
 }

@@ -42,6 +42,7 @@ export function openReading(
     coding: policy.coding,
     catalogue,
     conversations,
+    paid: { answers: services.paidAnswers, clock: services.clock },
     ...(generates === undefined ? {} : { generates }),
   })
 }

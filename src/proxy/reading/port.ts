@@ -1,6 +1,8 @@
 /** What reading a request and its answer needs. */
+import type { Clock } from '../../core/clock.js'
 import type { Conversations } from '../../conversations/conversations.js'
 import type { Decider } from '../../policy/decider.js'
+import type { PaidAnswers } from '../../policy/paid-answers.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Observers } from '../words/observer.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
@@ -13,5 +15,7 @@ export interface ReadingPort {
   readonly decider: Pick<Decider, 'redacts' | 'readsText' | 'readsFindings'>
   readonly catalogue: Catalogue
   readonly conversations: Conversations
+  readonly paidAnswers: PaidAnswers
+  readonly clock: Clock
   readonly observers: Pick<Observers, 'requestRead' | 'responseRead'>
 }

@@ -3,6 +3,7 @@
  * before anything here looks at them. Fills the record; what cannot be read stays undefined,
  * and the record says that it was not read.
  */
+import type { Clock } from '../../core/clock.js'
 import type { ExchangeRecord, Uninspectable } from '../../core/record.js'
 import { atOnce, inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
@@ -13,11 +14,12 @@ import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
 import { recordPace, recordRequest, recordResponse } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
-import type { ResponseReader } from '../../providers/provider.js'
+import type { Api, ResponseFacts, ResponseReader } from '../../providers/provider.js'
 import type { HeardBefore } from '../../conversations/heard.js'
 import type { Session } from '../../conversations/sessions.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { SessionFacts } from '../../policy/input.js'
+import type { PaidAnswers } from '../../policy/paid-answers.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { Conversations } from '../../conversations/conversations.js'
@@ -58,6 +60,27 @@ export interface ReadingOptions {
   readonly generates?: boolean
   readonly catalogue: Catalogue | undefined
   readonly conversations: Conversations | undefined
+  /** Which answers are paid for. */
+  readonly paid?: Paid | undefined
+}
+
+export interface Paid {
+  readonly answers: PaidAnswers
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** APIs whose answers are fetched again by their id, unless the request says otherwise. */
+const KEPT_APIS: ReadonlySet<Api> = new Set<Api>([
+  'responses',
+  'interactions',
+  'assistants',
+  'batches',
+  'video',
+])
+
+function isKept(api: Api, path: string): boolean {
+  // Who answers later keeps it until it is fetched (Perplexity, z.ai).
+  return KEPT_APIS.has(api) || path.includes('/async/')
 }
 
 export interface ReadingAbout {
@@ -87,6 +110,8 @@ export class Reading {
   #words: { bytes: Buffer; whole: boolean; head: RequestHeadFacts } | undefined
   #keepsNothing = false
   #promptChars: number | undefined
+  /** The request says whether its answer is kept. */
+  #stored: boolean | undefined
   #reader: ResponseReader | undefined
   #keeper: ResponseKeeper | undefined
   #decoder: ContentDecoder | undefined
@@ -204,6 +229,7 @@ export class Reading {
     if (read.unread !== undefined) this.#unread(read.unread)
     recordRequest(record, read.facts, withheld ? 0 : previewChars)
     this.#promptChars = read.facts.promptChars
+    this.#stored = read.facts.stored
     if (withheld) conversations?.withhold(record)
     record.promptChars = read.facts.promptChars
     const { toolsOffered } = read.facts
@@ -321,7 +347,7 @@ export class Reading {
     const said = this.#keeper?.text()
     if (said !== undefined) record.responseBody = said
     if (facts !== undefined) {
-      recordResponse(record, facts, catalogue)
+      this.#paid(facts, () => recordResponse(record, facts, catalogue))
       recordPace(record)
     }
     const session = this.#session
@@ -329,6 +355,28 @@ export class Reading {
     if (facts !== undefined && this.#heard !== undefined)
       conversations?.heard.said(session.key, facts)
     conversations?.answered(record, session, facts)
+  }
+
+  /** What is told of one answer is counted once: where it was told of before, in that row. */
+  #paid(facts: ResponseFacts, tell: () => void): void {
+    const { record } = this.#about
+    const { paid, conversations } = this.#options
+    if (paid === undefined) return tell()
+    const { responseId, goesOn, error } = facts
+    const known = paid.answers.find(record, responseId, this.#about.path)
+    // Who asks again names no model; the answer is priced as it was asked for.
+    if (known?.model !== undefined) record.model ??= known.model
+    tell()
+    const told = { responseId, goesOn, failed: error !== undefined }
+    paid.answers.settle(record, told, known, {
+      path: this.#about.path,
+      isKept: this.#stored ?? isKept(this.#recognised.api, this.#about.path),
+      sessionKey: this.#session?.key,
+      nowMs: paid.clock.now(),
+    })
+    const { corrects } = record
+    if (corrects !== undefined && known?.sessionKey !== undefined)
+      conversations?.corrected(known.sessionKey, corrects.more)
   }
 
   /** A fault in what only looks must not cost the exchange. */

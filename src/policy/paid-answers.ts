@@ -1,0 +1,300 @@
+/**
+ * Which row an answer is paid in. Providers keep answers: they are fetched again by their id,
+ * polled until they are ready, and told of by a batch. Whatever is told of one is counted once,
+ * in the row of the request that began it, or else of the first that told; what is told later
+ * changes that row. A call to a model always pays for itself: some servers use an id again.
+ * Keeps digests and counts, no ids. Knows no database: what has changed is taken out as rows,
+ * and what was kept is put back at a start.
+ */
+import { createHash } from 'node:crypto'
+import type { AnsweredRow, Device, ExchangeRecord } from '../core/record.js'
+
+/** Answers that are known at once; the one that was told of longest ago is forgotten. */
+export const MAX_ANSWERS = 8192
+/** Providers keep an answer for 30 days (OpenAI's responses, Anthropic's batches: 29). */
+export const ANSWER_DAYS = 31
+
+/** One answer, as it is kept. */
+export interface PaidAnswer {
+  readonly key: string
+  readonly requestId: string
+  readonly device: Pick<Device, 'ip' | 'mac'>
+  readonly policyName?: string
+  readonly model?: string
+  /** It began with a call to a model. */
+  readonly isCall: boolean
+  readonly at: number
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+  readonly microUsd?: number
+  readonly estimated: boolean
+  /** Of the conversation that it counts in, as long as that lasts. Not kept. */
+  readonly sessionKey?: string
+}
+
+/** What a response said of the answer that it is about. */
+export interface Told {
+  readonly responseId?: string | undefined
+  /** Its status is no end. */
+  readonly goesOn: boolean
+  readonly failed: boolean
+}
+
+export interface Telling {
+  /** As it was asked for, with its query: it names what has no id. */
+  readonly path: string
+  /** The provider keeps it. */
+  readonly isKept: boolean
+  readonly sessionKey?: string | undefined
+  readonly nowMs: number
+}
+
+export class PaidAnswers {
+  readonly #max: number
+  /** By key; an answer that has two names stands here twice. */
+  readonly #answers = new Map<string, PaidAnswer>()
+  readonly #changed = new Set<string>()
+  readonly #forgot: (answer: PaidAnswer) => void
+
+  /** `forgot` is told of each answer that made room, though its provider may still keep it. */
+  constructor(forgot: (answer: PaidAnswer) => void = () => undefined, max = MAX_ANSWERS) {
+    this.#forgot = forgot
+    this.#max = max
+  }
+
+  get size(): number {
+    return this.#answers.size
+  }
+
+  /** The answer that a response is about, when it was told of before; by its request, or a poll. */
+  find(
+    record: Readonly<ExchangeRecord>,
+    responseId: string | undefined,
+    path: string,
+  ): PaidAnswer | undefined {
+    const known = keysOf(record, responseId, path).map((key) => this.#answers.get(key))
+    const found = known.find((answer) => answer !== undefined)
+    if (record.call !== true || found === undefined) return found
+    // A poll that began later may end before the stream that it asks about.
+    return !found.isCall && found.at >= record.startedAt ? found : undefined
+  }
+
+  /**
+   * A response has been read into its record. What was paid for in another row is taken out of
+   * this one, and `corrects` says what that row has to say since. `known`: what `find` gave.
+   */
+  settle(
+    record: ExchangeRecord,
+    told: Told,
+    known: PaidAnswer | undefined,
+    telling: Telling,
+  ): void {
+    const [key, ...others] = keysOf(record, told.responseId, telling.path)
+    if (known === undefined) {
+      if (record.call !== true && told.goesOn) clear(record)
+      else if (key !== undefined && pays(record, told, telling))
+        this.#keep(answerOf(key, record, telling))
+      return
+    }
+    const now = told.goesOn ? known : nowTold(known, record, told, telling)
+    if (now !== known) {
+      record.corrects = correction(known, now, record)
+      this.#keep(now)
+    }
+    // xAI names what it defers by the request, and answers by another id.
+    if (key !== undefined && key !== known.key && others.includes(known.key))
+      this.#keep({ ...now, key })
+    clear(record)
+    record.countedIn = known.requestId
+  }
+
+  /** What has changed since the last time, in whole values. */
+  take(max = 1000): PaidAnswer[] {
+    const rows: PaidAnswer[] = []
+    for (const key of this.#changed) {
+      if (rows.length >= max) break
+      this.#changed.delete(key)
+      const answer = this.#answers.get(key)
+      if (answer !== undefined) rows.push(answer)
+    }
+    return rows
+  }
+
+  /** What was taken did not arrive, or what had arrived is gone. */
+  lost(): void {
+    for (const key of this.#answers.keys()) this.#changed.add(key)
+  }
+
+  /** What an earlier run kept, the oldest first. */
+  restore(rows: Iterable<PaidAnswer>): void {
+    for (const row of rows) {
+      this.#keep(row)
+      this.#changed.delete(row.key)
+    }
+  }
+
+  #keep(answer: PaidAnswer): void {
+    // Set again, so that the one that was told of longest ago goes first.
+    this.#answers.delete(answer.key)
+    this.#answers.set(answer.key, answer)
+    this.#changed.add(answer.key)
+    if (this.#answers.size <= this.#max) return
+    const [oldest] = this.#answers.values()
+    if (oldest === undefined) return
+    this.#answers.delete(oldest.key)
+    this.#changed.delete(oldest.key)
+    if (answer.at - oldest.at < ANSWER_DAYS * DAY_MS) this.#forgot(oldest)
+  }
+}
+
+const DAY_MS = 86_400_000
+
+/** By its own id, by the end of the path, and where it has none by all of the path. */
+function keysOf(
+  { endpointDomain, method }: Readonly<ExchangeRecord>,
+  responseId: string | undefined,
+  path: string,
+): string[] {
+  const keyOf = (...parts: string[]): string =>
+    createHash('sha256')
+      .update([endpointDomain, ...parts].join('\n'))
+      .digest('base64url')
+  const ids = responseId === undefined ? [] : [responseId]
+  if (method !== 'GET') return ids.map((id) => keyOf(id))
+  const query = path.indexOf('?')
+  const bare = query < 0 ? path : path.slice(0, query)
+  const tail = /([^/]+)(?:\/(?:results|content))?$/.exec(bare)?.[1] ?? ''
+  const named = [...ids, ...(tail === '' ? [] : [tail])].map((id) => keyOf(id))
+  return responseId === undefined ? [keyOf('GET', path), ...named] : named
+}
+
+/** Is it to be known when it is told of again? */
+function pays(
+  record: ExchangeRecord,
+  { responseId }: Told,
+  { isKept }: Telling,
+): boolean {
+  if (record.call === true) return isKept && responseId !== undefined
+  return tells(record)
+}
+
+function tells({ inputTokens, outputTokens, costMicroUsd }: ExchangeRecord): boolean {
+  return (
+    inputTokens !== undefined || outputTokens !== undefined || costMicroUsd !== undefined
+  )
+}
+
+function answerOf(
+  key: string,
+  record: ExchangeRecord,
+  { sessionKey, nowMs }: Telling,
+): PaidAnswer {
+  const { requestId, device, policyName, model, call } = record
+  const { ip, mac } = device
+  return {
+    key,
+    requestId,
+    device: { ip, ...(mac === undefined ? {} : { mac }) },
+    ...(policyName === undefined ? {} : { policyName }),
+    ...(model === undefined ? {} : { model }),
+    ...(sessionKey === undefined ? {} : { sessionKey }),
+    isCall: call === true,
+    at: nowMs,
+    ...countsOf(record),
+  }
+}
+
+type Counts = Pick<PaidAnswer, 'inputTokens' | 'outputTokens' | 'microUsd' | 'estimated'>
+
+function countsOf(record: ExchangeRecord): Counts {
+  const { inputTokens, outputTokens, costMicroUsd: microUsd } = record
+  return {
+    ...(inputTokens === undefined ? {} : { inputTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
+    ...(microUsd === undefined ? {} : { microUsd }),
+    estimated: record.inputEstimated === true || record.outputEstimated === true,
+  }
+}
+
+/** The same object: nothing new was told. */
+function nowTold(
+  known: PaidAnswer,
+  record: ExchangeRecord,
+  { failed }: Told,
+  { nowMs }: Telling,
+): PaidAnswer {
+  const { inputTokens, outputTokens, microUsd, estimated, ...rest } = known
+  const before = { inputTokens, outputTokens, microUsd }
+  if (!tells(record)) {
+    // A call that failed used nothing that could be guessed.
+    return failed && estimated ? { ...rest, at: nowMs, estimated: false } : known
+  }
+  const told = countsOf(record)
+  // A guess is no news of what was told.
+  if (told.estimated && !estimated) return known
+  const now: PaidAnswer = { ...rest, at: nowMs, ...defined(before), ...told }
+  const isSame =
+    now.inputTokens === inputTokens &&
+    now.outputTokens === outputTokens &&
+    now.microUsd === microUsd &&
+    now.estimated === estimated
+  return isSame ? known : now
+}
+
+function defined(counts: {
+  readonly [Name in keyof Counts]?: Counts[Name] | undefined
+}): Partial<Counts> {
+  return Object.fromEntries(
+    Object.entries(counts).filter(([, value]) => value !== undefined),
+  )
+}
+
+function correction(
+  before: PaidAnswer,
+  now: PaidAnswer,
+  record: ExchangeRecord,
+): AnsweredRow {
+  const { requestId, device, policyName } = before
+  const { inputTokens, outputTokens, microUsd } = now
+  const { finishReason, cachedTokens, cacheWriteTokens } = record
+  const { cacheWriteHourTokens, reasoningTokens } = record
+  const { inputEstimated, outputEstimated } = record
+  return {
+    requestId,
+    device,
+    ...(policyName === undefined ? {} : { policyName }),
+    told: {
+      ...(inputTokens === undefined ? {} : { inputTokens }),
+      ...(outputTokens === undefined ? {} : { outputTokens }),
+      ...(microUsd === undefined ? {} : { costMicroUsd: microUsd }),
+      ...(finishReason === undefined ? {} : { finishReason }),
+      ...(cachedTokens === undefined ? {} : { cachedTokens }),
+      ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
+      ...(cacheWriteHourTokens === undefined ? {} : { cacheWriteHourTokens }),
+      ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+      ...(inputEstimated === undefined ? {} : { inputEstimated }),
+      ...(outputEstimated === undefined ? {} : { outputEstimated }),
+    },
+    more: {
+      tokens: tokensOf(now) - tokensOf(before),
+      microUsd: (microUsd ?? 0) - (before.microUsd ?? 0),
+    },
+  }
+}
+
+function tokensOf({ inputTokens = 0, outputTokens = 0 }: PaidAnswer): number {
+  return inputTokens + outputTokens
+}
+
+/** What it told is told in another row. */
+function clear(record: ExchangeRecord): void {
+  delete record.inputTokens
+  delete record.outputTokens
+  delete record.cachedTokens
+  delete record.cacheWriteTokens
+  delete record.cacheWriteHourTokens
+  delete record.reasoningTokens
+  delete record.inputEstimated
+  delete record.outputEstimated
+  delete record.costMicroUsd
+}
