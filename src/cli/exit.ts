@@ -31,12 +31,48 @@ export function exitCodeOf(error: unknown): number {
 /** `yori: what is wrong and what to do (CODE)`. */
 export function failureLine(error: unknown): string {
   if (error instanceof YoriError) return `yori: ${error.message} (${error.code})`
+  if (isSystemError(error)) return `yori: ${systemFailure(error)}`
   const message = error instanceof Error ? error.message : String(error)
-  return isSystemError(error)
-    ? `yori: ${message}`
-    : `yori: a fault of YORI itself: ${message}`
+  return `yori: a fault of YORI itself: ${message}`
 }
 
-function isSystemError(error: unknown): boolean {
+/** What a system call's error means for who typed the command. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of that path is no folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not do that there',
+  EPERM: 'this user may not do that',
+  EEXIST: 'it is there already',
+  EROFS: 'it is mounted read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: "this user's share of the disk is used up",
+  EIO: 'the disk failed',
+  EMFILE: 'this process may open no more files',
+  ENFILE: 'this system may open no more files',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its links lead in a circle',
+  ECONNREFUSED: 'nobody listens there',
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ETIMEDOUT: 'no answer came',
+}
+
+/** `cannot open /x: there is no such file or folder (ENOENT)`. */
+function systemFailure(error: NodeJS.ErrnoException): string {
+  const { code = '', syscall = '', path, address, port } = error as SystemCallError
+  const meaning = MEANINGS[code]
+  if (meaning === undefined) return error.message
+  const host = address === undefined ? undefined : `${address}:${port ?? ''}`
+  const what = [syscall, path ?? host].filter((word) => word !== undefined).join(' ')
+  return `cannot ${what}: ${meaning} (${code})`
+}
+
+interface SystemCallError extends NodeJS.ErrnoException {
+  readonly address?: string
+  readonly port?: number
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
 }

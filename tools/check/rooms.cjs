@@ -125,7 +125,7 @@ const FLOORS = [
   {
     floor: 'commands',
     rooms: [
-      { room: 'src/cli', path: '^src/cli/(?!main\\.ts$)[^/]+$' },
+      { room: 'src/cli', path: '^src/cli/(?!(?:main|program|command-list)\\.ts$)[^/]+$' },
       { room: 'src/cli/status', calls: ['src/cli'] },
       { room: 'src/cli/commands/ca', calls: ['src/cli'] },
       { room: 'src/cli/commands/policy', calls: ['src/cli'] },
@@ -138,7 +138,7 @@ const FLOORS = [
   {
     floor: 'entry',
     rooms: [
-      { room: 'src/cli/main', path: '^src/cli/main\\.ts$' },
+      { room: 'src/cli/main', path: '^src/cli/(main|program|command-list)\\.ts$' },
       { room: 'src/index', path: '^src/index\\.ts$' },
     ],
   },

@@ -18,8 +18,9 @@ import { installRoot } from './ca-install.js'
 import type { InstallDeps, InstallFlags } from './ca-install.js'
 import { writeTrustFiles } from '../../../../ca/trust-files.js'
 import { common, keyIn, passphraseIn, printJson } from './ca-shared.js'
+import { usageError } from '../../usage.js'
 import { saveFile } from '../../../../ca/save-file.js'
-import { textOf, usageError } from './ca-shared.js'
+import { textOf } from './ca-shared.js'
 import type { CaCommandDeps, CaCommandOptions, KeyFlags } from './ca-shared.js'
 
 const formats = ['pem', 'der', 'bundle', 'env', 'p12', 'mobileconfig'] as const
@@ -155,8 +156,7 @@ async function environment(
 /** The copy is safely written before the key is taken away. */
 async function exportKey(deps: CaCommandDeps, flags: ExportFlags): Promise<void> {
   const { out, passphraseFile } = flags
-  if (out === undefined)
-    throw usageError(deps, 'the root key goes into a file: give --out')
+  if (out === undefined) throw usageError('the root key goes into a file: give --out')
   const options = await deps.caOptions(flags.config)
   const given =
     passphraseFile === undefined ? undefined : await passphraseIn(passphraseFile)
@@ -189,7 +189,7 @@ async function importFiles(deps: CaCommandDeps, flags: ImportFlags): Promise<voi
     return
   }
   if (cert === undefined || key === undefined)
-    throw usageError(deps, 'give --cert and --key, or --root-key')
+    throw usageError('give --cert and --key, or --root-key')
   const given = { pem: await keyIn(key), path: key, passphrase }
   const result = await importRoot(all, { pem: await textOf(cert), path: cert }, given)
   const sha256 = (result.ca.next ?? result.ca.root).x509.fingerprint256

@@ -10,7 +10,8 @@ import { YoriError } from '../../../core/errors.js'
 import { askYesNo } from '../../ask.js'
 import { findStores, take } from '../../../service/machine-stores.js'
 import type { Machine } from '../../../service/machine-stores.js'
-import { printJson, usageError } from './ca-shared.js'
+import { printJson } from './ca-shared.js'
+import { usageError } from '../../usage.js'
 import type { CaCommandDeps, CommonFlags } from './ca-shared.js'
 import { writeTrustFiles } from '../../../../ca/trust-files.js'
 
@@ -89,7 +90,7 @@ async function agreed(deps: InstallDeps, flags: InstallFlags): Promise<boolean> 
   if (flags.yes === true) return true
   const answer = await (deps.confirm ?? askYesNo)('Do this? [y/N] ')
   if (answer !== undefined) return answer
-  throw usageError(deps, 'nobody is there to ask: --yes takes these steps')
+  throw usageError('nobody is there to ask: --yes takes these steps')
 }
 
 /** A store that fails does not keep the others from being served. */

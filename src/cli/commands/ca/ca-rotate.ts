@@ -9,7 +9,8 @@ import { nameOfDevice, readinessOf } from '../../../core/trust.js'
 import type { TrustEntry } from '../../../core/trust.js'
 import { printable } from '../../../audit/printable.js'
 import { readTrust, trustPath } from '../../../net/trust-file.js'
-import { common, keyIn, printJson, settingsFor, usageError } from './ca-shared.js'
+import { common, keyIn, printJson, settingsFor } from './ca-shared.js'
+import { usageError } from '../../usage.js'
 import type { CaCommandDeps, KeyFlags } from './ca-shared.js'
 
 const HOW_TO_TRUST =
@@ -40,7 +41,7 @@ export function addRotate(ca: Command, deps: CaCommandDeps): void {
 
 async function rotate(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
   if (flags.activate ?? flags.cancel ?? flags.status ?? flags.at)
-    throw usageError(deps, '--activate, --cancel, --status and --at go with --root')
+    throw usageError('--activate, --cancel, --status and --at go with --root')
   const settings = await settingsOf(deps, flags)
   const rotation = await rotateIssuing(settings, await givenKey(flags, settings))
   const summary = summarise(rotation.ca, settings, deps.clock.now())
@@ -89,7 +90,7 @@ async function rotateRoot(deps: CaCommandDeps, flags: RotateFlags): Promise<void
     ])
     return
   }
-  const ca = await stageNewRoot(settings, dateOf(deps, flags.at, nowMs))
+  const ca = await stageNewRoot(settings, dateOf(flags.at, nowMs))
   tell(deps, flags, summarise(ca, settings, nowMs), [
     'Staged a new root. Nothing changes yet: devices that trust either root are served.',
     `  SHA-256     ${ca.next?.x509.fingerprint256 ?? ''}`,
@@ -177,16 +178,11 @@ async function givenKey(
   return { pem: await keyIn(flags.rootKey), path: flags.rootKey, passphrase }
 }
 
-function dateOf(
-  deps: CaCommandDeps,
-  text: string | undefined,
-  nowMs: number,
-): number | undefined {
+function dateOf(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined
   const ms = Date.parse(text)
   if (Number.isNaN(ms) || ms <= nowMs)
     throw usageError(
-      deps,
       `--at wants a date to come, such as 2027-03-01: ${JSON.stringify(text)} is none`,
     )
   return ms

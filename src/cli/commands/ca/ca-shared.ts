@@ -1,6 +1,5 @@
 /** What the parts of `yori ca` share: their world, their flags, reading and writing files. */
 import { readFile, stat } from 'node:fs/promises'
-import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import type { ManageSettings } from '../../../../ca/manage.js'
 import type { CaOptions } from '../../../../ca/show-ca.js'
@@ -41,12 +40,6 @@ export interface KeyFlags extends CommonFlags {
 }
 
 const MAX_INPUT_BYTES = 262_144
-
-/** Flags that do not go together: said in one line, and the exit code of a wrong call. */
-export function usageError(deps: CaCommandDeps, says: string): CommanderError {
-  deps.note(`yori: ${says}\n`)
-  return new CommanderError(2, 'yori.usage', says)
-}
 
 export function common(command: Command): Command {
   return command

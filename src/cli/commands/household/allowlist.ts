@@ -1,5 +1,6 @@
 /** `yori allowlist`: devices that nothing blocks, or, in blocklist mode, that policies hold for. */
 import { Command } from 'commander'
+import { usage } from '../../usage.js'
 import type { PolicyDatabase } from '../../../household/policy-database.js'
 import { DeviceBook, isActive } from '../../../policy/devices.js'
 import { united } from '../../../policy/state.js'
@@ -17,13 +18,12 @@ import {
   openSession,
   printJson,
   tableText,
-  usage,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps } from './household-database.js'
 
 export function allowlistCommand(deps: PolicyStateDeps): Command {
   const command = new Command('allowlist').description(
-    'devices that policies never block (a running YORI sees a change within a second)',
+    'devices that policies never block',
   )
   common(command.command('add'))
     .description('add a device, or change its entry')

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { readApprovalCode, WHATEVER } from '../../../policy/approval.js'
+import { usage } from '../../usage.js'
 import type { Grant } from '../../../policy/state.js'
 import { blockOf, deviceOf, marksOf } from './blocks.js'
 import {
@@ -15,7 +16,6 @@ import {
   openSession,
   printJson,
   tableText,
-  usage,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps, Session } from './household-database.js'
 
@@ -32,10 +32,7 @@ interface ApproveFlags extends CommonFlags {
 
 export function approveCommand(deps: PolicyStateDeps): Command {
   return common(new Command('approve'))
-    .description(
-      'let what was refused pass when its device says it again: that device, that policy, ' +
-        'that service, for enforcement.grant_seconds unless told otherwise',
-    )
+    .description('let what was refused pass when its device says it again')
     .argument('[code]', 'as the block page or the error shows it')
     .option('--once', 'the next request only')
     .option('--for <span>', 'for a while, such as 30m or 2h')

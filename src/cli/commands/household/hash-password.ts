@@ -10,10 +10,7 @@ export function hashPasswordCommand(
   deps: Pick<PolicyStateDeps, 'print' | 'note' | 'exit' | 'askSecret'>,
 ): Command {
   return new Command('hash-password')
-    .description(
-      'the hash of a password, for override_password_hash, admin_token_hash and ' +
-        'password_hash of the configuration',
-    )
+    .description('the hash of a password, for the configuration')
     .option(
       '--password <password>',
       'others can see it in the list of processes; unless given, it is asked for',

@@ -3,8 +3,8 @@
  * beside it, who is at the keyboard, and the audit of every change.
  */
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
 import type { Loaded } from '../../context.js'
+import { usage } from '../../usage.js'
 import { appendEvent } from '../../../audit/append-event.js'
 import { PolicyDatabase, policyDatabasePath } from '../../../household/policy-database.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
@@ -85,10 +85,6 @@ export function openSession(deps: PolicyStateDeps, flags: CommonFlags): Session 
 function actorOf(env: NodeJS.ProcessEnv): string {
   const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME']
   return name ?? `uid ${process.getuid?.() ?? 'unknown'}`
-}
-
-export function usage(message: string): never {
-  throw new InvalidArgumentError(message)
 }
 
 /** The command ran, and its answer is no. */

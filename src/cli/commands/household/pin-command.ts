@@ -9,6 +9,7 @@ import {
   MAX_PIN_MINUTES,
   MIN_PIN_DIGITS,
 } from '../../../policy/pin.js'
+import { usage } from '../../usage.js'
 import type { Pin } from '../../../policy/pin.js'
 import { blockOf, deviceOf } from './blocks.js'
 import {
@@ -18,7 +19,6 @@ import {
   openSession,
   printJson,
   tableText,
-  usage,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps } from './household-database.js'
 

@@ -84,6 +84,11 @@ function stop(deps: PolicyStateDeps, id: string, flags: StopFlags): void {
   const { mode, enforcement } = loaded.config
   if (flags.json === true) printJson(deps, value)
   else deps.print(`stopped ${printable(session)}\n`)
+  if (known.length === 0)
+    deps.note(
+      `yori: no conversation ${printable(session)} is recorded yet: it is blocked when it begins ` +
+        '(yori sessions list shows those that are)\n',
+    )
   if (mode !== 'enforce' || !enforcement.enabled) {
     deps.note('yori: nothing is blocked until mode is enforce with enforcement.enabled\n')
   }

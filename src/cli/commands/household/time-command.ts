@@ -1,5 +1,6 @@
 /** `yori time`: times in which nothing is blocked, and times in which everything is. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { usage } from '../../usage.js'
 import type { PolicyDatabase } from '../../../household/policy-database.js'
 import {
   isWithin,
@@ -21,7 +22,6 @@ import {
   openSession,
   printJson,
   tableText,
-  usage,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps } from './household-database.js'
 
@@ -30,9 +30,7 @@ const DEFAULT_PRIORITY = 100
 const MAX_PRIORITY = 100_000
 
 export function timeCommand(deps: PolicyStateDeps): Command {
-  const command = new Command('time').description(
-    'times that allow, block or alert (a running YORI sees a change within a second)',
-  )
+  const command = new Command('time').description('times that allow, block or alert')
   common(command.command('add'))
     .description('add a time, or change the one of that name')
     .argument('<name>', 'what the household calls it')

@@ -6,7 +6,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { starterFile } from '../../../../config/starter.js'
 import { jsonLine } from '../../../audit/printable.js'
-import { Command, CommanderError } from '../../commander.js'
+import { Command } from '../../commander.js'
+import { usageError } from '../../usage.js'
 import { note } from '../../context.js'
 import { EXIT } from '../../exit.js'
 import { LAYOUTS, systemOf } from '../../../service/layout.js'
@@ -74,10 +75,13 @@ async function install(deps: ServiceDeps, flags: Flags): Promise<void> {
   const layout = layoutOf(deps, flags)
   const { user, steer } = flags
   const { program } = deps
-  if (!isUserName(user)) throw usage(`--user ${user}: no name that a system gives a user`)
+  if (!isUserName(user))
+    throw usageError(`--user ${user}: no name that a system gives a user`)
   for (const path of [program.node, program.script])
     if (!isPlainPath(path))
-      throw usage(`${path} cannot stand in a service file.\n${remedyFor(path, program)}`)
+      throw usageError(
+        `${path} cannot stand in a service file.\n${remedyFor(path, program)}`,
+      )
   const asked = { program, user, system: layout.system, platform: deps.platform }
   const steps = installSteps({ layout, user, program, steer }, starterFile())
   const made = nothingMade()
@@ -106,7 +110,9 @@ async function uninstall(deps: ServiceDeps, flags: Flags): Promise<void> {
   const layout = layoutOf(deps, flags)
   const manifest = readManifest(layout, flags)
   if (manifest === undefined)
-    throw usage(`${layout.manifest} is not there: nothing was installed by this command`)
+    throw usageError(
+      `${layout.manifest} is not there: nothing was installed by this command`,
+    )
   const steps = uninstallSteps(manifest, layout.manifest, flags.purge === true)
   await takeAll(
     steps,
@@ -140,14 +146,14 @@ async function takeAll(
     return
   }
   if (flags.root === '/' && !deps.isRoot)
-    throw refused(
+    throw usageError(
       'a service is installed by root: run it with sudo, or see the steps with --dry-run',
       EXIT.environment,
     )
   if (inVain !== undefined)
-    throw refused(`nothing was changed: ${inVain}`, EXIT.environment)
+    throw usageError(`nothing was changed: ${inVain}`, EXIT.environment)
   if (flags.yes !== true && (await deps.confirm('Take these steps? [y/N] ')) !== true)
-    throw usage('nothing was done; --yes takes the steps without asking')
+    throw usageError('nothing was done; --yes takes the steps without asking')
   const ground: Ground = { root: flags.root, platform: deps.platform }
   const results: { step: string; result: string }[] = []
   for (const step of steps) {
@@ -162,11 +168,11 @@ async function takeAll(
 function layoutOf(deps: ServiceDeps, flags: Flags): Layout {
   const { system } = flags
   if (system !== undefined && !isSystem(system))
-    throw usage(`--system ${system}: expected systemd or rc.d`)
+    throw usageError(`--system ${system}: expected systemd or rc.d`)
   const found = system ?? systemOf(deps.platform)
   if (found === undefined)
-    throw usage('no service can be installed on this system: use `yori run`')
-  if (!flags.root.startsWith('/')) throw usage('--root takes an absolute path')
+    throw usageError('no service can be installed on this system: use `yori run`')
+  if (!flags.root.startsWith('/')) throw usageError('--root takes an absolute path')
   return LAYOUTS[found]
 }
 
@@ -175,7 +181,8 @@ const isSystem = (name: string): name is System => name === 'systemd' || name ==
 function readManifest({ manifest }: Layout, { root }: Flags): Manifest | undefined {
   const path = join(root, manifest)
   if (!existsSync(path)) return undefined
-  const strange = (): Error => usage(`${path} was not written by this version of YORI`)
+  const strange = (): Error =>
+    usageError(`${path} was not written by this version of YORI`)
   let found: Partial<Manifest>
   try {
     found = JSON.parse(readFileSync(path, 'utf8')) as Partial<Manifest>
@@ -201,12 +208,3 @@ function writeManifest({ manifest }: Layout, { root }: Flags, content: Manifest)
 const union = (a: readonly string[], b: readonly string[]): string[] => [
   ...new Set([...a, ...b]),
 ]
-
-function usage(message: string): Error {
-  return refused(message, EXIT.usage)
-}
-
-function refused(message: string, exitCode: number): Error {
-  note(`yori: ${message}\n`)
-  return new CommanderError(exitCode, 'yori.service', message)
-}

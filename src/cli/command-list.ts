@@ -1,0 +1,303 @@
+/**
+ * Every command, what it is for in one line, and how it is loaded: each when it is asked for, so
+ * that the running appliance, and who asks for help, carry nothing of the others.
+ */
+import { systemClock } from '../core/clock.js'
+import type { Command } from './commander.js'
+import type { AuditCommandDeps } from './commands/record/audit.js'
+import type { PolicyStateDeps } from './commands/household/household-database.js'
+import { configOf, configuration, note, print } from './context.js'
+import type { ExecDeps } from './commands/run/exec.js'
+
+export interface CommandEntry {
+  /** The heading that it stands under in `yori --help`. */
+  readonly group: string
+  /** As the command's own description has it. */
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+function auditDeps(): AuditCommandDeps {
+  return {
+    auditOptions: (path) => {
+      const { database, retention_days, prune_at, max_bytes } = configOf(path).audit
+      return {
+        database,
+        retentionDays: retention_days,
+        pruneAt: prune_at,
+        maxBytes: max_bytes,
+      }
+    },
+    stdout: process.stdout,
+    clock: systemClock,
+  }
+}
+
+/** In the order in which help names them. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    group: 'Every day',
+    summary: 'run in the foreground',
+    load: async () => (await import('./commands/run/run-command.js')).runCommand(),
+  },
+  status: {
+    group: 'Every day',
+    summary: 'how things stand: what is seen, what is not, and what is wrong',
+    load: async () => {
+      const { statusCommand } = await import('./commands/run/status.js')
+      return statusCommand({
+        config: configOf,
+        clock: systemClock,
+        print,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
+  audit: {
+    group: 'Every day',
+    summary: 'look into what YORI recorded',
+    load: async () =>
+      (await import('./commands/record/audit.js')).auditCommand(auditDeps()),
+  },
+  sessions: {
+    group: 'Every day',
+    summary: 'conversations, told as one',
+    load: async () => {
+      const [{ sessionsCommand }, { addStopCommands }] = await Promise.all([
+        import('./commands/record/sessions-command.js'),
+        import('./commands/household/session-stop.js'),
+      ])
+      const command = sessionsCommand(auditDeps())
+      addStopCommands(command, await stateDeps())
+      return command
+    },
+  },
+  stats: {
+    group: 'Every day',
+    summary: 'use and cost by device, provider, model and day',
+    load: async () =>
+      (await import('./commands/record/sessions-command.js')).statsCommand(auditDeps()),
+  },
+  exec: {
+    group: 'On this machine',
+    summary: 'run a program through YORI: yori exec -- COMMAND ARGUMENTS',
+    load: async () =>
+      (await import('./commands/run/exec.js')).execCommand(await execDeps()),
+  },
+  env: {
+    group: 'On this machine',
+    summary: 'print the variables that lead programs through YORI',
+    load: async () =>
+      (await import('./commands/run/exec.js')).envCommand(await execDeps()),
+  },
+  policy: {
+    group: 'Limits',
+    summary: 'ask, try and check Rego policies',
+    load: async () => {
+      const { policyCommand } = await import('./commands/policy/policy-command.js')
+      return policyCommand({
+        load: (path) => configuration({ config: path }),
+        print,
+        note,
+        clock: systemClock,
+        isWatched: process.stderr.isTTY,
+        onInterrupt: (interrupted) => {
+          process.once('SIGINT', interrupted)
+          return {
+            [Symbol.dispose]: () => void process.removeListener('SIGINT', interrupted),
+          }
+        },
+        monotonic: () => systemClock.monotonic(),
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
+  time: {
+    group: 'Limits',
+    summary: 'times that allow, block or alert',
+    load: async () =>
+      (await import('./commands/household/time-command.js')).timeCommand(
+        await stateDeps(),
+      ),
+  },
+  allowlist: {
+    group: 'Limits',
+    summary: 'devices that policies never block',
+    load: async () =>
+      (await import('./commands/household/allowlist.js')).allowlistCommand(
+        await stateDeps(),
+      ),
+  },
+  approve: {
+    group: 'Limits',
+    summary: 'let what was refused pass when its device says it again',
+    load: async () =>
+      (await import('./commands/household/approve.js')).approveCommand(await stateDeps()),
+  },
+  pin: {
+    group: 'Limits',
+    summary: 'numbers to give away: each lets one blocked request pass, once and soon',
+    load: async () =>
+      (await import('./commands/household/pin-command.js')).pinCommand(await stateDeps()),
+  },
+  emergency: {
+    group: 'Limits',
+    summary: 'end all blocking for a while; it comes back by itself',
+    load: async () =>
+      (await import('./commands/household/emergency-command.js')).emergencyCommand(
+        await stateDeps(),
+      ),
+  },
+  config: {
+    group: 'Setting up',
+    summary: 'check, show or write the configuration',
+    load: async () => (await import('./commands/run/config.js')).configCommand(),
+  },
+  ca: {
+    group: 'Setting up',
+    summary: 'the certificate authority that devices trust',
+    load: async () => {
+      const [{ caCommand }, { caSettingsOf, proxyUrlOf }] = await Promise.all([
+        import('./commands/ca/ca-command.js'),
+        import('../assembly/from-config/ca.js'),
+      ])
+      return caCommand({
+        caOptions: async (path) => caSettingsOf(configOf(path)),
+        proxyUrl: (path) => proxyUrlOf(configOf(path)),
+        stateDir: (path) => configOf(path).state_dir,
+        clock: systemClock,
+        print,
+        note,
+      })
+    },
+  },
+  pf: {
+    group: 'Setting up',
+    summary: 'lead packets to YORI: pf and nftables',
+    load: async () => {
+      const { pfCommand } = await import('./commands/steer/pf.js')
+      return pfCommand({
+        config: configOf,
+        print,
+        note,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
+  service: {
+    group: 'Setting up',
+    summary: 'install YORI as a service of this system, or take it away again',
+    load: async () => {
+      const [{ serviceCommand }, { thisProgram }, { supervisorArguments, SUPERVISOR }] =
+        await Promise.all([
+          import('./commands/run/service-command.js'),
+          import('../service/service-program.js'),
+          import('../../pf/steering-files.js'),
+        ])
+      const { askYesNo } = await import('./ask.js')
+      return serviceCommand({
+        program: thisProgram((stateDir, user, command) => [
+          SUPERVISOR,
+          ...supervisorArguments(stateDir, { user, command }),
+        ]),
+        platform: process.platform,
+        isRoot: process.getuid?.() === 0,
+        print,
+        confirm: askYesNo,
+      })
+    },
+  },
+  doctor: {
+    group: 'Setting up',
+    summary: 'look at what is really there, and say what is wrong and what mends it',
+    load: async () => {
+      const { doctorCommand } = await import('./commands/run/doctor.js')
+      return doctorCommand({
+        load: (path) => configuration({ config: path }),
+        clock: systemClock,
+        print,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
+  pinning: {
+    group: 'Setting up',
+    summary: 'programs that do not accept inspection and pass untouched',
+    load: async () => {
+      const { pinningCommand } = await import('./commands/household/pinning.js')
+      return pinningCommand({
+        stateDir: (path) => configOf(path).state_dir,
+        clock: systemClock,
+        print,
+      })
+    },
+  },
+  providers: {
+    group: 'Setting up',
+    summary: 'what YORI knows of providers',
+    load: async () => {
+      const { providersCommand } = await import('./commands/record/providers.js')
+      return providersCommand({
+        settings: (path) => {
+          const { catalogue, endpoints } = configOf(path)
+          return {
+            file: catalogue.file,
+            endpoints: endpoints.map(({ domain }) => domain),
+          }
+        },
+        print,
+      })
+    },
+  },
+  'hash-password': {
+    group: 'Setting up',
+    summary: 'the hash of a password, for the configuration',
+    load: async () =>
+      (await import('./commands/household/hash-password.js')).hashPasswordCommand(
+        await stateDeps(),
+      ),
+  },
+}
+
+async function execDeps(): Promise<ExecDeps> {
+  const { proxyUrlOf } = await import('../assembly/from-config/ca.js')
+  return {
+    execOptions: async (path) => {
+      const config = configOf(path)
+      return { directory: config.ca.directory, proxy: proxyUrlOf(config) }
+    },
+    clock: systemClock,
+    env: process.env,
+    print,
+    exit: (code) => {
+      process.exitCode = code
+    },
+  }
+}
+
+async function stateDeps(): Promise<PolicyStateDeps> {
+  const [{ readNeighbours }, { askSecret }] = await Promise.all([
+    import('../net/neighbours.js'),
+    import('./ask.js'),
+  ])
+  return {
+    load: (path) => configuration({ config: path }),
+    print,
+    note,
+    clock: systemClock,
+    env: process.env,
+    neighbours: () => readNeighbours(),
+    askSecret: async (question) => (await askSecret(question))?.reveal(),
+    exit: (code) => {
+      process.exitCode = code
+    },
+  }
+}

@@ -1,0 +1,316 @@
+/** Two lines at least for the help of every command, each one that can be typed as it stands. */
+
+type Example = readonly [typed: string, does: string]
+
+/** By command, as it is typed without its arguments. */
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  yori: [
+    ['yori run --state-dir ./var', 'listen on port 8443, and look on'],
+    ['yori exec -- codex', 'an agent whose requests are recorded'],
+    ['yori audit list --since 1h', 'what came in the last hour'],
+  ],
+  'yori run': [
+    ['yori run', 'with the configuration that is found'],
+    ['yori run --host 127.0.0.1 --port 8443', 'for this machine alone'],
+  ],
+  'yori status': [
+    ['yori status', 'how things stand'],
+    ['yori status --days 30 --json', 'a month, for programs'],
+  ],
+  'yori audit': [
+    ['yori audit list --since 24h', 'what the last day brought'],
+    ['yori audit stats --since 7d', 'a week, counted'],
+  ],
+  'yori audit list': [
+    ['yori audit list --since 24h', 'what the last day brought'],
+    ['yori audit list --outcome block --limit 10', 'what was blocked of late'],
+  ],
+  'yori audit stats': [
+    ['yori audit stats --since 7d', 'a week, counted'],
+    ['yori audit stats --device 192.168.1.23', 'one device alone'],
+  ],
+  'yori audit export': [
+    ['yori audit export --since 30d --out month.csv', 'for a spreadsheet'],
+    ['yori audit export --format jsonl', 'for programs, to standard output'],
+  ],
+  'yori audit prune': [
+    ['yori audit prune --dry-run', 'how many rows would go'],
+    ['yori audit prune --older-than 30', 'keep a month'],
+  ],
+  'yori sessions': [
+    ['yori sessions list --since 24h', "the last day's conversations"],
+    ['yori sessions stop 7f3a9c', 'block what follows in one'],
+  ],
+  'yori sessions list': [
+    ['yori sessions list --since 24h', 'those of the last day'],
+    ['yori sessions list --device 192.168.1.23', 'those of one device'],
+  ],
+  'yori sessions show': [
+    ['yori sessions show 7f3a9c', 'by the end of its id'],
+    ['yori sessions show 7f3a9c --json', 'for programs'],
+  ],
+  'yori sessions stop': [
+    ['yori sessions stop 7f3a9c', 'for a week'],
+    ['yori sessions stop 7f3a9c --for 1h --reason "Dinner"', 'and tell its agent why'],
+  ],
+  'yori sessions resume': [
+    ['yori sessions resume 7f3a9c', 'let it go on'],
+    ['yori sessions resume 7f3a9c --device laptop', 'of one device alone'],
+  ],
+  'yori stats': [
+    ['yori stats --since 30d', 'what a month cost, by device, model and day'],
+    ['yori stats --endpoint api.openai.com', 'of one provider'],
+  ],
+  'yori exec': [
+    ['yori exec -- claude -p "What is in this folder?"', 'one prompt of an agent'],
+    ['yori exec -- npm run agent', 'a program of yours'],
+  ],
+  'yori env': [
+    ['eval "$(yori env)"', 'lead this whole shell through YORI'],
+    ['yori env --shell powershell', 'for another shell'],
+  ],
+  'yori policy': [
+    ['yori policy list', 'which are in force, and what each may do'],
+    ['yori policy check ./policies', 'whether they are sound'],
+  ],
+  'yori policy eval': [
+    ['yori policy eval --query "1 + 1"', 'an expression'],
+    [
+      'yori policy eval ./bedtime.rego --query data.yori.bedtime.deny --input in.json',
+      'what a policy says of a request',
+    ],
+  ],
+  'yori policy test': [
+    ['yori policy test ./policies', 'the rules that start with test_'],
+    ['yori policy test ./policies --verbose', 'and those that pass'],
+  ],
+  'yori policy check': [
+    ['yori policy check ./policies', 'every file of a folder'],
+    ['yori policy check ./bedtime.rego --json', 'one file, for programs'],
+  ],
+  'yori policy list': [
+    ['yori policy list', 'which are in force, and what each may do'],
+    ['yori policy list --json', 'for programs'],
+  ],
+  'yori policy diff': [
+    ['yori policy diff --set bedtime.action=block', 'what a week would have met'],
+    ['yori policy diff --since 30d --policies ./policies', 'with other policies'],
+  ],
+  'yori policy suggest': [
+    ['yori policy suggest', 'what the last month calls for'],
+    ['yori policy suggest --since 7d', 'the last week'],
+  ],
+  'yori time': [
+    ['yori time list', 'every time there is'],
+    ['yori time add bedtime --start 21:00 --end 07:00 --action block', 'a bedtime'],
+  ],
+  'yori time add': [
+    [
+      'yori time add bedtime --start 21:00 --end 07:00 --action block',
+      'every night, for all',
+    ],
+    [
+      'yori time add homework --start 15:00 --end 18:00 --days mon,tue,wed,thu,fri',
+      'an exception from all policies',
+    ],
+  ],
+  'yori time remove': [
+    ['yori time remove bedtime', 'by the name it was added with'],
+    ['yori time remove bedtime --json', 'for programs'],
+  ],
+  'yori time list': [
+    ['yori time list', 'every time there is'],
+    ['yori time list --json', 'for programs'],
+  ],
+  'yori allowlist': [
+    ['yori allowlist list', 'who is on it'],
+    ['yori allowlist add 192.168.1.23 laptop', 'put a device on it'],
+  ],
+  'yori allowlist add': [
+    ['yori allowlist add 192.168.1.23 laptop', 'by its address'],
+    ['yori allowlist add 00:53:00:12:34:56 phone --expires 7d', 'for a week'],
+  ],
+  'yori allowlist remove': [
+    ['yori allowlist remove 192.168.1.23', 'by its address'],
+    ['yori allowlist remove 00:53:00:12:34:56', 'by its MAC'],
+  ],
+  'yori allowlist list': [
+    ['yori allowlist list', 'who is on it'],
+    ['yori allowlist list --json', 'for programs'],
+  ],
+  'yori allowlist check': [
+    ['yori allowlist check 192.168.1.23', 'says it, and by its exit code'],
+    ['yori allowlist check 2001:db8::23 --json', 'for programs'],
+  ],
+  'yori approve': [
+    ['yori approve 7F3-K2M', 'what stood on the block page, for a while'],
+    ['yori approve 7F3-K2M --for 2h', 'for two hours'],
+    ['yori approve --list', 'what is granted now'],
+  ],
+  'yori pin': [
+    ['yori pin make 7F3-K2M', 'a number for who was blocked'],
+    ['yori pin list', 'those that are good now'],
+  ],
+  'yori pin make': [
+    ['yori pin make 7F3-K2M', 'good for five minutes'],
+    ['yori pin make 7F3-K2M --minutes 30 --digits 8', 'longer in both ways'],
+  ],
+  'yori pin list': [
+    ['yori pin list', 'those that are good now'],
+    ['yori pin list --json', 'for programs'],
+  ],
+  'yori pin revoke': [
+    ['yori pin revoke 5b1f', 'by the id that list shows'],
+    ['yori pin revoke 5b1f --json', 'for programs'],
+  ],
+  'yori emergency': [
+    ['yori emergency activate --reason "exam today"', 'end all blocking for an hour'],
+    ['yori emergency status', 'whether it is active'],
+  ],
+  'yori emergency activate': [
+    ['yori emergency activate --reason "exam today"', 'for an hour'],
+    ['yori emergency activate --reason "exam today" --minutes 15', 'for less'],
+  ],
+  'yori emergency deactivate': [
+    ['yori emergency deactivate', 'before its time'],
+    ['yori emergency deactivate --json', 'for programs'],
+  ],
+  'yori emergency extend': [
+    ['yori emergency extend 30', 'half an hour more'],
+    ['yori emergency extend 30 --json', 'for programs'],
+  ],
+  'yori emergency status': [
+    ['yori emergency status', 'whether it is active'],
+    ['yori emergency status --json', 'for programs'],
+  ],
+  'yori emergency set-password': [
+    ['yori emergency set-password', 'asks for it'],
+    ['yori emergency set-password --json', 'for programs'],
+  ],
+  'yori config': [
+    ['yori config init', 'a commented file to start from'],
+    ['yori config check', 'every problem of it'],
+  ],
+  'yori config check': [
+    ['yori config check', 'the file that would be found'],
+    ['yori config check --config ./yori.conf --json', 'this one, for programs'],
+  ],
+  'yori config show': [
+    ['yori config show', 'what is in force, and where it came from'],
+    ['yori config show --json', 'for programs'],
+  ],
+  'yori config init': [
+    ['yori config init', 'yori.conf in this folder'],
+    ['yori config init --out -', 'only show it'],
+  ],
+  'yori config explain': [
+    ['yori config explain audit.retention_days', 'one key'],
+    ['yori config explain limits', 'a section'],
+  ],
+  'yori ca': [
+    ['yori ca export --install', 'make this machine trust it'],
+    ['yori ca show', 'what each certificate can sign'],
+  ],
+  'yori ca init': [
+    ['yori ca init', 'does nothing when there is one'],
+    ['yori ca init --json', 'for programs'],
+  ],
+  'yori ca show': [
+    ['yori ca show', 'fingerprints, and until when'],
+    ['yori ca show --json', 'for programs'],
+  ],
+  'yori ca export': [
+    ['yori ca export --install', 'make this machine trust it'],
+    ['yori ca export --format mobileconfig --out yori.mobileconfig', 'for an iPhone'],
+  ],
+  'yori ca rotate': [
+    ['yori ca rotate', 'a new issuing CA, at once'],
+    ['yori ca rotate --root', 'begin with a new root, step by step'],
+  ],
+  'yori ca import': [
+    ['yori ca import --cert root.pem --key root.key', 'a root of your own'],
+    ['yori ca import --root-key root.key', 'the key, back from where it was kept'],
+  ],
+  'yori ca trust-check': [
+    ['yori ca trust-check', 'by the proxy that this shell names'],
+    ['yori ca trust-check --direct', 'as a device on the network'],
+  ],
+  'yori pf': [
+    ['yori pf status', 'what is steered'],
+    ['yori pf generate --backend nft-tproxy', 'see the rules'],
+  ],
+  'yori pf generate': [
+    ['yori pf generate --backend nft-tproxy', 'for nftables'],
+    [
+      'yori pf generate --lan em1 --exempt 192.168.1.9',
+      'another LAN, without one device',
+    ],
+  ],
+  'yori pf check': [
+    ['yori pf check /etc/pf.conf', 'a file'],
+    ['yori pf generate | yori pf check -', 'what generate prints'],
+  ],
+  'yori pf apply': [
+    ['yori pf apply', 'the usual backend of this system'],
+    ['yori pf apply --backend nft-redirect', 'another one'],
+  ],
+  'yori pf remove': [
+    ['yori pf remove', 'packets go their own way again'],
+    ['yori pf remove --json', 'for programs'],
+  ],
+  'yori pf status': [
+    ['yori pf status', 'what is steered, and when it could not be'],
+    ['yori pf status --json', 'for programs'],
+  ],
+  'yori service': [
+    ['yori service install --dry-run', 'show every step, take none'],
+    ['yori service uninstall', 'undo what install did'],
+  ],
+  'yori service install': [
+    ['yori service install --dry-run', 'show every step, take none'],
+    ['yori service install --no-steer', 'a proxy only'],
+  ],
+  'yori service uninstall': [
+    ['yori service uninstall', 'CA and records stay'],
+    ['yori service uninstall --purge', 'those too'],
+  ],
+  'yori doctor': [
+    ['yori doctor', 'look, and say what mends it'],
+    ['yori doctor --probe', 'also send a connection on the way of clients'],
+  ],
+  'yori pinning': [
+    ['yori pinning list', 'what was learned'],
+    ['yori pinning clear', 'try all of them again'],
+  ],
+  'yori pinning list': [
+    ['yori pinning list', 'what was learned, and until when'],
+    ['yori pinning list --json', 'for programs'],
+  ],
+  'yori pinning clear': [
+    ['yori pinning clear', 'everything'],
+    ['yori pinning clear api.openai.com --device 192.168.1.23', 'one name of one device'],
+  ],
+  'yori providers': [
+    ['yori providers list', 'whom YORI knows'],
+    ['yori providers check', 'whether the catalogue holds'],
+  ],
+  'yori providers list': [
+    ['yori providers list', 'whom YORI knows'],
+    ['yori providers list --json', 'for programs'],
+  ],
+  'yori providers check': [
+    ['yori providers check', 'the catalogue in force'],
+    ['yori providers check ./catalogue.yaml', 'one before it is used'],
+  ],
+  'yori hash-password': [
+    ['yori hash-password', 'asks for the password'],
+    ['yori hash-password > hash.txt', 'keep what it prints'],
+  ],
+}
+
+/** For the end of a command's help; empty for a command that has none. */
+export function examplesText(command: string): string {
+  const examples = EXAMPLES[command] ?? []
+  const lines = examples.map(([typed, does]) => `  $ ${typed}\n      ${does}\n`)
+  return lines.length === 0 ? '' : `\nExamples:\n${lines.join('')}`
+}
