@@ -118,8 +118,8 @@ export const inspectSchema = section('How much of an exchange is looked at.', {
     minimum: 1 * KiB,
     maximum: 64 * MiB,
     description:
-      'Bytes of a body that are inspected. What is longer is partly unseen: its row says so, ' +
-      'and `inspect.on_uninspectable` decides.',
+      'Bytes of a body that are inspected. Of what is longer the first part and the newest are, ' +
+      'it is partly unseen: its row says so, and `inspect.on_uninspectable` decides.',
   }),
   prompt_preview_chars: count({
     default: 200,

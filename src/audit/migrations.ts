@@ -239,6 +239,10 @@ CREATE TABLE answers (
 CREATE INDEX answers_by_time ON answers (at);
 `
 
+const unseenBy = `
+ALTER TABLE exchanges ADD COLUMN unseen_by TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -251,6 +255,7 @@ export const migrations: readonly string[] = [
   marks,
   repeats,
   answers,
+  unseenBy,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

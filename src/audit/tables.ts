@@ -227,6 +227,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   },
   { name: 'repeats', type: 'INTEGER', read: (r) => r.repeated?.repeats },
   { name: 'counted_in', type: 'TEXT', read: (r) => r.countedIn },
+  { name: 'unseen_by', type: 'TEXT', read: (r) => r.unseenBy },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

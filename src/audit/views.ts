@@ -34,6 +34,7 @@ CREATE VIEW audit_events AS SELECT
   cost_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,
   api, is_call, counted_in,
   session_id, agent_id, fragmented, tags, response_id, attachments, uninspectable,
+  unseen_by,
   connection_id, http_version, retried, truncated, trailers_dropped,
   client_frames, server_frames, client_messages, server_messages, close_code,
   unread_messages,

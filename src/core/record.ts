@@ -191,6 +191,8 @@ export interface ExchangeRecord {
   /** What the client calls it, by `X-Yori-Tags`. */
   tags?: Readonly<Record<string, string>>
   uninspectable?: Uninspectable
+  /** Of what is partly unseen: the bound that cut it, by its name in the configuration. */
+  unseenBy?: string
   /** The request was sent a second time after a stale connection died. */
   retried?: boolean
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */

@@ -18,6 +18,11 @@ export class ByteBudget {
     return this.#all
   }
 
+  /** So much may be held for one client, at the most. */
+  get most(): number {
+    return Math.min(this.#max, this.#maxPerClient)
+  }
+
   /** True when there was room; the same number is given back by `give`. */
   take(client: string, bytes: number): boolean {
     const here = (this.#byClient.get(client) ?? 0) + bytes
@@ -40,7 +45,7 @@ export class ByteBudget {
    * client waits; gives what ends the wait. Undefined: there is never room for so much.
    */
   wait(client: string, bytes: number, taken: () => void): (() => void) | undefined {
-    if (bytes > Math.min(this.#max, this.#maxPerClient)) return undefined
+    if (bytes > this.most) return undefined
     const waiting: Waiting = { client, bytes, taken }
     this.#line.add(waiting)
     this.#serve()
@@ -82,6 +87,11 @@ export class Hold {
   constructor(budget: ByteBudget, client: string) {
     this.#budget = budget
     this.#client = client
+  }
+
+  /** See `ByteBudget.most`. */
+  get most(): number {
+    return this.#budget.most
   }
 
   take(bytes: number): boolean {

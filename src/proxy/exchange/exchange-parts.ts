@@ -1,11 +1,13 @@
 /**
  * What an exchange is made of beside its two messages: the request's body on its way up, and
- * the reading of the copies that are kept, each with its limits out of the policy snapshot.
+ * the reading of the copies that are kept, each with its limits out of the policy snapshot; and
+ * what kind of exchange it is.
  */
 import type { ExchangeRecord } from '../../core/record.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
+import type { HttpRequest } from '../words/http-words.js'
 import { openReading } from '../reading/open-reading.js'
 import type { Reading } from '../reading/reading.js'
 import { RequestBody } from './request-body.js'
@@ -33,9 +35,26 @@ export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestB
     }),
     previewBytes: facts.endpoint === undefined ? 0 : policy.previewBytes,
     // Both sides of a call may talk in turns: what is held might be waited for.
-    holdBytes: about.waits && !about.isGrpc ? policy.previewBytes : 0,
+    holdBytes: about.waits && !about.isGrpc ? hold.most : 0,
     hold,
     waitMs: policy.timeouts.requestBodyMs,
     now: () => deadlines.now(),
   })
+}
+
+/**
+ * Nobody else ends such a stream: that its client closes it is its end. EventSource and MCP ask
+ * for it by name.
+ */
+export function isListening(
+  { method, headers }: Pick<HttpRequest, 'method' | 'headers'>,
+  status: number,
+  contentType: string | undefined,
+): boolean {
+  return (
+    method === 'GET' &&
+    status === 200 &&
+    headers.accept?.toLowerCase().includes('text/event-stream') === true &&
+    contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
+  )
 }

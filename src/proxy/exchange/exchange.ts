@@ -35,7 +35,7 @@ import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
-import { bodyOf, readingOf } from './exchange-parts.js'
+import { bodyOf, isListening, readingOf } from './exchange-parts.js'
 import {
   noteCall,
   noteElsewhere,
@@ -298,8 +298,18 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   /** False, and nothing happens: it does not go there from where it stands. */
   #enter(phase: Phase): boolean {
     if (!this.#course.enter(phase)) return false
-    if (phase === 'answering') this.#judgeBeside()
+    if (phase === 'answering') {
+      this.#judgeBeside()
+      this.#letGo()
+    }
     return true
+  }
+
+  /** It is not sent again, and once it is decided on nobody looks at it. */
+  #letGo(): void {
+    this.#sent = undefined
+    if (this.#deciding === undefined) this.#body.forget()
+    else void this.#deciding.then(() => this.#body.forget())
   }
 
   /** Reads what was kept of the request, and has it decided on, unless that was done. */
@@ -389,23 +399,6 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.#deciding === undefined) read()
     else void this.#deciding.then(read)
   }
-}
-
-/**
- * Nobody else ends such a stream: that its client closes it is its end. EventSource and MCP ask
- * for it by name.
- */
-function isListening(
-  { method, headers }: Pick<HttpRequest, 'method' | 'headers'>,
-  status: number,
-  contentType: string | undefined,
-): boolean {
-  return (
-    method === 'GET' &&
-    status === 200 &&
-    headers.accept?.toLowerCase().includes('text/event-stream') === true &&
-    contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
-  )
 }
 
 function internal(cause: unknown): YoriError {

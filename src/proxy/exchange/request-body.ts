@@ -1,14 +1,16 @@
 /**
  * The body of one request on its way up. A small one of known length is read whole first: that
  * costs no time, since it comes with the head, and it can be sent a second time. Any other
- * streams, with back-pressure, while a bounded copy of its beginning is kept for reading; where
- * a decision comes first, that beginning is held until then.
+ * streams, with back-pressure, while a bounded copy of it is kept for reading; where a decision
+ * comes first it is held until then: to its end if there is room for it.
  */
 import { Readable } from 'node:stream'
 import { YoriError } from '../../core/errors.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import { carriesBody } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
+import { BodyCopy, Pieces } from '../bounds/body-copy.js'
+import type { KeptBody } from '../bounds/body-copy.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { HttpRequest } from '../words/http-words.js'
 
@@ -18,7 +20,7 @@ const WHOLE_BYTES = 64 * 1024
 export interface BodyLimits {
   /** Over this the request is answered 413; undefined: no limit. */
   readonly maxBytes: number | undefined
-  /** How much of the beginning is kept for reading. */
+  /** How much is kept for reading. */
   readonly previewBytes: number
   /** Hold so much of it back before it is given on; 0 streams. */
   readonly holdBytes: number
@@ -30,6 +32,14 @@ export interface BodyLimits {
   readonly now: () => number
 }
 
+/** What is there to be read of a body. */
+export interface BodyPreview extends KeptBody {
+  /** `bytes` are all of it. */
+  readonly whole: boolean
+  /** The bound that left something out, by its name in the configuration. */
+  readonly cutBy: string | undefined
+}
+
 export class RequestBody {
   bytes = 0
   /** Monotonic time of the last byte, for the stall deadline. */
@@ -37,12 +47,15 @@ export class RequestBody {
   readonly #request: HttpRequest
   readonly #head: RequestHead
   readonly #limits: BodyLimits
-  #preview: Buffer[] = []
-  #previewBytes = 0
+  #copy: BodyCopy
+  /** All that has come, while it is held back. */
+  #held: Pieces | undefined
   /** Taken of the budget for what has not come yet. */
   #reserved = 0
+  /** Taken for what has come. */
+  #taken = 0
   /** The budget had no room for more of it. */
-  #previewEnded = false
+  #noRoom = false
   /** Its last byte has been seen here: what is parsed already may still wait to be read. */
   #ended: boolean
   #stream: BodyStream | undefined
@@ -51,6 +64,7 @@ export class RequestBody {
     this.#request = request
     this.#head = head
     this.#limits = limits
+    this.#copy = new BodyCopy(limits.previewBytes)
     this.lastByteAt = limits.now()
     this.#ended = !carriesBody(head)
   }
@@ -60,15 +74,20 @@ export class RequestBody {
     return !this.#ended && !this.#request.complete && !this.#request.isPaused()
   }
 
-  /** The beginning of the body, up to the preview limit. */
-  preview(): { bytes: Buffer; whole: boolean } {
-    const whole = this.#ended && this.#previewBytes === this.bytes
-    const [only] = this.#preview
-    const bytes =
-      this.#preview.length === 1 && only !== undefined
-        ? only
-        : Buffer.concat(this.#preview)
-    return { bytes, whole }
+  /** What has come of it: all, or its first part and its newest. */
+  preview(): BodyPreview {
+    const whole = this.#ended && !this.#copy.hasGap && this.#copy.size === this.bytes
+    const cutBy = this.#noRoom ? 'limits.held_body_bytes' : 'inspect.max_body_bytes'
+    const hasGap = this.#copy.hasGap
+    return { ...this.#copy.kept(), whole, cutBy: hasGap ? cutBy : undefined }
+  }
+
+  /** It has been looked at, and will not be sent again: its room is another's. */
+  forget(): void {
+    this.#copy = new BodyCopy(0)
+    this.#limits.hold.give(this.#taken + this.#reserved)
+    this.#taken = 0
+    this.#reserved = 0
   }
 
   /**
@@ -87,6 +106,7 @@ export class RequestBody {
     }
     const small = !chunked && contentLength !== undefined && contentLength <= WHOLE_BYTES
     if (small && this.#limits.hold.take(contentLength)) {
+      this.#taken = contentLength
       this.#readWhole(use, fail)
       return
     }
@@ -118,8 +138,9 @@ export class RequestBody {
    */
   again(): UpstreamBody | undefined {
     const { bytes } = this
-    if (this.#stream === undefined || this.#previewBytes !== bytes) return undefined
-    return this.#streamed(this.#stream.again(this.#preview))
+    const copy = this.#copy
+    if (this.#stream === undefined || copy.hasGap || copy.size !== bytes) return undefined
+    return this.#streamed(this.#stream.again(copy.pieces))
   }
 
   #streamed(stream: BodyStream): UpstreamBody {
@@ -139,7 +160,8 @@ export class RequestBody {
   ): void {
     const { hold, previewBytes, waitMs } = this.#limits
     const request = this.#request
-    const wanted = Math.min(this.#head.contentLength ?? previewBytes, previewBytes)
+    const { contentLength = previewBytes } = this.#head
+    const wanted = Math.min(contentLength, this.#holdMost, hold.most)
     const line: { isOver: boolean; timer?: NodeJS.Timeout; leave?: () => void } = {
       isOver: false,
     }
@@ -171,26 +193,37 @@ export class RequestBody {
     line.timer = setTimeout(() => go(0), waitMs).unref()
   }
 
+  /** Of one that is longer than can be held, what is looked at. */
+  get #holdMost(): number {
+    const { previewBytes, holdBytes } = this.#limits
+    return (this.#head.contentLength ?? 0) > holdBytes
+      ? Math.min(previewBytes, holdBytes)
+      : holdBytes
+  }
+
   /** Waits for the whole body, for the limit, or for the budget's end, whichever is first. */
   #readHeld(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
     const request = this.#request
-    const held: Buffer[] = []
+    const held = new Pieces()
+    const most = this.#holdMost
+    this.#held = held
     const stop = (): void => {
       request.off('data', onData)
       request.off('end', onEnd)
       request.off('close', onClose)
+      this.#held = undefined
+      this.#keepOnly(held.list)
     }
     const onData = (chunk: Buffer): void => {
       this.#saw(chunk)
-      held.push(chunk)
       if (this.#isOver(this.bytes)) {
         stop()
         request.pause()
         fail(this.#tooLarge())
-      } else if (this.bytes > this.#limits.holdBytes || this.#previewEnded) {
+      } else if (this.bytes > most || this.#noRoom) {
         stop()
         request.pause()
-        this.#streams(use, fail, held)
+        this.#streams(use, fail, held.list)
       }
     }
     const onEnd = (): void => {
@@ -200,10 +233,11 @@ export class RequestBody {
       stop()
       this.#limits.hold.give(this.#reserved)
       this.#reserved = 0
-      use({
-        kind: 'whole',
-        bytes: held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held),
-      })
+      const [only] = held.list
+      const bytes =
+        held.list.length === 1 && only !== undefined ? only : Buffer.concat(held.list)
+      this.#keepOnly([bytes])
+      use({ kind: 'whole', bytes })
     }
     const onClose = (): void => {
       stop()
@@ -229,9 +263,7 @@ export class RequestBody {
       const [only] = chunks
       const bytes =
         chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
-      // No copy, and its bytes are held already.
-      this.#preview = [bytes.subarray(0, this.#limits.previewBytes)]
-      this.#previewBytes = Math.min(bytes.length, this.#limits.previewBytes)
+      this.#keepOnly([bytes])
       use({ kind: 'whole', bytes })
     })
     request.on('error', () => undefined)
@@ -247,18 +279,29 @@ export class RequestBody {
 
   #saw(chunk: Buffer): void {
     this.#count(chunk)
-    const room = this.#limits.previewBytes - this.#previewBytes
-    if (room <= 0 || this.#previewEnded) return
-    const kept = Math.min(room, chunk.length)
-    const reserved = Math.min(kept, this.#reserved)
+    const held = this.#held
+    const grows = held === undefined ? this.#copy.growth(chunk.length) : chunk.length
+    const reserved = Math.min(grows, this.#reserved)
     this.#reserved -= reserved
-    if (kept > reserved && !this.#limits.hold.take(kept - reserved)) {
-      this.#previewEnded = true
-      return
+    this.#taken += reserved
+    const more = grows - reserved
+    if (more > 0 && !this.#noRoom) {
+      if (this.#limits.hold.take(more)) this.#taken += more
+      else {
+        this.#noRoom = true
+        this.#copy.seal()
+      }
     }
-    const part = chunk.length <= room ? chunk : chunk.subarray(0, room)
-    this.#preview.push(part)
-    this.#previewBytes += part.length
+    if (held === undefined) this.#copy.push(chunk)
+    else held.push(chunk)
+  }
+
+  /** No copy of them: they are held already. */
+  #keepOnly(pieces: readonly Buffer[]): void {
+    const { previewBytes } = this.#limits
+    const most = this.#noRoom ? Math.min(previewBytes, this.#taken) : previewBytes
+    this.#copy = new BodyCopy(most)
+    for (const piece of pieces) this.#copy.push(piece)
   }
 
   #isOver(bytes: number): boolean {

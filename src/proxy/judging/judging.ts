@@ -60,11 +60,11 @@ export class Judging {
       return undefined
     const redaction = new BodyRedaction(held, request.rawHeaders)
     this.redaction = redaction
-    const { bytes, whole } = body.preview()
-    const size = bytes.length
+    const copy = body.preview()
+    const size = copy.bytes.length
     const read =
       this.said === undefined
-        ? this.#reading?.request(bytes, whole, facts.head)
+        ? this.#reading?.request(copy.bytes, copy.whole, facts.head, copy)
         : undefined
     return read instanceof Promise
       ? read.then((content) => this.#decide(content, size, redaction))

@@ -18,6 +18,8 @@ import { addOffer, addText, addWords, isTextType } from './body-words.js'
 export interface FormCopy {
   readonly bytes: Buffer
   readonly whole: boolean
+  /** Its end, of one whose middle was not kept. */
+  readonly newest?: Buffer | undefined
   readonly path: string
   readonly boundary: string
 }
@@ -113,6 +115,24 @@ function* addForm(
   // What its own delimiters do not tell apart is still looked at.
   if (!form.complete && wantsText) yield* addText(words, bytes, whole)
   return isText
+}
+
+/** The parts that begin in what is there of its end, and what stands before them. */
+export function* addNewestParts(
+  words: BodyTextReader,
+  copy: FormCopy,
+  options: { readonly json: JsonLimits; readonly wantsText: boolean },
+): Resting<void> {
+  const { newest, boundary } = copy
+  if (newest === undefined) return
+  const at = newest.indexOf(`\r\n--${boundary}`, 0, 'latin1')
+  yield* addText(words, at < 0 ? newest : newest.subarray(0, at))
+  if (at < 0) return
+  const bytes = newest.subarray(at + 2)
+  const reader = new MultipartReader(boundary)
+  reader.push(bytes)
+  yield
+  yield* addForm(words, { ...copy, bytes }, reader.end(), options)
 }
 
 function contentOf({ at, bytes: size }: MultipartPart, bytes: Buffer): Buffer {

@@ -8,7 +8,7 @@ import type { ExchangeRecord, Uninspectable } from '../../core/record.js'
 import { atOnce, inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
 import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
-import type { Coding, CodingLimits } from '../../http/content-coding.js'
+import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
@@ -27,8 +27,10 @@ import { standOf } from '../../conversations/conversations.js'
 import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from '../words/policy-snapshot.js'
 import { decodeRequest } from './request-decoding.js'
+import type { CodedCopy } from './request-decoding.js'
 import { readRequest } from './request-reading.js'
-import type { RequestHeadFacts, RequestRead } from './request-reading.js'
+import type { BodyPart, RequestHeadFacts } from './request-copy.js'
+import type { RequestRead } from './request-reading.js'
 import { saidOf } from './said.js'
 import type { Said } from './said.js'
 
@@ -107,7 +109,7 @@ export class Reading {
   readonly #about: ReadingAbout
   readonly #options: ReadingOptions
   /** Read, and not in the record before it is decided what may be kept. */
-  #words: { bytes: Buffer; whole: boolean; head: RequestHeadFacts } | undefined
+  #words: (BodyPart & { readonly head: RequestHeadFacts }) | undefined
   #keepsNothing = false
   #promptChars: number | undefined
   /** The request says whether its answer is kept. */
@@ -129,58 +131,56 @@ export class Reading {
   }
 
   /**
-   * The beginning of the request body, or all of it; gives what policies may rely on, later
-   * where a content coding must be undone first.
+   * The request body, or what is kept of it; gives what policies may rely on, later where a
+   * content coding must be undone first.
    */
   request(
     bytes: Buffer,
     whole: boolean,
     head: RequestHeadFacts,
+    { newest, cutBy }: Pick<BodyPart, 'newest' | 'cutBy'> = {},
   ): Content | Promise<Content> {
     const coding = contentCoding(head.contentEncoding)
     const isPlain = coding === undefined || coding === 'identity' || bytes.length === 0
+    const copy = { bytes, whole, newest, cutBy }
     const content = isPlain
-      ? this.#requestRead({ bytes, whole }, head)
-      : this.#decoded({ bytes, whole, coding }, head)
+      ? this.#requestRead(copy, head)
+      : this.#decoded({ ...copy, coding }, head)
     if (content instanceof Promise) this.#decoding = content
     return content
   }
 
-  async #decoded(
-    copy: { bytes: Buffer; whole: boolean; coding: Exclude<Coding, 'identity'> },
-    head: RequestHeadFacts,
-  ): Promise<Content> {
+  async #decoded(copy: CodedCopy, head: RequestHeadFacts): Promise<Content> {
     const { json, coding: limits } = this.#options
     const { hold } = this.#about
     const bounds = { maxBytes: json.maxBytes, hold, ...(limits && { limits }) }
     const decoded = await decodeRequest(copy, bounds)
-    return decoded === undefined
-      ? this.#requestRead(copy, head)
-      : this.#requestRead(decoded, { ...head, contentEncoding: undefined })
+    if (decoded === undefined) return this.#requestRead(copy, head)
+    const plain = { ...head, contentEncoding: undefined }
+    const content = await this.#requestRead(decoded, plain)
+    // Where its words wait for the decision, the end of the exchange gives it back.
+    if (this.#words === undefined) hold.give(decoded.taken)
+    return content
   }
 
   /** A long one is read in slices, while others have their turn. */
-  #requestRead(
-    copy: { readonly bytes: Buffer; readonly whole: boolean },
-    head: RequestHeadFacts,
-  ): Content | Promise<Content> {
+  #requestRead(copy: BodyPart, head: RequestHeadFacts): Content | Promise<Content> {
     const work = this.#readRequest(copy, head)
-    if (copy.bytes.length <= AT_ONCE_BYTES) return atOnce(work)
+    const { bytes, newest } = copy
+    if (bytes.length + (newest?.length ?? 0) <= AT_ONCE_BYTES) return atOnce(work)
     return inSlices(work).then((content) => content ?? FAILED)
   }
 
-  *#readRequest(
-    { bytes, whole }: { readonly bytes: Buffer; readonly whole: boolean },
-    head: RequestHeadFacts,
-  ): Resting<Content> {
+  *#readRequest(part: BodyPart, head: RequestHeadFacts): Resting<Content> {
     const { path, record } = this.#about
     const { json, rules } = this.#options
     const wantsText = rules !== undefined
     let content = FAILED
     try {
-      const copy = { bytes, whole, head, path }
+      const { bytes, whole, newest, cutBy } = part
+      const copy = { bytes, whole, newest, cutBy, head, path }
       const read = yield* readRequest(this.#recognised, copy, { json, wantsText })
-      content = { ...read.content, session: this.#noted(read, { bytes, whole, head }) }
+      content = { ...read.content, session: this.#noted(read, copy) }
       if (wantsText) content = { ...content, said: yield* this.#saidOf(read, rules) }
     } catch {
       this.#reader = undefined
@@ -215,7 +215,7 @@ export class Reading {
   /** Puts what was read into the record; gives the conversation that it belongs to. */
   #noted(
     read: RequestRead,
-    words: { bytes: Buffer; whole: boolean; head: RequestHeadFacts },
+    words: BodyPart & { readonly head: RequestHeadFacts },
   ): SessionFacts | undefined {
     const { record, own } = this.#about
     const { previewChars, conversations } = this.#options
@@ -227,6 +227,8 @@ export class Reading {
       record.call = record.method === 'POST'
     }
     if (read.unread !== undefined) this.#unread(read.unread)
+    if (read.unread === 'partly-unseen' && words.cutBy !== undefined)
+      record.unseenBy ??= words.cutBy
     recordRequest(record, read.facts, withheld ? 0 : previewChars)
     this.#promptChars = read.facts.promptChars
     this.#stored = read.facts.stored
@@ -257,7 +259,7 @@ export class Reading {
       const { json, previewChars } = this.#options
       const { head } = words
       const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
-      const copy = { bytes, whole: words.whole, head, path }
+      const copy = { ...words, bytes, head, path }
       const read = readRequest(this.#recognised, copy, { json, wantsText: false })
       recordRequest(record, atOnce(read).facts, previewChars)
       this.#keepRequest(bytes, head)

@@ -1,49 +1,66 @@
 /**
  * Takes the content coding off the copy of a request body, on the thread pool where it is not
- * small, and never to more than what is looked at. The body on its way is not touched.
+ * small; of a long one its first part and its newest are kept. The body on its way is not
+ * touched.
  */
 import { ContentDecoder, CODING_LIMITS } from '../../http/content-coding.js'
 import type { Coding, CodingLimits } from '../../http/content-coding.js'
+import { BodyCopy } from '../bounds/body-copy.js'
 import type { Hold } from '../bounds/byte-budget.js'
+import type { BodyPart } from './request-copy.js'
 
-export interface CodedCopy {
-  readonly bytes: Buffer
-  /** `bytes` are all of the body. */
-  readonly whole: boolean
+export interface CodedCopy extends BodyPart {
   readonly coding: Exclude<Coding, 'identity'>
 }
 
 export interface DecodeLimits {
-  /** Decoded bytes that are kept; a byte more tells that there is more. */
+  /** Decoded bytes that are kept. */
   readonly maxBytes: number
   /** What is decoded counts there. */
   readonly hold: Hold
   readonly limits?: CodingLimits
 }
 
+/** `taken`: bytes of `hold`, for whoever reads it to give back. */
+export interface DecodedCopy extends BodyPart {
+  readonly taken: number
+}
+
 /** Undefined when it is not of that coding. Never rejects. */
 export async function decodeRequest(
   copy: CodedCopy,
   { maxBytes, hold, limits = CODING_LIMITS }: DecodeLimits,
-): Promise<{ readonly bytes: Buffer; readonly whole: boolean } | undefined> {
-  const pieces: Buffer[] = []
+): Promise<DecodedCopy | undefined> {
+  const kept = new BodyCopy(maxBytes)
   let size = 0
-  let full = false
+  let taken = 0
+  let isFull = false
   const decoder = new ContentDecoder(
     copy.coding,
     (piece) => {
-      if (full) return
-      const room = maxBytes + 1 - size
-      const part = piece.length <= room ? piece : piece.subarray(0, room)
-      full = part.length < piece.length || !hold.take(part.length)
-      pieces.push(part)
-      size += part.length
-      if (full) decoder.abort()
+      size += piece.length
+      const more = kept.growth(piece.length)
+      if (more > 0 && hold.take(more)) taken += more
+      else if (more > 0) {
+        isFull = true
+        kept.seal()
+      }
+      kept.push(piece)
     },
     { ...limits, maxQueuedBytes: Math.max(maxBytes, copy.bytes.length) },
   )
   decoder.push(copy.bytes)
   const end = await decoder.end()
-  if (end === 'corrupt' || (end === 'too-large' && size === 0)) return undefined
-  return { bytes: Buffer.concat(pieces, size), whole: copy.whole && end === 'whole' }
+  if (end === 'corrupt' || (end === 'too-large' && size === 0)) {
+    hold.give(taken)
+    return undefined
+  }
+  const gap = isFull ? 'limits.held_body_bytes' : 'inspect.max_body_bytes'
+  const over =
+    size >= limits.maxOutputBytes
+      ? 'limits.decompressed_bytes'
+      : 'limits.decompression_ratio'
+  const cutBy = end === 'too-large' ? over : kept.hasGap ? gap : copy.cutBy
+  const whole = copy.whole && end === 'whole' && !kept.hasGap
+  return { ...kept.kept(), whole, cutBy, taken }
 }

@@ -21,25 +21,14 @@ import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import { addOffer, addText, addWords, isTextType, looksLikeJson } from './body-words.js'
-import { readParts } from './form-reading.js'
+import { addNewestParts, readParts } from './form-reading.js'
+import { readNewest, withNewest } from './newest-words.js'
+import type { BodyPart, RequestCopy } from './request-copy.js'
 
 /** Of a body that is not whole, this much is read: its beginning names model and prompt. */
 const MAX_PREFIX_BYTES = 64 * 1024
 /** So far the names of its model and the like are looked for. */
 const MAX_FIELDS_BYTES = 1024 * 1024
-
-export interface RequestHeadFacts {
-  readonly contentType: string | undefined
-  readonly contentEncoding: string | undefined
-}
-
-export interface RequestCopy {
-  readonly bytes: Buffer
-  /** `bytes` are all of the body. */
-  readonly whole: boolean
-  readonly head: RequestHeadFacts
-  readonly path: string
-}
 
 export interface RequestRead {
   readonly facts: RequestFacts
@@ -78,7 +67,7 @@ function* readBody(
   const { bytes, whole, head } = copy
   const nothing = factsOf(recognised, copy, undefined)
   if (bytes.length === 0) {
-    const content = whole ? noContent() : unreadable('truncated', UNSEEN)
+    const content = whole ? noContent() : unreadable('truncated', unseen(copy))
     const unread = whole ? undefined : 'partly-unseen'
     return { facts: nothing, content, unread, text: undefined }
   }
@@ -101,6 +90,10 @@ function* readBody(
 }
 
 const UNSEEN = 'its body is larger than what is inspected'
+
+function unseen({ cutBy }: BodyPart): string {
+  return cutBy === undefined ? UNSEEN : `${UNSEEN} (${cutBy})`
+}
 
 /** By its first byte; a number or a word alone only where it is called JSON. */
 function mayBeJson({ bytes, head }: RequestCopy): boolean {
@@ -208,20 +201,24 @@ function whyUnread(
   return body.limit === 'values' ? 'too-many-values' : 'partly-unseen'
 }
 
-/** What a bound cut: its beginning is read, and the rest nobody saw. */
+/** What a bound cut: its first part and its newest are read, and what is between nobody saw. */
 function* readPart(
   recognised: Recognised,
   copy: RequestCopy,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const { facts } = yield* readBeginning(recognised, copy, options)
+  const { facts: first } = yield* readBeginning(recognised, copy, options)
   const words = new BodyTextReader()
   const isWords = options.wantsText && (yield* addPart(words, copy, options))
+  const newest = yield* readNewest(copy, options)
+  const facts = withNewest(first, newest, (body) => factsOf(recognised, copy, body))
+  const says = newest !== undefined && options.wantsText
+  if (says) yield* newest.addTo(words)
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
   return {
     facts,
-    content: { ...content, uninspectable: UNSEEN },
-    text: isWords ? words.end() : undefined,
+    content: { ...content, uninspectable: unseen(copy) },
+    text: isWords || says ? words.end() : undefined,
     unread: 'partly-unseen',
   }
 }
@@ -271,12 +268,13 @@ function* readForm(
 ): Resting<RequestRead> {
   const form = yield* readParts(recognised, { ...copy, boundary }, options)
   const { facts, words, isText, uninspectable, unstructured } = form
+  if (options.wantsText) yield* addNewestParts(words, { ...copy, boundary }, options)
   const text = options.wantsText ? words.end() : undefined
   const content = { ...about(facts), body: undefined, state: 'invalid' } as const
   if (!copy.whole)
     return {
       facts,
-      content: { ...content, state: 'truncated', uninspectable: UNSEEN },
+      content: { ...content, state: 'truncated', uninspectable: unseen(copy) },
       unread: 'partly-unseen',
       text,
     }
