@@ -5,29 +5,6 @@
 import { YoriError } from '../core/errors.js'
 import type { ErrorCode } from '../core/errors.js'
 
-/** OpenSSL's verify results as Node names them, and Node's own name check. */
-const UNTRUSTED: ReadonlySet<string> = new Set([
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'CERT_REVOKED',
-  'CERT_REJECTED',
-  'CERT_UNTRUSTED',
-  'CERT_CHAIN_TOO_LONG',
-  'CERT_SIGNATURE_FAILURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'ERR_TLS_CERT_ALTNAME_FORMAT',
-  'HOSTNAME_MISMATCH',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])
-
 /** The server asked for a client certificate and would not go on without one. */
 const WANTS_CLIENT_CERTIFICATE: ReadonlySet<string> = new Set([
   'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
@@ -100,9 +77,18 @@ export function upstreamFailure(error: unknown, name: string): YoriError {
   })
 }
 
+/**
+ * Of a handshake that was broken off because the chain or the name did not verify, whatever
+ * OpenSSL holds against them; Node has names for some of its reasons alone.
+ */
+export function untrusted(error: Error, name: string): YoriError {
+  const code = errorCodeOf(error)
+  const why = reason(error, code === 'UNSPECIFIED' ? '' : code)
+  return new YoriError('YORI_UPSTREAM_UNTRUSTED', `${name}: ${why}`, { cause: error })
+}
+
 function upstreamCode(code: string): ErrorCode {
   if (WANTS_CLIENT_CERTIFICATE.has(code)) return 'YORI_UPSTREAM_CLIENT_CERTIFICATE'
-  if (UNTRUSTED.has(code)) return 'YORI_UPSTREAM_UNTRUSTED'
   if (UNREACHABLE.has(code)) return 'YORI_UPSTREAM_UNREACHABLE'
   if (code === 'ETIMEDOUT') return 'YORI_UPSTREAM_CONNECT_TIMEOUT'
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') {

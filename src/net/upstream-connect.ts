@@ -3,11 +3,13 @@
  * remembers sessions to resume. What is spoken on them is the caller's.
  */
 import type { Socket, TcpSocketConnectOpts } from 'node:net'
-import { connect as tlsConnect } from 'node:tls'
-import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
+import { connect as tlsConnect, TLSSocket } from 'node:tls'
+import type { ConnectionOptions, SecureContext } from 'node:tls'
 import type { SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
 import type { Dialer, DialOptions, Target } from './dial.js'
+import { untrusted } from './tls-failure.js'
+import { nameProblem } from './upstream-trust.js'
 
 /** TLS sessions kept for resumption, one a name and protocol. */
 const MAX_SESSIONS = 256
@@ -70,6 +72,7 @@ export class UpstreamConnector {
       host: at.address,
       port: at.port,
       servername: host,
+      checkServerIdentity: nameProblem,
       secureContext: this.#options.secureContext,
       ALPNProtocols: [protocol],
       allowHalfOpen: true,
@@ -96,12 +99,14 @@ export class UpstreamConnector {
         reject(error)
       }
       const ended = (): void => fail(new Error('the other side closed in its handshake'))
-      socket.once('error', fail)
+      const failed = (error: Error): void =>
+        fail(isVerdict(socket) ? untrusted(error, host) : error)
+      socket.once('error', failed)
       socket.once('end', ended)
       socket.once('close', ended)
       socket.once('secureConnect', () => {
         clearTimeout(timer)
-        socket.off('error', fail).off('end', ended).off('close', ended)
+        socket.off('error', failed).off('end', ended).off('close', ended)
         resolve(socket)
       })
     })
@@ -114,4 +119,11 @@ export class UpstreamConnector {
     const oldest = this.#sessions.keys().next()
     if (oldest.done !== true) this.#sessions.delete(oldest.value)
   }
+}
+
+/** Node broke off by itself: it has looked at the certificates, and will not have them. */
+function isVerdict(socket: Socket): boolean {
+  // Its types say that there always is one.
+  const why: unknown = socket instanceof TLSSocket ? socket.authorizationError : undefined
+  return why !== undefined && why !== null
 }

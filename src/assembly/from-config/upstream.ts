@@ -12,6 +12,7 @@ import type { OwnAddresses } from '../../net/own-addresses.js'
 import { Resolver } from '../../net/resolver.js'
 import { UnsharedAddresses } from '../../net/unshared-addresses.js'
 import { Upstream } from '../../net/upstream.js'
+import { UPSTREAM_TLS } from '../../net/upstream-trust.js'
 import { tableSettings } from '../../../pf/settings.js'
 import { planTable } from '../../../pf/table.js'
 import type { Catalogue } from '../../providers/catalogue.js'
@@ -102,7 +103,7 @@ export async function upstreamOf(
  * in which Node 20 leaves out what NODE_EXTRA_CA_CERTS names.
  */
 async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
-  const context = createSecureContext({ minVersion: 'TLSv1.2' })
+  const context = createSecureContext(UPSTREAM_TLS)
   if (extra.length === 0) return context
   const { NODE_EXTRA_CA_CERTS: ofNode } = process.env
   const added = await Promise.all(extra.map(readPem))
@@ -112,7 +113,7 @@ async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
   if (typeof native.addCACert !== 'function')
     return createSecureContext({
       ca: [...rootCertificates, ...added],
-      minVersion: 'TLSv1.2',
+      ...UPSTREAM_TLS,
     })
   for (const pem of added) if (pem !== '') native.addCACert(pem)
   return context
