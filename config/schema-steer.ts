@@ -125,6 +125,11 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     llm: text({ format: 'table', default: 'yori_llm', description: 'LLM addresses.' }),
     exempt: text({ format: 'table', default: 'yori_exempt', description: 'Left alone.' }),
     blocked: text({ format: 'table', default: 'yori_blocked', description: 'Kept out.' }),
+    clients: text({
+      format: 'table',
+      default: 'yori_clients',
+      description: 'Addresses of `access.clients`, from other networks, too.',
+    }),
   }),
   appliance: section('When YORI runs on another machine, and this one only steers.', {
     interface: interfaceName('Where it stands: a network of its own.'),

@@ -8,6 +8,7 @@ import { Cursor, PfFault } from './check-cursor.js'
 import { adviceFor } from './check-advice.js'
 import { host, tableName } from './check-hosts.js'
 import { Lexer, MAX_TEXT_BYTES } from './check-lexer.js'
+import { isReservedWord } from './rules-names.js'
 import type { Token } from './check-lexer.js'
 import { filterRule, logQuick, natRule, ruleHead } from './check-rules.js'
 import type { PfRule } from './check-rules.js'
@@ -198,7 +199,11 @@ class Checker {
     const { line } = cursor
     const { text: kind } = cursor.next()
     this.#inOrder(kind === 'anchor' ? 4 : 3, cursor)
-    const named = !cursor.sees('{') && !cursor.atEnd()
+    const { kind: word, text: first } = cursor.peek()
+    const named =
+      word === 'quoted' ||
+      (word === 'word' && !isReservedWord(first)) ||
+      word === 'number'
     if (named) {
       const name = cursor.string('the name of an anchor')
       if (name.startsWith('_'))
@@ -210,6 +215,8 @@ class Checker {
     }
     ruleHead(cursor)
     if (kind === 'anchor') filterOptions(cursor)
+    if (kind === 'anchor' && !named && !cursor.sees('{'))
+      cursor.unexpected(cursor.atEnd() ? 'the name of an anchor' : "'{'")
     if (kind === 'anchor' && cursor.takes('{')) {
       this.#open.push(line)
       if (cursor.atEnd()) return

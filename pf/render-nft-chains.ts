@@ -215,12 +215,19 @@ function forwardChains(steering: Steering): string[] {
   ]
 }
 
+/**
+ * The listener, and the pages behind it, are for the steered networks and for whoever
+ * `access.clients` names; YORI itself says who of them may have what. Guests and the outer side
+ * are refused: it may listen on every address of a router that refuses nothing.
+ */
 function inputChain(steering: Steering): string[] {
   const rules = steeringRules(steering)
   return [
     'chain input {',
     '  type filter hook input priority -1; policy accept;',
-    '  iifname != @lan_if accept',
+    '  iifname @lan_if accept',
+    '  iifname "lo" accept',
+    "  # by a rule of the operator's own",
     '  ct status dnat accept',
     '  ip saddr @direct4 accept',
     '  ip6 saddr @direct6 accept',
@@ -230,7 +237,6 @@ function inputChain(steering: Steering): string[] {
   ]
 }
 
-/** A packet that TPROXY took still carries the port that its client had dialled. */
 function guardText({ target, from }: Extract<SteerRule, { kind: 'guard' }>): string[] {
   const { ip, nfproto } = FAMILIES[target.family]
   const to = target.address === undefined ? '' : `${ip} daddr ${target.address} `

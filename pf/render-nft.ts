@@ -18,6 +18,7 @@ import {
   TPROXY_MARK_TEXT,
   TPROXY_ROUTES,
   interfaceProblems,
+  isLoopback,
 } from './rules.js'
 import type { Device, Family, SteerProblem, Sourced, Steering } from './rules.js'
 
@@ -88,15 +89,13 @@ function nftProblems(steering: Steering, mode: NftMode): SteerProblem[] {
       wrong: `${text} is an alias, and nftables has none`,
       right: 'give addresses, prefixes or MAC addresses',
     })
-  for (const { address, from } of steering.targets) {
-    const loopback = address === '::1' || address?.startsWith('127.') === true
-    if (mode === 'redirect' && loopback)
+  for (const { from, ...target } of mode === 'redirect' ? steering.targets : [])
+    if (isLoopback(target))
       problems.push({
         key: from,
-        wrong: `REDIRECT does not reach a listener on ${address}`,
+        wrong: `REDIRECT does not reach a listener on ${target.address}`,
         right: 'listen on 0.0.0.0 and [::], or use nft-tproxy',
       })
-  }
   for (const { port, from } of mode === 'tproxy' ? steering.listeners : [])
     if (port === STEERED_PORT)
       problems.push({

@@ -5,7 +5,7 @@
  */
 import { page } from './render-words.js'
 import type { Rendered } from './render-words.js'
-import { interfaceProblems, sources } from './rules.js'
+import { hasAddresses, interfaceProblems, isLoopback, sources } from './rules.js'
 import type { Steering } from './rules.js'
 
 /**
@@ -15,17 +15,19 @@ import type { Steering } from './rules.js'
 export function renderOpnsense(steering: Steering): Rendered {
   const problems = interfaceProblems(steering)
   if (problems.length > 0) return { kind: 'invalid', problems }
-  const { interfaces, targets, exempt, blocked, tables } = steering
+  const { interfaces, targets, exempt, blocked, direct, tables } = steering
   const names = interfaces.map(({ name }) => `'${name}'`).join(', ')
   const alias = exempt.some(({ kind }) => kind === 'alias')
   const wanted = [
     tables.llm,
     ...(alias ? [] : [tables.exempt]),
     ...(blocked.length === 0 ? [] : [tables.blocked]),
+    ...(hasAddresses(direct) ? [tables.clients] : []),
   ]
   const families = targets.map(({ family }) => family)
   const protocol = families.length === 2 ? 'inet46' : (families[0] ?? 'inet46')
   const ports = [...new Set(targets.map(({ port }) => port))]
+  const pages = steering.listeners.filter((listener) => !isLoopback(listener))
   return {
     kind: 'ok',
     text: page([
@@ -36,36 +38,79 @@ export function renderOpnsense(steering: Steering): Rendered {
       '{',
       `    // ${sources(interfaces)}`,
       `    $wanted = [${names}];`,
-      '    $names = [];',
+      '    $networks = [];',
       '    foreach ($fw->getInterfaceMapping() as $name => $details) {',
-      '        if (in_array($name, $wanted, true) || in_array($details["if"] ?? "", $wanted, true)) {',
-      '            $names[] = $name;',
+      '        $device = $details["if"] ?? "";',
+      '        if (in_array($name, $wanted, true) || in_array($device, $wanted, true)) {',
+      '            $networks[$name] = "({$device}:network)";',
       '        }',
       '    }',
-      '    if (empty($names)) {',
+      '    if (empty($networks)) {',
       '        return;',
       '    }',
       ...wanted.map((name) => `    $fw->registerTable('${name}', true);`),
       "    $fw->registerAnchor('yori', 'rdr', 0, 'tail');",
       "    $fw->registerAnchor('yori', 'fw', 0, 'head');",
+      '    // Late: a rule of your own that forbids it comes first; others are not let in.',
+      '    foreach ($networks as $name => $network) {',
       ...ports.flatMap((port) => [
-        `    // ${sources(targets)}`,
-        '    $fw->registerFilterRule(500001, [',
-        "        'interface' => implode(',', $names),",
-        `        'ipprotocol' => '${protocol}',`,
-        "        'type' => 'pass',",
-        "        'direction' => 'in',",
-        "        'quick' => true,",
-        "        'protocol' => 'tcp',",
-        `        'to_port' => '${port}',`,
-        "        'tagged' => 'YORI',",
-        "        'statetype' => 'keep',",
-        "        'disablereplyto' => 1,",
-        "        'label' => 'yori-pass',",
-        "        'descr' => 'YORI: redirected LLM traffic',",
-        '    ]);',
+        `        // ${sources(targets)}`,
+        ...latePass({
+          protocol,
+          port,
+          more: ["'tagged' => 'YORI',"],
+          label: 'yori-pass',
+          descr: 'YORI: redirected LLM traffic',
+        }),
       ]),
+      ...pages.flatMap(({ port, family, address, from }) => [
+        `        // ${from}`,
+        ...latePass({
+          protocol: family,
+          port,
+          more: [`'to' => '${address ?? '(self)'}',`],
+          label: 'yori-page',
+          descr: 'YORI: certificate, health and proxy',
+        }),
+      ]),
+      '    }',
       '}',
     ]),
   }
+}
+
+/** A rule of the interface `$name`, for whoever stands in its network. */
+function latePass({
+  protocol,
+  port,
+  more,
+  label,
+  descr,
+}: {
+  readonly protocol: string
+  readonly port: number
+  readonly more: readonly string[]
+  readonly label: string
+  readonly descr: string
+}): string[] {
+  const fields = [
+    "'interface' => $name,",
+    `'ipprotocol' => '${protocol}',`,
+    "'type' => 'pass',",
+    "'direction' => 'in',",
+    "'quick' => true,",
+    "'protocol' => 'tcp',",
+    "'from' => $network,",
+    `'to_port' => '${port}',`,
+    ...more,
+    "'statetype' => 'keep',",
+    "'disablereplyto' => 1,",
+    `'label' => '${label}',`,
+    `'descr' => '${descr}',`,
+  ]
+  return [
+    '        $fw->registerFilterRule(500001, [',
+    ...fields.map((field) => `            ${field}`),
+    '        ]);',
+  ]
 }

@@ -9,7 +9,9 @@ import type { Rendered } from './render-words.js'
 import {
   STEERED_PORT,
   addressesOf,
+  hasAddresses,
   interfaceProblems,
+  isLoopback,
   sources,
   steeringRules,
 } from './rules.js'
@@ -25,6 +27,8 @@ import { unreachable } from '../src/core/unreachable.js'
 
 const ANCHOR = 'yori'
 const TAG = 'YORI'
+/** Anchors stand one in another for each of them, and pfctl takes 64 (`PFCTL_ANCHOR_STACK_DEPTH`). */
+const MAX_INTERFACES = 56
 
 /** Content for `pfctl -a yori -f FILE`. Translation lines first, then filter lines. */
 export function renderPfAnchor(steering: Steering): Rendered {
@@ -36,9 +40,10 @@ export function renderPfAnchor(steering: Steering): Rendered {
   const rules = steeringRules(steering).flatMap((rule) =>
     ruleLines(rule, steering).map((line) => ({ line, from: rule.from })),
   )
+  const isTranslation = ({ line }: { line: string }): boolean => line.startsWith('rdr ')
   const inOrder = [
-    ...rules.filter(({ line }) => line.startsWith('rdr ')),
-    ...rules.filter(({ line }) => !line.startsWith('rdr ')),
+    ...rules.filter(isTranslation),
+    ...rules.filter((rule) => !isTranslation(rule)),
   ]
   return {
     kind: 'ok',
@@ -50,6 +55,7 @@ export function renderPfAnchor(steering: Steering): Rendered {
       comment(sources(interfaces)),
       `lan_if = "{ ${names} }"`,
       ...inOrder.flatMap(({ line, from }) => [comment(from), line]),
+      ...guardLines(steering),
     ]),
   }
 }
@@ -59,6 +65,7 @@ export function renderPfConf(steering: Steering): Rendered {
   const problems = pfProblems(steering)
   if (problems.length > 0) return { kind: 'invalid', problems }
   const { interfaces, targets } = steering
+  const open = steering.listeners.filter((listener) => !isLoopback(listener))
   const ports = [...new Set(targets.map(({ port }) => port))].map(String)
   const port = ports.length === 1 ? ports[0] : `{ ${ports.join(' ')} }`
   return {
@@ -79,6 +86,8 @@ export function renderPfConf(steering: Steering): Rendered {
         ({ name }) =>
           `pass in quick on ${name} proto tcp from (${name}:network) to any port ${port} tagged ${TAG} keep state label "yori-pass"`,
       ),
+      comment(`the page with the certificate, /health and the proxy: ${sources(open)}`),
+      ...interfaces.flatMap(({ name }) => pageLines(name, open)),
     ]),
   }
 }
@@ -149,14 +158,9 @@ function ruleLines(rule: SteerRule, steering: Steering): string[] {
         `rdr ${on} ${family} proto tcp from ${exemptFrom(steering)} to <${tables.llm}> port ${STEERED_PORT} tag ${TAG} -> ${to} port ${port}`,
       ]
     }
-    case 'guard': {
-      const to = guarded(rule.target, steering)
-      if (to === undefined) return []
-      const { family, port } = rule.target
-      return [
-        `block return in quick ${on} ${family} proto tcp from any to ${to} port ${port} ! tagged ${TAG} label "yori-guard"`,
-      ]
-    }
+    case 'guard':
+      // All together: see `guardLines`.
+      return []
     case 'block':
       return [
         `block return in quick ${on} ${af(rule.family)}proto tcp from <${tables.blocked}> to any tagged ${TAG} label "yori-blocked"`,
@@ -191,17 +195,43 @@ function pfTarget(
   return address6.address ?? `(${interfaces[0]?.name}:0)`
 }
 
-/** What could be called without redirection. 127.0.0.1 is refused by the kernel itself. */
-function guarded(
-  { family, address }: Target,
-  { address6, interfaces }: Steering,
-): string | undefined {
-  if (family === 'inet') return isLoopback4(address ?? '127.0.0.1') ? undefined : address
-  return address ?? address6.address ?? `(${interfaces[0]?.name})`
+/**
+ * The listeners, refused on every interface that is neither steered nor named by
+ * `access.clients`. A rule knows one interface that it is not for, so anchors stand in anchors;
+ * in those a table of the main file is found, one of this anchor would not be.
+ */
+function guardLines(steering: Steering): string[] {
+  const { interfaces, direct, directInterfaces, tables } = steering
+  const guards = steeringRules(steering).filter((rule) => rule.kind === 'guard')
+  if (guards.length === 0) return []
+  const open = [...new Set([...interfaces, ...directInterfaces].map(({ name }) => name))]
+  const from = hasAddresses(direct) ? `! <${tables.clients}>` : 'any'
+  const rules = guards.flatMap(({ target: { family, address, port }, from: by }) => [
+    comment(by),
+    `block return in quick ${family} proto tcp from ${from} to ${address ?? '(self)'} port ${port} label "yori-guard"`,
+  ])
+  return [
+    comment(sources([...interfaces, ...directInterfaces, ...direct])),
+    ...['lo0', ...open].reduceRight<string[]>(
+      (inner, name) => [
+        `anchor in on ! ${name} {`,
+        ...inner.map((line) => `  ${line}`),
+        '}',
+      ],
+      rules,
+    ),
+  ]
 }
 
-function isLoopback4(address: string): boolean {
-  return address.startsWith('127.')
+/** Late, so that a default deny does not keep the household from the certificate. */
+function pageLines(name: string, listeners: readonly Target[]): string[] {
+  const seen = new Set(
+    listeners.map(
+      ({ family, address, port }) =>
+        `pass in quick on ${name} ${family} proto tcp from (${name}:network) to ${address ?? '(self)'} port ${port} keep state label "yori-page"`,
+    ),
+  )
+  return [...seen]
 }
 
 /** `! <yori_exempt>`, or the alias that stands for it. */
@@ -210,11 +240,12 @@ function exemptFrom({ exempt, tables }: Steering): string {
   return `! <${alias?.text ?? tables.exempt}>`
 }
 
-function tableLines({ tables, exempt, blocked }: Steering): string[] {
+function tableLines({ tables, exempt, blocked, direct }: Steering): string[] {
   const lines = [`table <${tables.llm}> persist`]
   if (!exempt.some(({ kind }) => kind === 'alias'))
     lines.push(...table(tables.exempt, exempt))
   if (blocked.length > 0) lines.push(...table(tables.blocked, blocked))
+  if (hasAddresses(direct)) lines.push(...table(tables.clients, direct))
   return lines
 }
 
@@ -226,8 +257,15 @@ function table(name: string, devices: readonly (Device & { from: string })[]): s
 
 /** What pf cannot say. */
 function pfProblems(steering: Steering): SteerProblem[] {
-  const { exempt, blocked, targets, address6, interfaces } = steering
+  const { exempt, blocked, targets, address6, interfaces, directInterfaces } = steering
   const problems = interfaceProblems(steering)
+  const [tooMany] = [...interfaces, ...directInterfaces].slice(MAX_INTERFACES)
+  if (tooMany !== undefined)
+    problems.push({
+      key: tooMany.from,
+      wrong: `more than ${MAX_INTERFACES} interfaces, steered ones and those of access.clients`,
+      right: 'name prefixes in access.clients in place of interfaces',
+    })
   for (const device of [...exempt, ...blocked]) {
     if (device.kind === 'mac' && !device.from.startsWith('intercept.'))
       problems.push({

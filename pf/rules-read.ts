@@ -227,7 +227,7 @@ function readTables(
   { tables }: SteerSettings,
   problems: SteerProblem[],
 ): Steering['tables'] {
-  const all = [tables.llm, tables.exempt, tables.blocked]
+  const all = [tables.llm, tables.exempt, tables.blocked, tables.clients]
   all.forEach(({ value, from }, index) => {
     const wrong = nameProblem('table', value)
     const right = 'expected up to 31 letters, digits and _'
@@ -243,6 +243,7 @@ function readTables(
     llm: tables.llm.value,
     exempt: tables.exempt.value,
     blocked: tables.blocked.value,
+    clients: tables.clients.value,
   }
 }
 

@@ -24,7 +24,7 @@ export interface SteerSettings {
   /** Addresses, prefixes, MAC addresses and names of aliases. */
   readonly exempt: readonly Entry[]
   readonly blocked: readonly Entry[]
-  /** Addresses and prefixes that may call the listener itself. */
+  /** Addresses and prefixes that may call the listener itself, wherever they are. */
   readonly direct: readonly Entry[]
   /** Interfaces whose clients may. */
   readonly directInterfaces: readonly Entry[]
@@ -34,6 +34,7 @@ export interface SteerSettings {
     readonly llm: Entry
     readonly exempt: Entry
     readonly blocked: Entry
+    readonly clients: Entry
   }
   /** Seconds that nftables leads packets here without the supervisor's word. */
   readonly tableTimeout: number
@@ -84,6 +85,7 @@ export interface Steering {
     readonly llm: string
     readonly exempt: string
     readonly blocked: string
+    readonly clients: string
   }
   readonly tableTimeout: number
   readonly keptSeconds: number
@@ -100,6 +102,7 @@ export interface Steering {
 export type SteerRule =
   | { readonly kind: 'block'; readonly family: Family | 'both'; readonly from: string }
   | { readonly kind: 'redirect'; readonly target: Target; readonly from: string }
+  /** A listener that other networks than the steered ones must not reach. */
   | { readonly kind: 'guard'; readonly target: Target; readonly from: string }
   | {
       readonly kind: 'refuse-quic'
@@ -133,7 +136,7 @@ export const TPROXY_ROUTES = 796
 
 /** In the order in which they must hold: whom the operator blocked comes first. */
 export function steeringRules(steering: Steering): SteerRule[] {
-  const { targets, blocked, interfaces, families, onFailure } = steering
+  const { targets, listeners, blocked, interfaces, families, onFailure } = steering
   const family = together(targets.map((target) => target.family))
   const where = sources(interfaces)
   const rules: SteerRule[] = []
@@ -141,13 +144,19 @@ export function steeringRules(steering: Steering): SteerRule[] {
     if (blocked.length > 0) rules.push({ kind: 'block', family, from: sources(blocked) })
     for (const target of targets)
       rules.push({ kind: 'redirect', target, from: `${where}, ${target.from}` })
-    for (const target of targets) rules.push({ kind: 'guard', target, from: target.from })
     rules.push({ kind: 'refuse-quic', family, from: where })
   }
+  for (const { from, ...target } of listeners)
+    if (!isLoopback(target)) rules.push({ kind: 'guard', target, from })
   const all = together(families)
   if (onFailure.value === 'closed_llm' && all !== undefined)
     rules.push({ kind: 'refuse-llm', family: all, from: onFailure.from })
   return rules
+}
+
+/** Nobody else reaches that. */
+export function isLoopback({ address }: Target): boolean {
+  return address === '::1' || address?.startsWith('127.') === true
 }
 
 function together(families: readonly Family[]): Family | 'both' | undefined {
@@ -181,6 +190,11 @@ export function interfaceProblems({ interfaces }: Steering): SteerProblem[] {
 /** `steer.exempt[0], steer.exempt[1]`, each once. */
 export function sources(entries: readonly { readonly from: string }[]): string {
   return [...new Set(entries.map(({ from }) => from))].join(', ')
+}
+
+/** Is an address among them? An interface or alias is none. */
+export function hasAddresses(devices: readonly Device[]): boolean {
+  return devices.some(({ kind }) => kind === 'address')
 }
 
 export function addressesOf(devices: readonly Device[], family: Family): string[] {

@@ -40,6 +40,7 @@ export function steerSettings(config: Config, flags: SteerFlags = {}): SteerSett
       llm: { value: tables.llm, from: 'steer.tables.llm' },
       exempt: { value: tables.exempt, from: 'steer.tables.exempt' },
       blocked: { value: tables.blocked, from: 'steer.tables.blocked' },
+      clients: { value: tables.clients, from: 'steer.tables.clients' },
     },
     tableTimeout: steer.table_timeout,
     keptSeconds: steer.keep,

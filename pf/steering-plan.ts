@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.js'
 import { renderNftOff } from './render-nft.js'
 import type { LlmElements } from './render-nft-sets.js'
 import { renderSteering } from './render.js'
-import { addressesOf, steeringIn } from './rules.js'
+import { addressesOf, hasAddresses, steeringIn } from './rules.js'
 import type { SteerProblem, SteerState, Steering, Target } from './rules.js'
 import type { RulesName } from './steering-files.js'
 
@@ -26,13 +26,15 @@ export interface PlanFacts {
   readonly root: string
 }
 
+type DeviceTable = 'exempt' | 'blocked' | 'clients'
+
 export type SteeringPlan =
   | {
       readonly kind: 'ok'
       readonly text: string
       readonly rules: ReadonlyMap<RulesName, string>
       /** pf only: what the tables of devices hold. */
-      readonly tables: ReadonlyMap<'exempt' | 'blocked', string>
+      readonly tables: ReadonlyMap<DeviceTable, string>
     }
   | { readonly kind: 'invalid'; readonly problems: readonly SteerProblem[] }
 
@@ -81,6 +83,7 @@ function planText(facts: PlanFacts): string {
     lines.push(['llm_table', tables.llm])
     if (!hasAlias) lines.push(['exempt_table', tables.exempt])
     if (steering.blocked.length > 0) lines.push(['blocked_table', tables.blocked])
+    if (hasAddresses(steering.direct)) lines.push(['clients_table', tables.clients])
     const v6 = targets.find(({ family }) => family === 'inet6')
     if (v6 !== undefined && v6.address === undefined && address6.address !== undefined)
       lines.push(['address6', address6.address])
@@ -94,11 +97,15 @@ function probeAddress({ family, address, port }: Target): string {
   return formatSocketAddress({ address: address ?? loopback, port })
 }
 
-function tablesOf({ backend, steering }: PlanFacts): Map<'exempt' | 'blocked', string> {
-  const tables = new Map<'exempt' | 'blocked', string>()
+function tablesOf({ backend, steering }: PlanFacts): Map<DeviceTable, string> {
+  const tables = new Map<DeviceTable, string>()
   if (backend !== 'pf') return tables
-  for (const name of ['exempt', 'blocked'] as const) {
-    const devices = steering[name]
+  const { exempt, blocked, direct } = steering
+  for (const [name, devices] of [
+    ['exempt', exempt],
+    ['blocked', blocked],
+    ['clients', direct],
+  ] as const) {
     const addresses = [...addressesOf(devices, 'inet'), ...addressesOf(devices, 'inet6')]
     tables.set(name, addresses.map((line) => `${line}\n`).join(''))
   }

@@ -166,7 +166,12 @@ describe('the defaults', () => {
       dns: [],
       table_timeout: 90,
       address6: 'fd79:6f72:6900::1',
-      tables: { llm: 'yori_llm', exempt: 'yori_exempt', blocked: 'yori_blocked' },
+      tables: {
+        llm: 'yori_llm',
+        exempt: 'yori_exempt',
+        blocked: 'yori_blocked',
+        clients: 'yori_clients',
+      },
       appliance: {},
       on_failure: 'open',
     },

@@ -57,8 +57,21 @@ export const golden: readonly Golden[] = [
     changed: { listen: named('listen', '192.168.1.1:9443', '[fd00:1::1]:9444') },
   },
   { name: 'closed', backend: 'pf', changed: closed },
+  {
+    name: 'clients',
+    backend: 'pf',
+    changed: {
+      direct: named('access.clients', '10.0.0.0/8', 'fd00::/8'),
+      directInterfaces: named('access.clients', 'wg0'),
+    },
+  },
   { name: 'usual', backend: 'pf-conf', changed: { ...exempt, ...blocked } },
   { name: 'alias', backend: 'pf-conf', changed: alias },
+  {
+    name: 'clients',
+    backend: 'pf-conf',
+    changed: { direct: named('access.clients', '10.0.0.0/8', 'fd00::/8') },
+  },
   { name: 'usual', backend: 'opnsense', changed: {} },
   { name: 'alias', backend: 'opnsense', changed: { ...alias, ...blocked } },
   { name: 'usual', backend: 'route-to', changed: { ...em1, ...appliance('address') } },

@@ -50,9 +50,9 @@ describe('steering read from the configuration', () => {
         ['block', 'steer.blocked[0]'],
         ['redirect', 'steer.interfaces[0], steer.interfaces[1], listen[0]'],
         ['redirect', 'steer.interfaces[0], steer.interfaces[1], listen[1]'],
+        ['refuse-quic', 'steer.interfaces[0], steer.interfaces[1]'],
         ['guard', 'listen[0]'],
         ['guard', 'listen[1]'],
-        ['refuse-quic', 'steer.interfaces[0], steer.interfaces[1]'],
       ],
     )
   })
@@ -121,6 +121,7 @@ describe('steering refuses', () => {
       llm: entry(llm, 'steer.tables.llm'),
       exempt: entry(exempt, 'steer.tables.exempt'),
       blocked: entry('yori_blocked', 'steer.tables.blocked'),
+      clients: entry('yori_clients', 'steer.tables.clients'),
     },
   })
 

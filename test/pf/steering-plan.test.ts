@@ -49,7 +49,7 @@ describe('the plan of steering', () => {
   it('steers, of one family, nothing of the other', () => {
     const text = planned({}).rules.get('on.inet6') ?? ''
     assert.match(text, /meta nfproto ipv6 tcp .* tproxy ip6 to \[::1\]:8443/)
-    assert.doesNotMatch(text, /tproxy ip to|nfproto ipv4/)
+    assert.doesNotMatch(text, /tproxy ip to|nfproto ipv4 tcp (flags|sport)/)
   })
 
   it('names a certificate by a path that needs no quoting, or is refused', () => {

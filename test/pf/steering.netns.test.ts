@@ -118,7 +118,8 @@ async function apply(
     'steer:',
     '  blocked: [10.77.0.4, "fd77::4"]',
     'access:',
-    '  clients: [10.77.1.0/24]',
+    // On the outer side.
+    '  clients: [198.51.100.254]',
   ]
   writeFileSync(config, `${lines.join('\n')}\n`)
   const text = execFileSync(
@@ -189,12 +190,13 @@ for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
         'ECONNREFUSED', // QUIC
         'direct',
         'direct', // exempt, QUIC too
-        'ECONNREFUSED', // the listener itself
+        'ok', // the listener itself
       ]
       assert.deepEqual(await dial(machines, 'client', dials), [...expected, ...expected])
       for (const address of [LLM4, LLM6]) {
         const seen = JSON.parse(await yori.line()) as { address: unknown }
         assert.deepEqual(seen.address, { address, port: 443 })
+        await yori.line() // the one that called the listener
       }
       const plain = both((llm) => [
         { host: llm, port: 443 },
@@ -204,8 +206,17 @@ for (const mode of ['nft-tproxy', 'nft-redirect'] as const)
       assert.deepEqual(await dial(machines, 'tablet', plain), direct, 'exempt by MAC')
       assert.deepEqual(await dial(machines, 'router', plain), direct, "the router's own")
       const calls = ['10.77.1.1', 'fd77:0:0:1::1'].map((host) => ({ host, port: PORT }))
-      const named = ['ok', 'ECONNREFUSED']
-      assert.deepEqual(await dial(machines, 'tablet', calls), named, 'access.clients')
+      assert.deepEqual(await dial(machines, 'tablet', calls), ['ok', 'ok'], 'exempt, too')
+      const outside = ['198.51.100.1', 'fd78::1', '10.77.1.1', 'fd77:0:0:1::1'].map(
+        (host) => ({ host, port: PORT }),
+      )
+      assert.deepEqual(
+        await dial(machines, 'internet', outside),
+        ['ok', 'ECONNREFUSED', 'ok', 'ECONNREFUSED'],
+        'from elsewhere access.clients alone',
+      )
+      const own = ['127.0.0.1', '::1', '10.77.1.1'].map((host) => ({ host, port: PORT }))
+      assert.deepEqual(await dial(machines, 'router', own), ['ok', 'ok', 'ok'])
     })
 
     it('leave the port of the listener alone on every other host', async () => {

@@ -25,6 +25,7 @@ export function settings(changed: Partial<SteerSettings>): SteerSettings {
       llm: entry('yori_llm', 'steer.tables.llm'),
       exempt: entry('yori_exempt', 'steer.tables.exempt'),
       blocked: entry('yori_blocked', 'steer.tables.blocked'),
+      clients: entry('yori_clients', 'steer.tables.clients'),
     },
     tableTimeout: 90,
     keptSeconds: 1800,

@@ -111,16 +111,18 @@ function accessOf(
   const interfaces = access.clients.filter((client) => !isPrefix(client))
   const onOneOf = (names: readonly string[], address: string): boolean =>
     names.some((name) => edges.own.onInterface(name)?.has(address) === true)
+  const isSteered = (address: string): boolean =>
+    onOneOf([...steer.interfaces, ...steer.guests], address)
   return {
     clients: {
       has: (address) => written.has(address) || onOneOf(interfaces, address),
     },
-    steered: {
-      has: (address) => onOneOf([...steer.interfaces, ...steer.guests], address),
-    },
+    steered: { has: isSteered },
     trustReaders: {
+      // Of a steered network, also by its global address: that is what IPv6 has at home.
       has: (address) =>
-        access.trust_page === 'lan' && edges.own.isPrivateNeighbour(address),
+        access.trust_page === 'lan' &&
+        (edges.own.isPrivateNeighbour(address) || isSteered(address)),
     },
     isTrustPath,
     relayAll: access.relay === 'all',
