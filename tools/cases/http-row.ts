@@ -31,6 +31,14 @@ export function rowOf(row: Row): HttpRow | undefined {
   }
 }
 
+/** Whose message it is; where the row does not say, a status line tells. RFC 9112 §4. */
+export function sideOf(row: Row): string {
+  const { side, raw_b64: raw } = row
+  if (typeof side === 'string') return side
+  const start = Buffer.from(typeof raw === 'string' ? raw : '', 'base64').subarray(0, 16)
+  return /^\s*(?:HTTP|ICY)\b/i.test(start.toString('latin1')) ? 'response' : 'request'
+}
+
 /**
  * The rows have lost the empty line at their end: where the bytes end with a line end, one
  * more is what was read.

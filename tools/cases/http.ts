@@ -9,7 +9,7 @@ import { outcomeOf } from './kind.js'
 import type { CaseKind, Row } from './kind.js'
 import { playRequest } from './http-request.js'
 import { playResponse } from './http-response.js'
-import { NAME, rowOf } from './http-row.js'
+import { NAME, rowOf, sideOf } from './http-row.js'
 import { Wire } from './wire.js'
 
 export const httpCases: CaseKind = {
@@ -20,9 +20,9 @@ export const httpCases: CaseKind = {
     return {
       categoryOf,
       run: async (row) => {
-        const { side } = row
         const http = rowOf(row)
         if (http === undefined) return { kind: 'skipped', why: 'no raw_b64 or expected' }
+        const side = sideOf(row)
         if (side === 'request') return outcomeOf(await playRequest(http, wire))
         if (side === 'response') return outcomeOf(await playResponse(http, wire))
         return { kind: 'skipped', why: `side ${String(side)} is not known` }
@@ -38,5 +38,5 @@ function categoryOf(row: Row): string {
   const file = typeof source?.path === 'string' ? source.path.split('/').at(-1) : ''
   const about = (file ?? '').replace(/\.md$/, '')
   const how = row['strict'] === false ? ' lenient' : ''
-  return `${String(row['side'])} ${about}${how}`.trim()
+  return `${sideOf(row)} ${about}${how}`.trim()
 }

@@ -13,7 +13,7 @@ import { SessionReader } from '../../src/providers/live.js'
 import type { RequestFacts, ResponseFacts } from '../../src/providers/provider.js'
 import { outcomeOf } from './kind.js'
 import type { CaseKind, Difference, Outcome, Row } from './kind.js'
-import { tokensOf } from './llm-row.js'
+import { pairUrl, tokensOf, urlOf } from './llm-row.js'
 import type { Expected, PairRow } from './llm-row.js'
 import { namesIn, playPair } from './llm-wire.js'
 import { Wire } from './wire.js'
@@ -57,7 +57,12 @@ async function runRow(row: Row, wire: Wire | undefined): Promise<Outcome> {
 }
 
 async function runPair(row: PairRow): Promise<Outcome> {
-  const url = new URL(row.request.url)
+  const url = pairUrl(row)
+  if (url === undefined)
+    return {
+      kind: 'skipped',
+      why: `no URL, and nobody knows the shape of ${row.provider}`,
+    }
   const path = url.pathname + url.search
   const asked = parsed(row.request.body)
   const found =
@@ -169,7 +174,7 @@ async function underCodings(
 }
 
 /**
- * What the row's tool could not read it left empty: Bedrock's and Cohere's own shapes. There
+ * What the row's tool could not read it left empty: Bedrock's, Cohere's and Realtime's shapes. There
  * an empty value is no expectation; everywhere else it is one.
  */
 function compare(
@@ -208,8 +213,10 @@ function compare(
 }
 
 function toolIsBlind(row: PairRow): boolean {
-  const path = new URL(row.request.url).pathname
+  const path = pairUrl(row)?.pathname ?? ''
   return (
+    // A session's model stands further down than where it looks.
+    /\/realtime\//.test(path) ||
     row.provider === 'cohere' ||
     (row.provider === 'bedrock' && path.startsWith('/model/'))
   )
@@ -239,17 +246,6 @@ function parsed(text: string | null): unknown {
   }
 }
 
-/** Where the streams of each recorded provider came from. */
-const EVENT_URLS: Readonly<Record<string, string>> = {
-  anthropic: 'https://api.anthropic.com/v1/messages',
-  azure: 'https://x.openai.azure.com/openai/v1/responses',
-  openai: 'https://api.openai.com/v1/responses',
-  mistral: 'https://api.mistral.ai/v1/chat/completions',
-  google:
-    'https://generativelanguage.googleapis.com/v1beta/models/x:streamGenerateContent',
-}
-const INTERACTIONS_URL = 'https://generativelanguage.googleapis.com/v1beta/interactions'
-
 /** No expectation beside the events: all are read, the model is told, the end is seen. */
 function runEvents(row: Row): Outcome {
   const events = row['events'] as readonly string[]
@@ -257,12 +253,10 @@ function runEvents(row: Row): Outcome {
   const joined = events.join('\n')
   if (joined.includes('"serverContent"')) return runFrames('gemini', events)
   if (joined.includes('"session.created"')) return runFrames('openai', events)
-  const chat = joined.includes('"chat.completion.chunk"')
-  const interactions = joined.includes('"event_type"')
-  const url = interactions ? INTERACTIONS_URL : EVENT_URLS[provider]
-  if (url === undefined) return { kind: 'skipped', why: `no URL for ${provider}` }
-  const { hostname: host, pathname } = new URL(url)
-  const path = chat ? '/v1/chat/completions' : pathname
+  const url = urlOf(row, joined)
+  if (url === undefined)
+    return { kind: 'skipped', why: `no URL, and nobody knows the shape of ${provider}` }
+  const { hostname: host, pathname: path } = url
   const found = recognise({ host, method: 'POST', path })
   if (found === undefined)
     return outcomeOf([{ what: 'provider', expected: provider, got: 0 }])

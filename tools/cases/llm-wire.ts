@@ -12,7 +12,7 @@ import type { Row as Record } from '../../test/support/yori.js'
 import { readResponses } from './http-messages.js'
 import type { Field, Message } from './http-messages.js'
 import type { Difference } from './kind.js'
-import { tokensOf } from './llm-row.js'
+import { pairUrl, tokensOf } from './llm-row.js'
 import type { PairRow } from './llm-row.js'
 import type { Wire } from './wire.js'
 
@@ -31,7 +31,7 @@ const ENCODERS: Readonly<{ [coding: string]: (bytes: Buffer) => Buffer }> = {
 
 /** The names under which the exchanges of these files are played. */
 export async function namesIn(files: readonly string[]): Promise<string[]> {
-  const names = new Set<string>()
+  const names = new Set<string>(LIKELY)
   for (const file of files) {
     const input = createReadStream(file, 'utf8')
     // Who reads the rows says what is wrong with the file.
@@ -48,6 +48,12 @@ export async function namesIn(files: readonly string[]): Promise<string[]> {
   return [...names]
 }
 
+/** Of rows without a URL. */
+const LIKELY = [
+  ...['api.openai.com', 'api.anthropic.com', 'api.mistral.ai', 'api.cohere.com'],
+  ...['generativelanguage.googleapis.com', 'x.openai.azure.com'],
+]
+
 /** A service in the clear or at an address is played as a name of the same API. */
 function nameOf(url: URL): string {
   const isName = url.protocol === 'https:' && /[a-z]/i.test(url.hostname)
@@ -56,8 +62,12 @@ function nameOf(url: URL): string {
 }
 
 export async function playPair(row: PairRow, wire: Wire): Promise<Difference[]> {
-  const url = new URL(row.request.url)
+  const url = pairUrl(row)
+  if (url === undefined) return []
   const name = nameOf(url)
+  const refusal = wire.refusal(name)
+  if (refusal !== undefined)
+    return difference('name', 'one that the CA may sign', `${name}: ${refusal}`)
   const request = requestOf(row, { name, target: url.pathname + url.search })
   const response = responseOf(row)
   wire.listen((_request, socket) => send(socket, response))

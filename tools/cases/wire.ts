@@ -4,6 +4,8 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { tooWide } from '../../ca/permitted.js'
+import { canonicalHostname } from '../../src/core/hostname.js'
 import { connectThroughProxy, rawTlsClient } from '../../test/support/clients.js'
 import { startRawOrigin } from '../../test/support/origins.js'
 import type { Origin } from '../../test/support/origins.js'
@@ -27,17 +29,27 @@ export interface Recorded {
 export class Wire implements AsyncDisposable {
   readonly #yori: Yori
   readonly #origin: Origin
+  /** Names that cannot be played, and why. */
+  readonly #refused: ReadonlyMap<string, string>
   /** What each connection to the origin has brought since `listen`. */
   readonly #arrived: Arrivals
 
-  private constructor(yori: Yori, origin: Origin, arrived: Arrivals) {
+  private constructor(
+    { yori, origin, arrived }: { yori: Yori; origin: Origin; arrived: Arrivals },
+    refused: ReadonlyMap<string, string>,
+  ) {
     this.#yori = yori
     this.#origin = origin
     this.#arrived = arrived
+    this.#refused = refused
   }
 
-  /** The origin stands for every one of `names`, which are all governed. */
-  static async open(names: readonly string[]): Promise<Wire> {
+  /**
+   * The origin stands for every one of `wanted`, which are all governed, but for those that the
+   * CA may not sign (`refusal`).
+   */
+  static async open(wanted: readonly string[]): Promise<Wire> {
+    const { names, refused } = sorted(wanted)
     const ca = new TestCa()
     const arrived = new Arrivals()
     const certificate = ca.issue({ names })
@@ -53,11 +65,16 @@ export class Wire implements AsyncDisposable {
           ca: { permitted: names },
         },
       })
-      return new Wire(yori, origin, arrived)
+      return new Wire({ yori, origin, arrived }, refused)
     } catch (error) {
       await origin[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** Why nothing can be asked under that name; undefined: it can. */
+  refusal(name: string): string | undefined {
+    return this.#refused.get(name)
   }
 
   /** From here on the origin answers so, and what it gets is counted anew. */
@@ -102,6 +119,27 @@ export class Wire implements AsyncDisposable {
     await this.#yori[Symbol.asyncDispose]()
     await this.#origin[Symbol.asyncDispose]()
   }
+}
+
+/** As many names as one root takes beside the vendors' own (`ca.permitted`). */
+const MOST_NAMES = 256
+/** Where there is none that could be played. */
+const STAND_IN = 'local.cases.test'
+
+function sorted(wanted: readonly string[]): {
+  readonly names: readonly string[]
+  readonly refused: ReadonlyMap<string, string>
+} {
+  const names: string[] = []
+  const refused = new Map<string, string>()
+  for (const name of new Set(wanted)) {
+    const isName = canonicalHostname(name) === name
+    const why = isName ? tooWide(name) : 'it is no host name'
+    if (why !== undefined) refused.set(name, why)
+    else if (names.length < MOST_NAMES) names.push(name)
+    else refused.set(name, `there are more than ${MOST_NAMES} names`)
+  }
+  return { names: names.length === 0 ? [STAND_IN] : names, refused }
 }
 
 export class WireClient {

@@ -77,3 +77,17 @@ describe('the strict reading', () => {
     )
   })
 })
+
+describe('a raw message that does not say whose it is', () => {
+  const messages: readonly (readonly [string, Row])[] = [
+    ['GET /a HTTP/1.1\r\nHost: x\r\n\r\n', { method: 'GET', url: '/a' }],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab', { bodies: ['ab'] }],
+  ]
+  for (const [raw, more] of messages)
+    it(`is told by its first line: ${raw.slice(0, 8)}`, async () => {
+      await using runner = await httpCases.open()
+      const expected = { accepted: true, messages_complete: 1, ...more }
+      const row = { raw_b64: Buffer.from(raw).toString('base64'), expected }
+      assert.deepEqual(await runner.run(row), { kind: 'right' })
+    })
+})

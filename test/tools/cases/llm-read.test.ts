@@ -71,3 +71,63 @@ describe('a recorded exchange over the wire', () => {
     assert.ok(found.includes('recorded output tokens'), found.join(', '))
   })
 })
+
+describe('a file of recorded exchanges', () => {
+  const rows = fixtureRows<Row & { request: Row; provider: string }>(
+    'llm',
+    'exchanges.jsonl',
+  )
+
+  it('is played on behind a name that the CA may not sign', async () => {
+    const wide = ['https://googleapis.com/v1/x', 'https://co.uk/v1', 'https://a_b/v1/y']
+    const urls = [...wide, 'https://a_b.example.com/v1/chat/completions']
+    await using folder = await tempFolder()
+    const file = folder.file('names.jsonl')
+    const [row] = rows
+    assert.ok(row)
+    const named = urls.map((url) => ({ ...row, request: { ...row.request, url } }))
+    await writeFile(file, [...named, row].map((one) => JSON.stringify(one)).join('\n'))
+    const { tally, said } = await play(file)
+    assert.equal(tally.right + tally.wrong + tally.skipped, urls.length + 1, said)
+    assert.ok(tally.right >= 1, said)
+    for (const name of ['googleapis.com', 'co.uk'])
+      assert.match(said, new RegExp(`expected "one that the CA may sign"\n.*"${name}: `))
+  })
+
+  it('is played by the shape of its answers where it names no URL', async () => {
+    await using folder = await tempFolder()
+    const file = folder.file('bare.jsonl')
+    const events = [
+      '{"type":"message_start","message":{"id":"m","model":"claude-x","content":[]}}',
+      '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}',
+      '{"type":"message_stop"}',
+    ]
+    const chunk = (more: object): string =>
+      JSON.stringify({ object: 'chat.completion.chunk', model: 'm', ...more })
+    const chat = [
+      chunk({ choices: [{ index: 0, delta: { content: 'x' } }] }),
+      chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
+      '[DONE]',
+    ]
+    const lines = [
+      { id: 'a', provider: 'somebody', events },
+      { id: 'b', events: chat },
+      { id: 'c', provider: 'somebody', events: ['{"x":1}'] },
+    ]
+    await writeFile(file, lines.map((line) => JSON.stringify(line)).join('\n'))
+    const { tally, said } = await play(file)
+    assert.deepEqual(tally, { right: 2, wrong: 0, skipped: 1 }, said)
+    assert.match(said, /skipped 1: no URL, and nobody knows the shape of somebody/)
+  })
+
+  it('is played where a whole exchange has lost its URL', async () => {
+    await using folder = await tempFolder()
+    const file = folder.file('lost.jsonl')
+    const row = rows.find(({ request }) => String(request['url']).includes('chat/compl'))
+    assert.ok(row)
+    const { url: _url, ...request } = row.request
+    await writeFile(file, `${JSON.stringify({ ...row, request })}\n`)
+    const { tally, said } = await play(file)
+    assert.deepEqual(tally, { right: 1, wrong: 0, skipped: 0 }, said)
+  })
+})
