@@ -240,6 +240,13 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
     maximum: 3600,
     description: 'Request body: silence inside it.',
   }),
+  in_flight: seconds({
+    default: 120,
+    maximum: 3600,
+    description:
+      'Budget: how long a call to a model waits that fits into what is left, but not beside ' +
+      'the most that those may use which are being answered. Beyond it, it is refused.',
+  }),
   response_header: seconds({
     default: 900,
     description:

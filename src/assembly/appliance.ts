@@ -40,6 +40,7 @@ import { makeTransparent } from '../net/transparent.js'
 import { Resolver } from '../net/resolver.js'
 import { OwnAddresses } from '../net/own-addresses.js'
 import { Attempts } from '../policy/attempts.js'
+import { InFlight } from '../policy/in-flight.js'
 import { PaidAnswers } from '../policy/paid-answers.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { PolicyMemory } from '../policy/decider.js'
@@ -93,6 +94,7 @@ export class Appliance {
   readonly #kept: LivePolicyState
   readonly #policyMemory: PolicyMemory = {
     counters: new UsageCounters(),
+    inFlight: new InFlight(),
     bindings: new Map(),
     times: new LocalTimes(),
   }
@@ -198,7 +200,9 @@ export class Appliance {
     })
     this.#metering = new Metering({
       counters: this.#policyMemory.counters,
-      begin: ({ device }) => this.current.services.decider.begin(device),
+      begin: ({ requestId, device }) =>
+        this.current.services.decider.begin(requestId, device),
+      inFlight: this.#policyMemory.inFlight,
       subjects: ({ device }) => this.current.services.decider.subjects(device),
       time: () => this.#localTime(),
     })

@@ -5,6 +5,7 @@
  * budget that is switched on in mid-month knows what was spent.
  */
 import type { ExchangeRecord } from '../core/record.js'
+import type { InFlight } from '../policy/in-flight.js'
 import type { LocalTime } from '../policy/local-time.js'
 import type { Subjects, Ticket, UsageCounters } from '../policy/usage.js'
 import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
@@ -15,6 +16,7 @@ export interface MeteringOptions {
   readonly begin: (record: Readonly<ExchangeRecord>) => Ticket
   readonly subjects: (of: Pick<ExchangeRecord, 'device'>) => Subjects
   readonly time: () => LocalTime
+  readonly inFlight: Pick<InFlight, 'ended'>
 }
 
 export class Metering implements ExchangeObserver {
@@ -49,6 +51,8 @@ export class Metering implements ExchangeObserver {
       counters.end(ticket, { ...spent, taken, policy: record.policyName }, time())
     } else if (spent.tokens + spent.microUsd > 0)
       counters.spend(subjects(record), spent, time())
+    // Only now: who waits for it is asked about with what it used.
+    this.#options.inFlight.ended(record.requestId)
   }
 
   /** What another has counted for its answer was less, or more: for whom that counts. */

@@ -19,6 +19,7 @@ import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
 import type { Decision, EngineOptions, Question } from './engine.js'
 import { policyInput, policyInputs } from './input.js'
+import type { InFlight, View, Waited, WorstCase } from './in-flight.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
@@ -26,11 +27,13 @@ import { DEFAULT_POLICY } from './policy.js'
 import type { Policy, PolicySetting } from './policy.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
-import type { Subjects, Ticket, UsageCounters } from './usage.js'
+import type { Subjects, Ticket, Usage, UsageCounters, UsageScope } from './usage.js'
 
 /** Lasts as long as the process. */
 export interface PolicyMemory {
   readonly counters: UsageCounters
+  /** Calls that have not ended. */
+  readonly inFlight: InFlight
   readonly bindings: Bindings
   readonly times: LocalTimes
 }
@@ -60,6 +63,8 @@ export interface DeciderOptions extends EngineOptions {
   readonly zone: string | undefined
   readonly listMode: 'allowlist' | 'blocklist'
   readonly emergencyAllowed: boolean
+  /** A call that does not fit beside those in flight waits for them so long. */
+  readonly inFlightWaitMs: number
   /** The address of an entry is another device's now; told once for each. */
   readonly onSuspended: (entry: string, device: Device, boundMac: string) => void
   readonly clock: Clock
@@ -75,6 +80,23 @@ export type DecisionFacts = Omit<
   readonly unstructured?: string | undefined
   readonly promptCut?: string | undefined
   readonly redact: Question['redact']
+  /** How what is in flight is looked at; undefined: as it was counted. */
+  readonly view?: View | undefined
+}
+
+/** A call that is weighed beside those in flight. */
+export interface Flight {
+  /** Goes up whenever something ends that counts for the same. */
+  readonly changes: number
+  /** Something is before it. */
+  readonly isBeside: boolean
+  reserve(): void
+  release(): void
+  /** At once, where something has ended since. */
+  wait(since: number): Promise<Waited>
+  settled(): void
+  /** One of those that wait at a time, so that none of them stands in another's way. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
 interface Lists {
@@ -222,7 +244,7 @@ export class Decider {
       ...facts,
       identity,
       time,
-      counters: this.#counters(device, identity, time),
+      counters: this.#counters(device, identity, time, facts),
       nowMs,
     })
     const decision = this.#engine.decide({
@@ -307,11 +329,54 @@ export class Decider {
   }
 
   /** A call to a model begins: it counts. */
-  begin(device: Device): Ticket {
+  begin(requestId: string, device: Device): Ticket {
     const { clock, memory, zone } = this.#options
     const nowMs = clock.now()
     const time = memory.times.at(nowMs, zone)
-    return memory.counters.begin(this.subjects(device), time, nowMs)
+    const subjects = this.subjects(device)
+    memory.inFlight.begun(requestId, subjects, time)
+    return memory.counters.begin(subjects, time, nowMs)
+  }
+
+  /** Some policy may block by what has been used so far. */
+  get budgets(): boolean {
+    const { policies, settings } = this.#options
+    return (
+      this.holds &&
+      policies.some(({ name, readsCounters }) => {
+        const setting = settings.get(name)
+        return (
+          readsCounters === true &&
+          setting?.enabled === true &&
+          setting.action === 'block'
+        )
+      })
+    )
+  }
+
+  flight(requestId: string, device: Device, worst: WorstCase): Flight {
+    const { memory, inFlightWaitMs, clock } = this.#options
+    const { inFlight } = memory
+    const endMs = clock.monotonic() + inFlightWaitMs
+    return {
+      get changes() {
+        return inFlight.changes(requestId)
+      },
+      get isBeside() {
+        return inFlight.isBeside(requestId)
+      },
+      reserve: () => inFlight.reserve(requestId, this.subjects(device), worst),
+      release: () => inFlight.release(requestId),
+      wait: (since) =>
+        inFlight.wait(requestId, since, Math.max(0, endMs - clock.monotonic())),
+      settled: () => inFlight.settled(requestId),
+      inTurn: (work) => inFlight.inTurn(work),
+    }
+  }
+
+  /** Whoever asked is gone: nothing is waited for. */
+  giveUp(requestId: string): void {
+    this.#options.memory.inFlight.giveUp(requestId)
   }
 
   /** For whom counts what this device does. */
@@ -320,12 +385,23 @@ export class Decider {
     return { device: subjectOf(device, groups), groups }
   }
 
-  #counters(device: Device, { groups }: Identity, time: LocalTime): CountersFacts {
+  #counters(
+    device: Device,
+    { groups }: Identity,
+    time: LocalTime,
+    asked: Partial<Pick<DecisionFacts, 'requestId' | 'view'>> = {},
+  ): CountersFacts {
     const { memory, policies } = this.#options
-    const { counters } = memory
+    const { counters, inFlight } = memory
+    const { requestId, view } = asked
+    const read = (scope: UsageScope, name: string): Usage => {
+      const usage = counters.read(scope, name, time)
+      if (view === undefined || requestId === undefined) return usage
+      return inFlight.seenBy(requestId, view, { scope, name, usage }, time)
+    }
     return {
-      device: counters.read('device', subjectOf(device, groups), time),
-      groups: () => groups.map((name) => [name, counters.read('group', name, time)]),
+      device: read('device', subjectOf(device, groups)),
+      groups: () => groups.map((name) => [name, read('group', name)]),
       policies: () =>
         policies.map(({ name }) => [name, counters.read('policy', name, time)]),
     }

@@ -51,7 +51,11 @@ export interface PolicyInput {
     readonly request_count_today: number
     readonly request_count_this_hour: number
   }
-  /** This request is counted in `requests` already; its tokens and cost are not known yet. */
+  /**
+   * This request is counted in `requests` already; its tokens and cost are not known yet. Where
+   * a policy may block by them, calls that were let through and have not ended count with the
+   * most that they may use.
+   */
   readonly counters: {
     readonly device: UsageInput
     /** By name, of the groups that the device is in. */
@@ -162,6 +166,8 @@ export interface Policy {
   readonly readsPrompt?: boolean
   /** Does it look at what only a reader of the provider's own shape can tell? */
   readonly readsStructure?: boolean
+  /** Does it look at what has been used so far? */
+  readonly readsCounters?: boolean
   /** Is all that it looks at known before a request, by the name that a connection asks for? */
   readonly judgesByName?: boolean
   /** Undefined is no opinion. What it throws follows the policy's `fail_mode`. */

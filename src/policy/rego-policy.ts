@@ -98,6 +98,13 @@ interface Compiled {
   readonly own: Module
 }
 
+/** What has been used so far. */
+const COUNTERS = [
+  'counters',
+  'context.request_count_today',
+  'context.request_count_this_hour',
+]
+
 /** Rules by which a policy asks for something to be taken out of a request. */
 const REDACTING: ReadonlySet<string> = new Set(['redact', 'redactions'])
 
@@ -109,6 +116,7 @@ export class RegoPolicy implements Policy {
   readonly readsPrompt: boolean
   readonly readsStructure: boolean
   readonly judgesByName: boolean
+  readonly readsCounters: boolean
   readonly redacts: boolean
   readonly reads: Reads
   readonly parameters: Parameters | undefined
@@ -127,6 +135,7 @@ export class RegoPolicy implements Policy {
     this.readsPrompt = looksAt(reads, 'prompt')
     this.readsStructure = readsStructureOf(reads)
     this.judgesByName = judgesByNameOf(reads)
+    this.readsCounters = COUNTERS.some((path) => looksAt(reads, path))
     this.redacts = own.rules.some(({ head }) => REDACTING.has(head.name.name))
     this.parameters = parameters
     this.description = descriptionOf(own)

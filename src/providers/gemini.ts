@@ -153,6 +153,7 @@ function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts 
   if (api === 'generate') builder.stream = withoutQuery(path).includes(':stream')
   const config = asRecord(body.generationConfig ?? body.generation_config)
   builder.maxTokens = asCount(config?.maxOutputTokens ?? config?.max_output_tokens)
+  builder.choices = asCount(config?.candidateCount ?? config?.candidate_count)
   const cached = asText(body.cachedContent ?? body.cached_content)
   if (cached !== undefined) builder.conversationId = cached
   const system = body.systemInstruction ?? body.system_instruction

@@ -150,6 +150,8 @@ export interface RequestFacts {
   /** MCP servers that the request hands to the provider: name, and host of its URL. */
   readonly mcpServers: readonly string[]
   readonly maxTokens?: number | undefined
+  /** Answers that it asks for at once, where it says so. */
+  readonly choices?: number | undefined
   /** The provider's own ids that tie exchanges to one conversation. */
   readonly previousResponseId?: string | undefined
   readonly conversationId?: string | undefined

@@ -32,6 +32,7 @@ export class RequestBuilder {
   model: string | undefined
   stream: boolean | undefined
   maxTokens: number | undefined
+  choices: number | undefined
   previousResponseId: string | undefined
   conversationId: string | undefined
   stored: boolean | undefined
@@ -134,6 +135,7 @@ export class RequestBuilder {
       toolResults: this.#toolResults,
       mcpServers: this.#mcpServers,
       maxTokens: this.maxTokens,
+      choices: this.choices,
       previousResponseId: this.previousResponseId,
       conversationId: this.conversationId,
       stored: this.stored,
@@ -349,4 +351,6 @@ export function readCommon(body: Json, builder: RequestBuilder): void {
       body.max_tokens ??
       body.max_tokens_to_sample,
   )
+  const choices = asCount(body.n) ?? 1
+  if (choices > 1) builder.choices = choices
 }

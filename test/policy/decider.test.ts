@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { InFlight } from '../../src/policy/in-flight.js'
 import { Decider } from '../../src/policy/decider.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
 import type { PolicySetting } from '../../src/policy/policy.js'
@@ -43,12 +44,14 @@ function decider(
     },
     memory: {
       counters: new UsageCounters(),
+      inFlight: new InFlight(),
       bindings: new Map(),
       times: new LocalTimes(),
     },
     zone: 'UTC',
     listMode: 'allowlist',
     emergencyAllowed: true,
+    inFlightWaitMs: 0,
     onSuspended: () => undefined,
     clock: new ManualClock(NOON),
   })

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/core/clock.js'
 import type { Device } from '../../src/core/record.js'
 import { personalData } from '../../src/detect/personal.js'
 import { settingsOf } from '../../src/assembly/from-config/policies.js'
+import { InFlight } from '../../src/policy/in-flight.js'
 import { Decider } from '../../src/policy/decider.js'
 import type { DecisionFacts } from '../../src/policy/decider.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
@@ -89,10 +90,16 @@ async function deciderWith(
       groups: [{ name: 'children', enabled: true, namesOnly: true, ips: IPS, macs: [] }],
     },
     kept,
-    memory: { counters, bindings: new Map(), times: new LocalTimes() },
+    memory: {
+      counters,
+      inFlight: new InFlight(),
+      bindings: new Map(),
+      times: new LocalTimes(),
+    },
     zone: 'UTC',
     listMode: 'allowlist',
     emergencyAllowed: false,
+    inFlightWaitMs: 0,
     clock: systemClock,
     onSuspended: () => undefined,
   })
@@ -197,7 +204,7 @@ async function main(): Promise<void> {
     console.log(row(`  personal data, ${size / 1024} KB`, found))
     const exchange = (of: Decider) => async (): Promise<void> => {
       const about = next()
-      const ticket = of.begin(about.device)
+      const ticket = of.begin('bench', about.device)
       const read = of.readsFindings || of.readsText ? textOf(about.prompt) : undefined
       if (!of.idle) await of.decide({ ...about, ...read })
       const time = TIMES.at(systemClock.now(), 'UTC')

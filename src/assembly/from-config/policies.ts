@@ -21,6 +21,7 @@ import { minutesOf } from '../../policy/local-time.js'
 import type { PolicySetting } from '../../policy/policy.js'
 import { EMPTY_STATE } from '../../policy/state.js'
 import type { PolicyState } from '../../policy/state.js'
+import { milliseconds } from './milliseconds.js'
 import { loadPolicySet } from './policy-set.js'
 
 export interface PolicyEdges {
@@ -53,6 +54,7 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
     memory,
     zone: timezone,
     listMode: enforcement.list_mode,
+    inFlightWaitMs: milliseconds(config.timeouts.in_flight),
     emergencyAllowed: enforcement.emergency_override.enabled,
     clock,
     onSuspended: (entry, device, boundMac) => {

@@ -370,6 +370,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #close(outcome: ExchangeOutcome, first?: () => (() => void) | void): void {
     const { holdsPlace } = this.#course.row
     if (!this.#enter('closed')) return
+    // Who waits to be judged waits no longer.
+    this.services.decider.giveUp(this.requestId)
     const last = first?.()
     this.services.deadlines.unwatch(this)
     if (holdsPlace) this.services.admission.leave(this.facts.target.host, this.#share)

@@ -26,7 +26,7 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly overrides: JudgingPort['overrides'] & WebsocketPort['overrides']
   readonly decider: JudgingPort['decider'] &
     WebsocketPort['decider'] &
-    Pick<Decider, 'holds'>
+    Pick<Decider, 'holds' | 'giveUp'>
   /** The provider at a host and which of its APIs, by method and path. */
   readonly recognise: (head: ExchangeHead) => Recognised | undefined
 }

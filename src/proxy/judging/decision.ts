@@ -7,12 +7,14 @@ import type { Device, ExchangeRecord } from '../../core/record.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
 import type { Decision } from '../../policy/engine.js'
+import type { View } from '../../policy/in-flight.js'
 import type { FindingInput } from '../../policy/policy.js'
 import type { Content } from '../words/content.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
 import { weighApprovals } from './approval.js'
 import type { ApprovalAbout } from './approval.js'
+import { weighBeside } from './beside.js'
 import { markOf } from './content-marks.js'
 import type { JudgingPort } from './port.js'
 
@@ -21,6 +23,8 @@ export interface DecisionAbout extends ApprovalAbout {
   readonly record: ExchangeRecord
   readonly device: Device
   readonly redaction: BodyRedaction
+  /** How what is in flight is looked at. */
+  readonly view?: View | undefined
 }
 
 const PROMPT_CUT = 'its prompt is longer than what a policy sees of input.prompt'
@@ -36,11 +40,15 @@ export function decide(
 ): Decision | Promise<Decision> | undefined {
   const { decider } = services
   if (decider.idle) return undefined
-  const first = ask(services, about, content)
-  const decision =
-    first instanceof Promise
-      ? first.then((made) => weighed(services, about, content, made))
-      : weighed(services, about, content, first)
+  const judged = (view: View | undefined): Decision | Promise<Decision> => {
+    const seen = { ...about, view }
+    const first = ask(services, seen, content)
+    return first instanceof Promise
+      ? first.then((made) => weighed(services, seen, content, made))
+      : weighed(services, seen, content, first)
+  }
+  const { record: asked, device } = about
+  const decision = weighBeside(services, { record: asked, device, content, judged })
   const noted = (known: Decision): Decision => {
     const { record } = about
     note(record, known)
@@ -94,7 +102,7 @@ function refusedForOf(
 
 function ask(
   { decider, catalogue }: Pick<JudgingPort, 'decider' | 'catalogue'>,
-  { request, record, device, redaction }: DecisionAbout,
+  { request, record, device, redaction, view }: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> {
   const { provider } = record
@@ -128,6 +136,7 @@ function ask(
     unstructured: content.unstructured,
     promptCut: (promptChars ?? 0) > prompt.length ? PROMPT_CUT : undefined,
     redact: redaction.redact,
+    view,
   })
 }
 

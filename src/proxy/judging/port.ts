@@ -19,6 +19,8 @@ export interface JudgingPort {
     | 'approved'
     | 'markKey'
     | 'spend'
+    | 'budgets'
+    | 'flight'
   >
   /** Prices, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'blockStatus'>

@@ -313,7 +313,9 @@ function* readBeginning(
 
 function about(
   facts: RequestFacts,
-): Pick<Content, 'model' | 'prompt' | 'promptChars' | 'toolsOffered'> {
+): Pick<Content, 'model' | 'prompt' | 'promptChars' | 'toolsOffered'> &
+  Pick<Content, 'maxTokens' | 'choices'> {
   const { model, promptText: prompt, promptChars, toolsOffered } = facts
-  return { model, prompt, promptChars, toolsOffered }
+  const { maxTokens, choices } = facts
+  return { model, prompt, promptChars, toolsOffered, maxTokens, choices }
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.js'
 import type { Overrides } from '../../household/overrides.js'
 import type { Deadlines } from '../../net/deadlines.js'
+import type { Decider } from '../../policy/decider.js'
 import type { ByteBudget } from '../bounds/byte-budget.js'
 import type { ReadingPort } from '../reading/port.js'
 import type { Observers } from '../words/observer.js'
@@ -10,6 +11,7 @@ import type { PolicySnapshot } from '../words/policy-snapshot.js'
 export interface WebsocketPort extends ReadingPort {
   readonly policy: ReadingPort['policy'] &
     Pick<PolicySnapshot, 'timeouts' | 'previewBytes'>
+  readonly decider: ReadingPort['decider'] & Pick<Decider, 'giveUp'>
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly held: ByteBudget

@@ -34,6 +34,8 @@ export class Turn {
   readonly #content: Content | Promise<Content>
   readonly #reading: Reading | undefined
   readonly #observers: Observers
+  /** Whoever waits to be judged waits no longer. */
+  readonly #giveUp: () => void
   readonly #began = performance.now()
   #decided: Promise<unknown> = Promise.resolve()
   #answered = false
@@ -44,6 +46,7 @@ export class Turn {
     const { services, from } = exchange
     const bytes = Buffer.from(text)
     this.#observers = services.observers
+    this.#giveUp = () => services.decider.giveUp(this.record.requestId)
     this.record = turnRecord(record, bytes.length, services.clock.now())
     this.record.call = generates
     services.observers.requestHead(this.record)
@@ -108,6 +111,7 @@ export class Turn {
     const { record } = this
     record.outcome = outcome
     record.latencyMs = this.#elapsed()
+    this.#giveUp()
     await this.#decided
     record.policyDecision ??= 'allow'
     await new Promise<void>((resolve) => {

@@ -19,6 +19,9 @@ export interface Content {
   /** Characters of all that text, kept or not. */
   readonly promptChars?: number | undefined
   readonly toolsOffered?: readonly string[] | undefined
+  /** The most that an answer may have, as the request says, and how many it asks for. */
+  readonly maxTokens?: number | undefined
+  readonly choices?: number | undefined
   /** All of its text; undefined where nobody looks at it. */
   readonly said?: SaidContent | undefined
   /** The conversation that it goes on with, as it stood before. */
