@@ -56,6 +56,7 @@ import { LearnedNames } from '../learned/learned.js'
 import { milliseconds } from './from-config/milliseconds.js'
 import { Lifecycle, serviceOf } from './lifecycle.js'
 import { Metering } from './metering.js'
+import type { ExchangeObserver } from '../proxy/words/observer.js'
 import { LessonsKeeper } from '../learned/lessons-keeper.js'
 import { Trials } from '../learned/trials.js'
 import { TrustLedger } from '../learned/trust-ledger.js'
@@ -68,6 +69,8 @@ export interface ApplianceOptions {
   readonly log: Log
   /** For tests: in place of asking the kernel. */
   readonly destinations?: OriginalDestination
+  /** Whoever else wants to see exchanges. */
+  readonly observers?: readonly ExchangeObserver[]
 }
 
 export class Appliance {
@@ -114,6 +117,7 @@ export class Appliance {
   }
   readonly #lasting: Lifecycle
   #destinations: OriginalDestination | undefined
+  readonly #observers: readonly ExchangeObserver[]
   #config: Config
   #generation: Generation | undefined
   #retired = new Map<Generation, Promise<void>>()
@@ -125,6 +129,7 @@ export class Appliance {
     const log = limitedLog(options.log, clock)
     this.#config = config
     this.#destinations = options.destinations
+    this.#observers = options.observers ?? []
     this.#clock = clock
     this.#log = log
     this.#deadlines = new Deadlines(clock)
@@ -441,6 +446,7 @@ export class Appliance {
     return {
       audit: this.audit,
       metering: this.#metering,
+      observers: this.#observers,
       clock: this.#clock,
       log: this.#log,
       conversations: this.conversations,

@@ -57,6 +57,7 @@ import { succeeds } from './succession.js'
 export interface GenerationEdges extends PolicyEdges {
   readonly audit: AuditSink
   readonly metering: ExchangeObserver
+  readonly observers: readonly ExchangeObserver[]
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   readonly ticketKeys: TicketKeys

@@ -16,16 +16,19 @@ export interface ObserverEdges {
     'exchangeOpened' | 'exchangeClosed' | 'exchangeMerged' | 'exchangeChanged'
   >
   readonly log: Log
+  /** Whoever else wants to see exchanges. */
+  readonly observers: readonly ExchangeObserver[]
 }
 
 export function observersOf(
   config: Pick<Config, 'log'>,
-  { metering, audit, log }: ObserverEdges,
+  { metering, audit, log, observers }: ObserverEdges,
 ): Observers {
   const list = [
     metering,
     recordWriter(audit),
     ...(config.log.exchanges ? [exchangeLine(log)] : []),
+    ...observers,
   ]
   return new Observers(list, ({ observer, moment, err }) => {
     log.error({ err, observer, moment }, 'an observer of exchanges failed')

@@ -9,12 +9,30 @@ export interface Filter {
   readonly sinceMs?: number
   /** An IP address, a MAC address or a host name. */
   readonly device?: string
+  /** A part of the name. */
   readonly endpoint?: string
   /** `response`, `block`, `error`, or `request` for those that are open. */
   readonly outcome?: string
+  /** A part of the name. */
   readonly model?: string
   readonly session?: string
+  readonly policy?: string
+  /** A request's id, or the end of it. */
+  readonly id?: string
+  /** An error's code, such as `YORI_UPSTREAM_UNREACHABLE`. */
+  readonly code?: string
+  /** Words of the prompt, the answer, the path or the reason, as far as they were kept. */
+  readonly text?: string
 }
+
+const TEXTS = [
+  'prompt_preview',
+  'http_path',
+  'reason',
+  'policy_message',
+  'request_body',
+  'response_body',
+]
 
 export interface Where {
   readonly sql: string
@@ -38,8 +56,20 @@ export function whereOf(
     ])
   }
   if (filter.endpoint !== undefined)
-    parts.push(['endpoint_domain = ?', filter.endpoint.toLowerCase()])
-  if (filter.model !== undefined) parts.push(['model = ?', filter.model])
+    parts.push(['instr(endpoint_domain, ?) > 0', filter.endpoint.toLowerCase()])
+  if (filter.model !== undefined)
+    parts.push(['instr(lower(model), ?) > 0', filter.model.toLowerCase()])
+  if (filter.policy !== undefined) parts.push(['policy_name = ?', filter.policy])
+  if (filter.code !== undefined) parts.push(['code = ?', filter.code.toUpperCase()])
+  if (filter.id !== undefined) {
+    const id = filter.id.toLowerCase()
+    parts.push(['substr(request_id, ?) = ?', -id.length, id])
+  }
+  if (filter.text !== undefined) {
+    const text = filter.text.toLowerCase()
+    const any = TEXTS.map((name) => `instr(lower(${name}), ?) > 0`).join(' OR ')
+    parts.push([`(${any})`, ...TEXTS.map(() => text)])
+  }
   if (filter.session !== undefined) parts.push(['session_id = ?', filter.session])
   if (filter.outcome !== undefined) parts.push(['event_type = ?', filter.outcome])
   return {

@@ -55,6 +55,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  watch: {
+    group: 'Every day',
+    summary: 'a line an exchange, as it happens',
+    load: async () =>
+      (await import('./commands/record/watch.js')).watchCommand({
+        ...auditDeps(),
+        env: process.env,
+        note,
+        ended: () =>
+          new Promise((resolve) => {
+            process.once('SIGINT', () => resolve())
+            process.once('SIGTERM', () => resolve())
+          }),
+      }),
+  },
   audit: {
     group: 'Every day',
     summary: 'look into what YORI recorded',

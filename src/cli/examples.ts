@@ -7,6 +7,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   yori: [
     ['yori run --state-dir ./var', 'listen on port 8443, and look on'],
     ['yori exec -- codex', 'an agent whose requests are recorded'],
+    ['yori watch', 'what happens from now on'],
     ['yori audit list --since 1h', 'what came in the last hour'],
   ],
   'yori run': [
@@ -17,6 +18,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori status', 'how things stand'],
     ['yori status --days 30 --json', 'a month, for programs'],
   ],
+  'yori watch': [
+    ['yori watch', 'what happens from now on'],
+    ['yori watch --outcome block --last 20', 'what is blocked, and the last of it'],
+    ['yori watch --model claude --json', 'one kind of model, for programs'],
+  ],
   'yori audit': [
     ['yori audit list --since 24h', 'what the last day brought'],
     ['yori audit stats --since 7d', 'a week, counted'],
@@ -24,6 +30,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'yori audit list': [
     ['yori audit list --since 24h', 'what the last day brought'],
     ['yori audit list --outcome block --limit 10', 'what was blocked of late'],
+  ],
+  'yori audit show': [
+    ['yori audit show 7F3-K2M', 'by the code of a block page'],
+    ['yori audit show 1f2e3d4c --as curl', 'by the end of its id, to send it again'],
   ],
   'yori audit stats': [
     ['yori audit stats --since 7d', 'a week, counted'],

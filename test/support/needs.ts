@@ -27,6 +27,7 @@ const PROGRAMS = {
   openssl: ['openssl', 'version'],
   prlimit: ['util-linux'],
   python3: ['python3'],
+  script: ['bsdutils'],
   setpriv: ['util-linux'],
   shellcheck: ['shellcheck'],
   sqlite3: ['sqlite3'],

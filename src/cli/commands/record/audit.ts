@@ -7,15 +7,16 @@ import type { Writable } from 'node:stream'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { AuditOptions } from '../../../audit/store-options.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
-import type { Filter } from '../../../audit/queries.js'
+import type { AuditReader, Filter } from '../../../audit/queries.js'
 import { openDatabase, openReader, unavailable } from '../../../audit/queries.js'
 import type { Pruned } from '../../../audit/retention.js'
 import { countOlder, cutoffMs, prune } from '../../../audit/retention.js'
 import { parseSince } from '../../../audit/since.js'
 import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
+import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
+import { addShow, requestOfCode } from './audit-show.js'
 import {
   csvLines,
   jsonArray,
@@ -26,25 +27,18 @@ import {
   visible,
 } from './audit-text.js'
 
-export interface AuditCommandDeps {
-  /** The audit part of the configuration at this path, or of the one found without a path. */
-  readonly auditOptions: (
-    configPath: string | undefined,
-  ) => AuditOptions | Promise<AuditOptions>
-  readonly stdout: Writable & { readonly isTTY?: boolean }
-  readonly clock: Clock
-}
-
-export interface CommonFlags {
-  readonly config?: string
-  readonly json?: boolean
-}
+export type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 
 export interface FilterFlags extends CommonFlags {
   readonly since?: string
   readonly device?: string
   readonly endpoint?: string
   readonly outcome?: string
+  readonly model?: string
+  readonly policy?: string
+  readonly id?: string
+  readonly code?: string
+  readonly text?: string
 }
 
 const MOST_LISTED = 10_000
@@ -57,6 +51,7 @@ export function auditCommand(deps: AuditCommandDeps): Command {
     .description('exchanges, newest first')
     .option('--limit <number>', 'how many at most', upTo(MOST_LISTED), 50)
     .action((flags: FilterFlags & { limit: number }) => list(deps, flags))
+  addShow(command, deps)
   filtered(command.command('stats'))
     .description('counts by outcome, endpoint, device, model and coverage')
     .action((flags: FilterFlags) => showStats(deps, flags))
@@ -91,7 +86,12 @@ export const filtered = (command: Command): Command =>
   common(command)
     .option('--since <when>', 'a span such as 24h or 7d, or a date (UTC)')
     .option('--device <device>', 'an IP address, MAC address or host name')
-    .option('--endpoint <domain>', 'the endpoint that was asked')
+    .option('--endpoint <domain>', 'the endpoint that was asked, or a part of its name')
+    .option('--model <name>', 'a model, or a part of its name')
+    .option('--policy <name>', 'the policy that decided')
+    .option('--id <id>', 'one request, by its id or the end of it')
+    .option('--code <code>', 'an error, such as YORI_UPSTREAM_UNREACHABLE')
+    .option('--text <words>', 'words of prompt, answer, path or reason, as far as kept')
     .addOption(
       new Option('--outcome <outcome>', 'how it ended; `request` is still open').choices([
         'response',
@@ -111,7 +111,7 @@ export const upTo =
   }
 
 export function filterOf(flags: FilterFlags, clock: Clock): Filter {
-  const { since, device, endpoint, outcome } = flags
+  const { since, device, endpoint, outcome, model, policy, id, code, text } = flags
   const sinceMs = since === undefined ? undefined : parseSince(since, clock.now())
   if (since !== undefined && sinceMs === undefined)
     throw new YoriError(
@@ -123,6 +123,11 @@ export function filterOf(flags: FilterFlags, clock: Clock): Filter {
     ...(device === undefined ? {} : { device }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(outcome === undefined ? {} : { outcome }),
+    ...(model === undefined ? {} : { model }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(id === undefined ? {} : { id }),
+    ...(code === undefined ? {} : { code }),
+    ...(text === undefined ? {} : { text }),
   }
 }
 
@@ -134,8 +139,19 @@ async function list(
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
   const json = flags.json === true
-  const rows = reader.list(filter, flags.limit, json ? reader.columns : listColumns)
+  const rows = reader.list(
+    shownTo(reader, filter),
+    flags.limit,
+    json ? reader.columns : listColumns,
+  )
   await print(deps, json ? jsonArray(rows) : listText([...rows]))
+}
+
+/** What a block page shows as its code is a request, too. */
+function shownTo(reader: AuditReader, { code, ...filter }: Filter): Filter {
+  if (code === undefined) return filter
+  const id = requestOfCode(reader, code)
+  return id === undefined ? { ...filter, code } : { ...filter, id }
 }
 
 async function showStats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {

@@ -1,11 +1,15 @@
 /** `yori run`: YORI in the foreground until SIGTERM or SIGINT; SIGHUP reloads. */
 import { createRequire } from 'node:module'
+import type { WriteStream } from 'node:tty'
 import { setDefaultHighWaterMark } from 'node:stream'
 import type * as Pino from 'pino'
 import { formatProblem } from '../../../../config/problem.js'
 import type { Config } from '../../../../config/schema.js'
 import type { Override } from '../../../../config/load.js'
 import { Appliance } from '../../../assembly/appliance.js'
+import { seenRow } from '../../../audit/seen-row.js'
+import type { ExchangeObserver } from '../../../proxy/words/observer.js'
+import { watchLine } from '../../watch-line.js'
 import { formatSocketAddress } from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
@@ -14,6 +18,7 @@ import { Command } from '../../commander.js'
 import { configuration, note } from '../../context.js'
 import type { ConfigFlags } from '../../context.js'
 import { EXIT, exitCodeOf, failureLine } from '../../exit.js'
+import { terminalLog } from '../../log-line.js'
 import { openLogTarget } from '../../log-target.js'
 
 // Required, not imported: see ../../commander.ts.
@@ -24,6 +29,9 @@ const { pino } = createRequire(import.meta.url)('pino') as typeof Pino
  * own from 22 on; with the 16 KiB of Node 20 each TLS record waits for the one before it.
  */
 const STREAM_BUFFER_BYTES = 64 * 1024
+
+/** Lines that wait for a terminal. */
+const MOST_UNSHOWN_BYTES = 256 * 1024
 
 interface RunFlags {
   readonly config?: string
@@ -55,9 +63,16 @@ async function run(flags: RunFlags): Promise<void> {
   for (const warning of warnings) note(`${formatProblem(warning)}\n`)
   const log = pino(
     { level: config.log.level },
-    openLogTarget(config.log.file).destination,
+    config.log.file === undefined && process.stderr.isTTY
+      ? terminalLog(process.stderr)
+      : openLogTarget(config.log.file).destination,
   )
-  const appliance = new Appliance({ config, clock: systemClock, log })
+  const appliance = new Appliance({
+    config,
+    clock: systemClock,
+    log,
+    observers: process.stdout.isTTY ? [terminalLines(process.stdout)] : [],
+  })
   const skipped = await appliance.start()
   // Whoever sees the banner may send signals.
   const stopped = untilStopped(appliance, log)
@@ -78,6 +93,19 @@ async function run(flags: RunFlags): Promise<void> {
     'YORI is running',
   )
   await stopped
+}
+
+/** A line an exchange, as `yori watch` has it, for who started it by hand. */
+function terminalLines(terminal: WriteStream): ExchangeObserver {
+  const colour = !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+  return {
+    name: 'terminal',
+    ended: (seen) => {
+      // A terminal that does not keep up costs lines, no memory.
+      if (terminal.writableLength > MOST_UNSHOWN_BYTES) return
+      terminal.write(watchLine(seenRow(seen), { colour, width: terminal.columns }))
+    },
+  }
 }
 
 function reloadOnHangup(

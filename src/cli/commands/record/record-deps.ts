@@ -1,0 +1,18 @@
+/** What the commands on the record are given, and the flags that all of them have. */
+import type { Writable } from 'node:stream'
+import type { AuditOptions } from '../../../audit/store-options.js'
+import type { Clock } from '../../../core/clock.js'
+
+export interface AuditCommandDeps {
+  /** The audit part of the configuration at this path, or of the one found without a path. */
+  readonly auditOptions: (
+    configPath: string | undefined,
+  ) => AuditOptions | Promise<AuditOptions>
+  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly clock: Clock
+}
+
+export interface CommonFlags {
+  readonly config?: string
+  readonly json?: boolean
+}
