@@ -4,7 +4,7 @@
  * packets by itself.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { letIn, tablesOf } from './let-in.js'
 import type { LetIn } from './let-in.js'
 import type { Packet } from './let-in-match.js'
@@ -35,8 +35,50 @@ export function readNotLetIn(backend: LoadedBackend, steering: Steering): NotLet
     timeout: ASK_TIMEOUT_MS,
     maxBuffer: MAX_OUTPUT_BYTES,
   })
-  if (error !== undefined || status !== 0) return []
-  return notLetIn(tablesOf(stdout), { backend, steering, legacy: legacyDrops() })
+  const bridged = backend === 'nft-tproxy' ? bridgedAway(steering) : []
+  if (error !== undefined || status !== 0) return bridged
+  return [
+    ...bridged,
+    ...notLetIn(tablesOf(stdout), { backend, steering, legacy: legacyDrops() }),
+  ]
+}
+
+/**
+ * Bridges whose packets `br_netfilter` shows to the rules before they have left the bridge: what
+ * TPROXY finds there is forgotten again on the way up, and led to nobody. Seen on Linux 6.18;
+ * a setting of all bridges, or of one. Docker and Kubernetes load the module, which sets it.
+ */
+function bridgedAway({ interfaces, targets }: Steering): NotLetIn[] {
+  return targets.flatMap(({ family }): NotLetIn[] => {
+    const by = family === 'inet' ? 'iptables' : 'ip6tables'
+    const all = `/proc/sys/net/bridge/bridge-nf-call-${by}`
+    const found = interfaces.flatMap(({ name }) => {
+      const bridge = `/sys/class/net/${name}/bridge`
+      if (!existsSync(bridge)) return []
+      const own = `${bridge}/nf_call_${by}`
+      return isSet(all) || isSet(own) ? [{ name, own: isSet(own) ? own : undefined }] : []
+    })
+    if (found.length === 0) return []
+    const zero = found.flatMap(({ own }) => (own === undefined ? [] : [`echo 0 >${own}`]))
+    return [
+      {
+        verdict: 'dropped',
+        interfaces: found.map(({ name }) => name),
+        family,
+        where: 'br_netfilter',
+        hook: 'input',
+        line: [`sysctl -w net.bridge.bridge-nf-call-${by}=0`, ...zero].join('; '),
+      },
+    ]
+  })
+}
+
+function isSet(path: string): boolean {
+  try {
+    return readFileSync(path, 'utf8').trim() === '1'
+  } catch {
+    return false
+  }
 }
 
 interface Facts {

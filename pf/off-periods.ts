@@ -41,6 +41,12 @@ export const OFF_CAUSES: Readonly<
     what: 'another program changed the table `inet yori`',
     mend: 'change the configuration, then yori pf apply',
   },
+  bridged: {
+    what: "br_netfilter, which Docker loads, shows a bridge's packets to the rules: TPROXY loses them",
+    mend:
+      'sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0, ' +
+      'or yori pf apply --backend nft-redirect',
+  },
   'no-route': {
     what: 'another program removed the rule of routing for led packets',
     mend:

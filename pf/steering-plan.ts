@@ -79,6 +79,8 @@ function planText(facts: PlanFacts): string {
     ['probe_path', ALIVE_PATH],
     ['on_failure', onFailure.value],
   ]
+  if (backend === 'nft-tproxy')
+    lines.push(['interfaces', steering.interfaces.map(({ name }) => name).join(' ')])
   if (onPf) {
     lines.push(['llm_table', tables.llm])
     if (!hasAlias) lines.push(['exempt_table', tables.exempt])

@@ -33,7 +33,7 @@ steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
 steer_read_plan() {
   steer_dir=$1 steer_table=$2
   plan_backend='' plan_inet='' plan_inet6='' plan_sni='' plan_root='' plan_path=''
-  plan_on_failure=open plan_llm=yori_llm plan_address6='' plan_exempt='' plan_blocked='' plan_clients=''
+  plan_on_failure=open plan_llm=yori_llm plan_address6='' plan_exempt='' plan_blocked='' plan_clients='' plan_interfaces=''
   [ -f "$steer_dir/plan" ] || return 1
   while IFS='=' read -r steer_key steer_value; do
     case $steer_value in *[!A-Za-z0-9_.:/@%+,\[\]\ -]*)
@@ -53,6 +53,8 @@ steer_read_plan() {
     exempt_table) plan_exempt=$steer_value ;;
     blocked_table) plan_blocked=$steer_value ;;
     clients_table) plan_clients=$steer_value ;;
+    # shellcheck disable=SC2034 # for yori-way.sh
+    interfaces) plan_interfaces=$steer_value ;;
     address6) plan_address6=$steer_value ;;
     esac
   done <"$steer_dir/plan"

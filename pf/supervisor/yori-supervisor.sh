@@ -384,6 +384,7 @@ while :; do
     t=$(now)
     end_hung
     watch_way
+    watch_bridges
     retry_way
     hold
     renew

@@ -70,11 +70,37 @@ watch_way() {
   seen_well=$t
 }
 
+# Does br_netfilter show packets of a steered bridge to the rules before they have left it? What
+# TPROXY takes there is lost. $1: iptables for IPv4, ip6tables for IPv6.
+way_bridged() {
+  for way_name in $plan_interfaces; do
+    way_bridge=/sys/class/net/$way_name/bridge
+    [ -d "$way_bridge" ] || continue
+    for way_file in "/proc/sys/net/bridge/bridge-nf-call-$1" "$way_bridge/nf_call_$1"; do
+      way_set=
+      # A shell that reads byte by byte gets no end of line from such a file.
+      { read -r way_set <"$way_file"; } 2>/dev/null
+      [ "$way_set" = 1 ] && return 0
+    done
+  done
+  return 1
+}
+
+# Nobody is led into that, for as long as it is so.
+watch_bridges() {
+  if way_bridged iptables; then way_inet=${way_inet:-bridged}; else
+    [ "$way_inet" != bridged ] || way_inet=''
+  fi
+  if way_bridged ip6tables; then way_inet6=${way_inet6:-bridged}; else
+    [ "$way_inet6" != bridged ] || way_inet6=''
+  fi
+}
+
 # A way that could not be mended is tried again, while nobody is led on it.
 retry_way() {
   [ "$t" -ge "$way_retry" ] || return 0
   way_retry=$((t + YORI_REFRESH_EVERY))
-  [ "$way_inet$way_inet6" != '' ] || return 0
+  case $way_inet.$way_inet6 in *no-route*) ;; *) return 0 ;; esac
   steer_prepare_anew
   if [ "$way_inet" = no-route ] && way_routed 4 inet; then way_inet=''; fi
   if [ "$way_inet6" = no-route ] && way_routed 6 inet6; then way_inet6=''; fi

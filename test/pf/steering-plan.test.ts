@@ -23,7 +23,7 @@ describe('the plan of steering', () => {
       planned({}).text,
       'backend=nft-tproxy\ninet=127.0.0.1:8443\ninet6=[::1]:8443\n' +
         'sni=api.openai.com\nroot=/var/db/yori/yori-root.pem\n' +
-        'probe_path=/.well-known/yori/alive\non_failure=open\n',
+        'probe_path=/.well-known/yori/alive\non_failure=open\ninterfaces=em1 vlan10\n',
     )
   })
 

@@ -102,6 +102,46 @@ describe('a household on whose router other programs interfere', function () {
     told(home, /no-route/, /ManageForeignRoutingPolicyRules=no/)
   })
 
+  it('goes direct while the packets of its bridge are shown to the rules', async () => {
+    await using home = await Household.open()
+    const { machines } = home
+    const shown = (families: string, value: 0 | 1): void => {
+      for (const family of families.split(' '))
+        machines.run('router', `sysctl -qw net.bridge.bridge-nf-call-${family}=${value}`)
+    }
+    machines.run('router', 'ip link set lan0 down')
+    machines.run('router', 'ip link set lan0 name port0')
+    machines.run('router', 'ip address flush dev port0')
+    machines.run('router', 'ip link add lan0 type bridge')
+    for (const end of ['port0 master lan0', 'port0 up', 'lan0 up'])
+      machines.run('router', `ip link set ${end}`)
+    machines.run('router', 'ip address add 10.77.0.1/24 dev lan0')
+    machines.run('router', 'ip address add fd77::1/64 dev lan0 nodad')
+    shown('iptables ip6tables', 1)
+    await home.supervise()
+    const refused = home.yori('pf', 'apply', '--backend', 'nft-tproxy')
+    assert.equal(refused.status, 1, refused.stdout)
+    assert.match(refused.stderr, /br_netfilter drops what is led here on lan0, IPv4/)
+    assert.match(home.yori('doctor').stdout, /br_netfilter drops steered connections/)
+    for (const [, line = ''] of refused.stderr.matchAll(/as root: (.+)/g))
+      machines.run('router', line)
+    home.apply('nft-tproxy')
+    await steered(home, 'before')
+
+    shown('iptables', 1)
+    await home.until('IPv4 is given up', () => home.holds === 'inet6')
+    assert.equal(home.says('why'), 'bridged')
+    const [four] = await home.ask([{ host: PROVIDER.inet, name: LLM }])
+    assert.equal(four?.issuer, ORIGIN_CA)
+    shown('iptables', 0)
+    await home.until('it is steered again', () => home.holds === 'both')
+    await steered(home, 'mended')
+    told(home, /bridged/, /bridge-nf-call-iptables=0/)
+    shown('iptables ip6tables', 1)
+    home.apply('nft-redirect')
+    await steered(home, 'by the other way')
+  })
+
   it('goes direct in the family whose route cannot be put back, until it can', async () => {
     await using home = await Household.open()
     const refuses = home.folder.file('refuses')
