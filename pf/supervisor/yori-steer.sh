@@ -41,6 +41,8 @@ steer_read_plan() {
       return 1
       ;;
     esac
+    # Some are for other files.
+    # shellcheck disable=SC2034
     case $steer_key in
     backend) plan_backend=$steer_value ;;
     inet) plan_inet=$steer_value ;;
@@ -53,7 +55,6 @@ steer_read_plan() {
     exempt_table) plan_exempt=$steer_value ;;
     blocked_table) plan_blocked=$steer_value ;;
     clients_table) plan_clients=$steer_value ;;
-    # shellcheck disable=SC2034 # for yori-way.sh
     interfaces) plan_interfaces=$steer_value ;;
     address6) plan_address6=$steer_value ;;
     esac
