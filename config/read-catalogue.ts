@@ -202,6 +202,9 @@ function modelOf(id: string, model: ModelItem, pricedOn: string): CatalogueModel
   return {
     id,
     pricedOn: model.priced_on ?? pricedOn,
+    tiers: Object.fromEntries(
+      model.tiers.map((tier) => [tier.name.toLowerCase(), tokenPrices(tier)]),
+    ),
     price: {
       ...tokenPrices(model),
       long:

@@ -41,6 +41,21 @@ const modelItem = item('One model and its price.', ['id', 'input', 'output'], {
       ...prices,
     },
   ),
+  tiers: list({
+    maxItems: 16,
+    default: [],
+    uniqueBy: 'name',
+    items: item('Prices of another service tier.', ['name', 'input', 'output'], {
+      name: text({
+        format: 'label',
+        description: 'As answers name it: flex, priority, batch, fast.',
+      }),
+      ...prices,
+    }),
+    description:
+      'Prices of other tiers than the standard one. What a tier without a price served has ' +
+      'no known cost.',
+  }),
 })
 
 const providerItem = item('One provider.', ['name'], {

@@ -243,6 +243,11 @@ const unseenBy = `
 ALTER TABLE exchanges ADD COLUMN unseen_by TEXT;
 `
 
+/** Costs of rows before it are at the standard price, whatever tier served them. */
+const tiers = `
+ALTER TABLE exchanges ADD COLUMN service_tier TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -256,6 +261,7 @@ export const migrations: readonly string[] = [
   repeats,
   answers,
   unseenBy,
+  tiers,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -107,6 +107,7 @@ const ANSWER = {
     read: (r) => whole(r.costMicroUsd),
   },
   finish_reason: { name: 'finish_reason', type: 'TEXT', read: (r) => r.finishReason },
+  service_tier: { name: 'service_tier', type: 'TEXT', read: (r) => r.serviceTier },
   cache_write_tokens: {
     name: 'cache_write_tokens',
     type: 'INTEGER',
@@ -228,6 +229,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'repeats', type: 'INTEGER', read: (r) => r.repeated?.repeats },
   { name: 'counted_in', type: 'TEXT', read: (r) => r.countedIn },
   { name: 'unseen_by', type: 'TEXT', read: (r) => r.unseenBy },
+  ANSWER.service_tier,
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

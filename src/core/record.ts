@@ -163,6 +163,8 @@ export interface ExchangeRecord {
   outputEstimated?: boolean
   costMicroUsd?: number
   finishReason?: string
+  /** The tier by which the provider served it, in its word; undefined: it did not say. */
+  serviceTier?: string
   /** Names of tools that the model called, in order. */
   toolCalls?: readonly string[]
   /** The provider's id of this answer. */
@@ -235,6 +237,7 @@ export type AnswerCounts = Pick<
   | 'outputEstimated'
   | 'costMicroUsd'
   | 'finishReason'
+  | 'serviceTier'
 >
 
 /** A row whose answer was told of again, and otherwise. */

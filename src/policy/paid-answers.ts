@@ -256,7 +256,7 @@ function correction(
 ): AnsweredRow {
   const { requestId, device, policyName } = before
   const { inputTokens, outputTokens, microUsd } = now
-  const { finishReason, cachedTokens, cacheWriteTokens } = record
+  const { finishReason, serviceTier, cachedTokens, cacheWriteTokens } = record
   const { cacheWriteHourTokens, reasoningTokens } = record
   const { inputEstimated, outputEstimated } = record
   return {
@@ -268,6 +268,7 @@ function correction(
       ...(outputTokens === undefined ? {} : { outputTokens }),
       ...(microUsd === undefined ? {} : { costMicroUsd: microUsd }),
       ...(finishReason === undefined ? {} : { finishReason }),
+      ...(serviceTier === undefined ? {} : { serviceTier }),
       ...(cachedTokens === undefined ? {} : { cachedTokens }),
       ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
       ...(cacheWriteHourTokens === undefined ? {} : { cacheWriteHourTokens }),

@@ -20,6 +20,7 @@ import type {
   ResponseContext,
   ResponseReader,
 } from './provider.js'
+import { tierIn } from './tier.js'
 import { readResponse } from './reader.js'
 import type { Shape } from './reader.js'
 import {
@@ -208,6 +209,7 @@ function readDelta(delta: Json | undefined, key: number, facts: FactsBuilder): v
 
 function readUsage(usage: Json | undefined, facts: FactsBuilder): void {
   if (usage === undefined) return
+  facts.tier = tierIn(usage) ?? facts.tier
   facts.cacheBeside = true
   facts.inputTokens = firstCount(usage.input_tokens, facts.inputTokens)
   facts.outputTokens = firstCount(usage.output_tokens, facts.outputTokens)

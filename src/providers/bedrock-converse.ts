@@ -7,10 +7,12 @@ import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
+import { tierIn } from './tier.js'
 import { RequestBuilder, base64Bytes } from './request.js'
 
 export function readConverseRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
+  builder.tier = tierIn(body)
   builder.maxTokens = asCount(asRecord(body.inferenceConfig)?.maxTokens)
   builder.system(readBlocks(body.system, builder))
   for (const item of asList(body.messages)) {
@@ -88,6 +90,7 @@ export const converseShape: Shape = {
     const blocks = asList(message?.content)
     for (let i = 0; i < blocks.length; i++) readAnswerBlock(asRecord(blocks[i]), i, facts)
     facts.finishReason = firstText(value.stopReason, facts.finishReason)
+    facts.tier = tierIn(value) ?? facts.tier
     readConverseUsage(asRecord(value.usage), facts)
   },
   event: readConverseEvent,
@@ -143,6 +146,7 @@ export function readConverseEvent(value: Json, facts: FactsBuilder, name: string
       return
     case 'metadata':
       facts.ended = true
+      facts.tier = tierIn(value) ?? facts.tier
       readConverseUsage(asRecord(value.usage), facts)
       return
     default:

@@ -4,7 +4,8 @@
  */
 import { matchesHostname } from '../core/hostname.js'
 import { costOf } from './cost.js'
-import type { ModelPrice } from './cost.js'
+import type { ModelPrice, TokenPrices } from './cost.js'
+import { isStandard } from './tier.js'
 import type { ClientMark } from './client-marks.js'
 import { markOf } from './client-marks.js'
 import type { Usage } from './provider.js'
@@ -12,6 +13,8 @@ import type { Usage } from './provider.js'
 export interface CatalogueModel {
   readonly id: string
   readonly price: ModelPrice
+  /** Of other tiers than the standard one, as far as they are known. */
+  readonly tiers?: Readonly<Record<string, TokenPrices>>
   /** The day on which the price was read, `YYYY-MM-DD`. */
   readonly pricedOn: string
 }
@@ -38,6 +41,7 @@ export interface CatalogueEntry {
 
 /** What a program is told by, unless the catalogue says otherwise of it. */
 const BLOCK_STATUS = 403
+const DAY_MS = 86_400_000
 
 export class Catalogue {
   readonly entries: readonly CatalogueEntry[]
@@ -84,11 +88,42 @@ export class Catalogue {
     return undefined
   }
 
-  /** Micro-dollars; undefined when model, price or counts are not known: never a zero. */
-  costOf(provider: string, model: string | undefined, usage: Usage): number | undefined {
-    const price = model === undefined ? undefined : this.model(provider, model)?.price
+  /**
+   * Micro-dollars; undefined when model, price or counts are not known: never a zero, and never
+   * the standard price of what was served by another tier.
+   */
+  costOf(
+    provider: string,
+    model: string | undefined,
+    usage: Usage,
+    tier?: string,
+  ): number | undefined {
+    const known = model === undefined ? undefined : this.model(provider, model)
+    const price = isStandard(tier) ? known?.price : priceOf(known?.tiers, tier)
     return costOf(usage, price)
   }
+
+  /** Days on which prices of an entry were read that are older than so many days, and of how many. */
+  stale(
+    entry: CatalogueEntry,
+    nowMs: number,
+    days: number,
+  ): readonly (readonly [string, number])[] {
+    const counts = new Map<string, number>()
+    for (const { pricedOn } of entry.models)
+      if (nowMs - Date.parse(pricedOn) > days * DAY_MS)
+        counts.set(pricedOn, (counts.get(pricedOn) ?? 0) + 1)
+    return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+}
+
+/** A tier is the provider's word: no name that objects have by themselves is one. */
+function priceOf(
+  tiers: CatalogueModel['tiers'],
+  tier: string | undefined,
+): TokenPrices | undefined {
+  if (tiers === undefined || tier === undefined) return undefined
+  return Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
 }
 
 /**

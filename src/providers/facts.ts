@@ -35,6 +35,7 @@ export class FactsBuilder {
   model: string | undefined
   responseId: string | undefined
   finishReason: string | undefined
+  tier: string | undefined
   /** The status that was told last is no end. */
   goesOn = false
   error: ProviderError | undefined
@@ -180,6 +181,7 @@ export class FactsBuilder {
       serverTools: this.#serverTools,
       usage: this.#usage(asked, whole),
       finishReason: this.finishReason,
+      tier: this.tier,
       goesOn: this.goesOn,
       refused: this.refused,
       error: this.error,

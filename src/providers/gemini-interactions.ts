@@ -16,6 +16,7 @@ import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
+import { tierIn } from './tier.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
 export function readInteractionRequest(body: Json): RequestFacts {
@@ -72,6 +73,7 @@ export const interactionsShape: Shape = {
 function readInteraction(interaction: Json, facts: FactsBuilder): void {
   facts.model = firstText(interaction.model, facts.model)
   facts.responseId = firstText(interaction.id, facts.responseId)
+  facts.tier = tierIn(interaction) ?? tierIn(asRecord(interaction.usage)) ?? facts.tier
   noteStatus(interaction.status, facts)
   for (const step of asList(interaction.steps ?? interaction.outputs))
     readStep(asRecord(step), {}, facts)

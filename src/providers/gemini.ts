@@ -15,6 +15,7 @@ import { readContents, readDeclaredTools, readParts } from './gemini-parts.js'
 import { otherShape } from './other.js'
 import { enumName, GEMINI_ENUMS, VERTEX_ENUMS } from './gemini-enums.js'
 import type { EnumNames } from './gemini-enums.js'
+import { tierIn, tierNamed } from './tier.js'
 import { withoutQuery } from './paths.js'
 import type {
   Api,
@@ -151,6 +152,7 @@ function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts 
   builder.model = modelInPath(path) ?? plainModel(outer.model)
   const body = asRecord(outer.request) ?? outer
   if (api === 'generate') builder.stream = withoutQuery(path).includes(':stream')
+  builder.tier = tierIn(body) ?? tierIn(outer)
   const config = asRecord(body.generationConfig ?? body.generation_config)
   builder.maxTokens = asCount(config?.maxOutputTokens ?? config?.max_output_tokens)
   builder.choices = asCount(config?.candidateCount ?? config?.candidate_count)
@@ -245,6 +247,7 @@ export function readFunctionCall(call: Json, facts: FactsBuilder): void {
 
 export function readUsageMetadata(usage: Json | undefined, facts: FactsBuilder): void {
   if (usage === undefined) return
+  facts.tier = tierIn(usage) ?? tierNamed(usage.trafficType) ?? facts.tier
   facts.reasoningBeside = true
   facts.inputTokens = firstCount(usage.promptTokenCount, facts.inputTokens)
   facts.outputTokens = firstCount(
@@ -304,6 +307,7 @@ const operationShape: Shape = {
     if (value.metadata === undefined && value.done === undefined) return
     facts.responseId = firstText(value.name, facts.responseId)
     facts.goesOn = value.done !== true
+    facts.tier = 'batch'
     facts.model = plainModel(asRecord(value.metadata)?.model) ?? facts.model
     const response = asRecord(value.response)
     const inlined = response?.inlinedResponses

@@ -37,6 +37,7 @@ export function recordResponse(
   record: ExchangeRecord,
   facts: ResponseFacts,
   catalogue: Catalogue | undefined,
+  askedTier?: string,
 ): void {
   const { usage } = facts
   if (facts.model !== undefined) record.model ??= facts.model
@@ -51,10 +52,13 @@ export function recordResponse(
   if (usage.reasoningTokens !== undefined) record.reasoningTokens = usage.reasoningTokens
   if (usage.inputTokens !== undefined) record.inputEstimated = usage.inputEstimated
   if (usage.outputTokens !== undefined) record.outputEstimated = usage.outputEstimated
+  if (facts.tier !== undefined) record.serviceTier = facts.tier
+  // Where the answer does not say, what was asked for may have been served.
+  const tier = facts.tier ?? askedTier
   const provider = record.provider ?? ''
   const cost =
-    catalogue?.costOf(provider, facts.model, usage) ??
-    catalogue?.costOf(provider, record.model, usage)
+    catalogue?.costOf(provider, facts.model, usage, tier) ??
+    catalogue?.costOf(provider, record.model, usage, tier)
   if (cost !== undefined) record.costMicroUsd = cost
   if (facts.finishReason !== undefined) record.finishReason = facts.finishReason
   if (facts.toolCalls.length > 0)

@@ -19,6 +19,7 @@ import type { FactsBuilder } from './facts.js'
 import { readError } from './provider-error.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
+import { tierIn } from './tier.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
 export function readChatRequest(outer: Json): RequestFacts {
@@ -113,6 +114,7 @@ export const completionShape: Shape = {
  */
 function readHead(value: Json, facts: FactsBuilder): void {
   facts.model = firstText(value.model, facts.model)
+  facts.tier = tierIn(value) ?? facts.tier
   facts.responseId = firstText(facts.responseId, value.id, value.request_id)
 }
 

@@ -11,6 +11,7 @@ import { countsReasoningBeside, namedCost } from './openai-chat.js'
 import { readError } from './provider-error.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
+import { tierIn } from './tier.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
 export function readResponsesRequest(body: Json): RequestFacts {
@@ -144,6 +145,7 @@ function readClosing(response: Json, facts: FactsBuilder): void {
 
 function readIdentity(response: Json, facts: FactsBuilder): void {
   facts.model = firstText(response.model, facts.model)
+  facts.tier = tierIn(response) ?? facts.tier
   facts.responseId = firstText(response.id, facts.responseId)
 }
 

@@ -150,6 +150,8 @@ export interface RequestFacts {
   /** MCP servers that the request hands to the provider: name, and host of its URL. */
   readonly mcpServers: readonly string[]
   readonly maxTokens?: number | undefined
+  /** The service tier that it asks for; undefined: none in particular. */
+  readonly tier?: string | undefined
   /** Answers that it asks for at once, where it says so. */
   readonly choices?: number | undefined
   /** The provider's own ids that tie exchanges to one conversation. */
@@ -214,6 +216,8 @@ export interface ResponseFacts {
   readonly serverTools: readonly string[]
   readonly usage: Usage
   readonly finishReason?: string | undefined
+  /** The service tier by which it was served, where it says so. */
+  readonly tier?: string | undefined
   /** It told a status that is no end: the answer is not there yet. */
   readonly goesOn: boolean
   readonly error?: ProviderError | undefined

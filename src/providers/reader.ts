@@ -12,6 +12,7 @@ import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
 import { FactsBuilder } from './facts.js'
+import { tierInHead } from './tier.js'
 import { withoutQuery } from './paths.js'
 import { asRecord } from './json.js'
 import type { Json } from './json.js'
@@ -91,6 +92,9 @@ class BodyReader implements ResponseReader {
     // A stream is whole by its own closing event, a body by the transport.
     const complete = facts.streamed ? closed : whole
     const { api, promptChars = 0, status, generates = true } = this.#context
+    if (this.#context.header !== undefined)
+      facts.tier ??= tierInHead(this.#context.header)
+    if (api === 'batches') facts.tier = 'batch'
     // A call that failed used nothing that could be guessed.
     const guessed = generates && status < 400
     return facts.build(guessed ? { api, promptChars } : undefined, complete)

@@ -6,6 +6,7 @@
 import { BoundedText, cutAt, endOfText } from './bounded-text.js'
 import { asCount, asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
+import { tierIn } from './tier.js'
 import { ownWords } from './own-words.js'
 import type { Api, Attachment, Message, RequestFacts, ToolResult } from './provider.js'
 
@@ -33,6 +34,7 @@ export class RequestBuilder {
   stream: boolean | undefined
   maxTokens: number | undefined
   choices: number | undefined
+  tier: string | undefined
   previousResponseId: string | undefined
   conversationId: string | undefined
   stored: boolean | undefined
@@ -136,6 +138,7 @@ export class RequestBuilder {
       mcpServers: this.#mcpServers,
       maxTokens: this.maxTokens,
       choices: this.choices,
+      tier: this.tier,
       previousResponseId: this.previousResponseId,
       conversationId: this.conversationId,
       stored: this.stored,
@@ -351,6 +354,7 @@ export function readCommon(body: Json, builder: RequestBuilder): void {
       body.max_tokens ??
       body.max_tokens_to_sample,
   )
+  builder.tier = tierIn(body)
   const choices = asCount(body.n) ?? 1
   if (choices > 1) builder.choices = choices
 }

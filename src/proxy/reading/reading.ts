@@ -114,6 +114,8 @@ export class Reading {
   #promptChars: number | undefined
   /** The request says whether its answer is kept. */
   #stored: boolean | undefined
+  /** The service tier that it asks for. */
+  #tier: string | undefined
   #reader: ResponseReader | undefined
   #keeper: ResponseKeeper | undefined
   #decoder: ContentDecoder | undefined
@@ -232,6 +234,7 @@ export class Reading {
     recordRequest(record, read.facts, withheld ? 0 : previewChars)
     this.#promptChars = read.facts.promptChars
     this.#stored = read.facts.stored
+    this.#tier = read.facts.tier
     if (withheld) conversations?.withhold(record)
     record.promptChars = read.facts.promptChars
     const { toolsOffered } = read.facts
@@ -349,7 +352,7 @@ export class Reading {
     const said = this.#keeper?.text()
     if (said !== undefined) record.responseBody = said
     if (facts !== undefined) {
-      this.#paid(facts, () => recordResponse(record, facts, catalogue))
+      this.#paid(facts, () => recordResponse(record, facts, catalogue, this.#tier))
       recordPace(record)
     }
     const session = this.#session

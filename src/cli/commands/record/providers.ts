@@ -14,7 +14,12 @@ export interface ProvidersCommandDeps {
     readonly endpoints: readonly string[]
   }
   readonly print: (text: string) => void
+  /** For tests: milliseconds since the epoch. */
+  readonly now?: () => number
 }
+
+/** A price that was read longer ago may not hold any more. */
+export const STALE_DAYS = 90
 
 interface Flags {
   readonly config?: string
@@ -27,7 +32,9 @@ export function providersCommand(deps: ProvidersCommandDeps): Command {
     .description('providers, their hosts and how many models have a price')
     .action((flags: Flags) => list(deps, flags))
   common(command.command('check'))
-    .description('whether the catalogue holds, and which endpoints it does not know')
+    .description(
+      'whether the catalogue holds, what it does not know, and which prices are old',
+    )
     .argument('[file]', 'a second catalogue, instead of catalogue.file')
     .action((file: string | undefined, flags: Flags) => check(deps, file, flags))
   return command
@@ -67,12 +74,24 @@ async function check(
   const { entries } = catalogue
   const models = entries.reduce((sum, entry) => sum + entry.models.length, 0)
   const unknown = settings.endpoints.filter((name) => !knows(catalogue, name))
+  const nowMs = deps.now?.() ?? Date.now()
+  const stale = entries.flatMap((entry) =>
+    catalogue
+      .stale(entry, nowMs, STALE_DAYS)
+      .map(([pricedOn, prices]) => ({ provider: entry.name, prices, pricedOn })),
+  )
   if (flags.json === true)
-    return deps.print(`${jsonLine({ providers: entries.length, models, unknown })}\n`)
+    return deps.print(
+      `${jsonLine({ providers: entries.length, models, unknown, stale })}\n`,
+    )
   deps.print(`${entries.length} providers and ${models} prices hold\n`)
   for (const name of unknown)
     deps.print(
       `${printable(name)}: no provider here; read by its paths, at no known cost\n`,
+    )
+  for (const { provider, prices, pricedOn } of stale)
+    deps.print(
+      `${printable(provider)}: ${prices} prices are of ${pricedOn}, over ${STALE_DAYS} days ago\n`,
     )
 }
 

@@ -6,12 +6,13 @@ import { tempFolder } from '../../../support/temp-folder.js'
 
 async function run(
   words: readonly string[],
-  settings: { file?: string; endpoints?: readonly string[] } = {},
+  settings: { file?: string; endpoints?: readonly string[]; now?: string } = {},
 ): Promise<string> {
   let printed = ''
   const command = providersCommand({
     settings: () => ({ file: settings.file, endpoints: settings.endpoints ?? [] }),
     print: (text) => (printed += text),
+    now: () => Date.parse(settings.now ?? '2026-01-31'),
   })
   await command.parseAsync(words, { from: 'user' })
   return printed
@@ -41,6 +42,31 @@ describe('yori providers', () => {
     assert.match(
       lines.find((line) => line.startsWith('house')) ?? '',
       /openai +intercept +1 +2026-01-31 +llm\.home\.arpa/,
+    )
+  })
+
+  it('says which prices are older than 90 days', async () => {
+    await using folder = await tempFolder()
+    const file = folder.file('own.yaml')
+    const newer = '{ id: new, input: 1, output: 2, priced_on: 2026-03-01 }'
+    writeFileSync(file, OWN.replace('output: 2 }]', `output: 2 }, ${newer}]`))
+    const saidOn = async (now: string): Promise<readonly string[]> =>
+      (await run(['check', file], { now }))
+        .split('\n')
+        .filter((line) => line.startsWith('house'))
+    assert.deepEqual(await saidOn('2026-05-01'), [])
+    assert.deepEqual(await saidOn('2026-05-02'), [
+      'house: 1 prices are of 2026-01-31, over 90 days ago',
+    ])
+    assert.deepEqual(await saidOn('2026-12-31'), [
+      'house: 1 prices are of 2026-01-31, over 90 days ago',
+      'house: 1 prices are of 2026-03-01, over 90 days ago',
+    ])
+    const json = await run(['check', file, '--json'], { now: '2026-05-02' })
+    const { stale } = JSON.parse(json) as { stale: { provider: string }[] }
+    assert.deepEqual(
+      stale.find(({ provider }) => provider === 'house'),
+      { provider: 'house', prices: 1, pricedOn: '2026-01-31' },
     )
   })
 
