@@ -5,6 +5,8 @@
  * never as text; the oldest go first, and what is forgotten is looked at again.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { atOnce } from '../core/resting.js'
+import type { Resting } from '../core/resting.js'
 import type { Unit } from '../providers/body-text.js'
 import type { ResponseFacts } from '../providers/provider.js'
 
@@ -19,11 +21,15 @@ export const HEARD_LIMITS: HeardLimits = { maxMessages: 64 * 1024, maxLines: 64 
 /** Of one answer; longer ones are a person's words when they come back. */
 const MAX_LINES = 4096
 
+/** Characters after which it rests, and what a part costs beside its own. */
+const HASHED_CHARS = 64 * 1024
+const PART_CHARS = 256
+
 /** What one request may rely on. */
 export interface HeardBefore {
-  hasPassed(unit: Unit): boolean
+  hasPassed(unit: Unit): Resting<boolean>
   hasSaid(line: string): boolean
-  /** These were looked at, and went on. */
+  /** These were looked at, and went on; of what was asked about before the digest is there. */
   pass(units: readonly Unit[]): void
 }
 
@@ -45,16 +51,17 @@ export class Heard {
     this.#rules.set(rules, number)
     const scope = `${number}\n${conversation}`
     const keys = new WeakMap<Unit, number>()
-    const keyOf = (unit: Unit): number => {
-      const known = keys.get(unit) ?? this.#keyOfUnit(scope, unit)
-      keys.set(unit, known)
-      return known
-    }
+    const messages = this.#messages
+    const keyOf = (unit: Unit): Resting<number> => this.#keyOfUnit(scope, unit)
     return {
-      hasPassed: (unit) => this.#messages.has(keyOf(unit)),
+      *hasPassed(unit) {
+        const key = yield* keyOf(unit)
+        keys.set(unit, key)
+        return messages.has(key)
+      },
       hasSaid: (line) => this.#lines.has(this.#key(conversation, line.trim())),
       pass: (units) => {
-        for (const unit of units) this.#messages.add(keyOf(unit))
+        for (const unit of units) messages.add(keys.get(unit) ?? atOnce(keyOf(unit)))
       },
     }
   }
@@ -77,9 +84,22 @@ export class Heard {
       }
   }
 
-  #keyOfUnit(scope: string, { pieces }: Unit): number {
-    const parts = pieces.flatMap(({ who, text }) => [who, text])
-    return this.#key(scope, ...parts)
+  *#keyOfUnit(scope: string, { pieces }: Unit): Resting<number> {
+    const hash = createHash('sha256').update(this.#salt)
+    hash.update(`${scope.length}:`).update(scope)
+    let chars = 0
+    for (const { who, text } of pieces) {
+      hash.update(`${who}${text.length}:`)
+      for (let at = 0; at < text.length; at += HASHED_CHARS) {
+        const part = text.slice(at, at + HASHED_CHARS)
+        hash.update(part)
+        chars += part.length + PART_CHARS
+        if (chars < HASHED_CHARS) continue
+        chars = 0
+        yield
+      }
+    }
+    return hash.digest().readUIntBE(0, 6)
   }
 
   /** 48 bits under a key that nobody outside knows: none can be made to fit. */

@@ -47,41 +47,59 @@ function ofEscapes(data: string): Encoded {
 
 function* ofBase64(text: string, named: boolean): Resting<Encoded | undefined> {
   const isLined = /[\r\n]/.test(text.slice(0, 128))
+  const groups: string[] = []
+  let rest = ''
   for (let at = 0; at < text.length; at += PIECE_CHARS) {
     const piece = text.slice(at, at + PIECE_CHARS)
     if ((isLined ? NO_LINED_BASE64 : NO_BASE64).test(piece)) return undefined
     if (PADDING.test(piece)) return undefined
+    const plain = rest + (isLined ? piece.replace(/[\r\n]+/g, '') : piece)
+    const whole = plain.length - (plain.length % GROUP_CHARS)
+    groups.push(plain.slice(0, whole))
+    rest = plain.slice(whole)
     if (text.length > PIECE_CHARS) yield
   }
-  const compact = isLined ? text.replace(/[\r\n]+/g, '') : text
-  const head = Buffer.from(compact.slice(0, 64), 'base64')
-  const media = mediaOf(head)
+  if (rest !== '') groups.push(rest)
+  const sample = groups[0]?.slice(0, SAMPLE_CHARS) ?? ''
+  const media = mediaOf(Buffer.from(sample.slice(0, 64), 'base64'))
   if (media !== undefined) return { kind: 'bytes', media }
-  const words = yield* textOf(compact)
+  const words = yield* textOf(groups)
   if (words !== undefined) return { kind: 'text', text: words }
-  return named && isVaried(compact) ? { kind: 'bytes', media: undefined } : undefined
+  return named && isVaried(sample) ? { kind: 'bytes', media: undefined } : undefined
 }
+
+/** Three bytes (RFC 4648 §4). */
+const GROUP_CHARS = 4
+const SAMPLE_CHARS = 4096
 
 /** Data uses most of the 64 digits; words joined by `/` or `-` do not. */
 const LEAST_VARIED = 128
 const MANY_DIGITS = 45
 
-function isVaried(base64: string): boolean {
-  const sample = base64.slice(0, 4096)
+function isVaried(sample: string): boolean {
   return sample.length >= LEAST_VARIED && new Set(sample).size >= MANY_DIGITS
 }
 
-function* textOf(base64: string): Resting<string | undefined> {
+/** Each is a whole number of groups. */
+function* textOf(groups: readonly string[]): Resting<string | undefined> {
   const pieces: Buffer[] = []
-  for (let at = 0; at < base64.length; at += PIECE_CHARS) {
-    const bytes = Buffer.from(base64.slice(at, at + PIECE_CHARS), 'base64')
-    const isLast = at + PIECE_CHARS >= base64.length
-    if (!isText(bytes, at === 0 && isLast))
-      return yield* otherText(Buffer.from(base64, 'base64'))
+  for (const [i, group] of groups.entries()) {
+    const bytes = Buffer.from(group, 'base64')
+    if (!isText(bytes, groups.length === 1))
+      return yield* otherText(yield* bytesOf(groups))
     pieces.push(bytes)
-    if (!isLast) yield
+    if (i < groups.length - 1) yield
   }
   return Buffer.concat(pieces).toString()
+}
+
+function* bytesOf(groups: readonly string[]): Resting<Buffer> {
+  const pieces: Buffer[] = []
+  for (const group of groups) {
+    pieces.push(Buffer.from(group, 'base64'))
+    yield
+  }
+  return Buffer.concat(pieces)
 }
 
 /** First bytes by which formats are told, at their place. */

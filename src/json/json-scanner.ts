@@ -62,6 +62,7 @@ type State = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma'
 
 /** Tokens after which a long text rests. */
 const REST_STEPS = 4096
+const STEP_BYTES = 64
 
 const OBJECT = 0
 const ARRAY = 1
@@ -140,7 +141,10 @@ export class JsonScanner {
   #pass(steps: number): JsonMeasure | undefined {
     const bytes = this.#bytes
     const length = bytes.length
+    const from = this.#at
     for (let left = steps; this.#at < length && left > 0; left--) {
+      // Long tokens take as long as many short ones.
+      if (this.#at - from > steps * STEP_BYTES) return undefined
       const byte = bytes[this.#at] ?? 0
       if (isSpace(byte)) {
         this.#at++

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { atOnce } from '../../src/core/resting.js'
 import { Heard } from '../../src/conversations/heard.js'
 import type { Unit } from '../../src/providers/body-text.js'
 import type { Who } from '../../src/core/who.js'
@@ -31,11 +32,11 @@ describe('what was heard in a conversation', () => {
   it('passes once it has passed, in that conversation and by those rules alone', () => {
     const heard = new Heard()
     const before = heard.in('a', RULES)
-    assert.equal(before.hasPassed(unit('hello')), false)
+    assert.equal(atOnce(before.hasPassed(unit('hello'))), false)
     before.pass([unit('hello')])
-    assert.equal(heard.in('a', RULES).hasPassed(unit('hello')), true)
-    assert.equal(heard.in('b', RULES).hasPassed(unit('hello')), false)
-    assert.equal(heard.in('a', {}).hasPassed(unit('hello')), false)
+    assert.equal(atOnce(heard.in('a', RULES).hasPassed(unit('hello'))), true)
+    assert.equal(atOnce(heard.in('b', RULES).hasPassed(unit('hello'))), false)
+    assert.equal(atOnce(heard.in('a', {}).hasPassed(unit('hello'))), false)
   })
 
   it('is another message with other words, another author or other parts', () => {
@@ -44,10 +45,10 @@ describe('what was heard in a conversation', () => {
       { pieces: [unit('one').pieces[0]!, unit('two').pieces[0]!], joined: [] },
     ])
     for (const other of ['one', 'onetwo', 'one\ntwo', 'two'])
-      assert.equal(before.hasPassed(unit(other)), false, other)
+      assert.equal(atOnce(before.hasPassed(unit(other))), false, other)
     before.pass([unit('one', 'tool')])
-    assert.equal(before.hasPassed(unit('one', 'person')), false)
-    assert.equal(before.hasPassed(unit('one', 'tool')), true)
+    assert.equal(atOnce(before.hasPassed(unit('one', 'person'))), false)
+    assert.equal(atOnce(before.hasPassed(unit('one', 'tool'))), true)
   })
 
   it("knows the model's lines, its thoughts, its calls and their arguments", () => {
@@ -81,7 +82,7 @@ describe('what was heard in a conversation', () => {
     const before = heard.in('a', RULES)
     before.pass([unit('1'), unit('2'), unit('1'), unit('3')])
     assert.deepEqual(
-      ['1', '2', '3'].map((text) => before.hasPassed(unit(text))),
+      ['1', '2', '3'].map((text) => atOnce(before.hasPassed(unit(text)))),
       [true, false, true],
     )
     heard.said('a', answer('one\ntwo\nthree'))

@@ -39,9 +39,7 @@ export function* readParts(
   copy: FormCopy,
   options: { readonly json: JsonLimits; readonly wantsText: boolean },
 ): Resting<FormRead> {
-  const reader = new MultipartReader(copy.boundary)
-  reader.push(copy.bytes)
-  const form = reader.end()
+  const form = yield* formOf(copy.bytes, copy.boundary)
   const session = yield* sessionIn(recognised, copy, form, options.json)
   const words = new BodyTextReader()
   const isText = yield* addForm(words, copy, form, options)
@@ -53,6 +51,18 @@ export function* readParts(
     uninspectable: whyUnsure(form, session),
     unstructured: isKnown ? undefined : 'the session in its form is not JSON',
   }
+}
+
+/** Bytes that are gone through at once: what is no delimiter may look like one all along. */
+const PIECE_BYTES = 16 * 1024
+
+function* formOf(bytes: Buffer, boundary: string): Resting<MultipartContent> {
+  const reader = new MultipartReader(boundary)
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    reader.push(bytes.subarray(at, at + PIECE_BYTES))
+    yield
+  }
+  return reader.end()
 }
 
 function* sessionIn(
@@ -129,10 +139,8 @@ export function* addNewestParts(
   yield* addText(words, at < 0 ? newest : newest.subarray(0, at))
   if (at < 0) return
   const bytes = newest.subarray(at + 2)
-  const reader = new MultipartReader(boundary)
-  reader.push(bytes)
-  yield
-  yield* addForm(words, { ...copy, bytes }, reader.end(), options)
+  const form = yield* formOf(bytes, boundary)
+  yield* addForm(words, { ...copy, bytes }, form, options)
 }
 
 function contentOf({ at, bytes: size }: MultipartPart, bytes: Buffer): Buffer {

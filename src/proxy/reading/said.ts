@@ -15,7 +15,7 @@ import type { EditText, SaidContent } from '../words/content.js'
 
 /** What of it was heard before in its conversation. */
 export interface SaidBefore {
-  hasPassed(unit: Unit): boolean
+  hasPassed(unit: Unit): Resting<boolean>
   hasSaid(line: string): boolean
 }
 
@@ -53,10 +53,12 @@ export function* saidOf(
   const looked: { unit: Unit; found: boolean }[] = []
   for (const unit of units) {
     yield
-    if (before?.hasPassed(unit) === true) continue
+    if (before !== undefined && (yield* before.hasPassed(unit))) continue
     const already = findings.total
     for (const piece of unit.pieces)
-      for (const { who, text } of claimed(piece, before)) {
+      for (const { who, text } of yield* claimed(piece, before)) {
+        // Many short ones take as long as one that is long.
+        yield
         const as = yield* foldedOf(text)
         const plain = edit === undefined ? as : edit(as, who)
         pieces.add(who, plain)
@@ -64,7 +66,7 @@ export function* saidOf(
       }
     // Looked at again, and counted where nothing of the kind was found in one part.
     for (const piece of unit.joined)
-      for (const { who, text } of claimed(piece, before)) {
+      for (const { who, text } of yield* claimed(piece, before)) {
         const as = yield* foldedOf(text)
         const whole = edit === undefined ? as : edit(as, who)
         pieces.addJoined(who, whole)
@@ -77,19 +79,41 @@ export function* saidOf(
 }
 
 /** What is said to be the model's is a person's where nobody heard the model say it. */
-function claimed(piece: Piece, before: SaidBefore | undefined): readonly Piece[] {
+function* claimed(
+  piece: Piece,
+  before: SaidBefore | undefined,
+): Resting<readonly Piece[]> {
   if (piece.who !== 'model') return [piece]
   if (before === undefined) return [{ who: 'person', text: piece.text }]
-  const said: string[] = []
-  const other: string[] = []
-  for (const line of piece.text.split('\n'))
-    (line.trim() === '' || before.hasSaid(line) ? said : other).push(line)
-  if (other.length === 0) return [piece]
-  const texts: Piece[] = [{ who: 'person', text: other.join('\n') }]
-  return said.length === 0 ? texts : [{ who: 'model', text: said.join('\n') }, ...texts]
+  const { text } = piece
+  const said = new Lines()
+  const other = new Lines()
+  for (let at = 0, lines = 1; at <= text.length; lines++) {
+    const next = text.indexOf('\n', at)
+    const end = next < 0 ? text.length : next
+    const line = text.slice(at, end)
+    ;(line.trim() === '' || before.hasSaid(line) ? said : other).add(line)
+    at = end + 1
+    if (lines % REST_LINES === 0) yield
+  }
+  if (other.text === undefined) return [piece]
+  const texts: Piece[] = [{ who: 'person', text: other.text }]
+  return said.text === undefined ? texts : [{ who: 'model', text: said.text }, ...texts]
 }
 
-const FOLDED_CHARS = 64 * 1024
+/** A digest is made of each. */
+const REST_LINES = 64
+
+class Lines {
+  text: string | undefined
+
+  add(line: string): void {
+    this.text = this.text === undefined ? line : `${this.text}\n${line}`
+  }
+}
+
+/** The dearest take a few milliseconds. */
+const FOLDED_CHARS = 16 * 1024
 
 /** Cut where nothing combines: before a plain character of ASCII. */
 function* foldedOf(text: string): Resting<string> {
@@ -186,8 +210,10 @@ class Findings {
     if (found.length === 0) return
     const apart = new Set<string>()
     for (const part of parts)
-      if (part.who === who)
-        for (const kind of yield* kindsIn(folded(part.text))) apart.add(kind)
+      if (part.who === who) {
+        for (const kind of yield* kindsIn(yield* foldedOf(part.text))) apart.add(kind)
+        yield
+      }
     for (const kind of new Set(found)) if (!apart.has(kind)) this.#count(who, kind)
   }
 
