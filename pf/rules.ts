@@ -138,17 +138,19 @@ export const TPROXY_ROUTES = 796
 export function steeringRules(steering: Steering): SteerRule[] {
   const { targets, listeners, blocked, interfaces, families, onFailure } = steering
   const family = together(targets.map((target) => target.family))
+  const all = together(families)
   const where = sources(interfaces)
   const rules: SteerRule[] = []
+  // Also in a family whose listener does not answer.
+  if (all !== undefined && blocked.length > 0)
+    rules.push({ kind: 'block', family: all, from: sources(blocked) })
   if (family !== undefined) {
-    if (blocked.length > 0) rules.push({ kind: 'block', family, from: sources(blocked) })
     for (const target of targets)
       rules.push({ kind: 'redirect', target, from: `${where}, ${target.from}` })
     rules.push({ kind: 'refuse-quic', family, from: where })
   }
   for (const { from, ...target } of listeners)
     if (!isLoopback(target)) rules.push({ kind: 'guard', target, from })
-  const all = together(families)
   if (onFailure.value === 'closed_llm' && all !== undefined)
     rules.push({ kind: 'refuse-llm', family: all, from: onFailure.from })
   return rules
