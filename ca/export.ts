@@ -65,6 +65,10 @@ export function trustVariables(files: {
   return [
     ['NODE_EXTRA_CA_CERTS', rootFile],
     ['DENO_CERT', rootFile],
+    ['CODEX_CA_CERTIFICATE', bundleFile],
+    ['CARGO_HTTP_CAINFO', bundleFile],
+    ['NIX_SSL_CERT_FILE', bundleFile],
+    ['HTTPLIB2_CA_CERTS', bundleFile],
     ['SSL_CERT_FILE', bundleFile],
     ['REQUESTS_CA_BUNDLE', bundleFile],
     ['AWS_CA_BUNDLE', bundleFile],

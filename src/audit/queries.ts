@@ -9,8 +9,8 @@ import { YoriError } from '../core/errors.js'
 import { hasCoverage, readCoverage } from './coverage-queries.js'
 import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'
-import { readSession, readSessions, readUsage } from './session-queries.js'
-import type { SessionLine, Usage } from './session-queries.js'
+import { readSession, readSessions, readTagged, readUsage } from './session-queries.js'
+import type { SessionLine, TaggedSums, Usage } from './session-queries.js'
 import { whereOf } from './where.js'
 import type { Filter, Listed, Where } from './where.js'
 
@@ -50,6 +50,8 @@ export interface AuditReader extends Disposable {
   sessions(filter: Filter, limit: number): readonly SessionLine[]
   /** The exchanges of a session, oldest first, by its id or the end of it. */
   session(id: string, limit: number): readonly Listed[]
+  /** The sums of exchanges that carry this tag. */
+  tagged(key: string, value: string, sinceMs: number): TaggedSums
   /** The columns of `audit_events`. */
   readonly columns: readonly string[]
 }
@@ -82,6 +84,7 @@ export function openReader(database: string): AuditReader {
     },
     sessions: (filter, limit) => readSessions(db, filter, limit),
     session: (id, limit) => readSession(db, id, limit),
+    tagged: (key, value, sinceMs) => readTagged(db, { key, value, sinceMs }),
     [Symbol.dispose]: () => void db.close(),
   }
 }

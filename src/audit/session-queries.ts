@@ -3,6 +3,7 @@
  * cost that is not known is counted apart and never taken for zero.
  */
 import type { Database } from 'better-sqlite3'
+import { timestampText } from './rows.js'
 import type { Value } from './tables.js'
 import { whereOf } from './where.js'
 import type { Filter, Listed } from './where.js'
@@ -183,3 +184,28 @@ export function readSession(db: Database, id: string, limit: number): readonly L
 
 /** Fewer characters of an id would name anything. */
 const LEAST_END = 6
+
+export interface TaggedSums {
+  readonly exchanges: number
+  readonly blocked: number
+  readonly tokens: number
+  readonly microUsd: number
+  /** Calls to a model with tokens and no known price. */
+  readonly unpriced: number
+}
+
+/** `key` holds letters, digits and `-` alone. */
+export function readTagged(
+  db: Database,
+  { key, value, sinceMs }: { key: string; value: string; sinceMs: number },
+): TaggedSums {
+  return db
+    .prepare<unknown[], TaggedSums>(
+      `SELECT count(*) AS exchanges, total(event_type = 'block') AS blocked,
+         total(coalesce(prompt_tokens, 0) + coalesce(response_tokens, 0)) AS tokens,
+         total(cost_micro_usd) AS microUsd,
+         total(cost_micro_usd IS NULL AND prompt_tokens > 0) AS unpriced
+       FROM exchanges WHERE timestamp >= ? AND tags ->> ? = ?`,
+    )
+    .get(timestampText(sinceMs), `$."${key}"`, value) as TaggedSums
+}

@@ -283,15 +283,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 }
 
 async function execDeps(): Promise<ExecDeps> {
-  const { proxyUrlOf } = await import('../assembly/from-config/ca.js')
+  const { configuredYori, startOwnYori, yoriAnswers } =
+    await import('./commands/run/own-yori.js')
   return {
-    execOptions: async (path) => {
-      const config = configOf(path)
-      return { directory: config.ca.directory, proxy: proxyUrlOf(config) }
-    },
+    execOptions: async (path) => configuredYori(path),
+    answers: yoriAnswers,
+    startOwn: startOwnYori,
     clock: systemClock,
     env: process.env,
     print,
+    note,
     exit: (code) => {
       process.exitCode = code
     },

@@ -73,7 +73,8 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   'yori exec': [
     ['yori exec -- claude -p "What is in this folder?"', 'one prompt of an agent'],
-    ['yori exec -- npm run agent', 'a program of yours'],
+    ['yori exec --ephemeral -- npm run agent', 'a program of yours, leaving nothing'],
+    ['yori exec --max-usd 2 -- codex', 'ended when it has spent two dollars'],
   ],
   'yori env': [
     ['eval "$(yori env)"', 'lead this whole shell through YORI'],

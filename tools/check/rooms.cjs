@@ -132,7 +132,11 @@ const FLOORS = [
       { room: 'src/cli/commands/household', calls: ['src/cli'] },
       { room: 'src/cli/commands/record', calls: ['src/cli'] },
       { room: 'src/cli/commands/steer', calls: ['src/cli'] },
-      { room: 'src/cli/commands/run', calls: ['src/cli', 'src/cli/status'] },
+      { room: 'src/cli/exec', calls: ['src/cli'] },
+      {
+        room: 'src/cli/commands/run',
+        calls: ['src/cli', 'src/cli/status', 'src/cli/exec'],
+      },
     ],
   },
   {

@@ -9,7 +9,7 @@ import { canonicalAddress } from '../../core/address.js'
 import { YoriError } from '../../core/errors.js'
 import { canonicalHostname } from '../../core/hostname.js'
 import { unreachable } from '../../core/unreachable.js'
-import { splitAuthority } from '../../http/head.js'
+import { readRequestHead, splitAuthority } from '../../http/head.js'
 import type { Target } from '../../net/dial.js'
 import { mayConnect } from '../../policy/access.js'
 import { shown } from './before-tls.js'
@@ -35,6 +35,7 @@ export async function openTunnel(
   const target = await admit(served, request)
   if (target === undefined) return
   state.connectTarget = target
+  state.tunnelOwn = readRequestHead(request.rawHeaders).own
   state.log.ledTo(`${target.host}:${target.port}`)
   client.write('HTTP/1.1 200 Connection established\r\n\r\n')
   if (head.length > 0) client.unshift(head)

@@ -15,6 +15,7 @@ import type { Intercepted } from '../words/connection-state.js'
 import { Exchange } from '../exchange/exchange.js'
 import type { ExchangeFacts } from '../words/exchange-about.js'
 import { owesBody } from '../words/http-words.js'
+import type { ConnectionState } from '../words/connection-state.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { classOfHost } from '../words/name-class.js'
 import {
@@ -42,13 +43,23 @@ export function serveRequest(
   services: DispatchPort,
   upgrade?: string,
 ): void {
-  const head = readRequestHead(http.request.rawHeaders)
+  const head = headWithin(from.state, http.request)
   const { intercepted } = from.state
   if (intercepted !== undefined) {
     serveIntercepted({ http, from, services, head, upgrade }, intercepted)
     return
   }
   serveOwnPort({ http, from, services, head, upgrade })
+}
+
+/** What the CONNECT of its tunnel says of the client, the request need not say again. */
+function headWithin(
+  { tunnelOwn }: Pick<ConnectionState, 'tunnelOwn'>,
+  { rawHeaders }: HttpRequest,
+): RequestHead {
+  const head = readRequestHead(rawHeaders)
+  if (tunnelOwn === undefined) return head
+  return { ...head, own: new Map([...tunnelOwn, ...(head.own ?? [])]) }
 }
 
 interface Arrived {

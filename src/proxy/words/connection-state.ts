@@ -10,6 +10,7 @@ import type { Endpoint } from '../../policy/endpoints.js'
 import type { Caller } from '../../policy/access.js'
 import type { Party } from '../../learned/memory.js'
 import type { ClientHello } from '../../tls/client-hello.js'
+import type { RequestHead } from '../../http/head.js'
 import { ConnectionLog } from './connection-log.js'
 
 export interface ConnectionState {
@@ -26,6 +27,8 @@ export interface ConnectionState {
   intercepted: Intercepted | undefined
   /** The target of a CONNECT whose tunnel this is. */
   connectTarget: Target | undefined
+  /** Fields of ours of that CONNECT: they count for each request in its tunnel. */
+  tunnelOwn: RequestHead['own']
   /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
   admitted: readonly SocketAddress[] | undefined
   /** By which it was routed, and is again after a reload. */
@@ -78,6 +81,7 @@ export function openConnection(client: Socket, clock: Clock): ConnectionState {
     caller: { address, loopback: isLoopback(address) || address === local },
     localPort: client.localPort ?? 0,
     known: undefined,
+    tunnelOwn: undefined,
     intercepted: undefined,
     connectTarget: undefined,
     admitted: undefined,

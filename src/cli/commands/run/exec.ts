@@ -1,32 +1,47 @@
 /** `yori exec` runs a program through YORI; `yori env` prints the variables for a shell. */
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
+import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { renderVariables, shells } from '../../../../ca/export.js'
 import type { Shell } from '../../../../ca/export.js'
 import { programEnvironment } from '../../../../ca/program-environment.js'
 import { readCa } from '../../../../ca/show-ca.js'
+import type { TaggedSums } from '../../../audit/session-queries.js'
 import type { Clock } from '../../../core/clock.js'
-import { YoriError } from '../../../core/errors.js'
+import { dollars } from '../../print-table.js'
 import {
   STORE_PASSWORD,
   writeTrustFiles,
   writeTrustStore,
 } from '../../../../ca/trust-files.js'
+import { execReport } from '../../exec/exec-report.js'
+import { PassedBy } from '../../exec/passed-by.js'
+import { startProgram } from '../../exec/program.js'
+import { Relay } from '../../exec/relay.js'
 
 export interface ExecOptions {
   /** The CA's folder. */
   readonly directory: string
   /** Where YORI listens: `http://host:port`. */
   readonly proxy: string
+  /** What YORI has recorded with this tag since; undefined: its record is not here. */
+  readonly recorded?:
+    ((id: string, sinceMs: number) => TaggedSums | undefined) | undefined
 }
+
+/** A YORI of this exec alone. */
+export interface OwnYori extends ExecOptions, AsyncDisposable {}
 
 export interface ExecDeps {
   execOptions(configPath: string | undefined): Promise<ExecOptions>
+  /** Does a YORI answer there? */
+  readonly answers?: (proxy: string) => Promise<boolean>
+  /** `ephemeral`: with a state that is gone afterwards. */
+  readonly startOwn?: (config: string | undefined, ephemeral: boolean) => Promise<OwnYori>
   readonly clock: Clock
   readonly env: Readonly<Record<string, string | undefined>>
   print(output: string): void
+  note(text: string): void
   /** The program's exit code becomes ours. */
   exit(code: number): void
 }
@@ -37,15 +52,160 @@ interface Flags {
   readonly trustDir?: string
 }
 
+interface ExecFlags extends Flags {
+  readonly ephemeral?: true
+  readonly maxUsd?: number
+  readonly preload: boolean
+  readonly summary: boolean
+}
+
+/** As `timeout` has it: the program was ended by us. */
+const ENDED_BY_US = 124
+/** How often it is asked what the program has spent. */
+const SPENT_MS = 500
+/** How long the record is waited for, once the program has ended. */
+const RECORDED_MS = 2_000
+const SETTLE_MS = 100
+const MOST_USD = 1_000_000
+
 export function execCommand(deps: ExecDeps): Command {
   return common(new Command('exec'))
     .description('run a program through YORI: yori exec -- COMMAND ARGUMENTS')
     .argument('<command...>', 'the program and its arguments, after --')
-    .action(async (command: string[], flags: Flags) => {
-      const variables = await variablesOf(deps, flags)
-      const env = { ...deps.env, ...Object.fromEntries(variables) }
-      deps.exit(await run(command, env))
-    })
+    .option('--ephemeral', 'by a YORI of its own, which leaves nothing behind')
+    .option('--max-usd <amount>', 'ask it to end when it has spent more', usdOf)
+    .option('--no-preload', 'leave NODE_OPTIONS alone: for a Node before 18.19')
+    .option('--no-summary', 'say nothing at its end')
+    .action((command: string[], flags: ExecFlags) => exec(deps, command, flags))
+}
+
+function usdOf(text: string): number {
+  const amount = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || amount <= 0 || amount > MOST_USD)
+    throw new InvalidArgumentError('It is an amount of US dollars, such as 2 or 0.50.')
+  return amount
+}
+
+async function exec(
+  deps: ExecDeps,
+  command: readonly string[],
+  flags: ExecFlags,
+): Promise<void> {
+  await using yori = await yoriFor(deps, flags)
+  const { options } = yori
+  const id = randomBytes(6).toString('hex')
+  const since = deps.clock.now()
+  const { hostname, port } = new URL(flags.proxy ?? options.proxy)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  await using relay = await Relay.start({ host, port: Number(port), id })
+  const variables = await variablesOf(deps, flags, {
+    ...options,
+    proxy: `http://127.0.0.1:${relay.port}`,
+  })
+  const led = flags.preload ? preloadVariables(deps.env, relay.port) : []
+  const env = { ...deps.env, ...Object.fromEntries([...variables, ...led]) }
+  const program = await startProgram(command, env)
+  await using passedBy = new PassedBy(program.pid)
+  const recorded = (): TaggedSums | undefined => options.recorded?.(id, since)
+  const limit = watchSpending(deps, {
+    maxUsd: flags.maxUsd,
+    recorded,
+    end: () => program.end(),
+  })
+  const code = await program.ended
+  limit.stop()
+  if (flags.summary) {
+    const sums = relay.counts.connections > 0 ? await settled(recorded) : undefined
+    const past = process.platform === 'linux' ? passedBy.addresses : undefined
+    deps.note(execReport({ relayed: relay.counts, passedBy: past, recorded: sums }))
+  }
+  deps.exit(limit.wasMet ? ENDED_BY_US : code)
+}
+
+interface ChosenYori extends AsyncDisposable {
+  readonly options: ExecOptions
+}
+
+/** The YORI that runs; where none does, one of its own. */
+async function yoriFor(deps: ExecDeps, flags: ExecFlags): Promise<ChosenYori> {
+  const { startOwn, answers } = deps
+  const own = (started: OwnYori): ChosenYori => ({
+    options: started,
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
+  })
+  const startsOwn = startOwn !== undefined && flags.proxy === undefined
+  if (startsOwn && flags.ephemeral === true)
+    return own(await startOwn(flags.config, true))
+  const options = await deps.execOptions(flags.config)
+  if (!startsOwn || answers === undefined || (await answers(options.proxy)))
+    return { options, [Symbol.asyncDispose]: () => Promise.resolve() }
+  deps.note(`yori: none runs at ${options.proxy}: this program gets one of its own\n`)
+  return own(await startOwn(flags.config, false))
+}
+
+interface Limit {
+  wasMet: boolean
+  stop(): void
+}
+
+/** Counted by the record: what is under way costs what it costs. */
+function watchSpending(
+  deps: ExecDeps,
+  on: {
+    readonly maxUsd: number | undefined
+    readonly recorded: () => TaggedSums | undefined
+    readonly end: () => void
+  },
+): Limit {
+  const { maxUsd, recorded, end } = on
+  if (maxUsd === undefined) return { wasMet: false, stop: () => undefined }
+  let isTold = false
+  const timer = setInterval(() => {
+    const sums = recorded()
+    if (sums === undefined || (sums.unpriced > 0 && !isTold)) {
+      if (!isTold) deps.note('yori: some of its calls have no known price: not counted\n')
+      isTold = true
+    }
+    if (limit.wasMet || sums === undefined || sums.microUsd <= maxUsd * 1e6) return
+    limit.wasMet = true
+    deps.note(
+      `yori: it has spent $${dollars(sums.microUsd)} of $${maxUsd}: it is ended\n`,
+    )
+    end()
+  }, SPENT_MS)
+  const limit: Limit = { wasMet: false, stop: () => clearInterval(timer) }
+  return limit
+}
+
+/** Rows are written in batches: the sums stand when they have stopped to grow. */
+async function settled(
+  recorded: () => TaggedSums | undefined,
+): Promise<TaggedSums | undefined> {
+  let last = recorded()
+  for (let waited = 0; waited < RECORDED_MS; waited += SETTLE_MS) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+    const now = recorded()
+    const isSame = now?.exchanges === last?.exchanges && now?.tokens === last?.tokens
+    last = now
+    if (isSame && (now?.exchanges ?? 0) > 0 && waited > 3 * SETTLE_MS) break
+  }
+  return last
+}
+
+/** Every Node of the program runs it first; see `exec/preload.ts`. */
+function preloadVariables(
+  env: ExecDeps['env'],
+  port: number,
+): readonly (readonly [string, string])[] {
+  const file = new URL('../../exec/preload.js', import.meta.url).href
+  const before = env['NODE_OPTIONS'] ?? ''
+  return [
+    ['YORI_EXEC_RELAY', `127.0.0.1:${port}`],
+    [
+      'NODE_OPTIONS',
+      [before, `--import=${file}`].filter((part) => part !== '').join(' '),
+    ],
+  ]
 }
 
 export function envCommand(deps: ExecDeps): Command {
@@ -54,7 +214,9 @@ export function envCommand(deps: ExecDeps): Command {
     .addOption(new Option('--shell <shell>', 'for which').choices(shells).default('sh'))
     .option('--json', 'print for programs')
     .action(async (flags: Flags & { shell: Shell; json?: true }) => {
-      const variables = await variablesOf(deps, flags)
+      const options = await deps.execOptions(flags.config)
+      const proxy = flags.proxy ?? options.proxy
+      const variables = await variablesOf(deps, flags, { ...options, proxy })
       if (flags.json === true)
         deps.print(`${JSON.stringify(Object.fromEntries(variables), undefined, 2)}\n`)
       else deps.print(renderVariables(variables, flags.shell))
@@ -71,45 +233,16 @@ function common(command: Command): Command {
 async function variablesOf(
   deps: ExecDeps,
   flags: Flags,
+  { directory, proxy }: ExecOptions,
 ): Promise<readonly (readonly [string, string])[]> {
-  const options = await deps.execOptions(flags.config)
-  const { pem } = (await readCa(options.directory, deps.clock)).root
-  const folder = resolve(flags.trustDir ?? join(options.directory, 'trust'))
+  const { pem } = (await readCa(directory, deps.clock)).root
+  const folder = resolve(flags.trustDir ?? join(directory, 'trust'))
   const files = await writeTrustFiles(folder, pem)
   return programEnvironment({
     ...files,
-    proxy: flags.proxy ?? options.proxy,
+    proxy,
     storeFile: await writeTrustStore(folder, pem),
     storePassword: STORE_PASSWORD,
     present: deps.env,
-  })
-}
-
-/** The exit code, or as shells have it 128 and the number of the signal that ended it. */
-function run(
-  [program = '', ...args]: readonly string[],
-  env: Record<string, string | undefined>,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit', env })
-    const forward = (signal: NodeJS.Signals): void => {
-      child.kill(signal)
-    }
-    const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
-    for (const signal of signals) process.on(signal, forward)
-    const done = (): void => {
-      for (const signal of signals) process.off(signal, forward)
-    }
-    child.once('error', (cause: NodeJS.ErrnoException) => {
-      done()
-      const why = cause.code === 'ENOENT' ? 'there is no such program' : cause.message
-      reject(
-        new YoriError('YORI_STATE_UNUSABLE', `cannot run ${program}: ${why}`, { cause }),
-      )
-    })
-    child.once('exit', (code, signal) => {
-      done()
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
-    })
   })
 }

@@ -21,6 +21,8 @@ interface World extends AsyncDisposable {
   readonly asked: string[]
   readonly exits: number[]
   printed: string
+  /** On standard error. */
+  noted: string
   readonly deps: ExecDeps
 }
 
@@ -52,12 +54,16 @@ async function startWorld(): Promise<World> {
     asked,
     exits: [],
     printed: '',
+    noted: '',
     deps: {
       execOptions: () => Promise.resolve({ directory: ca.folder, proxy: url }),
       clock: systemClock,
       env: { PATH: process.env['PATH'], NO_PROXY: 'router.lan' },
       print: (text) => {
         world.printed += text
+      },
+      note: (text) => {
+        world.noted += text
       },
       exit: (code) => world.exits.push(code),
     },
