@@ -16,32 +16,24 @@ import type { Verdict } from './verdict.js'
 
 const RUN_MS = 400_000
 const root = packageFile('test/agents')
-const inside = fileURLToPath(new URL('inside.js', import.meta.url))
 
-async function verdictFor(name: string): Promise<Verdict> {
+/** The first line that a script prints inside the namespace. */
+async function insideOf(script: string, ...words: readonly string[]): Promise<string> {
   await using folder = await tempFolder()
   const hosts = folder.file('hosts')
   writeFileSync(hosts, hostsFile(AGENTS))
-  const ran = await runProgram(
-    'unshare',
-    [
-      '--net',
-      '--mount',
-      '--',
-      'sh',
-      '-c',
-      PREPARE,
-      hosts,
-      process.execPath,
-      inside,
-      root,
-      name,
-    ],
-    { timeoutMs: RUN_MS },
-  )
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const command = ['sh', '-c', PREPARE, hosts, process.execPath, file, root, ...words]
+  const ran = await runProgram('unshare', ['--net', '--mount', '--', ...command], {
+    timeoutMs: RUN_MS,
+  })
   const [line = ''] = ran.stdout.toString().split('\n')
   assert.ok(line.startsWith('{'), `${ran.stdout.toString()}${ran.stderr}`)
-  return (JSON.parse(line) as { verdict: Verdict }).verdict
+  return line
+}
+
+async function verdictFor(name: string): Promise<Verdict> {
+  return (JSON.parse(await insideOf('inside.js', name)) as { verdict: Verdict }).verdict
 }
 
 describe('a program through YORI', function () {
@@ -65,6 +57,22 @@ describe('a program through YORI', function () {
         [],
       )
     })
+})
+
+describe('a quota of ten calls an hour', function () {
+  this.timeout(RUN_MS + 10_000)
+
+  it('lets ten of ten `claude -p` pass, whatever else they ask for, and no eleventh', async function () {
+    const name = 'Claude Code'
+    const agent = AGENTS.find((one) => one.name === name)
+    if (agent === undefined || installedOf(agent, root) === undefined)
+      skip(this, { what: 'agents', brings: 'npm run agents' })
+    if (whyNoPlace() !== undefined) needs(this, ...NAMESPACES)
+    const line = await insideOf('quota.js', name, '10', '11')
+    const { passed, calls } = JSON.parse(line) as { passed: boolean[]; calls: number }
+    assert.deepEqual(passed, [...Array<boolean>(10).fill(true), false])
+    assert.equal(calls, 10)
+  })
 })
 
 describe('the page of programs', () => {

@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { runProgram } from '../support/programs.js'
 import type { Ran } from '../support/programs.js'
 import { Yori } from '../support/yori.js'
+import type { Row } from '../support/yori.js'
+import { ANSWER } from './dialects.js'
 import { AgentsOrigin } from './origin.js'
 import { FAR } from './place.js'
 import { MCP } from './programs.js'
@@ -30,6 +32,11 @@ const ENFORCE = {
   mode: 'enforce',
   enforcement: { enabled: true, consent_accepted: true },
   policies: { files: { privacy: { action: 'block' } } },
+}
+
+export interface Filled {
+  readonly passed: readonly boolean[]
+  readonly rows: readonly Row[]
 }
 
 export class Matrix implements AsyncDisposable {
@@ -85,6 +92,24 @@ export class Matrix implements AsyncDisposable {
       blocked: blocked.ran,
       rows: { observed: observed.rows, enforced: enforced.rows, blocked: blocked.rows },
     }
+  }
+
+  /**
+   * The same prompt `runs` times, with a quota of `perHour` calls to a model: whether each came
+   * through, and the rows of all.
+   */
+  async fill(agent: Agent, perHour: number, runs: number): Promise<Filled> {
+    lead(this.yori.port)
+    const params = { per_hour: perHour, peak_per_hour: perHour }
+    const files = { hourly_quota: { action: 'block', params } }
+    const policies = { files }
+    await this.yori.reload({ ...ENFORCE, policies, endpoints: this.#endpoints })
+    const passed: boolean[] = []
+    for (let n = 0; n < runs; n++) {
+      const { status, stdout } = await this.#run(agent, `${HARMLESS} (${n})`)
+      passed.push(status === 0 && stdout.toString().includes(ANSWER))
+    }
+    return { passed, rows: await this.yori.rows('audit_events') }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
