@@ -18,6 +18,11 @@ const LONGEST_INTERFACE = 15
 const LONGEST_TABLE = 31
 
 export function interfaceName(cursor: Cursor): string {
+  // Newer versions have it as a name of all of them.
+  if (cursor.sees('any')) {
+    cursor.maybe("'on any'")
+    return cursor.next().text
+  }
   const name = cursor.string('the name of an interface')
   if (name.length > LONGEST_INTERFACE || !/^[\w.:-]+$/.test(name))
     cursor.fault(`${JSON.stringify(name.slice(0, 64))} is no interface name`)
@@ -63,7 +68,7 @@ export function host(cursor: Cursor, inTable = false): Host {
   if (cursor.takes('route')) {
     return { ...plain, kind: 'special', text: cursor.string('a route label') }
   }
-  return { not, ...address(cursor) }
+  return { not, ...address(cursor, inTable) }
 }
 
 export function hosts(cursor: Cursor): Host[] {
@@ -90,7 +95,10 @@ function dynamic(cursor: Cursor): { text: string; bits: number | undefined } {
 const INTERFACE =
   /^[a-zA-Z]{1,12}\d{1,7}(?:\.\d{1,5})?(?::(?:network|broadcast|peer|0)){0,2}$/
 
-function address(cursor: Cursor): Omit<Host, 'not'> {
+/** pf asks the resolver for it when the text is loaded; RFC 1123 §2.1, its last label no number. */
+const HOSTNAME = /^(?:[a-z\d][a-z\d-]*\.)*(?=[\d-]*[a-z])[a-z\d][a-z\d-]*$/i
+
+function address(cursor: Cursor, inTable: boolean): Omit<Host, 'not'> {
   const { kind, text } = cursor.peek()
   if (kind === 'number') cursor.next()
   else cursor.string('an address')
@@ -103,6 +111,14 @@ function address(cursor: Cursor): Omit<Host, 'not'> {
       ? cursor.number('the length of a prefix', 128)
       : undefined
     return { kind: 'dynamic', family, text, bits }
+  }
+  // A table of names would hold what they were once: for steering, no table at all.
+  if (family === undefined && !inTable && HOSTNAME.test(text)) {
+    cursor.maybe(`whether ${text.slice(0, 64)} has addresses, by the resolver there,`)
+    const bits = cursor.takes('/')
+      ? cursor.number('the length of a prefix', 128)
+      : undefined
+    return { kind: 'address', family, text, bits }
   }
   if (family === undefined)
     cursor.fault(

@@ -9,6 +9,8 @@ export interface FilterOptions {
   readonly tagged: string | undefined
 }
 
+/** `PF_RULE_MAX_LABEL_COUNT`, since FreeBSD 14. */
+const MOST_LABELS = 5
 /** `PF_TAG_NAME_SIZE` - 1 and `PF_RULE_LABEL_SIZE` - 1. */
 const LONGEST_NAME = 63
 
@@ -17,6 +19,7 @@ export function filterOptions(cursor: Cursor): FilterOptions {
   let icmp: FilterOptions['icmp']
   let tagged: string | undefined
   let not = false
+  let labels = 0
   const once = new Set<string>()
   const only = (what: string): void => {
     if (once.has(what)) cursor.fault(`${what} stands twice`)
@@ -32,7 +35,7 @@ export function filterOptions(cursor: Cursor): FilterOptions {
       only('state')
       cursor.needs('state')
     } else if (cursor.takes('label')) {
-      only('label')
+      if (++labels > MOST_LABELS) cursor.fault(`more than ${MOST_LABELS} labels`)
       shortName(cursor, 'label')
     } else if (cursor.takes('tag')) {
       only('tag')
@@ -172,6 +175,12 @@ const BARE = ['no-sync', 'if-bound', 'floating', 'sloppy', 'pflow']
 /** `(max 100, source-track rule, overload <t> flush global, tcp.established 60)`. */
 function stateOptions(cursor: Cursor): void {
   if (!cursor.takes('(')) return
+  stateOptionList(cursor)
+  cursor.needs(')')
+}
+
+/** Without the parentheses: up to `)` or the end of the line. */
+export function stateOptionList(cursor: Cursor): void {
   do {
     if (cursor.takes(...BARE)) continue
     if (cursor.takes(...NUMBERED)) cursor.number('the limit', 4_294_967_295)
@@ -189,8 +198,7 @@ function stateOptions(cursor: Cursor): void {
       if (!isTimeout(name)) cursor.fault(`unknown option of state '${name.slice(0, 64)}'`)
       cursor.number('the seconds', 4_294_967_295)
     }
-  } while (cursor.takes(',') || !cursor.sees(')'))
-  cursor.needs(')')
+  } while (cursor.takes(',') || !(cursor.sees(')') || cursor.atEnd()))
 }
 
 const TIMEOUTS: ReadonlySet<string> = new Set(

@@ -3,8 +3,8 @@
  * antispoof. Each reads its words to the end of the line, or faults. Pure.
  */
 import type { Cursor } from './check-cursor.js'
-import { interfaces } from './check-hosts.js'
-import { isTimeout } from './check-options.js'
+import { interfaceName, interfaces } from './check-hosts.js'
+import { isTimeout, stateOptionList } from './check-options.js'
 import { logQuick, ruleHead } from './check-rules.js'
 
 const LIMITS = ['states', 'frags', 'src-nodes', 'tables', 'table-entries']
@@ -24,6 +24,7 @@ const SET_WORDS: Readonly<Record<string, readonly string[]>> = {
   'ruleset-optimization': ['none', 'basic', 'profile', 'yes', 'no'],
   'require-order': ['yes', 'no'],
   debug: ['none', 'urgent', 'misc', 'loud'],
+  reassemble: ['yes', 'no'],
   syncookies: ['never', 'always', 'adaptive'],
 }
 
@@ -43,6 +44,7 @@ export function scrub(cursor: Cursor): void {
     else if (cursor.takes('set-tos')) cursor.next()
     else if (cursor.takes('reassemble')) cursor.needs('tcp')
     else if (cursor.takes('fragment')) {
+      cursor.takes('no')
       if (!cursor.takes('reassemble', 'crop', 'drop-ovl'))
         cursor.unexpected("'reassemble'")
     } else if (!cursor.takes('no-df', 'random-id'))
@@ -53,7 +55,12 @@ export function scrub(cursor: Cursor): void {
 export function antispoof(cursor: Cursor): void {
   logQuick(cursor)
   cursor.needs('for')
-  interfaces(cursor)
+  cursor.list(() => {
+    cursor.takes('!')
+    const dynamic = cursor.takes('(')
+    interfaceName(cursor)
+    if (dynamic) cursor.needs(')')
+  })
   cursor.takes('inet', 'inet6')
   if (cursor.takes('label')) cursor.string('a label')
   ends(cursor)
@@ -71,7 +78,10 @@ export function setOption(cursor: Cursor): void {
   if (words !== undefined) {
     const { text } = cursor.next()
     if (!words.includes(text)) cursor.fault(`set ${option} takes ${words.join(', ')}`)
-  } else if (option === 'limit' || option === 'timeout') {
+    if (text === 'adaptive') syncookieBounds(cursor)
+    if (option === 'reassemble') cursor.takes('no-df')
+  } else if (option === 'state-defaults') stateOptionList(cursor)
+  else if (option === 'limit' || option === 'timeout') {
     cursor.list(() => {
       const name = cursor.takes('interval') ? 'interval' : cursor.string(`a ${option}`)
       const known = option === 'limit' ? LIMITS.includes(name) : isTimeout(name)
@@ -85,4 +95,16 @@ export function setOption(cursor: Cursor): void {
   else if (option !== 'keepcounters')
     cursor.fault(`unknown option '${option.slice(0, 64)}'`)
   ends(cursor)
+}
+
+/** `(start 25%, end 12%)`: of the limit of states. */
+function syncookieBounds(cursor: Cursor): void {
+  if (!cursor.takes('(')) return
+  for (const bound of ['start', 'end']) {
+    cursor.needs(bound)
+    const { text } = cursor.next()
+    if (!/^\d{1,3}%$/.test(text)) cursor.fault(`${bound} takes a percentage`)
+    if (bound === 'start') cursor.needs(',')
+  }
+  cursor.needs(')')
 }

@@ -217,6 +217,8 @@ class Checker {
     if (kind === 'anchor') filterOptions(cursor)
     if (kind === 'anchor' && !named && !cursor.sees('{'))
       cursor.unexpected(cursor.atEnd() ? 'the name of an anchor' : "'{'")
+    if (kind === 'anchor' && cursor.sees('{') && first.includes('/'))
+      cursor.fault('an anchor with rules of its own has no path for a name')
     if (kind === 'anchor' && cursor.takes('{')) {
       this.#open.push(line)
       if (cursor.atEnd()) return
