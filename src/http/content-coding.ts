@@ -1,5 +1,5 @@
 /**
- * Takes the content coding off a copy of a body (RFC 9110 §8.4: gzip, deflate, br) so that a
+ * Takes the content coding off a copy of a body (RFC 9110 §8.4: gzip, deflate, br; RFC 8878: zstd) so that a
  * reader can look at it. The bytes on their way to the client are not touched: this is a tap
  * that never slows them and gives up, saying why, where a limit is met. Small bodies are
  * decoded in place at their end, larger ones on the thread pool as they come.
@@ -18,8 +18,12 @@ import {
 import type { Transform } from 'node:stream'
 import type { BrotliOptions, ZlibOptions } from 'node:zlib'
 import { unreachable } from '../core/unreachable.js'
+import { createZstdDecoder } from './zstd.js'
 
-export type Coding = 'identity' | 'gzip' | 'deflate' | 'br'
+export type Coding = 'identity' | 'gzip' | 'deflate' | 'br' | 'zstd'
+
+/** Those that can be undone in one go. */
+type InPlace = Exclude<Coding, 'identity' | 'zstd'>
 
 /**
  * The one coding of a body by its Content-Encoding; undefined when it cannot be taken off
@@ -33,7 +37,7 @@ export function contentCoding(header: string | undefined): Coding | undefined {
     if (name === '' || name === 'identity') continue
     if (coding !== 'identity') return undefined
     if (name === 'gzip' || name === 'x-gzip') coding = 'gzip'
-    else if (name === 'deflate' || name === 'br') coding = name
+    else if (name === 'deflate' || name === 'br' || name === 'zstd') coding = name
     else return undefined
   }
   return coding
@@ -139,7 +143,12 @@ export class ContentDecoder {
       this.#finish('whole')
       return
     }
-    const outcome = decodeSync(this.#coding, coded, this.#limits.inPlaceOutputBytes)
+    const coding = this.#coding
+    if (coding === 'zstd') {
+      this.#startStream()
+      return
+    }
+    const outcome = decodeSync(coding, coded, this.#limits.inPlaceOutputBytes)
     if (outcome.kind === 'too-large') this.#startStream()
     else {
       if ('bytes' in outcome) this.#give(outcome.bytes)
@@ -208,7 +217,7 @@ type SyncOutcome =
   | { readonly kind: 'corrupt' | 'too-large' }
 
 function decodeSync(
-  coding: Exclude<Coding, 'identity'>,
+  coding: InPlace,
   coded: Buffer,
   maxOutputLength: number,
 ): SyncOutcome {
@@ -231,7 +240,7 @@ function decodeSync(
 }
 
 function inPlace(
-  coding: Exclude<Coding, 'identity'>,
+  coding: InPlace,
   coded: Buffer,
   options: ZlibOptions & BrotliOptions,
 ): Buffer {
@@ -257,6 +266,8 @@ function createDecoder(coding: Exclude<Coding, 'identity'>, start: Buffer): Tran
       return hasZlibHeader(start) ? createInflate() : createInflateRaw()
     case 'br':
       return createBrotliDecompress()
+    case 'zstd':
+      return createZstdDecoder()
     default:
       return unreachable(coding)
   }

@@ -26,7 +26,7 @@ function isOurs(name: string): boolean {
   return name.startsWith('x-yori-') || name.startsWith('x-cylestio-')
 }
 
-/** Codings that this runtime can decode (Node 20 has no zstd), plus their wildcards' absence. */
+/** Codings that every runtime undoes by itself, plus their wildcards' absence. */
 const DECODABLE: ReadonlySet<string> = new Set([
   'gzip',
   'x-gzip',

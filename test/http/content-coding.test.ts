@@ -118,7 +118,8 @@ describe('contentCoding', () => {
     ['identity, br', 'br'],
     ['gzip, br', undefined],
     ['gzip, gzip', undefined],
-    ['zstd', undefined],
+    ['Zstd', 'zstd'],
+    ['compress', undefined],
     ['dcb', undefined],
   ]
   for (const [header, coding] of cases) {

@@ -35,6 +35,7 @@ const PROGRAMS = {
   'systemd-analyze': ['systemd'],
   unshare: ['util-linux'],
   useradd: ['passwd', '--help'],
+  zstd: ['zstd'],
 } as const satisfies Record<string, readonly [string, string?]>
 
 export type Program = keyof typeof PROGRAMS
