@@ -27,6 +27,7 @@ export function timeRules(
     name: TIME_RULES_POLICY,
     readsContent: false,
     judgesByName: true,
+    judgesUnseen: true,
     judge: ({ device }, { nowMs }) => {
       const { state, book } = current()
       const who = { ip: device.ip, ...(device.mac === null ? {} : { mac: device.mac }) }

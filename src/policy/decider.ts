@@ -119,6 +119,7 @@ const NO_REQUEST = {
   requestId: '',
   method: '',
   path: '',
+  call: true,
   rawHeaders: [],
   body: undefined,
   bodyState: 'absent',
@@ -191,6 +192,23 @@ export class Decider {
     const facts = { device, endpoint }
     return this.#blockers(device, nowMs).some(
       (policy) => this.#bypass(policy, facts, nowMs) === undefined,
+    )
+  }
+
+  /**
+   * The same of policies that lose something by connections that nobody reads; the others
+   * decide about those by their name.
+   */
+  mustRead(device: Device, endpoint: string): boolean {
+    if (!this.holds) return false
+    const nowMs = this.#options.clock.now()
+    const byName = new Set([TIME_RULES_POLICY])
+    for (const { name, judgesUnseen } of this.#options.policies)
+      if (judgesUnseen === true) byName.add(name)
+    return this.#blockers(device, nowMs).some(
+      (policy) =>
+        !byName.has(policy) &&
+        this.#bypass(policy, { device, endpoint }, nowMs) === undefined,
     )
   }
 
@@ -278,7 +296,7 @@ export class Decider {
     const identity = this.lists.book.identity(device)
     const time = memory.times.at(nowMs, zone)
     const facts = { device, identity, time, endpoint, nowMs }
-    const counters = this.#counters(device, identity, time)
+    const counters = this.#counters(device, identity, time, { aheadMs: nowMs })
     return this.#byName.decide({
       input: policyInput({ ...NO_REQUEST, ...facts, counters }),
       deviceName: identity.name,
@@ -385,16 +403,21 @@ export class Decider {
     return { device: subjectOf(device, groups), groups }
   }
 
+  /** `aheadMs`: of a call that does not count yet, its time. */
   #counters(
     device: Device,
     { groups }: Identity,
     time: LocalTime,
-    asked: Partial<Pick<DecisionFacts, 'requestId' | 'view'>> = {},
+    asked: Partial<Pick<DecisionFacts, 'requestId' | 'view'>> & {
+      readonly aheadMs?: number
+    } = {},
   ): CountersFacts {
     const { memory, policies } = this.#options
     const { counters, inFlight } = memory
-    const { requestId, view } = asked
+    const { requestId, view, aheadMs } = asked
     const read = (scope: UsageScope, name: string): Usage => {
+      if (aheadMs !== undefined && scope !== 'policy')
+        return counters.ahead(scope, name, time, aheadMs)
       const usage = counters.read(scope, name, time)
       if (view === undefined || requestId === undefined) return usage
       return inFlight.seenBy(requestId, view, { scope, name, usage }, time)

@@ -170,6 +170,8 @@ export interface Policy {
   readonly readsCounters?: boolean
   /** Is all that it looks at known before a request, by the name that a connection asks for? */
   readonly judgesByName?: boolean
+  /** Does it lose nothing by connections that nobody reads? */
+  readonly judgesUnseen?: boolean
   /** Undefined is no opinion. What it throws follows the policy's `fail_mode`. */
   judge(
     input: PolicyInput,

@@ -17,6 +17,7 @@ import { redactionsOf } from './redactions.js'
 import {
   allReads,
   judgesByNameOf,
+  judgesUnseenOf,
   looksAt,
   readsContentOf,
   readsStructureOf,
@@ -117,6 +118,7 @@ export class RegoPolicy implements Policy {
   readonly readsStructure: boolean
   readonly judgesByName: boolean
   readonly readsCounters: boolean
+  readonly judgesUnseen: boolean
   readonly redacts: boolean
   readonly reads: Reads
   readonly parameters: Parameters | undefined
@@ -136,6 +138,7 @@ export class RegoPolicy implements Policy {
     this.readsStructure = readsStructureOf(reads)
     this.judgesByName = judgesByNameOf(reads)
     this.readsCounters = COUNTERS.some((path) => looksAt(reads, path))
+    this.judgesUnseen = judgesUnseenOf(reads)
     this.redacts = own.rules.some(({ head }) => REDACTING.has(head.name.name))
     this.parameters = parameters
     this.description = descriptionOf(own)

@@ -119,6 +119,8 @@ export function readsStructureOf(reads: Reads): boolean {
 
 /** What is known of a connection by the name that it asks for, before any request. */
 const BY_NAME: readonly string[] = ['device', 'endpoint', 'context', 'counters']
+/** Known, too: what would be asked over it is taken for a call. */
+const BY_NAME_ALONE: readonly string[] = ['request.call']
 /** Below these, and not before a request. */
 const BY_REQUEST: readonly string[] = ['device.user_agent']
 
@@ -126,9 +128,18 @@ const BY_REQUEST: readonly string[] = ['device.user_agent']
 export function judgesByNameOf(reads: Reads): boolean {
   return [...reads.input].every(
     (path) =>
-      BY_NAME.some((root) => path === root || path.startsWith(`${root}.`)) &&
-      !BY_REQUEST.includes(path),
+      BY_NAME_ALONE.includes(path) ||
+      (BY_NAME.some((root) => path === root || path.startsWith(`${root}.`)) &&
+        !BY_REQUEST.includes(path)),
   )
+}
+
+/**
+ * Can it decide by name, and does what passes unread keep nothing from it? An allowance is never
+ * used up by what nobody counts.
+ */
+export function judgesUnseenOf(reads: Reads): boolean {
+  return judgesByNameOf(reads) && !looksAt(reads, 'counters')
 }
 
 function touches(a: string, b: string): boolean {

@@ -28,6 +28,8 @@ export interface RouteFacts {
   readonly learned: Learned | undefined
   /** A policy that blocks covers this device and name: who cannot be inspected does not pass. */
   readonly mustInspect?: boolean
+  /** One that cannot decide by the name alone. */
+  readonly mustRead?: boolean
   /** The catalogue knows of apps that pin their certificates for this name. */
   readonly knownToPin?: boolean
   /** The CA may sign this name and its certificates are valid now. */
@@ -51,11 +53,10 @@ export function chooseRoute(policy: RoutePolicy, facts: RouteFacts): Route {
   const called = calledRoute(route.coverage, policy, facts)
   if (called?.kind === 'refuse') return called
   const isKnown = route.coverage === 'tunnel-pinned' && facts.knownToPin === true
-  const evades =
-    called?.kind === 'intercept' || (CHOSEN_BY_CLIENT.has(route.coverage) && !isKnown)
-  return evades && facts.mustInspect === true
-    ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' }
-    : route
+  const isHidden = called?.kind === 'intercept' && facts.mustInspect === true
+  const isUnread =
+    CHOSEN_BY_CLIENT.has(route.coverage) && !isKnown && facts.mustRead === true
+  return isHidden || isUnread ? { kind: 'refuse', code: 'YORI_NOT_INSPECTABLE' } : route
 }
 
 /** An endpoint that the client itself keeps from being inspected. */

@@ -110,7 +110,7 @@ export class UsageCounters {
 
   /** A request begins: it counts for its device and the groups of that. */
   begin(subjects: Subjects, time: LocalTime, nowMs: number): Ticket {
-    const minute = Math.floor(nowMs / 60_000)
+    const minute = minuteOf(nowMs)
     const entries = [this.#of('device', subjects.device, time)]
     for (const group of subjects.groups) entries.push(this.#of('group', group, time))
     return { entries: entries.map((entry) => this.#begun(entry, minute)) }
@@ -150,6 +150,19 @@ export class UsageCounters {
     this.#turn(entry, time)
     const { hour, today, monthly: month, days } = entry
     return { hour, today, month, days }
+  }
+
+  /** As it would be for one more call that begins now. */
+  ahead(scope: UsageScope, name: string, time: LocalTime, nowMs: number): Usage {
+    const { hour, today, month, days } = this.read(scope, name, time)
+    const isNew = this.#entries[scope].get(name)?.lastMinute !== minuteOf(nowMs)
+    const minutes = today.minutes + (isNew ? 1 : 0)
+    return {
+      hour: oneMore(hour),
+      today: { ...oneMore(today), minutes },
+      month: oneMore(month),
+      days,
+    }
   }
 
   names(scope: UsageScope): IterableIterator<string> {
@@ -299,6 +312,14 @@ export class UsageCounters {
     if (this.#ended.length > MAX_ENDED) this.#ended.splice(0, old.length)
     return entry
   }
+}
+
+function minuteOf(nowMs: number): number {
+  return Math.floor(nowMs / 60_000)
+}
+
+function oneMore<Use extends Spent>(use: Readonly<Use>): Use {
+  return { ...use, requests: use.requests + 1 }
 }
 
 export function hourKeyOf({ date, hour }: LocalTime): string {

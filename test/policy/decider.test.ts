@@ -108,6 +108,9 @@ describe('whether a device has to be inspected', () => {
   for (const [when, asked, expected] of table) {
     it(`is ${String(expected)} when ${when}`, () => {
       assert.equal(asked.mustInspect(phone, 'api.test'), expected)
+      // A time rule decides about what passes unread, too.
+      const isTime = when.startsWith('a time rule')
+      assert.equal(asked.mustRead(phone, 'api.test'), expected && !isTime)
     })
   }
 })

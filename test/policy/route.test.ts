@@ -69,23 +69,33 @@ const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
   ['a pinning device', { learned: 'tunnel-pinned' }, 'tunnel-pinned'],
   [
     'a pinning device that must be inspected',
-    { learned: 'tunnel-pinned', mustInspect: true },
+    { learned: 'tunnel-pinned', mustInspect: true, mustRead: true },
     'refuse',
   ],
   [
     'a pinning app that is known to',
-    { learned: 'tunnel-pinned', mustInspect: true, knownToPin: true },
+    { learned: 'tunnel-pinned', mustInspect: true, mustRead: true, knownToPin: true },
     'tunnel-pinned',
   ],
   [
     'a device without our root where apps are known to pin',
-    { learned: 'tunnel-not-trusted', mustInspect: true, knownToPin: true },
+    {
+      learned: 'tunnel-not-trusted',
+      mustInspect: true,
+      mustRead: true,
+      knownToPin: true,
+    },
     'refuse',
   ],
   [
     'a client certificate where it must be inspected',
-    { learned: 'tunnel-client-certificate', mustInspect: true },
+    { learned: 'tunnel-client-certificate', mustInspect: true, mustRead: true },
     'tunnel-client-certificate',
+  ],
+  [
+    'a pinning device where policies decide by name',
+    { mustInspect: true, learned: 'tunnel-pinned' },
+    'tunnel-pinned',
   ],
   [
     'a provider that wants a client certificate',
@@ -100,7 +110,7 @@ const table: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
   ],
 ]
 
-const holding = { mustInspect: true } as const
+const holding = { mustInspect: true, mustRead: true } as const
 const calling = (calledName: string, changes: Partial<RouteFacts>) => ({
   calledName,
   ...changes,

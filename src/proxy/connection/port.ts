@@ -44,7 +44,7 @@ export interface ConnectionPort extends UsersPort {
   readonly memory: Pick<Memory, 'learned' | 'refused' | 'hasAccepted'>
   readonly trials: Trials
   readonly trust: Pick<TrustLedger, 'refused'>
-  readonly decider: Pick<Decider, 'holds' | 'mustInspect' | 'byName'>
+  readonly decider: Pick<Decider, 'holds' | 'mustInspect' | 'mustRead' | 'byName'>
   /** Which programs are known to pin. */
   readonly catalogue: Pick<Catalogue, 'entryFor'>
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */

@@ -40,6 +40,7 @@ export function routeOf(
     mustInspect:
       decider.holds &&
       [name, called].some((one) => one !== undefined && decider.mustInspect(device, one)),
+    mustRead: name !== undefined && decider.mustRead(device, name),
     knownToPin: (entry?.pinnedApps.length ?? 0) > 0,
     mintable: (wanted) => certificates.mintable(wanted),
   })

@@ -109,6 +109,7 @@ describe('yori policy list', () => {
           files: {
             privacy: { action: 'block', order: 5 },
             bedtime: { order: 10 },
+            daily_allowance: { order: 11 },
             nowhere: {},
           },
         },
@@ -128,12 +129,15 @@ describe('yori policy list', () => {
       [
         ['privacy', 'block', true],
         ['bedtime', 'alert', false],
+        ['daily_allowance', 'alert', false],
         ['mine', 'alert', true],
       ],
     )
     assert.deepEqual(unknown, ['nowhere'])
     const shown = (await home.run('list')).out
     assert.match(shown, /^mine +alert +open +100 +no +\S+mine\.rego +Says no\.$/m)
+    for (const name of ['bedtime', 'daily_allowance'])
+      assert.match(shown, new RegExp(`^${name} +alert +open +\\d+ +yes `, 'm'))
     assert.match(shown, /nowhere: no policy of that name/)
   })
 })
