@@ -3,7 +3,9 @@
  * says what is wrong and the one command or line that mends it. Checks change nothing.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statfsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import type { NetworkInterfaceInfo } from 'node:os'
 import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
 
@@ -24,6 +26,9 @@ export interface Machine {
   run(program: string, ...words: string[]): string | undefined
   /** A small text file; undefined when it cannot be read. */
   read(path: string): string | undefined
+  /** Bytes of the file system of a folder. */
+  space(directory: string): { readonly free: number; readonly total: number }
+  interfaces(): NodeJS.Dict<NetworkInterfaceInfo[]>
 }
 
 export interface Patient {
@@ -62,6 +67,11 @@ export const thisMachine: Machine = {
     })
     return error === undefined && status === 0 ? stdout : undefined
   },
+  space: (directory) => {
+    const { bavail, bsize, blocks } = statfsSync(directory)
+    return { free: bavail * bsize, total: blocks * bsize }
+  },
+  interfaces: networkInterfaces,
   read: (path) => {
     try {
       return readFileSync(path, 'utf8')

@@ -1,5 +1,4 @@
 /** Checks of YORI itself: its CA, its disk, its listeners, and the clock that all hang on. */
-import { statfsSync } from 'node:fs'
 import { connect } from 'node:tls'
 import { conditionOf } from '../../ca/condition.js'
 import { findCa } from '../../ca/show-ca.js'
@@ -49,11 +48,10 @@ export const caCheck: Check = {
 
 export const diskCheck: Check = {
   name: 'disk',
-  look({ config }) {
+  look({ config, machine }) {
     const { state_dir: directory } = config
-    const { bavail, bsize, blocks } = statfsSync(directory)
-    const free = bavail * bsize
-    const said = `${Math.floor(free / MIB)} MiB of ${Math.floor((blocks * bsize) / MIB)} are free in ${directory}`
+    const { free, total } = machine.space(directory)
+    const said = `${Math.floor(free / MIB)} MiB of ${Math.floor(total / MIB)} are free in ${directory}`
     const mend = 'yori audit prune --older-than 7, or set audit.max_bytes'
     if (free < LEAST_FREE_BYTES) return [bad(`${said}: records will be lost`, mend)]
     return [free < SMALL_FREE_BYTES ? notice(said, mend) : good(said)]

@@ -1,5 +1,4 @@
 /** Checks of steering: what the packet filter really holds, and what would go around YORI. */
-import { networkInterfaces } from 'node:os'
 import type { NetworkInterfaceInfo } from 'node:os'
 import {
   readBypassed,
@@ -27,7 +26,7 @@ export const interfacesCheck: Check = {
   name: 'interfaces',
   look({ config, machine }) {
     const { interfaces, guests, families } = config.steer
-    const there = networkInterfaces()
+    const there = machine.interfaces()
     const found = [...interfaces, ...guests].map((name): Finding => {
       const addresses = there[name]
       if (
@@ -78,7 +77,7 @@ export const steeringCheck: Check = {
         ),
       )
     const status = readStatus(files)
-    if (status === undefined)
+    if (status === undefined || status.holds === '')
       findings.push(bad('the supervisor has not said how it stands'))
     else if (['both', 'inet', 'inet6'].includes(status.holds))
       findings.push(good(`on by ${printable(status.backend)}: ${status.holds}`))

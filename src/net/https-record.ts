@@ -16,6 +16,7 @@ const TYPE_HTTPS = 65
 const CLASS_IN = 1
 const KEY_ALPN = 1
 const KEY_ECH = 5
+const NO_SUCH_NAME = 3
 const HEADER_BYTES = 12
 /** Records that are looked at; a name has one or two. */
 const MOST_RECORDS = 32
@@ -71,9 +72,12 @@ export function httpsQuestion(id: number, name: string): Buffer {
   return Buffer.concat([header, ...labels, tail])
 }
 
-/** What all its HTTPS records offer together. Never throws: undefined for what is malformed. */
+/** What all its HTTPS records offer together. Never throws: undefined for no answer or a malformed one. */
 export function readHttpsAnswer(message: Buffer): HttpsRecord | undefined {
   try {
+    // A server that failed or refused has not said that there is none. RFC 1035 §4.1.1.
+    const code = message.readUInt8(3) & 0x0f
+    if (code !== 0 && code !== NO_SUCH_NAME) return undefined
     const answers = Math.min(message.readUInt16BE(6), MOST_RECORDS)
     let at = afterName(message, HEADER_BYTES) + 4
     let found = { ech: false, h3: false }
