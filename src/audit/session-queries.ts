@@ -60,8 +60,10 @@ export interface SessionLine extends UsageLine {
   readonly fragmented: boolean
 }
 
-/** Lines of one table; the rest is not shown. */
-const MOST_LINES = 50
+/** Lines of one table; the rest is one line. */
+export const MOST_LINES = 50
+/** Of what has no line of its own, so that the lines add up. */
+export const OTHERS = '(others)'
 const MOST_DAYS = 400
 
 /** Rows of before both were marked tell that one of the two counts is an estimate. */
@@ -90,13 +92,24 @@ const DEVICE = 'coalesce(device_hostname, device_ip)'
 
 export function readUsage(db: Database, filter: Filter): Usage {
   const where = whereOf(filter)
-  const lines = (name: string, order = '2 DESC, 1', most = MOST_LINES) =>
-    db
+  const lines = (name: string, order = '2 DESC, 1', most = MOST_LINES): UsageLine[] => {
+    const shown = db
       .prepare<unknown[], UsageLine>(
         `SELECT ${name} AS name, ${SUMS} FROM exchanges ${where.sql}
          GROUP BY 1 ORDER BY ${order} LIMIT ${most}`,
       )
       .all(...where.values)
+    if (shown.length < most) return shown
+    const places = shown.map(() => '?').join(', ')
+    const names = shown.map((line) => line.name)
+    const rest = whereOf(filter, [[`${name} NOT IN (${places})`, ...names]])
+    const others = db
+      .prepare<unknown[], UsageLine>(
+        `SELECT '${OTHERS}' AS name, ${SUMS} FROM exchanges ${rest.sql} HAVING count(*) > 0`,
+      )
+      .all(...rest.values)
+    return [...shown, ...others]
+  }
   const total = db
     .prepare<unknown[], UsageLine>(
       `SELECT 'all' AS name, ${SUMS} FROM exchanges ${where.sql}`,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { auditDefaults } from '../../../../src/audit/store-options.js'
+import { MOST_LINES, OTHERS } from '../../../../src/audit/session-queries.js'
 import type { SessionLine, Usage } from '../../../../src/audit/session-queries.js'
 import { auditCommand } from '../../../../src/cli/commands/record/audit.js'
 import type { Conversation } from '../../../../src/cli/commands/record/sessions-text.js'
@@ -200,6 +201,28 @@ describe('yori stats', () => {
     assert.doesNotMatch(shown, /2026-11-19/)
     const none = await yori(folder.database, ['stats', '--device', 'nobody', '--json'])
     assert.equal((JSON.parse(none) as Usage).total.exchanges, 0)
+  })
+
+  it('has a line for all models that have none, so that its lines add up', async () => {
+    using folder = temporaryFolder()
+    const store = await startStore(folder.database)
+    for (let n = 0; n < MOST_LINES + 3; n++) {
+      const fields = { model: `model-${n}`, inputTokens: 10, costMicroUsd: 1 }
+      // Those with most exchanges come first.
+      for (let times = n < MOST_LINES ? 2 : 1; times > 0; times--)
+        store.exchangeClosed(closed({ startedAt: NOW, ...fields }))
+    }
+    await store.stop()
+    const { models, total } = JSON.parse(
+      await yori(folder.database, ['stats', '--json']),
+    ) as Usage
+    assert.equal(models.length, MOST_LINES + 1)
+    const others = models.at(-1)
+    assert.deepEqual(
+      [others?.name, others?.exchanges, others?.promptTokens, others?.costMicroUsd],
+      [OTHERS, 3, 30, 3],
+    )
+    assert.equal(total.promptTokens, 10 * (2 * MOST_LINES + 3))
   })
 })
 
