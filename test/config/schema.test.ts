@@ -253,6 +253,7 @@ describe('the defaults', () => {
       response_body: 900,
       keep_alive: 120,
       h2_idle: 120,
+      in_flight: 120,
       tcp_keep_alive: 60,
       tunnel_idle: 7200,
       websocket_idle: 3600,
