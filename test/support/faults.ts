@@ -3,6 +3,8 @@
  * server that it means: what the tests judge and the measurement prints.
  */
 import { writeFileSync } from 'node:fs'
+import { readOptional } from '../../pf/apply.js'
+import { parseOffPeriods } from '../../pf/off-periods.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { LLM, ORIGIN_CA, PROVIDER } from './household.js'
 import type { Family, Household } from './household.js'
@@ -129,6 +131,85 @@ export async function outage(
       backMs: back.at - ended,
       errors,
     }
+  } finally {
+    asking.child.kill('SIGKILL')
+  }
+}
+
+/** What another program of the router does to steering, and what the record calls it. */
+export interface Interference {
+  readonly name: string
+  /** For `ip netns exec`. */
+  readonly command: string
+  readonly cause: string
+  /** TPROXY's alone. */
+  readonly routes?: true
+}
+
+/** Of one family, where it can be. */
+export function interferences(family: Family): Interference[] {
+  const flag = family === 'inet' ? '-4' : '-6'
+  return [
+    { name: 'nft flush ruleset', command: 'nft flush ruleset', cause: 'flushed' },
+    {
+      name: 'a chain emptied',
+      command: 'nft flush chain inet yori llm',
+      cause: 'changed',
+    },
+    {
+      name: 'rule of routing removed',
+      command: `ip ${flag} rule del fwmark 0x796f`,
+      ...{ cause: 'no-route', routes: true },
+    },
+    {
+      name: 'route removed',
+      command: `ip ${flag} route flush table 796`,
+      ...{ cause: 'no-route', routes: true },
+    },
+  ]
+}
+
+export interface Interfered {
+  /** From the event until a client was answered by the real server; undefined: never. */
+  readonly directMs: number | undefined
+  /** From the event until YORI answered again, and did so from then on. */
+  readonly backMs: number
+  readonly errors: ReadonlySet<string>
+}
+
+/** So many answers of YORI in a row are an end of it. */
+const STEADY = 10
+
+/** A client that asks all the time while another program interferes. */
+export async function interfered(
+  home: Household,
+  family: Family,
+  { command, cause }: Interference,
+): Promise<Interfered> {
+  const roots = home.folder.file('roots.pem')
+  const asking = home.machines.spawn('client', process.execPath, [
+    ...[support('keep-asking.js'), roots, PROVIDER[family], LLM],
+  ])
+  const isOurs = ({ issuer }: Reached): boolean => issuer?.startsWith('YORI') === true
+  const ended = (): number =>
+    parseOffPeriods(readOptional(home.files.offPeriods) ?? '').filter(
+      (period) => period.cause === cause && period.toMs !== undefined,
+    ).length
+  try {
+    await next(asking, isOurs)
+    const before = ended()
+    const began = Date.now()
+    home.machines.run('router', command)
+    const errors = new Set<string>()
+    let directMs: number | undefined
+    let steady: Reached[] = []
+    while (steady.length < STEADY || ended() === before) {
+      const reached = await next(asking, ({ at }) => at >= began)
+      if (reached.issuer === ORIGIN_CA) directMs ??= reached.at - began
+      if (reached.error !== undefined) errors.add(reached.error)
+      steady = isOurs(reached) ? [...steady, reached].slice(-1000) : []
+    }
+    return { directMs, backMs: (steady[0]?.at ?? 0) - began, errors }
   } finally {
     asking.child.kill('SIGKILL')
   }

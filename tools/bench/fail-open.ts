@@ -1,13 +1,14 @@
-// Usage: npm run fail-open -- [--only NAME,...] [--load SECONDS]
+// Usage: npm run fail-open -- [--only NAME,...] [--load SECONDS] [--events]
 // Lets YORI fail on a router made of network namespaces (root, Linux) and prints how many
 // seconds pass until a client reaches the real server again, and YORI afterwards, with the
 // supervisor's own times. Then loads YORI fully for a while, with probes ten times as often,
-// and counts how often they switched steering off. Exit 1 when a bar is missed.
+// and counts how often they switched steering off. Exit 1 when a bar is missed. With --events
+// only: what other programs of a router do to steering, and how long that lasts for a client.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { readOptional } from '../../pf/apply.js'
 import { parseOffPeriods } from '../../pf/off-periods.js'
-import { faults, outage } from '../../test/support/faults.js'
+import { faults, interfered, interferences, outage } from '../../test/support/faults.js'
 import type { Fault } from '../../test/support/faults.js'
 import { FAMILIES, Household, LLM, PROVIDER } from '../../test/support/household.js'
 import type { SteerBackend } from '../../test/support/household.js'
@@ -52,6 +53,30 @@ async function measureFaults(chosen: readonly Fault[]): Promise<void> {
   }
 }
 
+/** Until YORI answers again, and what clients met meanwhile. */
+async function measureInterference(): Promise<void> {
+  console.log(
+    '\n| steering | another program | family | direct (s) | YORI again (s) | errors |',
+  )
+  console.log('| --- | --- | --- | --: | --: | --- |')
+  for (const backend of BACKENDS) {
+    await using home = await Household.open()
+    await home.supervise()
+    home.apply(backend)
+    for (const family of FAMILIES)
+      for (const event of interferences(family)) {
+        if (event.routes === true && backend !== 'nft-tproxy') continue
+        const { directMs, backMs, errors } = await interfered(home, family, event)
+        const figures = [
+          seconds(directMs),
+          seconds(backMs),
+          [...errors].join(', ') || '-',
+        ]
+        console.log(`| ${[backend, event.name, family, ...figures].join(' | ')} |`)
+      }
+  }
+}
+
 /** Redirected connections go where they were going: nothing is looked up. */
 async function measureWithoutDns(backend: SteerBackend): Promise<void> {
   await using home = await Household.open({ steer: { dns: ['192.0.2.53'] } })
@@ -92,9 +117,14 @@ async function main(): Promise<void> {
   const why = whyNot(...NAMESPACES)
   if (why !== undefined) throw new Error(`network namespaces are not to be had: ${why}`)
   const { values } = parseArgs({
-    options: { only: { type: 'string' }, load: { type: 'string', default: '60' } },
+    options: {
+      only: { type: 'string' },
+      load: { type: 'string', default: '60' },
+      events: { type: 'boolean' },
+    },
   })
   const names = values.only?.split(',')
+  if (values.events === true) return measureInterference()
   const chosen = Object.entries(faults)
     .filter(([name]) => names === undefined || names.includes(name))
     .map(([, fault]) => fault)
