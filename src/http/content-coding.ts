@@ -94,6 +94,8 @@ export class ContentDecoder {
   #stream: Transform | undefined
   #end: DecodeEnd | undefined
   #settle: ((end: DecodeEnd) => void) | undefined
+  /** It is one of those that are undone at once. */
+  #hasTurn = false
 
   constructor(
     coding: Exclude<Coding, 'identity'>,
@@ -145,15 +147,36 @@ export class ContentDecoder {
     }
     const coding = this.#coding
     if (coding === 'zstd') {
-      this.#startStream()
+      this.#standInLine()
       return
     }
     const outcome = decodeSync(coding, coded, this.#limits.inPlaceOutputBytes)
-    if (outcome.kind === 'too-large') this.#startStream()
+    if (outcome.kind === 'too-large') this.#standInLine()
     else {
       if ('bytes' in outcome) this.#give(outcome.bytes)
       this.#finish(outcome.kind)
     }
+  }
+
+  /**
+   * All of it is there, and it unfolds to far more: few such are undone at once, since each
+   * takes room for its window, of some megabytes.
+   */
+  #standInLine(): void {
+    line.enter(() => {
+      this.#hasTurn = true
+      if (this.#end !== undefined) this.#leave()
+      else {
+        this.#startStream()
+        this.#stream?.end()
+      }
+    })
+  }
+
+  #leave(): void {
+    if (!this.#hasTurn) return
+    this.#hasTurn = false
+    line.leave()
   }
 
   #startStream(): void {
@@ -207,10 +230,39 @@ export class ContentDecoder {
     this.#end = end
     this.#held = []
     this.#waiting = undefined
-    this.#stream?.destroy()
+    const stream = this.#stream
+    if (stream === undefined || stream.closed) this.#leave()
+    // What it took is free only then.
+    else stream.once('close', () => this.#leave())
+    stream?.destroy()
     this.#settle?.(end)
   }
 }
+
+/** Small bodies that unfold to much are undone so many at once. */
+export const MAX_UNFOLDING = 2
+
+/** Whoever waits is served in turn. */
+class Line {
+  readonly #waiting: (() => void)[] = []
+  #free = MAX_UNFOLDING
+
+  enter(go: () => void): void {
+    if (this.#free === 0) this.#waiting.push(go)
+    else {
+      this.#free--
+      go()
+    }
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}
+
+const line = new Line()
 
 type SyncOutcome =
   | { readonly kind: 'whole' | 'truncated'; readonly bytes: Buffer }
