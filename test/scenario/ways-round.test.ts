@@ -1,0 +1,249 @@
+/**
+ * Ways round policies that block, tried by one who knows them: each is a request that carries
+ * what is blocked, in a shape that a reader might miss. None reaches the provider. The whole list,
+ * with the tests of the other ways, is in `docs/WAYS-ROUND.md`.
+ */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { request } from 'undici'
+import { startOrigin } from '../support/origins.js'
+import type { Origin } from '../support/origins.js'
+import { certificate, NAME, originCa } from '../support/proxied.js'
+import { tempFolder } from '../support/temp-folder.js'
+import type { TempFolder } from '../support/temp-folder.js'
+import { HTTP_VERSIONS, Yori } from '../support/yori.js'
+
+/** As in the README. */
+const NO_RECIPES = `# Denies recipes.
+package yori.no_recipes
+deny contains "ask the cook" if contains(lower(input.said.person), "recipe")
+`
+const CHAT = '/v1/chat/completions'
+const WORD = 'a recipe for soup'
+const CARD = 'my card is 4111 1111 1111 1111'
+
+interface Attempt {
+  readonly path?: string
+  readonly method?: 'PUT' | 'PATCH' | 'DELETE'
+  readonly headers?: Record<string, string>
+  readonly body: string | Buffer
+}
+
+const chat = (content: unknown, more: object = {}): string =>
+  JSON.stringify({ model: 'm', messages: [{ role: 'user', content }], ...more })
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+function utf16(text: string, order: 'le' | 'be'): Buffer {
+  const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+  return order === 'le' ? bytes : bytes.swap16()
+}
+
+function form(...parts: readonly (readonly [head: string, body: string])[]): Attempt {
+  const texts = parts.map(
+    ([head, body]) => `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${body}\r\n`,
+  )
+  return {
+    path: '/v1/files',
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    body: `${texts.join('')}--b--\r\n`,
+  }
+}
+
+const escaped = [...WORD].map(
+  (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+)
+const plain = chat(WORD)
+
+const ATTEMPTS: Readonly<Record<string, Attempt>> = {
+  plainly: { body: plain },
+  'a card, plainly': { body: chat(CARD) },
+  'by escapes of JSON': { body: plain.replace(WORD, escaped.join('')) },
+  'in capitals': { body: chat('A RECIPE') },
+  'with zero-width spaces': { body: chat('a re\u200bci\u200dpe') },
+  'with soft hyphens': { body: chat('a re\u00adci\u00adpe') },
+  'in full-width letters': { body: chat('ｒｅｃｉｐｅ') },
+  'in mathematical letters': { body: chat('𝐫𝐞𝐜𝐢𝐩𝐞') },
+  'in base64': { body: chat(base64(`${WORD}, please, and a good one`)) },
+  'in a data URL': { body: chat(`data:text/plain;base64,${base64(WORD)}`) },
+  'as a file in base64': {
+    body: chat([
+      {
+        type: 'file',
+        file: { file_data: `data:text/plain;base64,${base64(WORD)}`, filename: 'x' },
+      },
+    ]),
+  },
+  'split over parts': {
+    body: chat(['a rec', 'ipe'].map((text) => ({ type: 'text', text }))),
+  },
+  'in UTF-16, little end first': { body: utf16(plain, 'le') },
+  'in UTF-16, big end first': { body: utf16(plain, 'be') },
+  'behind a BOM': { body: `\ufeff${plain}` },
+  'in a field that nobody knows': { body: chat('hi', { x_new: { deep: [WORD] } }) },
+  'as the name of a field': { body: chat('hi', { [WORD]: 1 }) },
+  'as the name of who speaks': {
+    body: JSON.stringify({ messages: [{ role: 'user', name: WORD, content: 'hi' }] }),
+  },
+  'as what a model is to have said': {
+    body: JSON.stringify({ messages: [{ role: 'assistant', content: WORD }] }),
+  },
+  'in a role of its own': {
+    body: JSON.stringify({ messages: [{ role: 'wizard', content: WORD }] }),
+  },
+  'under a key that stands twice': {
+    body: `{"model":"m","messages":[{"role":"user","content":"${WORD}"}],"messages":[]}`,
+  },
+  'in JSON with a comma too many': { body: plain.replace(/}$/, ',}') },
+  'in JSON with NaN': { body: plain.replace(/}$/, ',"t":NaN}') },
+  'in JSON with a comment': { body: `/* x */${plain}` },
+  'in JSON5': { body: `{model:'m',messages:[{role:'user',content:'${WORD}'}]}` },
+  'in two documents': { body: `${chat('hi')}\n${plain}` },
+  'under the name of a picture': {
+    headers: { 'content-type': 'image/png' },
+    body: plain,
+  },
+  'under the name of bytes': {
+    headers: { 'content-type': 'application/octet-stream' },
+    body: plain,
+  },
+  'under the name of a form': {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: `prompt=${escape(WORD)}&model=m`,
+  },
+  'under a charset': {
+    headers: { 'content-type': 'application/json; charset=utf-16le' },
+    body: utf16(plain, 'le'),
+  },
+  'as a field of a form': form(['name="prompt"', WORD]),
+  'as a file of a form': form(['name="file"; filename="x.bin"', WORD]),
+  'as the name of a file': form([`name="file"; filename="${WORD}"`, 'hi']),
+  'as a batch of a file': form([
+    'name="file"; filename="b.jsonl"',
+    JSON.stringify({ custom_id: '1', body: JSON.parse(plain) as unknown }),
+  ]),
+  'under gzip': { headers: { 'content-encoding': 'gzip' }, body: gzipSync(plain) },
+  'under brotli': {
+    headers: { 'content-encoding': 'br' },
+    body: brotliCompressSync(plain),
+  },
+  'under deflate': {
+    headers: { 'content-encoding': 'deflate' },
+    body: deflateSync(plain),
+  },
+  'under gzip twice': {
+    headers: { 'content-encoding': 'gzip, gzip' },
+    body: gzipSync(gzipSync(plain)),
+  },
+  'under a coding that nobody knows': {
+    headers: { 'content-encoding': 'x-mine' },
+    body: plain,
+  },
+  'under gzip that is none': { headers: { 'content-encoding': 'gzip' }, body: plain },
+  'at an escaped path': { path: '/v1/%63hat/completions', body: plain },
+  'at a path with an escaped slash': { path: '/v1%2fchat/completions', body: plain },
+  'at a path in capitals': { path: '/V1/CHAT/COMPLETIONS', body: plain },
+  'at a path with two slashes': { path: '/v1//chat/completions', body: plain },
+  'at a path with dots': { path: '/v1/models/../chat/completions', body: plain },
+  'at a path that nobody knows': { path: '/x/y', body: plain },
+  'with PUT': { method: 'PUT', body: plain },
+  'with PATCH': { method: 'PATCH', body: plain },
+  'with DELETE': { method: 'DELETE', body: plain },
+  'with another method in a field': {
+    headers: { 'x-http-method-override': 'GET' },
+    body: plain,
+  },
+  'as a call of MCP': {
+    path: '/mcp',
+    body: JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
+      params: { name: 'ask', arguments: { q: WORD } },
+    }),
+  },
+  'as what is to be spoken': {
+    path: '/v1/audio/speech',
+    body: JSON.stringify({ model: 'tts', input: WORD, voice: 'x' }),
+  },
+  'as a picture that is asked for': {
+    path: '/v1/images/generations',
+    body: JSON.stringify({ prompt: WORD }),
+  },
+  'as an item of a conversation': {
+    path: '/v1/conversations/c/items',
+    body: JSON.stringify({
+      items: [{ role: 'user', content: [{ type: 'input_text', text: WORD }] }],
+    }),
+  },
+}
+
+describe('a way round', () => {
+  let origin: Origin
+  let yori: Yori
+  let folder: TempFolder
+  let heard: string[] = []
+
+  before(async () => {
+    folder = await tempFolder()
+    mkdirSync(folder.file('own'))
+    writeFileSync(folder.file('own/no_recipes.rego'), NO_RECIPES)
+    origin = await startOrigin({
+      certificate,
+      handler: (incoming, response) => {
+        heard.push(incoming.url ?? '')
+        incoming.resume()
+        response.end('{}')
+      },
+    })
+    yori = await Yori.start({
+      origins: { [NAME]: origin },
+      trust: [originCa],
+      config: {
+        mode: 'enforce',
+        enforcement: { enabled: true, consent_accepted: true },
+        policies: {
+          directory: folder.file('own'),
+          files: { no_recipes: { action: 'block' }, privacy: { action: 'block' } },
+        },
+      },
+    })
+  })
+
+  after(async () => {
+    await yori[Symbol.asyncDispose]()
+    await origin[Symbol.asyncDispose]()
+    await folder[Symbol.asyncDispose]()
+  })
+
+  for (const version of HTTP_VERSIONS)
+    for (const [what, attempt] of Object.entries(ATTEMPTS)) {
+      // undici itself cannot send this one.
+      if (version === 'h2' && attempt.method === 'DELETE') continue
+      it(`is closed: ${what}, over ${version}`, async () => {
+        heard = []
+        const { path = CHAT, method = 'POST', headers = {}, body } = attempt
+        const answer = await yori.dispatcher(undefined, version).request({
+          origin: `https://${NAME}`,
+          path,
+          method,
+          headers: { 'content-type': 'application/json', ...headers },
+          body,
+        })
+        await answer.body.dump()
+        assert.deepEqual(heard, [], 'the provider heard it')
+        assert.ok(answer.statusCode >= 400 && answer.statusCode < 500)
+      })
+    }
+
+  it('is none for what is harmless', async () => {
+    heard = []
+    const answer = await request(`https://${NAME}${CHAT}`, {
+      method: 'POST',
+      dispatcher: yori.dispatcher(),
+      headers: { 'content-type': 'application/json' },
+      body: chat('hello'),
+    })
+    await answer.body.dump()
+    assert.deepEqual([answer.statusCode, heard], [200, [CHAT]])
+  })
+})
