@@ -7,6 +7,7 @@
  * place. A process that dies before leaves rubbish that the next one removes, after it leaves
  * a `ready` that the next one completes.
  */
+import { makeFolder } from '../src/core/make-folder.js'
 import { randomBytes } from 'node:crypto'
 import { chown, lstat, mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { rename, rm, rmdir, unlink } from 'node:fs/promises'
@@ -68,7 +69,7 @@ export class KeyStore {
   /** Makes the folder, 0700, when there is none. */
   async prepare(): Promise<void> {
     try {
-      await mkdir(this.directory, { recursive: true, mode: 0o700 })
+      makeFolder(this.directory, 0o700)
     } catch (cause) {
       const why = (cause as Error).message
       throw new YoriError('YORI_CA_UNUSABLE', `no CA folder: ${why}`, { cause })

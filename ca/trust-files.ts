@@ -1,6 +1,6 @@
 /** The files that trust variables name: our root alone, and the public roots with ours. */
+import { makeFolder } from '../src/core/make-folder.js'
 import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { derOf, systemRoots, trustBundle } from './export.js'
 import { trustStore } from './pkcs12.js'
@@ -20,7 +20,7 @@ export async function writeTrustFiles(
 ): Promise<TrustFiles> {
   const rootFile = join(folder, 'yori-root.pem')
   const bundleFile = join(folder, 'yori-bundle.pem')
-  await mkdir(folder, { recursive: true, mode: 0o755 })
+  makeFolder(folder, 0o755)
   await saveFile(rootFile, rootPem, { overwrite: true })
   const bundle = trustBundle(rootPem, await systemRoots())
   await saveFile(bundleFile, bundle, { overwrite: true })

@@ -4,9 +4,10 @@
  * what SQLite throws; `keeper.ts` decides what that means.
  */
 import { createRequire } from 'node:module'
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
+import { makeFolder } from '../core/make-folder.js'
 import { coverageCounts } from './coverage-counts.js'
 import { failureOf } from './failure.js'
 import { Insert } from './insert.js'
@@ -77,7 +78,7 @@ const PRAGMAS = [
 ] as const
 
 function prepareFile(database: string): void {
-  mkdirSync(dirname(database), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(database), 0o700)
   closeSync(openSync(database, 'a', 0o600))
   if ((statSync(database).mode & 0o077) !== 0) chmodSync(database, 0o600)
 }

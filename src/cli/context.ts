@@ -1,5 +1,6 @@
 /** What the commands share: the configuration as they ask for it, and where they print. */
-import { existsSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
+import { homedir } from 'node:os'
 import { loadConfig } from '../../config/load.js'
 import type { LoadedConfig, Override } from '../../config/load.js'
 import { formatProblem } from '../../config/problem.js'
@@ -20,7 +21,7 @@ export function findConfiguration(flags: ConfigFlags): LoadedConfig {
     path: flags.config,
     env: process.env,
     cwd: process.cwd(),
-    stateDir: flags.stateDir ?? process.env['YORI_STATE_DIR'] ?? localState(),
+    stateDir: flags.stateDir ?? process.env['YORI_STATE_DIR'] ?? usualState(thisPerson()),
     ...(flags.overrides === undefined ? {} : { flags: flags.overrides }),
   })
 }
@@ -41,10 +42,44 @@ export function configuration(flags: ConfigFlags): Loaded {
   return loaded
 }
 
-/** `npm start` keeps its state in ./var: commands beside it find it there without being told. */
-function localState(): string | undefined {
-  return existsSync('var/audit.db') ? 'var' : undefined
+interface Person {
+  readonly isRoot: boolean
+  readonly home: string
+  /** XDG_STATE_HOME. */
+  readonly stateHome: string | undefined
+  readonly isReadable: (folder: string) => boolean
 }
+
+/** As the schema has it. */
+const SERVICE_STATE = '/var/db/yori'
+
+/**
+ * Where state is when nobody says: `npm start` keeps it in ./var, and commands beside it find it
+ * there; else it is the service's folder for root and for whoever may read it, and a person's own.
+ * Undefined: the schema's.
+ */
+export function usualState(person: Person): string | undefined {
+  if (person.isReadable('var/audit.db')) return 'var'
+  if (person.isRoot || person.isReadable(SERVICE_STATE)) return undefined
+  const { stateHome, home } = person
+  // A relative one is to be ignored: XDG Base Directory 0.8.
+  const folder = stateHome?.startsWith('/') === true ? stateHome : `${home}/.local/state`
+  return `${folder}/yori`
+}
+
+const thisPerson = (): Person => ({
+  isRoot: process.geteuid?.() === 0,
+  home: homedir(),
+  stateHome: process.env['XDG_STATE_HOME'],
+  isReadable: (path) => {
+    try {
+      accessSync(path, constants.R_OK)
+      return true
+    } catch {
+      return false
+    }
+  },
+})
 
 export function configOf(path: string | undefined): Config {
   return configuration({ config: path }).config

@@ -4,9 +4,10 @@
  * reading of it are synchronous: commands call them, the running appliance reads only when
  * something has changed (`live-state.ts`).
  */
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { makeFolder } from '../core/make-folder.js'
 import { YoriError } from '../core/errors.js'
 import type { Pin } from '../policy/pin.js'
 import { EMPTY_STATE } from '../policy/state.js'
@@ -281,7 +282,7 @@ interface EmergencyRow {
 /** A command of root's must not take the file away from the user that YORI runs as. */
 function prepareFile(file: string): void {
   const folder = dirname(file)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
   const isNew = statSync(file, { throwIfNoEntry: false }) === undefined
   closeSync(openSync(file, 'a', 0o600))
   if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)

@@ -95,7 +95,7 @@ run() { # root, user or self
   *) said=$(tail -n 1 "$folder/test.log") ;;
   esac
   printf '%-5s %5d s  %s\n' "$1" "$((SECONDS - began))" "$said"
-  if [ "$code" = 3 ]; then sed -n '/ failing$/,$p' "$folder/test.log"; fi
+  if [ "$code" = 3 ]; then sed -n '/^  [0-9]* failing$/,$p' "$folder/test.log"; fi
   rm -rf "$folder"
   folder=''
   return "$code"

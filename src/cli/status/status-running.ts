@@ -1,13 +1,16 @@
 /** Does a YORI answer on the addresses of the configuration? */
 import { printable } from '../../audit/printable.js'
 import { ask } from '../../doctor/ask-health.js'
+import { runningInstance } from '../instance.js'
 import type { Answer } from '../../doctor/ask-health.js'
 import type { Finding, StatusSection } from './status-section.js'
 
 export const runningSection: StatusSection = {
   name: 'running',
   async read({ config }): Promise<Finding> {
-    const answers = await Promise.all(config.listen.map(ask))
+    // Where it says itself that it listens, which flags may have changed, or the system chosen.
+    const instance = runningInstance(config.state_dir)
+    const answers = await Promise.all((instance?.listen ?? config.listen).map(ask))
     const count = answers.filter((answer) => answer.answers).length
     const wrong = new Set(answers.flatMap(({ health }) => concernsIn(health)))
     const all = count === answers.length && wrong.size === 0

@@ -11,6 +11,7 @@ import { systemClock } from '../../../core/clock.js'
 import { silentLog } from '../../../core/log.js'
 import { ask } from '../../../doctor/ask-health.js'
 import { configuration } from '../../context.js'
+import { InstanceLock, runningInstance } from '../../instance.js'
 import type { ExecOptions, OwnYori } from './exec.js'
 
 /** `ephemeral`: CA and record are gone with it. */
@@ -29,12 +30,18 @@ export async function startOwnYori(
       stateDir: folder,
       overrides: [{ ...listen, value: '127.0.0.1:0' }],
     }).config
+    const lock = InstanceLock.take(loaded.state_dir)
     const appliance = new Appliance({
       config: loaded,
       clock: systemClock,
       log: silentLog,
     })
     await appliance.start()
+    lock.announce({
+      pid: process.pid,
+      listen: appliance.addresses.map(formatSocketAddress),
+      startedAt: systemClock.now(),
+    })
     const [address] = appliance.addresses
     return {
       directory: loaded.ca.directory,
@@ -42,6 +49,7 @@ export async function startOwnYori(
       recorded: recordOf(loaded.audit.database),
       [Symbol.asyncDispose]: async () => {
         await appliance.stop()
+        lock[Symbol.dispose]()
         forget()
       },
     }
@@ -54,11 +62,17 @@ export async function startOwnYori(
 /** The YORI of the configuration, whether it runs or not. */
 export function configuredYori(config: string | undefined): ExecOptions {
   const loaded = configuration({ config }).config
+  const [listening] = runningInstance(loaded.state_dir)?.listen.map(reachableAt) ?? []
   return {
     directory: loaded.ca.directory,
-    proxy: proxyUrlOf(loaded),
+    proxy: listening === undefined ? proxyUrlOf(loaded) : `http://${listening}`,
     recorded: recordOf(loaded.audit.database),
   }
+}
+
+/** Any address of this machine is loopback for a program of this machine. */
+function reachableAt(listen: string): string {
+  return listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
 }
 
 export async function yoriAnswers(proxy: string): Promise<boolean> {

@@ -19,6 +19,7 @@ import { configuration, note } from '../../context.js'
 import type { ConfigFlags } from '../../context.js'
 import { EXIT, exitCodeOf, failureLine } from '../../exit.js'
 import { terminalLog } from '../../log-line.js'
+import { InstanceLock } from '../../instance.js'
 import { openLogTarget } from '../../log-target.js'
 
 // Required, not imported: see ../../commander.ts.
@@ -61,6 +62,7 @@ async function run(flags: RunFlags): Promise<void> {
   const wanted = configFlags(flags)
   const { config, source, warnings } = configuration(wanted)
   for (const warning of warnings) note(`${formatProblem(warning)}\n`)
+  using lock = InstanceLock.take(config.state_dir)
   const log = pino(
     { level: config.log.level },
     config.log.file === undefined && process.stderr.isTTY
@@ -74,6 +76,11 @@ async function run(flags: RunFlags): Promise<void> {
     observers: process.stdout.isTTY ? [terminalLines(process.stdout)] : [],
   })
   const skipped = await appliance.start()
+  lock.announce({
+    pid: process.pid,
+    listen: appliance.addresses.map(formatSocketAddress),
+    startedAt: systemClock.now(),
+  })
   // Whoever sees the banner may send signals.
   const stopped = untilStopped(appliance, log)
   // The file of the start, also where it was searched for: one that has gone since is a
