@@ -3,7 +3,9 @@
  * that the running appliance, and who asks for help, carry nothing of the others.
  */
 import { systemClock } from '../core/clock.js'
-import type { Command } from './commander.js'
+import { readFileSync } from 'node:fs'
+import { packageFile } from '../core/package-root.js'
+import { Command } from './commander.js'
 import type { AuditCommandDeps } from './commands/record/audit.js'
 import type { PolicyStateDeps } from './commands/household/household-database.js'
 import { configOf, configuration, note, print } from './context.js'
@@ -280,6 +282,35 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         await stateDeps(),
       ),
   },
+  completion: {
+    group: 'Setting up',
+    summary: 'print what makes a shell complete commands of yori',
+    load: async () =>
+      (await import('./commands/run/completion.js')).completionCommand({
+        program: everyCommand,
+        print,
+      }),
+  },
+  man: {
+    group: 'Setting up',
+    summary: 'print the manual page',
+    load: async () => {
+      const { manCommand } = await import('./commands/run/completion.js')
+      return manCommand({ program: everyCommand, print, version: packageVersion() })
+    },
+  },
+}
+
+/** All of them, loaded: for what tells of each. */
+export async function everyCommand(): Promise<Command> {
+  const program = new Command('yori')
+  for (const { load } of Object.values(COMMANDS)) program.addCommand(await load())
+  return program
+}
+
+export function packageVersion(): string {
+  const text = readFileSync(packageFile('package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
 
 async function execDeps(): Promise<ExecDeps> {

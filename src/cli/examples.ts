@@ -313,6 +313,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori providers check', 'the catalogue in force'],
     ['yori providers check ./catalogue.yaml', 'one before it is used'],
   ],
+  'yori completion': [
+    ['source <(yori completion bash)', 'for this shell'],
+    ['yori completion fish > yori.fish', 'a file to keep'],
+  ],
+  'yori man': [
+    ['yori man | man -l -', 'read it'],
+    ['yori man > yori.1', 'a file to keep'],
+  ],
   'yori hash-password': [
     ['yori hash-password', 'asks for the password'],
     ['yori hash-password > hash.txt', 'keep what it prints'],

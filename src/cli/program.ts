@@ -1,8 +1,6 @@
 /** The command line as a whole: which command is loaded, and what is said when there is none. */
-import { readFileSync } from 'node:fs'
 import { nearest } from '../../config/schema-suggest.js'
-import { packageFile } from '../core/package-root.js'
-import { COMMANDS } from './command-list.js'
+import { COMMANDS, packageVersion } from './command-list.js'
 import { Command } from './commander.js'
 import { examplesText } from './examples.js'
 import { usageError } from './usage.js'
@@ -22,7 +20,7 @@ export async function yori(
     .description(
       'Sees what devices ask which LLM, and sets limits. Everything else passes.',
     )
-    .version(version())
+    .version(packageVersion())
     .showHelpAfterError('(yori --help tells the commands)')
     .addHelpText('after', examplesText('yori'))
   const asked = askedFor(args, atTerminal)
@@ -51,11 +49,6 @@ function askedFor(args: readonly string[], atTerminal: boolean): string | undefi
   const near = nearest(first, Object.keys(COMMANDS))
   const meant = near === undefined ? 'yori --help tells them' : `did you mean ${near}?`
   throw usageError(`there is no command ${JSON.stringify(first)}; ${meant}`)
-}
-
-function version(): string {
-  const text = readFileSync(packageFile('package.json'), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 /**

@@ -168,7 +168,7 @@ describe('the commands', () => {
 
 /** The last call of YORI in a line of a shell, as its words. */
 function typedWords(line: string): string[] {
-  const call = line.slice(line.lastIndexOf('yori ')).replace(/\)"$| > .*/, '')
+  const call = line.slice(line.lastIndexOf('yori ')).replace(/\)"?$| [>|] .*/, '')
   const words = call.match(/"[^"]*"|\S+/g) ?? []
   return words.slice(1).map((word) => word.replaceAll('"', ''))
 }

@@ -16,6 +16,7 @@ const PROGRAMS = {
   certutil: ['libnss3-tools', '-H'],
   curl: ['curl'],
   'gnutls-cli': ['gnutls-bin'],
+  groff: ['groff-base'],
   go: ['golang-go', 'version'],
   h2load: ['nghttp2-client'],
   ip: ['iproute2', '-V'],
