@@ -49,7 +49,7 @@ describe('completion', () => {
     const groff = await runProgram('groff', ['-man', '-Tutf8', '-ww'], { input: page })
     assert.equal(groff.stderr, '')
     // Bold and underlined as terminals have it.
-    const text = groff.stdout.toString().replace(/\u001b\[[\d;]*m/g, '')
+    const text = groff.stdout.toString().replace(/\u001b\[[\d;]*m|.\u0008/g, '')
     assert.match(text, /yori audit show \[options\] <id>/)
     assert.match(text, /EXIT STATUS/)
     assert.match(text, /yori - sees what devices ask which LLM/)
