@@ -1,13 +1,16 @@
 /**
  * Texts as they are compared: compatibility forms are one (NFKC, UAX #15), and what is not
- * seen is gone (Default_Ignorable_Code_Point, UAX #44), so that a full-width digit is a digit
- * and a word with an invisible character in it is that word. Digits of any script are those of
+ * seen is gone (Default_Ignorable_Code_Point, UAX #44, control characters), so that a full-width digit is a digit
+ * and a word with an invisible character in it is that word, and a number behind one a number. Digits of any script are those of
  * ASCII (Nd stand in runs of ten, UAX #44), and so are dashes and spaces. Tag characters, which models read
  * and people do not see, become the ASCII that they stand for. Pure; linear.
  */
 
-const NON_ASCII = /[^\u0000-\u007f]/
-const IGNORABLE = /\p{DI}+/gu
+/** More than what ASCII shows, and its white space. */
+const TO_FOLD = /[^\t-\r -~]/
+/** Control characters, halves of a pair, what stands for bytes that are no text: all the same. */
+const IGNORABLE =
+  /[\p{DI}\p{Cs}\p{Noncharacter_Code_Point}\ufffd\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+/gu
 /** U+E0020 to U+E007E: each stands for an ASCII character. */
 const TAGS = /[\u{e0020}-\u{e007e}]+/gu
 const TAG_BASE = 0xe0000
@@ -15,15 +18,30 @@ const TAG_BASE = 0xe0000
 const CLUSTER = /[^\p{M}]\p{M}*|\p{M}+/gu
 
 export function folded(text: string): string {
-  return NON_ASCII.test(text) ? foldWhole(text) : text
+  return TO_FOLD.test(text) ? foldWhole(text) : text
 }
 
 function foldWhole(text: string): string {
   const plain = withAsciiSigns(text.normalize('NFKC'))
   // Few texts have any: both patterns begin with the surrogate of their plane.
   return plain.includes('\u{db40}')
-    ? plain.replace(TAGS, untagged).replace(IGNORABLE, '')
-    : plain.replace(IGNORABLE, '')
+    ? plain.replace(TAGS, untagged).replace(IGNORABLE, unseen)
+    : plain.replace(IGNORABLE, unseen)
+}
+
+/** Nothing within a word or a number; between the two, it is where one ends. */
+function unseen(run: string, at: number, text: string): string {
+  return isSeam(text[at - 1], text[at + run.length]) ? ' ' : ''
+}
+
+const LETTER = /^\p{L}/u
+const ASCII_DIGIT = /^[0-9]/
+
+function isSeam(before = '', after = ''): boolean {
+  return (
+    (LETTER.test(before) && ASCII_DIGIT.test(after)) ||
+    (ASCII_DIGIT.test(before) && LETTER.test(after))
+  )
 }
 
 /** Never another number of units where one character stands for another. */
@@ -54,6 +72,9 @@ function untagged(tags: string): string {
   return plain
 }
 
+/** A mark that is not seen, at the end of what it combines with. */
+const HIDDEN_END = /\p{DI}$/u
+
 export interface FoldedPlaces {
   readonly text: string
   /** Where in the original the character at this place of `text` begins. UTF-16 offsets. */
@@ -64,14 +85,21 @@ export interface FoldedPlaces {
 
 /** A folded text that knows where it comes from: what was found there can be taken out. */
 export function foldedWithPlaces(text: string): FoldedPlaces {
-  if (!NON_ASCII.test(text)) return { text, start: (at) => at, end: (at) => at }
+  if (!TO_FOLD.test(text)) return { text, start: (at) => at, end: (at) => at }
   let plain = ''
   /** Of each unit of `plain`: its cluster, as start and end in the original. */
   const starts: number[] = []
   const ends: number[] = []
+  let hidden = false
   for (const found of text.matchAll(CLUSTER)) {
     const [cluster] = found
     const piece = foldWhole(cluster)
+    if (hidden && isSeam(plain.at(-1), piece[0])) {
+      starts.push(found.index)
+      ends.push(found.index)
+      plain += ' '
+    }
+    hidden = piece === '' ? true : HIDDEN_END.test(cluster)
     for (let i = 0; i < piece.length; i++) {
       starts.push(found.index)
       ends.push(found.index + cluster.length)

@@ -6,10 +6,12 @@
 import type { Resting } from '../core/resting.js'
 import { asUtf8 } from './wide-text.js'
 
-export type Encoded =
+/** `head`: what a data URL says before its comma, where that is more than a usual type. */
+export type Encoded = { readonly head?: string } & (
   | { readonly kind: 'text'; readonly text: string }
   /** Bytes that are no text; `media` is their format, where the first of them tell. */
   | { readonly kind: 'bytes'; readonly media: string | undefined }
+)
 
 /** Shorter words are base64 by accident. */
 const LEAST_ENCODED = 24
@@ -19,8 +21,14 @@ const PIECE_CHARS = 64 * 1024
 const NO_BASE64 = /[^A-Za-z0-9+/_=-]/
 const NO_LINED_BASE64 = /[^A-Za-z0-9+/_=\r\n-]/
 const PADDING = /=[^=\r\n]/
-const DATA_URL = /^data:(?:[\w.+-]+\/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*(;base64)?,/i
+/** Schemes are of any case (RFC 3986 §3.1), and who reads one takes white space off first. */
+const IS_URL = /^\s{0,16}data:/i
+const DATA_URL =
+  /^\s{0,16}data:(?:[\w.+-]+\/[\w.+-]+)? ?(?:; ?[\w.+-]+=[^;,]*)*(; ?base64)? ?,/i
 const MAX_URL_HEAD = 512
+/** Says nothing but how the rest is to be read. */
+const PLAIN_HEAD =
+  /^data:(?:(?:text\/(?:plain|html|csv|markdown)|image\/(?:png|jpe?g|gif|webp|svg\+xml)|audio\/(?:wav|mpeg|mp3|ogg)|video\/mp4|application\/(?:pdf|json|octet-stream))(?:;charset=utf-8)?)?(?:;base64)?,$/i
 
 /**
  * What base64 (RFC 4648 §4 and §5, or a data URL, RFC 2397) holds; undefined for what is none.
@@ -28,10 +36,12 @@ const MAX_URL_HEAD = 512
  * believed to be some; without that they are words.
  */
 export function* decoded(text: string, named: boolean): Resting<Encoded | undefined> {
-  const url = text.startsWith('data:') ? DATA_URL.exec(text.slice(0, MAX_URL_HEAD)) : null
+  const url = IS_URL.test(text) ? DATA_URL.exec(text.slice(0, MAX_URL_HEAD)) : null
   if (url !== null) {
-    const data = text.slice(url[0].length)
-    return url[1] === undefined ? ofEscapes(data) : yield* ofBase64(data, true)
+    const [head, isBase64] = url
+    const data = text.slice(head.length)
+    const found = isBase64 === undefined ? ofEscapes(data) : yield* ofBase64(data, true)
+    return found === undefined || PLAIN_HEAD.test(head) ? found : { ...found, head }
   }
   return text.length < LEAST_ENCODED ? undefined : yield* ofBase64(text, named)
 }

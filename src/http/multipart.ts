@@ -7,6 +7,10 @@ export interface MultipartPart {
   readonly name?: string | undefined
   readonly filename?: string | undefined
   readonly mediaType?: string | undefined
+  /** Its content is quoted-printable (RFC 2045 §6.7): some servers undo that. */
+  readonly quoted?: boolean
+  /** Its other fields, and other forms of its names, as they stand; decoded, where escaped. */
+  readonly others?: readonly string[]
   readonly bytes: number
   /** Where in the body its content begins. */
   readonly at: number
@@ -18,6 +22,8 @@ export interface MultipartContent {
   readonly parts: readonly MultipartPart[]
   /** The closing delimiter was there, and nothing was over a limit. */
   readonly complete: boolean
+  /** More than white space stood before the first delimiter or behind the last. */
+  readonly beside?: true
 }
 
 export interface MultipartLimits {
@@ -53,6 +59,8 @@ interface OpenPart {
   name: string | undefined
   filename: string | undefined
   mediaType: string | undefined
+  quoted: boolean
+  others: string[]
   bytes: number
   at: number
   pieces: Buffer[] | undefined
@@ -64,6 +72,8 @@ export class MultipartReader {
   readonly #parts: MultipartPart[] = []
   #part: OpenPart | undefined
   #state: State = 'body'
+  /** Something stands where no part does. */
+  #beside = false
   /** Bytes that cannot be judged before more come; the first line counts as after a CRLF. */
   #rest: Buffer = Buffer.from('\r\n')
   /** Where in the body the rest begins. */
@@ -76,6 +86,7 @@ export class MultipartReader {
 
   /** Does not keep `chunk`. */
   push(chunk: Uint8Array): void {
+    if (this.#state === 'ended') this.#notIn(chunk)
     if (this.#state === 'ended' || this.#state === 'failed') return
     const bytes = Buffer.concat([this.#rest, chunk])
     let at = 0
@@ -92,7 +103,12 @@ export class MultipartReader {
     if (this.#part !== undefined) this.#take(this.#rest)
     else if (this.#state === 'headers') this.#lastHeaders(this.#rest)
     this.#close()
-    return { parts: this.#parts, complete: this.#state === 'ended' }
+    const read = { parts: this.#parts, complete: this.#state === 'ended' }
+    return this.#beside ? { ...read, beside: true } : read
+  }
+
+  #notIn(bytes: Uint8Array): void {
+    this.#beside ||= bytes.some((byte) => byte > 0x20)
   }
 
   /** The body broke off behind a header block: its part had begun. */
@@ -139,6 +155,7 @@ export class MultipartReader {
     if (bytes.length - at < 2) return undefined
     if (bytes[at] === 0x2d && bytes[at + 1] === 0x2d) {
       this.#state = 'ended'
+      this.#notIn(bytes.subarray(at + 2))
       return undefined
     }
     const end = bytes.indexOf('\r\n', at)
@@ -169,6 +186,7 @@ export class MultipartReader {
 
   #take(piece: Buffer): void {
     const part = this.#part
+    if (part === undefined) this.#notIn(piece)
     if (part === undefined || piece.length === 0) return
     part.bytes += piece.length
     if (part.bytes > this.#limits.maxTextBytes) part.pieces = undefined
@@ -179,9 +197,13 @@ export class MultipartReader {
     const part = this.#part
     this.#part = undefined
     if (part === undefined) return
-    const { name, filename, mediaType, bytes, at, pieces } = part
+    const { pieces, quoted, others, ...rest } = part
     const text = pieces === undefined ? undefined : Buffer.concat(pieces).toString()
-    this.#parts.push({ name, filename, mediaType, bytes, at, text })
+    const odd = {
+      ...(quoted ? { quoted } : {}),
+      ...(others.length > 0 ? { others } : {}),
+    }
+    this.#parts.push({ ...rest, ...odd, text })
   }
 }
 
@@ -200,6 +222,8 @@ function openPart(block: string, at: number): OpenPart {
   let name: string | undefined
   let filename: string | undefined
   let mediaType: string | undefined
+  let quoted = false
+  const others: string[] = []
   for (const line of block.split('\r\n')) {
     const colon = line.indexOf(':')
     if (colon < 0) continue
@@ -208,12 +232,24 @@ function openPart(block: string, at: number): OpenPart {
     if (field === 'content-disposition') {
       name = parameter(value, 'name')
       filename = parameter(value, 'filename')
+      if (value.includes('*')) others.push(unescapedOnce(value))
     } else if (field === 'content-type') {
       mediaType = value.split(';', 1)[0]?.trim().toLowerCase()
-    }
+    } else if (field === 'content-transfer-encoding') {
+      quoted = value.toLowerCase() === 'quoted-printable'
+    } else if (field !== 'content-length') others.push(line)
   }
   const pieces = filename === undefined ? [] : undefined
-  return { name, filename, mediaType, bytes: 0, at, pieces }
+  return { name, filename, mediaType, quoted, others, bytes: 0, at, pieces }
+}
+
+/** `filename*` (RFC 8187 §3.2.1), which forms should not have, and some servers read. */
+function unescapedOnce(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
 }
 
 /** A parameter of a header value, quoted or not (RFC 9110 §5.6.6). */

@@ -40,7 +40,7 @@ export interface BodyText {
   readonly left: { readonly ids: number; readonly media: number }
   /** It says something beside names of fields and words of the protocol. */
   readonly says: boolean
-  /** It holds documents that nobody here reads, such as a PDF. */
+  /** It holds documents that nobody here reads, such as a PDF, or a prompt in tokens. */
   readonly unreadDocument: boolean
 }
 
@@ -107,6 +107,7 @@ export class BodyTextReader {
       }
       const items = top.value as readonly unknown[]
       const index = top.next++
+      if (index === 0 && isTokens(items, top)) this.#unreadDocument = true
       if (index >= items.length) {
         open.pop()
         continue
@@ -184,6 +185,7 @@ export class BodyTextReader {
     }
     const isOpaque = isOpaqueField(name)
     const data = yield* decoded(text, isOpaque || isMediaField(name))
+    if (data?.head !== undefined) unit.pieces.push({ who: whoAt(place), text: data.head })
     if (data?.kind !== 'text' && isIdField(name) && isId(text)) {
       this.#ids += text.length
       return
@@ -207,6 +209,22 @@ export class BodyTextReader {
 function number(value: number, { place, unit }: Open): void {
   if (Math.abs(value) < LEAST_NUMBER || !Number.isInteger(value)) return
   unit.pieces.push({ who: whoAt(place), text: String(value) })
+}
+
+/** Fields that take a text as the numbers that a model knows it by. */
+const TOKEN_FIELDS: ReadonlySet<string> = new Set([
+  'prompt',
+  'input',
+  'context',
+  'tokens',
+])
+
+/** One list of them, or the list of lists that a batch is: the first tells. */
+function isTokens(value: readonly unknown[], { name, place }: Open): boolean {
+  if (whoAt(place) !== 'person' || name === undefined || !TOKEN_FIELDS.has(name))
+    return false
+  const [first] = value
+  return typeof first === 'number' && Number.isInteger(first) && first >= 0
 }
 
 const SHORT_CODED = 128

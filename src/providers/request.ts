@@ -295,7 +295,8 @@ function readMedia(kind: Attachment['kind'], part: Json, builder: RequestBuilder
     part
   const url = firstText(source.url, part.image_url, part.document_url, part.video_url)
   const inline = firstText(source.data, source.file_data, dataUrl(url))
-  const fromUrl = inline?.startsWith('data:') === true ? inlineType(inline) : undefined
+  const fromUrl =
+    inline !== undefined && IS_DATA_URL.test(inline) ? inlineType(inline) : undefined
   const format = asText(source.format)
   builder.attachment({
     kind,
@@ -307,8 +308,11 @@ function readMedia(kind: Attachment['kind'], part: Json, builder: RequestBuilder
 }
 
 function dataUrl(url: string | undefined): string | undefined {
-  return url?.startsWith('data:') === true ? url : undefined
+  return url !== undefined && IS_DATA_URL.test(url) ? url : undefined
 }
+
+/** Schemes are of any case (RFC 3986 §3.1). */
+const IS_DATA_URL = /^data:/i
 
 /** `data:image/png;base64,...` -> `image/png` (RFC 2397). */
 function inlineType(url: string): string | undefined {
@@ -318,7 +322,7 @@ function inlineType(url: string): string | undefined {
 
 /** The decoded size of base64 text, or of a data URL of it, without decoding. */
 export function base64Bytes(text: string): number {
-  const start = text.startsWith('data:') ? text.indexOf(',') + 1 : 0
+  const start = IS_DATA_URL.test(text) ? text.indexOf(',') + 1 : 0
   let end = text.length
   while (end > start && text[end - 1] === '=') end--
   return Math.floor(((end - start) * 3) / 4)

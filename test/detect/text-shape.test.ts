@@ -45,6 +45,14 @@ describe('a text by its shape', () => {
     })
   })
 
+  it('of a data URL has a head, where that says more than a usual type', () => {
+    assert.equal(decode(`DATA:text/plain;base64,${base64('a b')}`)?.head, undefined)
+    assert.equal(decode(` data:;base64,${base64('a b')}`)?.kind, 'text')
+    assert.equal(decode('data:recipe/soup,x')?.head, 'data:recipe/soup,')
+    const head = 'data:image/png;x=a recipe;base64,'
+    assert.equal(decode(`${head}${PNG}`)?.head, head)
+  })
+
   it('is text piece by piece, cut inside characters or not', () => {
     const long = 'Größe 日本 '.repeat(30_000)
     assert.deepEqual(decode(base64(long)), { kind: 'text', text: long })

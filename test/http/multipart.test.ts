@@ -61,6 +61,23 @@ describe('MultipartReader', () => {
     })
   })
 
+  it('YORI tells of what stands beside the parts, and of odd fields of one', () => {
+    const part = '--B\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--B--'
+    assert.equal(read(FORM).beside, true)
+    assert.equal(read(`${part}hidden`).beside, true)
+    assert.equal(read(`hidden\r\n${part}`).beside, true)
+    for (const plain of [part, `${part}\r\n`, `\r\n${part}\r\n \r\n`])
+      assert.equal(read(plain).beside, undefined)
+    const fields = [
+      "Content-Disposition: form-data; name=a; filename*=UTF-8''%72oof.txt",
+      'Content-Transfer-Encoding: Quoted-Printable',
+      'X-Note: y',
+    ]
+    const [odd] = read(`--B\r\n${fields.join('\r\n')}\r\n\r\nx\r\n--B--`).parts
+    assert.equal(odd?.quoted, true)
+    assert.match(odd.others?.join('|') ?? '', /roof\.txt\|X-Note: y$/)
+  })
+
   it('YORI takes blanks behind a delimiter up to a limit, however they come', () => {
     const padded = (length: number) =>
       read(

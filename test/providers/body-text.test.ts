@@ -874,4 +874,11 @@ describe('the text of recorded requests', () => {
     // What is left out is little: recorded requests are words.
     assert.ok(left.ids + left.media < left.found / 50, JSON.stringify(left))
   })
+
+  it('is not all there, where a prompt is given as the numbers of its tokens', () => {
+    for (const body of [{ prompt: [1, 2] }, { input: [[1, 2]] }, { context: [1] }])
+      assert.equal(textOf(body).unreadDocument, true, JSON.stringify(body))
+    for (const body of [{ prompt: ['x'] }, { input: [] }, { sizes: [1] }])
+      assert.equal(textOf(body).unreadDocument, false, JSON.stringify(body))
+  })
 })

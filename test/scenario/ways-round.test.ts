@@ -40,6 +40,12 @@ function utf16(text: string, order: 'le' | 'be'): Buffer {
   return order === 'le' ? bytes : bytes.swap16()
 }
 
+const file = (file_data: string): string =>
+  chat([{ type: 'file', file: { file_data, filename: 'x' } }])
+
+/** Longer than what is kept beside what it decodes to. */
+const FILLER = 'and so on, '.repeat(20)
+
 function form(...parts: readonly (readonly [head: string, body: string])[]): Attempt {
   const texts = parts.map(
     ([head, body]) => `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${body}\r\n`,
@@ -51,6 +57,15 @@ function form(...parts: readonly (readonly [head: string, body: string])[]): Att
   }
 }
 
+function behind(before: string, after: string): Attempt {
+  const { body, ...rest } = form(['name="file"', 'hi'])
+  return { ...rest, body: `${before}\r\n${body.toString()}${after}` }
+}
+
+/** As many bytes as one has, behind those by which it is known. */
+const PICTURE = Buffer.from(`\x89PNG\r\n\x1a\n${'\0\xfe'.repeat(40)}`, 'latin1').toString(
+  'base64',
+)
 const escaped = [...WORD].map(
   (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
 )
@@ -74,6 +89,39 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
         file: { file_data: `data:text/plain;base64,${base64(WORD)}`, filename: 'x' },
       },
     ]),
+  },
+  'in a data URL in capitals': {
+    body: file(`DATA:text/plain;BASE64,${base64(WORD)}`),
+  },
+  'in a data URL behind a blank': { body: file(` data:;base64,${base64(WORD)}`) },
+  'in a data URL with blanks': {
+    body: file(`data:text/plain; charset=utf-8; base64,${base64(WORD)}`),
+  },
+  'in a parameter of a data URL': {
+    body: chat(`data:text/plain;x=${WORD},${FILLER}`),
+  },
+  'in a parameter of a picture': {
+    body: chat(`data:image/png;x=${WORD};base64,${PICTURE}`),
+  },
+  'as the type of a data URL': {
+    body: chat(`data:recipe/soup,${FILLER}`),
+  },
+  'with control characters': { body: chat('a re\u0000ci\u0007pe') },
+  'with control characters as they are': {
+    body: plain.replace('recipe', 're\u0000ci\u0001pe'),
+  },
+  'with half a pair': { body: plain.replace('recipe', 're\\ud800cipe') },
+  'with bytes that are no UTF-8': {
+    body: Buffer.from(plain.replace('recipe', 're\xffcipe'), 'latin1'),
+  },
+  'a card with control characters': {
+    body: chat(CARD.replaceAll('1 1', '1\u00011')),
+  },
+  'a card behind a zero-width space': {
+    body: chat('it is\u200b4111 1111 1111 1111\u200bthat'),
+  },
+  'a card behind a control character': {
+    body: chat('it is\u00074111 1111 1111 1111\u0007that'),
   },
   'split over parts': {
     body: chat(['a rec', 'ipe'].map((text) => ({ type: 'text', text }))),
@@ -119,6 +167,21 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   'as a field of a form': form(['name="prompt"', WORD]),
   'as a file of a form': form(['name="file"; filename="x.bin"', WORD]),
   'as the name of a file': form([`name="file"; filename="${WORD}"`, 'hi']),
+  'as the name of a file in its other form': form([
+    `name="file"; filename*=UTF-8''a%20%72ecipe`,
+    'hi',
+  ]),
+  'as a field of a part': form([`name="file"\r\nX-Note: ${WORD}`, 'hi']),
+  'in quoted-printable': form([
+    'name="file"; filename="x"\r\nContent-Transfer-Encoding: quoted-printable',
+    'a re=63i=\r\npe',
+  ]),
+  'before the first part': behind(WORD, ''),
+  'behind the last part': behind('', WORD),
+  'as a part of an upload': {
+    ...form(['name="data"; filename="part"', WORD]),
+    path: '/v1/uploads/u/parts',
+  },
   'as a batch of a file': form([
     'name="file"; filename="b.jsonl"',
     JSON.stringify({ custom_id: '1', body: JSON.parse(plain) as unknown }),

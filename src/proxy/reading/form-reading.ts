@@ -112,19 +112,30 @@ function* addForm(
 ): Resting<boolean> {
   let isText = true
   for (const part of form.parts) {
-    const { name, filename, mediaType } = part
+    const { name, filename, mediaType, others = [] } = part
     const content = contentOf(part, bytes)
-    for (const said of [name, filename])
+    for (const said of [name, filename, ...others])
       if (said !== undefined) yield* words.read(said, 'type')
     const isWords =
       content.length === 0 ||
       addOffer(words, content, name === 'sdp' ? 'application/sdp' : mediaType) ||
       (yield* addWords(words, content, json, isTextType(mediaType)))
     if (!isWords) isText = false
+    if (part.quoted === true) yield* addText(words, unquoted(content), true)
   }
   // What its own delimiters do not tell apart is still looked at.
-  if (!form.complete && wantsText) yield* addText(words, bytes, whole)
+  if ((!form.complete || form.beside === true) && wantsText)
+    yield* addText(words, bytes, whole)
   return isText
+}
+
+/** Quoted-printable undone (RFC 2045 §6.7). */
+function unquoted(content: Buffer): Buffer {
+  const text = content.toString('latin1').replace(/=[ \t]{0,76}\r?\n/g, '')
+  const plain = text.replace(/=([0-9A-F]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  )
+  return Buffer.from(plain, 'latin1')
 }
 
 /** The parts that begin in what is there of its end, and what stands before them. */

@@ -19,6 +19,7 @@ import { offeredTools } from '../../providers/offered-tools.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
+import { mediaOf } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import { addOffer, addText, addWords, isTextType, looksLikeJson } from './body-words.js'
 import { addNewestParts, readParts } from './form-reading.js'
@@ -181,7 +182,9 @@ function* readBroken(
   const state = body.kind === 'over-limit' ? 'truncated' : 'invalid'
   const content: Content = { ...about(read.facts), ...NO_BODY, state, unstructured }
   const other = recognised.api === 'other' ? 'unknown-api' : undefined
-  const unread = unstructured === undefined ? other : whyUnread(body)
+  // Called JSON, and bytes: what was looked at are no words.
+  const none = mediaOf(copy.bytes) === undefined ? undefined : 'not-text'
+  const unread = unstructured === undefined ? (none ?? other) : whyUnread(body)
   return { facts: read.facts, content, text, unread }
 }
 
