@@ -42,6 +42,11 @@ export class Cli implements AsyncDisposable {
       this.stderr += chunk.toString()
       this.#changed()
     })
+    // A test that ran out of time has no end of its scope. First of all: whoever runs the tests
+    // waits a second for this process.
+    const end = (): void => void this.child.kill('SIGKILL')
+    process.prependOnceListener('exit', end)
+    this.child.once('close', () => process.off('exit', end))
     this.exited = new Promise((resolve) => {
       this.child.once('close', (status) => {
         resolve(status ?? -1)

@@ -23,11 +23,25 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** Takes away what a run left that was killed. */
+/** Takes away what a run left that was killed, with the programs that go on in it. */
 function sweep(): void {
   const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
-  for (const [name, pid, began] of stdout.matchAll(/^yori-(\d+)-(\d+)-\S+/gm))
-    if (startOf(Number(pid)) !== began) spawnSync('ip', ['netns', 'del', name])
+  for (const [name, pid, began] of stdout.matchAll(/^yori-(\d+)-(\d+)-\S+/gm)) {
+    if (startOf(Number(pid)) === began) continue
+    endAll(name)
+    spawnSync('ip', ['netns', 'del', name])
+  }
+}
+
+/** Programs may have started others, which outlive them. */
+function endAll(name: string): void {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' })
+  for (const pid of stdout.split('\n').filter(Boolean))
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended meanwhile.
+    }
 }
 
 export interface Link {
@@ -113,24 +127,10 @@ export class Namespaces implements AsyncDisposable {
   #removeAll(): void {
     for (const child of this.#children) child.kill('SIGKILL')
     for (const machine of this.#names) {
-      this.#endAll(machine)
+      endAll(this.#full(machine))
       spawnSync('ip', ['netns', 'del', this.#full(machine)])
     }
     this.#names.clear()
-  }
-
-  /** Programs may have started others, which outlive them. */
-  #endAll(machine: string): void {
-    const { stdout } = spawnSync('ip', ['netns', 'pids', this.#full(machine)], {
-      encoding: 'utf8',
-    })
-    for (const pid of stdout.split('\n').filter(Boolean)) {
-      try {
-        process.kill(Number(pid), 'SIGKILL')
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
   }
 
   /** What `ip netns` calls it. */
