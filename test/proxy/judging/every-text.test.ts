@@ -3,6 +3,7 @@
  * text, over both versions of HTTP; and harmless bodies that are no JSON, which pass.
  */
 import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
 import { request } from 'undici'
 import { behind, endedExchanges, NAME, until } from '../../support/proxied.js'
 import { HTTP_VERSIONS } from '../../support/yori.js'
@@ -369,6 +370,11 @@ const HARMLESS: readonly (readonly [string, Sent, string | null])[] = [
       type: 'application/octet-stream',
       body: Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 197) % 256)),
     },
+    'not-text',
+  ],
+  [
+    'packed bytes that are called JSON',
+    { body: gzipSync(JSON.stringify(user('hi'))) },
     'not-text',
   ],
   [
