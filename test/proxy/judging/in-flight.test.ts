@@ -268,11 +268,8 @@ describe('calls at once', () => {
           rows.map((row) => row['code']),
           Array(3).fill('YORI_CLIENT_GONE'),
         )
-        // They are none that a budget refused.
-        assert.deepEqual(
-          rows.map((row) => row['policy_decision']),
-          Array(3).fill('allow'),
-        )
+        // They are none that a budget refused, whether they had come as far as to wait or not.
+        for (const row of rows) assert.notEqual(row['policy_decision'], 'deny')
         await provider.next(answers)
         assert.equal(await first, 200)
         const last = call(from, version)
