@@ -106,7 +106,20 @@ async function exec(
   const env = { ...deps.env, ...Object.fromEntries([...variables, ...led]) }
   const program = await startProgram(command, env)
   await using passedBy = new PassedBy(program.pid)
-  const recorded = (): TaggedSums | undefined => options.recorded?.(id, since)
+  // Of a YORI that was named by its address, nobody here knows the record.
+  const ofRecord = flags.proxy === undefined ? options.recorded : undefined
+  const recorded = (): TaggedSums | undefined => {
+    try {
+      return ofRecord?.(id, since)
+    } catch {
+      // The record cannot be read just now: the program goes on.
+      return undefined
+    }
+  }
+  if (flags.maxUsd !== undefined && ofRecord === undefined)
+    deps.note(
+      'yori: the record of that YORI is not known here: what it spends is not counted\n',
+    )
   const limit = watchSpending(deps, {
     maxUsd: flags.maxUsd,
     recorded,
@@ -162,8 +175,8 @@ function watchSpending(
   let isTold = false
   const timer = setInterval(() => {
     const sums = recorded()
-    if (sums === undefined || (sums.unpriced > 0 && !isTold)) {
-      if (!isTold) deps.note('yori: some of its calls have no known price: not counted\n')
+    if (!isTold && sums !== undefined && sums.unpriced > 0) {
+      deps.note('yori: some of its calls have no known price: not counted\n')
       isTold = true
     }
     if (limit.wasMet || sums === undefined || sums.microUsd <= maxUsd * 1e6) return
