@@ -34,6 +34,16 @@ export interface ConversationsOptions {
 /** Ids of a session's tool calls that wait for a result or have one, each. */
 const MAX_CALLS = 256
 
+type SeenRow = Readonly<ExchangeRecord>
+
+/** Where a request belongs. */
+export interface Placed {
+  /** Undefined for what is no call. */
+  readonly session?: Session
+  /** What its row says of that. */
+  readonly row: Pick<SeenRow, 'sessionId' | 'agentId' | 'fragmented' | 'tags'>
+}
+
 interface Followed {
   readonly agentId: string | null
   /** Name by id: called, and no result seen. */
@@ -57,7 +67,7 @@ export class Conversations {
   readonly #sessions: Sessions
   readonly #clock: Clock
   readonly #kept: Kept
-  readonly #withheld = new WeakSet<ExchangeRecord>()
+  readonly #withheld = new WeakSet<SeenRow>()
   /** By the session's key; only sessions of which someone hears. */
   readonly #followed = new Map<string, Followed>()
 
@@ -90,28 +100,26 @@ export class Conversations {
   }
 
   /** Events about this exchange tell no words of it. */
-  withhold(record: ExchangeRecord): void {
+  withhold(record: SeenRow): void {
     this.#withheld.add(record)
   }
 
-  #keptOf(record: ExchangeRecord): Kept {
+  #keptOf(record: SeenRow): Kept {
     return this.#withheld.has(record) ? 'none' : this.#kept
   }
 
-  /** A request has been read. Fills session and agent in; undefined for what is no call. */
-  asked(
-    record: ExchangeRecord,
-    facts: RequestFacts,
-    named: NamedIds,
-  ): Session | undefined {
+  /** A request has been read: where it belongs. */
+  asked(record: SeenRow, facts: RequestFacts, named: NamedIds): Placed {
     const agentId = named.agentId ?? agentIdOf(facts.system)
-    if (agentId !== undefined) record.agentId = agentId
-    if (named.tags !== undefined) record.tags = Object.fromEntries(named.tags)
+    const told = {
+      ...(agentId === undefined ? {} : { agentId }),
+      ...(named.tags === undefined ? {} : { tags: Object.fromEntries(named.tags) }),
+    }
     // Who asks again for an answer, or cancels it, says nothing.
     const isSilent = record.call === false && facts.messages.length === 0
     if (!GENERATING_APIS.has(facts.api) || isSilent) {
-      if (named.sessionId !== undefined) record.sessionId = named.sessionId
-      return undefined
+      const { sessionId } = named
+      return { row: sessionId === undefined ? told : { ...told, sessionId } }
     }
     const at = this.#clock.now()
     const { session, match } = this.#sessions.place(
@@ -124,23 +132,20 @@ export class Conversations {
       },
       at,
     )
-    record.sessionId = session.id
-    if (session.fragmented) record.fragmented = true
-    if (!this.events.heard) return session
+    const fragmented = session.fragmented ? { fragmented: true } : {}
+    const placed = { session, row: { ...told, sessionId: session.id, ...fragmented } }
+    if (!this.events.heard) return placed
     const followed = this.#follow(session, agentId)
-    const context = { record, session, at, kept: this.#keptOf(record) }
+    const kept = this.#keptOf(record)
+    const context = { record: { ...record, ...placed.row }, session, at, kept }
     if (match === 'new') this.#tell(followed, [sessionStarted(context)])
     this.#tell(followed, toolResults(context, newResults(followed, facts.toolResults)))
     this.#tell(followed, [callStarted(context, facts)])
-    return session
+    return placed
   }
 
   /** The exchange is over; `facts` is undefined when nothing was answered. */
-  answered(
-    record: ExchangeRecord,
-    session: Session,
-    facts: ResponseFacts | undefined,
-  ): void {
+  answered(record: SeenRow, session: Session, facts: ResponseFacts | undefined): void {
     const at = this.#clock.now()
     if (facts !== undefined) this.#sessions.answered(session, facts, at)
     session.toolCalls += facts?.toolCalls.length ?? 0

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import type { AuditSink, Device, ExchangeRecord } from '../core/record.js'
+import type { AuditSink, Device, ExchangeRecord, RepeatedRow } from '../core/record.js'
 import { parsePasswordHash, verifyPassword } from '../net/password.js'
 import type { PasswordHash } from '../net/password.js'
 import type { Attempts } from '../policy/attempts.js'
@@ -106,12 +106,15 @@ export class Overrides {
     this.#options.memory.passed.add(key, marks, nowMs)
   }
 
-  /** The id of the row that counts this block: its own, or that of the first like it. */
-  counted(record: ExchangeRecord): string {
+  /**
+   * Counts this block, once: gives the row that does, its own or that of the first like it.
+   * Undefined: nothing tells it from others, and it counts by itself.
+   */
+  counted(record: Readonly<ExchangeRecord>): RepeatedRow | undefined {
     const { refusedFor, requestId, foundMarks: marks = [] } = record
-    if (refusedFor === undefined) return requestId
+    if (refusedFor === undefined || record.repeated !== undefined) return record.repeated
     const { memory, state, clock } = this.#options
-    record.repeated ??= memory.repeated.count(
+    return memory.repeated.count(
       refusedFor,
       { requestId, marks },
       {
@@ -120,7 +123,6 @@ export class Overrides {
           memory.used.has(id) || state.grants.some(({ request }) => request === id),
       },
     )
-    return record.repeated.requestId
   }
 
   /** For the form of a request that was blocked; undefined when overrides are off. */
