@@ -3,6 +3,7 @@
  * from it. Outlives reloads, as sessions do. What goes wrong here costs an exchange nothing
  * but its session.
  */
+import { deviceId } from '../core/device-id.js'
 import type { Clock } from '../core/clock.js'
 import type { ExchangeRecord } from '../core/record.js'
 import type { SessionFacts } from '../policy/input.js'
@@ -124,7 +125,7 @@ export class Conversations {
     const at = this.#clock.now()
     const { session, match } = this.#sessions.place(
       {
-        device: record.device.mac ?? record.device.ip,
+        device: deviceId(record.device),
         provider: record.provider ?? '',
         sessionId: named.sessionId,
         agentId: named.agentId,

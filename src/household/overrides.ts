@@ -4,6 +4,7 @@
  * administrator, which ends all enforcement for a while. Checked by scrypt off the loop, limited
  * before they are checked, and never written anywhere; every attempt is an event.
  */
+import { boundTo, deviceId } from '../core/device-id.js'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
 import type { AuditSink, Device, ExchangeRecord, RepeatedRow } from '../core/record.js'
@@ -184,7 +185,7 @@ export class Overrides {
         fromIp: device.ip,
         details: { ...details, via: 'override address' },
       })
-    const key = deviceKey(device)
+    const key = deviceId(device)
     if (!memory.attempts.allow(key, undefined, clock.now())) {
       event('emergency_limited', {})
       return { kind: 'limited' }
@@ -224,7 +225,7 @@ export class Overrides {
   async #attempt(about: BlockedFor, password: string, by: Tried): Promise<Attempted> {
     const { taken, memory, clock } = this.#options
     if (taken === undefined) return 'off'
-    const key = deviceKey(about.device)
+    const key = deviceId(about.device)
     if (!memory.attempts.allow(key, by.token, clock.now())) {
       this.#event('override_limited', about)
       return 'limited'
@@ -274,7 +275,7 @@ export class Overrides {
       endpoint,
       until: clock.now() + (once ? ONCE_MS : grantMs),
       once,
-      ...(device.mac === undefined ? { ip: device.ip } : { mac: device.mac }),
+      ...boundTo(device),
     })
   }
 
@@ -290,9 +291,4 @@ export class Overrides {
     const at = this.#options.clock.now()
     this.#options.audit.event({ at, kind, fromIp: device.ip, details })
   }
-}
-
-/** A device takes another IPv6 address more easily than another MAC. */
-function deviceKey({ mac, ip }: Device): string {
-  return mac ?? ip
 }

@@ -4,6 +4,7 @@
  * then blocks is new. Where a policy blocks whatever is said (a model, a tool, the hour), that
  * is what was approved. Asked only when something blocks.
  */
+import { deviceId } from '../../core/device-id.js'
 import type { Device } from '../../core/record.js'
 import { inSlices } from '../../core/resting.js'
 import { WHATEVER } from '../../policy/approval.js'
@@ -167,5 +168,5 @@ function conversationKey(
 ): string | undefined {
   const { sessionId } = log.record
   if (sessionId === undefined) return undefined
-  return JSON.stringify([policy, device.mac ?? device.ip, sessionId])
+  return JSON.stringify([policy, deviceId(device), sessionId])
 }

@@ -3,6 +3,7 @@
  * what they decided into its log. When blocking is possible the exchange waits for it;
  * otherwise it is made beside the traffic.
  */
+import { deviceId } from '../../core/device-id.js'
 import type { Device } from '../../core/record.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
@@ -96,7 +97,7 @@ function refusedForOf(
   const form = state === 'invalid' ? prompt : ''
   const words = state === 'whole' ? (reread?.(body).words ?? '') : form
   if (words.trim() === '') return undefined
-  const about = [device.mac ?? device.ip, log.record.endpointDomain, policy, words]
+  const about = [deviceId(device), log.record.endpointDomain, policy, words]
   return markOf(decider.markKey)(JSON.stringify(about))
 }
 
