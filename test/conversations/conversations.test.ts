@@ -34,7 +34,7 @@ class Bench {
       newId: () => `s${++this.#serial}`,
       kept,
     })
-    this.conversations.events.follow((event) => this.events.push(event))
+    this.conversations.calls.events.follow((event) => this.events.push(event))
   }
 
   exchange(
@@ -56,15 +56,18 @@ class Bench {
       responseBytes: 0,
     }
     const asked = readRequest({ url, body: { model: 'gpt-4o', messages } }).facts
-    const { session, row } = this.conversations.asked(record, asked, {})
+    const { session, isNew = false, row } = this.conversations.place(record, asked, {})
     Object.assign(record, row)
+    const said = { facts: asked, session, isNew, isWithheld: false }
+    this.conversations.calls.requestRead(record, said)
     assert.ok(session !== undefined)
     record.outcome = facts === undefined ? 'error' : 'response'
     record.latencyMs = 120
     record.inputTokens = 10
     record.outputTokens = 5
     if (facts === undefined) record.code = 'YORI_UPSTREAM_TIMEOUT'
-    this.conversations.answered(record, session, facts)
+    this.conversations.answered(session, record, facts)
+    this.conversations.calls.responseRead(record, { ...said, facts })
     return record
   }
 
@@ -193,7 +196,7 @@ describe('conversations', () => {
 
   it('YORI is not harmed by a listener, and takes a bounded number', () => {
     const bench = new Bench()
-    const { events } = bench.conversations
+    const { events } = bench.conversations.calls
     const first = events.follow(() => {
       throw new Error('a listener failed')
     })

@@ -1,4 +1,5 @@
 /** The reading of one request and its answer, with its limits out of the policy snapshot. */
+import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import { UNKNOWN } from '../../providers/index.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Hold } from '../bounds/byte-budget.js'
@@ -26,8 +27,10 @@ export function openReading(about: ReadingFor, log: ExchangeLog, hold: Hold): Re
     hold,
     own: facts.head.own,
     elapsed: () => about.elapsed(),
-    requestRead: () => observers.requestRead(log.record),
-    responseRead: () => observers.responseRead(log.record),
+    requestRead: (said: RequestSaid | undefined) =>
+      observers.requestRead(log.record, said),
+    responseRead: (said: ResponseSaid | undefined) =>
+      observers.responseRead(log.record, said),
   }
   return new Reading(recognised ?? UNKNOWN, copies, {
     json: policy.json,

@@ -13,7 +13,7 @@ import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
 import { answeredFields, askedFields, paceOf } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
-import type { ResponseReader } from '../../providers/provider.js'
+import type { ResponseFacts, ResponseReader } from '../../providers/provider.js'
 import type { HeardBefore } from '../../conversations/heard.js'
 import type { Session } from '../../conversations/sessions.js'
 import type { Hold } from '../bounds/byte-budget.js'
@@ -22,6 +22,7 @@ import { unreadable } from '../words/content.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Content } from '../words/content.js'
 import type { Conversations } from '../../conversations/conversations.js'
+import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import { standOf } from '../../conversations/conversations.js'
 import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from '../words/policy-snapshot.js'
@@ -76,8 +77,8 @@ export interface ReadingAbout {
   /** Milliseconds since the request began. */
   readonly elapsed: () => number
   /** Called when the request, and when the response, has been looked at. */
-  readonly requestRead?: () => void
-  readonly responseRead?: () => void
+  readonly requestRead?: (said: RequestSaid | undefined) => void
+  readonly responseRead?: (said: ResponseSaid | undefined) => void
 }
 
 export interface ResponseHeadFacts extends RequestHeadFacts {
@@ -92,6 +93,8 @@ export class Reading {
   readonly #options: ReadingOptions
   /** Read, and not in the record before it is decided what may be kept. */
   #words: (BodyPart & { readonly head: RequestHeadFacts }) | undefined
+  /** For who observes, as long as they have not been told. */
+  #told: RequestSaid | undefined
   #keepsNothing = false
   #promptChars: number | undefined
   /** The request says whether its answer is kept. */
@@ -170,7 +173,8 @@ export class Reading {
       this.#reader = undefined
       log.readingFailed()
     }
-    this.#about.requestRead?.()
+    this.#about.requestRead?.(this.#told)
+    this.#told = undefined
     return content
   }
 
@@ -223,12 +227,13 @@ export class Reading {
     this.#promptChars = promptChars
     this.#stored = read.facts.stored
     this.#tier = read.facts.tier
-    if (withheld) conversations?.withhold(log.record)
     if (withheld) this.#words = words
     else this.#keepRequest(words.bytes, words.head)
-    const placed = conversations?.asked(log.record, read.facts, readNamedIds(own))
+    const placed = conversations?.place(log.record, read.facts, readNamedIds(own))
     if (placed !== undefined) log.placed(placed.row)
-    this.#session = placed?.session
+    const { session, isNew = false } = placed ?? {}
+    this.#session = session
+    this.#told = { facts: read.facts, session, isNew, isWithheld: withheld }
     return this.#session === undefined ? undefined : standOf(this.#session)
   }
 
@@ -302,8 +307,9 @@ export class Reading {
   /** `done` is called once all has been read, at once unless a coding is still being undone. */
   end(whole: boolean, done: () => void): void {
     const finish = (complete: boolean): void => {
-      this.#guarded(() => this.#answered(complete))
-      this.#about.responseRead?.()
+      const facts = this.#guarded(() => this.#answered(complete))
+      const isWithheld = this.#options.withheld === true
+      this.#about.responseRead?.({ facts, session: this.#session, isWithheld })
       this.#about.hold.release()
       done()
     }
@@ -340,7 +346,7 @@ export class Reading {
     return { paid, path, isKept, sessionKey, corrected }
   }
 
-  #answered(complete: boolean): void {
+  #answered(complete: boolean): ResponseFacts | undefined {
     const { log } = this.#about
     const { catalogue, conversations } = this.#options
     const facts = this.#reader?.end(complete)
@@ -356,19 +362,21 @@ export class Reading {
       if (pace !== undefined) log.tokensPerSecond(pace)
     }
     const session = this.#session
-    if (session === undefined) return
+    if (session === undefined) return facts
     if (facts !== undefined && this.#heard !== undefined)
       conversations?.heard.said(session.key, facts)
-    conversations?.answered(log.record, session, facts)
+    conversations?.answered(session, log.record, facts)
+    return facts
   }
 
   /** A fault in what only looks must not cost the exchange. */
-  #guarded(step: () => void): void {
+  #guarded<T>(step: () => T): T | undefined {
     try {
-      step()
+      return step()
     } catch {
       this.#reader = undefined
       this.#about.log.readingFailed()
+      return undefined
     }
   }
 

@@ -51,7 +51,7 @@ export class LiveConversation implements SocketReader {
     log.asked(askedFields(request, previewChars))
     const { provider, model: asked } = log.record
     log.answered(answeredFields(response, catalogue, { provider, model: asked }))
-    const placed = conversations?.asked(log.record, request, readNamedIds(own))
+    const placed = conversations?.place(log.record, request, readNamedIds(own))
     if (placed !== undefined) log.placed(placed.row)
     const { model, promptText: prompt, promptChars } = request
     const said = this.#options.wantsText ? await wordsOf(request) : undefined
