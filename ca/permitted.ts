@@ -44,11 +44,13 @@ export class Subtrees {
 /** Sorted, each once, and none that another one already contains. */
 export function normalSubtrees(names: readonly string[]): string[] {
   const unique = [...new Set(names)].sort()
-  const all = new Subtrees(unique)
-  return unique.filter((name) => {
-    const dot = name.indexOf('.')
-    return dot === -1 || !all.contains(name.slice(dot + 1))
-  })
+  return unique.filter(
+    (name) =>
+      !isWithin(
+        name,
+        unique.filter((other) => other !== name),
+      ),
+  )
 }
 
 export function sameSubtrees(a: readonly string[], b: readonly string[]): boolean {

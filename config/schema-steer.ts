@@ -115,6 +115,15 @@ export const steerSchema = section('Which packets the packet filter leads to YOR
     description:
       'Seconds after which nftables leads nothing here any more unless the supervisor says so.',
   }),
+  probe_every: count({
+    unit: 'seconds',
+    default: 30,
+    minimum: 0,
+    maximum: 3600,
+    description:
+      'How often the supervisor asks through the packet filter as a client would (nftables; ' +
+      'Linux, network namespaces); 0: never.',
+  }),
   address6: text({
     format: 'ip6-or-interface',
     default: 'fd79:6f72:6900::1',

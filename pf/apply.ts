@@ -16,9 +16,9 @@ import {
 import { YoriError } from '../src/core/errors.js'
 import type { Bypassed } from './unmet-rules.js'
 import { ipRuleBypassed, nftBypassed, pfBypassed } from './unmet-rules.js'
-import type { Steering } from './rules.js'
-import { STEER_SCRIPT, rulesFile } from './steering-files.js'
-import type { RulesName, SteeringFiles } from './steering-files.js'
+import type { Family, Steering } from './rules.js'
+import { RULES_NAMES, STEER_SCRIPT, rulesFile } from './steering-files.js'
+import type { SteeringFiles } from './steering-files.js'
 import type { LoadedBackend, SteeringPlan } from './steering-plan.js'
 
 const ASK_TIMEOUT_MS = 10_000
@@ -56,8 +56,7 @@ export function writePlan(
   plan: Extract<SteeringPlan, { kind: 'ok' }>,
 ): void {
   prepareFolder(files)
-  const names: RulesName[] = ['on.both', 'on.inet', 'on.inet6', 'off', 'closed']
-  for (const name of names) {
+  for (const name of RULES_NAMES) {
     const text = plan.rules.get(name)
     if (text === undefined) rmSync(rulesFile(files, name), { force: true })
     else replaceFile(rulesFile(files, name), text)
@@ -150,6 +149,10 @@ export interface SteeringStatus {
   readonly since: number
   readonly backend: string
   readonly why: string
+  /** What the probe of each family met last; empty: it is not asked. */
+  readonly probes: Readonly<Record<Family, string>>
+  /** `renamed` or `enslaved`: an interface by which its network does not come any more. */
+  readonly link: string
 }
 
 export function readStatus({ status }: SteeringFiles): SteeringStatus | undefined {
@@ -167,6 +170,11 @@ export function readStatus({ status }: SteeringFiles): SteeringStatus | undefine
     since: Number(values.get('since') ?? 0),
     backend: values.get('backend') ?? '',
     why: values.get('why') ?? '',
+    probes: {
+      inet: values.get('probe_inet') ?? '',
+      inet6: values.get('probe_inet6') ?? '',
+    },
+    link: values.get('link') ?? '',
   }
 }
 

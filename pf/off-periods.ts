@@ -47,6 +47,27 @@ export const OFF_CAUSES: Readonly<
       'sysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0, ' +
       'or yori pf apply --backend nft-redirect',
   },
+  asking: { what: "clients' way had not been asked yet" },
+  'not-let-in': {
+    what: 'this machine drops what is led to YORI: an input or output rule, or a check of sources',
+    mend: 'yori pf check prints the rule and the line that lets it in',
+  },
+  'not-ours': {
+    what: 'another program answers where YORI should: a redirection that comes first',
+    mend: 'nft list ruleset: a dnat, redirect or tproxy of port 443 before ours',
+  },
+  'table-full': {
+    what: 'the table of connections was full',
+    mend: 'sysctl -w net.netfilter.nf_conntrack_max=1048576, also in /etc/sysctl.d',
+  },
+  renamed: {
+    what: 'a steered interface has another name now',
+    mend: 'steer.interfaces: its name, then yori pf apply',
+  },
+  enslaved: {
+    what: 'a steered interface is a port of a bridge or bond that is not steered',
+    mend: 'steer.interfaces: the bridge or bond, then yori pf apply',
+  },
   'no-route': {
     what: 'another program removed the rule of routing for led packets',
     mend:

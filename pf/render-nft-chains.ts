@@ -149,10 +149,16 @@ function steered(): string[] {
   ]
 }
 
-function goto({ families }: Steering, chain: string): string[] {
+function goto({ families, probe }: Steering, chain: string): string[] {
   return families.flatMap((family) => {
     const { ip, sets } = FAMILIES[family]
-    return sets.map((set) => `  ${ip} daddr @${set} goto ${chain}`)
+    const probed =
+      probe === undefined
+        ? []
+        : [
+            `  iifname "${probe.interface}" ${ip} daddr ${probe.dialled[family]} goto ${chain}`,
+          ]
+    return [...sets.map((set) => `  ${ip} daddr @${set} goto ${chain}`), ...probed]
   })
 }
 

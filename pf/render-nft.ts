@@ -23,6 +23,8 @@ import {
 import type { Device, Family, SteerProblem, Sourced, Steering } from './rules.js'
 
 const TABLE = 'inet yori'
+/** For the probe alone, while nobody is led: gone as soon as it has been asked. */
+const PROBE_TABLE = 'inet yori_probe'
 const NO_ELEMENTS: LlmElements = { inet: [], inet6: [] }
 
 /** For `nft -f FILE`; TPROXY needs the routes of its comments besides. */
@@ -38,18 +40,53 @@ export function renderNft(
     text: page([
       comment(`one step on: nft -f FILE; one step off: nft delete table ${TABLE}`),
       ...(mode === 'tproxy' ? routingNotes(steering) : []),
-      `table ${TABLE}`,
-      `delete table ${TABLE}`,
-      `table ${TABLE} {`,
-      ...indented([...setLines(steering, elements), ...chains(steering, mode)]),
-      '}',
+      ...tableLines(TABLE, { steering, mode, elements }),
     ]),
   }
 }
 
-/** Takes the table away, there or not. */
+/** The same rules, for the probe and nobody else, in a table beside. */
+export function renderNftProbe(
+  steering: Steering,
+  mode: NftMode,
+  probe: NonNullable<Steering['probe']>,
+): string {
+  const alone: Steering = {
+    ...steering,
+    probe,
+    interfaces: [{ name: probe.interface, from: 'steer.probe_every' }],
+    onFailure: { value: 'open', from: steering.onFailure.from },
+    ...{ listeners: [], exempt: [], blocked: [], direct: [], directInterfaces: [] },
+  }
+  return page(tableLines(PROBE_TABLE, { steering: alone, mode, elements: NO_ELEMENTS }))
+}
+
+function tableLines(
+  table: string,
+  {
+    steering,
+    mode,
+    elements,
+  }: {
+    readonly steering: Steering
+    readonly mode: NftMode
+    readonly elements: LlmElements
+  },
+): string[] {
+  return [
+    `table ${table}`,
+    `delete table ${table}`,
+    `table ${table} {`,
+    ...indented([...setLines(steering, elements), ...chains(steering, mode)]),
+    '}',
+  ]
+}
+
+/** Takes the tables away, there or not. */
 export function renderNftOff(): string {
-  return page([`table ${TABLE}`, `delete table ${TABLE}`])
+  return page(
+    [TABLE, PROBE_TABLE].flatMap((table) => [`table ${table}`, `delete table ${table}`]),
+  )
 }
 
 /** Argument lists for `ip`: first what may fail (nothing to delete), then what must not. */

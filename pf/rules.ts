@@ -89,6 +89,11 @@ export interface Steering {
   }
   readonly tableTimeout: number
   readonly keptSeconds: number
+  /** nftables only: led to YORI from that interface alone, whatever the sets hold. */
+  readonly probe?: {
+    readonly interface: string
+    readonly dialled: Readonly<Record<Family, string>>
+  }
   readonly appliance?: Sourced<{
     readonly interface: string
     readonly addresses: readonly Sourced<{

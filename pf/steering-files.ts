@@ -31,8 +31,19 @@ export interface SteeringFiles {
   readonly offPeriodsSeen: string
 }
 
-/** What a backend is told in each state: `on.both`, `on.inet`, `on.inet6`, `off`, `closed`. */
-export type RulesName = 'on.both' | 'on.inet' | 'on.inet6' | 'off' | 'closed'
+/**
+ * What a backend is told in each state: `on.both`, `on.inet`, `on.inet6`, `off`, `closed`; `probe`
+ * is for the probe alone, while nobody is led.
+ */
+export const RULES_NAMES = [
+  'on.both',
+  'on.inet',
+  'on.inet6',
+  'off',
+  'closed',
+  'probe',
+] as const
+export type RulesName = (typeof RULES_NAMES)[number]
 
 export function steeringFiles(stateDir: string): SteeringFiles {
   const beside = stateDir.replace(/\/+$/, '')

@@ -5,11 +5,12 @@
 import { formatSocketAddress } from '../src/core/address.js'
 import { ALIVE_PATH } from '../src/core/own-paths.js'
 import type { Config } from '../config/schema.js'
-import { renderNftOff } from './render-nft.js'
+import { DOCTOR_INTERFACE, PROBE, PROBE_INTERFACE } from '../src/core/own-probe.js'
+import { renderNftOff, renderNftProbe } from './render-nft.js'
 import type { LlmElements } from './render-nft-sets.js'
 import { renderSteering } from './render.js'
 import { addressesOf, hasAddresses, steeringIn } from './rules.js'
-import type { SteerProblem, SteerState, Steering, Target } from './rules.js'
+import type { Family, SteerProblem, SteerState, Steering, Target } from './rules.js'
 import type { RulesName } from './steering-files.js'
 
 /** Those that can be loaded; the others are texts for other machines and programs. */
@@ -24,6 +25,14 @@ export interface PlanFacts {
   readonly serverName: string | undefined
   /** The root certificate as a file. */
   readonly root: string
+  /** How often, in seconds, clients' way is asked, and in which families it can be; nft's. */
+  readonly probe?: { readonly every: number; readonly families: readonly Family[] }
+}
+
+/** As clients come, from an interface that no network of the operator's is behind. */
+const PROBED: NonNullable<Steering['probe']> = {
+  interface: PROBE_INTERFACE,
+  dialled: { inet: PROBE.inet.dialled, inet6: PROBE.inet6.dialled },
 }
 
 type DeviceTable = 'exempt' | 'blocked' | 'clients'
@@ -39,7 +48,8 @@ export type SteeringPlan =
   | { readonly kind: 'invalid'; readonly problems: readonly SteerProblem[] }
 
 export function steeringPlan(facts: PlanFacts): SteeringPlan {
-  const { backend, elements, steering } = facts
+  const { backend, elements } = facts
+  const steering = backend === 'pf' ? facts.steering : withProbes(facts.steering)
   const rules = new Map<RulesName, string>()
   for (const [name, state] of statesOf(steering)) {
     const made = renderSteering(backend, {
@@ -51,9 +61,22 @@ export function steeringPlan(facts: PlanFacts): SteeringPlan {
     rules.set(name, made.text)
   }
   rules.set('off', backend === 'pf' ? '' : renderNftOff())
+  if (backend !== 'pf') {
+    const mode = backend === 'nft-tproxy' ? 'tproxy' : 'redirect'
+    rules.set('probe', renderNftProbe(facts.steering, mode, PROBED))
+  }
   const problem = rootProblem(facts.root)
   if (problem !== undefined) return { kind: 'invalid', problems: [problem] }
   return { kind: 'ok', text: planText(facts), rules, tables: tablesOf(facts) }
+}
+
+/** Interfaces of ours that are steered like the operator's, while they are there. */
+function withProbes(steering: Steering): Steering {
+  const own = [PROBE_INTERFACE, DOCTOR_INTERFACE].map((name) => ({
+    name,
+    from: 'steer.probe_every',
+  }))
+  return { ...steering, interfaces: [...steering.interfaces, ...own], probe: PROBED }
 }
 
 function statesOf({ targets, onFailure }: Steering): [RulesName, SteerState][] {
@@ -79,8 +102,9 @@ function planText(facts: PlanFacts): string {
     ['probe_path', ALIVE_PATH],
     ['on_failure', onFailure.value],
   ]
-  if (backend === 'nft-tproxy')
+  if (!onPf)
     lines.push(['interfaces', steering.interfaces.map(({ name }) => name).join(' ')])
+  lines.push(...probeLines(facts))
   if (onPf) {
     lines.push(['llm_table', tables.llm])
     if (!hasAlias) lines.push(['exempt_table', tables.exempt])
@@ -91,6 +115,26 @@ function planText(facts: PlanFacts): string {
       lines.push(['address6', address6.address])
   }
   return lines.map(([key, value]) => `${key}=${value}\n`).join('')
+}
+
+function probeLines({
+  backend,
+  probe,
+  steering,
+  serverName,
+}: PlanFacts): [string, string][] {
+  if (backend === 'pf' || probe === undefined || probe.every === 0) return []
+  if (serverName === undefined) return []
+  const families = steering.targets
+    .map(({ family }) => family)
+    .filter((family) => probe.families.includes(family))
+  return [
+    ['probe_every', String(probe.every)],
+    ...families.map((family): [string, string] => {
+      const { router, device, dialled, length } = PROBE[family]
+      return [`probe_${family}`, `${router} ${device} ${dialled} ${length}`]
+    }),
+  ]
 }
 
 /** Where the machine itself reaches the listener. */

@@ -6,6 +6,10 @@
 # A period without steering that was wished for: written when it begins, and when it ends.
 note_period() {
   [ -z "$loading" ] || return 0
+  if [ -n "$link_wrong" ] && [ "$wish" = on ]; then
+    begin_period "$t" "$link_wrong" open
+    return
+  fi
   case $wish.$holds.${why:-} in
   on.both.* | on.inet. | on.inet6. | off.*)
     [ -n "$off_since" ] || return 0
@@ -49,11 +53,12 @@ add_period() {
 }
 
 write_status() {
-  facts="$wish $holds $node ${why:-} $told"
+  facts="$wish $holds $node ${why:-} $told $probe_says_inet $probe_says_inet6 $link_wrong"
   [ "$facts" = "$facts_written" ] && return
   facts_written=$facts
   {
     printf 'wish=%s\nholds=%s\nsince=%s\nbackend=%s\n' "$wish" "$holds" "$t" "$plan_backend"
     printf 'node=%s\nwhy=%s\ntold=%s\n' "$node" "${why:-}" "$told"
+    printf 'probe_inet=%s\nprobe_inet6=%s\nlink=%s\n' "$probe_says_inet" "$probe_says_inet6" "$link_wrong"
   } >"$dir/status.tmp" && mv "$dir/status.tmp" "$dir/status"
 }

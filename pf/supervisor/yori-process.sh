@@ -94,6 +94,8 @@ take_over() {
   if [ "$(cat "$dir/node.command" 2>/dev/null)" = "$*" ] && is_supervisor "$(parent_of "$left")"; then
     say "YORI ($left) runs already: taken over"
     node=$left parent='' started=$(now) answered=yes
+    # Whom it led is led on until the probe says otherwise.
+    if [ -e "$dir/steered" ]; then way_inet='' way_inet6=''; fi
     # As good as before, if it answers now.
     good_inet=$YORI_PROBE_GOOD good_inet6=$YORI_PROBE_GOOD
     return

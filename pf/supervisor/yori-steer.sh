@@ -33,6 +33,7 @@ steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
 steer_read_plan() {
   steer_dir=$1 steer_table=$2
   plan_backend='' plan_inet='' plan_inet6='' plan_sni='' plan_root='' plan_path=''
+  plan_probe_every=0 plan_probe_inet='' plan_probe_inet6=''
   plan_on_failure=open plan_llm=yori_llm plan_address6='' plan_exempt='' plan_blocked='' plan_clients='' plan_interfaces=''
   [ -f "$steer_dir/plan" ] || return 1
   while IFS='=' read -r steer_key steer_value; do
@@ -57,8 +58,12 @@ steer_read_plan() {
     clients_table) plan_clients=$steer_value ;;
     interfaces) plan_interfaces=$steer_value ;;
     address6) plan_address6=$steer_value ;;
+    probe_every) plan_probe_every=$steer_value ;;
+    probe_inet) plan_probe_inet=$steer_value ;;
+    probe_inet6) plan_probe_inet6=$steer_value ;;
     esac
   done <"$steer_dir/plan"
+  case $plan_probe_every in '' | *[!0-9]* | ??????*) plan_probe_every=0 ;; esac
   case $plan_backend in
   nft-tproxy | nft-redirect | pf) ;;
   *)
@@ -172,8 +177,21 @@ steer_load() {
 
 # What is loaded, without what it holds and has counted. Fails when it is gone.
 steer_sum() {
-  steer_listed=$(steer_run nft -s -t list table inet yori 2>/dev/null) || return 1
-  printf '%s' "$steer_listed" | cksum
+  steer_listed=$(steer_run nft -t list table inet yori 2>/dev/null) || return 1
+  printf '%s' "$steer_listed" | grep -v '^[[:space:]]*packets [0-9]' | cksum
+}
+
+# Of what was listed last: led connections of the operator's own interfaces and those that had an
+# answer, as ASKED4 ANSWERED4 ASKED6 ANSWERED6.
+steer_counts() {
+  printf '%s\n' "$steer_listed" | awk '
+    /^[[:space:]]*counter (asked|answered)[46]\./ {
+      of = $2 ~ /\.yori-(probe|doctor)$/ ? "" : $2
+      sub(/\..*/, "", of)
+      next
+    }
+    /^[[:space:]]*packets [0-9]/ { if (of != "") n[of] += $2; of = "" }
+    END { printf "%d %d %d %d", n["asked4"], n["answered4"], n["asked6"], n["answered6"] }'
 }
 
 # A table of pf with the devices of a file; none when the admin fills it.
@@ -312,17 +330,22 @@ steer_probe() {
   return 1
 }
 
-# A TLS handshake as clients make it, answered by YORI itself and verified against its root.
+# A TLS handshake as clients make it, answered by YORI itself and verified against its root. $1:
+# where to; $2: seconds; then what runs it. On stdout what came, on stderr what openssl says.
+steer_shake() {
+  steer_at=$1 steer_in=$2
+  shift 2
+  printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$plan_path" "$plan_sni" |
+    timeout -s KILL "$steer_in" "$@" openssl s_client -quiet -connect "$steer_at" \
+      -servername "$plan_sni" -verify_hostname "$plan_sni" -verify_return_error \
+      -CAfile "$plan_root" -no-CApath
+}
+
 steer_probe_tls() {
   [ -n "$plan_sni" ] || return 0
   steer_at=$(steer_endpoint "$1")
   [ -n "$steer_at" ] || return 1
-  steer_answer=$(
-    printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$plan_path" "$plan_sni" |
-      timeout -s KILL "$YORI_PROBE_SECONDS" openssl s_client -quiet -connect "$steer_at" \
-        -servername "$plan_sni" -verify_hostname "$plan_sni" -verify_return_error \
-        -CAfile "$plan_root" -no-CApath 2>/dev/null
-  )
+  steer_answer=$(steer_shake "$steer_at" "$YORI_PROBE_SECONDS" 2>/dev/null)
   case $steer_answer in 'HTTP/1.1 200 '*) return 0 ;; esac
   return 1
 }

@@ -6,14 +6,14 @@
 #
 # DIRECTORY is root's own; `yori pf apply` writes the plan, the rules and the wish (on, off)
 # there. Steering is on only while the wish says so and YORI answers: it is asked each second on
-# the listener of each family, and every 30 s for a TLS handshake. Three misses: off, and 10 s
-# later SIGKILL when it still hangs. Five good answers: on again. When YORI ends, its parent
+# the listener of each family, and every 30 s for a TLS handshake, there and on the way of clients.
+# Three misses: off, and 10 s later SIGKILL when it still hangs. Five good answers: on again. When YORI ends, its parent
 # takes steering off in that moment. HUP: look at plan and wish again. TERM: stop.
 # The times below may be given by the environment, for tests.
 
 : "${YORI_PROBE_EVERY:=1}" "${YORI_PROBE_MISSES:=3}" "${YORI_PROBE_GOOD:=5}" "${YORI_TLS_EVERY:=30}"
 : "${YORI_KILL_AFTER:=10}" "${YORI_REFRESH_EVERY:=30}" "${YORI_BACKOFF_MAX:=60}"
-: "${YORI_STOP_SECONDS:=40}"
+: "${YORI_STOP_SECONDS:=40}" "${YORI_WAY_SECONDS:=2}" "${YORI_WAY_EVERY:=}"
 OFF_PERIODS_KEPT=1000
 # Lines of the table that are loaded in less time than a probe takes.
 SHORT_TABLE=500
@@ -31,6 +31,8 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 4
 . "$here/yori-process.sh"
 # shellcheck source=pf/supervisor/yori-way.sh
 . "$here/yori-way.sh"
+# shellcheck source=pf/supervisor/yori-probe.sh
+. "$here/yori-probe.sh"
 
 say() { printf '%s\n' "yori-supervisor: $*" >&2; }
 
@@ -61,7 +63,10 @@ stopping=''
 look=yes      # look at plan and wish
 hung_since=''
 off_since='' off_cause='' off_state=open
-way_inet='' way_inet6='' way_retry=0 seen_well=''
+way_inet='' way_inet6='' way_retry=0 seen_well='' link_wrong='' links_known=''
+prober='' probing='' probe_wired='' probe_asked=0 probe_due=0 clients_marked=''
+now_inet='' now_inet6='' mark_inet='' mark_inet6='' missed_inet='' missed_inet6='' missed_since=0
+probe_misses_inet=0 probe_misses_inet6=0 probe_says_inet='' probe_says_inet6=''
 backoff=1 started=0 restart_at=0 answered=''
 misses_inet=0 misses_inet6=0 good_inet=0 good_inet6=0 up_inet='' up_inet6=''
 tls_misses=0 tls_due=0 tls_ok=''
@@ -97,6 +102,7 @@ wait_for() {
 }
 
 read_wish() {
+  led_before=$wish.$plan_backend
   look='' planned='' wish=off told=$((told + 1))
   before="$plan_inet $plan_inet6"
   if [ -e "$dir/plan" ] && steer_read_plan "$dir" "$table"; then
@@ -109,6 +115,9 @@ read_wish() {
     fi
   fi
   [ "$before" = "$plan_inet $plan_inet6" ] || forget_answers
+  # Who is led already goes on being led, and is asked about at once.
+  if [ "$led_before" = "on.$plan_backend" ]; then forget_probes; else probe_first; fi
+  [ "$wish" = on ] || probe_release
   # What was loaded may be another plan's.
   holds=stale load_again=0
 }
@@ -326,6 +335,7 @@ node_fell() {
   # Its parent has done it already; this sets the books right.
   case $holds in off | closed) ;; *) holds=stale ;; esac
   forget_answers
+  forget_probes
 }
 
 stop() {
@@ -339,6 +349,7 @@ stop() {
   note_period
   if [ -n "$node" ] && [ -z "$fallen" ]; then end_process "$node"; fi
   node=''
+  probe_release
   write_status
   rm -f "$dir/supervisor.pid" "$dir/node.pid" "$dir/node.born" "$dir/node.command"
   say "stopped; steering: $holds"
@@ -363,7 +374,8 @@ if [ -n "$went_on" ]; then
   off_since=${went_on%% *} off_state=${went_on##* } off_cause=${went_on#* }
   off_cause=${off_cause%% *}
 fi
-rm -f "$dir/load.done" "$dir/refresh.done"
+rm -f "$dir/load.done" "$dir/refresh.done" "$dir/probe.done"
+probe_release
 read_wish
 take_over "$@"
 while :; do
@@ -385,7 +397,9 @@ while :; do
     end_hung
     watch_way
     watch_bridges
+    watch_links
     retry_way
+    watch_probe
     hold
     renew
     [ "$holds" != stale ] || hold

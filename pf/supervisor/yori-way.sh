@@ -27,11 +27,12 @@ way_routed() {
 
 # What is wrong with what was loaded: `flushed` or `changed`; nothing when it stands.
 way_loaded() {
-  way_now=$(steer_sum) || {
-    echo flushed
+  way_wrong=''
+  steer_sum >"$dir/now.sum" || {
+    way_wrong=flushed
     return
   }
-  [ "$way_now" = "$(cat "$dir/loaded.sum" 2>/dev/null)" ] || echo changed
+  [ "$(cat "$dir/now.sum")" = "$(cat "$dir/loaded.sum" 2>/dev/null)" ] || way_wrong=changed
 }
 
 # Families of what holds whose marked packets do not come here, as 4 and 6.
@@ -48,7 +49,8 @@ watch_way() {
   case $plan_backend.$holds in *.off | *.stale | pf.*) return 0 ;; esac
   # Its parent takes the rules away as soon as it ends.
   [ -z "$node" ] || kill -0 "$node" 2>/dev/null || return 0
-  wrong=$(way_loaded)
+  way_loaded
+  wrong=$way_wrong
   if [ -n "$wrong" ]; then
     # It may have ended while this looked: then its own parent took the rules away.
     [ -z "$node" ] || kill -0 "$node" 2>/dev/null || return 0
@@ -57,6 +59,7 @@ watch_way() {
     holds=stale load_again=0
     return
   fi
+  watch_clients "$(steer_counts)"
   [ -n "$(way_unrouted "$holds")" ] && {
     steer_prepare_anew
     still=$(way_unrouted "$holds" | tr -d '\n')
@@ -104,4 +107,33 @@ retry_way() {
   steer_prepare_anew
   if [ "$way_inet" = no-route ] && way_routed 4 inet; then way_inet=''; fi
   if [ "$way_inet6" = no-route ] && way_routed 6 inet6; then way_inet6=''; fi
+}
+
+# An interface that is no longer what packets of its network come by: it was renamed, or is a port
+# of a bridge or bond that is not steered. One that is not there at all has nobody behind it.
+watch_links() {
+  link_wrong=''
+  case $plan_backend in nft-*) ;; *) return 0 ;; esac
+  for way_name in $plan_interfaces; do
+    way_link=/sys/class/net/$way_name
+    if [ -e "$way_link/ifindex" ]; then
+      read -r way_index <"$way_link/ifindex"
+      case " $links_known " in
+      *" $way_name:$way_index "*) ;;
+      *) links_known="$links_known $way_name:$way_index" ;;
+      esac
+      [ -e "$way_link/brport" ] || [ -e "$way_link/bonding_slave" ] || continue
+      way_master=$(readlink "$way_link/master")
+      case " $plan_interfaces " in *" ${way_master##*/} "*) ;; *) link_wrong=enslaved ;; esac
+      continue
+    fi
+    for way_known in $links_known; do
+      case $way_known in "$way_name:"*) ;; *) continue ;; esac
+      for way_file in /sys/class/net/*/ifindex; do
+        way_index=''
+        { read -r way_index <"$way_file"; } 2>/dev/null
+        [ "$way_index" != "${way_known#*:}" ] || link_wrong=renamed
+      done
+    done
+  done
 }

@@ -41,29 +41,26 @@ export type Coverage =
   | 'refused'
   | 'failed'
 
-/** What the one writer of a row may do with it; everybody else only reads. */
-export type Writable<Row> = { -readonly [Field in keyof Row]: Row[Field] }
-
 /** One row, written when the connection has ended. */
 export interface ConnectionRecord {
   readonly connectionId: string
-  readonly device: Device
+  device: Device
   readonly clientPort: number
-  readonly way: Way
+  way: Way
   readonly openedAt: number
-  readonly closedAt: number
+  closedAt: number
   /** `address:port` that was dialled, or that the client asked for. */
-  readonly destination?: string
+  destination?: string
   /** The SNI or CONNECT name: an endpoint's always, others only when the operator opted in. */
-  readonly serverName?: string
+  serverName?: string
   /** What the name was, for counting: an endpoint's `domain`, or one of `NAME_CLASSES`. */
-  readonly nameClass: string
-  readonly coverage: Coverage
-  readonly bytesFromClient: number
-  readonly bytesToClient: number
-  readonly exchanges: number
+  nameClass: string
+  coverage: Coverage
+  bytesFromClient: number
+  bytesToClient: number
+  exchanges: number
   /** Why it ended, when not by an ordinary close. */
-  readonly code?: ErrorCode
+  code?: ErrorCode
 }
 
 export type ExchangeOutcome = 'response' | 'block' | 'error'
@@ -105,8 +102,8 @@ export type Uninspectable =
   | 'response'
 
 /**
- * One row. Its log opens it when the request head is known, fills it as it is told, and closes
- * it once; the store may write it at any moment between, so every field has a value.
+ * One row. The pipeline opens it when the request head is known, fills it as it learns, and
+ * closes it once; the store may write it at any moment between, so every field has a value.
  */
 export interface ExchangeRecord {
   readonly requestId: string
@@ -119,103 +116,103 @@ export interface ExchangeRecord {
   /** The path without its query: queries can hold keys. */
   readonly path: string
   readonly userAgent?: string
-  readonly provider?: string
+  provider?: string
   /** Which of the provider's APIs, in our words; undefined: nobody knows the path. */
-  readonly api?: string
+  api?: string
   /** It asks a model for work: what quotas count. Lists, polls and settings are none. */
-  readonly call?: boolean
-  readonly model?: string
-  readonly promptPreview?: string
-  readonly requestBody?: string
-  readonly responseBody?: string
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly status?: number
+  call?: boolean
+  model?: string
+  promptPreview?: string
+  requestBody?: string
+  responseBody?: string
+  requestBytes: number
+  responseBytes: number
+  status?: number
   /** Undefined while the exchange is open. */
-  readonly outcome?: ExchangeOutcome
+  outcome?: ExchangeOutcome
   /** Plain words: why it was blocked, alerted on or failed. */
-  readonly reason?: string
-  readonly code?: ErrorCode
+  reason?: string
+  code?: ErrorCode
   /** Of one that failed: where it stood. */
-  readonly phase?: Phase
-  readonly policyName?: string
-  readonly policyDecision?: PolicyDecision
-  readonly policyMessage?: string
-  readonly bypass?: string
-  readonly stream?: boolean
+  phase?: Phase
+  policyName?: string
+  policyDecision?: PolicyDecision
+  policyMessage?: string
+  bypass?: string
+  stream?: boolean
   /** Request start to response end. */
-  readonly latencyMs?: number
+  latencyMs?: number
   /** Request start to the first byte of the response body. */
-  readonly firstByteMs?: number
+  firstByteMs?: number
   /** Request start to the first words of the model in a stream. */
-  readonly firstTokenMs?: number
+  firstTokenMs?: number
   /** Of a stream: output tokens in a second, from the first words to the end. */
-  readonly tokensPerSecond?: number
+  tokensPerSecond?: number
   /** All that went in, with what the provider read from its cache or wrote to it. */
-  readonly inputTokens?: number
+  inputTokens?: number
   /** All that came out, with its reasoning. */
-  readonly outputTokens?: number
+  outputTokens?: number
   /** Of the input. */
-  readonly cachedTokens?: number
-  readonly cacheWriteTokens?: number
-  readonly cacheWriteHourTokens?: number
+  cachedTokens?: number
+  cacheWriteTokens?: number
+  cacheWriteHourTokens?: number
   /** Of the output. */
-  readonly reasoningTokens?: number
+  reasoningTokens?: number
   /** That count is our estimate; set with it. */
-  readonly inputEstimated?: boolean
-  readonly outputEstimated?: boolean
-  readonly costMicroUsd?: number
-  readonly finishReason?: string
+  inputEstimated?: boolean
+  outputEstimated?: boolean
+  costMicroUsd?: number
+  finishReason?: string
   /** The tier by which the provider served it, in its word; undefined: it did not say. */
-  readonly serviceTier?: string
+  serviceTier?: string
   /** Names of tools that the model called, in order. */
-  readonly toolCalls?: readonly string[]
+  toolCalls?: readonly string[]
   /** The provider's id of this answer. */
-  readonly responseId?: string
-  readonly attachments?: readonly AttachmentNote[]
+  responseId?: string
+  attachments?: readonly AttachmentNote[]
   /** Characters of all text that went to the model. */
-  readonly promptChars?: number
+  promptChars?: number
   /** Names of tools that the request offered to the model. */
-  readonly toolsOffered?: readonly string[]
+  toolsOffered?: readonly string[]
   /** Personal data in the prompt: kinds and how often. Undefined: nobody looked. */
-  readonly findings?: readonly { readonly kind: string; readonly count: number }[]
+  findings?: readonly { readonly kind: string; readonly count: number }[]
   /** Of one that was blocked for what it said: digests of that, for whoever approves it. */
-  readonly foundMarks?: readonly string[]
+  foundMarks?: readonly string[]
   /** Of one that was blocked: names what it was blocked for, to tell repeats. No column. */
-  readonly refusedFor?: string
+  refusedFor?: string
   /** Its answer is counted in the row of this request, which began it or told of it first. */
-  readonly countedIn?: string
+  countedIn?: string
   /** What that row has to say since. No column. */
-  readonly corrects?: AnsweredRow
+  corrects?: AnsweredRow
   /** Of one that was blocked: the row that counts it, its own or that of the first like it. */
-  readonly repeated?: RepeatedRow
-  readonly sessionId?: string
-  readonly agentId?: string
+  repeated?: RepeatedRow
+  sessionId?: string
+  agentId?: string
   /** The session began with history that nobody here has seen. */
-  readonly fragmented?: boolean
+  fragmented?: boolean
   /** What the client calls it, by `X-Yori-Tags`. */
-  readonly tags?: Readonly<Record<string, string>>
-  readonly uninspectable?: Uninspectable
+  tags?: Readonly<Record<string, string>>
+  uninspectable?: Uninspectable
   /** Of what is partly unseen: the bound that cut it, by its name in the configuration. */
-  readonly unseenBy?: string
+  unseenBy?: string
   /** The request was sent a second time after a stale connection died. */
-  readonly retried?: boolean
+  retried?: boolean
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */
-  readonly redacted?: number
+  redacted?: number
   /** The response ended before its end. */
-  readonly truncated?: boolean
+  truncated?: boolean
   /** Request trailer fields that were dropped. */
-  readonly trailersDropped?: number
+  trailersDropped?: number
   /** Frames of a WebSocket, control frames among them; set for every one. RFC 6455 §5. */
-  readonly clientFrames?: number
-  readonly serverFrames?: number
+  clientFrames?: number
+  serverFrames?: number
   /** Its whole text and binary messages. */
-  readonly clientMessages?: number
-  readonly serverMessages?: number
+  clientMessages?: number
+  serverMessages?: number
   /** Of its first Close frame; 1005: it named none, 1006: there was none. RFC 6455 §7.4. */
-  readonly closeCode?: number
+  closeCode?: number
   /** Its messages that no reader could take. */
-  readonly unreadMessages?: number
+  unreadMessages?: number
 }
 
 /** A row that counts what was blocked again; the same object for all that it counts. */

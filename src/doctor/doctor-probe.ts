@@ -1,18 +1,21 @@
 /**
  * `yori doctor --probe`: one connection on the way that clients take. A temporary network
- * namespace stands for a device: joined by a veth pair, its end named in the set of steered
- * interfaces for as long as it lasts, it dials an LLM address on port 443 and must be answered
+ * namespace stands for a device: joined by a veth pair, whose name the rules steer whenever it is
+ * there, it dials an LLM address on port 443 and must be answered
  * by YORI, with a certificate of YORI's root. Linux and root; all of it is removed again.
  */
 import { spawnSync } from 'node:child_process'
 import { ALIVE_PATH } from '../core/own-paths.js'
+import { DOCTOR_INTERFACE } from '../core/own-probe.js'
 import { probeName } from '../../pf/steering-plan.js'
 import { steeringFiles } from '../../pf/steering-files.js'
 import { bad, good } from './doctor-check.js'
 import type { Check, Finding, Patient } from './doctor-check.js'
 
-const NAME = `yoriprobe${process.pid % 100_000}`
-const PEER = 'yoriprobe'
+/** One at a time: the interface's name is the rules' own. */
+const NAME = DOCTOR_INTERFACE
+const SPACE = `yori-doctor-${process.pid}`
+const PEER = 'yori-device'
 const STEP_MS = 5_000
 /** RFC 5737 and RFC 3849: nobody's addresses. */
 const FAMILIES = {
@@ -30,8 +33,11 @@ export const probeCheck: Check = {
     if (process.getuid?.() !== 0)
       return [bad('a probe needs root', 'sudo yori doctor --probe')]
     if (name === undefined) return [bad('no endpoint is opened', 'endpoints')]
-    if (machine.run('nft', 'list', 'set', 'inet', 'yori', 'lan_if') === undefined)
+    const steered = machine.run('nft', 'list', 'set', 'inet', 'yori', 'lan_if')
+    if (steered === undefined)
       return [bad('nothing is steered: there is no set `lan_if`', 'yori pf apply')]
+    if (!steered.includes(`"${NAME}"`))
+      return [bad(`the rules do not steer ${NAME}: they are others'`, 'yori pf apply')]
     const families = ([4, 6] as const).filter(
       (family) =>
         config.steer.families === 'both' || config.steer.families === `ipv${family}`,
@@ -48,8 +54,8 @@ export const probeCheck: Check = {
 }
 
 function setUp(): void {
-  step('ip', 'netns', 'add', NAME)
-  step('ip', 'link', 'add', NAME, 'type', 'veth', 'peer', 'name', PEER, 'netns', NAME)
+  step('ip', 'netns', 'add', SPACE)
+  step('ip', 'link', 'add', NAME, 'type', 'veth', 'peer', 'name', PEER, 'netns', SPACE)
   for (const family of [4, 6] as const) {
     const { here, device, length } = FAMILIES[family]
     const nodad = family === 6 ? ['nodad'] : []
@@ -61,16 +67,14 @@ function setUp(): void {
   inside('ip', 'link', 'set', PEER, 'up')
   for (const family of [4, 6] as const)
     inside('ip', `-${family}`, 'route', 'add', 'default', 'via', FAMILIES[family].here)
-  step('nft', 'add', 'element', 'inet', 'yori', 'lan_if', `{ "${NAME}" }`)
 }
 
 function takeDown(): void {
   const quietly = (...words: [string, ...string[]]): void => {
     spawnSync(words[0], words.slice(1), { stdio: 'ignore', timeout: STEP_MS })
   }
-  quietly('nft', 'delete', 'element', 'inet', 'yori', 'lan_if', `{ "${NAME}" }`)
   quietly('ip', 'link', 'del', NAME)
-  quietly('ip', 'netns', 'del', NAME)
+  quietly('ip', 'netns', 'del', SPACE)
 }
 
 function probe({ config, machine }: Patient, family: 4 | 6, name: string): Finding {
@@ -88,7 +92,7 @@ function probe({ config, machine }: Patient, family: 4 | 6, name: string): Findi
     [
       'netns',
       'exec',
-      NAME,
+      SPACE,
       'openssl',
       's_client',
       '-quiet',
@@ -112,7 +116,7 @@ function probe({ config, machine }: Patient, family: 4 | 6, name: string): Findi
   return bad(`${to} was not answered`, 'yori pf status')
 }
 
-const inside = (...words: string[]): void => step('ip', 'netns', 'exec', NAME, ...words)
+const inside = (...words: string[]): void => step('ip', 'netns', 'exec', SPACE, ...words)
 
 function step(program: string, ...words: string[]): void {
   const { status, error, stderr } = spawnSync(program, words, {

@@ -11,6 +11,7 @@ import { readNotLetIn } from '../../pf/let-in-machine.js'
 import { readSteering } from '../../pf/rules-read.js'
 import { TPROXY_MARK_TEXT } from '../../pf/rules.js'
 import { steerSettings } from '../../pf/settings.js'
+import { wayTold } from '../../pf/steering-words.js'
 import { steeringFiles } from '../../pf/steering-files.js'
 import type { LoadedBackend } from '../../pf/steering-plan.js'
 import { LOADED_BACKENDS } from '../../pf/steering-plan.js'
@@ -88,6 +89,8 @@ export const steeringCheck: Check = {
           'yori pf status',
         ),
       )
+    for (const { level, what, mend } of status === undefined ? [] : wayTold(status))
+      findings.push({ level, what, ...(mend === undefined ? {} : { mend }) })
     const since = clock.now() - WEEK_MS
     const periods = parseOffPeriods(readOptional(files.offPeriods) ?? '')
     // Its beginning and its end are a line each.

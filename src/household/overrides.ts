@@ -4,10 +4,9 @@
  * administrator, which ends all enforcement for a while. Checked by scrypt off the loop, limited
  * before they are checked, and never written anywhere; every attempt is an event.
  */
-import { boundTo, deviceId } from '../core/device-id.js'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import type { AuditSink, Device, ExchangeRecord, RepeatedRow } from '../core/record.js'
+import type { AuditSink, Device, ExchangeRecord } from '../core/record.js'
 import { parsePasswordHash, verifyPassword } from '../net/password.js'
 import type { PasswordHash } from '../net/password.js'
 import type { Attempts } from '../policy/attempts.js'
@@ -107,15 +106,12 @@ export class Overrides {
     this.#options.memory.passed.add(key, marks, nowMs)
   }
 
-  /**
-   * Counts this block, once: gives the row that does, its own or that of the first like it.
-   * Undefined: nothing tells it from others, and it counts by itself.
-   */
-  counted(record: Readonly<ExchangeRecord>): RepeatedRow | undefined {
+  /** The id of the row that counts this block: its own, or that of the first like it. */
+  counted(record: ExchangeRecord): string {
     const { refusedFor, requestId, foundMarks: marks = [] } = record
-    if (refusedFor === undefined || record.repeated !== undefined) return record.repeated
+    if (refusedFor === undefined) return requestId
     const { memory, state, clock } = this.#options
-    return memory.repeated.count(
+    record.repeated ??= memory.repeated.count(
       refusedFor,
       { requestId, marks },
       {
@@ -124,6 +120,7 @@ export class Overrides {
           memory.used.has(id) || state.grants.some(({ request }) => request === id),
       },
     )
+    return record.repeated.requestId
   }
 
   /** For the form of a request that was blocked; undefined when overrides are off. */
@@ -185,7 +182,7 @@ export class Overrides {
         fromIp: device.ip,
         details: { ...details, via: 'override address' },
       })
-    const key = deviceId(device)
+    const key = deviceKey(device)
     if (!memory.attempts.allow(key, undefined, clock.now())) {
       event('emergency_limited', {})
       return { kind: 'limited' }
@@ -225,7 +222,7 @@ export class Overrides {
   async #attempt(about: BlockedFor, password: string, by: Tried): Promise<Attempted> {
     const { taken, memory, clock } = this.#options
     if (taken === undefined) return 'off'
-    const key = deviceId(about.device)
+    const key = deviceKey(about.device)
     if (!memory.attempts.allow(key, by.token, clock.now())) {
       this.#event('override_limited', about)
       return 'limited'
@@ -275,7 +272,7 @@ export class Overrides {
       endpoint,
       until: clock.now() + (once ? ONCE_MS : grantMs),
       once,
-      ...boundTo(device),
+      ...(device.mac === undefined ? { ip: device.ip } : { mac: device.mac }),
     })
   }
 
@@ -291,4 +288,9 @@ export class Overrides {
     const at = this.#options.clock.now()
     this.#options.audit.event({ at, kind, fromIp: device.ip, details })
   }
+}
+
+/** A device takes another IPv6 address more easily than another MAC. */
+function deviceKey({ mac, ip }: Device): string {
+  return mac ?? ip
 }

@@ -68,7 +68,7 @@ export function systemdUnit(settings: ServiceSettings): string {
     ...(steer ? [] : ['AmbientCapabilities=']),
     'NoNewPrivileges=true',
     'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
-    'RestrictNamespaces=true',
+    `RestrictNamespaces=${steer ? 'net' : 'true'}`,
     'RestrictRealtime=true',
     'RestrictSUIDSGID=true',
     'LockPersonality=true',
@@ -88,10 +88,12 @@ const isInHome = (path: string): boolean => /^\/(?:home|root|run\/user)\//.test(
 /**
  * NET_ADMIN loads rules; NET_RAW is what YORI keeps, to take connections to foreign addresses;
  * SETUID, SETGID and SETPCAP give YORI to its user; KILL ends it when it hangs; DAC_READ_SEARCH
- * reads the table in a state directory that is its user's alone.
+ * reads the table in a state directory that is its user's alone; SYS_ADMIN makes the network
+ * namespace of the probe, the one kind of namespace that is left to it.
  */
 const STEERING_CAPABILITIES =
-  'CAP_NET_ADMIN CAP_NET_RAW CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL CAP_DAC_READ_SEARCH'
+  'CAP_NET_ADMIN CAP_NET_RAW CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL CAP_DAC_READ_SEARCH ' +
+  'CAP_SYS_ADMIN'
 
 /** rc.subr(8), daemon(8). */
 export function rcScript(settings: ServiceSettings): string {

@@ -16,7 +16,6 @@ import type {
   ConnectionRecord,
   EventRecord,
   ExchangeRecord,
-  Writable,
 } from '../../src/core/record.js'
 
 export interface TemporaryFolder extends Disposable {
@@ -88,7 +87,7 @@ export class ListeningLog implements Log {
 
 let serial = 0
 
-export function exchange(fields: Partial<ExchangeRecord> = {}): Writable<ExchangeRecord> {
+export function exchange(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
   serial++
   return {
     requestId: `request-${serial}`,
@@ -106,7 +105,7 @@ export function exchange(fields: Partial<ExchangeRecord> = {}): Writable<Exchang
   }
 }
 
-export function closed(fields: Partial<ExchangeRecord> = {}): Writable<ExchangeRecord> {
+export function closed(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
   return exchange({
     outcome: 'response',
     status: 200,

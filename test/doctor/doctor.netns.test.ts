@@ -42,11 +42,7 @@ describe('yori doctor on a router', () => {
     assert.match(text(well, 'probe'), /IPv6: .* came to YORI/)
     // Nothing of the probe is left.
     const links = home.machines.run('router', 'ip -o link show')
-    assert.doesNotMatch(links, /yoriprobe/)
-    assert.doesNotMatch(
-      home.machines.run('router', 'nft list set inet yori lan_if'),
-      /yoriprobe/,
-    )
+    assert.doesNotMatch(links, /yori-doctor/)
 
     // A supervisor would put back what is taken away from here on.
     await home.killSupervisor()
@@ -72,7 +68,7 @@ describe('yori doctor on a router', () => {
     assert.deepEqual(
       // One whose process lives is another run's.
       readdirSync('/var/run/netns').filter((name) => {
-        const pid = /^yoriprobe(\d+)$/.exec(name)?.[1]
+        const pid = /^yori-doctor-(\d+)$/.exec(name)?.[1]
         return pid !== undefined && !existsSync(`/proc/${pid}`)
       }),
       [],

@@ -32,7 +32,7 @@ describe('the plan of steering', () => {
     const { text, rules } = planned({ steering: steering({ listen }) })
     assert.match(text, /^inet=192\.168\.1\.1:9443$/m)
     assert.doesNotMatch(text, /^inet6=/m)
-    assert.deepEqual([...rules.keys()], ['on.inet', 'off'])
+    assert.deepEqual([...rules.keys()], ['on.inet', 'off', 'probe'])
   })
 
   it('has rules for each family alone, and for neither where that is closed', () => {
@@ -40,10 +40,38 @@ describe('the plan of steering', () => {
       const onFailure = { value, from: 'steer.on_failure' }
       return [...planned({ steering: steering({ onFailure }) }).rules.keys()]
     }
-    assert.deepEqual(states('open'), ['on.inet', 'on.inet6', 'on.both', 'off'])
+    assert.deepEqual(states('open'), ['on.inet', 'on.inet6', 'on.both', 'off', 'probe'])
     assert.deepEqual(states('closed_llm'), [
-      ...['on.inet', 'on.inet6', 'on.both', 'closed', 'off'],
+      ...['on.inet', 'on.inet6', 'on.both', 'closed', 'off', 'probe'],
     ])
+  })
+
+  it('has the way of clients asked, where and as often as it can be', () => {
+    const probe = { every: 45, families: ['inet6', 'inet'] as const }
+    const { text, rules } = planned({ probe })
+    assert.match(text, /^probe_every=45$/m)
+    assert.match(text, /^probe_inet=192\.0\.2\.9 192\.0\.2\.10 192\.0\.2\.11 29$/m)
+    assert.match(text, /^probe_inet6=2001:db8:796f::9 .*::a .*::b 125$/m)
+    // One that is led like everybody, and one for which everybody else is left alone.
+    assert.match(
+      rules.get('on.both') ?? '',
+      /elements = \{ "em1", "vlan10", "yori-probe",/,
+    )
+    assert.match(rules.get('probe') ?? '', /table inet yori_probe \{\n.*\n.*set lan_if/)
+    assert.match(rules.get('probe') ?? '', /elements = \{ "yori-probe" \}/)
+    assert.doesNotMatch(
+      rules.get('probe') ?? '',
+      /em1|vlan10|203\.0\.113|chain input \{[^}]*dport/,
+    )
+    const lines = (changed: Partial<PlanFacts>) =>
+      planned({ probe, ...changed }).text.match(/^probe_(?:every|inet6?)=/gm)
+    assert.deepEqual(lines({ probe: { ...probe, every: 0 } }), null)
+    assert.deepEqual(lines({ probe: { ...probe, families: ['inet'] } }), [
+      'probe_every=',
+      'probe_inet=',
+    ])
+    assert.deepEqual(lines({ serverName: undefined }), null)
+    assert.deepEqual(lines({ backend: 'pf' }), null)
   })
 
   it('steers, of one family, nothing of the other', () => {

@@ -170,7 +170,7 @@ export class Household implements AsyncDisposable {
     })
     if (user !== undefined) {
       chmodSync(this.folder.path, 0o755)
-      mkdirSync(this.stateDir, { mode: 0o700 })
+      mkdirSync(this.stateDir, { recursive: true, mode: 0o700 })
       execFileSync('chown', [user, this.stateDir])
     }
     const times = Object.entries(env).map(([name, value]) => `${name}=${value}`)

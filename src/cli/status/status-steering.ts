@@ -10,6 +10,8 @@ import {
 import { unledOf } from '../../../pf/rules-read.js'
 import { steerSettings } from '../../../pf/settings.js'
 import type { OffPeriod } from '../../../pf/off-periods.js'
+import { wayTold } from '../../../pf/steering-words.js'
+import type { WayTold } from '../../../pf/steering-words.js'
 import { steeringFiles } from '../../../pf/steering-files.js'
 import type { Finding, StatusSection } from './status-section.js'
 
@@ -27,7 +29,10 @@ export const steeringSection: StatusSection = {
     const files = steeringFiles(config.state_dir)
     const wish = readOptional(files.desired)?.trim() === 'on' ? 'on' : 'off'
     const supervisor = supervisorProcess(files)
-    const holds = supervisor === undefined ? undefined : readStatus(files)?.holds
+    const told = supervisor === undefined ? undefined : readStatus(files)
+    const holds = told?.holds
+    const way = told === undefined || wish === 'off' ? [] : wayTold(told)
+    const unwell = way.filter(({ level }) => level !== 'good')
     const nowMs = clock.now()
     const sinceMs = nowMs - days * DAY_MS
     const all = parseOffPeriods(readOptional(files.offPeriods) ?? '')
@@ -43,21 +48,40 @@ export const steeringSection: StatusSection = {
       periods,
     }
     return {
-      level: wish === 'off' || holds === 'both' ? 'good' : steered ? 'notice' : 'bad',
-      facts: { ...facts, ...(unled === undefined ? {} : { unled }) },
+      level: levelOf(wish, holds, way),
+      facts: { ...facts, way, ...(unled === undefined ? {} : { unled }) },
       lines: [
         wish === 'off'
           ? 'off, as wished for (`yori pf apply` leads packets here)'
           : (steered ?? `wished for, but ${holds ?? 'no supervisor runs'}`),
         ...(unled === undefined ? [] : [unled]),
+        ...unwell.map(({ what }) => what),
         ...(periods.length === 0
           ? []
           : [`not steered for ${offSeconds} s in ${days} days:`]),
         ...periods.slice(-MOST_LINES).map(lineOf),
-        ...remediesFor(periods).map((mend) => `-> ${mend}`),
+        ...remedies(periods, unwell).map((mend) => `-> ${mend}`),
       ],
     }
   },
+}
+
+function levelOf(
+  wish: 'on' | 'off',
+  holds: string | undefined,
+  way: readonly WayTold[],
+): Finding['level'] {
+  if (wish === 'off') return 'good'
+  if (holds === undefined || STEERED[holds] === undefined) return 'bad'
+  if (way.some(({ level }) => level === 'bad')) return 'bad'
+  return holds === 'both' && way.every(({ level }) => level === 'good')
+    ? 'good'
+    : 'notice'
+}
+
+function remedies(periods: readonly OffPeriod[], way: readonly WayTold[]): string[] {
+  const now = way.flatMap(({ mend }) => mend ?? [])
+  return [...new Set([...remediesFor(periods), ...now])]
 }
 
 function lineOf({ fromMs, toMs, cause, state }: OffPeriod): string {

@@ -28,11 +28,13 @@ export class Acceptance {
   readonly #likeOpenSsl: boolean
   #securedAt = 0
   #bytesThen = 0
+  readonly #isProbe: boolean
 
   constructor({ client, state, services }: Served, shown: Intercepted) {
     this.#client = client
     this.#shown = shown
     this.#services = services
+    this.#isProbe = state.probe
     const offers = state.hello?.extensionTypes ?? []
     this.#likeOpenSsl =
       offers.includes(ENCRYPT_THEN_MAC) && !offers.includes(RECORD_SIZE_LIMIT)
@@ -75,6 +77,7 @@ export class Acceptance {
   }
 
   #refused(how: Refusal, cause: string): void {
+    if (this.#isProbe) return
     const { party, root, onTrial } = this.#shown
     const { memory, trials, trust } = this.#services
     trials.saw(party.device, party.name, { kind: 'refused', cause })

@@ -47,7 +47,8 @@ async function serveName(
   const name = hello.serverName
   const { caller } = state
   const leads = name !== undefined && destination === 'unknown'
-  if (leads ? !mayPass(access, caller) : !mayCall(access, caller)) {
+  const isAllowed = leads ? mayPass(access, caller) : mayCall(access, caller)
+  if (!isAllowed && !state.probe) {
     turnAway(served, 'YORI_CLIENT_NOT_ALLOWED')
     return
   }

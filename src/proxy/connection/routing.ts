@@ -27,7 +27,9 @@ export function routeOf(
   const called = state.connectTarget?.host
   const isNamed = isNamedByConnect(called, services)
   const learned =
-    name === undefined ? undefined : memory.learned({ device, name, fingerprint })
+    name === undefined || state.probe
+      ? undefined
+      : memory.learned({ device, name, fingerprint })
   const entry = name === undefined ? undefined : catalogue.entryFor(name)
   const route = chooseRoute(policy.routes, {
     serverName: name,
@@ -35,7 +37,7 @@ export function routeOf(
     nameMayBeHidden: (hello.ech || hello.esni) && !isNamed,
     ...(called === undefined ? {} : { calledName: called }),
     alpn: hello.alpn,
-    deviceExempt: isExempt(policy, device),
+    deviceExempt: !state.probe && isExempt(policy, device),
     learned,
     mustInspect:
       decider.holds &&

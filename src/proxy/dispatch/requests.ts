@@ -101,9 +101,10 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
 }
 
 /** The first request of a connection: its client believed the chain that it was shown. */
-function accepted({ services }: Arrived, intercepted: Intercepted): void {
+function accepted({ from, services }: Arrived, intercepted: Intercepted): void {
   const { party, root, onTrial } = intercepted
   intercepted.heard = true
+  if (from.state.probe) return
   services.trust.accepted(party.device, party.name, root)
   if (!onTrial) services.memory.accepted(party)
 }
@@ -119,7 +120,7 @@ function selfTest(arrived: Arrived, intercepted: Intercepted): void {
 function serveReserved(arrived: Arrived, url: string, host: string | undefined): void {
   const { http, from, services } = arrived
   const path = url.split('?', 1)[0]
-  if (path === ALIVE_PATH && from.state.caller.loopback) {
+  if (path === ALIVE_PATH && (from.state.caller.loopback || from.state.probe)) {
     serveAlive(arrived)
     return
   }
@@ -134,11 +135,12 @@ function serveReserved(arrived: Arrived, url: string, host: string | undefined):
   void serveOverride(http, from.state.record.device, services.overrides)
 }
 
-/** The supervisor of this machine asks: neither traffic nor part of coverage. */
+/** The supervisor asks, here or as a client would: neither traffic nor part of coverage. */
 function serveAlive({ http, from }: Arrived): void {
+  // Before it counts as a request itself.
+  from.state.log.probed()
   from.began()
   http.response.once('close', () => from.ended())
-  from.state.log.probed()
   http.response.writeHead(200, 'OK', ['cache-control', 'no-store', 'content-length', '0'])
   http.response.end()
 }

@@ -3,14 +3,13 @@
  * PIN along; else it gets its answer, and nothing goes up.
  */
 import { YoriError } from '../../core/errors.js'
-import type { Device } from '../../core/record.js'
+import type { Device, ExchangeRecord } from '../../core/record.js'
 import type { RequestHead } from '../../http/head.js'
 import { approvalCode } from '../../policy/approval.js'
 import { UNINSPECTABLE_POLICY } from '../../policy/engine.js'
 import type { Decision } from '../../policy/engine.js'
 import { answerBlock } from '../answers/block-answer.js'
 import { refuse } from '../answers/refusal.js'
-import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { BlockedFor } from '../../household/overrides.js'
 import type { JudgingPort } from './port.js'
@@ -21,7 +20,7 @@ const MAX_BACK = 512
 export interface Blocked {
   readonly request: HttpRequest
   readonly response: HttpResponse
-  readonly log: ExchangeLog
+  readonly record: ExchangeRecord
   readonly device: Device
   readonly head: RequestHead
   readonly host: string
@@ -41,44 +40,46 @@ export async function overridden(
   blocked: Blocked,
   decision: Decision,
 ): Promise<Decision | undefined> {
-  const { request, log, services } = blocked
+  const { request, record, services } = blocked
   const password = request.headers['x-yori-override']
   if (typeof password !== 'string') return decision
   const [, next] = decision.blockers
   try {
     const about = blockedFor(blocked, decision)
     const result = await services.overrides.byHeader(password, about, next === undefined)
-    log.overrideTried(result)
+    record.policyMessage = `override: ${result}`
     if (result !== 'granted' && result !== 'once') return decision
   } catch {
     return decision
   }
   if (next !== undefined) {
     const { policy, reason } = next
-    log.blockedNext({ policyName: policy, reason })
+    record.policyName = policy
+    record.reason = reason
     const blockers = decision.blockers.slice(1)
     return { ...decision, policy, reason, message: undefined, blockers }
   }
-  log.letPast('grant')
+  record.bypass = 'grant'
   return undefined
 }
 
 export function answerBlocked(blocked: Blocked, decision: Decision): void {
-  const { request, response, log, head, host, provider, services } = blocked
+  const { request, response, record, head, host, provider, services } = blocked
   if (blocked.isOverHttpToo && isUnreadable(decision)) {
     const error = new YoriError('YORI_NOT_OVER_WEBSOCKET')
-    log.refused(error.code, error.status)
-    const { requestId } = log.record
+    record.code = error.code
+    record.status = error.status
+    const { requestId } = record
     refuse(response, { code: error.code, requestId, provider })
     return
   }
   // What is said once more is told by the code and the id of the first.
-  const requestId = log.countedAs(services.overrides.counted(log.record))
+  const requestId = services.overrides.counted(record)
   const token = services.overrides.token({
     ...blockedFor(blocked, decision),
     requestId,
   })
-  const status = answerBlock({ request, response }, head, {
+  record.status = answerBlock({ request, response }, head, {
     status: services.catalogue.blockStatus(request.rawHeaders),
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',
@@ -90,7 +91,6 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),
   })
-  log.status(status)
 }
 
 /** Nothing is against it but that it cannot be read. */
@@ -99,12 +99,12 @@ function isUnreadable({ blockers }: Decision): boolean {
 }
 
 function blockedFor(blocked: Blocked, decision: Decision): BlockedFor {
-  const { device, host, log, request, path } = blocked
+  const { device, host, record, request, path } = blocked
   const about = {
     device,
     policy: decision.policy ?? '',
     endpoint: host,
-    requestId: log.record.requestId,
+    requestId: record.requestId,
   }
   // `//` would lead to another host.
   const isPath = /^\/(?!\/)/.test(path) && path.length <= MAX_BACK

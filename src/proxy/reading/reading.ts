@@ -3,7 +3,8 @@
  * before anything here looks at them. Fills the record; what cannot be read stays undefined,
  * and the record says that it was not read.
  */
-import type { Uninspectable } from '../../core/record.js'
+import type { Clock } from '../../core/clock.js'
+import type { ExchangeRecord, Uninspectable } from '../../core/record.js'
 import { atOnce, inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
 import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
@@ -11,25 +12,22 @@ import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
-import { answeredFields, askedFields, paceOf } from '../../providers/into-record.js'
+import { recordPace, recordRequest, recordResponse } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
-import type { ResponseFacts, ResponseReader } from '../../providers/provider.js'
+import type { Api, ResponseFacts, ResponseReader } from '../../providers/provider.js'
 import type { HeardBefore } from '../../conversations/heard.js'
 import type { Session } from '../../conversations/sessions.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { SessionFacts } from '../../policy/input.js'
+import type { PaidAnswers } from '../../policy/paid-answers.js'
 import { unreadable } from '../words/content.js'
-import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Content } from '../words/content.js'
 import type { Conversations } from '../../conversations/conversations.js'
-import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import { standOf } from '../../conversations/conversations.js'
 import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from '../words/policy-snapshot.js'
 import { decodeRequest } from './request-decoding.js'
 import type { CodedCopy } from './request-decoding.js'
-import { keepsAnswers, tellPaid } from './paying.js'
-import type { Paid, Paying } from './paying.js'
 import { readRequest } from './request-reading.js'
 import type { BodyPart, RequestHeadFacts } from './request-copy.js'
 import type { RequestRead } from './request-reading.js'
@@ -68,8 +66,27 @@ export interface ReadingOptions {
   readonly paid?: Paid | undefined
 }
 
+export interface Paid {
+  readonly answers: PaidAnswers
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** APIs whose answers are fetched again by their id, unless the request says otherwise. */
+const KEPT_APIS: ReadonlySet<Api> = new Set<Api>([
+  'responses',
+  'interactions',
+  'assistants',
+  'batches',
+  'video',
+])
+
+function isKept(api: Api, path: string): boolean {
+  // Who answers later keeps it until it is fetched (Perplexity, z.ai).
+  return KEPT_APIS.has(api) || path.includes('/async/')
+}
+
 export interface ReadingAbout {
-  readonly log: ExchangeLog
+  readonly record: ExchangeRecord
   readonly path: string
   readonly hold: Hold
   /** `RequestHead.own`. */
@@ -77,8 +94,8 @@ export interface ReadingAbout {
   /** Milliseconds since the request began. */
   readonly elapsed: () => number
   /** Called when the request, and when the response, has been looked at. */
-  readonly requestRead?: (said: RequestSaid | undefined) => void
-  readonly responseRead?: (said: ResponseSaid | undefined) => void
+  readonly requestRead?: () => void
+  readonly responseRead?: () => void
 }
 
 export interface ResponseHeadFacts extends RequestHeadFacts {
@@ -93,8 +110,6 @@ export class Reading {
   readonly #options: ReadingOptions
   /** Read, and not in the record before it is decided what may be kept. */
   #words: (BodyPart & { readonly head: RequestHeadFacts }) | undefined
-  /** For who observes, as long as they have not been told. */
-  #told: RequestSaid | undefined
   #keepsNothing = false
   #promptChars: number | undefined
   /** The request says whether its answer is kept. */
@@ -159,7 +174,7 @@ export class Reading {
   }
 
   *#readRequest(part: BodyPart, head: RequestHeadFacts): Resting<Content> {
-    const { path, log } = this.#about
+    const { path, record } = this.#about
     const { json, rules } = this.#options
     const wantsText = rules !== undefined
     let content = FAILED
@@ -171,10 +186,9 @@ export class Reading {
       if (wantsText) content = { ...content, said: yield* this.#saidOf(read, rules) }
     } catch {
       this.#reader = undefined
-      log.readingFailed()
+      record.uninspectable = 'failed'
     }
-    this.#about.requestRead?.(this.#told)
-    this.#told = undefined
+    this.#about.requestRead?.()
     return content
   }
 
@@ -184,7 +198,7 @@ export class Reading {
     this.#heard =
       session === undefined
         ? undefined
-        : heard?.in(`${session.key}\n${this.#about.log.record.model ?? ''}`, rules)
+        : heard?.in(`${session.key}\n${this.#about.record.model ?? ''}`, rules)
     this.#said = yield* saidOf(text?.units ?? [], this.#heard)
     return this.#said
   }
@@ -205,35 +219,29 @@ export class Reading {
     read: RequestRead,
     words: BodyPart & { readonly head: RequestHeadFacts },
   ): SessionFacts | undefined {
-    const { log, own } = this.#about
+    const { record, own } = this.#about
     const { previewChars, conversations } = this.#options
     const withheld = this.#options.withheld === true
     // An answer that has begun is read as it was begun.
     if (read.shaped !== undefined && this.#reader === undefined) {
       this.#recognised = read.shaped
-      log.shapedAs(read.shaped.api)
+      record.api = read.shaped.api
+      record.call = record.method === 'POST'
     }
     if (read.unread !== undefined) this.#unread(read.unread)
     if (read.unread === 'partly-unseen' && words.cutBy !== undefined)
-      log.cutBy(words.cutBy)
-    const { toolsOffered, promptChars } = read.facts
-    log.asked({
-      ...askedFields(read.facts, withheld ? 0 : previewChars),
-      promptChars,
-      ...(toolsOffered.length === 0
-        ? {}
-        : { toolsOffered: toolsOffered.slice(0, MAX_TOOLS) }),
-    })
-    this.#promptChars = promptChars
+      record.unseenBy ??= words.cutBy
+    recordRequest(record, read.facts, withheld ? 0 : previewChars)
+    this.#promptChars = read.facts.promptChars
     this.#stored = read.facts.stored
     this.#tier = read.facts.tier
+    if (withheld) conversations?.withhold(record)
+    record.promptChars = read.facts.promptChars
+    const { toolsOffered } = read.facts
+    if (toolsOffered.length > 0) record.toolsOffered = toolsOffered.slice(0, MAX_TOOLS)
     if (withheld) this.#words = words
     else this.#keepRequest(words.bytes, words.head)
-    const placed = conversations?.place(log.record, read.facts, readNamedIds(own))
-    if (placed !== undefined) log.placed(placed.row)
-    const { session, isNew = false } = placed ?? {}
-    this.#session = session
-    this.#told = { facts: read.facts, session, isNew, isWithheld: withheld }
+    this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
     return this.#session === undefined ? undefined : standOf(this.#session)
   }
 
@@ -250,13 +258,13 @@ export class Reading {
       return
     }
     this.#guarded(() => {
-      const { path, log } = this.#about
+      const { path, record } = this.#about
       const { json, previewChars } = this.#options
       const { head } = words
       const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
       const copy = { ...words, bytes, head, path }
       const read = readRequest(this.#recognised, copy, { json, wantsText: false })
-      log.asked(askedFields(atOnce(read).facts, previewChars))
+      recordRequest(record, atOnce(read).facts, previewChars)
       this.#keepRequest(bytes, head)
     })
   }
@@ -265,7 +273,7 @@ export class Reading {
     const { bodies } = this.#options
     if (bodies?.request !== true) return
     const text = bodyText(bytes, head.contentType, bodies.maxBytes)
-    if (text !== undefined) this.#about.log.keptRequest(text)
+    if (text !== undefined) this.#about.record.requestBody = text
   }
 
   responseHead(status: number, head: ResponseHeadFacts): void {
@@ -281,7 +289,7 @@ export class Reading {
       contentType: head.contentType,
       header: (name) => fieldIn(head.fields ?? [], name),
       promptChars: this.#promptChars,
-      generates: this.#options.generates ?? this.#about.log.record.call,
+      generates: this.#options.generates ?? this.#about.record.call,
     })
     this.#reader = reader
     const { bodies } = this.#options
@@ -307,9 +315,8 @@ export class Reading {
   /** `done` is called once all has been read, at once unless a coding is still being undone. */
   end(whole: boolean, done: () => void): void {
     const finish = (complete: boolean): void => {
-      const facts = this.#guarded(() => this.#answered(complete))
-      const isWithheld = this.#options.withheld === true
-      this.#about.responseRead?.({ facts, session: this.#session, isWithheld })
+      this.#guarded(() => this.#answered(complete))
+      this.#about.responseRead?.()
       this.#about.hold.release()
       done()
     }
@@ -332,57 +339,64 @@ export class Reading {
     this.#guarded(() => {
       this.#keeper?.push(piece)
       reader.push(piece)
-      const { log, elapsed } = this.#about
-      if (log.record.firstTokenMs === undefined && reader.wrote) log.firstToken(elapsed())
+      const { record, elapsed } = this.#about
+      if (record.firstTokenMs === undefined && reader.wrote)
+        record.firstTokenMs = elapsed()
     })
   }
 
-  #paying(): Paying {
-    const { paid, conversations } = this.#options
-    const { path } = this.#about
-    const isKept = this.#stored ?? keepsAnswers(this.#recognised.api, path)
-    const sessionKey = this.#session?.key
-    const corrected = conversations?.corrected.bind(conversations)
-    return { paid, path, isKept, sessionKey, corrected }
-  }
-
-  #answered(complete: boolean): ResponseFacts | undefined {
-    const { log } = this.#about
+  #answered(complete: boolean): void {
+    const { record } = this.#about
     const { catalogue, conversations } = this.#options
     const facts = this.#reader?.end(complete)
     const said = this.#keeper?.text()
-    if (said !== undefined) log.keptResponse(said)
+    if (said !== undefined) record.responseBody = said
     if (facts !== undefined) {
-      tellPaid(facts, log, this.#paying(), () => {
-        const { provider, model } = log.record
-        const asked = { provider, model, tier: this.#tier }
-        log.answered(answeredFields(facts, catalogue, asked))
-      })
-      const pace = paceOf(log.record)
-      if (pace !== undefined) log.tokensPerSecond(pace)
+      this.#paid(facts, () => recordResponse(record, facts, catalogue, this.#tier))
+      recordPace(record)
     }
     const session = this.#session
-    if (session === undefined) return facts
+    if (session === undefined) return
     if (facts !== undefined && this.#heard !== undefined)
       conversations?.heard.said(session.key, facts)
-    conversations?.answered(session, log.record, facts)
-    return facts
+    conversations?.answered(record, session, facts)
+  }
+
+  /** What is told of one answer is counted once: where it was told of before, in that row. */
+  #paid(facts: ResponseFacts, tell: () => void): void {
+    const { record } = this.#about
+    const { paid, conversations } = this.#options
+    if (paid === undefined) return tell()
+    const { responseId, goesOn, error } = facts
+    const known = paid.answers.find(record, responseId, this.#about.path)
+    // Who asks again names no model; the answer is priced as it was asked for.
+    if (known?.model !== undefined) record.model ??= known.model
+    tell()
+    const told = { responseId, goesOn, failed: error !== undefined }
+    paid.answers.settle(record, told, known, {
+      path: this.#about.path,
+      isKept: this.#stored ?? isKept(this.#recognised.api, this.#about.path),
+      sessionKey: this.#session?.key,
+      nowMs: paid.clock.now(),
+    })
+    const { corrects } = record
+    if (corrects !== undefined && known?.sessionKey !== undefined)
+      conversations?.corrected(known.sessionKey, corrects.more)
   }
 
   /** A fault in what only looks must not cost the exchange. */
-  #guarded<T>(step: () => T): T | undefined {
+  #guarded(step: () => void): void {
     try {
-      return step()
+      step()
     } catch {
       this.#reader = undefined
-      this.#about.log.readingFailed()
-      return undefined
+      this.#about.record.uninspectable = 'failed'
     }
   }
 
   /** The first reason counts. */
   #unread(why: Uninspectable): void {
-    this.#about.log.unseen(why)
+    this.#about.record.uninspectable ??= why
   }
 }
 

@@ -5,33 +5,32 @@
  */
 import { shareOf } from '../../core/device-id.js'
 import { orderedId } from '../../core/ordered-id.js'
-import type { ExchangeOutcome } from '../../core/record.js'
+import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import { Hold } from '../bounds/byte-budget.js'
 import { openReading } from '../reading/open-reading.js'
 import type { Reading } from '../reading/reading.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
-import { ExchangeLog } from '../words/exchange-log.js'
-import type { Observers, SeenExchange } from '../words/observer.js'
+import type { Observers } from '../words/observer.js'
 import type { WebsocketPort } from './port.js'
 
 export type JudgeMessage = (
   content: Content,
-  log: ExchangeLog,
+  record: ExchangeRecord,
   reading?: Pick<Reading, 'decided' | 'passed'>,
 ) => Judgement
 
 export interface TurnAbout {
   /** Of the WebSocket. */
   readonly exchange: ExchangeAbout<WebsocketPort>
-  readonly record: SeenExchange
+  readonly record: ExchangeRecord
   /** False for what only prepares a turn. */
   readonly generates: boolean
 }
 
 export class Turn {
-  readonly log: ExchangeLog
+  readonly record: ExchangeRecord
   readonly #content: Content | Promise<Content>
   readonly #reading: Reading | undefined
   readonly #observers: Observers
@@ -47,12 +46,12 @@ export class Turn {
     const { services, from } = exchange
     const bytes = Buffer.from(text)
     this.#observers = services.observers
-    this.#giveUp = () => services.decider.giveUp(this.log.record.requestId)
-    this.log = turnLog(record, bytes.length, services.clock.now())
-    this.log.isCall(generates)
-    services.observers.requestHead(this.log.record)
+    this.#giveUp = () => services.decider.giveUp(this.record.requestId)
+    this.record = turnRecord(record, bytes.length, services.clock.now())
+    this.record.call = generates
+    services.observers.requestHead(this.record)
     const about = {
-      requestId: this.log.record.requestId,
+      requestId: this.record.requestId,
       recognised: exchange.recognised,
       facts: exchange.facts,
       services,
@@ -60,14 +59,14 @@ export class Turn {
       generates,
     }
     const hold = new Hold(services.held, shareOf(from.state.record.device))
-    this.#reading = openReading(about, this.log, hold)
+    this.#reading = openReading(about, this.record, hold)
     this.#content =
       this.#reading?.request(bytes, true, JSON_HEAD) ??
       unreadable('invalid', 'no reader knows this API')
-    this.log.streams()
+    this.record.stream = true
   }
 
-  /** Decides on the request; what is decided stands in its row. */
+  /** Decides on the request; what is decided stands in its record. */
   judge(ask: JudgeMessage): Judgement {
     const made = this.#judge(ask)
     if (made instanceof Promise) this.#decided = made.catch(() => undefined)
@@ -77,27 +76,28 @@ export class Turn {
   #judge(ask: JudgeMessage): Judgement {
     const content = this.#content
     return content instanceof Promise
-      ? content.then((known) => ask(known, this.log, this.#reading))
-      : ask(content, this.log, this.#reading)
+      ? content.then((known) => ask(known, this.record, this.#reading))
+      : ask(content, this.record, this.#reading)
   }
 
   /** One message of the answer; `status` as HTTP would have it, where it says no. */
   answer(text: string, status = 200): void {
-    const { log } = this
-    log.status(status)
+    const { record } = this
     if (!this.#answered) {
       this.#answered = true
-      log.firstByte(this.#elapsed())
+      record.firstByteMs = this.#elapsed()
+      record.status = status
       this.#reading?.responseHead(status, { ...EVENTS_HEAD, contentLength: undefined })
-      this.#observers.responseHead(log.record)
+      this.#observers.responseHead(this.record)
     }
-    log.responseBytes(Buffer.byteLength(text))
+    record.status = status
+    record.responseBytes += Buffer.byteLength(text)
     this.#reading?.push(Buffer.from(`data: ${text.replaceAll('\n', '\ndata: ')}\n\n`))
   }
 
   /** It was not let through; the client was told with this status. */
   block(status: number): Promise<void> {
-    this.log.status(status)
+    this.record.status = status
     return this.end('block')
   }
 
@@ -108,16 +108,17 @@ export class Turn {
   }
 
   async #close(outcome: ExchangeOutcome): Promise<void> {
-    const { log } = this
-    log.ended({ outcome, latencyMs: this.#elapsed() })
+    const { record } = this
+    record.outcome = outcome
+    record.latencyMs = this.#elapsed()
     this.#giveUp()
     await this.#decided
-    log.undisputed()
+    record.policyDecision ??= 'allow'
     await new Promise<void>((resolve) => {
       if (this.#reading === undefined) resolve()
       else this.#reading.end(outcome === 'response', resolve)
     })
-    this.#observers.ended(log.record)
+    this.#observers.ended(this.record)
   }
 
   #elapsed(): number {
@@ -128,19 +129,20 @@ export class Turn {
 const JSON_HEAD = { contentType: 'application/json', contentEncoding: undefined }
 const EVENTS_HEAD = { contentType: 'text/event-stream', contentEncoding: undefined }
 
-function turnLog(
-  socket: SeenExchange,
+function turnRecord(
+  socket: ExchangeRecord,
   requestBytes: number,
   startedAt: number,
-): ExchangeLog {
+): ExchangeRecord {
   const { connectionId, device, endpointDomain, httpVersion, method, path } = socket
   const { userAgent, provider, api } = socket
-  return new ExchangeLog({
+  return {
     requestId: orderedId(startedAt),
     ...{ connectionId, device, startedAt, endpointDomain, httpVersion, method, path },
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(provider === undefined ? {} : { provider }),
     ...(api === undefined ? {} : { api }),
     requestBytes,
-  })
+    responseBytes: 0,
+  }
 }

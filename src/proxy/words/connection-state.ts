@@ -4,6 +4,7 @@ import { canonicalAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
 import type { ErrorCode } from '../../core/errors.js'
+import { isProbe } from '../../core/own-probe.js'
 import type { ConnectionRecord } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Endpoint } from '../../policy/endpoints.js'
@@ -20,6 +21,8 @@ export interface ConnectionState {
   readonly record: Readonly<ConnectionRecord>
   readonly log: ConnectionLog
   readonly caller: Caller
+  /** The supervisor asks as clients do: opened whatever was learned, and no device. */
+  readonly probe: boolean
   readonly localPort: number
   /** A redirected client's original destination. */
   known: SocketAddress | undefined
@@ -79,6 +82,7 @@ export function openConnection(client: Socket, clock: Clock): ConnectionState {
     log,
     // From an address to itself: this machine, too, and nobody else could be.
     caller: { address, loopback: isLoopback(address) || address === local },
+    probe: isProbe(address),
     localPort: client.localPort ?? 0,
     known: undefined,
     tunnelOwn: undefined,

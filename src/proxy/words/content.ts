@@ -1,4 +1,5 @@
 /** What could be read of a request: for the policies, and for the record. */
+import type { ExchangeRecord } from '../../core/record.js'
 import type { Resting } from '../../core/resting.js'
 import type { Who } from '../../core/who.js'
 import type { SaidFacts, SessionFacts } from '../../policy/input.js'
@@ -56,7 +57,8 @@ export function unrecognised(bytes: number): Content {
 }
 
 /** Protocol Buffers without their description. */
-export function unreadCall(): Content {
+export function unreadCall(record: ExchangeRecord): Content {
+  record.uninspectable ??= 'unknown-kind'
   return unreadable('invalid', 'no reader knows the messages of gRPC')
 }
 

@@ -5,7 +5,6 @@ import { JSON_LIMITS } from '../../../src/json/json-bounds.js'
 import { recognise } from '../../../src/providers/index.js'
 import { ByteBudget, Hold } from '../../../src/proxy/bounds/byte-budget.js'
 import { Conversations } from '../../../src/conversations/conversations.js'
-import { ExchangeLog } from '../../../src/proxy/words/exchange-log.js'
 import { Reading } from '../../../src/proxy/reading/reading.js'
 import type { ReadingOptions } from '../../../src/proxy/reading/reading.js'
 import { ManualClock } from '../../support/manual-clock.js'
@@ -26,7 +25,7 @@ interface Given {
 type BenchOptions = Partial<ReadingOptions> & { readonly host?: string }
 
 class Bench {
-  readonly log: ExchangeLog
+  readonly record: ExchangeRecord
   readonly budget: ByteBudget
   readonly reading: Reading
   now = 0
@@ -39,7 +38,7 @@ class Bench {
     const recognised = recognise({ host, method: 'POST', path }, 'openai')
     assert.ok(recognised !== undefined)
     this.budget = new ByteBudget(budget, budget)
-    this.log = new ExchangeLog({
+    this.record = {
       requestId: 'r',
       connectionId: 'c',
       device: { ip: '192.0.2.1' },
@@ -48,7 +47,9 @@ class Bench {
       httpVersion: '1.1',
       method: 'POST',
       path,
-    })
+      requestBytes: 0,
+      responseBytes: 0,
+    }
     const conversations = new Conversations({
       clock: new ManualClock(),
       newId: () => 's1',
@@ -56,7 +57,7 @@ class Bench {
     })
     const hold = new Hold(this.budget, 'client')
     const about = {
-      log: this.log,
+      record: this.record,
       path,
       hold,
       own: undefined,
@@ -69,10 +70,6 @@ class Bench {
       conversations,
       ...options,
     })
-  }
-
-  get record(): ExchangeRecord {
-    return this.log.record
   }
 
   answer(
@@ -91,7 +88,8 @@ class Bench {
       this.now += 10
       this.reading.push(chunk)
     }
-    this.log.ended({ outcome: 'response', latencyMs: this.now })
+    this.record.outcome = 'response'
+    this.record.latencyMs = this.now
     return new Promise((resolve) => this.reading.end(true, resolve))
   }
 }

@@ -1,6 +1,4 @@
 /** Finds a blocked request in the record by the code that its device was shown. */
-import { boundTo } from '../../../core/device-id.js'
-import type { Bound } from '../../../core/device-id.js'
 import { openReader } from '../../../audit/queries.js'
 import type { Listed } from '../../../audit/queries.js'
 import { approvalCode } from '../../../policy/approval.js'
@@ -36,10 +34,8 @@ export function marksOf(block: Listed): readonly string[] | undefined {
   return typeof marks === 'string' && marks !== '' ? marks.split(' ') : undefined
 }
 
-export function deviceOf(block: Listed): Bound {
+/** An address is taken by another device more easily than a MAC. */
+export function deviceOf(block: Listed): { mac: string } | { ip: string } {
   const mac = block['device_mac']
-  return boundTo({
-    ip: String(block['device_ip']),
-    mac: typeof mac === 'string' ? mac : undefined,
-  })
+  return typeof mac === 'string' ? { mac } : { ip: String(block['device_ip']) }
 }

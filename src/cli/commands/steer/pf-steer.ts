@@ -25,10 +25,14 @@ import {
   parseOffPeriods,
   remediesFor,
 } from '../../../../pf/off-periods.js'
+import type { OffPeriod } from '../../../../pf/off-periods.js'
+import { wayTold } from '../../../../pf/steering-words.js'
+import type { WayTold } from '../../../../pf/steering-words.js'
 import { readNotLetIn } from '../../../../pf/let-in-machine.js'
 import type { NotLetIn } from '../../../../pf/let-in-machine.js'
 import { readSteering, unledFamily, unledOf } from '../../../../pf/rules-read.js'
-import type { Steering } from '../../../../pf/rules.js'
+import type { Family, Steering } from '../../../../pf/rules.js'
+import { PROBE_INTERFACE } from '../../../core/own-probe.js'
 import { steerSettings } from '../../../../pf/settings.js'
 import { steeringFiles } from '../../../../pf/steering-files.js'
 import type { SteeringFiles } from '../../../../pf/steering-files.js'
@@ -78,12 +82,17 @@ export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<voi
   if (unled !== undefined) deps.note(`yori: ${unled}\n`)
   const backend = flags.backend ?? usualBackend()
   const files = steeringFiles(config.state_dir)
+  const notIn = readNotLetIn(backend, steering)
   const plan = steeringPlan({
     backend,
     steering,
     elements: await fixedElements(config),
     serverName: probeName(config),
     root: `${config.state_dir}/yori-root.pem`,
+    probe: {
+      every: config.steer.probe_every,
+      families: probedFamilies(deps, { backend, steering, notIn }),
+    },
   })
   if (plan.kind === 'invalid') return refuse(deps, plan.problems, flags)
   for (const [name, text] of plan.rules) {
@@ -103,9 +112,8 @@ export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<voi
     )
     return deps.exit(EXIT.no)
   }
-  const notIn = readNotLetIn(backend, steering)
   showNotLetIn(deps, notIn)
-  if (notIn.some(({ verdict }) => verdict === 'dropped') && flags.force !== true) {
+  if (notIn.some(isDropped) && flags.force !== true) {
     deps.note(
       'yori: nothing was changed: this machine would drop what is led here, and LLM hosts ' +
         'could not be reached at all; add the line above, also where your rules are kept, or --force\n',
@@ -122,6 +130,38 @@ export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<voi
   else tellOn(deps, { backend, holds, files, steering })
   if (!STEERED.has(holds)) deps.exit(EXIT.no)
 }
+
+/**
+ * Those in which the probe comes as clients do. Where rules let the operator's interfaces in by
+ * name and everybody else not, its answer would say nothing of clients.
+ */
+function probedFamilies(
+  { note }: PfCommandDeps,
+  {
+    backend,
+    steering,
+    notIn,
+  }: {
+    readonly backend: LoadedBackend
+    readonly steering: Steering
+    readonly notIn: readonly NotLetIn[]
+  },
+): Family[] {
+  const probe = { name: PROBE_INTERFACE, from: 'steer.probe_every' }
+  const own = readNotLetIn(backend, { ...steering, interfaces: [probe] })
+  return steering.families.filter((family) => {
+    const dropped = own.find((found) => found.family === family && isDropped(found))
+    if (dropped === undefined) return true
+    if (notIn.some((found) => found.family === family && isDropped(found))) return true
+    note(
+      `yori: ${familyWords(family)}: ${dropped.where} lets your interfaces in by name, so that no ` +
+        `probe can ask as clients do; let ${PROBE_INTERFACE} in as well, then apply again\n`,
+    )
+    return false
+  })
+}
+
+const isDropped = ({ verdict }: NotLetIn): boolean => verdict === 'dropped'
 
 /** What holds afterwards: `both`, `inet`, `inet6`, or another word when nothing is steered. */
 async function bringOn(files: SteeringFiles, steering: Steering): Promise<string> {
@@ -227,8 +267,9 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
   const all = parseOffPeriods(readOptional(files.offPeriods) ?? '')
   const periods = offPeriodsSince(all, 0).slice(-10)
   const unled = unledOf(steerSettings(config))
+  const way = wayNow(files)
   if (flags.json) {
-    const facts = { supervisor, wish, status: told, addresses, periods, unled }
+    const facts = { supervisor, wish, status: told, addresses, periods, unled, way }
     return deps.print(`${JSON.stringify(facts)}\n`)
   }
   const lines = [
@@ -237,14 +278,20 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
     `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told)}`,
     `addresses   ${addresses}`,
     ...(unled === undefined ? [] : [`not led     ${unled}`]),
+    ...way.map(({ what }) => `clients     ${what}`),
     ...periods.map(({ fromMs, toMs, cause, state }) => {
       const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
       const why = [cause, OFF_CAUSES[cause]?.what].filter(Boolean).join(', ')
       return `off         ${new Date(fromMs).toISOString()} to ${to}: ${why}; ${MEANWHILE[state]}`
     }),
-    ...remediesFor(periods).map((mend) => `remedy      ${mend}`),
+    ...remediesOf(periods, way).map((mend) => `remedy      ${mend}`),
   ]
   deps.print(`${lines.join('\n')}\n`)
+}
+
+function remediesOf(periods: readonly OffPeriod[], way: readonly WayTold[]): string[] {
+  const now = way.flatMap(({ mend }) => mend ?? [])
+  return [...new Set([...remediesFor(periods), ...now])]
 }
 
 function holdsLine({ holds, since, why, backend }: SteeringStatus): string {
@@ -261,16 +308,28 @@ export function checkMachine(deps: PfCommandDeps, flags: StateFlags): void {
   const backend = plannedBackend(files) ?? usualBackend()
   const { found, notAsked } = readBypassed(backend, read.steering)
   const notIn = readNotLetIn(backend, read.steering)
+  const way = wayNow(files)
   if (flags.json)
-    deps.print(`${JSON.stringify({ bypassed: found, notLetIn: notIn, notAsked })}\n`)
+    deps.print(`${JSON.stringify({ bypassed: found, notLetIn: notIn, notAsked, way })}\n`)
   else {
     showBypassed(deps, found)
     showNotLetIn(deps, notIn)
+    for (const { level, what, mend } of way)
+      if (level !== 'good')
+        deps.note(`clients: ${what}${mend === undefined ? '' : `\n  ${mend}`}\n`)
     for (const command of notAsked) deps.note(`yori: could not be asked: ${command}\n`)
     if (found.length === 0) deps.print('no rule is bypassed\n')
   }
   const dropped = notIn.some(({ verdict }) => verdict === 'dropped')
-  if (dropped || found.some(({ refuses }) => refuses)) deps.exit(EXIT.no)
+  const lost = way.some(({ level }) => level === 'bad')
+  if (dropped || lost || found.some(({ refuses }) => refuses)) deps.exit(EXIT.no)
+}
+
+/** What the running supervisor's probe met; nothing while nobody is to be led. */
+function wayNow(files: SteeringFiles): WayTold[] {
+  if (readOptional(files.desired)?.trim() !== 'on') return []
+  const told = supervisorProcess(files) === undefined ? undefined : readStatus(files)
+  return told === undefined ? [] : wayTold(told)
 }
 
 function showNotLetIn({ note }: PfCommandDeps, found: readonly NotLetIn[]): void {

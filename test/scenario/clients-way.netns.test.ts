@@ -1,0 +1,247 @@
+/**
+ * The supervisor's probe on the way of clients: what becomes of a steered household when an
+ * ordinary event of its router closes that way after `apply`; what clients see meanwhile, what is
+ * written down, what each command says, and that nothing of the probe is left.
+ */
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
+import { packageFile } from '../../src/core/package-root.js'
+import { readOptional } from '../../pf/apply.js'
+import { parseOffPeriods } from '../../pf/off-periods.js'
+import {
+  FAMILIES,
+  Household,
+  LLM,
+  ORIGIN_CA,
+  PROVIDER,
+  SOONER,
+} from '../support/household.js'
+import type { SteerBackend } from '../support/household.js'
+import { NAMESPACES, needs } from '../support/needs.js'
+
+/** Asked more often than on a router. */
+const OFTEN = { ...SOONER, YORI_WAY_EVERY: '1', YORI_WAY_SECONDS: '3' }
+
+const INPUT = `table inet fw {
+  chain input { type filter hook input priority 0; policy accept; }
+}`
+
+const asks = FAMILIES.map((family) => ({ host: PROVIDER[family], name: LLM }))
+
+async function issuers(home: Household): Promise<(string | undefined)[]> {
+  const answers = await home.ask(asks)
+  return answers.map(({ issuer }) => (issuer?.startsWith('YORI') ? 'YORI' : issuer))
+}
+
+/** Of the record's connections, all that no machine of the household made. */
+function strangers(home: Household): unknown[] {
+  const db = new Sqlite(home.folder.file('state/audit.db'), { readonly: true })
+  try {
+    return db.prepare('SELECT * FROM connections').all()
+  } finally {
+    db.close()
+  }
+}
+
+const periods = (home: Household, cause: string) =>
+  parseOffPeriods(readOptional(home.files.offPeriods) ?? '').filter(
+    (period) => period.cause === cause,
+  )
+
+describe("clients' way, asked as clients go", function () {
+  this.timeout(300_000)
+
+  before(function () {
+    needs(this, ...NAMESPACES, 'curl', 'openssl')
+  })
+
+  const drops: readonly (readonly [SteerBackend, string])[] = [
+    ['nft-tproxy', 'meta mark 0x796f drop'],
+    ['nft-redirect', 'tcp dport 8443 ct status dnat drop'],
+  ]
+  for (const [backend, rule] of drops)
+    it(`goes direct when an input rule drops what is led here: ${backend}`, async () => {
+      await using home = await Household.open()
+      home.machines.run('router', 'nft -f -', INPUT)
+      await home.supervise(OFTEN)
+      home.apply(backend)
+      await home.until(
+        'the probe came to YORI',
+        () => home.says('probe_inet6') === 'good',
+      )
+      assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+
+      home.machines.run('router', `nft insert rule inet fw input ${rule}`)
+      await home.until('it goes direct', () => home.holds === 'off')
+      assert.deepEqual(await issuers(home), [ORIGIN_CA, ORIGIN_CA])
+      assert.equal(home.says('why'), 'not-let-in')
+      const check = home.yori('pf', 'check')
+      assert.equal(check.status, 1)
+      assert.match(check.stderr, /the probe had no answer/)
+      for (const words of [['pf', 'status'], ['status'], ['doctor']]) {
+        const { stdout } = home.yori(...words)
+        assert.match(stdout, /the probe had no answer/, words.join(' '))
+        assert.match(stdout, /yori pf check prints the rule/, words.join(' '))
+      }
+
+      home.machines.run('router', 'nft flush chain inet fw input')
+      await home.until('it is steered again', () => home.holds === 'both')
+      assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+      const [lost, , off, ended] = periods(home, 'not-let-in')
+      assert.equal(lost?.state, 'lost')
+      assert.equal(off?.state, 'open')
+      assert.equal(ended?.fromMs, off?.fromMs)
+      assert.ok(ended?.toMs !== undefined)
+    })
+
+  it('is asked of YORI alone, is in no record, and leaves nothing', async () => {
+    await using home = await Household.open({ user: 'nobody' })
+    const { machines } = home
+    // What leaves for the internet beyond look-ups of names.
+    machines.run(
+      'router',
+      'nft -f -',
+      `table inet seen {
+        counter out { }
+        chain postrouting {
+          type filter hook postrouting priority 300;
+          oifname "wan0" meta l4proto tcp counter name out
+          ip daddr 192.0.2.0/24 oifname != "yori-probe" counter name out
+          ip6 daddr 2001:db8:796f::/48 oifname != "yori-probe" counter name out
+        }
+      }`,
+    )
+    const links = (): string => machines.run('router', 'ip -o link show')
+    const isGone = (): boolean => !links().includes('yori-probe')
+    const isWell = (): boolean =>
+      home.says('probe_inet') === 'good' && home.says('probe_inet6') === 'good'
+    await home.supervise(OFTEN)
+    home.apply('nft-tproxy')
+    await home.until('the probe came to YORI', isWell)
+    assert.ok(!isGone())
+    // Through the rules that clients meet: not counted as one of them.
+    await home.until('it is asked by those rules', () =>
+      /packets [1-9]/.test(
+        machines.run('router', 'nft list counter inet yori asked4.yori-probe'),
+      ),
+    )
+    assert.match(machines.run('router', 'nft list counter inet seen out'), /packets 0 /)
+    assert.equal(machines.run('router', 'nft list tables').includes('yori_probe'), false)
+
+    await home.killSupervisor()
+    await home.until('the kernel took it away', isGone)
+    await home.supervise(OFTEN)
+    await home.until('it is asked again', () => !isGone() && isWell())
+    assert.deepEqual(strangers(home), [], 'no device of the record')
+
+    home.remove()
+    await home.until('it is not needed', isGone)
+    home.apply('nft-redirect')
+    await home.until('it is asked again', () => !isGone() && isWell())
+    await home.stopSupervisor()
+    await home.until('it is gone with the supervisor', isGone)
+    assert.doesNotMatch(machines.run('router', 'nft list tables'), /yori/)
+  })
+
+  it('is not taken for closed where the probe alone is', async () => {
+    await using home = await Household.open()
+    const { machines } = home
+    const fail = home.folder.file('no-namespace')
+    writeFileSync(
+      home.folder.file('unshare'),
+      `#!/bin/sh
+       [ ! -e "${fail}" ] || exit 1
+       exec /usr/bin/unshare "$@"`,
+      { mode: 0o755 },
+    )
+    writeFileSync(fail, '')
+    const path = `${home.folder.path}:${process.env['PATH']}`
+    await home.supervise({ ...OFTEN, PATH: path })
+    home.apply('nft-redirect')
+    assert.equal(home.says('probe_inet'), 'unable')
+    assert.match(home.yori('pf', 'status').stdout, /IPv4: the probe could not be made/)
+    assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+    rmSync(fail)
+    await home.until('it is made', () => home.says('probe_inet6') === 'good')
+
+    machines.run('router', 'nft -f -', INPUT)
+    const asking = machines.spawn('client', process.execPath, [
+      packageFile('dist', 'test', 'support', 'keep-asking.js'),
+      ...[home.folder.file('roots.pem'), PROVIDER.inet, LLM],
+    ])
+    await asking.line()
+    machines.run(
+      'router',
+      'nft insert rule inet fw input iifname yori-probe ip version 4 drop',
+    )
+    await home.until('it is not sure', () => home.says('probe_inet') === 'unsure')
+    assert.equal(home.holds, 'both')
+    assert.match(home.yori('status').stdout, /the probe has no answer and clients have/)
+    asking.child.kill('SIGKILL')
+    assert.deepEqual(periods(home, 'not-let-in'), [])
+
+    machines.run('router', 'nft flush chain inet fw input')
+    machines.run(
+      'router',
+      'nft -f -',
+      `add chain inet fw input { policy drop; }
+       add rule inet fw input ct state established,related accept
+       add rule inet fw input iifname { "lo", "lan0", "lan1" } accept
+       add rule inet fw input icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`,
+    )
+    const { stderr, status } = home.yori('pf', 'apply', '--backend', 'nft-tproxy')
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, /lets your interfaces in by name/)
+    assert.equal(home.says('probe_inet'), '', 'nothing is asked that would say nothing')
+    assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+  })
+
+  it('ends where an interface is renamed or becomes a port', async () => {
+    await using home = await Household.open()
+    const { machines } = home
+    await home.supervise(OFTEN)
+    home.apply('nft-redirect')
+    const link = (...words: string[]): void => {
+      for (const one of words) machines.run('router', `ip link ${one}`)
+    }
+    link('set lan1 down')
+    await home.until('it is looked at', () => home.says('probe_inet') === 'good')
+    assert.equal(home.says('link'), '', 'nobody is behind it')
+    link('set lan1 name lan9', 'set lan9 up')
+    await home.until('it is renamed', () => home.says('link') === 'renamed')
+    assert.match(home.yori('pf', 'status').stdout, /has another name now/)
+    assert.match(home.yori('doctor').stdout, /has another name now/)
+    link('set lan9 down', 'set lan9 name lan1', 'set lan1 up')
+    await home.until('it is back', () => home.says('link') === '')
+    link('add br0 type bridge', 'set lan1 master br0', 'set br0 up')
+    await home.until('it is a port', () => home.says('link') === 'enslaved')
+    assert.match(home.yori('status').stdout, /port of a bridge or bond/)
+    link('set lan1 nomaster')
+    await home.until('it is back', () => home.says('link') === '')
+    for (const cause of ['renamed', 'enslaved'])
+      assert.ok(
+        periods(home, cause).some(({ toMs }) => toMs !== undefined),
+        cause,
+      )
+  })
+
+  it('of one family leaves the other led', async () => {
+    await using home = await Household.open()
+    home.machines.run('router', 'nft -f -', INPUT)
+    await home.supervise(OFTEN)
+    home.apply('nft-tproxy')
+    home.machines.run(
+      'router',
+      'nft insert rule inet fw input meta nfproto ipv6 meta mark 0x796f drop',
+    )
+    await home.until('IPv6 goes direct', () => home.holds === 'inet')
+    assert.deepEqual(await issuers(home), ['YORI', ORIGIN_CA])
+    // A check of sources does not close it, whatever its strictness.
+    home.machines.run('router', 'sysctl -qw net.ipv4.conf.all.rp_filter=1')
+    home.machines.run('router', 'nft flush chain inet fw input')
+    await home.until('it is steered again', () => home.holds === 'both')
+    assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+    assert.equal(home.says('probe_inet'), 'good')
+  })
+})
