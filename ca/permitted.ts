@@ -44,13 +44,11 @@ export class Subtrees {
 /** Sorted, each once, and none that another one already contains. */
 export function normalSubtrees(names: readonly string[]): string[] {
   const unique = [...new Set(names)].sort()
-  return unique.filter(
-    (name) =>
-      !isWithin(
-        name,
-        unique.filter((other) => other !== name),
-      ),
-  )
+  const all = new Subtrees(unique)
+  return unique.filter((name) => {
+    const dot = name.indexOf('.')
+    return dot === -1 || !all.contains(name.slice(dot + 1))
+  })
 }
 
 export function sameSubtrees(a: readonly string[], b: readonly string[]): boolean {

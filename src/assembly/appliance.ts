@@ -222,7 +222,7 @@ export class Appliance {
       kept: config.audit.bodies,
     })
     if (config.audit.call_events) {
-      this.conversations.events.follow(({ timestamp, name, ...details }) => {
+      this.conversations.calls.events.follow(({ timestamp, name, ...details }) => {
         this.audit.event({ at: timestamp, kind: name, details })
       })
     }

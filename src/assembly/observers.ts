@@ -11,6 +11,8 @@ import type { ExchangeObserver } from '../proxy/words/observer.js'
 
 export interface ObserverEdges {
   readonly metering: ExchangeObserver
+  /** Who tells of calls and tools. */
+  readonly conversations: { readonly calls: ExchangeObserver }
   readonly audit: Pick<
     AuditSink,
     'exchangeOpened' | 'exchangeClosed' | 'exchangeMerged' | 'exchangeChanged'
@@ -22,10 +24,11 @@ export interface ObserverEdges {
 
 export function observersOf(
   config: Pick<Config, 'log'>,
-  { metering, audit, log, observers }: ObserverEdges,
+  { metering, conversations, audit, log, observers }: ObserverEdges,
 ): Observers {
   const list = [
     metering,
+    conversations.calls,
     recordWriter(audit),
     ...(config.log.exchanges ? [exchangeLine(log)] : []),
     ...observers,

@@ -1,26 +1,20 @@
 /**
- * What is known across exchanges: which session a call belongs to, and which events follow
- * from it. Outlives reloads, as sessions do. What goes wrong here costs an exchange nothing
- * but its session.
+ * What is known across exchanges: which session a call belongs to, and what it used so far;
+ * `call-teller.ts` tells of it. Outlives reloads, as sessions do. What goes wrong here costs an
+ * exchange nothing but its session.
  */
+import { deviceId } from '../core/device-id.js'
 import type { Clock } from '../core/clock.js'
 import type { ExchangeRecord } from '../core/record.js'
 import type { SessionFacts } from '../policy/input.js'
-import {
-  callEnded,
-  callStarted,
-  sessionEnded,
-  sessionStarted,
-  toolResults,
-} from './call-events.js'
-import type { CallContext, Kept } from './call-events.js'
+import type { Kept } from './call-events.js'
+import { CallTeller } from './call-teller.js'
 import type { NamedIds } from '../providers/named-ids.js'
 import { GENERATING_APIS } from '../providers/provider.js'
-import type { RequestFacts, ResponseFacts, ToolResult } from '../providers/provider.js'
+import type { RequestFacts, ResponseFacts } from '../providers/provider.js'
 import { agentIdOf } from './session-keys.js'
 import { Sessions } from './sessions.js'
 import type { Session, SessionCounts, SessionLimits } from './sessions.js'
-import { CallEvents } from './event-hub.js'
 import { Heard } from './heard.js'
 
 export interface ConversationsOptions {
@@ -31,18 +25,16 @@ export interface ConversationsOptions {
   readonly kept: Kept
 }
 
-/** Ids of a session's tool calls that wait for a result or have one, each. */
-const MAX_CALLS = 256
+type SeenRow = Readonly<ExchangeRecord>
 
-interface Followed {
-  readonly agentId: string | null
-  /** Name by id: called, and no result seen. */
-  readonly called: Map<string, string>
-  /** Ids of calls whose results were told. */
-  readonly told: Set<string>
-  /** Results without an id that were told. */
-  unnamed: number
-  events: number
+/** Where a request belongs. */
+export interface Placed {
+  /** Undefined for what is no call. */
+  readonly session?: Session
+  /** It begins with this request. */
+  readonly isNew?: boolean
+  /** What its row says of that. */
+  readonly row: Pick<SeenRow, 'sessionId' | 'agentId' | 'fragmented' | 'tags'>
 }
 
 /** Where a conversation stood before the request that was just placed in it. */
@@ -52,23 +44,20 @@ export function standOf(session: Session): SessionFacts {
 }
 
 export class Conversations {
-  readonly events = new CallEvents()
+  /** Tells of them; an observer of exchanges. */
+  readonly calls: CallTeller
   readonly heard = new Heard()
   readonly #sessions: Sessions
   readonly #clock: Clock
-  readonly #kept: Kept
-  readonly #withheld = new WeakSet<ExchangeRecord>()
-  /** By the session's key; only sessions of which someone hears. */
-  readonly #followed = new Map<string, Followed>()
 
   constructor(options: ConversationsOptions) {
     const { limits, newId } = options
     this.#clock = options.clock
-    this.#kept = options.kept
+    this.calls = new CallTeller(options)
     this.#sessions = new Sessions({
       newId,
       ...(limits === undefined ? {} : { limits }),
-      ended: (session, at) => this.#ended(session, at),
+      ended: (session, at) => this.calls.sessionEnded(session, at),
     })
   }
 
@@ -89,72 +78,40 @@ export class Conversations {
     this.#sessions.endAll(this.#clock.now())
   }
 
-  /** Events about this exchange tell no words of it. */
-  withhold(record: ExchangeRecord): void {
-    this.#withheld.add(record)
-  }
-
-  #keptOf(record: ExchangeRecord): Kept {
-    return this.#withheld.has(record) ? 'none' : this.#kept
-  }
-
-  /** A request has been read. Fills session and agent in; undefined for what is no call. */
-  asked(
-    record: ExchangeRecord,
-    facts: RequestFacts,
-    named: NamedIds,
-  ): Session | undefined {
+  /** A request has been read: where it belongs. */
+  place(record: SeenRow, facts: RequestFacts, named: NamedIds): Placed {
     const agentId = named.agentId ?? agentIdOf(facts.system)
-    if (agentId !== undefined) record.agentId = agentId
-    if (named.tags !== undefined) record.tags = Object.fromEntries(named.tags)
+    const told = {
+      ...(agentId === undefined ? {} : { agentId }),
+      ...(named.tags === undefined ? {} : { tags: Object.fromEntries(named.tags) }),
+    }
     // Who asks again for an answer, or cancels it, says nothing.
     const isSilent = record.call === false && facts.messages.length === 0
     if (!GENERATING_APIS.has(facts.api) || isSilent) {
-      if (named.sessionId !== undefined) record.sessionId = named.sessionId
-      return undefined
+      const { sessionId } = named
+      return { row: sessionId === undefined ? told : { ...told, sessionId } }
     }
-    const at = this.#clock.now()
     const { session, match } = this.#sessions.place(
       {
-        device: record.device.mac ?? record.device.ip,
+        device: deviceId(record.device),
         provider: record.provider ?? '',
         sessionId: named.sessionId,
         agentId: named.agentId,
         facts,
       },
-      at,
+      this.#clock.now(),
     )
-    record.sessionId = session.id
-    if (session.fragmented) record.fragmented = true
-    if (!this.events.heard) return session
-    const followed = this.#follow(session, agentId)
-    const context = { record, session, at, kept: this.#keptOf(record) }
-    if (match === 'new') this.#tell(followed, [sessionStarted(context)])
-    this.#tell(followed, toolResults(context, newResults(followed, facts.toolResults)))
-    this.#tell(followed, [callStarted(context, facts)])
-    return session
+    const fragmented = session.fragmented ? { fragmented: true } : {}
+    const row = { ...told, sessionId: session.id, ...fragmented }
+    return { session, isNew: match === 'new', row }
   }
 
-  /** The exchange is over; `facts` is undefined when nothing was answered. */
-  answered(
-    record: ExchangeRecord,
-    session: Session,
-    facts: ResponseFacts | undefined,
-  ): void {
-    const at = this.#clock.now()
-    if (facts !== undefined) this.#sessions.answered(session, facts, at)
+  /** What a call of it used; `facts` is undefined when nothing was answered. */
+  answered(session: Session, record: SeenRow, facts: ResponseFacts | undefined): void {
+    if (facts !== undefined) this.#sessions.answered(session, facts, this.#clock.now())
     session.toolCalls += facts?.toolCalls.length ?? 0
     session.tokens += (record.inputTokens ?? 0) + (record.outputTokens ?? 0)
     session.microUsd += record.costMicroUsd ?? 0
-    if (!this.events.heard) return
-    const context: CallContext = { record, session, at, kept: this.#keptOf(record) }
-    const followed = this.#follow(session, record.agentId)
-    for (const { id, name } of facts?.toolCalls ?? []) {
-      if (id === undefined || followed.called.size >= MAX_CALLS) continue
-      followed.called.set(id, name)
-      followed.told.delete(id)
-    }
-    this.#tell(followed, callEnded(context, facts))
   }
 
   /** An answer of that conversation, if it still is, was told of again, and otherwise. */
@@ -167,63 +124,4 @@ export class Conversations {
     session.tokens += tokens
     session.microUsd += microUsd
   }
-
-  #follow(session: Session, agentId: string | undefined): Followed {
-    let followed = this.#followed.get(session.key)
-    if (followed === undefined) {
-      followed = {
-        agentId: agentId ?? null,
-        called: new Map(),
-        told: new Set(),
-        unnamed: 0,
-        events: 0,
-      }
-      this.#followed.set(session.key, followed)
-    }
-    return followed
-  }
-
-  #tell(followed: Followed, events: readonly Parameters<CallEvents['emit']>[0][]): void {
-    for (const event of events) {
-      followed.events++
-      this.events.emit(event)
-    }
-  }
-
-  #ended(session: Session, at: number): void {
-    const followed = this.#followed.get(session.key)
-    this.#followed.delete(session.key)
-    if (!this.events.heard || followed === undefined) return
-    const { agentId, events } = followed
-    this.events.emit(sessionEnded(session, { at, agentId, events }))
-  }
-}
-
-/** A request repeats the results of all turns before: only those not told yet count. */
-function newResults(followed: Followed, results: readonly ToolResult[]) {
-  const fresh: { result: ToolResult; name: string | undefined }[] = []
-  let unnamed = 0
-  for (const result of results) {
-    const { id } = result
-    if (id === undefined) {
-      if (++unnamed > followed.unnamed) fresh.push({ result, name: undefined })
-      continue
-    }
-    if (followed.told.has(id)) continue
-    remember(followed.told, id)
-    fresh.push({ result, name: followed.called.get(id) })
-    followed.called.delete(id)
-  }
-  followed.unnamed = unnamed
-  return fresh
-}
-
-/** The oldest go: a result comes back with each request until the client trims it. */
-function remember(told: Set<string>, id: string): void {
-  if (told.size >= MAX_CALLS)
-    for (const oldest of told) {
-      told.delete(oldest)
-      break
-    }
-  told.add(id)
 }

@@ -1,9 +1,34 @@
+/**
+ * Which device is it? The one answer to that: a device takes another address more easily than
+ * another MAC, so it is known by its MAC wherever that is known.
+ */
 import { addressBytes } from './address.js'
 import type { Device } from './record.js'
 
+/** Some rows and documents write `null` for what is not known. */
+export interface Known {
+  readonly ip: string
+  readonly mac?: string | null | undefined
+}
+
+/** What a promise to a device is bound to. */
+export type Bound = { readonly mac: string } | { readonly ip: string }
+
 /** What a device is known by for longer than a connection: its MAC, else its address. */
-export function deviceId(device: Device): string {
-  return device.mac ?? device.ip
+export function deviceId({ mac, ip }: Known): string {
+  return mac ?? ip
+}
+
+export function boundTo({ mac, ip }: Known): Bound {
+  return mac === undefined || mac === null ? { ip } : { mac }
+}
+
+/** Is this the device that something is bound to? One that has moved is another. */
+export function isBoundTo(
+  bound: { readonly mac?: string | undefined; readonly ip?: string | undefined },
+  { mac, ip }: Known,
+): boolean {
+  return bound.mac === undefined ? bound.ip === ip : bound.mac === mac
 }
 
 /**

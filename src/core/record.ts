@@ -41,26 +41,29 @@ export type Coverage =
   | 'refused'
   | 'failed'
 
+/** What the one writer of a row may do with it; everybody else only reads. */
+export type Writable<Row> = { -readonly [Field in keyof Row]: Row[Field] }
+
 /** One row, written when the connection has ended. */
 export interface ConnectionRecord {
   readonly connectionId: string
-  device: Device
+  readonly device: Device
   readonly clientPort: number
-  way: Way
+  readonly way: Way
   readonly openedAt: number
-  closedAt: number
+  readonly closedAt: number
   /** `address:port` that was dialled, or that the client asked for. */
-  destination?: string
+  readonly destination?: string
   /** The SNI or CONNECT name: an endpoint's always, others only when the operator opted in. */
-  serverName?: string
+  readonly serverName?: string
   /** What the name was, for counting: an endpoint's `domain`, or one of `NAME_CLASSES`. */
-  nameClass: string
-  coverage: Coverage
-  bytesFromClient: number
-  bytesToClient: number
-  exchanges: number
+  readonly nameClass: string
+  readonly coverage: Coverage
+  readonly bytesFromClient: number
+  readonly bytesToClient: number
+  readonly exchanges: number
   /** Why it ended, when not by an ordinary close. */
-  code?: ErrorCode
+  readonly code?: ErrorCode
 }
 
 export type ExchangeOutcome = 'response' | 'block' | 'error'
@@ -102,8 +105,8 @@ export type Uninspectable =
   | 'response'
 
 /**
- * One row. The pipeline opens it when the request head is known, fills it as it learns, and
- * closes it once; the store may write it at any moment between, so every field has a value.
+ * One row. Its log opens it when the request head is known, fills it as it is told, and closes
+ * it once; the store may write it at any moment between, so every field has a value.
  */
 export interface ExchangeRecord {
   readonly requestId: string
@@ -116,103 +119,103 @@ export interface ExchangeRecord {
   /** The path without its query: queries can hold keys. */
   readonly path: string
   readonly userAgent?: string
-  provider?: string
+  readonly provider?: string
   /** Which of the provider's APIs, in our words; undefined: nobody knows the path. */
-  api?: string
+  readonly api?: string
   /** It asks a model for work: what quotas count. Lists, polls and settings are none. */
-  call?: boolean
-  model?: string
-  promptPreview?: string
-  requestBody?: string
-  responseBody?: string
-  requestBytes: number
-  responseBytes: number
-  status?: number
+  readonly call?: boolean
+  readonly model?: string
+  readonly promptPreview?: string
+  readonly requestBody?: string
+  readonly responseBody?: string
+  readonly requestBytes: number
+  readonly responseBytes: number
+  readonly status?: number
   /** Undefined while the exchange is open. */
-  outcome?: ExchangeOutcome
+  readonly outcome?: ExchangeOutcome
   /** Plain words: why it was blocked, alerted on or failed. */
-  reason?: string
-  code?: ErrorCode
+  readonly reason?: string
+  readonly code?: ErrorCode
   /** Of one that failed: where it stood. */
-  phase?: Phase
-  policyName?: string
-  policyDecision?: PolicyDecision
-  policyMessage?: string
-  bypass?: string
-  stream?: boolean
+  readonly phase?: Phase
+  readonly policyName?: string
+  readonly policyDecision?: PolicyDecision
+  readonly policyMessage?: string
+  readonly bypass?: string
+  readonly stream?: boolean
   /** Request start to response end. */
-  latencyMs?: number
+  readonly latencyMs?: number
   /** Request start to the first byte of the response body. */
-  firstByteMs?: number
+  readonly firstByteMs?: number
   /** Request start to the first words of the model in a stream. */
-  firstTokenMs?: number
+  readonly firstTokenMs?: number
   /** Of a stream: output tokens in a second, from the first words to the end. */
-  tokensPerSecond?: number
+  readonly tokensPerSecond?: number
   /** All that went in, with what the provider read from its cache or wrote to it. */
-  inputTokens?: number
+  readonly inputTokens?: number
   /** All that came out, with its reasoning. */
-  outputTokens?: number
+  readonly outputTokens?: number
   /** Of the input. */
-  cachedTokens?: number
-  cacheWriteTokens?: number
-  cacheWriteHourTokens?: number
+  readonly cachedTokens?: number
+  readonly cacheWriteTokens?: number
+  readonly cacheWriteHourTokens?: number
   /** Of the output. */
-  reasoningTokens?: number
+  readonly reasoningTokens?: number
   /** That count is our estimate; set with it. */
-  inputEstimated?: boolean
-  outputEstimated?: boolean
-  costMicroUsd?: number
-  finishReason?: string
+  readonly inputEstimated?: boolean
+  readonly outputEstimated?: boolean
+  readonly costMicroUsd?: number
+  readonly finishReason?: string
   /** The tier by which the provider served it, in its word; undefined: it did not say. */
-  serviceTier?: string
+  readonly serviceTier?: string
   /** Names of tools that the model called, in order. */
-  toolCalls?: readonly string[]
+  readonly toolCalls?: readonly string[]
   /** The provider's id of this answer. */
-  responseId?: string
-  attachments?: readonly AttachmentNote[]
+  readonly responseId?: string
+  readonly attachments?: readonly AttachmentNote[]
   /** Characters of all text that went to the model. */
-  promptChars?: number
+  readonly promptChars?: number
   /** Names of tools that the request offered to the model. */
-  toolsOffered?: readonly string[]
+  readonly toolsOffered?: readonly string[]
   /** Personal data in the prompt: kinds and how often. Undefined: nobody looked. */
-  findings?: readonly { readonly kind: string; readonly count: number }[]
+  readonly findings?: readonly { readonly kind: string; readonly count: number }[]
   /** Of one that was blocked for what it said: digests of that, for whoever approves it. */
-  foundMarks?: readonly string[]
+  readonly foundMarks?: readonly string[]
   /** Of one that was blocked: names what it was blocked for, to tell repeats. No column. */
-  refusedFor?: string
+  readonly refusedFor?: string
   /** Its answer is counted in the row of this request, which began it or told of it first. */
-  countedIn?: string
+  readonly countedIn?: string
   /** What that row has to say since. No column. */
-  corrects?: AnsweredRow
+  readonly corrects?: AnsweredRow
   /** Of one that was blocked: the row that counts it, its own or that of the first like it. */
-  repeated?: RepeatedRow
-  sessionId?: string
-  agentId?: string
+  readonly repeated?: RepeatedRow
+  readonly sessionId?: string
+  readonly agentId?: string
   /** The session began with history that nobody here has seen. */
-  fragmented?: boolean
+  readonly fragmented?: boolean
   /** What the client calls it, by `X-Yori-Tags`. */
-  tags?: Readonly<Record<string, string>>
-  uninspectable?: Uninspectable
+  readonly tags?: Readonly<Record<string, string>>
+  readonly uninspectable?: Uninspectable
   /** Of what is partly unseen: the bound that cut it, by its name in the configuration. */
-  unseenBy?: string
+  readonly unseenBy?: string
   /** The request was sent a second time after a stale connection died. */
-  retried?: boolean
+  readonly retried?: boolean
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */
-  redacted?: number
+  readonly redacted?: number
   /** The response ended before its end. */
-  truncated?: boolean
+  readonly truncated?: boolean
   /** Request trailer fields that were dropped. */
-  trailersDropped?: number
+  readonly trailersDropped?: number
   /** Frames of a WebSocket, control frames among them; set for every one. RFC 6455 §5. */
-  clientFrames?: number
-  serverFrames?: number
+  readonly clientFrames?: number
+  readonly serverFrames?: number
   /** Its whole text and binary messages. */
-  clientMessages?: number
-  serverMessages?: number
+  readonly clientMessages?: number
+  readonly serverMessages?: number
   /** Of its first Close frame; 1005: it named none, 1006: there was none. RFC 6455 §7.4. */
-  closeCode?: number
+  readonly closeCode?: number
   /** Its messages that no reader could take. */
-  unreadMessages?: number
+  readonly unreadMessages?: number
 }
 
 /** A row that counts what was blocked again; the same object for all that it counts. */

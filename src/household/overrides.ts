@@ -4,9 +4,10 @@
  * administrator, which ends all enforcement for a while. Checked by scrypt off the loop, limited
  * before they are checked, and never written anywhere; every attempt is an event.
  */
+import { boundTo, deviceId } from '../core/device-id.js'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import type { AuditSink, Device, ExchangeRecord } from '../core/record.js'
+import type { AuditSink, Device, ExchangeRecord, RepeatedRow } from '../core/record.js'
 import { parsePasswordHash, verifyPassword } from '../net/password.js'
 import type { PasswordHash } from '../net/password.js'
 import type { Attempts } from '../policy/attempts.js'
@@ -106,12 +107,15 @@ export class Overrides {
     this.#options.memory.passed.add(key, marks, nowMs)
   }
 
-  /** The id of the row that counts this block: its own, or that of the first like it. */
-  counted(record: ExchangeRecord): string {
+  /**
+   * Counts this block, once: gives the row that does, its own or that of the first like it.
+   * Undefined: nothing tells it from others, and it counts by itself.
+   */
+  counted(record: Readonly<ExchangeRecord>): RepeatedRow | undefined {
     const { refusedFor, requestId, foundMarks: marks = [] } = record
-    if (refusedFor === undefined) return requestId
+    if (refusedFor === undefined || record.repeated !== undefined) return record.repeated
     const { memory, state, clock } = this.#options
-    record.repeated ??= memory.repeated.count(
+    return memory.repeated.count(
       refusedFor,
       { requestId, marks },
       {
@@ -120,7 +124,6 @@ export class Overrides {
           memory.used.has(id) || state.grants.some(({ request }) => request === id),
       },
     )
-    return record.repeated.requestId
   }
 
   /** For the form of a request that was blocked; undefined when overrides are off. */
@@ -182,7 +185,7 @@ export class Overrides {
         fromIp: device.ip,
         details: { ...details, via: 'override address' },
       })
-    const key = deviceKey(device)
+    const key = deviceId(device)
     if (!memory.attempts.allow(key, undefined, clock.now())) {
       event('emergency_limited', {})
       return { kind: 'limited' }
@@ -222,7 +225,7 @@ export class Overrides {
   async #attempt(about: BlockedFor, password: string, by: Tried): Promise<Attempted> {
     const { taken, memory, clock } = this.#options
     if (taken === undefined) return 'off'
-    const key = deviceKey(about.device)
+    const key = deviceId(about.device)
     if (!memory.attempts.allow(key, by.token, clock.now())) {
       this.#event('override_limited', about)
       return 'limited'
@@ -272,7 +275,7 @@ export class Overrides {
       endpoint,
       until: clock.now() + (once ? ONCE_MS : grantMs),
       once,
-      ...(device.mac === undefined ? { ip: device.ip } : { mac: device.mac }),
+      ...boundTo(device),
     })
   }
 
@@ -288,9 +291,4 @@ export class Overrides {
     const at = this.#options.clock.now()
     this.#options.audit.event({ at, kind, fromIp: device.ip, details })
   }
-}
-
-/** A device takes another IPv6 address more easily than another MAC. */
-function deviceKey({ mac, ip }: Device): string {
-  return mac ?? ip
 }

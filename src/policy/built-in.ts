@@ -2,6 +2,7 @@
  * What stands in no policy file: the time rules, which are made of the lists, and the word
  * that ends a conversation.
  */
+import { deviceId } from '../core/device-id.js'
 import type { DeviceBook } from './devices.js'
 import { isWithin, timeText } from './local-time.js'
 import type { LocalTimes } from './local-time.js'
@@ -49,9 +50,8 @@ export function timeRules(
 
 /** Two devices that give one id do not share it. */
 function isStopped(stop: Stop, input: PolicyInput, nowMs: number): boolean {
-  const { mac, ip } = input.device
   if (nowMs >= stop.until) return false
-  if (stop.device !== undefined && stop.device !== (mac ?? ip)) return false
+  if (stop.device !== undefined && stop.device !== deviceId(input.device)) return false
   if (input.session?.id === stop.session) return true
   const { agent } = stop
   if (agent === undefined || stop.device === undefined || nowMs >= agent.until)

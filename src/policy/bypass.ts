@@ -2,6 +2,7 @@
  * What lets a device past a block, in this order: emergency override, allowlist, time
  * exception, grant. The first that holds is the one that the record names. Pure.
  */
+import { isBoundTo } from '../core/device-id.js'
 import type { Device } from '../core/record.js'
 import type { DeviceBook } from './devices.js'
 import { isEmergency } from './emergency.js'
@@ -139,6 +140,5 @@ export function approvedFor(
 
 function isFor(grant: Grant, device: Device, endpoint: string): boolean {
   if (grant.endpoint !== undefined && grant.endpoint !== endpoint) return false
-  if (grant.mac !== undefined) return grant.mac === device.mac
-  return grant.ip === device.ip
+  return isBoundTo(grant, device)
 }

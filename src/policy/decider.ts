@@ -3,6 +3,7 @@
  * holds at the moment of the question. Keeps no state of its own but what can be built again;
  * counts and bindings are given, and outlive a reload.
  */
+import { deviceId } from '../core/device-id.js'
 import type { Clock } from '../core/clock.js'
 import type { Device } from '../core/record.js'
 import { approvedFor, byEmergency, bypassOf } from './bypass.js'
@@ -472,5 +473,5 @@ export class Decider {
 /** Devices that the household does not know count as one: a new address is no new budget. */
 export function subjectOf(device: Device, groups: readonly string[]): string {
   if (groups.includes(UNKNOWN_GROUP)) return UNKNOWN_GROUP
-  return device.mac ?? device.ip
+  return deviceId(device)
 }

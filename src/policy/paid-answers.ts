@@ -49,6 +49,16 @@ export interface Telling {
   readonly nowMs: number
 }
 
+/** What becomes of what a row tells of its answer. */
+export interface Settled {
+  /** It is told in another row, so that nothing of it is left in this one. */
+  readonly clears: boolean
+  /** That other row. */
+  readonly countedIn?: string
+  /** What that row has to say since. */
+  readonly corrects?: AnsweredRow
+}
+
 export class PaidAnswers {
   readonly #max: number
   /** By key; an answer that has two names stands here twice. */
@@ -80,32 +90,30 @@ export class PaidAnswers {
   }
 
   /**
-   * A response has been read into its record. What was paid for in another row is taken out of
-   * this one, and `corrects` says what that row has to say since. `known`: what `find` gave.
+   * A response has been read into its record; gives what that has to say since. `known`: what
+   * `find` gave.
    */
   settle(
-    record: ExchangeRecord,
+    record: Readonly<ExchangeRecord>,
     told: Told,
     known: PaidAnswer | undefined,
     telling: Telling,
-  ): void {
+  ): Settled {
     const [key, ...others] = keysOf(record, told.responseId, telling.path)
     if (known === undefined) {
-      if (record.call !== true && told.goesOn) clear(record)
-      else if (key !== undefined && pays(record, told, telling))
+      if (record.call !== true && told.goesOn) return { clears: true }
+      if (key !== undefined && pays(record, told, telling))
         this.#keep(answerOf(key, record, telling))
-      return
+      return { clears: false }
     }
     const now = told.goesOn ? known : nowTold(known, record, told, telling)
-    if (now !== known) {
-      record.corrects = correction(known, now, record)
-      this.#keep(now)
-    }
+    const corrects = now === known ? undefined : correction(known, now, record)
+    if (now !== known) this.#keep(now)
     // xAI names what it defers by the request, and answers by another id.
     if (key !== undefined && key !== known.key && others.includes(known.key))
       this.#keep({ ...now, key })
-    clear(record)
-    record.countedIn = known.requestId
+    const settled = { countedIn: known.requestId, clears: true }
+    return corrects === undefined ? settled : { ...settled, corrects }
   }
 
   /** What has changed since the last time, in whole values. */
@@ -285,17 +293,4 @@ function correction(
 
 function tokensOf({ inputTokens = 0, outputTokens = 0 }: PaidAnswer): number {
   return inputTokens + outputTokens
-}
-
-/** What it told is told in another row. */
-function clear(record: ExchangeRecord): void {
-  delete record.inputTokens
-  delete record.outputTokens
-  delete record.cachedTokens
-  delete record.cacheWriteTokens
-  delete record.cacheWriteHourTokens
-  delete record.reasoningTokens
-  delete record.inputEstimated
-  delete record.outputEstimated
-  delete record.costMicroUsd
 }

@@ -2,6 +2,7 @@
  * A PIN that an adult gives away for one blocked request: it serves once, soon, and only the
  * device, policy and service of that request. What is kept of it is its hash.
  */
+import { isBoundTo } from '../core/device-id.js'
 import type { Device } from '../core/record.js'
 
 export interface Pin {
@@ -46,6 +47,6 @@ export function pinsFor(
       pin.policy === policy &&
       pin.endpoint === endpoint &&
       (requestId === undefined || pin.requestId === requestId) &&
-      (pin.mac === undefined ? pin.ip === device.ip : pin.mac === device.mac),
+      isBoundTo(pin, device),
   )
 }

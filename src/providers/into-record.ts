@@ -1,5 +1,5 @@
-/** Puts what the readers found into an exchange's record, field by field. */
-import type { AttachmentNote, ExchangeRecord } from '../core/record.js'
+/** What the readers found, in the fields of an exchange's row. */
+import type { AnswerCounts, AttachmentNote, ExchangeRecord } from '../core/record.js'
 import { cutAt, endOfText } from './bounded-text.js'
 import type { Catalogue } from './catalogue.js'
 import type { Attachment, RequestFacts, ResponseFacts } from './provider.js'
@@ -15,75 +15,110 @@ function noteOf({ kind, mediaType, bytes }: Attachment): AttachmentNote {
   }
 }
 
+/** What a request says, as its row has it. */
+export type AskedFields = Pick<
+  ExchangeRecord,
+  'model' | 'stream' | 'promptPreview' | 'attachments' | 'promptChars' | 'toolsOffered'
+>
+
 /** The end of the newest words of a person is kept, as far as `previewChars`. */
-export function recordRequest(
-  record: ExchangeRecord,
-  facts: RequestFacts,
-  previewChars: number,
-): void {
-  if (facts.model !== undefined) record.model = facts.model
-  if (facts.stream !== undefined) record.stream = facts.stream
+export function askedFields(facts: RequestFacts, previewChars: number): AskedFields {
+  const { model, stream, attachments } = facts
   const preview = endOfText(facts.newestWords ?? facts.lastUserText, previewChars)
-  if (preview !== '') record.promptPreview = preview
-  if (facts.attachments.length > 0)
-    record.attachments = facts.attachments.slice(0, MAX_NOTED).map(noteOf)
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(stream === undefined ? {} : { stream }),
+    ...(preview === '' ? {} : { promptPreview: preview }),
+    ...(attachments.length === 0
+      ? {}
+      : { attachments: attachments.slice(0, MAX_NOTED).map(noteOf) }),
+  }
+}
+
+/** What an answer says, as its row has it. */
+export interface AnsweredFields
+  extends
+    Omit<AnswerCounts, 'finishReason'>,
+    Pick<
+      ExchangeRecord,
+      'model' | 'stream' | 'finishReason' | 'toolCalls' | 'responseId'
+    > {
+  /** It says no in words of its own; `isError`: whatever its status says. */
+  readonly failure?: { readonly reason: string; readonly isError: boolean }
+  /** Not all of it could be read. */
+  readonly unread: boolean
+  readonly complete: boolean
 }
 
 /**
- * The model that was asked for stays; a price under the name of the one that answered counts
- * first, since it is the one that is paid.
+ * A price under the name of the model that answered counts before one under the name that was
+ * asked for, since it is the one that is paid. `asked.tier`: where the answer does not say,
+ * what was asked for may have been served.
  */
-export function recordResponse(
-  record: ExchangeRecord,
+export function answeredFields(
   facts: ResponseFacts,
   catalogue: Catalogue | undefined,
-  askedTier?: string,
-): void {
-  const { usage } = facts
-  if (facts.model !== undefined) record.model ??= facts.model
-  if (facts.streamed) record.stream = true
-  if (usage.inputTokens !== undefined) record.inputTokens = usage.inputTokens
-  if (usage.outputTokens !== undefined) record.outputTokens = usage.outputTokens
-  if (usage.cachedTokens !== undefined) record.cachedTokens = usage.cachedTokens
-  if (usage.cacheWriteTokens !== undefined)
-    record.cacheWriteTokens = usage.cacheWriteTokens
-  if (usage.cacheWriteHourTokens !== undefined)
-    record.cacheWriteHourTokens = usage.cacheWriteHourTokens
-  if (usage.reasoningTokens !== undefined) record.reasoningTokens = usage.reasoningTokens
-  if (usage.inputTokens !== undefined) record.inputEstimated = usage.inputEstimated
-  if (usage.outputTokens !== undefined) record.outputEstimated = usage.outputEstimated
-  if (facts.tier !== undefined) record.serviceTier = facts.tier
-  // Where the answer does not say, what was asked for may have been served.
-  const tier = facts.tier ?? askedTier
-  const provider = record.provider ?? ''
+  asked: {
+    readonly provider: string | undefined
+    readonly model: string | undefined
+    readonly tier?: string | undefined
+  },
+): AnsweredFields {
+  const { model, usage, tier, finishReason, toolCalls, responseId } = facts
+  const { provider = '' } = asked
+  const paid = tier ?? asked.tier
   const cost =
-    catalogue?.costOf(provider, facts.model, usage, tier) ??
-    catalogue?.costOf(provider, record.model, usage, tier)
-  if (cost !== undefined) record.costMicroUsd = cost
-  if (facts.finishReason !== undefined) record.finishReason = facts.finishReason
-  if (facts.toolCalls.length > 0)
-    record.toolCalls = facts.toolCalls.slice(0, MAX_NOTED).map((call) => call.name)
-  if (facts.responseId !== undefined) record.responseId = facts.responseId
-  if (facts.error !== undefined) {
-    record.reason ??= facts.error.message
-    // A stream begins before anybody knows how it ends: its status says nothing of it.
-    if (record.outcome === 'response' && (record.status ?? 0) < 400)
-      record.outcome = 'error'
+    catalogue?.costOf(provider, model, usage, paid) ??
+    catalogue?.costOf(provider, asked.model ?? model, usage, paid)
+  const failure = failureOf(facts)
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(facts.streamed ? { stream: true } : {}),
+    ...countsOf(usage),
+    ...(tier === undefined ? {} : { serviceTier: tier }),
+    ...(cost === undefined ? {} : { costMicroUsd: cost }),
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(toolCalls.length === 0
+      ? {}
+      : { toolCalls: toolCalls.slice(0, MAX_NOTED).map(({ name }) => name) }),
+    ...(responseId === undefined ? {} : { responseId }),
+    ...(failure === undefined ? {} : { failure }),
+    unread: facts.unread > 0,
+    complete: facts.complete,
   }
-  if (facts.refused !== undefined)
-    record.reason ??= `the provider refused the prompt: ${cutAt(facts.refused, MAX_NOTED)}`
-  if (facts.unread > 0) record.uninspectable ??= 'response'
-  if (!facts.complete) record.truncated = true
+}
+
+function countsOf(usage: ResponseFacts['usage']): AnswerCounts {
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens } = usage
+  const { cacheWriteHourTokens, reasoningTokens, inputEstimated, outputEstimated } = usage
+  return {
+    ...(inputTokens === undefined ? {} : { inputTokens, inputEstimated }),
+    ...(outputTokens === undefined ? {} : { outputTokens, outputEstimated }),
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
+    ...(cacheWriteHourTokens === undefined ? {} : { cacheWriteHourTokens }),
+    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+  }
+}
+
+function failureOf({ error, refused }: ResponseFacts): AnsweredFields['failure'] {
+  if (error !== undefined) return { reason: error.message, isError: true }
+  if (refused === undefined) return undefined
+  const reason = `the provider refused the prompt: ${cutAt(refused, MAX_NOTED)}`
+  return { reason, isError: false }
 }
 
 /** Shorter than this, a stream came in one piece, and its pace says nothing. */
 const LEAST_STREAM_MS = 20
 
-/** Of a stream, from the model's first words to the end. Rounded to a tenth. */
-export function recordPace(record: ExchangeRecord): void {
+/** Of a stream: tokens in a second from the model's first words to the end, to a tenth. */
+export function paceOf(
+  record: Pick<ExchangeRecord, 'firstTokenMs' | 'latencyMs' | 'outputTokens'>,
+): number | undefined {
   const { firstTokenMs, latencyMs, outputTokens } = record
-  if (firstTokenMs === undefined || latencyMs === undefined) return
+  if (firstTokenMs === undefined || latencyMs === undefined) return undefined
   const ms = latencyMs - firstTokenMs
-  if (ms < LEAST_STREAM_MS || outputTokens === undefined || outputTokens < 2) return
-  record.tokensPerSecond = Math.round((outputTokens * 10_000) / ms) / 10
+  if (ms < LEAST_STREAM_MS || outputTokens === undefined || outputTokens < 2)
+    return undefined
+  return Math.round((outputTokens * 10_000) / ms) / 10
 }

@@ -23,7 +23,7 @@ describe('a follower of the record', () => {
     using folder = temporaryFolder()
     await using store = await startStore(folder.database)
     store.exchangeClosed(closed({ requestId: 'before' }))
-    const open: ExchangeRecord = closed({ requestId: 'open' })
+    const open = closed({ requestId: 'open' })
     delete open.outcome
     store.exchangeOpened(open)
     await store.flush()

@@ -16,6 +16,7 @@ import type {
   ConnectionRecord,
   EventRecord,
   ExchangeRecord,
+  Writable,
 } from '../../src/core/record.js'
 
 export interface TemporaryFolder extends Disposable {
@@ -87,7 +88,7 @@ export class ListeningLog implements Log {
 
 let serial = 0
 
-export function exchange(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
+export function exchange(fields: Partial<ExchangeRecord> = {}): Writable<ExchangeRecord> {
   serial++
   return {
     requestId: `request-${serial}`,
@@ -105,7 +106,7 @@ export function exchange(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
   }
 }
 
-export function closed(fields: Partial<ExchangeRecord> = {}): ExchangeRecord {
+export function closed(fields: Partial<ExchangeRecord> = {}): Writable<ExchangeRecord> {
   return exchange({
     outcome: 'response',
     status: 200,

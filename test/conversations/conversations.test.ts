@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CallEvent } from '../../src/core/call-event.js'
-import type { ExchangeRecord } from '../../src/core/record.js'
+import type { ExchangeRecord, Writable } from '../../src/core/record.js'
 import { FactsBuilder } from '../../src/providers/facts.js'
 import { READER_LIMITS } from '../../src/providers/provider.js'
 import type { ResponseFacts } from '../../src/providers/provider.js'
@@ -34,14 +34,14 @@ class Bench {
       newId: () => `s${++this.#serial}`,
       kept,
     })
-    this.conversations.events.follow((event) => this.events.push(event))
+    this.conversations.calls.events.follow((event) => this.events.push(event))
   }
 
   exchange(
     messages: readonly object[],
     facts: ResponseFacts | undefined,
   ): ExchangeRecord {
-    const record: ExchangeRecord = {
+    const record: Writable<ExchangeRecord> = {
       requestId: `r${this.events.length}`,
       connectionId: 'c',
       device: { ip: '192.0.2.1' },
@@ -56,14 +56,18 @@ class Bench {
       responseBytes: 0,
     }
     const asked = readRequest({ url, body: { model: 'gpt-4o', messages } }).facts
-    const session = this.conversations.asked(record, asked, {})
+    const { session, isNew = false, row } = this.conversations.place(record, asked, {})
+    Object.assign(record, row)
+    const said = { facts: asked, session, isNew, isWithheld: false }
+    this.conversations.calls.requestRead(record, said)
     assert.ok(session !== undefined)
     record.outcome = facts === undefined ? 'error' : 'response'
     record.latencyMs = 120
     record.inputTokens = 10
     record.outputTokens = 5
     if (facts === undefined) record.code = 'YORI_UPSTREAM_TIMEOUT'
-    this.conversations.answered(record, session, facts)
+    this.conversations.answered(session, record, facts)
+    this.conversations.calls.responseRead(record, { ...said, facts })
     return record
   }
 
@@ -192,7 +196,7 @@ describe('conversations', () => {
 
   it('YORI is not harmed by a listener, and takes a bounded number', () => {
     const bench = new Bench()
-    const { events } = bench.conversations
+    const { events } = bench.conversations.calls
     const first = events.follow(() => {
       throw new Error('a listener failed')
     })

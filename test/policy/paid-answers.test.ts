@@ -1,6 +1,7 @@
 /** Which row an answer is paid in: by values alone. */
 import assert from 'node:assert/strict'
 import type { ExchangeRecord } from '../../src/core/record.js'
+import { ExchangeLog } from '../../src/proxy/words/exchange-log.js'
 import { ANSWER_DAYS, PaidAnswers } from '../../src/policy/paid-answers.js'
 import type { PaidAnswer } from '../../src/policy/paid-answers.js'
 import { exchange } from '../audit/support.js'
@@ -20,10 +21,14 @@ function told(
   fields: Partial<ExchangeRecord>,
   { id, path = '/v1/responses', nowMs = 0, goesOn = false }: Asks = {},
 ): ExchangeRecord {
-  const record = exchange({ inputEstimated: false, outputEstimated: false, ...fields })
+  const log = new ExchangeLog(
+    exchange({ inputEstimated: false, outputEstimated: false, ...fields }),
+  )
+  const { record } = log
   const known = answers.find(record, id, path)
   const about = { path, isKept: true, nowMs }
-  answers.settle(record, { responseId: id, goesOn, failed: false }, known, about)
+  const said = { responseId: id, goesOn, failed: false }
+  log.paid(answers.settle(record, said, known, about))
   return record
 }
 

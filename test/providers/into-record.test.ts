@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { ExchangeRecord } from '../../src/core/record.js'
 import { Catalogue } from '../../src/providers/catalogue.js'
-import { recordRequest, recordResponse } from '../../src/providers/into-record.js'
+import { answeredFields, askedFields } from '../../src/providers/into-record.js'
+import { ExchangeLog } from '../../src/proxy/words/exchange-log.js'
 import { readAnswer, readRequest, sse } from '../support/exchanges.js'
 
 const url = 'https://api.openai.com/v1/chat/completions'
@@ -21,8 +21,8 @@ const catalogue = new Catalogue([
   },
 ])
 
-function record(): ExchangeRecord {
-  return {
+function opened(): ExchangeLog {
+  return new ExchangeLog({
     requestId: 'r',
     connectionId: 'c',
     device: { ip: '192.0.2.1' },
@@ -32,17 +32,18 @@ function record(): ExchangeRecord {
     method: 'POST',
     path: '/v1/chat/completions',
     provider: 'openai',
-    requestBytes: 0,
-    responseBytes: 0,
-  }
+  })
 }
 
-describe('recordRequest and recordResponse', () => {
+const UNKNOWN = { provider: 'openai', model: undefined }
+
+describe('what readers found', () => {
   it('YORI records who answered, what it took and what it cost', () => {
-    const row = record()
+    const log = opened()
+    const { record: row } = log
     const messages = [{ role: 'user', content: 'Hello 😀' }]
     const body = { model: 'gpt-4o', stream: true, messages }
-    recordRequest(row, readRequest({ url, body }).facts, 7)
+    log.asked(askedFields(readRequest({ url, body }).facts, 7))
     assert.equal(row.promptPreview, 'ello 😀')
     assert.equal(row.model, 'gpt-4o')
     assert.equal(row.stream, true)
@@ -55,10 +56,9 @@ describe('recordRequest and recordResponse', () => {
       { choices: [], usage: { prompt_tokens: 10, completion_tokens: 5 } },
       '[DONE]',
     )
-    recordResponse(
-      row,
-      readAnswer({ url, contentType: 'text/event-stream', answer }),
-      catalogue,
+    const facts = readAnswer({ url, contentType: 'text/event-stream', answer })
+    log.answered(
+      answeredFields(facts, catalogue, { provider: 'openai', model: 'gpt-4o' }),
     )
     assert.equal(row.model, 'gpt-4o')
     assert.equal(row.inputTokens, 10)
@@ -72,14 +72,15 @@ describe('recordRequest and recordResponse', () => {
   })
 
   it('YORI records an answer that broke off as such, and no cost that it does not know', () => {
-    const row = record()
+    const log = opened()
+    const { record: row } = log
     const answer = sse({
       model: 'other',
       choices: [{ index: 0, delta: { content: 'abcd' } }],
     })
     const contentType = 'text/event-stream'
     const facts = readAnswer({ url, contentType, answer, whole: false, promptChars: 4 })
-    recordResponse(row, facts, catalogue)
+    log.answered(answeredFields(facts, catalogue, UNKNOWN))
     assert.equal(row.truncated, true)
     assert.equal(row.inputEstimated, true)
     assert.equal(row.outputEstimated, true)
@@ -88,10 +89,12 @@ describe('recordRequest and recordResponse', () => {
   })
 
   it('YORI records why a provider refused', () => {
-    const row = record()
+    const log = opened()
+    const { record: row } = log
     const answer = '{"error":{"message":"no such model"}}'
     const contentType = 'application/json'
-    recordResponse(row, readAnswer({ url, contentType, status: 404, answer }), catalogue)
+    const facts = readAnswer({ url, contentType, status: 404, answer })
+    log.answered(answeredFields(facts, catalogue, UNKNOWN))
     assert.equal(row.reason, 'no such model')
   })
 })

@@ -3,7 +3,7 @@
 // the limits let them be, each read as the proxy reads it. The best of several runs, since a
 // shared machine is only ever slower. Exit 1 when one is over the limit (5).
 import { parseArgs } from 'node:util'
-import type { ExchangeRecord } from '../../src/core/record.js'
+import { ExchangeLog } from '../../src/proxy/words/exchange-log.js'
 import { JSON_LIMITS } from '../../src/json/json-bounds.js'
 import { recognise } from '../../src/providers/index.js'
 import { ByteBudget, Hold } from '../../src/proxy/bounds/byte-budget.js'
@@ -253,7 +253,7 @@ function held(shape: Shape): number {
   const recognised = recognise({ host: url.hostname, method: 'POST', path })
   if (recognised === undefined) throw new Error(`nobody knows ${shape.url}`)
   const budget = new ByteBudget(64 * MiB, 64 * MiB)
-  const record: ExchangeRecord = {
+  const log = new ExchangeLog({
     requestId: 'r',
     connectionId: 'c',
     device: { ip: '192.0.2.1' },
@@ -262,11 +262,9 @@ function held(shape: Shape): number {
     httpVersion: '1.1',
     method: 'POST',
     path,
-    requestBytes: 0,
-    responseBytes: 0,
-  }
+  })
   const about = {
-    record,
+    log,
     path,
     hold: new Hold(budget, 'client'),
     own: undefined,

@@ -53,6 +53,26 @@ export default tseslint.config(
   },
   { files: ['src/cli/**', 'tools/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
+    files: ['src/**'],
+    ignores: ['src/core/record.ts', 'src/proxy/words/*-log.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'TSTypeReference > Identifier[name="Writable"]',
+          message: 'A row is written by its log alone (src/proxy/words/*-log.ts).',
+        },
+        {
+          selector:
+            'CallExpression[callee.object.name="Object"][callee.property.name="assign"]' +
+            ' > :first-child[name=/record$/i], CallExpression[callee.object.name="Object"]' +
+            '[callee.property.name="assign"] > MemberExpression[property.name=/record$/i]:first-child',
+          message: 'A row is written by its log alone (src/proxy/words/*-log.ts).',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**'],
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

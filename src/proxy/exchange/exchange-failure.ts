@@ -3,9 +3,10 @@
  * the record the code, the log what was not the client's doing. Ending it is `exchange.ts`.
  */
 import type { YoriError } from '../../core/errors.js'
-import type { ExchangeRecord } from '../../core/record.js'
+import type { Phase } from '../../core/phases.js'
 import { isOrdinaryEnd } from '../../net/dial.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { ExchangePort } from './port.js'
 import { owesBody } from '../words/http-words.js'
 import { refusalOf, refuse } from '../answers/refusal.js'
@@ -16,21 +17,18 @@ import { refusalOf, refuse } from '../answers/refusal.js'
  */
 export function answerFailure(
   about: ExchangeAbout<ExchangePort>,
-  record: ExchangeRecord | undefined,
+  log: ExchangeLog | undefined,
   error: YoriError,
-  silent: boolean,
+  { silent, phase }: { readonly silent: boolean; readonly phase: Phase },
 ): boolean {
   const { request, response, requestId, recognised } = about
-  if (record !== undefined) {
-    record.code = error.code
-    record.reason = error.message
-  }
+  log?.failed({ code: error.code, reason: error.message, phase })
   if (silent || response.headersSent) {
-    if (record !== undefined) record.truncated = response.headersSent
+    log?.brokenOff(response.headersSent)
     return false
   }
   if (about.from.gone) return true
-  if (record !== undefined) record.status = error.status
+  log?.status(error.status)
   const provider = recognised?.provider.name
   refuse(response, {
     ...refusalOf(error, about.from.state.caller.loopback, { requestId, provider }),

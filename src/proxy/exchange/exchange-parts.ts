@@ -3,9 +3,9 @@
  * the reading of the copies that are kept, each with its limits out of the policy snapshot; and
  * what kind of exchange it is.
  */
-import type { ExchangeRecord } from '../../core/record.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
 import { openReading } from '../reading/open-reading.js'
@@ -16,13 +16,13 @@ import { maxBodyBytes } from './request-limits.js'
 /** Messages of gRPC have no text without their description. */
 export function readingOf(
   about: ExchangeAbout<ExchangePort>,
-  record: ExchangeRecord,
+  log: ExchangeLog,
   hold: Hold,
 ): Reading | undefined {
   const { isGrpc, recognised } = about
   return isGrpc && (recognised === undefined || recognised.api === 'other')
     ? undefined
-    : openReading(about, record, hold)
+    : openReading(about, log, hold)
 }
 
 export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestBody {

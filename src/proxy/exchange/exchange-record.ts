@@ -1,20 +1,23 @@
-/** The record that an exchange opens with, and what is noted there later. */
-import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
+/** What an exchange's row opens with, and what is told to its log of the whole of it. */
+import type { ExchangeOutcome } from '../../core/record.js'
+import type { Phase } from '../../core/phases.js'
 import { grpcFailure } from '../../http/grpc.js'
 import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import { ExchangeLog } from '../words/exchange-log.js'
+import type { SeenExchange } from '../words/observer.js'
 import type { HttpClient } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 
-export function openRecord(about: ExchangeAbout<ExchangePort>): ExchangeRecord {
+export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
   const { requestId, request, from, services, recognised } = about
   const { head, path, target } = about.facts
   const connection = from.state.record
   // The catalogue's name for the host counts before that of the API that it speaks.
   const provider =
     services.catalogue.entryFor(target.host)?.name ?? recognised?.provider.name
-  return {
+  return new ExchangeLog({
     requestId,
     connectionId: connection.connectionId,
     device: connection.device,
@@ -28,9 +31,7 @@ export function openRecord(about: ExchangeAbout<ExchangePort>): ExchangeRecord {
     ...(recognised === undefined
       ? { uninspectable: 'unknown-api' }
       : { api: recognised.api, call: isCall(about, recognised) }),
-    requestBytes: 0,
-    responseBytes: 0,
-  }
+  })
 }
 
 function isCall(
@@ -42,14 +43,14 @@ function isCall(
 }
 
 /** Of a call, whose own outcome stands in a field of its response's head or trailers. */
-export function noteCall(record: ExchangeRecord, rawFields: readonly string[]): void {
+export function noteCall(log: ExchangeLog, rawFields: readonly string[]): void {
   const failure = grpcFailure(rawFields)
-  if (failure !== undefined) record.reason ??= failure
+  if (failure !== undefined) log.failedThere(failure)
 }
 
 /** A conversation begins that takes another way, and the provider said yes. */
 export function noteElsewhere(
-  { api, status = 0 }: ExchangeRecord,
+  { api, status = 0 }: SeenExchange,
   { state }: Pick<HttpClient, 'state'>,
 ): void {
   if (api === 'session' && status >= 200 && status < 300) state.log.ledElsewhere()
@@ -57,26 +58,39 @@ export function noteElsewhere(
 
 /** The client went before it had everything. */
 export function noteGone(
-  record: ExchangeRecord,
+  log: ExchangeLog,
   about: ExchangeAbout<ExchangePort>,
+  phase: Phase,
 ): void {
-  const { stalled } = about.from
-  record.code = stalled ? 'YORI_CLIENT_STALLED' : 'YORI_CLIENT_GONE'
-  record.reason = stalled
-    ? 'the client took nothing of the response for too long'
-    : 'the client closed before the response was complete'
-  record.truncated = about.response.headersSent
+  log.failed({
+    phase,
+    ...(about.from.stalled
+      ? {
+          code: 'YORI_CLIENT_STALLED',
+          reason: 'the client took nothing of the response for too long',
+        }
+      : {
+          code: 'YORI_CLIENT_GONE',
+          reason: 'the client closed before the response was complete',
+        }),
+  })
+  log.brokenOff(about.response.headersSent)
 }
 
-/** How it ended; the bytes are counted already. */
+/** How it ended; `bytes`: of the request, and of the response. */
 export function noteEnd(
-  record: ExchangeRecord,
+  log: ExchangeLog,
   about: ExchangeAbout<ExchangePort>,
   outcome: ExchangeOutcome,
+  bytes: readonly [number, number],
 ): void {
-  record.outcome = outcome
-  record.policyDecision ??= 'allow'
-  record.latencyMs = about.elapsed()
   const trailers = about.request.rawTrailers.length / 2
-  if (trailers > 0 && !about.overH2) record.trailersDropped = trailers
+  log.ended({
+    outcome,
+    latencyMs: about.elapsed(),
+    requestBytes: bytes[0],
+    responseBytes: bytes[1],
+    ...(trailers > 0 && !about.overH2 ? { trailersDropped: trailers } : {}),
+  })
+  log.undisputed()
 }

@@ -12,7 +12,7 @@ import { YoriError } from '../../core/errors.js'
 import { orderedId } from '../../core/ordered-id.js'
 import { Course } from '../../core/phases.js'
 import type { Phase } from '../../core/phases.js'
-import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
+import type { ExchangeOutcome } from '../../core/record.js'
 import type { Watched } from '../../core/watched.js'
 import { isGrpc } from '../../http/grpc.js'
 import { fieldPairs, readResponseHead, reasonPhrase } from '../../http/head.js'
@@ -32,17 +32,12 @@ import type { Reading } from '../reading/reading.js'
 import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import { bodyOf, isListening, readingOf } from './exchange-parts.js'
-import {
-  noteCall,
-  noteElsewhere,
-  noteEnd,
-  noteGone,
-  openRecord,
-} from './exchange-record.js'
+import { noteCall, noteElsewhere, noteEnd, noteGone, openLog } from './exchange-record.js'
 import { HELD_STEPS, takeSteps } from './held-steps.js'
 import type { RequestBody } from './request-body.js'
 import { headProblem } from './request-limits.js'
@@ -67,7 +62,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   readonly #hold: Hold
   readonly #body: RequestBody
   /** Undefined for a plain relay, and so are the two after it. */
-  readonly #record: ExchangeRecord | undefined
+  readonly #log: ExchangeLog | undefined
   readonly #reading: Reading | undefined
   readonly #judging: Judging | undefined
   /** A decision that is made beside the traffic; never rejects. */
@@ -107,10 +102,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.#hold = new Hold(services.held, this.#share)
     this.#body = bodyOf(this, this.#hold)
     if (facts.endpoint === undefined) return
-    const record = openRecord(this)
-    this.#record = record
-    this.#reading = readingOf(this, record, this.#hold)
-    this.#judging = new Judging(this, record, this.#reading)
+    const log = openLog(this)
+    this.#log = log
+    this.#reading = readingOf(this, log, this.#hold)
+    this.#judging = new Judging(this, log, this.#reading)
   }
 
   get closed(): boolean {
@@ -132,7 +127,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.response.sendDate = false
     this.response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
-    if (this.#record !== undefined) services.observers.requestHead(this.#record)
+    if (this.#log !== undefined) services.observers.requestHead(this.#log.record)
     const busy = services.admission.enter(facts.target.host, this.#share)
     if (busy !== undefined) {
       this.#fail(new YoriError(busy))
@@ -168,7 +163,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   onHead(status: number, message: string, rawHeaders: readonly string[]): void {
     if (!this.#course.row.hears) return
     const head = readResponseHead(rawHeaders)
-    if (this.#record !== undefined)
+    if (this.#log !== undefined)
       this.services.clocks.saw(this.facts.target.host, head.fields)
     if (head.foreignCoding) {
       this.#fail(
@@ -176,18 +171,18 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       )
       return
     }
-    if (this.#record !== undefined) this.#record.status = status
+    this.#log?.status(status)
     this.#listens = isListening(this.request, status, head.contentType)
-    if (this.isGrpc && this.#record !== undefined) noteCall(this.#record, rawHeaders)
+    if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawHeaders)
     this.response.writeHead(
       status,
       reasonPhrase(message) ?? STATUS_CODES[status] ?? '',
       head.fields,
     )
     this.#enter('answering')
-    if (this.#record !== undefined) noteElsewhere(this.#record, this.from)
+    if (this.#log !== undefined) noteElsewhere(this.#log.record, this.from)
     this.#reading?.responseHead(status, head)
-    if (this.#record !== undefined) this.services.observers.responseHead(this.#record)
+    if (this.#log !== undefined) this.services.observers.responseHead(this.#log.record)
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
     queueMicrotask(() => {
@@ -198,9 +193,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
 
   onData(chunk: Buffer): boolean {
     if (!this.#course.row.hears) return true
-    if (this.#responseBytes === 0 && this.#record !== undefined) {
-      this.#record.firstByteMs = this.elapsed()
-    }
+    if (this.#responseBytes === 0) this.#log?.firstByte(this.elapsed())
     this.#responseBytes += chunk.length
     if (this.isGrpc) this.#answeredAt = this.services.deadlines.now()
     const flowing = this.response.write(chunk)
@@ -215,7 +208,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (rawTrailers.length > 0 && this.response.chunkedEncoding) {
       this.response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
-    if (this.isGrpc && this.#record !== undefined) noteCall(this.#record, rawTrailers)
+    if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawTrailers)
     this.response.end()
     this.#close('response')
   }
@@ -228,7 +221,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       return
     }
     const judge = this.#judging?.judgeMessage.bind(this.#judging)
-    const about = { exchange: this, record: this.#record, judge }
+    const about = { exchange: this, log: this.#log, judge }
     const answer = response as ServerResponse
     const served = serveSocket(answer, this.from.socket, { rawHeaders, socket }, about)
     void served.then((end) => this.#hungUp(end))
@@ -248,7 +241,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const sent = mayRetry ? this.#again() : undefined
     if (sent !== undefined) {
       this.retried = true
-      if (this.#record !== undefined) this.#record.retried = true
+      this.#log?.retried()
       this.#send(sent)
       return
     }
@@ -342,8 +335,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.#close('error', () => {
       this.#upstream?.abort()
       learnFrom(error, this)
-      if (this.#record !== undefined) this.#record.phase = from
-      const told = answerFailure(this, this.#record, error, silent)
+      const told = answerFailure(this, this.#log, error, { silent, phase: from })
       return (): void => {
         // Only now: the break closes the response within the call.
         if (!told) this.from.breakOff(rstCodeOf(error.cause))
@@ -359,9 +351,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const isEnd = from === 'answering' && this.#listens && !this.from.stalled
     this.#close(isEnd ? 'response' : 'error', () => {
       this.#upstream?.abort()
-      if (this.#record === undefined || isEnd) return
-      this.#record.phase = from
-      noteGone(this.#record, this)
+      if (this.#log !== undefined && !isEnd) noteGone(this.#log, this, from)
     })
     this.from.ended(this)
   }
@@ -375,20 +365,19 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const last = first?.()
     this.services.deadlines.unwatch(this)
     if (holdsPlace) this.services.admission.leave(this.facts.target.host, this.#share)
-    if (this.#record === undefined) this.#hold.release()
-    else this.#complete(this.#record, outcome)
+    if (this.#log === undefined) this.#hold.release()
+    else this.#complete(this.#log, outcome)
     last?.()
   }
 
   /** What is known of it goes into its row, and the row to whoever observes. */
-  #complete(record: ExchangeRecord, outcome: ExchangeOutcome): void {
-    record.requestBytes = this.#body.bytes + this.#socketBytes
-    record.responseBytes = this.#responseBytes
-    noteEnd(record, this, outcome)
+  #complete(log: ExchangeLog, outcome: ExchangeOutcome): void {
+    const requestBytes = this.#body.bytes + this.#socketBytes
+    noteEnd(log, this, outcome, [requestBytes, this.#responseBytes])
     const { observers } = this.services
     const ended = (): void => {
-      noteElsewhere(record, this.from)
-      observers.ended(record)
+      noteElsewhere(log.record, this.from)
+      observers.ended(log.record)
     }
     const read = (): void => {
       if (this.#reading !== undefined) this.#reading.end(outcome === 'response', ended)

@@ -4,19 +4,21 @@
  * then blocks is new. Where a policy blocks whatever is said (a model, a tool, the hour), that
  * is what was approved. Asked only when something blocks.
  */
-import type { Device, ExchangeRecord } from '../../core/record.js'
+import { deviceId } from '../../core/device-id.js'
+import type { Device } from '../../core/record.js'
 import { inSlices } from '../../core/resting.js'
 import { WHATEVER } from '../../policy/approval.js'
 import type { Voice } from '../../policy/combine.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Grant } from '../../policy/state.js'
 import type { Content } from '../words/content.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import { isPassage, markedOf, markOf } from './content-marks.js'
 import type { Marked, RestText } from './content-marks.js'
 import type { JudgingPort } from './port.js'
 
 export interface ApprovalAbout {
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   readonly device: Device
   /** What the body, with something taken out, says; undefined: nobody can read it. */
   readonly reread?: ((body: unknown) => Reread) | undefined
@@ -75,7 +77,7 @@ export async function weighApprovals(
   const [first] = left
   if (first === undefined) return letPast(weighing, decision, passed)
   if (decider.readsContent(first.policy))
-    about.record.foundMarks = await foundOf(first, weighing)
+    about.log.blockedFor(await foundOf(first, weighing))
   if (first.policy === decision.policy) return { ...decision, blockers: left }
   const { policy, reason } = first
   return { ...decision, policy, reason, message: undefined, blockers: left }
@@ -112,8 +114,8 @@ async function passes(
 ): Promise<Passing | undefined> {
   const { policy } = voice
   const { decider, overrides, clock } = services
-  const { device, record } = about
-  const grants = decider.approved(policy, device, record.endpointDomain)
+  const { device, log } = about
+  const grants = decider.approved(policy, device, log.record.endpointDomain)
   const key = conversationKey(policy, about)
   const before = key === undefined ? [] : overrides.passed(key, clock.now())
   const approved = new Set([...grants.flatMap(({ found = [] }) => found), ...before])
@@ -162,9 +164,9 @@ function letPast(
 /** Undefined: it goes on with no conversation that is known. */
 function conversationKey(
   policy: string,
-  { device, record }: ApprovalAbout,
+  { device, log }: ApprovalAbout,
 ): string | undefined {
-  const { sessionId } = record
+  const { sessionId } = log.record
   if (sessionId === undefined) return undefined
-  return JSON.stringify([policy, device.mac ?? device.ip, sessionId])
+  return JSON.stringify([policy, deviceId(device), sessionId])
 }

@@ -9,6 +9,7 @@ import type { View, WorstCase } from '../../policy/in-flight.js'
 import type { ModelPrice } from '../../providers/cost.js'
 import { GENERATING_APIS } from '../../providers/provider.js'
 import type { Content } from '../words/content.js'
+import type { SeenExchange } from '../words/observer.js'
 import type { JudgingPort } from './port.js'
 
 const CHARS_PER_TOKEN = 4
@@ -23,7 +24,7 @@ const BESIDE = 'if what is being answered uses all that it may'
 type Judged = Decision | Promise<Decision>
 
 export interface Weighed {
-  readonly record: ExchangeRecord
+  readonly record: SeenExchange
   readonly device: Device
   readonly content: Content
   /** Puts the question, as often as something has ended that it waits for. */

@@ -3,13 +3,14 @@
  * PIN along; else it gets its answer, and nothing goes up.
  */
 import { YoriError } from '../../core/errors.js'
-import type { Device, ExchangeRecord } from '../../core/record.js'
+import type { Device } from '../../core/record.js'
 import type { RequestHead } from '../../http/head.js'
 import { approvalCode } from '../../policy/approval.js'
 import { UNINSPECTABLE_POLICY } from '../../policy/engine.js'
 import type { Decision } from '../../policy/engine.js'
 import { answerBlock } from '../answers/block-answer.js'
 import { refuse } from '../answers/refusal.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { BlockedFor } from '../../household/overrides.js'
 import type { JudgingPort } from './port.js'
@@ -20,7 +21,7 @@ const MAX_BACK = 512
 export interface Blocked {
   readonly request: HttpRequest
   readonly response: HttpResponse
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   readonly device: Device
   readonly head: RequestHead
   readonly host: string
@@ -40,46 +41,44 @@ export async function overridden(
   blocked: Blocked,
   decision: Decision,
 ): Promise<Decision | undefined> {
-  const { request, record, services } = blocked
+  const { request, log, services } = blocked
   const password = request.headers['x-yori-override']
   if (typeof password !== 'string') return decision
   const [, next] = decision.blockers
   try {
     const about = blockedFor(blocked, decision)
     const result = await services.overrides.byHeader(password, about, next === undefined)
-    record.policyMessage = `override: ${result}`
+    log.overrideTried(result)
     if (result !== 'granted' && result !== 'once') return decision
   } catch {
     return decision
   }
   if (next !== undefined) {
     const { policy, reason } = next
-    record.policyName = policy
-    record.reason = reason
+    log.blockedNext({ policyName: policy, reason })
     const blockers = decision.blockers.slice(1)
     return { ...decision, policy, reason, message: undefined, blockers }
   }
-  record.bypass = 'grant'
+  log.letPast('grant')
   return undefined
 }
 
 export function answerBlocked(blocked: Blocked, decision: Decision): void {
-  const { request, response, record, head, host, provider, services } = blocked
+  const { request, response, log, head, host, provider, services } = blocked
   if (blocked.isOverHttpToo && isUnreadable(decision)) {
     const error = new YoriError('YORI_NOT_OVER_WEBSOCKET')
-    record.code = error.code
-    record.status = error.status
-    const { requestId } = record
+    log.refused(error.code, error.status)
+    const { requestId } = log.record
     refuse(response, { code: error.code, requestId, provider })
     return
   }
   // What is said once more is told by the code and the id of the first.
-  const requestId = services.overrides.counted(record)
+  const requestId = log.countedAs(services.overrides.counted(log.record))
   const token = services.overrides.token({
     ...blockedFor(blocked, decision),
     requestId,
   })
-  record.status = answerBlock({ request, response }, head, {
+  const status = answerBlock({ request, response }, head, {
     status: services.catalogue.blockStatus(request.rawHeaders),
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',
@@ -91,6 +90,7 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),
   })
+  log.status(status)
 }
 
 /** Nothing is against it but that it cannot be read. */
@@ -99,12 +99,12 @@ function isUnreadable({ blockers }: Decision): boolean {
 }
 
 function blockedFor(blocked: Blocked, decision: Decision): BlockedFor {
-  const { device, host, record, request, path } = blocked
+  const { device, host, log, request, path } = blocked
   const about = {
     device,
     policy: decision.policy ?? '',
     endpoint: host,
-    requestId: record.requestId,
+    requestId: log.record.requestId,
   }
   // `//` would lead to another host.
   const isPath = /^\/(?!\/)/.test(path) && path.length <= MAX_BACK

@@ -1,15 +1,17 @@
 /**
  * The decision step of one exchange: hands what is known of it to the policies, and writes
- * what they decided into its record. When blocking is possible the exchange waits for it;
+ * what they decided into its log. When blocking is possible the exchange waits for it;
  * otherwise it is made beside the traffic.
  */
-import type { Device, ExchangeRecord } from '../../core/record.js'
+import { deviceId } from '../../core/device-id.js'
+import type { Device } from '../../core/record.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
 import type { Decision } from '../../policy/engine.js'
 import type { View } from '../../policy/in-flight.js'
 import type { FindingInput } from '../../policy/policy.js'
 import type { Content } from '../words/content.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
 import { weighApprovals } from './approval.js'
@@ -20,7 +22,6 @@ import type { JudgingPort } from './port.js'
 
 export interface DecisionAbout extends ApprovalAbout {
   readonly request: HttpRequest
-  readonly record: ExchangeRecord
   readonly device: Device
   readonly redaction: BodyRedaction
   /** How what is in flight is looked at. */
@@ -47,14 +48,14 @@ export function decide(
       ? first.then((made) => weighed(services, seen, content, made))
       : weighed(services, seen, content, first)
   }
-  const { record: asked, device } = about
-  const decision = weighBeside(services, { record: asked, device, content, judged })
+  const { log, device } = about
+  const { record } = log
+  const decision = weighBeside(services, { record, device, content, judged })
   const noted = (known: Decision): Decision => {
-    const { record } = about
-    note(record, known)
+    note(log, known)
     if (known.enforce) {
       const refusedFor = refusedForOf(services, about, content, known)
-      if (refusedFor !== undefined) record.refusedFor = refusedFor
+      if (refusedFor !== undefined) log.refusedAs(refusedFor)
     }
     services.observers.decided(record, known)
     if (known.failed.length > 0) {
@@ -75,12 +76,12 @@ function weighed(
   decision: Decision,
 ): Decision | Promise<Decision> {
   if (!decision.enforce) return decision
-  const { findings } = about.record
+  const { findings } = about.log.record
   const again = (rest: Content): Decision | Promise<Decision> => {
     const aside = { ...about, redaction: about.redaction.aside() }
     const asked = ask(services, aside, rest)
     // The row says what was in all of it.
-    if (findings !== undefined) about.record.findings = findings
+    if (findings !== undefined) about.log.found(findings)
     return asked
   }
   return weighApprovals(services, about, content, { decision, again })
@@ -89,28 +90,28 @@ function weighed(
 /** Names a block by the newest words; undefined: it has none, and each counts by itself. */
 function refusedForOf(
   { decider }: Pick<JudgingPort, 'decider'>,
-  { device, record, reread }: DecisionAbout,
+  { device, log, reread }: DecisionAbout,
   { body, state, prompt }: Content,
   { policy }: Decision,
 ): string | undefined {
   const form = state === 'invalid' ? prompt : ''
   const words = state === 'whole' ? (reread?.(body).words ?? '') : form
   if (words.trim() === '') return undefined
-  const about = [device.mac ?? device.ip, record.endpointDomain, policy, words]
+  const about = [deviceId(device), log.record.endpointDomain, policy, words]
   return markOf(decider.markKey)(JSON.stringify(about))
 }
 
 function ask(
   { decider, catalogue }: Pick<JudgingPort, 'decider' | 'catalogue'>,
-  { request, record, device, redaction, view }: DecisionAbout,
+  { request, log, device, redaction, view }: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> {
+  const { record } = log
   const { provider } = record
   const { model, prompt, promptChars, toolsOffered, session, said } = content
   const known = provider !== undefined && model !== undefined
   const priced = known ? catalogue.model(provider, model) : undefined
-  if (decider.readsFindings && said !== undefined)
-    record.findings = countsOf(said.findings)
+  if (decider.readsFindings && said !== undefined) log.found(countsOf(said.findings))
   return decider.decide({
     requestId: record.requestId,
     method: record.method,
@@ -148,17 +149,23 @@ function countsOf(findings: readonly FindingInput[]): { kind: string; count: num
   return [...counts].map(([kind, count]) => ({ kind, count }))
 }
 
-function note(record: ExchangeRecord, decision: Decision): void {
-  const { policy, reason, bypass, verdict, others } = decision
-  record.policyDecision = verdict
-  if (policy !== undefined) record.policyName = policy
-  if (reason !== undefined && verdict !== 'allow') record.reason = reason
-  if (bypass !== undefined) record.bypass = bypassText(bypass)
+function note(log: ExchangeLog, decision: Decision): void {
+  const { policy, reason, bypass, verdict, redacted } = decision
+  const policyMessage = messageOf(decision)
+  log.decided({
+    policyDecision: verdict,
+    ...(policy === undefined ? {} : { policyName: policy }),
+    ...(reason === undefined || verdict === 'allow' ? {} : { reason }),
+    ...(bypass === undefined ? {} : { bypass: bypassText(bypass) }),
+    ...(redacted === undefined ? {} : { redacted }),
+    ...(policyMessage === '' ? {} : { policyMessage }),
+  })
+}
+
+/** What else was said of it. */
+function messageOf({ bypass, redacted, others }: Decision): string {
   const heard = others.filter(({ effect }) => effect !== 'allow')
-  const { redacted } = decision
-  if (redacted !== undefined) record.redacted = redacted
-  if (bypass === undefined && heard.length === 0 && redacted === undefined) return
-  record.policyMessage = [
+  return [
     ...(redacted === undefined ? [] : [`redacted: ${redacted}`]),
     ...(bypass === undefined ? [] : [`let past: ${bypass.reason}`]),
     ...heard.map((voice) => `${voice.policy}: ${voice.effect}: ${voice.reason}`),

@@ -4,7 +4,6 @@
  * `decision.ts`; what a block looks like is `blocking.ts`; when to judge, and what to do then,
  * is for the exchange.
  */
-import type { ExchangeRecord } from '../../core/record.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Blocked } from './blocking.js'
@@ -13,6 +12,7 @@ import type { Content } from '../words/content.js'
 import { decide } from './decision.js'
 import type { Reread } from './approval.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Reading, Redacts } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
@@ -29,7 +29,7 @@ export class Judging {
   /** What was said on a WebSocket that has ended. */
   said: Content | undefined
   readonly #about: ExchangeAbout<JudgingPort>
-  readonly #record: ExchangeRecord
+  readonly #log: ExchangeLog
   /** Undefined: nobody knows how to read it. */
   readonly #reading: Reading | undefined
   /** Something was to be taken out of it. */
@@ -39,11 +39,11 @@ export class Judging {
 
   constructor(
     about: ExchangeAbout<JudgingPort>,
-    record: ExchangeRecord,
+    log: ExchangeLog,
     reading: Reading | undefined,
   ) {
     this.#about = about
-    this.#record = record
+    this.#log = log
     this.#reading = reading
   }
 
@@ -72,12 +72,12 @@ export class Judging {
   }
 
   /**
-   * Of a message of a WebSocket; what is decided goes into the record that is given.
+   * Of a message of a WebSocket; what is decided is told to the log that is given.
    * `reading`: its own, where the message is a request.
    */
   judgeMessage(
     content: Content,
-    record: ExchangeRecord,
+    log: ExchangeLog,
     reading?: Pick<Reading, 'decided' | 'passed'>,
   ): Judgement {
     // Messages are not redacted: one that would have to be cannot be inspected.
@@ -87,7 +87,7 @@ export class Judging {
       if (made?.enforce !== true) reading?.passed(takenFrom(made))
       return made
     }
-    const decision = this.#ask(content, record, redaction)
+    const decision = this.#ask(content, log, redaction)
     return decision instanceof Promise ? decision.then(decided) : decided(decision)
   }
 
@@ -98,7 +98,7 @@ export class Judging {
     return {
       request,
       response,
-      record: this.#record,
+      log: this.#log,
       device: from.state.record.device,
       head,
       host: target.host,
@@ -126,25 +126,26 @@ export class Judging {
   letPast(): void {
     this.#reading?.passed(this.#redacts)
     const passages = this.redaction?.passages
-    if (passages !== undefined) this.#record.redacted = passages
+    if (passages !== undefined) this.#log.redacted(passages)
   }
 
   #decide(read: Content | undefined, size: number, redaction: BodyRedaction): Judgement {
     const { facts, isGrpc } = this.#about
     const content = facts.upgrade === undefined ? read : this.#spoken(read)
-    const known = isGrpc ? unreadCall(this.#record) : content
+    if (isGrpc) this.#log.unseen('unknown-kind')
+    const known = isGrpc ? unreadCall() : content
     if (known?.state !== 'whole') redaction.leave()
-    const decision = this.#ask(known ?? unrecognised(size), this.#record, redaction)
+    const decision = this.#ask(known ?? unrecognised(size), this.#log, redaction)
     return decision instanceof Promise
       ? decision.then((made) => this.#decided(made, redaction))
       : this.#decided(decision, redaction)
   }
 
-  #ask(content: Content, record: ExchangeRecord, redaction: BodyRedaction) {
+  #ask(content: Content, log: ExchangeLog, redaction: BodyRedaction) {
     const { services, request, from } = this.#about
     const { device } = from.state.record
     const { reread } = this
-    return decide(services, { request, record, device, redaction, reread }, content)
+    return decide(services, { request, log, device, redaction, reread }, content)
   }
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {

@@ -3,8 +3,7 @@
  * before anything here looks at them. Fills the record; what cannot be read stays undefined,
  * and the record says that it was not read.
  */
-import type { Clock } from '../../core/clock.js'
-import type { ExchangeRecord, Uninspectable } from '../../core/record.js'
+import type { Uninspectable } from '../../core/record.js'
 import { atOnce, inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
 import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
@@ -12,22 +11,25 @@ import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
-import { recordPace, recordRequest, recordResponse } from '../../providers/into-record.js'
+import { answeredFields, askedFields, paceOf } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
-import type { Api, ResponseFacts, ResponseReader } from '../../providers/provider.js'
+import type { ResponseFacts, ResponseReader } from '../../providers/provider.js'
 import type { HeardBefore } from '../../conversations/heard.js'
 import type { Session } from '../../conversations/sessions.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { SessionFacts } from '../../policy/input.js'
-import type { PaidAnswers } from '../../policy/paid-answers.js'
 import { unreadable } from '../words/content.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Content } from '../words/content.js'
 import type { Conversations } from '../../conversations/conversations.js'
+import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import { standOf } from '../../conversations/conversations.js'
 import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from '../words/policy-snapshot.js'
 import { decodeRequest } from './request-decoding.js'
 import type { CodedCopy } from './request-decoding.js'
+import { keepsAnswers, tellPaid } from './paying.js'
+import type { Paid, Paying } from './paying.js'
 import { readRequest } from './request-reading.js'
 import type { BodyPart, RequestHeadFacts } from './request-copy.js'
 import type { RequestRead } from './request-reading.js'
@@ -66,27 +68,8 @@ export interface ReadingOptions {
   readonly paid?: Paid | undefined
 }
 
-export interface Paid {
-  readonly answers: PaidAnswers
-  readonly clock: Pick<Clock, 'now'>
-}
-
-/** APIs whose answers are fetched again by their id, unless the request says otherwise. */
-const KEPT_APIS: ReadonlySet<Api> = new Set<Api>([
-  'responses',
-  'interactions',
-  'assistants',
-  'batches',
-  'video',
-])
-
-function isKept(api: Api, path: string): boolean {
-  // Who answers later keeps it until it is fetched (Perplexity, z.ai).
-  return KEPT_APIS.has(api) || path.includes('/async/')
-}
-
 export interface ReadingAbout {
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   readonly path: string
   readonly hold: Hold
   /** `RequestHead.own`. */
@@ -94,8 +77,8 @@ export interface ReadingAbout {
   /** Milliseconds since the request began. */
   readonly elapsed: () => number
   /** Called when the request, and when the response, has been looked at. */
-  readonly requestRead?: () => void
-  readonly responseRead?: () => void
+  readonly requestRead?: (said: RequestSaid | undefined) => void
+  readonly responseRead?: (said: ResponseSaid | undefined) => void
 }
 
 export interface ResponseHeadFacts extends RequestHeadFacts {
@@ -110,6 +93,8 @@ export class Reading {
   readonly #options: ReadingOptions
   /** Read, and not in the record before it is decided what may be kept. */
   #words: (BodyPart & { readonly head: RequestHeadFacts }) | undefined
+  /** For who observes, as long as they have not been told. */
+  #told: RequestSaid | undefined
   #keepsNothing = false
   #promptChars: number | undefined
   /** The request says whether its answer is kept. */
@@ -174,7 +159,7 @@ export class Reading {
   }
 
   *#readRequest(part: BodyPart, head: RequestHeadFacts): Resting<Content> {
-    const { path, record } = this.#about
+    const { path, log } = this.#about
     const { json, rules } = this.#options
     const wantsText = rules !== undefined
     let content = FAILED
@@ -186,9 +171,10 @@ export class Reading {
       if (wantsText) content = { ...content, said: yield* this.#saidOf(read, rules) }
     } catch {
       this.#reader = undefined
-      record.uninspectable = 'failed'
+      log.readingFailed()
     }
-    this.#about.requestRead?.()
+    this.#about.requestRead?.(this.#told)
+    this.#told = undefined
     return content
   }
 
@@ -198,7 +184,7 @@ export class Reading {
     this.#heard =
       session === undefined
         ? undefined
-        : heard?.in(`${session.key}\n${this.#about.record.model ?? ''}`, rules)
+        : heard?.in(`${session.key}\n${this.#about.log.record.model ?? ''}`, rules)
     this.#said = yield* saidOf(text?.units ?? [], this.#heard)
     return this.#said
   }
@@ -219,29 +205,35 @@ export class Reading {
     read: RequestRead,
     words: BodyPart & { readonly head: RequestHeadFacts },
   ): SessionFacts | undefined {
-    const { record, own } = this.#about
+    const { log, own } = this.#about
     const { previewChars, conversations } = this.#options
     const withheld = this.#options.withheld === true
     // An answer that has begun is read as it was begun.
     if (read.shaped !== undefined && this.#reader === undefined) {
       this.#recognised = read.shaped
-      record.api = read.shaped.api
-      record.call = record.method === 'POST'
+      log.shapedAs(read.shaped.api)
     }
     if (read.unread !== undefined) this.#unread(read.unread)
     if (read.unread === 'partly-unseen' && words.cutBy !== undefined)
-      record.unseenBy ??= words.cutBy
-    recordRequest(record, read.facts, withheld ? 0 : previewChars)
-    this.#promptChars = read.facts.promptChars
+      log.cutBy(words.cutBy)
+    const { toolsOffered, promptChars } = read.facts
+    log.asked({
+      ...askedFields(read.facts, withheld ? 0 : previewChars),
+      promptChars,
+      ...(toolsOffered.length === 0
+        ? {}
+        : { toolsOffered: toolsOffered.slice(0, MAX_TOOLS) }),
+    })
+    this.#promptChars = promptChars
     this.#stored = read.facts.stored
     this.#tier = read.facts.tier
-    if (withheld) conversations?.withhold(record)
-    record.promptChars = read.facts.promptChars
-    const { toolsOffered } = read.facts
-    if (toolsOffered.length > 0) record.toolsOffered = toolsOffered.slice(0, MAX_TOOLS)
     if (withheld) this.#words = words
     else this.#keepRequest(words.bytes, words.head)
-    this.#session = conversations?.asked(record, read.facts, readNamedIds(own))
+    const placed = conversations?.place(log.record, read.facts, readNamedIds(own))
+    if (placed !== undefined) log.placed(placed.row)
+    const { session, isNew = false } = placed ?? {}
+    this.#session = session
+    this.#told = { facts: read.facts, session, isNew, isWithheld: withheld }
     return this.#session === undefined ? undefined : standOf(this.#session)
   }
 
@@ -258,13 +250,13 @@ export class Reading {
       return
     }
     this.#guarded(() => {
-      const { path, record } = this.#about
+      const { path, log } = this.#about
       const { json, previewChars } = this.#options
       const { head } = words
       const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
       const copy = { ...words, bytes, head, path }
       const read = readRequest(this.#recognised, copy, { json, wantsText: false })
-      recordRequest(record, atOnce(read).facts, previewChars)
+      log.asked(askedFields(atOnce(read).facts, previewChars))
       this.#keepRequest(bytes, head)
     })
   }
@@ -273,7 +265,7 @@ export class Reading {
     const { bodies } = this.#options
     if (bodies?.request !== true) return
     const text = bodyText(bytes, head.contentType, bodies.maxBytes)
-    if (text !== undefined) this.#about.record.requestBody = text
+    if (text !== undefined) this.#about.log.keptRequest(text)
   }
 
   responseHead(status: number, head: ResponseHeadFacts): void {
@@ -289,7 +281,7 @@ export class Reading {
       contentType: head.contentType,
       header: (name) => fieldIn(head.fields ?? [], name),
       promptChars: this.#promptChars,
-      generates: this.#options.generates ?? this.#about.record.call,
+      generates: this.#options.generates ?? this.#about.log.record.call,
     })
     this.#reader = reader
     const { bodies } = this.#options
@@ -315,8 +307,9 @@ export class Reading {
   /** `done` is called once all has been read, at once unless a coding is still being undone. */
   end(whole: boolean, done: () => void): void {
     const finish = (complete: boolean): void => {
-      this.#guarded(() => this.#answered(complete))
-      this.#about.responseRead?.()
+      const facts = this.#guarded(() => this.#answered(complete))
+      const isWithheld = this.#options.withheld === true
+      this.#about.responseRead?.({ facts, session: this.#session, isWithheld })
       this.#about.hold.release()
       done()
     }
@@ -339,64 +332,57 @@ export class Reading {
     this.#guarded(() => {
       this.#keeper?.push(piece)
       reader.push(piece)
-      const { record, elapsed } = this.#about
-      if (record.firstTokenMs === undefined && reader.wrote)
-        record.firstTokenMs = elapsed()
+      const { log, elapsed } = this.#about
+      if (log.record.firstTokenMs === undefined && reader.wrote) log.firstToken(elapsed())
     })
   }
 
-  #answered(complete: boolean): void {
-    const { record } = this.#about
+  #paying(): Paying {
+    const { paid, conversations } = this.#options
+    const { path } = this.#about
+    const isKept = this.#stored ?? keepsAnswers(this.#recognised.api, path)
+    const sessionKey = this.#session?.key
+    const corrected = conversations?.corrected.bind(conversations)
+    return { paid, path, isKept, sessionKey, corrected }
+  }
+
+  #answered(complete: boolean): ResponseFacts | undefined {
+    const { log } = this.#about
     const { catalogue, conversations } = this.#options
     const facts = this.#reader?.end(complete)
     const said = this.#keeper?.text()
-    if (said !== undefined) record.responseBody = said
+    if (said !== undefined) log.keptResponse(said)
     if (facts !== undefined) {
-      this.#paid(facts, () => recordResponse(record, facts, catalogue, this.#tier))
-      recordPace(record)
+      tellPaid(facts, log, this.#paying(), () => {
+        const { provider, model } = log.record
+        const asked = { provider, model, tier: this.#tier }
+        log.answered(answeredFields(facts, catalogue, asked))
+      })
+      const pace = paceOf(log.record)
+      if (pace !== undefined) log.tokensPerSecond(pace)
     }
     const session = this.#session
-    if (session === undefined) return
+    if (session === undefined) return facts
     if (facts !== undefined && this.#heard !== undefined)
       conversations?.heard.said(session.key, facts)
-    conversations?.answered(record, session, facts)
-  }
-
-  /** What is told of one answer is counted once: where it was told of before, in that row. */
-  #paid(facts: ResponseFacts, tell: () => void): void {
-    const { record } = this.#about
-    const { paid, conversations } = this.#options
-    if (paid === undefined) return tell()
-    const { responseId, goesOn, error } = facts
-    const known = paid.answers.find(record, responseId, this.#about.path)
-    // Who asks again names no model; the answer is priced as it was asked for.
-    if (known?.model !== undefined) record.model ??= known.model
-    tell()
-    const told = { responseId, goesOn, failed: error !== undefined }
-    paid.answers.settle(record, told, known, {
-      path: this.#about.path,
-      isKept: this.#stored ?? isKept(this.#recognised.api, this.#about.path),
-      sessionKey: this.#session?.key,
-      nowMs: paid.clock.now(),
-    })
-    const { corrects } = record
-    if (corrects !== undefined && known?.sessionKey !== undefined)
-      conversations?.corrected(known.sessionKey, corrects.more)
+    conversations?.answered(session, log.record, facts)
+    return facts
   }
 
   /** A fault in what only looks must not cost the exchange. */
-  #guarded(step: () => void): void {
+  #guarded<T>(step: () => T): T | undefined {
     try {
-      step()
+      return step()
     } catch {
       this.#reader = undefined
-      this.#about.record.uninspectable = 'failed'
+      this.#about.log.readingFailed()
+      return undefined
     }
   }
 
   /** The first reason counts. */
   #unread(why: Uninspectable): void {
-    this.#about.record.uninspectable ??= why
+    this.#about.log.unseen(why)
   }
 }
 

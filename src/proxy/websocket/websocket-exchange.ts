@@ -2,7 +2,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { shareOf } from '../../core/device-id.js'
-import type { ExchangeRecord } from '../../core/record.js'
 import { valuesOf } from '../../http/head.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Recognised } from '../../providers/index.js'
@@ -14,6 +13,7 @@ import { Hold } from '../bounds/byte-budget.js'
 import { noContent, unreadable, unreadSocket } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { ExchangeAbout, ExchangeFacts, Judgement } from '../words/exchange-about.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { WebsocketPort } from './port.js'
 import { joinUpgraded } from './websocket-join.js'
 import type { Upgraded } from './websocket-join.js'
@@ -37,7 +37,7 @@ const REFUSED_STATUS = 400
 export interface SocketAbout {
   readonly exchange: ExchangeAbout<WebsocketPort>
   /** Undefined for a plain relay: nothing is watched. */
-  readonly record: ExchangeRecord | undefined
+  readonly log: ExchangeLog | undefined
   /** Decides on what a message says; before it goes on where the exchange `waits`. */
   readonly judge: JudgeMessage | undefined
 }
@@ -58,9 +58,9 @@ export async function serveSocket(
   upgraded: Upgraded,
   about: SocketAbout,
 ): Promise<SocketEnd> {
-  const { record, exchange } = about
+  const { log, exchange } = about
   const { deadlines, policy } = exchange.services
-  if (record !== undefined) record.status = 101
+  log?.status(101)
   const gate = gateOf(about, () => reading?.seen)
   const reading = readingOf(upgraded, about, gate)
   let inTurn = false
@@ -69,7 +69,7 @@ export async function serveSocket(
     idleMs: policy.timeouts.websocketIdleMs,
     fromClient: (chunk) => reading?.fromClient(chunk),
     fromServer: (chunk) => {
-      if (record !== undefined) record.firstByteMs ??= exchange.elapsed()
+      log?.firstByte(exchange.elapsed())
       reading?.fromServer(chunk)
     },
     ...(gate === undefined ? {} : { gate }),
@@ -79,9 +79,9 @@ export async function serveSocket(
     },
     betweenFrames: () => reading?.serverBetweenFrames === true,
   })
-  if (wasIdle && record !== undefined) record.code = 'YORI_WEBSOCKET_IDLE'
+  if (wasIdle) log?.wentIdle()
   const content = (await reading?.end()) ?? unreadSocket()
-  if (end.wasBlocked && record !== undefined) record.closeCode = POLICY_VIOLATION
+  if (end.wasBlocked) log?.closedWith(POLICY_VIOLATION)
   return { ...end, wasBlocked: end.wasBlocked && !inTurn, content }
 }
 
@@ -105,14 +105,15 @@ function maxMessageBytes({
 
 /** The provider's own words for a message that was not let through. */
 function farewell(
-  { exchange, record }: SocketAbout,
+  { exchange, log }: SocketAbout,
   decision: Decision,
   heard: Heard,
 ): readonly Buffer[] {
   const { policy = '', reason = '', message } = decision
   const isTurn = heard instanceof Turn
-  const { overrides } = exchange.services
-  const requestId = isTurn ? overrides.counted(heard.record) : (record?.requestId ?? '')
+  const requestId = isTurn
+    ? heard.log.countedAs(exchange.services.overrides.counted(heard.log.record))
+    : (log?.record.requestId ?? '')
   const code = approvalCode(requestId)
   const told = { policy, reason, requestId, code, ...(message && { message }) }
   if (isTurn) void heard.block(REFUSED_STATUS)
@@ -127,22 +128,22 @@ function gateOf(
   about: SocketAbout,
   seen: () => Seen | undefined,
 ): MessageGate | undefined {
-  const { record, judge } = about
+  const { log, judge } = about
   const { recognised, facts, waits } = about.exchange
-  if (!waits || record === undefined || judge === undefined) return undefined
+  if (!waits || log === undefined || judge === undefined) return undefined
   if (!canRead(recognised, facts)) return undefined
   return new MessageGate({
     seen: () => seen() ?? NOTHING_SEEN,
     maxMessageBytes: maxMessageBytes(about.exchange),
     judge: (said) => {
       if (said instanceof Turn) return said.judge(judge)
-      const scratch = { ...record }
+      const aside = log.aside()
       const kept = (decision: Decision | undefined): Decision | undefined => {
-        if (decision !== undefined) keepStrongest(record, scratch)
+        if (decision !== undefined) log.decidedBeside(aside)
         return decision
       }
       const ask = (content: Content): Judgement => {
-        const decided = judge({ ...content, model: record.model }, scratch)
+        const decided = judge({ ...content, model: log.record.model }, aside)
         return decided instanceof Promise ? decided.then(kept) : kept(decided)
       }
       if (said === undefined)
@@ -159,30 +160,17 @@ const NOTHING_SEEN = {
   ...{ atBoundary: true, malformed: undefined },
 }
 
-const STRENGTH = { allow: 0, alert: 1, deny: 2 } as const
-
-/** Of all messages' decisions the record tells the strongest, and who was let past. */
-function keepStrongest(record: ExchangeRecord, judged: ExchangeRecord): void {
-  const { policyDecision = 'allow', policyName, policyMessage } = judged
-  const { reason, bypass, findings } = judged
-  const isStronger = STRENGTH[policyDecision] > STRENGTH[record.policyDecision ?? 'allow']
-  if (!isStronger && (bypass === undefined || record.bypass !== undefined)) return
-  const told = { policyDecision, policyName, policyMessage, reason, bypass, findings }
-  const known = Object.entries(told).filter(([, value]) => value !== undefined)
-  Object.assign(record, Object.fromEntries(known))
-}
-
 function readingOf(
   upgraded: Upgraded,
   about: SocketAbout,
   gate: MessageGate | undefined,
 ): SocketReading | undefined {
-  const { record, exchange } = about
-  if (record === undefined) return undefined
+  const { log, exchange } = about
+  if (log === undefined) return undefined
   const { services, from } = exchange
   return new SocketReading({
-    record,
-    reader: readerOf(about, record, gate),
+    log,
+    reader: readerOf(about, log, gate),
     extensions: valuesOf(upgraded.rawHeaders, 'sec-websocket-extensions'),
     hold: new Hold(services.held, shareOf(from.state.record.device)),
     maxMessageBytes: maxMessageBytes(exchange),
@@ -194,16 +182,20 @@ function readingOf(
 
 function readerOf(
   { exchange, judge }: SocketAbout,
-  record: ExchangeRecord,
+  log: ExchangeLog,
   gate: MessageGate | undefined,
 ): SocketReader | undefined {
   const { services, facts, recognised } = exchange
   if (speechOf(recognised, facts) === 'turns')
-    return new Turns({ exchange, record, judge: gate === undefined ? judge : undefined })
+    return new Turns({
+      exchange,
+      record: log.record,
+      judge: gate === undefined ? judge : undefined,
+    })
   const reader = recognised && liveReader(recognised, facts.path)
   if (reader === undefined) return undefined
   return new LiveConversation({
-    record,
+    log,
     reader,
     wantsText: services.decider.readsText || services.decider.readsFindings,
     own: facts.head.own,

@@ -1,20 +1,20 @@
 /** A live conversation as one exchange: its texts, tools and usage go into one record. */
-import type { ExchangeRecord } from '../../core/record.js'
 import type { Conversations } from '../../conversations/conversations.js'
 import type { Catalogue } from '../../providers/catalogue.js'
-import { recordRequest, recordResponse } from '../../providers/into-record.js'
+import { answeredFields, askedFields } from '../../providers/into-record.js'
 import { inSlices } from '../../core/resting.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { saidOf } from '../reading/said.js'
 import type { Said } from '../reading/said.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { LiveReader } from '../../providers/live.js'
 import { readNamedIds } from '../../providers/named-ids.js'
 import { Spoken } from './websocket-speech.js'
 import type { Heard, SocketReader, SocketSaid } from './websocket-speech.js'
 
 export interface LiveOptions {
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   readonly reader: LiveReader
   /** Somebody looks at all text of messages. */
   readonly wantsText: boolean
@@ -45,12 +45,14 @@ export class LiveConversation implements SocketReader {
   }
 
   async end(whole: boolean): Promise<SocketSaid> {
-    const { record, reader, catalogue, conversations, own, previewChars } = this.#options
+    const { log, reader, catalogue, conversations, own, previewChars } = this.#options
     const { request, response } = reader.end(whole)
-    if (response.unread > 0) record.uninspectable ??= 'upgraded'
-    recordRequest(record, request, previewChars)
-    recordResponse(record, response, catalogue)
-    conversations?.asked(record, request, readNamedIds(own))
+    if (response.unread > 0) log.unseen('upgraded')
+    log.asked(askedFields(request, previewChars))
+    const { provider, model: asked } = log.record
+    log.answered(answeredFields(response, catalogue, { provider, model: asked }))
+    const placed = conversations?.place(log.record, request, readNamedIds(own))
+    if (placed !== undefined) log.placed(placed.row)
     const { model, promptText: prompt, promptChars } = request
     const said = this.#options.wantsText ? await wordsOf(request) : undefined
     return { unread: response.unread, content: { model, prompt, promptChars, said } }

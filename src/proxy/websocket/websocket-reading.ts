@@ -4,7 +4,6 @@
  * knows them (`websocket-live.ts`, `websocket-turns.ts`). What nobody can read is counted.
  */
 import { isUtf8 } from 'node:buffer'
-import type { ExchangeRecord } from '../../core/record.js'
 import { agreedDeflate, MessageInflater } from '../../http/websocket-deflate.js'
 import type { Inflated } from '../../http/websocket-deflate.js'
 import { FrameWatch } from '../../http/websocket-frames.js'
@@ -12,6 +11,7 @@ import type { SocketMessage } from '../../http/websocket-frames.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
+import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Seen } from './websocket-gate.js'
 import type { Heard, SocketReader } from './websocket-speech.js'
 
@@ -28,7 +28,7 @@ const ABNORMAL = 1006
 type Side = 'client' | 'server'
 
 export interface SocketReadingOptions {
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   /** Undefined: nobody knows what is said here. */
   readonly reader: SocketReader | undefined
   /** `Sec-WebSocket-Extensions` of the 101. */
@@ -103,13 +103,13 @@ export class SocketReading {
     return betweenFrames && malformed === undefined && closeCode === undefined
   }
 
-  /** Resolves when all has been read and the record is filled in. Never rejects. */
+  /** Resolves when all has been read and the row is filled in. Never rejects. */
   async end(): Promise<Content> {
     if (this.#isBusy()) await new Promise<void>((resolve) => (this.#settle = resolve))
     try {
       return await this.#fill()
     } catch {
-      this.#options.record.uninspectable = 'failed'
+      this.#options.log.readingFailed()
       return unreadable('invalid', 'reading its messages failed')
     } finally {
       this.#options.hold.release()
@@ -195,7 +195,7 @@ export class SocketReading {
       else this.#reader?.fromServer(text)
     } catch {
       this.#failed = true
-      this.#options.record.uninspectable = 'failed'
+      this.#options.log.readingFailed()
     }
     if (side === 'client') this.#options.heard?.(message.end, heard)
   }
@@ -211,30 +211,32 @@ export class SocketReading {
 
   async #fill(): Promise<Content> {
     const { client, server } = this.#watches
-    const { record } = this.#options
-    record.clientFrames = client.frames
-    record.serverFrames = server.frames
-    record.clientMessages = client.messages
-    record.serverMessages = server.messages
+    const { log } = this.#options
     const closeCode = client.closeCode ?? server.closeCode
-    record.closeCode = closeCode ?? ABNORMAL
+    log.spoken({
+      clientFrames: client.frames,
+      serverFrames: server.frames,
+      clientMessages: client.messages,
+      serverMessages: server.messages,
+      closeCode: closeCode ?? ABNORMAL,
+    })
     const malformed = client.malformed ?? server.malformed
-    if (malformed !== undefined) record.reason ??= `not WebSocket: ${malformed}`
+    if (malformed !== undefined) log.failedThere(`not WebSocket: ${malformed}`)
     // Before the reader tells of the answer: the first reason counts.
-    if (this.#unread > 0 || malformed !== undefined) record.uninspectable ??= 'upgraded'
+    if (this.#unread > 0 || malformed !== undefined) log.unseen('upgraded')
     const isWhole = closeCode !== undefined && client.atBoundary && server.atBoundary
     const said = await this.#reader?.end(isWhole && !this.#failed)
     if (said === undefined || this.#failed) {
-      record.uninspectable ??= 'upgraded'
+      log.unseen('upgraded')
       return unreadable('absent', 'the messages of its WebSocket are not read')
     }
     const unread = this.#unread + said.unread
     if (unread > 0 || malformed !== undefined) {
-      record.uninspectable ??= 'upgraded'
-      record.unreadMessages = unread
+      log.unseen('upgraded')
+      log.unreadMessages(unread)
     }
     const why =
-      record.uninspectable === undefined
+      log.record.uninspectable === undefined
         ? undefined
         : 'not all messages of its WebSocket could be read'
     return { body: undefined, state: 'absent', uninspectable: why, ...said.content }

@@ -5,32 +5,33 @@
  */
 import { shareOf } from '../../core/device-id.js'
 import { orderedId } from '../../core/ordered-id.js'
-import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
+import type { ExchangeOutcome } from '../../core/record.js'
 import { Hold } from '../bounds/byte-budget.js'
 import { openReading } from '../reading/open-reading.js'
 import type { Reading } from '../reading/reading.js'
 import { unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
-import type { Observers } from '../words/observer.js'
+import { ExchangeLog } from '../words/exchange-log.js'
+import type { Observers, SeenExchange } from '../words/observer.js'
 import type { WebsocketPort } from './port.js'
 
 export type JudgeMessage = (
   content: Content,
-  record: ExchangeRecord,
+  log: ExchangeLog,
   reading?: Pick<Reading, 'decided' | 'passed'>,
 ) => Judgement
 
 export interface TurnAbout {
   /** Of the WebSocket. */
   readonly exchange: ExchangeAbout<WebsocketPort>
-  readonly record: ExchangeRecord
+  readonly record: SeenExchange
   /** False for what only prepares a turn. */
   readonly generates: boolean
 }
 
 export class Turn {
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   readonly #content: Content | Promise<Content>
   readonly #reading: Reading | undefined
   readonly #observers: Observers
@@ -46,12 +47,12 @@ export class Turn {
     const { services, from } = exchange
     const bytes = Buffer.from(text)
     this.#observers = services.observers
-    this.#giveUp = () => services.decider.giveUp(this.record.requestId)
-    this.record = turnRecord(record, bytes.length, services.clock.now())
-    this.record.call = generates
-    services.observers.requestHead(this.record)
+    this.#giveUp = () => services.decider.giveUp(this.log.record.requestId)
+    this.log = turnLog(record, bytes.length, services.clock.now())
+    this.log.isCall(generates)
+    services.observers.requestHead(this.log.record)
     const about = {
-      requestId: this.record.requestId,
+      requestId: this.log.record.requestId,
       recognised: exchange.recognised,
       facts: exchange.facts,
       services,
@@ -59,14 +60,14 @@ export class Turn {
       generates,
     }
     const hold = new Hold(services.held, shareOf(from.state.record.device))
-    this.#reading = openReading(about, this.record, hold)
+    this.#reading = openReading(about, this.log, hold)
     this.#content =
       this.#reading?.request(bytes, true, JSON_HEAD) ??
       unreadable('invalid', 'no reader knows this API')
-    this.record.stream = true
+    this.log.streams()
   }
 
-  /** Decides on the request; what is decided stands in its record. */
+  /** Decides on the request; what is decided stands in its row. */
   judge(ask: JudgeMessage): Judgement {
     const made = this.#judge(ask)
     if (made instanceof Promise) this.#decided = made.catch(() => undefined)
@@ -76,28 +77,27 @@ export class Turn {
   #judge(ask: JudgeMessage): Judgement {
     const content = this.#content
     return content instanceof Promise
-      ? content.then((known) => ask(known, this.record, this.#reading))
-      : ask(content, this.record, this.#reading)
+      ? content.then((known) => ask(known, this.log, this.#reading))
+      : ask(content, this.log, this.#reading)
   }
 
   /** One message of the answer; `status` as HTTP would have it, where it says no. */
   answer(text: string, status = 200): void {
-    const { record } = this
+    const { log } = this
+    log.status(status)
     if (!this.#answered) {
       this.#answered = true
-      record.firstByteMs = this.#elapsed()
-      record.status = status
+      log.firstByte(this.#elapsed())
       this.#reading?.responseHead(status, { ...EVENTS_HEAD, contentLength: undefined })
-      this.#observers.responseHead(this.record)
+      this.#observers.responseHead(log.record)
     }
-    record.status = status
-    record.responseBytes += Buffer.byteLength(text)
+    log.responseBytes(Buffer.byteLength(text))
     this.#reading?.push(Buffer.from(`data: ${text.replaceAll('\n', '\ndata: ')}\n\n`))
   }
 
   /** It was not let through; the client was told with this status. */
   block(status: number): Promise<void> {
-    this.record.status = status
+    this.log.status(status)
     return this.end('block')
   }
 
@@ -108,17 +108,16 @@ export class Turn {
   }
 
   async #close(outcome: ExchangeOutcome): Promise<void> {
-    const { record } = this
-    record.outcome = outcome
-    record.latencyMs = this.#elapsed()
+    const { log } = this
+    log.ended({ outcome, latencyMs: this.#elapsed() })
     this.#giveUp()
     await this.#decided
-    record.policyDecision ??= 'allow'
+    log.undisputed()
     await new Promise<void>((resolve) => {
       if (this.#reading === undefined) resolve()
       else this.#reading.end(outcome === 'response', resolve)
     })
-    this.#observers.ended(this.record)
+    this.#observers.ended(log.record)
   }
 
   #elapsed(): number {
@@ -129,20 +128,19 @@ export class Turn {
 const JSON_HEAD = { contentType: 'application/json', contentEncoding: undefined }
 const EVENTS_HEAD = { contentType: 'text/event-stream', contentEncoding: undefined }
 
-function turnRecord(
-  socket: ExchangeRecord,
+function turnLog(
+  socket: SeenExchange,
   requestBytes: number,
   startedAt: number,
-): ExchangeRecord {
+): ExchangeLog {
   const { connectionId, device, endpointDomain, httpVersion, method, path } = socket
   const { userAgent, provider, api } = socket
-  return {
+  return new ExchangeLog({
     requestId: orderedId(startedAt),
     ...{ connectionId, device, startedAt, endpointDomain, httpVersion, method, path },
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(provider === undefined ? {} : { provider }),
     ...(api === undefined ? {} : { api }),
     requestBytes,
-    responseBytes: 0,
-  }
+  })
 }

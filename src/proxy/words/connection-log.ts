@@ -8,7 +8,13 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { NAME_CLASSES } from '../../core/coverage.js'
 import type { ErrorCode } from '../../core/errors.js'
-import type { ConnectionRecord, Coverage, Device, Way } from '../../core/record.js'
+import type {
+  ConnectionRecord,
+  Coverage,
+  Device,
+  Way,
+  Writable,
+} from '../../core/record.js'
 import { CONNECTION_CODE_RANK, Ranked } from './precedence.js'
 
 export interface ConnectionOpened {
@@ -24,7 +30,7 @@ const OF_AN_ENDPOINT: ReadonlySet<Coverage> = new Set<Coverage>([
 ])
 
 export class ConnectionLog {
-  readonly #record: ConnectionRecord
+  readonly #record: Writable<ConnectionRecord>
   readonly #code = new Ranked<ErrorCode>()
   #undecided = true
 

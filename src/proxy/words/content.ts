@@ -1,5 +1,4 @@
 /** What could be read of a request: for the policies, and for the record. */
-import type { ExchangeRecord } from '../../core/record.js'
 import type { Resting } from '../../core/resting.js'
 import type { Who } from '../../core/who.js'
 import type { SaidFacts, SessionFacts } from '../../policy/input.js'
@@ -57,8 +56,7 @@ export function unrecognised(bytes: number): Content {
 }
 
 /** Protocol Buffers without their description. */
-export function unreadCall(record: ExchangeRecord): Content {
-  record.uninspectable ??= 'unknown-kind'
+export function unreadCall(): Content {
   return unreadable('invalid', 'no reader knows the messages of gRPC')
 }
 

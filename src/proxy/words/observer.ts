@@ -4,6 +4,7 @@
  * exchange nothing, and what it has no method for is not told.
  */
 import type { ExchangeRecord } from '../../core/record.js'
+import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import type { Decision } from '../../policy/engine.js'
 
 /** One exchange, as it is known at the moment: the row that it will be. */
@@ -13,14 +14,14 @@ export interface ExchangeObserver {
   readonly name: string
   /** A request's head has come; its body has not. */
   requestHead?(seen: SeenExchange): void
-  /** Its body has been looked at as far as it will be. */
-  requestRead?(seen: SeenExchange): void
+  /** Its body has been looked at as far as it will be; undefined: it could not be read. */
+  requestRead?(seen: SeenExchange, said: RequestSaid | undefined): void
   /** Policies have decided; of a WebSocket once for each message. */
   decided?(seen: SeenExchange, decision: Decision): void
   /** The provider's head has come, and has gone on. */
   responseHead?(seen: SeenExchange): void
   /** The response has been looked at as far as it will be. */
-  responseRead?(seen: SeenExchange): void
+  responseRead?(seen: SeenExchange, said: ResponseSaid | undefined): void
   /** The last call: the row is complete. */
   ended?(seen: SeenExchange): void
 }
@@ -59,10 +60,11 @@ export class Observers {
 
   #tell(list: readonly ExchangeObserver[], moment: Moment) {
     const hearing = list.filter((observer) => observer[moment] !== undefined)
-    return (seen: SeenExchange, decision?: Decision): void => {
+    return (seen: SeenExchange, more?: unknown): void => {
       for (const observer of hearing)
         try {
-          observer[moment]?.(seen, decision as Decision)
+          // Each moment's own type says what comes with it.
+          observer[moment]?.(seen, more as never)
         } catch (err) {
           this.#failed({ observer: observer.name, moment, err })
         }

@@ -22,6 +22,17 @@ export const REASON_RANK = {
   failure: 3,
 } as const
 
+/** Why an exchange was not read, or not to its end. */
+export const UNSEEN_RANK = {
+  /** What stands in the way. */
+  seen: 1,
+  /** A reader of ours failed: what else it said of it cannot be relied on. */
+  failed: 2,
+} as const
+
+/** Of what policies decided on parts of one exchange, its row tells the strongest. */
+export const DECISION_RANK = { allow: 0, alert: 1, deny: 2 } as const
+
 /** A value together with how much it counts. */
 export class Ranked<T> {
   value: T | undefined
@@ -30,6 +41,14 @@ export class Ranked<T> {
   /** Gives whether it counts. */
   tell(value: T, rank: number): boolean {
     if (rank <= this.#rank) return false
+    this.#rank = rank
+    this.value = value
+    return true
+  }
+
+  /** The same, but among equals the last counts. */
+  retell(value: T, rank: number): boolean {
+    if (rank < this.#rank) return false
     this.#rank = rank
     this.value = value
     return true

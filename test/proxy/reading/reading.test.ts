@@ -5,6 +5,7 @@ import { JSON_LIMITS } from '../../../src/json/json-bounds.js'
 import { recognise } from '../../../src/providers/index.js'
 import { ByteBudget, Hold } from '../../../src/proxy/bounds/byte-budget.js'
 import { Conversations } from '../../../src/conversations/conversations.js'
+import { ExchangeLog } from '../../../src/proxy/words/exchange-log.js'
 import { Reading } from '../../../src/proxy/reading/reading.js'
 import type { ReadingOptions } from '../../../src/proxy/reading/reading.js'
 import { ManualClock } from '../../support/manual-clock.js'
@@ -25,7 +26,7 @@ interface Given {
 type BenchOptions = Partial<ReadingOptions> & { readonly host?: string }
 
 class Bench {
-  readonly record: ExchangeRecord
+  readonly log: ExchangeLog
   readonly budget: ByteBudget
   readonly reading: Reading
   now = 0
@@ -38,7 +39,7 @@ class Bench {
     const recognised = recognise({ host, method: 'POST', path }, 'openai')
     assert.ok(recognised !== undefined)
     this.budget = new ByteBudget(budget, budget)
-    this.record = {
+    this.log = new ExchangeLog({
       requestId: 'r',
       connectionId: 'c',
       device: { ip: '192.0.2.1' },
@@ -47,9 +48,7 @@ class Bench {
       httpVersion: '1.1',
       method: 'POST',
       path,
-      requestBytes: 0,
-      responseBytes: 0,
-    }
+    })
     const conversations = new Conversations({
       clock: new ManualClock(),
       newId: () => 's1',
@@ -57,7 +56,7 @@ class Bench {
     })
     const hold = new Hold(this.budget, 'client')
     const about = {
-      record: this.record,
+      log: this.log,
       path,
       hold,
       own: undefined,
@@ -70,6 +69,10 @@ class Bench {
       conversations,
       ...options,
     })
+  }
+
+  get record(): ExchangeRecord {
+    return this.log.record
   }
 
   answer(
@@ -88,8 +91,7 @@ class Bench {
       this.now += 10
       this.reading.push(chunk)
     }
-    this.record.outcome = 'response'
-    this.record.latencyMs = this.now
+    this.log.ended({ outcome: 'response', latencyMs: this.now })
     return new Promise((resolve) => this.reading.end(true, resolve))
   }
 }

@@ -24,10 +24,10 @@ describe('the observers of exchanges', () => {
     const last: ExchangeObserver = { name: 'c', ended: () => void heard.push('c ended') }
     const observers = new Observers([all('a'), all('b'), last], () => undefined)
     observers.requestHead(seen)
-    observers.requestRead(seen)
+    observers.requestRead(seen, undefined)
     observers.decided(seen, { verdict: 'alert' } as Decision)
     observers.responseHead(seen)
-    observers.responseRead(seen)
+    observers.responseRead(seen, undefined)
     observers.ended(seen)
     assert.deepEqual(heard, [
       ...['a requestHead', 'b requestHead', 'a requestRead', 'b requestRead'],

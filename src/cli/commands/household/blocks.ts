@@ -1,4 +1,6 @@
 /** Finds a blocked request in the record by the code that its device was shown. */
+import { boundTo } from '../../../core/device-id.js'
+import type { Bound } from '../../../core/device-id.js'
 import { openReader } from '../../../audit/queries.js'
 import type { Listed } from '../../../audit/queries.js'
 import { approvalCode } from '../../../policy/approval.js'
@@ -34,8 +36,10 @@ export function marksOf(block: Listed): readonly string[] | undefined {
   return typeof marks === 'string' && marks !== '' ? marks.split(' ') : undefined
 }
 
-/** An address is taken by another device more easily than a MAC. */
-export function deviceOf(block: Listed): { mac: string } | { ip: string } {
+export function deviceOf(block: Listed): Bound {
   const mac = block['device_mac']
-  return typeof mac === 'string' ? { mac } : { ip: String(block['device_ip']) }
+  return boundTo({
+    ip: String(block['device_ip']),
+    mac: typeof mac === 'string' ? mac : undefined,
+  })
 }

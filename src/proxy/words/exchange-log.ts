@@ -1,0 +1,338 @@
+/**
+ * The one writer of an exchange's row: what happens to an exchange is told here, by a verb each,
+ * and everybody else only reads. The row is one object from its opening to its end, so that
+ * whoever was shown it sees what is told later. Which of two tellings counts is
+ * `precedence.ts`'s.
+ */
+import type { ErrorCode } from '../../core/errors.js'
+import type { Phase } from '../../core/phases.js'
+import type {
+  ExchangeOutcome,
+  ExchangeRecord,
+  RepeatedRow,
+  Uninspectable,
+  Writable,
+} from '../../core/record.js'
+import type { Placed } from '../../conversations/conversations.js'
+import type { Settled } from '../../policy/paid-answers.js'
+import type { AnsweredFields, AskedFields } from '../../providers/into-record.js'
+import type { SeenExchange } from './observer.js'
+import { DECISION_RANK, Ranked, REASON_RANK, UNSEEN_RANK } from './precedence.js'
+
+export type ExchangeOpened = Pick<
+  ExchangeRecord,
+  | ('requestId' | 'connectionId' | 'device' | 'startedAt' | 'endpointDomain')
+  | ('httpVersion' | 'method' | 'path' | 'userAgent' | 'provider' | 'api' | 'call')
+  | 'uninspectable'
+> &
+  Partial<Pick<ExchangeRecord, 'requestBytes'>>
+
+/** What policies made of it, as the row has it. */
+export type DecidedFields = Pick<
+  ExchangeRecord,
+  'policyName' | 'policyMessage' | 'bypass' | 'redacted' | 'reason'
+> &
+  Required<Pick<ExchangeRecord, 'policyDecision'>>
+
+export type SpokenFields = Required<
+  Pick<
+    ExchangeRecord,
+    'clientFrames' | 'serverFrames' | 'clientMessages' | 'serverMessages' | 'closeCode'
+  >
+>
+
+export interface Ended {
+  readonly outcome: ExchangeOutcome
+  readonly latencyMs: number
+  readonly requestBytes?: number
+  readonly responseBytes?: number
+  /** Request trailer fields that were dropped. */
+  readonly trailersDropped?: number
+}
+
+export class ExchangeLog {
+  readonly #record: Writable<ExchangeRecord>
+  readonly #reason = new Ranked<string>()
+  readonly #unseen = new Ranked<Uninspectable>()
+
+  constructor(opened: ExchangeOpened | SeenExchange) {
+    this.#record = { requestBytes: 0, responseBytes: 0, ...opened }
+    const { uninspectable } = opened
+    if (uninspectable !== undefined) this.#unseen.tell(uninspectable, UNSEEN_RANK.seen)
+  }
+
+  get record(): SeenExchange {
+    return this.#record
+  }
+
+  /** Another of the same, whose row nobody gets: what is told to it can be taken back. */
+  aside(): ExchangeLog {
+    return new ExchangeLog(this.#record)
+  }
+
+  // The request.
+
+  /** What its body shows it to be, on a path that nobody knows. */
+  shapedAs(api: string): void {
+    this.#record.api = api
+    this.#record.call = this.#record.method === 'POST'
+  }
+
+  /** Whether it asks a model for work, where its head does not say. */
+  isCall(call: boolean): void {
+    this.#record.call = call
+  }
+
+  asked(fields: AskedFields): void {
+    keepKnown(this.#record, fields)
+  }
+
+  placed(fields: Placed['row']): void {
+    keepKnown(this.#record, fields)
+  }
+
+  keptRequest(text: string): void {
+    this.#record.requestBody = text
+  }
+
+  /** It, or what answers it, is not read, or not to its end; the first reason counts. */
+  unseen(why: Uninspectable): void {
+    this.#notSeen(why, UNSEEN_RANK.seen)
+  }
+
+  /** A bound cut it: by its name in the configuration. */
+  cutBy(bound: string): void {
+    this.#record.unseenBy ??= bound
+  }
+
+  /** A reader of ours failed: nothing of what it said before can be relied on. */
+  readingFailed(): void {
+    this.#notSeen('failed', UNSEEN_RANK.failed)
+  }
+
+  // What policies make of it.
+
+  /** Personal data in it. */
+  found(findings: NonNullable<ExchangeRecord['findings']>): void {
+    this.#record.findings = findings
+  }
+
+  decided(fields: DecidedFields): void {
+    const { reason, ...told } = fields
+    keepKnown(this.#record, told)
+    if (reason !== undefined) this.#because(reason, REASON_RANK.policy)
+  }
+
+  /** Of what was decided on parts of it, the strongest counts, and who was let past. */
+  decidedBeside({ record: judged }: ExchangeLog): void {
+    const { policyDecision = 'allow', policyName, policyMessage } = judged
+    const { reason, bypass, findings } = judged
+    const before = this.#record.policyDecision ?? 'allow'
+    const isStronger = DECISION_RANK[policyDecision] > DECISION_RANK[before]
+    const isFirstPast = bypass !== undefined && this.#record.bypass === undefined
+    if (!isStronger && !isFirstPast) return
+    keepKnown(this.#record, {
+      policyDecision,
+      policyName,
+      policyMessage,
+      bypass,
+      findings,
+    })
+    if (reason !== undefined) this.#because(reason, REASON_RANK.policy)
+  }
+
+  /** It blocks once what blocked first was let past. */
+  blockedNext({ policyName, reason }: { policyName: string; reason: string }): void {
+    this.#record.policyName = policyName
+    this.#because(reason, REASON_RANK.policy)
+  }
+
+  /** An override came along: what became of that, in a word. */
+  overrideTried(result: string): void {
+    this.#record.policyMessage = `override: ${result}`
+  }
+
+  letPast(bypass: string): void {
+    this.#record.bypass = bypass
+  }
+
+  /** Passages that were taken out of it. */
+  redacted(passages: number): void {
+    this.#record.redacted = passages
+  }
+
+  /** What it was blocked for, by digest, for whoever approves it. */
+  blockedFor(foundMarks: readonly string[]): void {
+    this.#record.foundMarks = foundMarks
+  }
+
+  /** A name of what it was blocked for: the same for who says it again. */
+  refusedAs(refusedFor: string): void {
+    this.#record.refusedFor = refusedFor
+  }
+
+  /** `row` counts it, or its own where there is none; gives that one's id. */
+  countedAs(row: RepeatedRow | undefined): string {
+    if (row !== undefined) this.#record.repeated ??= row
+    return row?.requestId ?? this.#record.requestId
+  }
+
+  /** Answered by us, in place of the provider. */
+  refused(code: ErrorCode, status: number): void {
+    this.#record.code = code
+    this.#record.status = status
+  }
+
+  // The response.
+
+  /** It is sent a second time. */
+  retried(): void {
+    this.#record.retried = true
+  }
+
+  status(status: number): void {
+    this.#record.status = status
+  }
+
+  /** Of its body; the first counts. */
+  firstByte(ms: number): void {
+    this.#record.firstByteMs ??= ms
+  }
+
+  /** The model's first words; the first counts. */
+  firstToken(ms: number): void {
+    this.#record.firstTokenMs ??= ms
+  }
+
+  streams(): void {
+    this.#record.stream = true
+  }
+
+  responseBytes(more: number): void {
+    this.#record.responseBytes += more
+  }
+
+  keptResponse(text: string): void {
+    this.#record.responseBody = text
+  }
+
+  /** The model that was asked for stays. */
+  ofModel(model: string): void {
+    this.#record.model ??= model
+  }
+
+  /** What it says of itself. */
+  answered({ model, failure, unread, complete, ...told }: AnsweredFields): void {
+    const record = this.#record
+    if (model !== undefined) this.ofModel(model)
+    keepKnown(record, told)
+    if (failure !== undefined) this.failedThere(failure.reason)
+    // A stream begins before anybody knows how it ends: its status says nothing of it.
+    const saysYes = record.outcome === 'response' && (record.status ?? 0) < 400
+    if (failure?.isError === true && saysYes) record.outcome = 'error'
+    if (unread) this.unseen('response')
+    if (!complete) record.truncated = true
+  }
+
+  /** The provider says why. */
+  failedThere(reason: string): void {
+    this.#because(reason, REASON_RANK.provider)
+  }
+
+  tokensPerSecond(pace: number): void {
+    this.#record.tokensPerSecond = pace
+  }
+
+  /** What it told is paid for in another row, which may have something to say since. */
+  paid({ countedIn, corrects, clears }: Settled): void {
+    const record = this.#record
+    if (countedIn !== undefined) record.countedIn = countedIn
+    if (corrects !== undefined) record.corrects = corrects
+    if (!clears) return
+    delete record.inputTokens
+    delete record.outputTokens
+    delete record.cachedTokens
+    delete record.cacheWriteTokens
+    delete record.cacheWriteHourTokens
+    delete record.reasoningTokens
+    delete record.inputEstimated
+    delete record.outputEstimated
+    delete record.costMicroUsd
+  }
+
+  // A WebSocket.
+
+  /** RFC 6455 §5, §7.4. */
+  spoken(fields: SpokenFields): void {
+    keepKnown(this.#record, fields)
+  }
+
+  unreadMessages(count: number): void {
+    this.#record.unreadMessages = count
+  }
+
+  /** We closed it with this code, RFC 6455 §7.4. */
+  closedWith(closeCode: number): void {
+    this.#record.closeCode = closeCode
+  }
+
+  wentIdle(): void {
+    this.#record.code = 'YORI_WEBSOCKET_IDLE'
+  }
+
+  // Its end.
+
+  /** It did not become what it was to be; `phase`: where it stood. */
+  failed({
+    code,
+    reason,
+    phase,
+  }: {
+    code: ErrorCode
+    reason: string
+    phase: Phase
+  }): void {
+    this.#record.phase = phase
+    this.#record.code = code
+    this.#because(reason, REASON_RANK.failure)
+  }
+
+  /** Had the response begun? */
+  brokenOff(begun: boolean): void {
+    this.#record.truncated = begun
+  }
+
+  ended({ outcome, latencyMs, ...counts }: Ended): void {
+    this.#record.outcome = outcome
+    this.#record.latencyMs = latencyMs
+    keepKnown(this.#record, counts)
+  }
+
+  /** Nobody objected. */
+  undisputed(): void {
+    this.#record.policyDecision ??= 'allow'
+  }
+
+  #because(reason: string, rank: number): void {
+    if (rank === REASON_RANK.policy) this.#reason.retell(reason, rank)
+    else this.#reason.tell(reason, rank)
+    this.#record.reason = this.#reason.value as string
+  }
+
+  #notSeen(why: Uninspectable, rank: number): void {
+    this.#unseen.tell(why, rank)
+    this.#record.uninspectable = this.#unseen.value as Uninspectable
+  }
+}
+
+/** What is not known says nothing against what was. */
+function keepKnown(
+  record: Writable<ExchangeRecord>,
+  told: { readonly [Field in keyof ExchangeRecord]?: ExchangeRecord[Field] | undefined },
+): void {
+  const row = record as unknown as Record<string, unknown>
+  for (const field in told) {
+    const value = told[field as keyof ExchangeRecord]
+    if (value !== undefined) row[field] = value
+  }
+}
