@@ -1,8 +1,8 @@
 /**
- * Takes the content coding off a copy of a body (RFC 9110 §8.4: gzip, deflate, br; RFC 8878: zstd) so that a
- * reader can look at it. The bytes on their way to the client are not touched: this is a tap
- * that never slows them and gives up, saying why, where a limit is met. Small bodies are
- * decoded in place at their end, larger ones on the thread pool as they come.
+ * Takes the content coding off a copy of a body (RFC 9110 §8.4: gzip, deflate, br; RFC 8878:
+ * zstd) so that a reader can look at it. The bytes on their way to the client are not touched:
+ * this is a tap that never slows them and gives up, saying why, where a limit is met. Small
+ * bodies are decoded in place at their end, larger ones on the thread pool as they come.
  */
 import {
   brotliDecompressSync,
@@ -43,6 +43,7 @@ export function contentCoding(header: string | undefined): Coding | undefined {
   return coding
 }
 
+/** What undoing one body may take. `CODING_LIMITS` are the defaults. */
 export interface CodingLimits {
   /** Decoded bytes in all; so many are given out, and no more. */
   readonly maxOutputBytes: number
@@ -79,7 +80,11 @@ export type DecodeEnd =
   /** More coded bytes came than the thread pool could take. */
   | 'overloaded'
 
-/** One body. `onData` gets decoded pieces in order, never after `end` has settled. */
+/**
+ * One body. `onData` gets decoded pieces in order, never after `end` has settled. It
+ * throws nothing: what is wrong with a body, or over `limits`, is told by its
+ * `DecodeEnd`.
+ */
 export class ContentDecoder {
   readonly #coding: Exclude<Coding, 'identity'>
   readonly #onData: (piece: Buffer) => void
@@ -107,7 +112,7 @@ export class ContentDecoder {
     this.#limits = limits
   }
 
-  /** Returns at once; copies `chunk`. */
+  /** Returns at once; copies `chunk`. Bytes after the end of the decoding are let go. */
   push(chunk: Uint8Array): void {
     if (this.#end !== undefined || chunk.length === 0) return
     this.#codedBytes += chunk.length

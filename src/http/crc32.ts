@@ -4,6 +4,10 @@
  */
 const TABLE = makeTable()
 
+/**
+ * Of all of `bytes`, as an unsigned integer of 32 bits: 0xcbf43926 of `123456789`, 0 of
+ * none. A byte at a time and in one go, so that callers bound what they give.
+ */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff
   for (let i = 0; i < bytes.length; i++)

@@ -6,15 +6,18 @@
  */
 import { crc32 } from './crc32.js'
 
+/** A message whose two checksums were right. */
 export interface EventStreamMessage {
   /** String headers by name, such as `:event-type`; headers of other types are left out. */
   readonly headers: ReadonlyMap<string, string>
   readonly payload: Buffer
 }
 
+/** What one message may take. `EVENT_STREAM_LIMITS` are the defaults. */
 export interface EventStreamLimits {
   /** Bytes of one message, framing included. */
   readonly maxMessageBytes: number
+  /** More of them, and the stream is `broken`. */
   readonly maxHeaders: number
 }
 
@@ -29,8 +32,9 @@ const FRAMING_BYTES = 16
 const PROTOCOL_MAX_BYTES = 24 * 1024 * 1024
 
 /**
- * After a checksum or a length that cannot be right nothing that follows can be found: the
- * reader is `broken` and ignores the rest. A message over the limit is skipped and counted.
+ * After a checksum, a length or a header block that cannot be right, or more than
+ * `maxHeaders`, nothing that follows can be found: the reader is `broken` and ignores the
+ * rest. A message over `maxMessageBytes` is skipped and counted. Throws nothing.
  */
 export class EventStreamReader {
   readonly #limits: EventStreamLimits
@@ -46,15 +50,17 @@ export class EventStreamReader {
     this.#limits = limits
   }
 
+  /** Messages over `maxMessageBytes`, by their prelude. */
   get skipped(): number {
     return this.#skipped
   }
 
+  /** The bytes were no event stream; for good. */
   get broken(): boolean {
     return this.#broken
   }
 
-  /** Does not keep `chunk`; payloads are copies. */
+  /** The messages that are whole with it. Does not keep `chunk`; payloads are copies. */
   push(chunk: Uint8Array): EventStreamMessage[] {
     const messages: EventStreamMessage[] = []
     if (this.#broken) return messages

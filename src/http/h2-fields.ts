@@ -5,6 +5,7 @@
  */
 import type { OutgoingHttpHeaders } from 'node:http2'
 
+/** A request's head as HTTP/1.1 would have brought it. */
 export interface H2RequestHead {
   readonly method: string
   readonly path: string
@@ -96,7 +97,13 @@ export function fromH2(raw: readonly string[], bodyless: boolean): H2RequestHead
 const LAST_STATUS = 599
 const INSTEAD_STATUS = 500
 
-/** `fields` is flat. Values of a repeated name stand together, in their order. */
+/**
+ * The fields of a message for Node's HTTP/2; `status` leads those of an answer, undefined for a
+ * request's and for trailers. `fields` is flat. Values of a repeated name stand together, in
+ * their order; of a field that Node carries once only the first counts. A status above 599 goes
+ * as 500. Fields that HTTP/2 forbids, pseudo-fields and a `TE` other than `trailers` are left
+ * out (RFC 9113 §8.2.2).
+ */
 export function toH2(status: number | undefined, fields: readonly string[]) {
   const sent = status !== undefined && status > LAST_STATUS ? INSTEAD_STATUS : status
   const head: OutgoingHttpHeaders = sent === undefined ? {} : { ':status': sent }

@@ -35,12 +35,19 @@ const DECODABLE: ReadonlySet<string> = new Set([
   'identity',
 ])
 
+/**
+ * A request's head, taken apart. Texts are as received, each character a byte; of a field
+ * that stands several times the last counts, but in `fields`, `hosts` and `own`.
+ */
 export interface RequestHead {
   /** End-to-end fields, flat, in the client's order and spelling. */
   readonly fields: string[]
   /** All values of `Host`, in order. */
   readonly hosts: readonly string[]
-  /** The declared length; undefined when chunked or without a body. */
+  /**
+   * In bytes, as declared; undefined when no length was. That it is a number has been seen
+   * to by whoever read the head.
+   */
   readonly contentLength: number | undefined
   readonly chunked: boolean
   /** It names a transfer coding that nobody here undoes, RFC 9112 §6.1. */
@@ -150,6 +157,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   }
 }
 
+/** An answer's head, taken apart, as `RequestHead`. */
 export interface ResponseHead {
   /** End-to-end fields and a valid `Content-Length`, flat, in the provider's order. */
   readonly fields: string[]
@@ -252,8 +260,9 @@ export function reduceAcceptEncoding(value: string): string {
 }
 
 /**
- * The host that a `Host` or `:authority` value names, without case, one trailing dot and the
- * default port. Undefined when it is empty or malformed. RFC 9110 §7.2.
+ * The host that a `Host` or `:authority` value names, without case, one trailing dot and
+ * the default port; IPv6 keeps its brackets. Undefined when it is empty, malformed, or
+ * names another port. RFC 9110 §7.2.
  */
 export function authorityHost(value: string, defaultPort: number): string | undefined {
   const bracket = value.startsWith('[') ? value.indexOf(']') : -1
@@ -267,7 +276,11 @@ export function authorityHost(value: string, defaultPort: number): string | unde
   return name === '' ? undefined : name
 }
 
-/** `host` and `port` of an authority; the port is undefined when none is written. */
+/**
+ * `host` (IPv6 without its brackets, the case as written) and `port`, 1 to 65,535, of an
+ * authority; the port is undefined when none is written. Undefined for what is none. RFC
+ * 3986 §3.2.
+ */
 export function splitAuthority(
   value: string,
 ): { host: string; port: number | undefined } | undefined {
@@ -308,6 +321,10 @@ export function reasonPhrase(message: string): string | undefined {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(message) ? message : undefined
 }
 
+/**
+ * Of a flat list, its `[name, value]` pairs, in order and with duplicates; a name without
+ * a value at its end is left out.
+ */
 export function fieldPairs(fields: readonly string[]): [string, string][] {
   const pairs: [string, string][] = []
   for (let i = 0; i + 1 < fields.length; i += 2) {

@@ -3,6 +3,11 @@
  * size of each part, and the text of short fields; the bytes of files are counted and let go.
  */
 
+/**
+ * One part, by its header block. `name` and `filename` are of `Content-Disposition`,
+ * without quotes and their escapes, not decoded otherwise; `mediaType` is in lower case,
+ * without parameters.
+ */
 export interface MultipartPart {
   readonly name?: string | undefined
   readonly filename?: string | undefined
@@ -11,13 +16,15 @@ export interface MultipartPart {
   readonly quoted?: boolean
   /** Its other fields, and other forms of its names, as they stand; decoded, where escaped. */
   readonly others?: readonly string[]
+  /** Of its content, as it came. */
   readonly bytes: number
   /** Where in the body its content begins. */
   readonly at: number
-  /** The value of a field that is no file and not over the limit. */
+  /** The value, as UTF-8, of a field that is no file and not over `maxTextBytes`. */
   readonly text?: string | undefined
 }
 
+/** What was read of a body, also of one that broke off. */
 export interface MultipartContent {
   readonly parts: readonly MultipartPart[]
   /** The closing delimiter was there, and nothing was over a limit. */
@@ -26,11 +33,13 @@ export interface MultipartContent {
   readonly beside?: true
 }
 
+/** What one body may take. `MULTIPART_LIMITS` are the defaults. */
 export interface MultipartLimits {
+  /** With one more the reading ends, and the content is not `complete`. */
   readonly maxParts: number
-  /** Of one part's header block. */
+  /** Of one part's header block; with a longer one the reading ends. */
   readonly maxHeaderBytes: number
-  /** Of one field's text. */
+  /** Of one field's text; a longer one is counted and not kept. */
   readonly maxTextBytes: number
 }
 
@@ -44,7 +53,10 @@ const MAX_BOUNDARY_CHARS = 70
 /** White space that may stand between a delimiter and its line's end. */
 const MAX_PADDING_BYTES = 1_024
 
-/** The boundary of a `multipart/*` Content-Type; undefined when it is none. */
+/**
+ * The boundary of a `multipart/*` Content-Type; undefined when it is none, or names none
+ * of 1 to 70 characters (RFC 2046 §5.1.1).
+ */
 export function boundaryOf(contentType: string | undefined): string | undefined {
   if (contentType === undefined) return undefined
   if (!contentType.slice(0, 10).toLowerCase().startsWith('multipart/')) return undefined
@@ -66,6 +78,11 @@ interface OpenPart {
   pieces: Buffer[] | undefined
 }
 
+/**
+ * One body, by its boundary: `push` as it comes, then `end` once. It keeps the texts of
+ * fields and, of what comes, no more than a header block. Over a limit it reads no
+ * further; it throws nothing.
+ */
 export class MultipartReader {
   readonly #limits: MultipartLimits
   readonly #delimiter: Buffer
@@ -99,6 +116,7 @@ export class MultipartReader {
     this.#base += at
   }
 
+  /** No more comes. A part that broke off counts with what is there of it. */
   end(): MultipartContent {
     if (this.#part !== undefined) this.#take(this.#rest)
     else if (this.#state === 'headers') this.#lastHeaders(this.#rest)

@@ -3,12 +3,15 @@
  * LF or CRLF; blank lines are passed over. Parsing a line is for the reader of its meaning.
  */
 
+/** A line that is not blank. */
 export interface NdjsonLine {
+  /** As UTF-8, without white space around it. */
   readonly text: string
   /** The stream ended before the line's terminator. */
   readonly unterminated: boolean
 }
 
+/** What is held of one line. `NDJSON_LIMITS` are the defaults. */
 export interface NdjsonLimits {
   /** Its terminator not counted. */
   readonly maxLineBytes: number
@@ -19,7 +22,10 @@ export const NDJSON_LIMITS: NdjsonLimits = { maxLineBytes: 1024 * 1024 }
 const LF = 0x0a
 const CR = 0x0d
 
-/** A line over the limit is skipped as a whole and counted in `skipped`. */
+/**
+ * A line over `maxLineBytes` is skipped as a whole and counted in `skipped`. Throws
+ * nothing.
+ */
 export class NdjsonReader {
   readonly #maxLineBytes: number
   #held: Buffer[] = []
@@ -30,6 +36,7 @@ export class NdjsonReader {
     this.#maxLineBytes = limits.maxLineBytes
   }
 
+  /** Lines that were over the limit. */
   get skipped(): number {
     return this.#skipped
   }
@@ -53,6 +60,7 @@ export class NdjsonReader {
     return lines
   }
 
+  /** What the end of the stream leaves: nothing, or one line without its terminator. */
   end(): NdjsonLine[] {
     const lines: NdjsonLine[] = []
     this.#finish(Buffer.alloc(0), lines, true)

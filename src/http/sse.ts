@@ -7,6 +7,7 @@
 
 import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 
+/** An event that has data. Its `id` and `retry` are not read. */
 export interface SseEvent {
   /** The `event` field; empty when there was none. */
   readonly event: string
@@ -16,6 +17,7 @@ export interface SseEvent {
   readonly unterminated: boolean
 }
 
+/** What is held of one event. `SSE_LIMITS` are the defaults. */
 export interface SseLimits {
   /** Bytes of one event's lines, their terminators not counted. */
   readonly maxEventBytes: number
@@ -33,7 +35,10 @@ const CR = 0x0d
 const COLON = 0x3a
 const SPACE = 0x20
 
-/** An event over the limit is skipped as a whole and counted in `skipped`. */
+/**
+ * An event over `maxEventBytes` is skipped as a whole and counted in `skipped`. Throws
+ * nothing.
+ */
 export class SseReader {
   readonly #maxEventBytes: number
   readonly #shortenBytes: number

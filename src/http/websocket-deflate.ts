@@ -13,6 +13,7 @@ const TAIL = Buffer.of(0, 0, 0xff, 0xff)
 const IN_PLACE_BYTES = 8 * 1024
 const IN_PLACE_TEXT_BYTES = 128 * 1024
 
+/** Who keeps its context from message to message, RFC 7692 §7.1.1. */
 export interface Deflate {
   /** Each side's messages refer to those before. */
   readonly clientTakeover: boolean
@@ -37,6 +38,10 @@ export function agreedDeflate(extensions: string): Deflate | undefined {
 /** Undefined: over the limit, or no such data. */
 export type Inflated = Buffer | undefined
 
+/**
+ * One direction's messages. `maxBytes`: of the text of one. With `takeover` a message
+ * that could not be inflated or was left out makes all later ones undefined.
+ */
 export class MessageInflater {
   readonly #takeover: boolean
   readonly #maxBytes: number
@@ -53,7 +58,10 @@ export class MessageInflater {
     if (this.#takeover) this.#lost = true
   }
 
-  /** One after the other: a message waits for the one before. Never throws nor rejects. */
+  /**
+   * The text of one message; small ones in place, others on the thread pool. One after
+   * the other: a message waits for the one before. Never throws nor rejects.
+   */
   inflate(payload: Buffer): Inflated | Promise<Inflated> {
     if (this.#lost) return undefined
     const coded = Buffer.concat([payload, TAIL])

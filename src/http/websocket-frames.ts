@@ -6,6 +6,7 @@
 import { maskInPlace, readFrameHead } from './websocket-head.js'
 import type { FrameHead } from './websocket-head.js'
 
+/** A data message that came whole, in one frame or several. */
 export interface SocketMessage {
   readonly kind: 'text' | 'binary'
   /** permessage-deflate, RFC 7692: to be inflated first. */
@@ -18,11 +19,12 @@ export interface SocketMessage {
   readonly payload: Buffer | undefined
 }
 
+/** Whose frames they are, and what may be kept of them. */
 export interface FrameWatchOptions {
   readonly from: 'client' | 'server'
   /** permessage-deflate was agreed upon: messages may be compressed. */
   readonly deflate: boolean
-  /** Longer messages are counted only. */
+  /** Longer messages, by the bytes of their payload as it came, are counted only. */
   readonly maxMessageBytes: number
   /** Called with each data message when it is complete; without it nothing is kept. */
   readonly onMessage?: (message: SocketMessage) => void
@@ -51,6 +53,11 @@ interface Message {
   pieces: Buffer[] | undefined
 }
 
+/**
+ * One direction. At most one message is kept, up to `maxMessageBytes` and as far as
+ * `room` grants it before its frame's payload comes. Throws nothing: bytes that are no
+ * frames are told by `malformed`, and nothing is looked at behind them.
+ */
 export class FrameWatch {
   /** Data and control frames that came whole. */
   frames = 0

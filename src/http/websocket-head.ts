@@ -1,5 +1,6 @@
 /** The head of a WebSocket frame and its mask, RFC 6455 §5.2 and §5.3. Pure. */
 
+/** Nothing in it is judged: opcodes and reserved bits are as they came. */
 export interface FrameHead {
   readonly fin: boolean
   /** The three reserved bits: 4 is RSV1. */
@@ -62,7 +63,10 @@ export function textFrame(text: string): Buffer {
 /** RFC 6455 §5.5: a control frame's payload is at most 125 bytes. */
 const MAX_REASON_BYTES = 123
 
-/** A Close frame; masked when a mask is given, as a client's must be. RFC 6455 §5.5.1. */
+/**
+ * A Close frame; masked when a mask is given, as a client's must be. `reason` is cut to
+ * 123 bytes of UTF-8, between two characters. RFC 6455 §5.5.1.
+ */
 export function closeFrame(code: number, reason: string, mask?: Uint8Array): Buffer {
   let text = Buffer.from(reason)
   // Cut between two characters.

@@ -28,7 +28,7 @@ interface Frame {
   begun: boolean
 }
 
-/** What it holds back is less than one block. */
+/** What it holds back is less than one block. Throws nothing: see `isCorrupt`. */
 export class ZstdFrames {
   #rest: Buffer = Buffer.alloc(0)
   #frame: Frame | undefined
@@ -50,6 +50,7 @@ export class ZstdFrames {
     return this.#isCorrupt
   }
 
+  /** Keeps `chunk` itself until its blocks are taken by `next`. */
   push(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
   }

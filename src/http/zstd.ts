@@ -23,7 +23,12 @@ const WINDOW_LOG_MAX = (zlib.constants as Readonly<Record<string, number>>)[
   'ZSTD_d_windowLogMax'
 ]
 
-/** Of a body that broke off its error says `Z_BUF_ERROR`, as those of zlib do. */
+/**
+ * Coded bytes in, decoded ones out, of one body; how much comes out is for the caller to
+ * bound. What is no Zstandard, needs a window over `MAX_WINDOW_BYTES` (8 MiB) or has too
+ * many blocks (`MAX_MOVED_BYTES`) destroys it with an error. Of a body that broke off the
+ * error says `Z_BUF_ERROR`, as those of zlib do.
+ */
 export function createZstdDecoder(): Transform {
   return new ZstdDecoder()
 }

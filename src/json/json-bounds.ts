@@ -27,8 +27,9 @@ export type BoundedJson =
     }
 
 /**
- * Structure only: brackets, commas, colons, strings and where scalars stand. Whether a scalar
- * or an escape is well formed is left to the parser, so `ok` may still fail to parse.
+ * Structure only: brackets, commas, colons, strings and where scalars stand. Whether a
+ * scalar or an escape is well formed is left to the parser, so `ok` may still fail to
+ * parse. In one go; a text over `maxBytes` is not looked at.
  */
 export function measureJson(
   bytes: Uint8Array,
@@ -39,7 +40,11 @@ export function measureJson(
   return new JsonScanner(bytes, limits, undefined).run()
 }
 
-/** Measures, then parses. `absent` is an empty or blank body. */
+/**
+ * Measures, then parses, in one go. `absent` is an empty or blank body. Throws nothing:
+ * what is over `limits` or no JSON is told by its kind, with the byte at which it was
+ * known.
+ */
 export function parseBounded(
   bytes: Uint8Array,
   limits: JsonLimits = JSON_LIMITS,
@@ -72,9 +77,10 @@ export function outcomeOf(
 }
 
 /**
- * The scalar fields of the top object that stand whole in a prefix of it: a value counts only
- * when the byte after it is there too, and a key that stands twice in the prefix not at all.
- * What comes after the prefix may still repeat a key.
+ * The scalar fields of the top object that stand whole in a prefix of it: a value counts
+ * only when the byte after it is there too, and a key that stands twice in the prefix not
+ * at all. What comes after the prefix may still repeat a key. Empty for what is no JSON;
+ * over a limit, what stood before it. At most `maxBytes` of the prefix are looked at.
  */
 export function partialJson(
   prefix: Uint8Array,

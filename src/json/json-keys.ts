@@ -6,7 +6,10 @@
 /** Keys are compared by their bytes up to here, by a set beyond. */
 const FEW_KEYS = 24
 
-/** The keys of one object. */
+/**
+ * The keys of one object; `clear` makes it ready for the next. How many they may be is
+ * the scanner's concern.
+ */
 export class Keys {
   /** Start and end of each, while there are few and none is escaped. */
   #places: number[] = []
@@ -17,7 +20,10 @@ export class Keys {
     this.#texts = undefined
   }
 
-  /** True when the key is there already. */
+  /**
+   * The key without escapes that lies in `bytes[start..end)`, quotes not included; true
+   * when it is there already. All keys of an object lie in the same `bytes`.
+   */
   add(bytes: Buffer, start: number, end: number): boolean {
     if (this.#texts !== undefined || this.#places.length >= FEW_KEYS * 2)
       return this.addText(bytes, bytes.toString('utf8', start, end))
@@ -31,6 +37,7 @@ export class Keys {
     return false
   }
 
+  /** As `add`, of a key that was escaped, by what it means. */
   addText(bytes: Buffer, key: string): boolean {
     if (this.#texts === undefined) {
       this.#texts = new Set()

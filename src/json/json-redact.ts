@@ -14,6 +14,7 @@ export const MAX_REDACTIONS = 256
 /** Numbers with fewer digits say nothing of a person. */
 const SHORTEST_NUMBER = 6
 
+/** The body that goes on in place of the one that came. */
 export interface Redacted {
   readonly bytes: Buffer
   /** Passages that were taken out. */
@@ -21,9 +22,12 @@ export interface Redacted {
 }
 
 /**
- * Undefined when one of the redactions is not to be had out: its place is not there, nothing of
- * its kind or text is found, its text stands in a key too, it lies outside its text, or there
- * are too many. `find` is asked for redactions by kind.
+ * Undefined when one of the redactions is not to be had out: its place is not there,
+ * nothing of its kind or text is found, its text stands in a key too, it lies outside its
+ * text, there are more than `MAX_REDACTIONS`, or finding their texts would take more than
+ * `redact-texts.ts` does for one body. `find` is asked for redactions by kind. `bytes`
+ * must be JSON that parses, in UTF-8.
+ * @throws SyntaxError for a text with escapes that `JSON.parse` refuses
  */
 export function redactJson(
   bytes: Buffer,

@@ -6,7 +6,9 @@
 import type { Resting } from '../core/resting.js'
 import { Keys } from './json-keys.js'
 
+/** What a text may hold to be built. `JSON_LIMITS` are the defaults. */
 export interface JsonLimits {
+  /** Objects and arrays inside of one another. */
   readonly maxDepth: number
   /**
    * Objects, arrays and scalars together. What is built and read of as many, in the dearest of
@@ -123,6 +125,7 @@ export class JsonScanner {
     this.#keyCounts = keyCounts
   }
 
+  /** The whole text in one go; never throws. `maxBytes` is for the caller to see to. */
   run(): JsonMeasure {
     return this.#pass(Infinity) ?? this.#measured()
   }
@@ -406,6 +409,7 @@ function utf8Length(lead: number): number {
 
 type Failure = 'too-deep' | 'too-many' | 'invalid' | 'truncated'
 
+/** White space of JSON, RFC 8259 §2: no other is any. */
 export function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }

@@ -6,6 +6,7 @@
  */
 import { isSpace } from './json-scanner.js'
 
+/** What is left of a text. `SKIM_LIMITS` are the defaults. */
 export interface SkimLimits {
   /** Bytes kept of one string. */
   readonly maxStringBytes: number
@@ -33,6 +34,11 @@ const COMMA_BYTE = Buffer.from(',')
 const ARRAY = 1
 const OBJECT = 2
 
+/**
+ * One text, in any pieces. It holds at most `maxOutputBytes`. Brackets deeper than 64,
+ * more than `maxValues` or a result over the limit make it give up: `end` is then
+ * undefined. Never throws.
+ */
 export class JsonSkimmer {
   readonly #limits: SkimLimits
   readonly #pieces: Buffer[] = []

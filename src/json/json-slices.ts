@@ -19,7 +19,10 @@ const REST_TOKENS = 512
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** As `parseBounded`; rests as it goes where the text is long. */
+/**
+ * As `parseBounded`; rests as it goes where the text is longer than `AT_ONCE_BYTES`.
+ * There `maxValues` count for each MiB that was begun. `bytes` must not change meanwhile.
+ */
 export function* parseInSlices(
   bytes: Buffer,
   limits: JsonLimits = JSON_LIMITS,

@@ -8,6 +8,7 @@ import type { Resting } from '../core/resting.js'
 import { isSpace, JSON_LIMITS } from './json-scanner.js'
 import type { JsonLimits } from './json-scanner.js'
 
+/** Where a text begins in the midst of another, and what stands behind that. */
 export interface JsonTail {
   /** What is left of the text in which it begins, with its escapes. */
   readonly text: Buffer | undefined

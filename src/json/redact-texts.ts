@@ -11,6 +11,11 @@ export function redactionMark(label: string): string {
   return `[redacted:${label.replaceAll(/[^\w .-]/g, '_').slice(0, MAX_LABEL)}]`
 }
 
+/**
+ * The texts that are to go from one body. Lengths are in UTF-16 units: `MIN_LENGTH` (2)
+ * of a text that is searched, `MAX_SEARCHED` (8 Mi) looked through in all. Throws
+ * nothing: `allGone` and `exhausted` tell whether what it gave can be relied upon.
+ */
 export class Texts {
   /** Places at which a text was found. */
   found = 0
@@ -19,6 +24,7 @@ export class Texts {
   #searched = 0
   #tooShort = false
 
+  /** For the mark the label that came first with a text counts. */
   add(text: string, label: string): void {
     if (text.length < MIN_LENGTH) this.#tooShort = true
     else if (!this.#labels.has(text)) {
@@ -37,6 +43,7 @@ export class Texts {
     return this.#searched > MAX_SEARCHED
   }
 
+  /** Of a text that is just one of those to go. */
   labelOf(text: string): string | undefined {
     return this.#labels.get(text)
   }
@@ -47,7 +54,10 @@ export class Texts {
     for (const text of this.#missing) if (taken.includes(text)) this.#missing.delete(text)
   }
 
-  /** Where several begin at one place, the longest counts. */
+  /**
+   * `text` with marks in place of those that stand in it; where several begin at one
+   * place, the longest counts. As it was from where `exhausted` is met.
+   */
   cut(text: string): string {
     const next: Next[] = []
     for (const wanted of this.#labels.keys()) {

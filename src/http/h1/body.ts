@@ -34,7 +34,10 @@ export function requestFraming(head: Head): Framing {
   return head.contentLength > 0 ? { kind: 'length', bytes: head.contentLength } : NONE
 }
 
-/** `method`: of the request that it answers. */
+/**
+ * RFC 9112 §6.3, of a head that the scanner let pass. `method`: of the request that it
+ * answers, in upper case. A 2xx to CONNECT is not treated apart.
+ */
 export function responseFraming(head: Head, method: string): Framing {
   const { status } = head
   if (status < 200 || status === 204 || status === 304 || method === 'HEAD') return NONE
@@ -43,6 +46,9 @@ export function responseFraming(head: Head, method: string): Framing {
   return head.contentLength === 0 ? NONE : { kind: 'length', bytes: head.contentLength }
 }
 
+/**
+ * What a chunked body may carry beside its data. Its length is no concern of the reader.
+ */
 export interface BodyLimits {
   /** What chunk extensions of one body may take, all together. */
   readonly maxExtensionBytes: number
@@ -78,12 +84,19 @@ const TRAILER = 16
 /** Four gigabytes a chunk; every number up to there is exact. */
 const MAX_SIZE_DIGITS = 8
 
+/**
+ * One body after the other of a connection: `start`, then `read` until `END` or `BAD`.
+ * Keeps nothing but where it stands and a trailer section, up to `maxTrailerBytes`. A
+ * chunk's size has up to eight digits; more, or extensions over the limit, are `BAD`, as
+ * is what might be understood in two ways. Throws nothing.
+ */
 export class BodyReader {
   /** Of the last `DATA`: the piece of the body in the bytes that were given. */
   from = 0
   to = 0
   /** Where the last `read` stopped. */
   at = 0
+  /** Why the last `read` was `BAD`; `at` is then where. */
   problem: Problem | undefined
   readonly #limits: BodyLimits
   #state = DONE
@@ -96,6 +109,7 @@ export class BodyReader {
     this.#limits = limits
   }
 
+  /** The next body; what was left of the last is forgotten. */
   start(framing: Framing): void {
     this.problem = undefined
     this.#trailer?.reset()

@@ -32,6 +32,11 @@ const NO_BYTES = Buffer.alloc(0)
 /** `from` and `to` of a name, then of its value. */
 const PER_FIELD = 4
 
+/**
+ * Belongs to one scanner: filled while that reads, good until its `reset` and while the
+ * bytes in which it lies stand unchanged. `from` and `to` count bytes from the head's
+ * first, `to` not included.
+ */
 export class Head {
   /** Of the start line. A request: its method and target; a response: status and reason. */
   status = 0
@@ -70,6 +75,7 @@ export class Head {
     this.#text = undefined
   }
 
+  /** One more field, by its places from the head's first byte: for the scanner. */
   add(nameFrom: number, nameTo: number, valueFrom: number, valueTo: number): void {
     const at = this.count * PER_FIELD
     const places = this.#places
@@ -80,6 +86,7 @@ export class Head {
     this.count += 1
   }
 
+  /** Nothing of the last head is left, its bytes neither. */
   clear(): void {
     this.status = 0
     this.minor = 1
@@ -97,10 +104,12 @@ export class Head {
     this.lies(NO_BYTES, 0)
   }
 
+  /** Of a request: one of `METHODS`. */
   get method(): string {
     return this.#slice(this.firstFrom, this.firstTo)
   }
 
+  /** Of a request, as received: in any form of RFC 9112 §3.2, not decoded. */
   get target(): string {
     return this.#slice(this.secondFrom, this.secondTo)
   }

@@ -12,6 +12,7 @@ import { Head } from './head.js'
 import type { Problem } from './head.js'
 import { StartLine } from './start-line.js'
 
+/** A head that has as many bytes and no end is `head-too-large`. */
 export interface HeadLimits {
   /** A whole head, from its first byte to its last line end. */
   readonly maxHeadBytes: number
@@ -34,9 +35,15 @@ const LAST_LF = 5
 /** While a head comes in pieces, so much is kept at first. */
 const FIRST_KEPT_BYTES = 2048
 
+/**
+ * One head after the other of a connection: `push` until `progress` is `WHOLE` or `BAD`,
+ * then `reset`. Of a head that comes in pieces it keeps a copy, up to `maxHeadBytes`; of
+ * one that comes at once nothing. Throws nothing.
+ */
 export class HeadScanner {
   readonly head = new Head()
   progress: Progress = MORE
+  /** Why `progress` is `BAD`. */
   problem: Problem | undefined
   readonly #side: Side
   readonly #max: number

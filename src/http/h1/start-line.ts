@@ -24,7 +24,13 @@ const VERSION_TEXT = Buffer.from('HTTP/1.')
 /** The longest method that is known. */
 const MAX_METHOD_BYTES = 20
 
+/**
+ * Fills in `head` what the first line says. How long the line may be is the scanner's
+ * concern; a method is one of `METHODS`, a target visible ASCII in a form that fits the
+ * method, a version HTTP/1.0 or 1.1, a status 100 to 999.
+ */
 export class StartLine {
+  /** Why it is no first line; nothing is read from then on. */
   problem: Problem | undefined
   readonly #head: Head
   readonly #isRequest: boolean
@@ -38,6 +44,7 @@ export class StartLine {
     this.reset()
   }
 
+  /** For the next line. The head is cleared by its owner. */
   reset(): void {
     this.problem = undefined
     this.#state = this.#isRequest ? EMPTY_LINES : VERSION

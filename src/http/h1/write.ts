@@ -17,6 +17,10 @@ export type Written =
   /** A response that the end of the connection ends. */
   | { readonly kind: 'until-close' }
 
+/**
+ * As they are to stand in the head: nothing is encoded, what cannot stand there is
+ * refused.
+ */
 export interface RequestLine {
   readonly method: string
   readonly target: string
@@ -57,7 +61,11 @@ export function responseHead(
   return `${first}${fieldLines(fields)}${framingLine(framing)}\r\n`
 }
 
-/** @throws YORI_INTERNAL when something in it cannot be written */
+/**
+ * Field lines as text, each character a byte. `fields`: flat; a name without a value at
+ * its end is left out.
+ * @throws YORI_INTERNAL when something in it cannot be written
+ */
 export function fieldLines(fields: readonly string[]): string {
   let text = ''
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -100,7 +108,10 @@ export function chunk(data: Uint8Array): Buffer {
   return bytes
 }
 
-/** The end of a chunked body, with its trailers, if any. */
+/**
+ * The end of a chunked body, with its trailers (flat), if any.
+ * @throws YORI_INTERNAL when something in them cannot be written
+ */
 export function lastChunk(trailers: readonly string[] = []): string {
   return `0\r\n${fieldLines(trailers)}\r\n`
 }
