@@ -40,6 +40,7 @@ export const anthropic: Provider = {
   reader: anthropicReader,
 }
 
+/** By the path alone; undefined for one that is none of Anthropic's. */
 export function anthropicApi(head: ExchangeHead): Api | undefined {
   const path = withoutQuery(head.path)
   if (path.endsWith('/messages')) return 'messages'
@@ -53,6 +54,10 @@ export function anthropicApi(head: ExchangeHead): Api | undefined {
   return undefined
 }
 
+/**
+ * A request of any of its APIs; OpenAI's chat, which it speaks too, as such. Without a
+ * body that is an object, facts that hold the API alone.
+ */
 export function readAnthropicRequest(
   body: unknown,
   context: RequestContext,
@@ -63,6 +68,11 @@ export function readAnthropicRequest(
   return readMessagesRequest(value, context.api)
 }
 
+/**
+ * Messages, text completions, counts of tokens, and batches, whose requests are read one
+ * after the other into one list. The model of a batch is that of its first.
+ * docs.anthropic.com/en/api/messages, /creating-message-batches.
+ */
 export function readMessagesRequest(body: Json, api: Api): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)
@@ -93,10 +103,12 @@ function readMessages(body: Json, builder: RequestBuilder): void {
   }
 }
 
+/** What reads the answers of any of its APIs. */
 export function anthropicReader(context: ResponseContext): ResponseReader {
   return readResponse(anthropicShape(context.api), context)
 }
 
+/** `otherShape` for an API that has none of its own. */
 export function anthropicShape(api: Api): Shape {
   if (api === 'messages') return messagesShape
   if (api === 'chat') return chatShape

@@ -29,6 +29,10 @@ export function agentApi(path: string): Api | undefined {
   return PATHS.find(([pattern]) => pattern.test(bare))?.[1]
 }
 
+/**
+ * What is asked of an agent, a flow or a knowledge base. The model is the end of its ARN,
+ * or undefined where the agent has its own.
+ */
 export function readAgentRequest(body: Json, api: Api): RequestFacts {
   const builder = new RequestBuilder()
   const config = asRecord(body.retrieveAndGenerateConfiguration)

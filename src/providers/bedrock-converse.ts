@@ -10,6 +10,9 @@ import type { Shape } from './reader.js'
 import { tierIn } from './tier.js'
 import { RequestBuilder, base64Bytes } from './request.js'
 
+/**
+ * The model, and whether it streams, stand in the path, and are for the caller to add.
+ */
 export function readConverseRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   builder.tier = tierIn(body)

@@ -146,6 +146,10 @@ export function placeOf(value: Json, place: Place): Place {
   return type !== undefined && PROGRAM_TYPES.has(type) ? 'program' : place
 }
 
+/**
+ * Whose words a message of that role holds, in any case of letters; a role that nobody
+ * knows is a person's.
+ */
 export function placeOfRole(role: string): Who {
   const known = role.toLowerCase()
   if (MODEL_ROLES.has(known)) return 'model'
@@ -335,6 +339,7 @@ const MEDIA_FIELDS: ReadonlySet<string> = new Set([
   'bytesBase64Encoded',
 ])
 
+/** A field in which base64 is expected: by name, whatever it holds. */
 export function isMediaField(name: string | undefined): boolean {
   return name !== undefined && MEDIA_FIELDS.has(name)
 }

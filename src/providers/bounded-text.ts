@@ -9,6 +9,10 @@ export class BoundedText {
     this.#maxChars = maxChars
   }
 
+  /**
+   * What is over the limit is counted and not kept; nothing is kept after a piece that
+   * was cut.
+   */
   append(piece: string): void {
     const room = this.#maxChars - this.#text.length
     // What follows a piece that was cut does not follow what was kept.
@@ -28,7 +32,7 @@ export class BoundedText {
     return this.#text
   }
 
-  /** All that was appended, kept or not. */
+  /** UTF-16 code units of all that was appended, kept or not. */
   get chars(): number {
     return this.#chars
   }

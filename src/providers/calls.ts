@@ -39,6 +39,10 @@ const PREPARES = /\/(?:client_secrets|(?:transcription_)?sessions|auth_tokens)$/
 /** Mistral's; OpenAI keeps conversations under the same name, and a model answers elsewhere. */
 const MISTRAL_CONVERSATION = /\/v1\/conversations(?:\/[^/]+(?:\/restart)?)?$/
 
+/**
+ * Does a model work for this request? `path` may have a query; `api` and `provider` are
+ * as `recognise` gave them. A WebSocket is a call by its GET, all others by POST.
+ */
 export function isModelCall(
   head: { readonly method: string; readonly path: string },
   { api, provider }: { readonly api: Api; readonly provider: string },

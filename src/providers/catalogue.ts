@@ -10,7 +10,9 @@ import type { ClientMark } from './client-marks.js'
 import { markOf } from './client-marks.js'
 import type { Usage } from './provider.js'
 
+/** A model that has a price. */
 export interface CatalogueModel {
+  /** In lower case, as `modelIds` gives it. */
   readonly id: string
   readonly price: ModelPrice
   /** Of other tiers than the standard one, as far as they are known. */
@@ -19,6 +21,9 @@ export interface CatalogueModel {
   readonly pricedOn: string
 }
 
+/**
+ * What is known of one provider: `config/providers.yaml` and the user's own file, merged.
+ */
 export interface CatalogueEntry {
   readonly name: string
   /** The provider whose reader understands it. */
@@ -43,6 +48,9 @@ export interface CatalogueEntry {
 const BLOCK_STATUS = 403
 const DAY_MS = 86_400_000
 
+/**
+ * Look-ups by host and by model, made ready once from the entries; it does not change.
+ */
 export class Catalogue {
   readonly entries: readonly CatalogueEntry[]
   readonly #clients: readonly ClientMark[]
@@ -103,7 +111,11 @@ export class Catalogue {
     return costOf(usage, price)
   }
 
-  /** Days on which prices of an entry were read that are older than so many days, and of how many. */
+  /**
+   * Days (`YYYY-MM-DD`, the oldest first) on which prices of an entry were read that lie
+   * more than `days` before `nowMs` (milliseconds since the Unix epoch), and of how many
+   * models.
+   */
   stale(
     entry: CatalogueEntry,
     nowMs: number,
@@ -127,9 +139,10 @@ function priceOf(
 }
 
 /**
- * A name as it stands, without what Bedrock puts around it (`us.`, `-v1:0`), and without the
- * end that says which issue of the model it is. Never a mere prefix: `gpt-4o` is not
- * `gpt-4o-audio-preview`.
+ * A name as it stands, without what Bedrock puts around it (`us.`, `-v1:0`), and without
+ * the end that says which issue of the model it is: in lower case, each once, the fullest
+ * first. Never a mere prefix: `gpt-4o` is not `gpt-4o-audio-preview`. At most 256
+ * characters of it are looked at.
  */
 export function modelIds(name: string): string[] {
   const full = name

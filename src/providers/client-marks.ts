@@ -3,9 +3,13 @@
  * send, since some show the User-Agent of the library that they are built on. Pure.
  */
 
+/** A program, and the HTTP status by which it is told of a block. */
 export interface ClientMark {
   readonly name: string
-  /** In lower case, like `headers`. */
+  /**
+   * How its `User-Agent` may begin. In lower case, like `headers`, the names of its own
+   * fields.
+   */
   readonly userAgents: readonly string[]
   readonly headers: readonly string[]
   readonly blockStatus: number

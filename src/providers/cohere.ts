@@ -38,6 +38,10 @@ export const cohere: Provider = {
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
 
+/**
+ * By the path alone, of both versions; `/compatibility/` speaks OpenAI's. Undefined for
+ * none of Cohere's. docs.cohere.com/reference.
+ */
 export function cohereApi(head: ExchangeHead): Api | undefined {
   const path = withoutQuery(head.path)
   if (path.includes('/compatibility/')) return openaiApi(head)

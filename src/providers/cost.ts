@@ -16,16 +16,19 @@ export interface TokenPrices {
   readonly cacheWriteHour?: number | undefined
 }
 
+/** The prices of a model, of its standard tier. */
 export interface ModelPrice extends TokenPrices {
-  /** Other prices for all tokens of a request whose prompt is longer than this. */
+  /** Other prices for all tokens of a request whose prompt has more than `fromTokens`. */
   readonly long?: (TokenPrices & { readonly fromTokens: number }) | undefined
 }
 
 const PER = 1_000_000n
 
 /**
- * Micro-dollars, rounded half up; undefined when the counts needed are not known. A cost that
- * the provider itself names counts before any price; what it bills before what was processed.
+ * Micro-dollars, rounded half up; undefined when price or input are not known; an output
+ * that is not known counts as none. A cost that the provider itself names counts before
+ * any price; what it bills before what was processed.
+ * @throws RangeError for counts or prices that are no whole numbers
  */
 export function costOf(usage: Usage, price: ModelPrice | undefined): number | undefined {
   if (usage.costMicroUsd !== undefined) return usage.costMicroUsd

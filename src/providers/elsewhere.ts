@@ -36,6 +36,7 @@ export function isOffer({ method, contentType }: ExchangeHead): boolean {
   return method === 'POST' && contentType !== undefined && isSdpType(contentType)
 }
 
+/** `application/sdp` (RFC 8866 §8.1), parameters or not, in any case of letters. */
 export function isSdpType(mediaType: string): boolean {
   return /^\s*application\/sdp\s*(?:;|$)/i.test(mediaType)
 }
@@ -58,6 +59,10 @@ export function modelInQuery(path: string): string | undefined {
   return query.get('model') ?? query.get('deployment') ?? undefined
 }
 
+/**
+ * The session that a request sets up, of OpenAI or Gemini by its fields; `path` may name
+ * the model in its query.
+ */
 export function readSessionRequest(body: Json, path: string): RequestFacts {
   const builder = new RequestBuilder()
   const setup = geminiSetup(body)

@@ -5,6 +5,7 @@
  * published API references; a plain `message` at the top serves programs that read no more.
  */
 
+/** What an answer of our own says; all of it is the client's to see. */
 export interface EnvelopeError {
   readonly status: number
   /** Ours, such as `YORI_UPSTREAM_TIMEOUT`, or a policy's. */
@@ -13,6 +14,10 @@ export interface EnvelopeError {
   readonly requestId: string
 }
 
+/**
+ * A body of JSON, and what is to be sent with it; its length and its status are the
+ * caller's.
+ */
 export interface Envelope {
   readonly contentType: string
   readonly body: string

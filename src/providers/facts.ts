@@ -29,6 +29,13 @@ export interface Asked {
   readonly promptChars: number
 }
 
+/**
+ * One answer: shapes set its fields and call its methods as events come, `build` gives
+ * what they come to. Fields mean what they mean in `ResponseFacts` and `Usage`, where no
+ * more is said. Texts are kept up to `limits`, tool calls up to `maxToolCalls`, the
+ * provider's tools up to 128; what is beyond is counted or left out, and never thrown
+ * for.
+ */
 export class FactsBuilder {
   readonly limits: ReaderLimits
   readonly text: BoundedText
@@ -119,6 +126,7 @@ export class FactsBuilder {
     this.#toolCalls.get(key)?.argumentsText.append(piece)
   }
 
+  /** Something of the model has come, kept or not. */
   get wrote(): boolean {
     return this.text.chars + this.#beside.chars > 0 || this.#toolCalls.size > 0
   }
@@ -137,6 +145,7 @@ export class FactsBuilder {
     if (this.#beside.chars > 0) this.#beside.append('\n')
   }
 
+  /** A tool that the provider ran itself, once for each time. */
   serverTool(name: string): void {
     if (this.#serverTools.length < MAX_SERVER_TOOLS) this.#serverTools.push(name)
   }
@@ -241,7 +250,7 @@ export class FactsBuilder {
     return reasoning + (this.extraOutputTokens ?? 0)
   }
 
-  /** Characters of all that the model wrote, kept or not. */
+  /** UTF-16 units of all that the model wrote, kept or not. */
   get written(): number {
     let chars = this.text.chars + this.#beside.chars
     for (const call of this.#toolCalls.values())
@@ -259,6 +268,10 @@ function plus(tokens: number | undefined, beside: number): number | undefined {
   return tokens === undefined && beside === 0 ? undefined : (tokens ?? 0) + beside
 }
 
+/**
+ * What an event tells of a tool call. An empty name or id changes nothing that was told
+ * before.
+ */
 export interface ToolCallPiece {
   readonly name?: string | undefined
   readonly id?: string | undefined

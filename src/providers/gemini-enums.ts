@@ -6,6 +6,7 @@
  */
 import { asCount, asText } from './json.js'
 
+/** Names by number; 0, which is "unspecified", has an empty one. */
 export interface EnumNames {
   readonly finishReason: readonly string[]
   readonly blockReason: readonly string[]

@@ -19,6 +19,10 @@ import type { Shape } from './reader.js'
 import { tierIn } from './tier.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
+/**
+ * `input` is a text, one turn or part, or a list of them; an `agent` stands for the model
+ * where none is named.
+ */
 export function readInteractionRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)

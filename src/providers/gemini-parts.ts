@@ -7,6 +7,10 @@ import type { Json } from './json.js'
 import { base64Bytes } from './request.js'
 import type { RequestBuilder } from './request.js'
 
+/**
+ * One content, a list of them or mere texts: each a message, of the user where no role
+ * stands, of the `assistant` where it says `model`.
+ */
 export function readContents(contents: unknown, builder: RequestBuilder): void {
   const list = Array.isArray(contents) ? (contents as unknown[]) : [contents]
   for (const item of list) {
@@ -21,6 +25,11 @@ export function readContents(contents: unknown, builder: RequestBuilder): void {
   }
 }
 
+/**
+ * The texts of one part or a list of them, each on a line of its own; arguments and
+ * results of functions as JSON. Media and results go to the builder, too. Names of media
+ * and functions may be in either spelling (`inlineData`, `inline_data`).
+ */
 export function readParts(parts: unknown, builder: RequestBuilder): string {
   let joined = ''
   const list = Array.isArray(parts) ? (parts as unknown[]) : [parts]

@@ -245,6 +245,11 @@ export function readFunctionCall(call: Json, facts: FactsBuilder): void {
   }
 }
 
+/**
+ * `usageMetadata` of an answer: thoughts are counted beside the output, cached tokens
+ * inside of the input, and what the provider's own tools put in beside it. Later counts
+ * replace former ones. ai.google.dev/api/generate-content#UsageMetadata.
+ */
 export function readUsageMetadata(usage: Json | undefined, facts: FactsBuilder): void {
   if (usage === undefined) return
   facts.tier = tierIn(usage) ?? tierNamed(usage.trafficType) ?? facts.tier

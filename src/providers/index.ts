@@ -28,15 +28,17 @@ export const providers: readonly Provider[] = [
   ...openaiFamily,
 ]
 
+/** Who reads an exchange, and as what. */
 export interface Recognised {
   readonly provider: Provider
   readonly api: Api
 }
 
 /**
- * Who is spoken to, by host and then by path. A host that nobody here owns is read as what
- * the catalogue says it `speaks`, then by the path alone, as the provider that made the path;
- * undefined when that says nothing either.
+ * Who is spoken to, by host and then by path. A host that nobody here owns is read as
+ * what the catalogue says it `speaks`, then by the path alone, as the provider that made
+ * the path; undefined when that says nothing either. An offer of WebRTC is a `session`,
+ * whoever is asked; `UNKNOWN`'s where nobody is known.
  */
 export function recognise(asked: ExchangeHead, speaks?: string): Recognised | undefined {
   const path = plainPath(asked.path)
@@ -81,7 +83,10 @@ function recogniseByPath(head: ExchangeHead): Recognised | undefined {
   return { provider: api === 'messages' ? anthropic : openai, api }
 }
 
-/** By what a parsed body cannot do without, when host and path say nothing. */
+/**
+ * By what a parsed body cannot do without, when host and path say nothing. A guess: the
+ * first of the shapes that fits.
+ */
 export function recogniseBody(body: unknown): Recognised | undefined {
   const value = asRecord(body)
   if (value === undefined) return undefined

@@ -5,6 +5,7 @@
  */
 export type Json = Readonly<Record<string, unknown>>
 
+/** An object that is no array. */
 export function asRecord(value: unknown): Json | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Json)
@@ -18,10 +19,12 @@ export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : NOTHING
 }
 
+/** A text, empty or not. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** True or false; words and numbers that mean as much are none. */
 export function asFlag(value: unknown): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined
 }

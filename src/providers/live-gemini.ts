@@ -21,12 +21,18 @@ const KINDS: ReadonlySet<string> = new Set([
   'sessionResumptionUpdate',
 ])
 
+/** By the keys at its top, in either spelling (`clientContent`, `client_content`). */
 export function isGeminiFrame(frame: Json): boolean {
   return Object.keys(frame).some((key) =>
     KINDS.has(key.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase())),
   )
 }
 
+/**
+ * Takes one frame into account, in `session`: what the client sent for the model in
+ * `said`, turns and usage of the server's where they end. Kinds that say nothing of these
+ * are passed over.
+ */
 export function geminiFrame(
   side: 'client' | 'server',
   frame: Json,

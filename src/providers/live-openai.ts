@@ -27,10 +27,16 @@ const SUBJECTS: ReadonlySet<string> = new Set([
   'pong',
 ])
 
+/** By what stands before the first dot of its `type`. */
 export function isOpenaiFrame(frame: Json): boolean {
   return SUBJECTS.has(asText(frame.type)?.split('.', 1)[0] ?? '')
 }
 
+/**
+ * Takes one frame into account, in `session`: what the client sent for the model in
+ * `said`, answers from the closing event of a turn where it has one. Kinds that say
+ * nothing of these are passed over.
+ */
 export function openaiFrame(
   side: 'client' | 'server',
   frame: Json,

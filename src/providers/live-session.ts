@@ -7,6 +7,10 @@ import { RequestBuilder } from './request.js'
 /** Turns that are estimated; more are answered by nobody. */
 const MAX_UNCOUNTED = 1024
 
+/**
+ * One session, filled by the readers of frames; what it keeps of texts and calls has the
+ * bounds of its two builders. Usage is summed over the turns.
+ */
 export class LiveSession {
   readonly request = new RequestBuilder()
   readonly answer: FactsBuilder
@@ -28,12 +32,14 @@ export class LiveSession {
     this.request.stream = true
   }
 
+  /** What the client, or its person heard by the provider, says to the model. */
   userText(text: string): void {
     if (text.length === 0) return
     this.said = this.said.length > 0 ? `${this.said}\n${text}` : text
     this.request.message('user', text)
   }
 
+  /** What the client tells the model to be, at the beginning or later. */
   systemText(text: string): void {
     if (text.length === 0) return
     this.said = this.said.length > 0 ? `${this.said}\n${text}` : text
@@ -87,6 +93,7 @@ export class LiveSession {
   }
 }
 
+/** Tokens of one turn, as the frame has them: what is no count is left out. */
 export interface TurnUsage {
   readonly input: unknown
   readonly output: unknown

@@ -17,6 +17,7 @@ import { READER_LIMITS } from './provider.js'
 import type { Api, ReaderLimits, RequestFacts, ResponseFacts } from './provider.js'
 import { parseText } from './reader.js'
 
+/** What a session came to, its turns together. */
 export interface LiveFacts {
   readonly request: RequestFacts
   readonly response: ResponseFacts
@@ -26,6 +27,10 @@ export interface LiveFacts {
   readonly serverFrames: number
 }
 
+/**
+ * One session; frames in the order in which they came. Throws nothing: frames that cannot
+ * be read are counted in the response's `unread`.
+ */
 export interface LiveReader {
   /**
    * A text frame from the client. Gives back the text in it that goes to the model, for a
@@ -34,12 +39,16 @@ export interface LiveReader {
   fromClient(text: string): string | undefined
   /** All text of the frame that came from the client last, whether its field is known or not. */
   words(): BodyText
+  /** A text frame from the provider; one that is sound alone is not parsed. */
   fromServer(text: string): void
-  /** `whole`: both sides closed in order. */
+  /** Call once. `whole`: both sides closed in order. */
   end(whole?: boolean): LiveFacts
 }
 
-/** The reader of a conversation; undefined when its provider has none. */
+/**
+ * The reader of a conversation; undefined when its provider has none. `path` may name the
+ * model in its query.
+ */
 export function liveReader(
   { provider, api }: { readonly provider: { readonly name: string }; readonly api: Api },
   path: string,
@@ -51,6 +60,7 @@ export function liveReader(
   return new SessionReader('openai', model ?? undefined)
 }
 
+/** Why a message does not go on. */
 export interface Refusal {
   /** As HTTP would say it. */
   readonly status: number

@@ -6,6 +6,10 @@ import type { MultipartContent } from '../http/multipart.js'
 import type { Api, Attachment, RequestFacts } from './provider.js'
 import { RequestBuilder } from './request.js'
 
+/**
+ * `model`, `stream`, and the texts of `prompt`, `input` and `instructions`, which count
+ * as the user's. A form that broke off or was over a limit makes facts that are `cut`.
+ */
 export function readMultipartRequest(content: MultipartContent, api: Api): RequestFacts {
   const builder = new RequestBuilder()
   for (const { name, filename, mediaType, bytes, text } of content.parts) {

@@ -6,6 +6,10 @@
 
 export const TAG_LIMITS = { count: 50, keyChars: 64, valueChars: 512 } as const
 
+/**
+ * What was fit to be kept: ids of 1 to 128 letters, digits and `._:@/+=-`; of tags the
+ * first 50 whose name and value are within `TAG_LIMITS` (UTF-16 units).
+ */
 export interface NamedIds {
   readonly sessionId?: string
   readonly agentId?: string

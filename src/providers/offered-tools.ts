@@ -20,7 +20,10 @@ const LISTS: ReadonlySet<string> = new Set([
 /** As deep as JSON is read. */
 const MAX_DEPTH = 64
 
-/** Each once, in the order in which they stand. */
+/**
+ * Each once, in the order in which they stand; of `body`, parsed JSON. Objects deeper
+ * than 64 are not looked at. No bound of its own: the body has one.
+ */
 export function offeredTools(body: unknown): string[] {
   const names = new Set<string>()
   const open: { value: unknown; place: Place; depth: number }[] = [

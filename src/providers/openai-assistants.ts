@@ -13,6 +13,10 @@ import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
+/**
+ * Of an assistant, a thread, a message, a run or the outputs of tools: what of each
+ * stands there. The text of an output counts as a message of the role `tool`.
+ */
 export function readAssistantsRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)

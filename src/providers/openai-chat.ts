@@ -22,6 +22,10 @@ import type { Shape } from './reader.js'
 import { tierIn } from './tier.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
+/**
+ * Chat of OpenAI and of those who follow it. Arguments of former calls of tools count as
+ * text of their message.
+ */
 export function readChatRequest(outer: Json): RequestFacts {
   const builder = new RequestBuilder()
   // Perplexity's asynchronous calls hold the request of the plain one.
@@ -55,6 +59,10 @@ function readChatMessage(message: Json, builder: RequestBuilder): void {
   builder.message(role, text)
 }
 
+/**
+ * The prompt, or prompts, and a suffix, as messages of the user. Prompts in tokens are
+ * left out.
+ */
 export function readCompletionRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)
@@ -235,7 +243,7 @@ export function readUsage(value: Json, facts: FactsBuilder): void {
   facts.costMicroUsd = namedCost(usage) ?? facts.costMicroUsd
 }
 
-/** xAI's output is without its reasoning; the total alone tells. */
+/** Is the reasoning not in the output? xAI's is not; the total alone tells. */
 export function countsReasoningBeside(usage: Json, facts: FactsBuilder): boolean {
   const { inputTokens, outputTokens, reasoningTokens } = facts
   if (inputTokens === undefined || outputTokens === undefined) return false
@@ -252,7 +260,10 @@ function readTimings(timings: Json | undefined, facts: FactsBuilder): void {
   facts.outputTokens ??= asCount(timings?.predicted_n)
 }
 
-/** xAI counts in ticks of 10^-10 dollars; OpenRouter and Perplexity say dollars. */
+/**
+ * Micro-dollars that the answer itself names, or undefined. xAI counts in ticks of 10^-10
+ * dollars; OpenRouter and Perplexity say dollars; a million of them or more is no cost.
+ */
 export function namedCost(usage: Json): number | undefined {
   const ticks = asCount(usage.cost_in_usd_ticks)
   if (ticks !== undefined) return Math.round(ticks / 10_000)

@@ -14,6 +14,10 @@ import type { Shape } from './reader.js'
 import { tierIn } from './tier.js'
 import { RequestBuilder, readCommon, readContent, readTools } from './request.js'
 
+/**
+ * Instructions, the variables of a stored prompt, and the input: outputs of tools count
+ * as messages of the role `tool`, calls of former answers as the assistant's.
+ */
 export function readResponsesRequest(body: Json): RequestFacts {
   const builder = new RequestBuilder()
   readCommon(body, builder)

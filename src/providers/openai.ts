@@ -101,6 +101,10 @@ export function openaiApi(head: ExchangeHead): Api | undefined {
   return undefined
 }
 
+/**
+ * A request of any API of the family, Anthropic's Messages among them. Azure's older
+ * paths name the model; where an offer of WebRTC is posted, the query does.
+ */
 export function readOpenaiRequest(body: unknown, context: RequestContext): RequestFacts {
   const value = asRecord(body)
   if (value === undefined) return unreadRequest(context.api, modelInPath(context))
@@ -153,10 +157,12 @@ function readSmallRequest(body: Json, api: Api): RequestFacts {
   return builder.build(api)
 }
 
+/** What reads the answers of any API of the family. */
 export function openaiReader(context: ResponseContext): ResponseReader {
   return readResponse(openaiShape(context.api), context)
 }
 
+/** `otherShape` for an API that has none of its own. */
 export function openaiShape(api: Api): Shape {
   switch (api) {
     case 'chat':

@@ -14,6 +14,10 @@ export const otherShape: Shape = {
   body: readOther,
 }
 
+/**
+ * Takes what any JSON answer may say: `id`, `model` (not that of a list's items), a
+ * status that is no end, and usage in either of OpenAI's forms.
+ */
 export function readOther(value: Json, facts: FactsBuilder): void {
   facts.responseId = firstText(value.id, facts.responseId)
   facts.goesOn = isNoEnd(value.status) || isNoEnd(value.task_status)

@@ -36,7 +36,11 @@ interface Block {
   readonly to: number
 }
 
-/** Without the blocks of a program; empty when there was nothing else. */
+/**
+ * Without the blocks of a program; empty when there was nothing else. A message of more
+ * than 256 blocks, or with 17 names of tags that are never closed, is left as it is from
+ * there on.
+ */
 export function ownWords(text: string): string {
   let kept = ''
   let wrapped = ''

@@ -67,6 +67,7 @@ export function providerHostForPath(path: string): string | undefined {
   return undefined
 }
 
+/** The path up to its first `?`; nothing is decoded. */
 export function withoutQuery(path: string): string {
   const query = path.indexOf('?')
   return query < 0 ? path : path.slice(0, query)

@@ -14,8 +14,9 @@ const MAX_JOINED = 8
 
 /**
  * `{error: {message, type, code}}` and `{error: "text"}` count whatever the status;
- * `{object: "error", message}` too (vLLM, Mistral). A status that failed makes errors of
- * `{message}`, `{detail}` and `{errors: [...]}` (Cohere, AWS, FastAPI, Cloudflare).
+ * `{object: "error", message}` too (vLLM, Mistral). A status that failed (`failed`) makes
+ * errors of `{message}`, `{detail}` and `{errors: [...]}` (Cohere, AWS, FastAPI,
+ * Cloudflare), at most eight joined. Undefined: the body tells of none.
  */
 export function readError(body: Json, failed: boolean): ProviderError | undefined {
   const { error } = body

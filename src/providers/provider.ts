@@ -51,24 +51,36 @@ export interface ExchangeHead {
   readonly contentType?: string | undefined
 }
 
+/**
+ * How one provider's API is told and read. Without state: one value serves all exchanges.
+ */
 export interface Provider {
   /** As in the catalogue and in the record. */
   readonly name: string
-  /** By host, then path. Undefined: not this provider's. */
+  /**
+   * By host, then path, which is to be plain (`plainPath`); `other` for paths of its own
+   * hosts that it does not know. Undefined: not this provider's.
+   */
   recognises(head: ExchangeHead): Api | undefined
   /** By the path alone: on hosts that the catalogue says speak this API. */
   apiOf(head: ExchangeHead): Api | undefined
-  /** `body` is the parsed JSON, or undefined when there is none to read. */
+  /**
+   * `body` is the parsed JSON, within the limits of `json/`, or undefined when there is
+   * none to read; what it does not hold is left out. Synchronous: a body of many values
+   * takes its time.
+   */
   readRequest(body: unknown, context: RequestContext): RequestFacts
   /** What reads the answers of this API, one per exchange. */
   reader(context: ResponseContext): ResponseReader
 }
 
+/** What the head of a request told of it. `path` may have a query. */
 export interface RequestContext {
   readonly api: Api
   readonly path: string
 }
 
+/** What is known of an answer when its head has come. `path` is the request's. */
 export interface ResponseContext {
   readonly api: Api
   readonly path: string
@@ -76,17 +88,20 @@ export interface ResponseContext {
   readonly contentType?: string | undefined
   /** A field of the response head by its lower-case name; Bedrock counts tokens there too. */
   readonly header?: ((name: string) => string | undefined) | undefined
-  /** Characters of all text that went to the model, for an estimate of its tokens. */
+  /** UTF-16 units of all text that went to the model, for an estimate of its tokens. */
   readonly promptChars?: number | undefined
   /** False: no model is to write, and no tokens are estimated. */
   readonly generates?: boolean | undefined
   readonly limits?: ReaderLimits | undefined
 }
 
+/** What is kept of one answer. `READER_LIMITS` are the defaults. */
 export interface ReaderLimits {
   /** Answer text kept, in UTF-16 code units; more is counted only. */
   readonly maxTextChars: number
+  /** Further ones are left out. */
   readonly maxToolCalls: number
+  /** Of one call, in UTF-16 code units; more is left out. */
   readonly maxArgumentChars: number
   /** A JSON body, or one event of a stream, larger than this is not read. */
   readonly maxJsonBytes: number
@@ -99,6 +114,10 @@ export const READER_LIMITS: ReaderLimits = {
   maxJsonBytes: 1024 * 1024,
 }
 
+/**
+ * One answer, read as it passes: `push` what comes, then `end`. Keeps no more than its
+ * limits.
+ */
 export interface ResponseReader {
   /** The decoded body (no content coding), in pieces of any size. Never throws. */
   push(chunk: Uint8Array): void
@@ -111,25 +130,38 @@ export interface ResponseReader {
   end(whole?: boolean): ResponseFacts
 }
 
+/**
+ * `role` is `user`, `assistant`, `tool`, `system` or whatever else the request calls it;
+ * Gemini's `model` and Cohere's `chatbot` are `assistant`. `text` has at most
+ * `maxMessageChars` of `REQUEST_LIMITS`; its parts stand on lines of their own.
+ */
 export interface Message {
   readonly role: string
   readonly text: string
 }
 
+/** What of a message is no text; its content is not kept. */
 export interface Attachment {
   readonly kind: 'image' | 'audio' | 'video' | 'file'
+  /**
+   * As the request says it: a media type, or what the API has for one (Converse: `png`).
+   */
   readonly mediaType?: string | undefined
-  /** Size of inline content; undefined when the request only refers to it. */
+  /** Decoded size of inline content; undefined when the request only refers to it. */
   readonly bytes?: number | undefined
 }
 
+/** What a tool gave back, at most `maxMessageChars` of `REQUEST_LIMITS`. */
 export interface ToolResult {
   /** Of the call that it answers. */
   readonly id?: string | undefined
   readonly text: string
 }
 
-/** What a request asks. All lists and texts are bounded; `cut` says when a bound was hit. */
+/**
+ * What a request asks. All lists and texts are bounded (`REQUEST_LIMITS`), names and ids
+ * as they came; `cut` says that a message, the prompt or a list did not fit.
+ */
 export interface RequestFacts {
   readonly api: Api
   readonly model?: string | undefined
@@ -142,7 +174,7 @@ export interface RequestFacts {
   readonly lastUserText: string
   /** The end of the newest words of a person, without what their program puts around them. */
   readonly newestWords?: string | undefined
-  /** Characters of all that text, kept or not. */
+  /** UTF-16 units of all that text, kept or not. */
   readonly promptChars: number
   readonly attachments: readonly Attachment[]
   readonly toolsOffered: readonly string[]
@@ -162,6 +194,10 @@ export interface RequestFacts {
   readonly cut: boolean
 }
 
+/**
+ * A tool that the model wants run by its client. `argumentsText` is what came of its
+ * JSON, at most `maxArgumentChars`: not parsed, and cut off where the answer was.
+ */
 export interface ToolCall {
   readonly name: string
   readonly id?: string | undefined
@@ -188,24 +224,35 @@ export interface Usage {
   /** What is paid for, where the provider says that it is not the same (Cohere). */
   readonly billedInputTokens?: number | undefined
   readonly billedOutputTokens?: number | undefined
-  /** The cost where the answer itself names it (OpenRouter, Perplexity, xAI). */
+  /**
+   * The cost, in micro-dollars, where the answer itself names it (OpenRouter, Perplexity,
+   * xAI).
+   */
   readonly costMicroUsd?: number | undefined
   /** That count is ours, characters divided by four, since the provider gave none. */
   readonly inputEstimated: boolean
   readonly outputEstimated: boolean
 }
 
+/**
+ * What the provider says went wrong, in its own words. `message` has at most 4,096 UTF-16
+ * units and may be empty.
+ */
 export interface ProviderError {
   readonly message: string
   readonly type?: string | undefined
   readonly code?: string | undefined
 }
 
+/**
+ * What an answer says, as far as it came. Texts and lists are bounded (`ReaderLimits`),
+ * names and ids as they came.
+ */
 export interface ResponseFacts {
   readonly model?: string | undefined
   readonly responseId?: string | undefined
   readonly text: string
-  /** Characters of all answer text, kept or not. */
+  /** UTF-16 units of all answer text, kept or not. */
   readonly textChars: number
   /** What the model wrote beside it, as far as it was kept: reasoning, other choices. */
   readonly besideText: string

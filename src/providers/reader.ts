@@ -25,7 +25,10 @@ import type {
   ResponseReader,
 } from './provider.js'
 
-/** What a provider's API says, in terms of facts. */
+/**
+ * What a provider's API says, in terms of facts. What it is given has been parsed within
+ * the limits; whatever it does not know it passes over.
+ */
 export interface Shape {
   /** A whole JSON body of a call that did not fail. */
   body(value: Json, facts: FactsBuilder): void
@@ -46,7 +49,11 @@ interface Framing {
   end(): void
 }
 
-/** Reads one response body by a shape; `facts` may hold what the head has said already. */
+/**
+ * Reads one response body by a shape; `facts` may hold what the head has said already.
+ * Neither `push` nor `end` throws: bodies and events that cannot be read are counted in
+ * `unread`.
+ */
 export function readResponse(
   shape: Shape,
   context: ResponseContext,
@@ -329,7 +336,11 @@ function hasOutcome(facts: FactsBuilder): boolean {
   )
 }
 
-/** Undefined when the text is over a limit or no JSON. */
+/**
+ * Undefined when the text is no JSON, or over `maxJsonBytes` or `JSON_LIMITS`, which are
+ * looked at above `UNMEASURED_BYTES` (32 Ki UTF-16 units). `bytes`: the text as UTF-8,
+ * where it is at hand.
+ */
 export function parseText(
   text: string,
   bytes: Buffer | undefined,

@@ -10,8 +10,13 @@ import { tierIn } from './tier.js'
 import { ownWords } from './own-words.js'
 import type { Api, Attachment, Message, RequestFacts, ToolResult } from './provider.js'
 
+/**
+ * What is kept of one request, texts in UTF-16 units. `REQUEST_LIMITS` are the defaults.
+ */
 export interface RequestLimits {
+  /** Further ones still count in the prompt. */
   readonly maxMessages: number
+  /** Of one message, one tool's result, and of all system texts together. */
   readonly maxMessageChars: number
   readonly maxPromptChars: number
   /** Attachments, tools, tool results and MCP servers kept, each. */
@@ -29,6 +34,11 @@ export const REQUEST_LIMITS: RequestLimits = {
 const MAX_LOOKED_BACK = 16
 const MAX_WORDS_CHARS = 10_000
 
+/**
+ * One request: its fields are set and its methods called in the order in which things
+ * stand there, then `build` once. What is over a limit is left out. Fields mean what they
+ * mean in `RequestFacts`.
+ */
 export class RequestBuilder {
   model: string | undefined
   stream: boolean | undefined
@@ -97,10 +107,12 @@ export class RequestBuilder {
     return full
   }
 
+  /** More than `maxListed` are left out, as of tools, results and servers. */
   attachment(attachment: Attachment): void {
     this.#list(this.#attachments, attachment)
   }
 
+  /** One that is offered; without a name it is none. */
   tool(name: string | undefined): void {
     if (name !== undefined && name.length > 0) this.#list(this.#tools, name)
   }
@@ -121,6 +133,7 @@ export class RequestBuilder {
     if (shown.length > 0) this.#list(this.#mcpServers, cutAt(shown, 512))
   }
 
+  /** Gives its own lists, which are not copied. */
   build(api: Api): RequestFacts {
     return {
       api,
@@ -196,8 +209,9 @@ export function unreadRequest(api: Api, model?: string): RequestFacts {
 const MAX_NESTING = 4
 
 /**
- * The text of a message's content: a text, or parts that carry a `type`. Attachments and tool
- * results among the parts go to the builder; each part's text stands on a line of its own.
+ * The text of a message's content: a text, or parts that carry a `type`. Attachments and
+ * tool results among the parts go to the builder; each part's text stands on a line of
+ * its own. Parts in parts are read to the fourth level (`MAX_NESTING`).
  */
 export function readContent(
   content: unknown,
@@ -320,7 +334,10 @@ function inlineType(url: string): string | undefined {
   return end > 5 ? url.slice(5, end) : undefined
 }
 
-/** The decoded size of base64 text, or of a data URL of it, without decoding. */
+/**
+ * The decoded size, in bytes, of base64 text, or of a data URL of it, without decoding;
+ * of what is no base64 the size that its length would have.
+ */
 export function base64Bytes(text: string): number {
   const start = IS_DATA_URL.test(text) ? text.indexOf(',') + 1 : 0
   let end = text.length
@@ -336,7 +353,10 @@ function hostOf(url: string): string | undefined {
   }
 }
 
-/** The names of tools in the shapes of OpenAI, Anthropic and those who follow them. */
+/**
+ * The names of tools in the shapes of OpenAI, Anthropic and those who follow them: of a
+ * function, a server, or a kind of tool. MCP servers go to the builder, too.
+ */
 export function readTools(tools: unknown, builder: RequestBuilder): void {
   for (const item of asList(tools)) {
     const tool = asRecord(item)

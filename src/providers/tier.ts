@@ -29,6 +29,7 @@ export function tierNamed(word: unknown): string | undefined {
   return tier === '' || tier === CHOSEN_LATER ? undefined : cutAt(tier, MAX_TIER_CHARS)
 }
 
+/** Priced as the provider's list says without more; so is what no tier is named of. */
 export function isStandard(tier: string | undefined): boolean {
   return tier === undefined || STANDARD.has(tier)
 }
