@@ -83,8 +83,6 @@ export type Uninspectable =
   | 'unknown-api'
   /** It holds no text, or a document that nobody here reads. */
   | 'not-text'
-  /** Messages of gRPC. */
-  | 'unknown-kind'
   /** A content coding that cannot be undone, or not on the way to the provider. */
   | 'content-coding'
   /** A bound cut it, and what is behind was not looked at. */

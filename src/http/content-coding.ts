@@ -269,6 +269,20 @@ class Line {
 
 const line = new Line()
 
+/** One small piece that stands for itself, such as a message of gRPC; undefined: it cannot be. */
+export function unpackedAtOnce(
+  coded: Buffer,
+  encoding: string | undefined,
+  { inPlaceBytes, inPlaceOutputBytes }: CodingLimits = CODING_LIMITS,
+): Buffer | undefined {
+  const coding = contentCoding(encoding)
+  if (coding === 'identity') return coded
+  if (coding === undefined || coding === 'zstd' || coded.length > inPlaceBytes)
+    return undefined
+  const outcome = decodeSync(coding, coded, inPlaceOutputBytes)
+  return outcome.kind === 'whole' ? outcome.bytes : undefined
+}
+
 type SyncOutcome =
   | { readonly kind: 'whole' | 'truncated'; readonly bytes: Buffer }
   | { readonly kind: 'corrupt' | 'too-large' }

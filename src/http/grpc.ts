@@ -1,6 +1,6 @@
 /**
  * What gRPC makes of an HTTP answer: github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md and
- * doc/http-grpc-status-mapping.md. Messages are not read. Pure.
+ * doc/http-grpc-status-mapping.md. Messages are in `grpc-frames.ts`. Pure.
  */
 import { valuesOf } from './head.js'
 
@@ -12,6 +12,23 @@ export function isGrpc(httpVersion: string, contentType: string | undefined): bo
   if (contentType === undefined || httpVersion !== '2.0') return false
   const [type = ''] = contentType.split(';', 1)
   return /^application\/grpc(\+[a-z0-9.-]+)?$/i.test(type.trim())
+}
+
+/**
+ * Is such a body in messages with a head of five bytes: gRPC, gRPC-Web, streams of Connect?
+ * By its type alone; the text form of gRPC-Web is base64.
+ */
+export function isInFrames(contentType: string | undefined): boolean {
+  return /^\s{0,16}application\/(?:grpc|connect)(?![a-z])(?!-web-text)/i.test(
+    contentType ?? '',
+  )
+}
+
+/** One message alone, as Connect and others have it. */
+export function isProtobuf(contentType: string | undefined): boolean {
+  return /^\s{0,16}application\/(?:x-|vnd\.google\.|x-google-)?proto(?:buf)?\s{0,16}(?:;|$)/i.test(
+    contentType ?? '',
+  )
 }
 
 export const PERMISSION_DENIED = 7

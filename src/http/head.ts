@@ -55,6 +55,8 @@ export interface RequestHead {
   readonly userAgent: string | undefined
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
+  /** Of each message of a call (gRPC, Connect). */
+  readonly messageEncoding: string | undefined
   readonly accept: string | undefined
   readonly proxyAuthorization: string | undefined
   /** `X-Yori-*` and `X-Cylestio-*` by lower-case name, the first of each; never forwarded. */
@@ -92,6 +94,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   let userAgent: string | undefined
   let contentType: string | undefined
   let contentEncoding: string | undefined
+  let messageEncoding: string | undefined
   let accept: string | undefined
   let proxyAuthorization: string | undefined
   let own: Map<string, string> | undefined
@@ -128,6 +131,10 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
       case 'content-encoding':
         contentEncoding = value
         break
+      case 'grpc-encoding':
+      case 'connect-content-encoding':
+        messageEncoding = value
+        break
       case 'accept':
         accept = value
         break
@@ -151,6 +158,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
     userAgent,
     contentType,
     contentEncoding,
+    messageEncoding,
     accept,
     proxyAuthorization,
     own,

@@ -271,7 +271,7 @@ const PROTOCOL_NAMES: ReadonlySet<string> = new Set(
     'stream store parallel_tool_calls logprobs top_logprobs echo best_of user_location',
     'inlineData inline_data fileData functionCall mimeType cachePoint s3Location',
     'prompt_cache_breakpoint prompt_cache_key ttl keep_alive options raw template',
-    'reasoningContent reasoningText reasoning_content transcript delta level labels',
+    'unknown_fields reasoningContent reasoningText reasoning_content transcript delta level labels',
   ].flatMap((names) => names.split(' ')),
 )
 

@@ -67,6 +67,8 @@ interface OpenUnit {
   readonly pieces: Piece[]
   /** Texts that stand in a list of parts. */
   readonly parts: Piece[]
+  /** The same once more, in another form. */
+  readonly again?: readonly Piece[]
 }
 
 export class BodyTextReader {
@@ -95,6 +97,25 @@ export class BodyTextReader {
     this.#units.push({ pieces: [{ who, text }], parts: [] })
   }
 
+  /**
+   * Texts of one message that has no names for them, in their order; what is split over them
+   * is looked at as one. `again`: as in `Unit.joined`.
+   */
+  *message(
+    texts: readonly string[],
+    again: readonly string[],
+    hasDocument: boolean,
+  ): Resting<void> {
+    const twice = again.map((text): Piece => ({ who: 'person', text }))
+    const unit: OpenUnit = { pieces: [], parts: [], again: twice }
+    this.#units.push(unit)
+    for (const value of texts) {
+      const at: Open = { value, place: 'envelope', name: undefined, unit, next: 0 }
+      yield* this.#value(at, true)
+    }
+    if (hasDocument) this.#unreadDocument = true
+  }
+
   /** One value: the JSON of a body, or one line of it, or a field of a form under its name. */
   *read(value: unknown, name?: string): Resting<void> {
     const open = this.#open
@@ -119,15 +140,18 @@ export class BodyTextReader {
   }
 
   end(): BodyText {
-    const names = [...this.#names].map(([who, known]) => ({
+    const names = [...this.#names].map(([who, known]): OpenUnit => ({
       pieces: [...known].map((text): Piece => ({ who, text })),
       parts: [],
     }))
     const units = [...names, this.#rest, ...this.#units].filter(
-      ({ pieces }) => pieces.length > 0,
+      ({ pieces, again = [] }) => pieces.length + again.length > 0,
     )
     return {
-      units: units.map(({ pieces, parts }) => ({ pieces, joined: joinedOf(parts) })),
+      units: units.map(({ pieces, parts, again = [] }) => ({
+        pieces,
+        joined: [...joinedOf(parts), ...again],
+      })),
       left: { ids: this.#ids, media: this.#media },
       says: this.#says,
       unreadDocument: this.#unreadDocument,

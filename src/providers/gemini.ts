@@ -180,7 +180,10 @@ function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts 
 }
 
 function plainModel(model: unknown): string | undefined {
-  return asText(model)?.replace(/^models\//, '')
+  const name = asText(model)
+  const at = name?.lastIndexOf('models/') ?? -1
+  // Of Vertex, behind whose project and place it stands.
+  return at === 0 || name?.[at - 1] === '/' ? name?.slice(at + 'models/'.length) : name
 }
 
 /** `names`: of the enums that come as numbers, for those who ask for them so. */

@@ -8,11 +8,14 @@ import { bedrock } from './bedrock.js'
 import { cohere } from './cohere.js'
 import { geminiSetup, isOffer, isOfferBody } from './elsewhere.js'
 import { gemini, geminiApi, vertex } from './gemini.js'
+import { knownCall } from './grpc-calls.js'
+import type { GrpcCall } from './grpc-calls.js'
 import { asRecord } from './json.js'
 import { mistral } from './mistral.js'
 import { ollama, ollamaApi } from './ollama.js'
 import { openaiFamily } from './openai-family.js'
 import { openai, openaiApi } from './openai.js'
+import { isInFrames } from '../http/grpc.js'
 import { plainPath } from './paths.js'
 import type { Api, ExchangeHead, Provider } from './provider.js'
 
@@ -32,6 +35,8 @@ export const providers: readonly Provider[] = [
 export interface Recognised {
   readonly provider: Provider
   readonly api: Api
+  /** Of gRPC: how its messages are read. */
+  readonly call?: GrpcCall
 }
 
 /**
@@ -43,8 +48,19 @@ export interface Recognised {
 export function recognise(asked: ExchangeHead, speaks?: string): Recognised | undefined {
   const path = plainPath(asked.path)
   const head = path === asked.path ? asked : { ...asked, path }
+  const called = isInFrames(head.contentType) ? byCall(head.path) : undefined
+  if (called !== undefined) return called
   const known = byHead(head, speaks)
   return isOffer(head) ? { ...(known ?? UNKNOWN), api: 'session' } : known
+}
+
+/** The service says who is spoken to, on whatever host. */
+function byCall(path: string): Recognised | undefined {
+  const known = knownCall(path)
+  const provider = known && providerNamed(known.provider)
+  if (known === undefined || provider === undefined) return undefined
+  const { api, call } = known
+  return { provider: known.over(provider), api, call }
 }
 
 function byHead(head: ExchangeHead, speaks: string | undefined): Recognised | undefined {

@@ -90,6 +90,9 @@ export interface ResponseContext {
   readonly header?: ((name: string) => string | undefined) | undefined
   /** UTF-16 units of all text that went to the model, for an estimate of its tokens. */
   readonly promptChars?: number | undefined
+  /** Of gRPC: what one message of the answer says; undefined for one that says nothing. */
+  readonly message?:
+    ((bytes: Buffer) => Readonly<Record<string, unknown>> | undefined) | undefined
   /** False: no model is to write, and no tokens are estimated. */
   readonly generates?: boolean | undefined
   readonly limits?: ReaderLimits | undefined

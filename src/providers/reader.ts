@@ -7,6 +7,10 @@
  */
 import { EventStreamReader } from '../http/event-stream.js'
 import type { EventStreamMessage } from '../http/event-stream.js'
+import { isInFrames } from '../http/grpc.js'
+import { FrameReader } from '../http/grpc-frames.js'
+import type { GrpcFrame } from '../http/grpc-frames.js'
+import { unpackedAtOnce } from '../http/content-coding.js'
 import { JSON_LIMITS, measureJson } from '../json/json-bounds.js'
 import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
@@ -117,8 +121,34 @@ class BodyReader implements ResponseReader {
       case 'application/vnd.amazon.eventstream':
         return this.#eventStream()
       default:
+        if (isInFrames(type)) return this.#messages()
         return isMedia(type) ? NO_FRAMING : undefined
     }
+  }
+
+  /** gRPC: one message, or many. */
+  #messages(): Framing {
+    const { message } = this.#context
+    if (message === undefined) return NO_FRAMING
+    const reader = new FrameReader(this.#limits.maxJsonBytes)
+    return {
+      push: (chunk) => {
+        for (const frame of reader.push(chunk)) {
+          const bytes = this.#unpacked(frame)
+          const value = bytes && message(bytes)
+          if (value === undefined) this.#facts.unread++
+          else this.#value(value, '')
+        }
+      },
+      end: () => {
+        this.#facts.unread += reader.skipped
+      },
+    }
+  }
+
+  #unpacked({ bytes, isCompressed }: GrpcFrame): Buffer | undefined {
+    if (!isCompressed) return bytes
+    return unpackedAtOnce(bytes, this.#context.header?.('grpc-encoding'))
   }
 
   /**

@@ -93,7 +93,6 @@ const CHARS_PER_TOKEN = 4
 
 /** Reasons for which policies could not have relied on the request either. */
 const UNREADABLE: ReadonlySet<string> = new Set([
-  'unknown-kind',
   'content-coding',
   'partly-unseen',
   'media-elsewhere',

@@ -3,6 +3,7 @@
  * references, not from YORI's readers, which the matrix holds to account.
  */
 import { bedrockEvent } from '../support/event-stream.js'
+import { encoded } from '../support/llm-protos.js'
 
 /** What the model always says. Beyond ASCII, so that a broken encoding shows. */
 export const ANSWER = 'Forty-two — 四十二, said the model.'
@@ -296,11 +297,43 @@ const bedrock: Dialect = ({ method, url }) => {
   return { type: 'application/vnd.amazon.eventstream', pieces }
 }
 
-/** A call of plain bytes; its own framing, and its outcome in the trailers. */
-const grpc: Dialect = ({ headers, body }) =>
-  String(headers['content-type']).startsWith('application/grpc')
-    ? { type: 'application/grpc', pieces: [body], trailers: { 'grpc-status': '0' } }
-    : undefined
+/** Gemini and xAI over gRPC: messages in their frames, and the outcome in the trailers. */
+const grpc: Dialect = ({ headers, path }) => {
+  if (!String(headers['content-type']).startsWith('application/grpc')) return undefined
+  const messages = path.startsWith('/xai_api.') ? grokChunks() : [geminiAnswer()]
+  const trailers = { 'grpc-status': '0' }
+  return { type: 'application/grpc', pieces: messages.map(frameOf), trailers }
+}
+
+/** doc/PROTOCOL-HTTP2.md of gRPC: not compressed, and how long it is. */
+function frameOf(message: Buffer): Buffer {
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(message.length, 1)
+  return Buffer.concat([head, message])
+}
+
+function geminiAnswer(): Buffer {
+  return encoded('gemini.Answer', {
+    candidates: [
+      { content: { role: 'model', parts: [{ text: ANSWER }] }, finishReason: 1 },
+    ],
+    usageMetadata: {
+      promptTokenCount: INPUT_TOKENS,
+      candidatesTokenCount: OUTPUT_TOKENS,
+    },
+    modelVersion: 'gemini-2.5-flash',
+  })
+}
+
+function grokChunks(): Buffer[] {
+  return PIECES.map((content, i) =>
+    encoded('xai.Chunk', {
+      ...{ id: 'x1', model: 'grok-4' },
+      outputs: [{ delta: { content }, finishReason: i === PIECES.length - 1 ? 3 : 0 }],
+      usage: { promptTokens: INPUT_TOKENS, completionTokens: OUTPUT_TOKENS },
+    }),
+  )
+}
 
 /** modelcontextprotocol.io: Streamable HTTP, answered without sessions. */
 const mcp: Dialect = ({ method, url, headers }, body) => {

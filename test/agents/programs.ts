@@ -263,7 +263,12 @@ const LIBRARIES: readonly Agent[] = [
     ...{ how: 'ConverseStream, HTTP/2 alone', model: 'amazon.nova-pro-v1:0' },
   }),
   sdk('@grpc/grpc-js', 'grpc.mjs', {
-    ...{ host: GEMINI, how: 'a unary call, HTTP/2 alone' },
+    ...{ host: GEMINI, how: 'Gemini’s GenerateContent, HTTP/2 alone' },
+    model: 'gemini-2.5-flash',
+  }),
+  sdk('@grpc/grpc-js, streamed', 'grpc-xai.mjs', {
+    ...{ package: '@grpc/grpc-js', host: 'api.x.ai', model: 'grok-4' },
+    how: 'xAI’s GetCompletionChunk, HTTP/2 alone',
   }),
   sdk('@modelcontextprotocol/sdk', 'mcp-old.mjs', {
     ...{ host: MCP, how: 'tools/call, Streamable HTTP with initialize' },

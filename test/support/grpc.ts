@@ -20,7 +20,16 @@ const bytes = {
 }
 
 function method(name: string, requestStream: boolean, responseStream: boolean) {
-  return { path: `/test.Words/${name}`, requestStream, responseStream, ...bytes }
+  return bytesMethod(`/test.Words/${name}`, requestStream, responseStream)
+}
+
+/** A method of any service, whose messages are bytes. */
+export function bytesMethod(
+  path: string,
+  requestStream: boolean,
+  responseStream: boolean,
+) {
+  return { path, requestStream, responseStream, ...bytes }
 }
 
 export const WORDS = {
@@ -39,9 +48,10 @@ export async function startGrpcOrigin(
   issued: Issued,
   service: UntypedServiceImplementation,
   options: ChannelOptions = {},
+  definition: ServiceDefinition = WORDS,
 ): Promise<GrpcOrigin> {
   const server = new GrpcServer(options)
-  server.addService(WORDS, service)
+  server.addService(definition, service)
   const pair = {
     cert_chain: Buffer.from(issued.certificatePem),
     private_key: Buffer.from(issued.keyPem),
@@ -67,12 +77,14 @@ export function grpcClient(
   address: string,
   host: string,
   rootPem: string,
+  options: ChannelOptions = {},
 ): Client & Disposable {
   const client = new Client(address, credentials.createSsl(Buffer.from(rootPem)), {
     'grpc.ssl_target_name_override': host,
     'grpc.default_authority': host,
     'grpc.enable_http_proxy': 0,
     'grpc.use_local_subchannel_pool': 1,
+    ...options,
   })
   return Object.assign(client, { [Symbol.dispose]: () => client.close() })
 }

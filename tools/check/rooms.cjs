@@ -15,6 +15,7 @@ const FLOORS = [
     rooms: [
       { room: 'src/json' },
       { room: 'src/http', calls: ['src/json'] },
+      { room: 'src/protobuf' },
       { room: 'src/tls' },
       { room: 'src/rego' },
     ],

@@ -6,7 +6,7 @@
 import { STATUS_CODES } from 'node:http'
 import { canonicalHostname } from '../../core/hostname.js'
 import { grpcTrailersOnly, isGrpc, PERMISSION_DENIED } from '../../http/grpc.js'
-import { splitAuthority } from '../../http/head.js'
+import { fieldPairs, splitAuthority } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
 import { errorEnvelope } from '../../providers/envelope.js'
 import { BLOCK_PAGE_FIELDS, blockPage } from './block-page.js'
@@ -34,6 +34,12 @@ export function answerBlock(
   const { request, response } = http
   if (isGrpc(request.httpVersion, head.contentType)) {
     const fields = grpcTrailersOnly(PERMISSION_DENIED, messageOf(block))
+    // The call was answering: how it ends stands behind what was said.
+    if (response.headersSent) {
+      response.addTrailers(fieldPairs(fields.slice(2)))
+      response.end()
+      return PAGE_STATUS
+    }
     response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', block.requestId])
     response.end()
     return PAGE_STATUS

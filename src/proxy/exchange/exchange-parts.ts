@@ -5,27 +5,18 @@
  */
 import type { Hold } from '../bounds/byte-budget.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
-import type { ExchangeLog } from '../words/exchange-log.js'
 import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
-import { openReading } from '../reading/open-reading.js'
-import type { Reading } from '../reading/reading.js'
+import { CallGate } from './call-gate.js'
+import type { JudgeMore } from './call-gate.js'
 import { RequestBody } from './request-body.js'
 import { maxBodyBytes } from './request-limits.js'
 
-/** Messages of gRPC have no text without their description. */
-export function readingOf(
+export function bodyOf(
   about: ExchangeAbout<ExchangePort>,
-  log: ExchangeLog,
   hold: Hold,
-): Reading | undefined {
-  const { isGrpc, recognised } = about
-  return isGrpc && (recognised === undefined || recognised.api === 'other')
-    ? undefined
-    : openReading(about, log, hold)
-}
-
-export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestBody {
+  judge: JudgeMore,
+): RequestBody {
   const { request, facts, from, services } = about
   const { policy, deadlines } = services
   return new RequestBody(request, facts.head, {
@@ -34,8 +25,12 @@ export function bodyOf(about: ExchangeAbout<ExchangePort>, hold: Hold): RequestB
       endpoint: facts.endpoint,
     }),
     previewBytes: facts.endpoint === undefined ? 0 : policy.previewBytes,
-    // Both sides of a call may talk in turns: what is held might be waited for.
-    holdBytes: about.waits && !about.isGrpc ? hold.most : 0,
+    holdBytes: about.waits ? hold.most : 0,
+    // Both sides of a call may talk in turns: its end might wait for an answer.
+    gate:
+      about.waits && about.isGrpc
+        ? new CallGate({ maxHeldBytes: policy.previewBytes, hold, judge })
+        : undefined,
     hold,
     waitMs: policy.timeouts.requestBodyMs,
     now: () => deadlines.now(),

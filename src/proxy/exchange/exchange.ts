@@ -28,6 +28,7 @@ import { passInformation } from '../answers/informational.js'
 import { Hold } from '../bounds/byte-budget.js'
 import { answerBlocked } from '../judging/blocking.js'
 import { Judging } from '../judging/judging.js'
+import { openReading } from '../reading/open-reading.js'
 import type { Reading } from '../reading/reading.js'
 import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
@@ -36,7 +37,8 @@ import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
-import { bodyOf, isListening, readingOf } from './exchange-parts.js'
+import type { MessageState } from './call-gate.js'
+import { bodyOf, isListening } from './exchange-parts.js'
 import { noteCall, noteElsewhere, noteEnd, noteGone, openLog } from './exchange-record.js'
 import { HELD_STEPS, takeSteps } from './held-steps.js'
 import type { RequestBody } from './request-body.js'
@@ -100,11 +102,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.overH2 = wantsH2(services.catalogue, this)
     this.#share = shareOf(from.state.record.device)
     this.#hold = new Hold(services.held, this.#share)
-    this.#body = bodyOf(this, this.#hold)
+    this.#body = bodyOf(this, this.#hold, (bytes, state) => this.#mayGoOn(bytes, state))
     if (facts.endpoint === undefined) return
     const log = openLog(this)
     this.#log = log
-    this.#reading = readingOf(this, log, this.#hold)
+    this.#reading = openReading(this, log, this.#hold)
     this.#judging = new Judging(this, log, this.#reading)
   }
 
@@ -288,10 +290,29 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
   }
 
+  /** Each message of a call that comes after its first. Never rejects. */
+  async #mayGoOn(bytes: Buffer, state: MessageState): Promise<boolean> {
+    const judging = this.#judging
+    if (judging === undefined) return true
+    try {
+      const decision = await judging.judgeMore(bytes, state)
+      if (this.closed) return false
+      if (decision?.enforce !== true) return true
+      this.#close('block', () => {
+        this.#upstream?.abort()
+        answerBlocked(judging.blocked, decision)
+      })
+    } catch (cause) {
+      this.#fail(internal(cause))
+    }
+    return false
+  }
+
   /** False, and nothing happens: it does not go there from where it stands. */
   #enter(phase: Phase): boolean {
     if (!this.#course.enter(phase)) return false
-    if (phase === 'answering') {
+    // A call whose client goes on talking is looked at when it has ended.
+    if (phase === 'answering' && !(this.isGrpc && this.#body.isOpen)) {
       this.#judgeBeside()
       this.#letGo()
     }

@@ -4,7 +4,6 @@
  * streams, with back-pressure, while a bounded copy of it is kept for reading; where a decision
  * comes first it is held until then: to its end if there is room for it.
  */
-import { Readable } from 'node:stream'
 import { YoriError } from '../../core/errors.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import { carriesBody } from '../../http/head.js'
@@ -13,6 +12,8 @@ import { BodyCopy, Pieces } from '../bounds/body-copy.js'
 import type { KeptBody } from '../bounds/body-copy.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { HttpRequest } from '../words/http-words.js'
+import { BodyStream } from './body-stream.js'
+import type { CallGate } from './call-gate.js'
 
 /** Bodies up to this length are read whole before they are sent on. */
 const WHOLE_BYTES = 64 * 1024
@@ -28,6 +29,8 @@ export interface BodyLimits {
   readonly hold: Hold
   /** How long what is held may wait for room there. */
   readonly waitMs: number
+  /** Of a call of gRPC that is held: it waits for a message, not for the body's end. */
+  readonly gate?: CallGate | undefined
   /** Monotonic milliseconds, of the clock by which deadlines are kept. */
   readonly now: () => number
 }
@@ -72,6 +75,11 @@ export class RequestBody {
   /** Still waiting for bytes that the client owes, and not holding it back ourselves. */
   get waiting(): boolean {
     return !this.#ended && !this.#request.complete && !this.#request.isPaused()
+  }
+
+  /** More of it may come. */
+  get isOpen(): boolean {
+    return !this.#ended && !this.#request.complete
   }
 
   /** What has come of it: all, or its first part and its newest. */
@@ -126,7 +134,8 @@ export class RequestBody {
       fail(this.#tooLarge())
       return false
     }
-    const stream = new BodyStream(this.#request, held, saw)
+    const { gate } = this.#limits
+    const stream = new BodyStream(this.#request, gate?.letGo(held) ?? held, saw, gate)
     this.#request.on('end', () => (this.#ended = this.#request.complete))
     use(this.#streamed(stream))
   }
@@ -140,6 +149,7 @@ export class RequestBody {
     const { bytes } = this
     const copy = this.#copy
     if (this.#stream === undefined || copy.hasGap || copy.size !== bytes) return undefined
+    if (this.#limits.gate?.isFresh === false) return undefined
     return this.#streamed(this.#stream.again(copy.pieces))
   }
 
@@ -214,15 +224,18 @@ export class RequestBody {
       this.#held = undefined
       this.#keepOnly(held.list)
     }
+    const { gate } = this.#limits
     const onData = (chunk: Buffer): void => {
       this.#saw(chunk)
+      gate?.saw(chunk)
       if (this.#isOver(this.bytes)) {
         stop()
         request.pause()
         fail(this.#tooLarge())
-      } else if (this.bytes > most || this.#noRoom) {
+      } else if (this.bytes > most || this.#noRoom || gate?.hasMessage === true) {
         stop()
         request.pause()
+        if (gate?.hasMessage === true) this.#giveReserved()
         this.#streams(use, fail, held.list)
       }
     }
@@ -231,8 +244,7 @@ export class RequestBody {
       if (!request.complete) return
       this.#ended = true
       stop()
-      this.#limits.hold.give(this.#reserved)
-      this.#reserved = 0
+      this.#giveReserved()
       const [only] = held.list
       const bytes =
         held.list.length === 1 && only !== undefined ? only : Buffer.concat(held.list)
@@ -247,6 +259,11 @@ export class RequestBody {
     request.on('data', onData)
     request.on('end', onEnd)
     request.on('close', onClose)
+  }
+
+  #giveReserved(): void {
+    this.#limits.hold.give(this.#reserved)
+    this.#reserved = 0
   }
 
   #readWhole(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
@@ -280,6 +297,8 @@ export class RequestBody {
   #saw(chunk: Buffer): void {
     this.#count(chunk)
     const held = this.#held
+    // What the gate has judged is not looked at again.
+    if (held === undefined && this.#limits.gate !== undefined) return
     const grows = held === undefined ? this.#copy.growth(chunk.length) : chunk.length
     const reserved = Math.min(grows, this.#reserved)
     this.#reserved -= reserved
@@ -313,78 +332,5 @@ export class RequestBody {
       'YORI_REQUEST_BODY_TOO_LARGE',
       `the request body is over ${this.#limits.maxBytes ?? 0} bytes`,
     )
-  }
-}
-
-/**
- * The request as it goes up. It stands between because whoever sends it destroys a body that a
- * provider did not wait for, and that must not take the client's connection along: the rest of
- * the body is then read and dropped while the answer goes out.
- */
-class BodyStream extends Readable {
-  readonly #source: HttpRequest
-  readonly #saw: (chunk: Buffer) => boolean
-  #hasEnded = false
-  /** Another has taken its place. */
-  #replaced = false
-
-  constructor(
-    source: HttpRequest,
-    held: readonly Buffer[],
-    saw: (chunk: Buffer) => boolean,
-  ) {
-    super({ highWaterMark: 64 * 1024 })
-    this.#source = source
-    this.#saw = saw
-    source.pause()
-    for (const chunk of held) this.push(chunk)
-    source.on('data', this.#onData)
-    source.on('end', this.#onEnd)
-    source.on('error', () => undefined)
-    source.on('close', this.#onClose)
-    // Errors reach the exchange through the library; without a listener they would be thrown.
-    this.on('error', () => undefined)
-  }
-
-  /** Another in its place, which gives `seen` again before it goes on. */
-  again(seen: readonly Buffer[]): BodyStream {
-    const source = this.#source
-    this.#replaced = true
-    source.off('data', this.#onData)
-    source.off('end', this.#onEnd)
-    source.off('close', this.#onClose)
-    const next = new BodyStream(source, seen, this.#saw)
-    if (this.#hasEnded) next.#onEnd()
-    return next
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    if (!this.#saw(chunk)) {
-      this.#source.pause()
-      return
-    }
-    if (!this.destroyed && !this.push(chunk)) this.#source.pause()
-  }
-
-  readonly #onEnd = (): void => {
-    this.#hasEnded = true
-    if (!this.destroyed && this.#source.complete) this.push(null)
-  }
-
-  readonly #onClose = (): void => {
-    if (!this.#source.complete) this.destroy(new YoriError('YORI_CLIENT_GONE'))
-  }
-
-  override _read(): void {
-    this.#goOn()
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#goOn()
-    done(error)
-  }
-
-  #goOn(): void {
-    if (!this.#replaced) this.#source.resume()
   }
 }

@@ -92,7 +92,8 @@ export class H2Response implements HttpResponse {
     stream.on('wantTrailers', () => {
       stream.sendTrailers(toH2(undefined, this.#trailers))
       // What the client still sends is not wanted any more. RFC 9113 §8.1.
-      if (!request.complete) stream.close(NGHTTP2_NO_ERROR)
+      // Behind them: a reset takes back what was not written yet.
+      if (!request.complete) setImmediate(() => stream.close(NGHTTP2_NO_ERROR))
     })
   }
 

@@ -7,7 +7,7 @@
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Blocked } from './blocking.js'
-import { noContent, unreadCall, unreadSocket, unrecognised } from '../words/content.js'
+import { noContent, unreadSocket, unrecognised } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { decide } from './decision.js'
 import type { Reread } from './approval.js'
@@ -91,6 +91,17 @@ export class Judging {
     return decision instanceof Promise ? decision.then(decided) : decided(decision)
   }
 
+  /** A message of a call after its first; see `CallGate`. */
+  judgeMore(bytes: Buffer, state: 'whole' | 'cut' | 'ended'): Judgement {
+    const aside = this.#log.aside()
+    const read = this.#reading?.more(bytes, this.#about.facts.head, state)
+    return read?.then(async (content) => {
+      const decision = await this.judgeMessage(content, aside)
+      if (decision !== undefined) this.#log.decidedBeside(aside)
+      return decision
+    })
+  }
+
   /** The request, for who blocks it. */
   get blocked(): Blocked {
     const { request, response, from, facts, recognised, services } = this.#about
@@ -132,10 +143,9 @@ export class Judging {
   #decide(read: Content | undefined, size: number, redaction: BodyRedaction): Judgement {
     const { facts, isGrpc } = this.#about
     const content = facts.upgrade === undefined ? read : this.#spoken(read)
-    if (isGrpc) this.#log.unseen('unknown-kind')
-    const known = isGrpc ? unreadCall() : content
-    if (known?.state !== 'whole') redaction.leave()
-    const decision = this.#ask(known ?? unrecognised(size), this.#log, redaction)
+    // A message is not written anew.
+    if (isGrpc || content?.state !== 'whole') redaction.leave()
+    const decision = this.#ask(content ?? unrecognised(size), this.#log, redaction)
     return decision instanceof Promise
       ? decision.then((made) => this.#decided(made, redaction))
       : this.#decided(decision, redaction)

@@ -26,8 +26,10 @@ import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.
 import { standOf } from '../../conversations/conversations.js'
 import { bodyText, ResponseKeeper } from './kept-bodies.js'
 import type { KeptBodies } from '../words/policy-snapshot.js'
-import { decodeRequest } from './request-decoding.js'
-import type { CodedCopy } from './request-decoding.js'
+import { isInFrames } from '../../http/grpc.js'
+import { framesIn } from '../../http/grpc-frames.js'
+import { decodeMessages, decodeRequest } from './request-decoding.js'
+import type { CodedCopy, DecodedCopy } from './request-decoding.js'
 import { keepsAnswers, tellPaid } from './paying.js'
 import type { Paid, Paying } from './paying.js'
 import { readRequest } from './request-reading.js'
@@ -131,7 +133,7 @@ export class Reading {
     const isPlain = coding === undefined || coding === 'identity' || bytes.length === 0
     const copy = { bytes, whole, newest, cutBy }
     const content = isPlain
-      ? this.#requestRead(copy, head)
+      ? this.#unframed(copy, head)
       : this.#decoded({ ...copy, coding }, head)
     if (content instanceof Promise) this.#decoding = content
     return content
@@ -144,10 +146,41 @@ export class Reading {
     const decoded = await decodeRequest(copy, bounds)
     if (decoded === undefined) return this.#requestRead(copy, head)
     const plain = { ...head, contentEncoding: undefined }
-    const content = await this.#requestRead(decoded, plain)
+    const content = await this.#unframed(decoded, plain)
     // Where its words wait for the decision, the end of the exchange gives it back.
     if (this.#words === undefined) hold.give(decoded.taken)
     return content
+  }
+
+  /** Messages that are compressed each for itself are undone first. */
+  #unframed(copy: BodyPart, head: RequestHeadFacts): Content | Promise<Content> {
+    const coded = this.#uncoded(copy, head)
+    if (!(coded instanceof Promise)) return this.#requestRead(coded, head)
+    return coded.then(async (decoded) => {
+      const content = await this.#requestRead(decoded, head)
+      if ('taken' in decoded && this.#words === undefined)
+        this.#about.hold.give(decoded.taken)
+      return content
+    })
+  }
+
+  /** As it is where that is not to be had. */
+  #uncoded(
+    copy: BodyPart,
+    head: RequestHeadFacts,
+  ): BodyPart | Promise<BodyPart | DecodedCopy> {
+    const coding = contentCoding(head.messageEncoding)
+    const isCoded =
+      coding !== undefined &&
+      coding !== 'identity' &&
+      isInFrames(head.contentType) &&
+      copy.newest === undefined &&
+      framesIn(copy.bytes)?.some(({ isCompressed }) => isCompressed) === true
+    if (!isCoded) return copy
+    const { json, coding: limits } = this.#options
+    const { hold } = this.#about
+    const bounds = { maxBytes: json.maxBytes, hold, ...(limits && { limits }) }
+    return decodeMessages({ ...copy, coding }, bounds).then((decoded) => decoded ?? copy)
   }
 
   /** A long one is read in slices, while others have their turn. */
@@ -176,6 +209,39 @@ export class Reading {
     this.#about.requestRead?.(this.#told)
     this.#told = undefined
     return content
+  }
+
+  /**
+   * What a client goes on to say in its request, as in a call of gRPC: the same content, and
+   * nothing of it begins anew. `state`: all of a message, its beginning, or what was left.
+   */
+  async more(
+    bytes: Buffer,
+    head: RequestHeadFacts,
+    state: 'whole' | 'cut' | 'ended',
+  ): Promise<Content> {
+    const cutBy = state === 'cut' ? 'inspect.max_body_bytes' : undefined
+    const whole = state !== 'cut'
+    const decoded = await this.#uncoded({ bytes, whole, newest: undefined, cutBy }, head)
+    const content = await inSlices(this.#readMore(decoded, head))
+    if ('taken' in decoded) this.#about.hold.give(decoded.taken)
+    return content ?? FAILED
+  }
+
+  *#readMore(part: BodyPart, head: RequestHeadFacts): Resting<Content> {
+    const { path, log } = this.#about
+    const { json, rules } = this.#options
+    const copy = { ...part, head, path }
+    const read = yield* readRequest(this.#recognised, copy, {
+      json,
+      wantsText: rules !== undefined,
+    })
+    if (read.unread !== undefined) log.unseen(read.unread)
+    const { model } = read.facts
+    if (model !== undefined && log.record.model === undefined) log.asked({ model })
+    if (rules === undefined) return read.content
+    const said = yield* saidOf(read.text?.units ?? [], this.#heard)
+    return { ...read.content, said }
   }
 
   *#saidOf({ text }: RequestRead, rules: object): Resting<Said> {

@@ -3,6 +3,8 @@
 export interface RequestHeadFacts {
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
+  /** Of the messages in the body, where each has its own (`grpc-encoding`). */
+  readonly messageEncoding?: string | undefined
 }
 
 /** What is kept of a body. */

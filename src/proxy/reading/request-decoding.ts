@@ -5,6 +5,7 @@
  */
 import { ContentDecoder, CODING_LIMITS } from '../../http/content-coding.js'
 import type { Coding, CodingLimits } from '../../http/content-coding.js'
+import { frameOf, framesIn } from '../../http/grpc-frames.js'
 import { BodyCopy } from '../bounds/body-copy.js'
 import type { Hold } from '../bounds/byte-budget.js'
 import type { BodyPart } from './request-copy.js'
@@ -24,6 +25,37 @@ export interface DecodeLimits {
 /** `taken`: bytes of `hold`, for whoever reads it to give back. */
 export interface DecodedCopy extends BodyPart {
   readonly taken: number
+}
+
+/**
+ * The same of messages that are compressed each for itself, as gRPC has it, in a body that is
+ * whole. Undefined: one of them is not of that coding, or over a limit. Never rejects.
+ */
+export async function decodeMessages(
+  copy: CodedCopy,
+  bounds: DecodeLimits,
+): Promise<DecodedCopy | undefined> {
+  const messages: Buffer[] = []
+  let taken = 0
+  let size = 0
+  for (const frame of framesIn(copy.bytes) ?? []) {
+    if (frame.isPart || frame.isEnd) continue
+    let { bytes } = frame
+    if (frame.isCompressed) {
+      const { coding } = copy
+      const left = { ...bounds, maxBytes: bounds.maxBytes - size }
+      const decoded = await decodeRequest({ bytes, whole: true, coding }, left)
+      taken += decoded?.taken ?? 0
+      if (decoded?.whole !== true) {
+        bounds.hold.give(taken)
+        return undefined
+      }
+      bytes = decoded.bytes
+    }
+    size += bytes.length
+    messages.push(frameOf(bytes))
+  }
+  return { ...copy, bytes: Buffer.concat(messages), taken }
 }
 
 /** Undefined when it is not of that coding. Never rejects. */

@@ -16,12 +16,15 @@ import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
 import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
 import { offeredTools } from '../../providers/offered-tools.js'
-import type { RequestFacts } from '../../providers/provider.js'
+import type { Api, RequestFacts } from '../../providers/provider.js'
+import { RequestBuilder } from '../../providers/request.js'
 import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { mediaOf } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import { addOffer, addText, addWords, isTextType, looksLikeJson } from './body-words.js'
+import { readMessages } from './call-reading.js'
+import type { CallRead } from './call-reading.js'
 import { addNewestParts, readParts } from './form-reading.js'
 import { readNewest, withNewest } from './newest-words.js'
 import type { BodyPart, RequestCopy } from './request-copy.js'
@@ -76,6 +79,8 @@ function* readBody(
     const content = unreadable('invalid', 'its body is compressed')
     return { facts: nothing, content, unread: 'content-coding', text: undefined }
   }
+  const messages = yield* readMessages(recognised, copy, options.json)
+  if (messages !== undefined) return readCall(recognised, copy, messages, options)
   const boundary = boundaryOf(head.contentType)
   if (boundary !== undefined) return yield* readForm(recognised, copy, boundary, options)
   const utf8 = { ...copy, bytes: yield* asUtf8(bytes) }
@@ -94,6 +99,50 @@ const UNSEEN = 'its body is larger than what is inspected'
 
 function unseen({ cutBy }: BodyPart): string {
   return cutBy === undefined ? UNSEEN : `${UNSEEN} (${cutBy})`
+}
+
+/** Of a known service it is read as JSON of its provider is; of any other, text is known. */
+function readCall(
+  recognised: Recognised,
+  copy: RequestCopy,
+  { body, texts, words, isMute, uninspectable: why }: CallRead,
+  { wantsText }: RequestOptions,
+): RequestRead {
+  const { api } = recognised
+  const asked = body === undefined ? ofTexts(texts, api) : factsOf(recognised, copy, body)
+  const toolsOffered = [...new Set([...asked.toolsOffered, ...offeredTools(body)])]
+  const facts = { ...asked, toolsOffered }
+  const text = words.end()
+  const isCut = copy.cutBy !== undefined
+  if (isMute && !isCut && why === undefined) return notText(facts)
+  const isKnown = body !== undefined && !isCut && why === undefined
+  const content: Content = {
+    ...about(facts),
+    body: isKnown ? body : undefined,
+    state: isCut ? 'truncated' : isKnown ? 'whole' : 'invalid',
+    uninspectable: isCut ? unseen(copy) : why && CALL_UNREAD[why],
+  }
+  const unread = isCut ? 'partly-unseen' : why === 'compressed' ? 'content-coding' : why
+  const other = recognised.call === undefined ? 'unknown-api' : undefined
+  return {
+    facts,
+    content,
+    unread: unread ?? unreadIn(text) ?? other,
+    text: wantsText ? text : undefined,
+  }
+}
+
+const CALL_UNREAD = {
+  compressed: 'its messages are compressed in a way that is not undone here',
+  'too-deep': 'a message of its call is nested too deep',
+  'too-many-values': 'a message of its call has too many fields',
+} as const
+
+/** What nobody knows is what a person asks. */
+function ofTexts(texts: readonly string[], api: Api): RequestFacts {
+  const builder = new RequestBuilder()
+  builder.message('user', texts.join('\n'))
+  return builder.build(api)
 }
 
 /** By its first byte; a number or a word alone only where it is called JSON. */

@@ -55,11 +55,6 @@ export function unrecognised(bytes: number): Content {
   return bytes === 0 ? noContent() : unreadable('invalid', 'no reader knows this API')
 }
 
-/** Protocol Buffers without their description. */
-export function unreadCall(): Content {
-  return unreadable('invalid', 'no reader knows the messages of gRPC')
-}
-
 /** Before it is answered, nothing has been said on a WebSocket. */
 export function unreadSocket(): Content {
   return unreadable(

@@ -138,7 +138,7 @@ describe('a gRPC call', () => {
     assert.equal(row?.['event_type'], 'response')
     assert.equal(row['http_path'], '/test.Words/Say')
     assert.equal(row['http_version'], '2.0')
-    assert.equal(row['uninspectable'], 'unknown-kind')
+    assert.equal(row['uninspectable'], 'unknown-api')
     setup.client.close()
     await until(async () => (await setup.yori.rows('connections')).length === 1)
     const [connection] = await setup.yori.rows('connections')
