@@ -7,7 +7,13 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openAuthority } from '../../ca/authority.js'
@@ -28,10 +34,12 @@ import {
   bypassCheck,
   forwardingCheck,
   interfacesCheck,
+  letInCheck,
   rulesCheck,
   steeringCheck,
   tableCheck,
 } from '../../src/doctor/doctor-steering.js'
+import { probeCheck } from '../../src/doctor/doctor-probe.js'
 import { needs } from '../support/needs.js'
 import type { Need } from '../support/needs.js'
 import { ManualClock } from '../support/manual-clock.js'
@@ -66,6 +74,8 @@ interface Row {
   readonly what: RegExp
   readonly mend?: RegExp
   readonly needs?: readonly Need[]
+  /** Before the first look, where a well machine is no place for the check. */
+  readonly given?: (well: Well) => void
   readonly wrong: (well: Well, place: Place) => void | Promise<void>
 }
 
@@ -73,6 +83,13 @@ interface Place {
   readonly folder: TempFolder
   readonly clock: ManualClock
   readonly files: ReturnType<typeof steeringFiles>
+  /** Whoever asks; undefined: as it is. */
+  uid?: number
+}
+
+function program(folder: TempFolder, name: string, says: string): void {
+  const text = `#!/bin/sh\ncat <<'EOF'\n${says}\nEOF\n`
+  writeFileSync(folder.file(name), text, { mode: 0o755 })
 }
 
 const off = (files: Place['files'], cause: string): void =>
@@ -277,6 +294,81 @@ const ROWS: readonly Row[] = [
       run['pfctl -a yori -t yori_llm'] = '\n'
     },
   },
+  ...(
+    [
+      ['notice', 'probe_inet=missed', /IPv4: .* asked again/, undefined],
+      ['bad', 'probe_inet6=silent', /IPv6: .* is dropped/, /pf check/],
+      ['bad', 'probe_inet=other', /IPv4: somebody else answered/, /nft list ruleset/],
+      ['notice', 'probe_inet6=unsure', /IPv6: .* clients have/, /let yori-probe in/],
+      ['notice', 'probe_inet=unable', /IPv4: .* could not be made/, /unshare/],
+      ['bad', 'link=renamed', /has another name now/, /its name, then yori pf apply/],
+      ['bad', 'link=enslaved', /port of a bridge or bond/, /bridge or bond, then/],
+    ] as const
+  ).map(([level, line, what, mend]): Row => ({
+    ...{ check: steeringCheck, level, what, ...(mend === undefined ? {} : { mend }) },
+    wrong: (_well, { files }) => {
+      status(files, 'both')
+      appendFileSync(files.status, `${line}\n`)
+    },
+  })),
+  {
+    ...{ check: letInCheck, level: 'notice', what: /inet fw input may drop steered/ },
+    mend: /nft insert rule inet fw input meta mark 0x796f accept/,
+    needs: ['Linux'],
+    wrong: (_well, { folder }) => {
+      // In the words in which nft lists them: a device of the network, or all of it?
+      program(
+        folder,
+        'nft',
+        `table inet fw {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname "lan0" ip saddr 10.77.0.77 tcp dport 443 drop
+  }
+}`,
+      )
+      process.env['PATH'] = `${folder.path}:/usr/bin:/bin`
+    },
+  },
+  {
+    ...{ check: probeCheck, level: 'bad', what: /needs network namespaces: Linux/ },
+    wrong: (well) => void (well.platform = 'freebsd'),
+  },
+  {
+    ...{ check: probeCheck, level: 'bad', what: /needs root/, mend: /sudo/ },
+    wrong: (_well, place) => void (place.uid = 1000),
+  },
+  {
+    ...{ check: probeCheck, level: 'bad', what: /no endpoint is opened/ },
+    wrong: (well, place) => {
+      place.uid = 0
+      well.config = { ...well.config, endpoints: [] }
+    },
+  },
+  {
+    ...{ check: probeCheck, level: 'bad', what: /no set `lan_if`/, mend: /pf apply/ },
+    wrong: ({ run }, place) => {
+      place.uid = 0
+      run['nft list set'] = undefined
+    },
+  },
+  {
+    ...{ check: probeCheck, level: 'bad', what: /do not steer yori-doctor: .* others'/ },
+    mend: /pf apply/,
+    given: ({ run }) => void (run['nft list set'] = undefined),
+    wrong: ({ run }, place) => {
+      place.uid = 0
+      run['nft list set'] = 'elements = { "lan0" }'
+    },
+  },
+  {
+    ...{ check: probeCheck, level: 'bad', what: /could not be set up: ip: .*ENOENT/ },
+    wrong: ({ run }, place) => {
+      place.uid = 0
+      run['nft list set'] = 'elements = { "lan0", "yori-doctor" }'
+      process.env['PATH'] = place.folder.path
+    },
+  },
   {
     ...{ check: bypassCheck, level: 'bad', what: /no IPv6 listener/, mend: /generate/ },
     wrong: (well) => {
@@ -327,6 +419,8 @@ describe('each finding of yori doctor', function () {
             'nft list table': TABLE,
             'ip -4 rule': '100: from all fwmark 0x796f lookup 796\n',
             'ip -6 rule': '100: from all fwmark 0x796f lookup 796\n',
+            // Of other rules than ours: with ours it would really be tried.
+            'nft list set': 'elements = { "lan0" }',
             'pfctl -a yori -s nat': 'rdr on em1\n',
             'pfctl -a yori -t yori_llm': '203.0.113.7\n',
           },
@@ -358,6 +452,7 @@ describe('each finding of yori doctor', function () {
     it(`${row.check.name}: ${row.what.source}`, async function () {
       needs(this, ...(row.needs ?? []))
       const { well: machine, place } = await well()
+      row.given?.(machine)
       const patient = (): Patient => patientOf(machine, place)
       const before = await row.check.look(patient())
       assert.deepEqual(
@@ -366,9 +461,15 @@ describe('each finding of yori doctor', function () {
         'on a machine that is well',
       )
       const path = process.env['PATH']
+      const { getuid } = process
       await row.wrong(machine, place)
+      const { uid } = place
+      if (uid !== undefined) process.getuid = () => uid
       const looked = Promise.resolve(row.check.look(patient()))
-      const all = await looked.finally(() => (process.env['PATH'] = path))
+      const all = await looked.finally(() => {
+        process.env['PATH'] = path
+        Object.assign(process, { getuid })
+      })
       const found = all.filter(({ what }) => row.what.test(what))
       assert.equal(found.length, 1, JSON.stringify(all))
       assert.equal(found[0]?.level, row.level)
@@ -379,8 +480,10 @@ describe('each finding of yori doctor', function () {
     const rows: Record<string, number> = {
       'doctor-own.ts': 8,
       'doctor-names.ts': 6,
-      // Of these, rules that go around steering (2) and those that let nothing in (2).
+      // Of these, rules that go around steering (2) and those that let nothing in (1).
       'doctor-steering.ts': 25,
+      // Of these, whom the probe met on a router (3).
+      'doctor-probe.ts': 9,
     }
     for (const [file, count] of Object.entries(rows)) {
       const path = new URL(`../../../src/doctor/${file}`, import.meta.url)
