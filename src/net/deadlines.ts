@@ -8,6 +8,11 @@ import type { Watch, Watched } from '../core/watched.js'
 
 const TICK_MS = 1_000
 
+/**
+ * Looks at all that are watched once in `TICK_MS` (1 s) of one timer: a deadline is met
+ * that much late at most, while the loop turns. Their number is bounded by whoever
+ * watches. After `stop` nothing is watched.
+ */
 export class Deadlines implements Service, Watch {
   readonly name = 'deadlines'
   readonly #clock: Clock
@@ -28,6 +33,7 @@ export class Deadlines implements Service, Watch {
     this.#watched.clear()
   }
 
+  /** Until `unwatch`; again is no second time. */
   watch(subject: Watched): void {
     this.#watched.add(subject)
   }
@@ -36,6 +42,7 @@ export class Deadlines implements Service, Watch {
     this.#watched.delete(subject)
   }
 
+  /** Monotonic milliseconds. */
   now(): number {
     return this.#clock.monotonic()
   }

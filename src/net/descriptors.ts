@@ -13,6 +13,7 @@ import { errorCodeOf } from './tls-failure.js'
 /** None refused for so long: there are some again. */
 const CALM_MS = 60_000
 
+/** What it is told by and tells. */
 export interface DescriptorsOptions {
   readonly clock: Clock
   readonly log: Log
@@ -20,6 +21,10 @@ export interface DescriptorsOptions {
   readonly connections: () => number
 }
 
+/**
+ * To be watched (`tick`) and told of failures (`failed`). None was refused for `CALM_MS`
+ * (60 s): then it has no concern any more.
+ */
 export class Descriptors implements MayConcern, Watched {
   readonly #clock: Clock
   readonly #log: Log

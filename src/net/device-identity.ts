@@ -10,6 +10,7 @@ import { Recent } from '../core/recent.js'
 import type { Lease } from './leases.js'
 import { isLocallyAdministered, type Neighbours } from './neighbours.js'
 
+/** Where it reads, and how often. What a source rejects with counts as nothing in it. */
 export interface DeviceIdentityOptions {
   readonly clock: Clock
   readonly neighbours: () => Promise<Neighbours>
@@ -45,6 +46,12 @@ const NOTHING: Reading = {
   nameByMac: new Map(),
 }
 
+/**
+ * Answers from the last reading; one older than twice `maxAgeMs` counts as none, so that
+ * no address keeps the device it had before. An address that no table knows is looked for
+ * again after 10 s (`STRANGER_MS`); 1,024 of them are remembered. Loopback is nobody's
+ * device.
+ */
 export class DeviceIdentity {
   readonly #options: DeviceIdentityOptions
   readonly #maxAgeMs: number
@@ -62,7 +69,10 @@ export class DeviceIdentity {
     this.#waitMs = options.waitMs ?? DEFAULT_WAIT_MS
   }
 
-  /** What is known at this moment; starts a reading when that is old or the address new. */
+  /**
+   * What is known at this moment; starts a reading when that is old or the address new.
+   * `ip` of the device is canonical, or `address` where that is none. Never throws.
+   */
   of(address: string): Device {
     const ip = canonicalAddress(address) ?? address
     if (this.#wantsReading(ip)) void this.#lookFor(ip)

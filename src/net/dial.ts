@@ -15,6 +15,7 @@ import { errorCodeOf, upstreamFailure } from './tls-failure.js'
 /** More addresses than this are not tried for one connection. */
 const MAX_ATTEMPTS = 6
 
+/** Whom to reach. What is spoken there is TLS unless `plain`. */
 export interface Target {
   /** A canonical host name or an IP address. */
   readonly host: string
@@ -23,9 +24,11 @@ export interface Target {
   readonly plain?: boolean
 }
 
+/** What a dialer goes by: the configuration, and who knows addresses. */
 export interface DialerOptions {
   /** `upstream.resolve`: a name or `*.suffix` to the address that is dialled for it. */
   readonly overrides: ReadonlyMap<string, SocketAddress>
+  /** Addresses of a canonical name; what it rejects with is passed on. */
   readonly lookup: (name: string) => Promise<readonly string[]>
   /** Ends the look-ups that are under way; they reject. */
   readonly endLookups?: () => void
@@ -35,6 +38,7 @@ export interface DialerOptions {
   readonly ownPorts?: () => readonly number[]
   /** `access.allow_destinations`: refused ranges that the operator opened. */
   readonly allowed: Prefixes
+  /** For one target, all its addresses together. */
   readonly connectTimeoutMs: number
   /** A connection could not be opened. */
   readonly onFailed?: (error: unknown) => void
@@ -42,6 +46,10 @@ export interface DialerOptions {
   readonly keepAliveMs: number
 }
 
+/**
+ * One for a configuration. It keeps nothing of what it dials: names are the resolver's to
+ * remember, connections the caller's to end.
+ */
 export class Dialer {
   readonly #options: DialerOptions
 
@@ -65,7 +73,9 @@ export class Dialer {
   }
 
   /**
-   * The addresses that may be dialled for a target, in order.
+   * The addresses that may be dialled for a target, in order: of what the resolver gives
+   * the first six (`MAX_ATTEMPTS`), without those that are refused. An override is taken
+   * as it stands, unless it leads back to us.
    * @throws YORI_UPSTREAM_UNRESOLVED, YORI_DESTINATION_REFUSED, YORI_UPSTREAM_LOOP
    */
   async candidates(target: Target): Promise<readonly SocketAddress[]> {
@@ -111,9 +121,11 @@ export class Dialer {
   }
 
   /**
-   * Opens TCP to a target: to the address that the client had dialled, and when that does not
-   * answer at once, beside it to those that the resolver gives.
-   * @throws what `candidates` throws, YORI_UPSTREAM_UNREACHABLE, YORI_UPSTREAM_CONNECT_TIMEOUT
+   * Opens TCP to a target: to the address that the client had dialled, and when that does
+   * not answer at once, beside it to those that the resolver gives. The socket is
+   * connected, allows half-closes, and is the caller's, who listens for its errors.
+   * @throws what `candidates` throws, YORI_UPSTREAM_UNREACHABLE,
+   *   YORI_UPSTREAM_CONNECT_TIMEOUT
    */
   async dial(target: Target, options: DialOptions = {}): Promise<Socket> {
     const { known, knownOnly } = options
@@ -185,6 +197,7 @@ function toldOnly(host: string, says: string): { told?: string } {
   return isIP(host) === 0 ? { told: `${host}: ${says}` } : {}
 }
 
+/** Of one dialling. */
 export interface DialOptions {
   /** The original destination of a redirected connection: dialled first. */
   readonly known?: SocketAddress

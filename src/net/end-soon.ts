@@ -15,7 +15,7 @@ export function endSoon(socket: Duplex, lastWord?: string | Buffer): void {
   cutSoon(socket)
 }
 
-/** Leaves a connection that is ending a little time for it. */
+/** Leaves a connection that is ending two seconds (`LINGER_MS`) for it. */
 export function cutSoon(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   timer.unref()

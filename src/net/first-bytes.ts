@@ -27,6 +27,10 @@ const OTHER_TLS: Verdict = { kind: 'other', likeTls: true }
 /** Methods are tokens of any length (RFC 9110 §9.1); none in the registry is near this. */
 const MAX_METHOD_BYTES = 32
 
+/**
+ * One connection's. `maxBytes`: of the stream; when so many tell nothing, they are
+ * `malformed` (`hello-too-long`). Throws nothing.
+ */
 export class FirstBytesReader {
   readonly #maxBytes: number
   readonly #scan: ClientHelloScan
@@ -43,7 +47,10 @@ export class FirstBytesReader {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  /** Takes the next bytes; undefined while it cannot be told. */
+  /**
+   * Takes the next bytes; undefined while it cannot be told. Keeps the first `chunk`
+   * itself, copies others; after a verdict no more are to be pushed.
+   */
   push(chunk: Uint8Array): Verdict | undefined {
     this.#append(chunk)
     // What lies beyond the limit is not looked at, whether or not it came with the rest.

@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram'
 import { randomInt } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 
+/** What clients are offered: Encrypted Client Hello, HTTP/3. */
 export interface HttpsRecord {
   readonly ech: boolean
   readonly h3: boolean
@@ -22,7 +23,8 @@ const HEADER_BYTES = 12
 const MOST_RECORDS = 32
 
 /**
- * `server` is `address` or `address:port`. Undefined without an answer, also where the server
+ * `server` is `address` or `address:port`, IPv6 with a port in brackets; `name` is in
+ * ASCII; `waitMs`: for the answer. Undefined without an answer, also where the server
  * cannot be reached at all. Never rejects.
  */
 export function askHttpsRecord(
@@ -58,7 +60,10 @@ export function askHttpsRecord(
   })
 }
 
-/** RFC 1035 §4.1. */
+/**
+ * The datagram that asks, recursion desired. `id`: 16 bits. `name`: labels of at most 63
+ * bytes, which is not checked. RFC 1035 §4.1, RFC 9460 §14.2.
+ */
 export function httpsQuestion(id: number, name: string): Buffer {
   const header = Buffer.alloc(HEADER_BYTES)
   header.writeUInt16BE(id, 0)
@@ -72,7 +77,10 @@ export function httpsQuestion(id: number, name: string): Buffer {
   return Buffer.concat([header, ...labels, tail])
 }
 
-/** What all its HTTPS records offer together. Never throws: undefined for no answer or a malformed one. */
+/**
+ * What all its HTTPS records offer together, of the first 32 answers (`MOST_RECORDS`). Never
+ * throws: undefined for no answer or a malformed one.
+ */
 export function readHttpsAnswer(message: Buffer): HttpsRecord | undefined {
   try {
     // A server that failed or refused has not said that there is none. RFC 1035 §4.1.1.

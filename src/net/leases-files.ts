@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises'
 import { leaseParser, type Lease, type LeaseFormat } from './leases.js'
 
+/** A file, and who writes it. */
 export interface LeaseFile {
   readonly format: LeaseFormat
   readonly path: string
@@ -31,7 +32,10 @@ const HEADING_BYTES = 4_096
 /** Parsed between two turns of the event loop: well under a millisecond. */
 const CHUNK_BYTES = 32 * 1024
 
-/** Keeps what it read until a file changes. */
+/**
+ * Keeps what it read until a file changes. Of a file over 4 MiB (`MAX_FILE_BYTES`) its
+ * heading and its end are read.
+ */
 export class LeaseFiles {
   readonly #files: readonly LeaseFile[]
   readonly #read = new Map<string, { stamp: string; leases: readonly Lease[] }>()

@@ -6,9 +6,15 @@
 import { canonicalAddress } from '../core/address.js'
 import { canonicalMac } from './neighbours.js'
 
+/** What a server says of one address; whether it still holds is for the reader to see. */
 export interface Lease {
+  /** Canonical. */
   readonly address: string
+  /** As `canonicalMac` gives it. */
   readonly mac: string | undefined
+  /**
+   * Printable, at most 253 characters, without a trailing dot: the client's own claim.
+   */
   readonly hostname: string | undefined
   /** Milliseconds since the Unix epoch; undefined: never. */
   readonly expiresAt: number | undefined
@@ -16,9 +22,16 @@ export interface Lease {
 
 export type LeaseFormat = 'dnsmasq' | 'kea' | 'isc'
 
+/**
+ * One file, line by line. Lines over 4,096 characters and those that say nothing of a
+ * lease are passed over.
+ */
 export interface LeaseParser {
   push(line: string): void
-  /** By address, in the order of the file. */
+  /**
+   * By address, the one told of last at the end: the last 8,192 (`MAX_LEASES`). Released
+   * ones are gone.
+   */
   readonly leases: ReadonlyMap<string, Lease>
 }
 
@@ -28,6 +41,10 @@ const MAX_LEASES = 8_192
 const MAX_LINE_LENGTH = 4_096
 const MAX_HOSTNAME_LENGTH = 253
 
+/**
+ * A new parser, for one file. dnsmasq(8) `--dhcp-leasefile`; Kea's memfile backend;
+ * dhcpd.leases(5).
+ */
 export function leaseParser(format: LeaseFormat): LeaseParser {
   switch (format) {
     case 'dnsmasq':

@@ -13,11 +13,15 @@ const MAX_BYTES = 8 * 1024 * 1024
 
 export const NO_LESSONS: Lessons = { lessons: [], trusting: [], root: '' }
 
+/** `pinning.json` in the state folder. */
 export function lessonsPath(stateDir: string): string {
   return join(stateDir, 'pinning.json')
 }
 
-/** Tells one version of the file from another; '' when there is none. */
+/**
+ * Tells one version of the file from another; '' when there is none.
+ * @throws errors of the file system, but that there is no such file
+ */
 export async function lessonsVersion(path: string): Promise<string> {
   try {
     const { mtimeMs, size, ino } = await stat(path)
@@ -28,7 +32,11 @@ export async function lessonsVersion(path: string): Promise<string> {
   }
 }
 
-/** Nothing when there is no file, or one that cannot be understood. */
+/**
+ * Nothing when there is no file, or one that cannot be understood or is over 8 MiB;
+ * entries that are no lessons are left out.
+ * @throws errors of the file system, but that there is no such file
+ */
 export async function readLessons(path: string): Promise<Lessons> {
   try {
     if ((await stat(path)).size > MAX_BYTES) return NO_LESSONS
@@ -45,6 +53,11 @@ export async function readLessons(path: string): Promise<Lessons> {
   }
 }
 
+/**
+ * Puts a new file in place of the old one in one step (rename), mode 0600. The last to
+ * write wins. The folder must be there.
+ * @throws errors of the file system; the old file stands then
+ */
 export async function writeLessons(path: string, lessons: Lessons): Promise<void> {
   const draft = `${path}.${randomUUID()}`
   try {

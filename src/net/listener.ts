@@ -11,13 +11,20 @@ import { errorCodeOf } from './tls-failure.js'
 
 const BACKLOG = 1_024
 
+/** What is let in, and who is told. */
 export interface ListenerOptions {
+  /** Open at once, on all addresses together. */
   readonly maxConnections: number
+  /** Open at once from one address. */
   readonly maxPerClient: number
   /** Silence after which TCP asks whether the client is still there. */
   readonly keepAliveMs: number
   /** A connection over a limit; it is destroyed afterwards. */
   readonly onRefused: (client: Socket, limit: 'all' | 'client') => void
+  /**
+   * A connection within the limits: half-open sockets allowed, nobody listens to its
+   * errors yet.
+   */
   readonly onConnection: (client: Socket) => void
   /** A connection was lost that way; the others go on. */
   readonly onAcceptFailed?: (error: Error) => void
@@ -25,6 +32,10 @@ export interface ListenerOptions {
   readonly onListening?: (server: Server, address: SocketAddress) => void
 }
 
+/**
+ * All addresses on which the appliance is reached, with one count of connections. A limit
+ * that is met costs the newcomer.
+ */
 export class Listener {
   readonly #options: ListenerOptions
   readonly #servers = new Map<string, Server>()
@@ -44,6 +55,7 @@ export class Listener {
     })
   }
 
+  /** Accepted and not closed yet, those of closed servers too. */
   get connections(): number {
     return this.#open.size
   }
@@ -95,7 +107,10 @@ export class Listener {
     for (const server of closing) server.close()
   }
 
-  /** Resolves when every connection has ended. */
+  /**
+   * Resolves when every connection has ended that is open now. It has no deadline of its
+   * own.
+   */
   async drained(): Promise<void> {
     await Promise.all(
       [...this.#open].map(
@@ -104,6 +119,7 @@ export class Listener {
     )
   }
 
+  /** Ends every connection now, without a word to the client. */
   destroyAll(): void {
     for (const socket of this.#open) socket.destroy()
   }

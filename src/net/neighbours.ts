@@ -35,7 +35,11 @@ export function isLocallyAdministered(mac: string): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 2) !== 0
 }
 
-/** `/proc/net/arp`: address, type, flags (2: complete), MAC, mask, device. */
+/**
+ * `/proc/net/arp`: address, type, flags (2: complete), MAC, mask, device. As the others
+ * here it gives what `Neighbours` is, the first 4,096 (`MAX_NEIGHBOURS`), and passes over
+ * other lines.
+ */
 export function parseLinuxArp(text: string): Map<string, string> {
   return collect(text, (words) => {
     const [address, , flags, mac] = words
@@ -81,7 +85,10 @@ function collect(
   return found
 }
 
-/** Both families of this machine, or what of it can be read. Never rejects. */
+/**
+ * Both families of this machine, or what of it can be read; empty but on Linux and
+ * FreeBSD. A tool has two seconds and 2 MiB. Never rejects.
+ */
 export async function readNeighbours(platform = process.platform): Promise<Neighbours> {
   const tables = await Promise.all(tablesOf(platform))
   return new Map(tables.flatMap((table) => [...table]))

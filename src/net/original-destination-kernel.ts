@@ -13,6 +13,10 @@ export type KernelAnswer =
   /** errno. */
   | { readonly kind: 'error'; readonly errno: number }
 
+/**
+ * System calls, made at once and on this thread. None throws: what fails is told by its
+ * errno or in words.
+ */
 export interface Kernel {
   /** getsockopt(2) on an accepted connection; at most `length` bytes come back. */
   getOption(
@@ -37,7 +41,10 @@ type Setsockopt = (
 ) => number
 type Ioctl = (fd: number, request: number, type: string, bytes: Buffer) => number
 
-/** Undefined, with one warning, when koffi is not installed or does not run here. */
+/**
+ * Undefined, with one warning, when koffi is not installed or does not run here. Never
+ * rejects.
+ */
 export async function loadKernel(log: Log): Promise<Kernel | undefined> {
   try {
     // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB.

@@ -18,6 +18,11 @@ const AF_INET6 = 10
 const ENOENT = 2
 const ENOPROTOOPT = 92
 
+/**
+ * Asks by getsockopt(2), at once. `own` where netfilter translated nothing or is not
+ * there, `unknown` for any other error. linux/netfilter_ipv4.h,
+ * netfilter_ipv6/ip6_tables.h.
+ */
 export function linuxDestination(kernel: Kernel): AskKernel {
   return (socket, { client }) => {
     // A v4-mapped peer is IPv4 to netfilter, whatever the listener's family.
@@ -33,7 +38,10 @@ export function linuxDestination(kernel: Kernel): AskKernel {
   }
 }
 
-/** struct sockaddr_in and sockaddr_in6: the family in host order, the port in network order. */
+/**
+ * struct sockaddr_in and sockaddr_in6: the family in host order, the port in network
+ * order. Undefined for another family, or too few bytes. ip(7), ipv6(7).
+ */
 export function readSockaddr(bytes: Buffer): SocketAddress | undefined {
   if (bytes.length < 8) return undefined
   const family = new Uint16Array(Uint8Array.from(bytes.subarray(0, 2)).buffer)[0]

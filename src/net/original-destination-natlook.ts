@@ -27,7 +27,9 @@ const AF_INET6 = 28
 const IPPROTO_TCP = 6
 const PF_OUT = 2
 
-/** Undefined when the ends are of two families. */
+/**
+ * The question, 76 bytes. Undefined when the ends are of two families, or no addresses.
+ */
 export function encodeNatlook(ends: Ends): Buffer | undefined {
   const client = addressBytes(ends.client.address)
   const local = addressBytes(ends.local.address)
@@ -43,7 +45,7 @@ export function encodeNatlook(ends: Ends): Buffer | undefined {
   return bytes
 }
 
-/** Undefined when the bytes are no answer. */
+/** The original destination. Undefined when the bytes are no answer. */
 export function decodeNatlook(bytes: Buffer): SocketAddress | undefined {
   if (bytes.length !== NATLOOK_BYTES) return undefined
   const family = bytes[at.family]

@@ -25,6 +25,12 @@ const PFCTL_TIMEOUT_MS = 2_000
 /** Gives the text of all states, or rejects. */
 export type ReadStates = () => Promise<string>
 
+/**
+ * Asks by ioctl(2), at once; without the right to, or without `kernel`, by the text of
+ * all states (`readStates`: two seconds, 8 MiB), with one warning when that fails. `own`
+ * where pf has translated nothing, `unknown` where it cannot be told. Never rejects.
+ * pf(4), DIOCNATLOOK.
+ */
 export function pfDestination(
   kernel: Kernel | undefined,
   log: Log,

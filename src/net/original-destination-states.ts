@@ -8,8 +8,8 @@ import { canonicalAddress, type SocketAddress } from '../core/address.js'
 import type { Destination, Ends } from './original-destination-words.js'
 
 /**
- * `own` when the connection is there but nothing replaced its destination. Only lines that name
- * the client are read: the text may be megabytes.
+ * `own` when the connection is there but nothing replaced its destination; `unknown` when
+ * it is not there. Only lines that name the client are read: the text may be megabytes.
  */
 export function findInStates(text: string, ends: Ends): Destination {
   const needle = `<- ${formatHost(ends.client)}`

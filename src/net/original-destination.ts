@@ -13,6 +13,7 @@ import type { AskKernel, Destination, Ends } from './original-destination-words.
 
 export type { Destination } from './original-destination-words.js'
 
+/** Whom clients had dialled, as this machine's kernel says. */
 export interface OriginalDestination {
   /** At accept, before anything else is awaited: the kernel forgets. Never rejects. */
   of(socket: Socket): Destination | Promise<Destination>
@@ -28,11 +29,12 @@ export interface OwnAddressList {
   has(address: string): boolean
 }
 
+/** What answers are judged by, and who is asked. */
 export interface OriginalDestinationOptions {
   readonly own: OwnAddressList
   readonly log: Log
   readonly platform?: NodeJS.Platform
-  /** For tests. */
+  /** For tests; undefined: as where it cannot be asked. */
   readonly kernel?: Kernel | undefined
 }
 

@@ -7,6 +7,10 @@ import { closeSync, openSync, readSync } from 'node:fs'
 /** Of either file: a thousand routes. Reading stays well under a millisecond. */
 const MAX_FILE_BYTES = 256 * 1024
 
+/**
+ * Of both families, as the kernel writes them (IPv6 in full). Of each file the first 256
+ * KiB are read, synchronously; one that cannot be read is empty. Never throws.
+ */
 export function readKernelAddresses(): string[] {
   if (process.platform !== 'linux') return []
   return [
@@ -32,7 +36,7 @@ export function localIpv4(trie: string): string[] {
   return [...new Set(found)]
 }
 
-/** 32 hexadecimal digits, then numbers and the interface's name. */
+/** `/proc/net/if_inet6`: 32 hexadecimal digits, then numbers and the interface's name. */
 export function localIpv6(table: string): string[] {
   return table
     .split('\n')

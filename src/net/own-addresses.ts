@@ -8,6 +8,7 @@ import type { SocketAddress } from '../core/address.js'
 import { readKernelAddresses } from './own-addresses-linux.js'
 import type { Clock } from '../core/clock.js'
 
+/** How often the system is asked, and how. */
 export interface OwnAddressesOptions {
   readonly clock: Clock
   /** How long one reading holds. 5 s unless given. */
@@ -31,6 +32,10 @@ const PRIVATE = new Prefixes([
   ...['fc00::/7', 'fe80::/10'],
 ])
 
+/**
+ * Asked synchronously, at most once in `maxAgeMs`: an address that this machine has just
+ * got counts that much later.
+ */
 export class OwnAddresses {
   readonly #clock: Clock
   readonly #maxAgeMs: number
@@ -45,7 +50,10 @@ export class OwnAddresses {
     this.#readMore = options.readMore ?? readKernelAddresses
   }
 
-  /** Is this an address of one of our interfaces? All of 127/8 and `::1` count. */
+  /**
+   * Is this an address of one of our interfaces? All of 127/8 and `::1` count; what is no
+   * address is none of ours.
+   */
   has(address: string): boolean {
     const canonical = canonicalAddress(address)
     if (canonical === undefined) return false

@@ -24,7 +24,10 @@ export type PasswordHash =
     }
   | { readonly kind: 'sha256'; readonly hash: Buffer }
 
-/** Undefined when it is no hash that can be checked here. */
+/**
+ * Undefined when it is no hash that can be checked here: another form, a cost over 64 MiB
+ * (`MAX_MEMORY_BYTES`) or `p` over 16, a hash of fewer than 16 bytes.
+ */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const old = /^sha256:([\da-f]{64})$/i.exec(text)
   if (old !== null) return { kind: 'sha256', hash: Buffer.from(old[1] as string, 'hex') }
@@ -60,7 +63,11 @@ function base64(text: string): Buffer | undefined {
 
 const memoryOf = (n: number, r: number): number => 128 * n * r
 
-/** Does the password belong to the hash? Compared in constant time. */
+/**
+ * Does the password belong to the hash? Compared in constant time; scrypt takes its own
+ * cost on the thread pool, and the password in NFC (Unicode UAX #15).
+ * @throws what the runtime says when scrypt fails
+ */
 export async function verifyPassword(
   hash: PasswordHash,
   password: string,
@@ -72,7 +79,10 @@ export async function verifyPassword(
   return timingSafeEqual(derived, hash.hash)
 }
 
-/** A new hash in the form that the configuration takes. */
+/**
+ * A new hash in the form that the configuration takes, with a salt of its own: 16 MiB and
+ * some 50 ms on the thread pool.
+ */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES)
   const hash = await derive(password, salt, COST, HASH_BYTES)

@@ -30,6 +30,7 @@ export type FirstBytes =
    */
   | { readonly kind: 'closed' }
 
+/** How long and how far is looked. */
 export interface PeekOptions {
   /** Of the stream, record headers included; a hello that is not whole by then is malformed. */
   readonly maxBytes: number

@@ -22,6 +22,11 @@ interface Heard {
   readonly aheadMs: number
 }
 
+/**
+ * Keeps the last word of 64 hosts (`MAX_HOSTS`), those least recently seen go first; a
+ * host is heard once in 10 s, a word counts for six hours. A difference over
+ * `WRONG_BY_MS` (10 min) is a concern.
+ */
 export class ProviderClocks implements MayConcern {
   readonly #clock: Clock
   readonly #heard = new Recent<string, Heard>({ max: MAX_HOSTS })
@@ -47,7 +52,10 @@ export class ProviderClocks implements MayConcern {
     this.#heard.set(host, { at, aheadMs: this.#clock.now() - then - age * 1000 })
   }
 
-  /** Of what providers say the middle one: one that is wrong itself says nothing of us. */
+  /**
+   * Our clock less theirs, in milliseconds; undefined: nobody has been heard lately. Of
+   * what providers say the middle one: one that is wrong itself says nothing of us.
+   */
   get aheadMs(): number | undefined {
     const since = this.#clock.monotonic() - KEPT_MS
     const all = [...this.#heard.oldestFirst()].filter(({ at }) => at >= since)

@@ -18,8 +18,10 @@ const MAX_KEPT = 4_096
 const MAX_CHECKS = 8
 const MAX_FIELD_CHARS = 1_024
 
+/** One of `access.users`. */
 export interface ProxyUser {
   readonly name: string
+  /** In a form that `parsePasswordHash` takes. */
   readonly passwordHash: string
 }
 
@@ -29,6 +31,11 @@ interface Kept {
   readonly until: number
 }
 
+/**
+ * Outcomes are kept, the right ones for five minutes, the wrong ones for ten seconds,
+ * 4,096 in all (`MAX_KEPT`). At most eight passwords are checked at once (`MAX_CHECKS`):
+ * whoever comes beyond is refused, right or not.
+ */
 export class ProxyUsers {
   readonly #users = new Map<string, PasswordHash>()
   readonly #clock: Clock
@@ -55,7 +62,11 @@ export class ProxyUsers {
     }
   }
 
-  /** At once for what was checked lately; no promise then. */
+  /**
+   * `field`: the value of `Proxy-Authorization`. At once for what was checked lately, and
+   * for what cannot be right (no field, over 1,024 characters, not Basic); no promise
+   * then. Never throws nor rejects.
+   */
   check(field: string | undefined): boolean | Promise<boolean> {
     if (field === undefined || field.length > MAX_FIELD_CHARS) return false
     const digest = createHmac('sha256', this.#key).update(field).digest('base64')

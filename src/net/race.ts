@@ -13,6 +13,7 @@ import { upstreamFailure } from './tls-failure.js'
 /** RFC 8305 §5, "Connection Attempt Delay". */
 export const ATTEMPT_DELAY_MS = 250
 
+/** Who runs, and for how long. */
 export interface RaceOptions {
   /** Dialled in this order, families in turn. */
   readonly addresses: readonly SocketAddress[]
@@ -25,8 +26,10 @@ export interface RaceOptions {
 }
 
 /**
- * @throws YORI_UPSTREAM_CONNECT_TIMEOUT, YORI_UPSTREAM_UNREACHABLE and whatever else the last
- *   attempt failed of; what `more` throws
+ * The first socket that has connected, with no listener of its own left; the others are
+ * destroyed. Without any address it fails as when none answers.
+ * @throws YORI_UPSTREAM_CONNECT_TIMEOUT, YORI_UPSTREAM_UNREACHABLE and whatever else the
+ *   last attempt failed of; what `more` throws
  */
 export function race(options: RaceOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {

@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
 import { Recent } from '../core/recent.js'
 
+/** Whom it asks, and for how long what they say holds. */
 export interface ResolverOptions {
   /** `address` or `address:port`; none: the system's resolver. */
   readonly servers: readonly string[]
@@ -45,13 +46,18 @@ interface Remembered {
   readonly failure: { readonly error: YoriError; readonly until: number } | undefined
 }
 
+/**
+ * What servers answer holds for its TTL, from 5 s (`MIN_TTL_MS`) to an hour; what the
+ * system answers, which tells none, for 30 s; a failure for 2 s. A name is asked for
+ * once, however many wait. Of one name the first 64 addresses count.
+ */
 export class Resolver {
   readonly #options: ResolverOptions
   readonly #servers: dns.Resolver | undefined
   readonly #remembered: Recent<string, Remembered>
   readonly #inFlight = new Map<string, Promise<readonly string[]>>()
 
-  /** Throws YORI_CONFIG_INVALID when a server is no address. */
+  /** @throws YORI_CONFIG_INVALID when a server is no address */
   constructor(options: ResolverOptions) {
     this.#options = options
     this.#remembered = new Recent({ max: options.maxNames })
@@ -59,8 +65,10 @@ export class Resolver {
   }
 
   /**
-   * Canonical addresses of a canonical name, at least one; from servers IPv4 first, from the
-   * system in its order. Throws YORI_UPSTREAM_UNRESOLVED.
+   * Canonical addresses of a canonical name, at least one; from servers IPv4 first, from
+   * the system in its order. When nobody answers, those of before, up to `staleMs` after
+   * their time.
+   * @throws YORI_UPSTREAM_UNRESOLVED, also when `maxNames` look-ups are under way
    */
   async lookup(name: string): Promise<readonly string[]> {
     const now = this.#options.clock.monotonic()

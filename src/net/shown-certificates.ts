@@ -12,6 +12,7 @@ import { formatSocketAddress } from '../core/address.js'
 import type { SocketAddress } from '../core/address.js'
 import type { Dialer } from './dial.js'
 
+/** Who dials, and the bounds: `CERTIFICATE_QUESTIONS` unless given. */
 export interface ShownCertificatesOptions {
   readonly dialer: Pick<Dialer, 'dial'>
   /** Connecting and the handshake together. */
@@ -24,6 +25,7 @@ export interface ShownCertificatesOptions {
   readonly maxPerClient?: number
 }
 
+/** Which certificate, and what is asked of it. */
 export interface CertificateQuestion {
   readonly address: SocketAddress
   /** Sent as SNI; undefined: none is sent. */
@@ -51,6 +53,11 @@ const KEPT_MS: Readonly<Record<Exclude<Holds, 'crowded'>, number>> = {
   unknown: 60_000,
 }
 
+/**
+ * Answers are kept: `yes` for an hour, `no` for ten minutes, `unknown` for one. Over
+ * `maxAsked` questions wait for their turn, over `maxPerClient` they are `crowded` at
+ * once.
+ */
 export class ShownCertificates {
   readonly #options: Required<ShownCertificatesOptions>
   readonly #kept: LRUCache<string, Exclude<Holds, 'crowded'>>

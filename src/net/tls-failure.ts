@@ -63,12 +63,16 @@ export function refusesProtocol(error: unknown): boolean {
   return errorCodeOf(error).endsWith('_ALERT_NO_APPLICATION_PROTOCOL')
 }
 
+/** The `code` of an error of Node's; '' for one without, and for what is no error. */
 export function errorCodeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''
 }
 
-/** Wraps whatever a connection to the provider threw, once. */
+/**
+ * Wraps whatever a connection to the provider threw, once: an error of ours stays as it
+ * is. `name` leads the message, which is for operators. Never throws.
+ */
 export function upstreamFailure(error: unknown, name: string): YoriError {
   if (error instanceof YoriError) return error
   const code = errorCodeOf(error)

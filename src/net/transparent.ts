@@ -9,6 +9,7 @@ import type { SocketAddress } from '../core/address.js'
 import type { Log } from '../core/log.js'
 import type { OriginalDestination } from './original-destination.js'
 
+/** What the configuration says of it. */
 export interface TransparentOptions {
   /** `auto` tries, and is silent about a failure unless TPROXY may be meant. */
   readonly wanted: 'auto' | 'on' | 'off'

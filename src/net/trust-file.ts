@@ -12,11 +12,16 @@ const MAX_BYTES = 4 * 1024 * 1024
 const TEXTS = ['hostname', 'trustedName', 'refusedName', 'refusedCause'] as const
 const TIMES = ['trustedAt', 'refusedAt'] as const
 
+/** `trust.json` in the state folder. */
 export function trustPath(stateDir: string): string {
   return join(stateDir, 'trust.json')
 }
 
-/** Nothing when there is no file, or one that cannot be understood. */
+/**
+ * Nothing when there is no file, or one that cannot be understood or is over 4 MiB; what
+ * is no entry is left out.
+ * @throws errors of the file system, but that there is no such file
+ */
 export async function readTrust(path: string): Promise<TrustEntry[]> {
   try {
     if ((await stat(path)).size > MAX_BYTES) return []
@@ -28,6 +33,11 @@ export async function readTrust(path: string): Promise<TrustEntry[]> {
   }
 }
 
+/**
+ * Puts a new file in place of the old one in one step (rename), mode 0600. The folder
+ * must be there.
+ * @throws errors of the file system; the old file stands then
+ */
 export async function writeTrust(
   path: string,
   entries: readonly TrustEntry[],

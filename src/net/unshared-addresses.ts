@@ -7,6 +7,7 @@ import { canonicalAddress } from '../core/address.js'
 import type { Prefixes } from '../core/address.js'
 import type { Dialer } from './dial.js'
 
+/** What is known to be the endpoints' own. */
 export interface UnsharedAddressesOptions {
   /** Names of endpoints whose addresses nobody else shares; only the first `MAX_NAMES`. */
   readonly names: readonly string[]
@@ -18,6 +19,7 @@ export interface UnsharedAddressesOptions {
 /** Looked up for one address; resolvers have a cache and a deadline of their own. */
 export const MAX_NAMES = 64
 
+/** Keeps no answers. Only the first `MAX_NAMES` (64) names count. */
 export class UnsharedAddresses {
   readonly names: readonly string[]
   readonly #options: UnsharedAddressesOptions
@@ -27,7 +29,10 @@ export class UnsharedAddresses {
     this.names = options.names.slice(0, MAX_NAMES)
   }
 
-  /** Never rejects. */
+  /**
+   * May look names up, at port 443; one that cannot be is nobody's address. Never
+   * rejects.
+   */
   async has(text: string): Promise<boolean> {
     const address = canonicalAddress(text) ?? text
     if (this.#options.ranges.has(address)) return true

@@ -14,10 +14,12 @@ import { nameProblem } from './upstream-trust.js'
 /** TLS sessions kept for resumption, one a name and protocol. */
 const MAX_SESSIONS = 256
 
+/** What connections to providers are opened and verified by. */
 export interface ConnectorOptions {
   readonly dialer: Dialer
   /** Public roots plus `upstream.extra_ca`; sessions verify against the name always. */
   readonly secureContext: SecureContext
+  /** From the connected socket to the end of the handshake. */
   readonly tlsTimeoutMs: number
 }
 
@@ -26,12 +28,16 @@ type TcpOptions = Pick<TcpSocketConnectOpts, 'onread'> & {
   readonly allowHalfOpen: boolean
 }
 
+/** What is to be spoken on it: offered by ALPN (RFC 7301), and nothing else. */
 export interface Connecting {
   readonly protocol: 'http/1.1' | 'h2'
   /** Read into one reused buffer instead of a stream. */
   readonly onread?: NonNullable<DialOptions['onread']>
 }
 
+/**
+ * Keeps the last session of 256 names and protocols (`MAX_SESSIONS`), and no connection.
+ */
 export class UpstreamConnector {
   readonly #options: ConnectorOptions
   readonly #sessions = new Map<string, Buffer>()
@@ -41,8 +47,12 @@ export class UpstreamConnector {
   }
 
   /**
-   * `known`: where the client had dialled.
-   * @throws what the dialer throws, and errors of TLS
+   * A socket on which the handshake is over and the provider verified, chain and name;
+   * with `target.plain` mere TCP. Whether the provider took the protocol is the caller's
+   * to look at. `known`: where the client had dialled.
+   * @throws what the dialer throws, YORI_UPSTREAM_UNTRUSTED,
+   *   YORI_UPSTREAM_CONNECT_TIMEOUT, and errors of the handshake as Node has them, which
+   *   `upstreamFailure` reads
    */
   async connect(
     target: Target,

@@ -29,6 +29,12 @@ export type AnswerProgress =
   /** Others have read into the bytes while the exchange was told of them. */
   | 'overwritten'
 
+/**
+ * One answer after the other of a connection: `read` what comes until it is `whole`, then
+ * `reset`. Bounds: `maxHeadBytes` for a head, and for trailers; 32 informational heads
+ * (`MAX_INFORMATIONAL`); 16 KiB of chunk extensions. A body has none. What the exchange's
+ * handler throws passes through.
+ */
 export class H1Answer {
   /** A byte of it has come. */
   begun = false

@@ -24,10 +24,18 @@ export class ReadBuffer {
   reads = 0
 }
 
+/** Of one connection. Times are looked at about once a second. */
 export interface H1ConnectionOptions {
+  /** Of a response's head, and of its trailers. */
   readonly maxHeadBytes: number
+  /**
+   * From the last that went of the request, or the last informational head, to the
+   * response's; not while the client owes the rest of its body.
+   */
   readonly responseHeadTimeoutMs: number
+  /** Between two pieces of a response's body, while somebody wants them. */
   readonly responseSilenceTimeoutMs: number
+  /** Without an exchange; less where the provider says so (`Keep-Alive`). */
   readonly idleTimeoutMs: number
   readonly deadlines: Watch
   readonly buffer: ReadBuffer
@@ -37,6 +45,11 @@ export interface H1ConnectionOptions {
   readonly onGone: () => void
 }
 
+/**
+ * `opened` with its socket, then `carry` one exchange after the other, each when
+ * `usable`. An answer that is malformed, late, or followed by bytes that nobody asked for
+ * ends it.
+ */
 export class H1Connection implements Watched, Carrier {
   /** Answers that it has carried. */
   #served = 0
@@ -68,6 +81,7 @@ export class H1Connection implements Watched, Carrier {
     return { buffer: buffer.bytes, callback: (bytes) => this.#onRead(bytes) }
   }
 
+  /** @throws Error before `opened` */
   get socket(): Socket {
     if (this.#socket === undefined) throw new Error('not open yet')
     return this.#socket
@@ -81,6 +95,7 @@ export class H1Connection implements Watched, Carrier {
     return this.#options.deadlines.now() < this.#idleUntil
   }
 
+  /** Once, with a connected socket that was made with `onread`. */
   opened(socket: Socket): void {
     this.#socket = socket
     socket.on('error', this.#onError)
@@ -91,6 +106,7 @@ export class H1Connection implements Watched, Carrier {
     this.#options.deadlines.watch(this)
   }
 
+  /** Sends its request and feeds it its answer; only while `usable`. */
   carry(exchange: H1Exchange): void {
     this.#exchange = exchange
     this.#answer.reset()

@@ -31,6 +31,10 @@ export interface Carrier {
   drop(exchange: H1Exchange): void
 }
 
+/**
+ * One request. Its handler is told of one end, and of nothing afterwards. A body over 64
+ * KiB (`ONE_PIECE_BYTES`), or one that streams, goes as the socket takes it.
+ */
 export class H1Exchange implements UpstreamExchange {
   readonly request: UpstreamRequest
   readonly handler: UpstreamHandler
@@ -70,6 +74,7 @@ export class H1Exchange implements UpstreamExchange {
     this.end()?.drop(this)
   }
 
+  /** Tells the handler, once; `stale`: see `UpstreamHandler`. */
   fail(error: unknown, stale = false): void {
     if (this.ended) return
     this.end()?.drop(this)
@@ -86,7 +91,7 @@ export class H1Exchange implements UpstreamExchange {
     return carrier
   }
 
-  /** Sends it. */
+  /** Sends it, on a connection that is its own until it has `ended`. */
   begin(carrier: Carrier, reused: boolean): void {
     this.#carrier = carrier
     this.reused = reused
@@ -114,6 +119,7 @@ export class H1Exchange implements UpstreamExchange {
     }
   }
 
+  /** The socket takes more again. */
   drained(): void {
     if (!this.#blocked) return
     this.#blocked = false

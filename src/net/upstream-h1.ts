@@ -15,6 +15,7 @@ import type {
   UpstreamRequest,
 } from './upstream-words.js'
 
+/** Times and sizes: see `H1ConnectionOptions`. */
 export interface H1UpstreamOptions {
   readonly connector: UpstreamConnector
   readonly deadlines: Watch
@@ -26,6 +27,11 @@ export interface H1UpstreamOptions {
   readonly maxIdlePerName: number
 }
 
+/**
+ * One connection an exchange: as many as there are exchanges, which others bound, and
+ * `maxIdlePerName` idle ones a name. Never throws: what goes wrong is told by the
+ * handler's `onError`.
+ */
 export class H1Upstream {
   readonly #options: H1UpstreamOptions
   readonly #idle = new Map<string, H1Connection[]>()
@@ -45,6 +51,7 @@ export class H1Upstream {
     return this.#all.size
   }
 
+  /** On the idle connection that was used last, or on a new one. */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const exchange = written(request, handler)
     if (exchange === undefined) return NOTHING

@@ -23,6 +23,7 @@ import type {
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 const { NGHTTP2_FLAG_END_STREAM } = constants
 
+/** Milliseconds, as of `H1ConnectionOptions`; here a timer of the stream keeps them. */
 export interface H2StreamOptions {
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
@@ -51,6 +52,10 @@ export function rstCodeOf(cause: unknown): number | undefined {
   return cause instanceof StreamReset ? cause.rstCode : undefined
 }
 
+/**
+ * One request. Its handler is told of one end, and of nothing afterwards. A stream whose
+ * answer nobody wants any more, or that is late, is reset by CANCEL.
+ */
 export class H2Stream implements UpstreamExchange {
   readonly #request: UpstreamRequest
   readonly #handler: UpstreamHandler
@@ -78,6 +83,10 @@ export class H2Stream implements UpstreamExchange {
     return this.#ended
   }
 
+  /**
+   * Sends it; once. `place` is released when it has ended, or at once when it has
+   * already.
+   */
   open(session: ClientHttp2Session, place: H2Place): void {
     if (this.#ended) {
       place.release(false)
@@ -109,6 +118,10 @@ export class H2Stream implements UpstreamExchange {
     this.#stream?.close(NGHTTP2_CANCEL)
   }
 
+  /**
+   * Tells the handler, once. It is stale when the provider has not acted on it, as far as
+   * can be told.
+   */
   fail(error: unknown): void {
     if (this.#ended) return
     this.#end(false)

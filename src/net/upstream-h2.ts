@@ -24,18 +24,22 @@ const MAX_STREAMS = 100
 const MAX_IDLE_PER_NAME = 4
 const BYTES_PER_MEGABYTE = 1_000_000
 
+/** Times in milliseconds, sizes in bytes; the response's as of `H1ConnectionOptions`. */
 export interface H2UpstreamOptions {
   readonly connector: UpstreamConnector
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
+  /** Without a frame either way; a session that has streams stays. */
   readonly idleTimeoutMs: number
   /** From the connection to the provider's SETTINGS. */
   readonly settingsTimeoutMs: number
+  /** Told as SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §6.5.2). */
   readonly maxHeadBytes: number
   /** Bytes of one stream that wait for a client that does not read. */
   readonly streamWindowBytes: number
   /** Of all streams together, on their way. */
   readonly connectionWindowBytes: number
+  /** Memory of one session, rounded up to megabytes: `maxSessionMemory` of node:http2. */
   readonly sessionBytes: number
 }
 
@@ -59,6 +63,11 @@ interface Pooled {
   ended: boolean
 }
 
+/**
+ * At most 100 streams a session (`MAX_STREAMS`), as many sessions as that takes, and four
+ * without streams a name. Never throws: what goes wrong is told by the handler's
+ * `onError`, NoHttp2 where the provider does not speak it.
+ */
 export class H2Upstream {
   readonly #options: H2UpstreamOptions
   readonly #pools = new Map<string, Set<Pooled>>()
@@ -75,6 +84,10 @@ export class H2Upstream {
     return count
   }
 
+  /**
+   * On a session that has room, or on a new one; `upgrade` of the request is not looked
+   * at.
+   */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const stream = new H2Stream(request, handler, this.#options)
     this.#place(stream, request)

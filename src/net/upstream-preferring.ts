@@ -18,6 +18,7 @@ const REMEMBERED_MS = 3_600_000
 
 type Send = (request: UpstreamRequest, handler: UpstreamHandler) => UpstreamExchange
 
+/** Both ways up. */
 export interface PreferringOptions {
   readonly h2: Send
   readonly http1: Send
@@ -25,6 +26,10 @@ export interface PreferringOptions {
   readonly now: () => number
 }
 
+/**
+ * Remembers for an hour which of 256 names (`MAX_NAMES`) speak HTTP/1.1 alone; they are
+ * not asked meanwhile.
+ */
 export class PreferringH2 {
   readonly #options: PreferringOptions
   readonly #onlyHttp1: LRUCache<string, true>
@@ -38,6 +43,10 @@ export class PreferringH2 {
     })
   }
 
+  /**
+   * Sent a second time only where the handshake told that there is no HTTP/2, before a
+   * byte of the request has gone.
+   */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const key = poolKey(request.target)
     const { h2, http1 } = this.#options

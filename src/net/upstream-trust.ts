@@ -22,8 +22,8 @@ export const UPSTREAM_TLS: SecureContextOptions = {
 const NAMES_A_HOST = /(?:^|, )DNS:/
 
 /**
- * Node's check of the name, but for the common name, which is none (RFC 9110 §4.3.4): browsers
- * and Go have not taken it for years.
+ * Node's check of the name, but for the common name, which is none (RFC 9110 §4.3.4):
+ * browsers and Go have not taken it for years. Undefined: the certificate is that host's.
  */
 export function nameProblem(host: string, shown: PeerCertificate): Error | undefined {
   if (isIP(host) === 0 && !NAMES_A_HOST.test(shown.subjectaltname ?? ''))

@@ -4,6 +4,10 @@ import type { SocketAddress } from '../core/address.js'
 import type { YoriError } from '../core/errors.js'
 import type { Target } from './dial.js'
 
+/**
+ * A request on its way up. A body that streams is touched from when the request goes, and not
+ * before; what is left of it when the exchange ends is then destroyed.
+ */
 export interface UpstreamRequest {
   readonly target: Target
   /** Where the client had dialled, if a firewall redirected it. */
@@ -33,6 +37,10 @@ export function poolKey(target: Target): string {
   return `${target.plain === true ? 'plain ' : ''}${target.host}:${target.port}`
 }
 
+/**
+ * A `stream` of unknown length goes in chunks over HTTP/1.1, where one that is not as
+ * long as was said fails the exchange.
+ */
 export type UpstreamBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -43,10 +51,11 @@ export type UpstreamBody =
     }
 
 /**
- * Called in this order; after `onEnd` or `onError` never again. Fields are flat, as they came,
- * each byte a character.
+ * Called in this order; after `onEnd`, `onUpgrade` or `onError` never again. Fields are
+ * flat, as they came, each byte a character.
  */
 export interface UpstreamHandler {
+  /** A head of 1xx before the response's; HTTP/1.1 tells none of 100 and 101. */
   onInformation(status: number, rawHeaders: readonly string[]): void
   onHead(status: number, message: string, rawHeaders: readonly string[]): void
   /** False pauses the response until `resume()`. */
@@ -54,10 +63,17 @@ export interface UpstreamHandler {
   onEnd(rawTrailers: readonly string[]): void
   /** Instead of `onHead`: the provider switched protocols and the socket is the caller's. */
   onUpgrade(rawHeaders: readonly string[], socket: Duplex): void
+  /**
+   * Also in the midst of a body. `stale`: nothing came back, and the provider has not
+   * acted on it as far as can be told (it died on a connection that had served before,
+   * was refused or never went): it may be sent once more, `fresh`.
+   */
   onError(error: YoriError, stale: boolean): void
 }
 
+/** What is left to say of a request that was sent; after its end both do nothing. */
 export interface UpstreamExchange {
   resume(): void
+  /** Nobody wants the answer any more: the handler is not called again. */
   abort(): void
 }

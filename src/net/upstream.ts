@@ -15,6 +15,7 @@ import type {
   UpstreamRequest,
 } from './upstream-words.js'
 
+/** Times and sizes of both ways: see `H1UpstreamOptions` and `H2UpstreamOptions`. */
 export interface UpstreamOptions
   extends ConnectorOptions, Omit<H1UpstreamOptions, 'connector'> {
   /** Of HTTP/2: what waits of one stream, of all, and the memory of one session. */
@@ -23,6 +24,10 @@ export interface UpstreamOptions
   readonly h2SessionBytes: number
 }
 
+/**
+ * One for a configuration. Never throws: what goes wrong is told by the handler's
+ * `onError`.
+ */
 export class Upstream {
   readonly #h1: H1Upstream
   readonly #h2: H2Upstream
@@ -51,6 +56,7 @@ export class Upstream {
     return this.#h1.connections + this.#h2.connections
   }
 
+  /** By `request.version`; HTTP/1.1 unless said. */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     if (request.version === 'h2') return this.#h2.send(request, handler)
     if (request.version === 'h2-if-spoken') return this.#preferring.send(request, handler)

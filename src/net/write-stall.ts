@@ -1,6 +1,7 @@
 /** Has the other side stopped taking what it is sent? Asked once a second; keeps no timer. */
 import type { Socket } from 'node:net'
 
+/** One connection's. `limitMs`: so long nothing may go while something waits. */
 export class WriteStall {
   readonly #limitMs: number
   #taken = -1
@@ -10,7 +11,10 @@ export class WriteStall {
     this.#limitMs = limitMs
   }
 
-  /** `taken` grows with every byte that has gone; while none `waits` there is no stall. */
+  /**
+   * `now`: monotonic milliseconds. `taken` grows with every byte that has gone; while
+   * none `waits` there is no stall.
+   */
   overdue(now: number, waits: boolean, taken: number): boolean {
     if (!waits || taken !== this.#taken) {
       this.#taken = taken
@@ -22,8 +26,9 @@ export class WriteStall {
 }
 
 /**
- * What the system still holds for a TCP socket and what has gone. Node counts a write when it
- * hands it over; what of it has not left the process only the handle knows, undocumented.
+ * What the system still holds for a TCP socket and what has gone, in bytes. Node counts a
+ * write when it hands it over; what of it has not left the process only the handle knows,
+ * undocumented.
  */
 export function tcpProgress(raw: Socket): { queued: number; taken: number } {
   const { _handle: handle } = raw as unknown as {
