@@ -18,6 +18,8 @@ import type {
 
 /** Of a body that is there, about so much goes into one write with the head. */
 const ONE_PIECE_BYTES = 64 * 1024
+/** Of a long body, written in one turn of the loop: what is written is encrypted within it. */
+const TURN_BYTES = 256 * 1024
 /** Methods that say so when they have no body, RFC 9110 §8.6. */
 const EXPECTS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
@@ -50,6 +52,8 @@ export class H1Exchange implements UpstreamExchange {
   #blocked = false
   #head: string
   #carrier: Carrier | undefined
+  /** Of a body that is there, what has not been written. */
+  #rest: Buffer | undefined
   /** Ends the reading of a body that is a stream. */
   #stop: (() => void) | undefined
 
@@ -86,6 +90,7 @@ export class H1Exchange implements UpstreamExchange {
     const carrier = this.#carrier
     this.ended = true
     this.#carrier = undefined
+    this.#rest = undefined
     this.#stop?.()
     this.#stop = undefined
     return carrier
@@ -109,9 +114,8 @@ export class H1Exchange implements UpstreamExchange {
         this.begun = true
         const first = body.bytes.subarray(0, ONE_PIECE_BYTES)
         socket.write(inOnePiece(head, first))
-        if (body.bytes.length > first.length)
-          socket.write(body.bytes.subarray(first.length))
-        this.sent = true
+        this.#rest = body.bytes.subarray(first.length)
+        this.#sendRest()
         return
       }
       case 'stream':
@@ -124,8 +128,22 @@ export class H1Exchange implements UpstreamExchange {
     if (!this.#blocked) return
     this.#blocked = false
     this.#carrier?.touch()
+    if (this.#rest !== undefined) setImmediate(this.#sendRest)
     const { body } = this.request
     if (body.kind === 'stream' && !this.sent) body.stream.resume()
+  }
+
+  readonly #sendRest = (): void => {
+    const rest = this.#rest
+    const socket = this.#carrier?.socket
+    if (rest === undefined || socket === undefined) return
+    const isLast = rest.length <= TURN_BYTES
+    this.#rest = isLast ? undefined : rest.subarray(TURN_BYTES)
+    this.sent = isLast
+    const goesOn = rest.length === 0 || socket.write(rest.subarray(0, TURN_BYTES))
+    if (isLast) return
+    if (goesOn) setImmediate(this.#sendRest)
+    else this.#blocked = true
   }
 
   #pump(

@@ -220,7 +220,7 @@ export class H2Stream implements UpstreamExchange {
       case 'none':
         return
       case 'whole':
-        stream.end(body.bytes)
+        sendWhole(stream, body.bytes)
         return
       case 'stream':
         body.stream.on('error', (error) => {
@@ -233,6 +233,21 @@ export class H2Stream implements UpstreamExchange {
     }
   }
 }
+
+/** A long one a piece a turn of the loop: what is written is encrypted within it. */
+function sendWhole(stream: ClientHttp2Stream, bytes: Buffer): void {
+  if (stream.closed || stream.destroyed) return
+  if (bytes.length <= TURN_BYTES) {
+    stream.end(bytes)
+    return
+  }
+  stream.write(bytes.subarray(0, TURN_BYTES), (error) => {
+    if (error) return
+    setImmediate(() => sendWhole(stream, bytes.subarray(TURN_BYTES)))
+  })
+}
+
+const TURN_BYTES = 256 * 1024
 
 function headOf(request: UpstreamRequest): OutgoingHttpHeaders {
   const { method, path, host, fields, body, wantsTrailers } = request

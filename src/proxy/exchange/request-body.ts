@@ -8,15 +8,18 @@ import { YoriError } from '../../core/errors.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import { carriesBody } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
-import { BodyCopy, Pieces } from '../bounds/body-copy.js'
+import { BodyCopy } from '../bounds/body-copy.js'
 import type { KeptBody } from '../bounds/body-copy.js'
 import type { Hold } from '../bounds/byte-budget.js'
+import { HeldBytes } from '../bounds/held-bytes.js'
 import type { HttpRequest } from '../words/http-words.js'
 import { BodyStream } from './body-stream.js'
 import type { CallGate } from './call-gate.js'
 
 /** Bodies up to this length are read whole before they are sent on. */
 const WHOLE_BYTES = 64 * 1024
+/** Of one that is held, what is taken in one turn of the loop: others have theirs between. */
+const TURN_BYTES = 256 * 1024
 
 export interface BodyLimits {
   /** Over this the request is answered 413; undefined: no limit. */
@@ -52,7 +55,7 @@ export class RequestBody {
   readonly #limits: BodyLimits
   #copy: BodyCopy
   /** All that has come, while it is held back. */
-  #held: Pieces | undefined
+  #held: HeldBytes | undefined
   /** Taken of the budget for what has not come yet. */
   #reserved = 0
   /** Taken for what has come. */
@@ -214,20 +217,30 @@ export class RequestBody {
   /** Waits for the whole body, for the limit, or for the budget's end, whichever is first. */
   #readHeld(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
     const request = this.#request
-    const held = new Pieces()
     const most = this.#holdMost
+    const held = new HeldBytes(this.#head.contentLength, most)
     this.#held = held
     const stop = (): void => {
       request.off('data', onData)
       request.off('end', onEnd)
       request.off('close', onClose)
       this.#held = undefined
-      this.#keepOnly(held.list)
+      this.#keepOnly(held.pieces)
+    }
+    let inTurn = 0
+    const nextTurn = (): void => {
+      inTurn = 0
+      if (this.#held === held) request.resume()
     }
     const { gate } = this.#limits
     const onData = (chunk: Buffer): void => {
       this.#saw(chunk)
       gate?.saw(chunk)
+      if (inTurn < TURN_BYTES && inTurn + chunk.length >= TURN_BYTES) {
+        request.pause()
+        setImmediate(nextTurn)
+      }
+      inTurn += chunk.length
       if (this.#isOver(this.bytes)) {
         stop()
         request.pause()
@@ -236,7 +249,7 @@ export class RequestBody {
         stop()
         request.pause()
         if (gate?.hasMessage === true) this.#giveReserved()
-        this.#streams(use, fail, held.list)
+        this.#streams(use, fail, held.pieces)
       }
     }
     const onEnd = (): void => {
@@ -245,11 +258,7 @@ export class RequestBody {
       this.#ended = true
       stop()
       this.#giveReserved()
-      const [only] = held.list
-      const bytes =
-        held.list.length === 1 && only !== undefined ? only : Buffer.concat(held.list)
-      this.#keepOnly([bytes])
-      use({ kind: 'whole', bytes })
+      use({ kind: 'whole', bytes: held.whole })
     }
     const onClose = (): void => {
       stop()

@@ -3,9 +3,12 @@
  * what must not pass is found wherever it stands, and bodies of one device wait in line.
  */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { ByteBudget, Hold } from '../../../src/proxy/bounds/byte-budget.js'
+import { beforeH2, startH2Origin } from '../../support/h2-origin.js'
 import { behind, endedExchanges, NAME } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import { HTTP_VERSIONS } from '../../support/yori.js'
@@ -116,6 +119,68 @@ for (const version of HTTP_VERSIONS)
       assert.equal(status, 200, text)
     })
   })
+
+describe('a long body that was held', () => {
+  const words = Array.from({ length: 300_000 }, (_, i) => `some words of line ${i}\n`)
+  const body = Buffer.from(words.join('').slice(0, 5 << 20))
+  const digest = (bytes: Buffer): string =>
+    createHash('sha256').update(bytes).digest('hex')
+  const post = async (
+    { yori }: Pick<Proxied, 'yori'>,
+    version: Version,
+    sent: Buffer | Readable,
+  ) => {
+    const answer = await request(`https://${NAME}/v1/files`, {
+      method: 'POST',
+      dispatcher: yori.dispatcher(undefined, version),
+      headers: { 'content-type': 'text/plain' },
+      body: sent,
+    })
+    return { status: answer.statusCode, text: await answer.body.text() }
+  }
+  const chunks = (): Readable =>
+    Readable.from(
+      Array.from({ length: 80 }, (_, i) => body.subarray(i << 16, (i + 1) << 16)),
+    )
+
+  for (const version of HTTP_VERSIONS)
+    it(`goes up byte for byte from a client of ${version}, its length said or not`, async () => {
+      const read: string[] = []
+      await using one = await behind((incoming, response) => {
+        const hash = createHash('sha256')
+        incoming.on('data', (chunk: Buffer) => hash.update(chunk))
+        incoming.on('end', () => {
+          read.push(hash.digest('hex'))
+          response.end('ok')
+        })
+      }, ENFORCE)
+      await using origin = await startH2Origin((stream) => {
+        const hash = createHash('sha256')
+        stream.on('data', (chunk: Buffer) => hash.update(chunk))
+        stream.on('end', () => {
+          read.push(hash.digest('hex'))
+          stream.respond({ ':status': 200 })
+          stream.end('ok')
+        })
+      })
+      await using other = await beforeH2(origin, ENFORCE)
+      for (const setup of [one, other])
+        for (const sent of [body, chunks()])
+          assert.deepEqual(await post(setup, version, sent), { status: 200, text: 'ok' })
+      assert.deepEqual(read, Array(4).fill(digest(body)))
+    })
+
+  it('may be answered before the provider has taken all of it', async () => {
+    await using setup = await behind((incoming, response) => {
+      incoming.once('data', () => {
+        incoming.pause()
+        response.writeHead(413, { connection: 'close' })
+        response.end('too long')
+      })
+    }, ENFORCE)
+    assert.deepEqual(await post(setup, 'h1', body), { status: 413, text: 'too long' })
+  })
+})
 
 describe('what is longer than what is inspected', () => {
   it('is told to who looks at a bounded part of it, and to nobody else', async () => {
