@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
+import { piecesIn } from '../providers/body-text.js'
 import type { Unit } from '../providers/body-text.js'
 import type { ResponseFacts } from '../providers/provider.js'
 
@@ -88,10 +89,9 @@ export class Heard {
     const hash = createHash('sha256').update(this.#salt)
     hash.update(`${scope.length}:`).update(scope)
     let chars = 0
-    for (const { who, text } of pieces) {
-      hash.update(`${who}${text.length}:`)
-      for (let at = 0; at < text.length; at += HASHED_CHARS) {
-        const part = text.slice(at, at + HASHED_CHARS)
+    for (const piece of pieces) {
+      hash.update(`${piece.who}${piece.text.length}:`)
+      for (const part of piecesIn(piece)) {
         hash.update(part)
         chars += part.length + PART_CHARS
         if (chars < HASHED_CHARS) continue

@@ -3,20 +3,21 @@
  * shape is told narrowly, over all of the text: what could be a person's words is words,
  * whatever it stands under and whatever it begins with.
  */
+import { StringDecoder } from 'node:string_decoder'
+import { PIECE_CHARS } from '../core/long-text.js'
+import type { TextPieces } from '../core/long-text.js'
 import type { Resting } from '../core/resting.js'
 import { asUtf8 } from './wide-text.js'
 
 /** `head`: what a data URL says before its comma, where that is more than a usual type. */
 export type Encoded = { readonly head?: string } & (
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly texts: TextPieces }
   /** Bytes that are no text; `media` is their format, where the first of them tell. */
   | { readonly kind: 'bytes'; readonly media: string | undefined }
 )
 
 /** Shorter words are base64 by accident. */
 const LEAST_ENCODED = 24
-/** Characters that are looked at in one go; a whole number of groups and of lines. */
-const PIECE_CHARS = 64 * 1024
 
 const NO_BASE64 = /[^A-Za-z0-9+/_=-]/
 const NO_LINED_BASE64 = /[^A-Za-z0-9+/_=\r\n-]/
@@ -35,46 +36,82 @@ const PLAIN_HEAD =
  * `named`: something beside it says that it is data, so that bytes of no known format are
  * believed to be some; without that they are words.
  */
-export function* decoded(text: string, named: boolean): Resting<Encoded | undefined> {
-  const url = IS_URL.test(text) ? DATA_URL.exec(text.slice(0, MAX_URL_HEAD)) : null
+export function* decoded(
+  text: string | TextPieces,
+  named: boolean,
+): Resting<Encoded | undefined> {
+  const texts = typeof text === 'string' ? [text] : text
+  const [first = ''] = texts
+  const url = IS_URL.test(first) ? DATA_URL.exec(first.slice(0, MAX_URL_HEAD)) : null
   if (url !== null) {
     const [head, isBase64] = url
-    const data = text.slice(head.length)
-    const found = isBase64 === undefined ? ofEscapes(data) : yield* ofBase64(data, true)
+    const data = [first.slice(head.length), ...texts.slice(1)]
+    const found =
+      isBase64 === undefined ? yield* ofEscapes(data) : yield* ofBase64(data, true)
     return found === undefined || PLAIN_HEAD.test(head) ? found : { ...found, head }
   }
-  return text.length < LEAST_ENCODED ? undefined : yield* ofBase64(text, named)
+  const isShort = texts.length < 2 && first.length < LEAST_ENCODED
+  return isShort ? undefined : yield* ofBase64(texts, named)
 }
 
 /** Both forms: what stands behind the comma need not be escaped. */
-function ofEscapes(data: string): Encoded {
+function* ofEscapes(data: TextPieces): Resting<Encoded> {
+  const plain: string[] = []
+  let rest = ''
   try {
-    return { kind: 'text', text: `${data}\n${decodeURIComponent(data)}` }
+    for (const piece of data)
+      for (let at = 0; at < piece.length; at += ESCAPED_CHARS) {
+        const text = rest + piece.slice(at, at + ESCAPED_CHARS)
+        const end = escapesEnd(text)
+        plain.push(decodeURIComponent(text.slice(0, end)))
+        rest = text.slice(end)
+        yield
+      }
+    plain.push(decodeURIComponent(rest))
   } catch {
-    return { kind: 'text', text: data }
+    return { kind: 'text', texts: data }
   }
+  return { kind: 'text', texts: [...data, '\n', ...plain] }
 }
 
-function* ofBase64(text: string, named: boolean): Resting<Encoded | undefined> {
-  const isLined = /[\r\n]/.test(text.slice(0, 128))
+/** Characters that are undone at once: each escape costs far more than its three. */
+const ESCAPED_CHARS = 8 * 1024
+/** Of one character in UTF-8. */
+const MAX_ESCAPES = 4
+
+/** Before what may be the beginning of a character that goes on: `%F0%9F%98` at its end. */
+export function escapesEnd(text: string): number {
+  for (let at = text.length - 1; at >= 0 && at >= text.length - 3 * MAX_ESCAPES; at--) {
+    if (text[at] !== '%') continue
+    const byte = parseInt(text.slice(at + 1, at + 3), 16)
+    // What is no escape, or goes on with a character, tells nothing of what is behind it.
+    const isInside = byte >= 0x80 && byte < 0xc0
+    if (!isInside) return byte >= 0xc0 || at > text.length - 3 ? at : text.length
+  }
+  return text.length
+}
+
+function* ofBase64(texts: TextPieces, named: boolean): Resting<Encoded | undefined> {
+  const isLined = /[\r\n]/.test(texts[0]?.slice(0, 128) ?? '')
   const groups: string[] = []
   let rest = ''
-  for (let at = 0; at < text.length; at += PIECE_CHARS) {
-    const piece = text.slice(at, at + PIECE_CHARS)
-    if ((isLined ? NO_LINED_BASE64 : NO_BASE64).test(piece)) return undefined
-    if (PADDING.test(piece)) return undefined
-    const plain = rest + (isLined ? piece.replace(/[\r\n]+/g, '') : piece)
-    const whole = plain.length - (plain.length % GROUP_CHARS)
-    groups.push(plain.slice(0, whole))
-    rest = plain.slice(whole)
-    if (text.length > PIECE_CHARS) yield
-  }
+  for (const text of texts)
+    for (let at = 0; at < text.length; at += PIECE_CHARS) {
+      const piece = text.slice(at, at + PIECE_CHARS)
+      if ((isLined ? NO_LINED_BASE64 : NO_BASE64).test(piece)) return undefined
+      if (PADDING.test(piece)) return undefined
+      const plain = rest + (isLined ? piece.replace(/[\r\n]+/g, '') : piece)
+      const whole = plain.length - (plain.length % GROUP_CHARS)
+      groups.push(plain.slice(0, whole))
+      rest = plain.slice(whole)
+      if (text.length > PIECE_CHARS || texts.length > 1) yield
+    }
   if (rest !== '') groups.push(rest)
   const sample = groups[0]?.slice(0, SAMPLE_CHARS) ?? ''
   const media = mediaOf(Buffer.from(sample.slice(0, 64), 'base64'))
   if (media !== undefined) return { kind: 'bytes', media }
   const words = yield* textOf(groups)
-  if (words !== undefined) return { kind: 'text', text: words }
+  if (words !== undefined) return { kind: 'text', texts: words }
   return named && isVaried(sample) ? { kind: 'bytes', media: undefined } : undefined
 }
 
@@ -91,25 +128,29 @@ function isVaried(sample: string): boolean {
 }
 
 /** Each is a whole number of groups. */
-function* textOf(groups: readonly string[]): Resting<string | undefined> {
-  const pieces: Buffer[] = []
+function* textOf(groups: readonly string[]): Resting<TextPieces | undefined> {
+  const decoder = new StringDecoder('utf8')
+  const texts: string[] = []
   for (const [i, group] of groups.entries()) {
     const bytes = Buffer.from(group, 'base64')
     if (!isText(bytes, groups.length === 1))
       return yield* otherText(yield* bytesOf(groups))
-    pieces.push(bytes)
+    texts.push(decoder.write(bytes))
     if (i < groups.length - 1) yield
   }
-  return Buffer.concat(pieces).toString()
+  return [...texts, decoder.end()].filter((text) => text !== '')
 }
 
+/** Memory that is new is dear: it is taken as it is filled. */
 function* bytesOf(groups: readonly string[]): Resting<Buffer> {
-  const pieces: Buffer[] = []
+  const chars = groups.reduce((sum, group) => sum + group.length, 0)
+  const bytes = Buffer.allocUnsafeSlow(Math.ceil((chars * 3) / GROUP_CHARS))
+  let size = 0
   for (const group of groups) {
-    pieces.push(Buffer.from(group, 'base64'))
+    size += bytes.write(group, size, 'base64')
     yield
   }
-  return Buffer.concat(pieces)
+  return bytes.subarray(0, size)
 }
 
 /** First bytes by which formats are told, at their place. */
@@ -165,11 +206,12 @@ const LEAST_ASCII = 0.7
  * Of bytes that are no UTF-8, the text that they are all the same: UTF-16 or UTF-32, or one byte
  * a character as in ISO 8859-1, of which only ASCII is sure.
  */
-export function* otherText(bytes: Buffer): Resting<string | undefined> {
+export function* otherText(bytes: Buffer): Resting<TextPieces | undefined> {
   const wide = yield* asUtf8(bytes)
   if (wide !== bytes) {
     const head = wide.subarray(0, PIECE_CHARS)
-    return isText(head, head.length === wide.length) ? wide.toString() : undefined
+    const isWide = isText(head, head.length === wide.length)
+    return isWide ? yield* textsOf(wide, 'utf8') : undefined
   }
   let ascii = 0
   for (let at = 0; at < bytes.length; at++) {
@@ -178,7 +220,18 @@ export function* otherText(bytes: Buffer): Resting<string | undefined> {
     if (byte < 0x7f) ascii++
     if (at % PIECE_CHARS === PIECE_CHARS - 1) yield
   }
-  return ascii >= bytes.length * LEAST_ASCII ? bytes.toString('latin1') : undefined
+  const isLatin = ascii >= bytes.length * LEAST_ASCII
+  return isLatin ? yield* textsOf(bytes, 'latin1') : undefined
+}
+
+function* textsOf(bytes: Buffer, encoding: 'utf8' | 'latin1'): Resting<TextPieces> {
+  const decoder = new StringDecoder(encoding)
+  const texts: string[] = []
+  for (let at = 0; at < bytes.length; at += PIECE_CHARS) {
+    texts.push(decoder.write(bytes.subarray(at, at + PIECE_CHARS)))
+    yield
+  }
+  return [...texts, decoder.end()].filter((text) => text !== '')
 }
 
 function isControl(byte: number): boolean {

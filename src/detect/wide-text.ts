@@ -12,6 +12,9 @@ interface Wide {
   readonly from: number
 }
 
+/** Of one unit of UTF-16 (a pair has four), or one character of UTF-32, in UTF-8. */
+const MOST_BYTES = 4
+
 /** Converted in one go; a whole number of characters. */
 const PIECE_BYTES = 64 * 1024
 
@@ -21,16 +24,18 @@ export function* asUtf8(bytes: Buffer): Resting<Buffer> {
     return bytes.subarray(3)
   const wide = wideOf(bytes)
   if (wide === undefined) return bytes
-  const pieces: Buffer[] = []
+  // Memory that is new is dear: it is taken as it is filled.
+  const utf8 = Buffer.allocUnsafeSlow(Math.ceil((bytes.length * MOST_BYTES) / wide.width))
+  let size = 0
   for (let at = wide.from; at + wide.width <= bytes.length;) {
     const end = pieceEnd(bytes, at, wide)
     const text = textOf(bytes.subarray(at, end), wide)
     if (text === undefined) return bytes
-    pieces.push(Buffer.from(text))
+    size += utf8.write(text, size)
     at = end
     if (at < bytes.length) yield
   }
-  return Buffer.concat(pieces)
+  return utf8.subarray(0, size)
 }
 
 function wideOf(bytes: Buffer): Wide | undefined {

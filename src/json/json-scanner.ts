@@ -5,6 +5,7 @@
  */
 import type { Resting } from '../core/resting.js'
 import { Keys } from './json-keys.js'
+import { stringEndFrom } from './string-end.js'
 
 /** What a text may hold to be built. `JSON_LIMITS` are the defaults. */
 export interface JsonLimits {
@@ -59,6 +60,8 @@ const WATCHED_KEYS: ReadonlySet<string> = new Set([
 ])
 const WATCHED_DEPTH = 6
 const MAX_DUPLICATES = 16
+/** A longer name of a field is none. */
+const MAX_KEY_BYTES = 64 * 1024
 
 type State = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma' | 'done'
 
@@ -93,6 +96,10 @@ export class JsonScanner {
   /** By depth; reused from object to object. */
   readonly #keys: Keys[] = []
   #at = 0
+  /** Where in a long string it goes on; -1: in none. */
+  #inside = -1
+  #farFrom = 0
+  readonly #rests: boolean
   #depth = 0
   #deepest = 0
   #values = 0
@@ -119,6 +126,7 @@ export class JsonScanner {
     this.#limits = limits
     this.#fields = fields
     if (limits.maxDepth >= scratch.kinds.length) scratch = newScratch(limits.maxDepth)
+    this.#rests = rests
     // Others have a pass of their own while this one rests.
     const { kinds, keyCounts } = rests ? newScratch(limits.maxDepth) : scratch
     this.#kinds = kinds
@@ -155,6 +163,7 @@ export class JsonScanner {
       }
       const failed = this.#token(byte)
       if (failed !== undefined) return { kind: failed, offset: this.#at }
+      if (this.#inside >= 0) return undefined
     }
     return undefined
   }
@@ -247,10 +256,18 @@ export class JsonScanner {
 
   #string(): Failure | undefined {
     const start = this.#at + 1
+    if (this.#inside >= 0) return this.#stringEnds(start, this.#farEnd(this.#inside))
     const isKey = this.#state === 'key' || this.#state === 'key-or-end'
     if (!isKey && !this.#expectsValue()) return 'invalid'
     if (!isKey && this.#values === this.#limits.maxValues) return 'too-many'
-    const end = this.#stringEnd(start)
+    return this.#stringEnds(start, this.#stringEnd(start))
+  }
+
+  /** `end`: -1 where there is none. */
+  #stringEnds(start: number, end: number): Failure | undefined {
+    if (this.#inside >= 0) return undefined
+    const isKey = this.#state === 'key' || this.#state === 'key-or-end'
+    if (isKey && end - start > MAX_KEY_BYTES) return 'too-many'
     if (end < 0) {
       this.#at = this.#bytes.length
       if (!isKey) this.#openText = start
@@ -333,29 +350,39 @@ export class JsonScanner {
     const bytes = this.#bytes
     let at = start
     this.#escaped = false
-    for (;;) {
-      const near = Math.min(at + SHORT_STRING, bytes.length)
-      while (at < near) {
-        const byte = bytes[at]
-        if (byte === QUOTE) return at
-        if (byte === BACKSLASH) {
-          this.#escaped = true
-          at++
-        }
+    const near = Math.min(at + SHORT_STRING, bytes.length)
+    while (at < near) {
+      const byte = bytes[at]
+      if (byte === QUOTE) return at
+      if (byte === BACKSLASH) {
+        this.#escaped = true
         at++
       }
-      const quote = bytes.indexOf(QUOTE, at)
-      if (quote < 0) return -1
-      let slash = quote
-      while (slash > at && bytes[slash - 1] === BACKSLASH) slash--
-      if ((quote - slash) % 2 === 0) return this.#closeFar(at, quote)
-      this.#escaped = true
-      at = quote + 1
+      at++
     }
+    this.#farFrom = at
+    return this.#farEnd(at)
+  }
+
+  /** Pauses inside of a long one where this pass rests: then `#inside` says where to go on. */
+  #farEnd(from: number): number {
+    const bytes = this.#bytes
+    this.#inside = -1
+    for (let at = from; at < bytes.length;) {
+      const end = stringEndFrom(bytes, at)
+      if (end >= 0) return this.#closeFar(this.#farFrom, end)
+      at = ~end
+      if (this.#rests && at < bytes.length) {
+        this.#inside = at
+        return -1
+      }
+    }
+    return -1
   }
 
   /** A long string: whether it holds a backslash matters for keys only. */
   #closeFar(from: number, quote: number): number {
+    if (quote - from > MAX_KEY_BYTES) return quote
     const key = this.#state === 'key' || this.#state === 'key-or-end'
     if (key && this.#isWatched())
       this.#escaped ||= this.#bytes.subarray(from, quote).includes(BACKSLASH)

@@ -3,11 +3,13 @@
  * their turn meanwhile. It is measured first, as a short one is (`json-bounds.ts`); what is
  * built is what `JSON.parse` would build.
  */
+import type { LongTexts } from '../core/long-text.js'
 import type { Resting } from '../core/resting.js'
 import { outcomeOf, parseBounded } from './json-bounds.js'
 import type { BoundedJson } from './json-bounds.js'
 import { isSpace, JSON_LIMITS, JsonScanner } from './json-scanner.js'
 import type { JsonLimits } from './json-scanner.js'
+import { stringEndFrom } from './string-end.js'
 
 /** Shorter ones take less than a slice. */
 export const AT_ONCE_BYTES = 256 * 1024
@@ -22,10 +24,12 @@ const BACKSLASH = 0x5c
 /**
  * As `parseBounded`; rests as it goes where the text is longer than `AT_ONCE_BYTES`.
  * There `maxValues` count for each MiB that was begun. `bytes` must not change meanwhile.
+ * `long`: keeps the pieces of its long texts.
  */
 export function* parseInSlices(
   bytes: Buffer,
   limits: JsonLimits = JSON_LIMITS,
+  long?: LongTexts,
 ): Resting<BoundedJson> {
   if (bytes.length <= AT_ONCE_BYTES) return parseBounded(bytes, limits)
   if (bytes.length > limits.maxBytes)
@@ -36,7 +40,7 @@ export function* parseInSlices(
   if (measure.kind !== 'ok') return outcomeOf(bytes, measure)
   const { keys, duplicateKeys } = measure
   try {
-    const value = yield* new Builder(bytes).run()
+    const value = yield* new Builder(bytes, long).run()
     return { kind: 'whole', value, keys, duplicateKeys }
   } catch (error) {
     if (error instanceof SyntaxError) return { kind: 'invalid', offset: bytes.length }
@@ -51,13 +55,14 @@ export function* parseInSlices(
 export function* prefixInSlices(
   bytes: Buffer,
   limits: JsonLimits = JSON_LIMITS,
+  long?: LongTexts,
 ): Resting<unknown> {
   const maxValues = limits.maxValues * Math.ceil(bytes.length / VALUES_BYTES)
   const scanner = new JsonScanner(bytes, { ...limits, maxValues }, undefined, true)
   const measure = yield* scanner.resting()
   const closed = measure.kind === 'truncated' ? scanner.closed() : undefined
   if (closed === undefined) return undefined
-  const read = yield* parseInSlices(closed, { ...limits, maxBytes: closed.length })
+  const read = yield* parseInSlices(closed, { ...limits, maxBytes: closed.length }, long)
   return read.kind === 'whole' ? read.value : undefined
 }
 
@@ -76,8 +81,11 @@ class Builder {
   #at = 0
   #value: unknown
 
-  constructor(bytes: Buffer) {
+  readonly #long: LongTexts | undefined
+
+  constructor(bytes: Buffer, long: LongTexts | undefined) {
     this.#bytes = bytes
+    this.#long = long
   }
 
   *run(): Resting<unknown> {
@@ -108,7 +116,11 @@ class Builder {
 
   *#string(): Resting<void> {
     const start = this.#at + 1
-    const end = stringEnd(this.#bytes, start)
+    let end = stringEndFrom(this.#bytes, start)
+    for (; end < 0; end = stringEndFrom(this.#bytes, ~end)) {
+      if (~end >= this.#bytes.length) throw new SyntaxError('a text without an end')
+      yield
+    }
     this.#at = end + 1
     const text = yield* this.#text(start, end)
     const open = this.#open.at(-1)
@@ -120,14 +132,14 @@ class Builder {
 
   *#text(start: number, end: number): Resting<string> {
     if (end - start <= PIECE_BYTES) return plain(this.#bytes, start, end)
-    let text = ''
+    const pieces: string[] = []
     for (let at = start; at < end;) {
       const until = pieceEnd(this.#bytes, at, end)
-      text += plain(this.#bytes, at, until)
+      pieces.push(plain(this.#bytes, at, until))
       at = until
       yield
     }
-    return text
+    return this.#long?.join(pieces) ?? pieces.join('')
   }
 
   #scalar(): void {
@@ -155,18 +167,6 @@ class Builder {
 function define(container: object, key: string, value: unknown): void {
   const own = { configurable: true, enumerable: true, writable: true }
   Object.defineProperty(container, key, { ...own, value })
-}
-
-/** The index of the closing quote. */
-function stringEnd(bytes: Buffer, start: number): number {
-  for (let at = start; ;) {
-    const quote = bytes.indexOf(QUOTE, at)
-    if (quote < 0) throw new SyntaxError('a text without an end')
-    let slash = quote
-    while (slash > at && bytes[slash - 1] === BACKSLASH) slash--
-    if ((quote - slash) % 2 === 0) return quote
-    at = quote + 1
-  }
 }
 
 /** Never inside a character or an escape. */

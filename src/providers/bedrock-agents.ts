@@ -4,8 +4,10 @@
  * RetrieveAndGenerate, Retrieve. Answers come as AWS event streams; usage stands only in the
  * traces of the models that were called, where the client asked for traces.
  */
+import { joinedTexts } from '../core/long-text.js'
 import { asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
+import { jsonText } from './json-text.js'
 import type { FactsBuilder } from './facts.js'
 import { withoutQuery } from './paths.js'
 import type { Api, RequestFacts } from './provider.js'
@@ -66,7 +68,7 @@ export function readAgentRequest(body: Json, api: Api): RequestFacts {
     const texts = asList(message?.content).map(
       (part) => asText(asRecord(part)?.text) ?? '',
     )
-    builder.message(asText(message?.role) ?? '', texts.join('\n'))
+    builder.message(asText(message?.role) ?? '', joinedTexts(texts, '\n'))
   }
   for (const item of asList(body.actionGroups))
     builder.tool(asText(asRecord(item)?.actionGroupName))
@@ -77,7 +79,7 @@ export function readAgentRequest(body: Json, api: Api): RequestFacts {
 function readDocument(input: Json | undefined, builder: RequestBuilder): void {
   const document = asRecord(input?.content)?.document
   if (document === undefined) return
-  const text = typeof document === 'string' ? document : JSON.stringify(document)
+  const text = typeof document === 'string' ? document : jsonText(document)
   builder.message('user', text)
 }
 

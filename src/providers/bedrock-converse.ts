@@ -2,8 +2,10 @@
  * Bedrock's Converse, one shape for all models: docs.aws.amazon.com/bedrock/latest/APIReference,
  * Converse and ConverseStream. Cache reads and writes are counted beside the input.
  */
+import { joinedTexts } from '../core/long-text.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
+import { jsonText } from './json-text.js'
 import type { FactsBuilder } from './facts.js'
 import type { RequestFacts } from './provider.js'
 import type { Shape } from './reader.js'
@@ -34,13 +36,13 @@ export function readConverseRequest(body: Json): RequestFacts {
 
 /** Content blocks are told by their one key: `text`, `image`, `toolUse`, `toolResult`, ... */
 function readBlocks(blocks: unknown, builder: RequestBuilder): string {
-  let joined = ''
+  const texts: string[] = []
   for (const item of asList(blocks)) {
     const block = asRecord(item)
     const text = block === undefined ? '' : readBlock(block, builder)
-    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
+    if (text.length > 0) texts.push(text)
   }
-  return joined
+  return joinedTexts(texts, '\n')
 }
 
 function readBlock(block: Json, builder: RequestBuilder): string {
@@ -56,22 +58,20 @@ function readBlock(block: Json, builder: RequestBuilder): string {
     return text
   }
   const use = asRecord(block.toolUse)
-  if (use?.input !== undefined) return JSON.stringify(use.input)
+  if (use?.input !== undefined) return jsonText(use.input)
   readMedia(block, builder)
   return ''
 }
 
 function readResultContent(content: unknown, builder: RequestBuilder): string {
-  return asList(content)
+  const texts = asList(content)
     .map((item) => {
       const part = asRecord(item)
       if (part !== undefined) readMedia(part, builder)
-      return (
-        asText(part?.text) ?? (part?.json === undefined ? '' : JSON.stringify(part.json))
-      )
+      return asText(part?.text) ?? (part?.json === undefined ? '' : jsonText(part.json))
     })
     .filter((text) => text.length > 0)
-    .join('\n')
+  return joinedTexts(texts, '\n')
 }
 
 function readMedia(block: Json, builder: RequestBuilder): void {

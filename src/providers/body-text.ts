@@ -7,6 +7,9 @@
  * A *unit* is what may be said again by a later request of the same conversation: one message,
  * one tool, one field of the envelope.
  */
+import { headOf, LongTexts, PIECE_CHARS, tailOf } from '../core/long-text.js'
+import type { TextPieces } from '../core/long-text.js'
+import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
 import type { Who } from '../core/who.js'
 import { decoded, isId } from '../detect/text-shape.js'
@@ -26,6 +29,13 @@ import type { Json } from './json.js'
 export interface Piece {
   readonly who: Who
   readonly text: string
+  /** Of a long text, which is dear to look into. */
+  readonly pieces?: TextPieces
+}
+
+/** A text by its pieces, however long it is. */
+export function piecesIn({ text, pieces }: Piece): TextPieces {
+  return pieces ?? [text]
 }
 
 export interface Unit {
@@ -49,6 +59,9 @@ const LEAST_NUMBER = 100_000_000
 /** Nodes and characters after which it rests. */
 const REST_NODES = 256
 const REST_CHARS = 32 * 1024
+
+/** Longer ones are none. */
+const MAX_SETTING = 64
 
 /** A text that is longer is a unit of its own, wherever it stands in the envelope. */
 const LONG_CHARS = 256
@@ -84,6 +97,12 @@ export class BodyTextReader {
   #fields = 0
   #nodes = 0
   #chars = 0
+  /** Of the values that it reads. */
+  readonly long: LongTexts
+
+  constructor(long: LongTexts = new LongTexts()) {
+    this.long = long
+  }
 
   /** Of all objects so far. */
   get fields(): number {
@@ -91,10 +110,11 @@ export class BodyTextReader {
   }
 
   /** Text that is in no JSON. */
-  plain(text: string, who: Who = 'person'): void {
+  plain(given: string | TextPieces, who: Who = 'person'): void {
+    const text = typeof given === 'string' ? given : this.long.join(given)
     if (text.length === 0) return
     this.#says = true
-    this.#units.push({ pieces: [{ who, text }], parts: [] })
+    this.#units.push({ pieces: [this.#piece(who, text)], parts: [] })
   }
 
   /**
@@ -106,7 +126,7 @@ export class BodyTextReader {
     again: readonly string[],
     hasDocument: boolean,
   ): Resting<void> {
-    const twice = again.map((text): Piece => ({ who: 'person', text }))
+    const twice = again.map((text) => this.#piece('person', text))
     const unit: OpenUnit = { pieces: [], parts: [], again: twice }
     this.#units.push(unit)
     for (const value of texts) {
@@ -140,6 +160,11 @@ export class BodyTextReader {
   }
 
   end(): BodyText {
+    return atOnce(this.ended())
+  }
+
+  /** As `end`; of parts there may be many. */
+  *ended(): Resting<BodyText> {
     const names = [...this.#names].map(([who, known]): OpenUnit => ({
       pieces: [...known].map((text): Piece => ({ who, text })),
       parts: [],
@@ -147,11 +172,13 @@ export class BodyTextReader {
     const units = [...names, this.#rest, ...this.#units].filter(
       ({ pieces, again = [] }) => pieces.length + again.length > 0,
     )
+    const made: Unit[] = []
+    for (const { pieces, parts, again = [] } of units) {
+      made.push({ pieces, joined: [...(yield* this.#joinedOf(parts)), ...again] })
+      yield
+    }
     return {
-      units: units.map(({ pieces, parts, again = [] }) => ({
-        pieces,
-        joined: [...joinedOf(parts), ...again],
-      })),
+      units: made,
       left: { ids: this.#ids, media: this.#media },
       says: this.#says,
       unreadDocument: this.#unreadDocument,
@@ -203,12 +230,13 @@ export class BodyTextReader {
       this.#chars = 0
       yield
     }
-    if (isSetting(name, text, place)) {
+    if (text.length <= MAX_SETTING && isSetting(name, text, place)) {
       unit.pieces.push({ who: 'program', text })
       return
     }
     const isOpaque = isOpaqueField(name)
-    const data = yield* decoded(text, isOpaque || isMediaField(name))
+    const given = this.long.piecesOf(text)
+    const data = yield* decoded(given, isOpaque || isMediaField(name))
     if (data?.head !== undefined) unit.pieces.push({ who: whoAt(place), text: data.head })
     if (data?.kind !== 'text' && isIdField(name) && isId(text)) {
       this.#ids += text.length
@@ -220,13 +248,43 @@ export class BodyTextReader {
       return
     }
     this.#says = true
-    const who = name === 'sdp' && isSdp(text) ? 'program' : whoAt(place)
-    const piece = { who, text: data?.text ?? text }
+    const isOffer = name === 'sdp' && text.length <= PIECE_CHARS && isSdp(text)
+    const who = isOffer ? 'program' : whoAt(place)
+    const piece = data === undefined ? this.#piece(who, text) : this.#of(who, data.texts)
     unit.pieces.push(piece)
     // Short words that decode by accident stay words.
     if (data !== undefined && text.length < SHORT_CODED) unit.pieces.push({ who, text })
-    if (isEscaped(text)) unit.pieces.push({ who, text: yield* unescaped(text) })
+    if (given.some(isEscaped)) unit.pieces.push(this.#of(who, yield* unescaped(given)))
     if (inList || name === 'text') unit.parts.push(piece)
+  }
+
+  #of(who: Who, pieces: TextPieces): Piece {
+    return this.#piece(who, this.long.join(pieces))
+  }
+
+  #piece(who: Who, text: string): Piece {
+    if (text.length <= PIECE_CHARS) return { who, text }
+    return { who, text, pieces: this.long.piecesOf(text) }
+  }
+
+  *#joinedOf(parts: readonly Piece[]): Resting<Piece[]> {
+    if (parts.length < 2) return []
+    const joined: Piece[] = []
+    for (const who of new Set(parts.map((part) => part.who))) {
+      const own = parts.filter((part) => part.who === who)
+      if (own.length > 1) joined.push(this.#of(who, yield* this.#edges(own)))
+    }
+    return joined
+  }
+
+  *#edges(parts: readonly Piece[]): Resting<TextPieces> {
+    const pieces: string[] = []
+    for (let at = 0; at < parts.length; at += REST_NODES) {
+      const some = parts.slice(at, at + REST_NODES)
+      pieces.push(some.map((part) => this.long.during(() => edgesOf(part))).join(''))
+      yield
+    }
+    return pieces
   }
 }
 
@@ -261,20 +319,25 @@ function isEscaped(text: string): boolean {
   return text.includes('\\u') || text.includes('\\/')
 }
 
-function* unescaped(text: string): Resting<string> {
-  let whole = ''
+function* unescaped(texts: TextPieces): Resting<TextPieces> {
+  const whole: string[] = []
   let rest = ''
-  for (let at = 0; at < text.length; at += REST_CHARS) {
-    const piece = rest + text.slice(at, at + REST_CHARS)
-    const isLast = at + REST_CHARS >= text.length
-    const cut = isLast ? -1 : piece.lastIndexOf('\\')
-    const end = cut > piece.length - 6 ? cut : piece.length
-    whole += piece.slice(0, end).replace(ESCAPE, plainOf)
-    rest = piece.slice(end)
-    yield
-  }
-  return whole + rest.replace(ESCAPE, plainOf)
+  for (const text of texts)
+    for (let at = 0; at < text.length; at += ESCAPED_CHARS) {
+      const piece = rest + text.slice(at, at + ESCAPED_CHARS)
+      const cut = piece.lastIndexOf('\\')
+      const end = cut > piece.length - ESCAPE_CHARS ? cut : piece.length
+      whole.push(piece.slice(0, end).replace(ESCAPE, plainOf))
+      rest = piece.slice(end)
+      yield
+    }
+  if (rest !== '') whole.push(rest.replace(ESCAPE, plainOf))
+  return whole
 }
+
+/** Each escape costs far more than a character. */
+const ESCAPED_CHARS = 8 * 1024
+const ESCAPE_CHARS = 6
 
 function plainOf(escape: string): string {
   return escape[1] === '/' ? '/' : String.fromCharCode(parseInt(escape.slice(2), 16))
@@ -304,17 +367,8 @@ function isDocument(media: string | undefined): boolean {
 /** Of a part's text, what stands at its ends is joined to that of its neighbours. */
 const EDGE_CHARS = 128
 
-function joinedOf(parts: readonly Piece[]): Piece[] {
-  if (parts.length < 2) return []
-  const joined: Piece[] = []
-  for (const who of new Set(parts.map((part) => part.who))) {
-    const own = parts.filter((part) => part.who === who)
-    if (own.length > 1) joined.push({ who, text: own.map(edgesOf).join('') })
-  }
-  return joined
-}
-
 function edgesOf({ text }: Piece): string {
   if (text.length <= 2 * EDGE_CHARS) return text
-  return `${text.slice(0, EDGE_CHARS)}\n${text.slice(-EDGE_CHARS)}`
+  const first = headOf(text, EDGE_CHARS).slice(0, EDGE_CHARS)
+  return `${first}\n${tailOf(text, EDGE_CHARS).slice(-EDGE_CHARS)}`
 }

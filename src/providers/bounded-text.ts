@@ -1,3 +1,5 @@
+import { headOf, tailOf } from '../core/long-text.js'
+
 /** A text that is joined piece by piece, kept up to a limit and counted beyond it. */
 export class BoundedText {
   readonly #maxChars: number
@@ -45,14 +47,16 @@ export class BoundedText {
 /** The last `length` code units, never half a surrogate pair. */
 export function endOfText(text: string, length: number): string {
   if (text.length <= length) return text
-  const start = text.length - length
-  const first = text.charCodeAt(start)
-  return text.slice(first >= 0xdc00 && first <= 0xdfff ? start + 1 : start)
+  const end = tailOf(text, length)
+  const start = end.length - length
+  const first = end.charCodeAt(start)
+  return end.slice(first >= 0xdc00 && first <= 0xdfff ? start + 1 : start)
 }
 
 /** The first `length` code units, never half a surrogate pair. */
 export function cutAt(text: string, length: number): string {
   if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
+  const head = headOf(text, length)
+  const last = head.charCodeAt(length - 1)
+  return head.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
 }

@@ -5,6 +5,7 @@
  */
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
+import { jsonText } from './json-text.js'
 import type { FactsBuilder } from './facts.js'
 import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
 import { otherShape } from './other.js'
@@ -77,7 +78,7 @@ function readCohereRequest(body: unknown, context: RequestContext): RequestFacts
   }
   for (const item of asList(value.tool_results)) {
     const outputs = asRecord(item)?.outputs
-    const text = outputs === undefined ? '' : JSON.stringify(outputs)
+    const text = outputs === undefined ? '' : jsonText(outputs)
     builder.toolResult(asText(asRecord(asRecord(item)?.call)?.name), text)
     builder.message('tool', text)
   }

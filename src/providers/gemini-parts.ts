@@ -2,8 +2,10 @@
  * Gemini's messages: contents of parts, tools by the keys that declare them. Shared by calls,
  * live conversations and the keys that prepare them.
  */
+import { joinedTexts } from '../core/long-text.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
+import { jsonText } from './json-text.js'
 import { base64Bytes } from './request.js'
 import type { RequestBuilder } from './request.js'
 
@@ -31,14 +33,14 @@ export function readContents(contents: unknown, builder: RequestBuilder): void {
  * and functions may be in either spelling (`inlineData`, `inline_data`).
  */
 export function readParts(parts: unknown, builder: RequestBuilder): string {
-  let joined = ''
+  const texts: string[] = []
   const list = Array.isArray(parts) ? (parts as unknown[]) : [parts]
   for (const item of list) {
     const part = asRecord(item)
     const text = part === undefined ? (asText(item) ?? '') : readPart(part, builder)
-    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
+    if (text.length > 0) texts.push(text)
   }
-  return joined
+  return joinedTexts(texts, '\n')
 }
 
 function readPart(part: Json, builder: RequestBuilder): string {
@@ -59,12 +61,12 @@ function readPart(part: Json, builder: RequestBuilder): string {
   }
   const result = asRecord(part.functionResponse ?? part.function_response)
   if (result !== undefined) {
-    const text = result.response === undefined ? '' : JSON.stringify(result.response)
+    const text = result.response === undefined ? '' : jsonText(result.response)
     builder.toolResult(firstText(result.id, result.name), text)
     return text
   }
   const call = asRecord(part.functionCall ?? part.function_call)
-  if (call !== undefined) return call.args === undefined ? '' : JSON.stringify(call.args)
+  if (call !== undefined) return call.args === undefined ? '' : jsonText(call.args)
   return (
     firstText(asRecord(part.executableCode)?.code) ??
     firstText(asRecord(part.codeExecutionResult)?.output) ??

@@ -1,8 +1,9 @@
 /**
  * The names of all tools that a request offers to the model, wherever in its envelope they
  * stand: beside the messages, among the items, in namespaces, in a session, in the requests of
- * a batch. Pure.
+ * a batch. Pure; rests as it goes.
  */
+import type { Resting } from '../core/resting.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import { placeOf, placeOfField } from './body-places.js'
@@ -17,6 +18,7 @@ const LISTS: ReadonlySet<string> = new Set([
   'additional_tools',
 ])
 
+const REST_NODES = 256
 /** As deep as JSON is read. */
 const MAX_DEPTH = 64
 
@@ -24,12 +26,14 @@ const MAX_DEPTH = 64
  * Each once, in the order in which they stand; of `body`, parsed JSON. Objects deeper
  * than 64 are not looked at. No bound of its own: the body has one.
  */
-export function offeredTools(body: unknown): string[] {
+export function* offeredTools(body: unknown): Resting<string[]> {
   const names = new Set<string>()
   const open: { value: unknown; place: Place; depth: number }[] = [
     { value: body, place: 'envelope', depth: 0 },
   ]
+  let looked = 0
   for (let top = open.pop(); top !== undefined; top = open.pop()) {
+    if (++looked % REST_NODES === 0) yield
     const { value, place, depth } = top
     if (depth > MAX_DEPTH) continue
     if (Array.isArray(value)) {

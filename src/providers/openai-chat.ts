@@ -4,6 +4,7 @@
  * with the last chunk when the client asked for it; DeepSeek, Groq, Mistral and others give
  * it unasked, some under names of their own.
  */
+import { joinedTexts } from '../core/long-text.js'
 import {
   asCount,
   asFlag,
@@ -52,7 +53,8 @@ function readChatMessage(message: Json, builder: RequestBuilder): void {
       asRecord(call?.function)?.arguments,
       asRecord(call?.custom)?.input,
     )
-    if (said !== undefined) text = text.length > 0 ? `${text}\n${said}` : said
+    if (said !== undefined)
+      text = text.length > 0 ? joinedTexts([text, said], '\n') : said
   }
   if (role === 'tool' || role === 'function')
     builder.toolResult(firstText(message.tool_call_id, message.name), text)

@@ -119,7 +119,7 @@ class TextReader implements ProtoText {
   *#bytes(bytes: Buffer, { isAgain }: Within): Resting<void> {
     const text = yield* otherText(bytes)
     const media = mediaOf(bytes)
-    if (text !== undefined) this.#add(text, isAgain)
+    if (text !== undefined) this.#add(text.join(''), isAgain)
     else if (bytes.length >= LEAST_BYTES && media?.startsWith('application/') !== false)
       this.hasBytes = true
   }

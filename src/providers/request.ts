@@ -3,9 +3,12 @@
  * here, and the parts of a message that carry a `type`, which OpenAI, Anthropic, Mistral and
  * Cohere share in spirit. Which field of a body is which is each provider's.
  */
+import { headOf, joinedTexts, tailOf } from '../core/long-text.js'
 import { BoundedText, cutAt, endOfText } from './bounded-text.js'
 import { asCount, asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
+import { jsonText } from './json-text.js'
+import { endsOf, isBlank, withoutParts } from './message-text.js'
 import { tierIn } from './tier.js'
 import { ownWords } from './own-words.js'
 import type { Api, Attachment, Message, RequestFacts, ToolResult } from './provider.js'
@@ -72,7 +75,7 @@ export class RequestBuilder {
   /** One message with all of its text; a system or developer role counts as system too. */
   message(role: string, text: string): void {
     const words = withoutParts(text, this.#results.splice(0))
-    if (role === 'user' && words.trim() !== '') {
+    if (role === 'user' && !isBlank(words)) {
       this.#said.push(words)
       if (this.#said.length > MAX_LOOKED_BACK) this.#said.shift()
     }
@@ -162,7 +165,7 @@ export class RequestBuilder {
   /** An agent's own turns say nothing of the person: then it is what was said before them. */
   #newestWords(): string {
     for (const said of this.#said.toReversed()) {
-      const words = ownWords(said)
+      const words = ownWords(endsOf(said))
       if (words !== '') return endOfText(words, MAX_WORDS_CHARS)
     }
     return ''
@@ -183,19 +186,6 @@ export class RequestBuilder {
     if (list.length < this.#limits.maxListed) list.push(item)
     else this.#cut = true
   }
-}
-
-/** In the order in which they stand. */
-function withoutParts(text: string, parts: readonly string[]): string {
-  let rest = ''
-  let at = 0
-  for (const part of parts) {
-    const from = text.indexOf(part, at)
-    if (from < 0) continue
-    rest += text.slice(at, from)
-    at = from + part.length
-  }
-  return at === 0 ? text : rest + text.slice(at)
 }
 
 /** Facts of a request whose body nobody could read. */
@@ -221,14 +211,14 @@ export function readContent(
   if (typeof content === 'string') return content
   const single = asRecord(content)
   if (single !== undefined) return readPart(single, builder, nesting)
-  let joined = ''
+  const texts: string[] = []
   for (const item of asList(content)) {
     const part = asRecord(item)
     const text =
       part === undefined ? (asText(item) ?? '') : readPart(part, builder, nesting)
-    if (text.length > 0) joined = joined.length > 0 ? `${joined}\n${text}` : text
+    if (text.length > 0) texts.push(text)
   }
-  return joined
+  return joinedTexts(texts, '\n')
 }
 
 function readPart(part: Json, builder: RequestBuilder, nesting: number): string {
@@ -262,7 +252,7 @@ function readPart(part: Json, builder: RequestBuilder, nesting: number): string 
     case 'tool_use':
     case 'server_tool_use':
     case 'mcp_tool_use':
-      return part.input === undefined ? '' : JSON.stringify(part.input)
+      return part.input === undefined ? '' : jsonText(part.input)
     default:
       return (
         firstText(part.text, part.thinking, part.transcript, part.refusal) ??
@@ -276,7 +266,11 @@ function readResult(part: Json, builder: RequestBuilder, nesting: number): strin
   const ran = [asText(part.stdout), asText(part.stderr)].filter(
     (text) => text !== undefined,
   )
-  if (ran.length > 0) return ran.filter((text) => text !== '').join('\n')
+  if (ran.length > 0)
+    return joinedTexts(
+      ran.filter((text) => text !== ''),
+      '\n',
+    )
   if (part.content === undefined || nesting >= MAX_NESTING) return ''
   return nested(part.content, builder, nesting)
 }
@@ -310,7 +304,7 @@ function readMedia(kind: Attachment['kind'], part: Json, builder: RequestBuilder
   const url = firstText(source.url, part.image_url, part.document_url, part.video_url)
   const inline = firstText(source.data, source.file_data, dataUrl(url))
   const fromUrl =
-    inline !== undefined && IS_DATA_URL.test(inline) ? inlineType(inline) : undefined
+    inline !== undefined && isDataUrl(inline) ? inlineType(inline) : undefined
   const format = asText(source.format)
   builder.attachment({
     kind,
@@ -322,16 +316,22 @@ function readMedia(kind: Attachment['kind'], part: Json, builder: RequestBuilder
 }
 
 function dataUrl(url: string | undefined): string | undefined {
-  return url !== undefined && IS_DATA_URL.test(url) ? url : undefined
+  return url !== undefined && isDataUrl(url) ? url : undefined
 }
 
 /** Schemes are of any case (RFC 3986 §3.1). */
 const IS_DATA_URL = /^data:/i
+const MAX_TYPE_CHARS = 256
+
+function isDataUrl(text: string): boolean {
+  return IS_DATA_URL.test(headOf(text, MAX_TYPE_CHARS).slice(0, MAX_TYPE_CHARS))
+}
 
 /** `data:image/png;base64,...` -> `image/png` (RFC 2397). */
 function inlineType(url: string): string | undefined {
-  const end = url.slice(0, 256).search(/[;,]/)
-  return end > 5 ? url.slice(5, end) : undefined
+  const head = headOf(url, MAX_TYPE_CHARS).slice(0, MAX_TYPE_CHARS)
+  const end = head.search(/[;,]/)
+  return end > 5 ? head.slice(5, end) : undefined
 }
 
 /**
@@ -339,10 +339,12 @@ function inlineType(url: string): string | undefined {
  * of what is no base64 the size that its length would have.
  */
 export function base64Bytes(text: string): number {
-  const start = IS_DATA_URL.test(text) ? text.indexOf(',') + 1 : 0
-  let end = text.length
-  while (end > start && text[end - 1] === '=') end--
-  return Math.floor(((end - start) * 3) / 4)
+  const start = isDataUrl(text) ? headOf(text, MAX_TYPE_CHARS).indexOf(',') + 1 : 0
+  const last = tailOf(text, MAX_TYPE_CHARS)
+  let padding = 0
+  while (padding < last.length - start && last[last.length - 1 - padding] === '=')
+    padding++
+  return Math.floor(((text.length - padding - start) * 3) / 4)
 }
 
 function hostOf(url: string): string | undefined {

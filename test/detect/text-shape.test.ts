@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { atOnce } from '../../src/core/resting.js'
 import { decoded, isId, isText, mediaOf } from '../../src/detect/text-shape.js'
-import type { Encoded } from '../../src/detect/text-shape.js'
 
-function decode(text: string, named = false): Encoded | undefined {
-  const work = decoded(text, named)
-  for (;;) {
-    const { done, value } = work.next()
-    if (done === true) return value
-  }
+function decode(text: string, named = false) {
+  const found = atOnce(decoded(text, named))
+  if (found?.kind !== 'text') return found
+  const { texts, ...others } = found
+  return { ...others, text: texts.join('') }
 }
 
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64')

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { offeredTools } from '../../src/providers/offered-tools.js'
+import { atOnce } from '../../src/core/resting.js'
+import { offeredTools as offered } from '../../src/providers/offered-tools.js'
+
+const offeredTools = (body: unknown): string[] => atOnce(offered(body))
 
 const fn = (name: string) => ({ type: 'function', function: { name } })
 

@@ -5,6 +5,7 @@
  * is what was approved. Asked only when something blocks.
  */
 import { deviceId } from '../../core/device-id.js'
+import { LongTexts } from '../../core/long-text.js'
 import type { Device } from '../../core/record.js'
 import { inSlices } from '../../core/resting.js'
 import { WHATEVER } from '../../policy/approval.js'
@@ -24,10 +25,7 @@ export interface ApprovalAbout {
   readonly reread?: ((body: unknown) => Reread) | undefined
 }
 
-export interface Reread extends Pick<Content, 'prompt' | 'promptChars'> {
-  /** The newest words of a person. */
-  readonly words: string
-}
+export type Reread = Pick<Content, 'prompt' | 'promptChars'>
 
 export type ApprovalPort = Pick<JudgingPort, 'decider' | 'overrides' | 'clock'>
 
@@ -90,7 +88,8 @@ function read(
 ): Pick<Content, 'prompt' | 'promptChars'> {
   if (content.body === undefined || content.body === null)
     return { prompt, promptChars: prompt.length }
-  const known = reread?.(body)
+  const long = content.long ?? new LongTexts()
+  const known = long.during(() => reread?.(body))
   if (known !== undefined) return { prompt: known.prompt, promptChars: known.promptChars }
   // Of a body that no reader knows, for want of better.
   const whole = JSON.stringify(body)
@@ -102,7 +101,7 @@ async function foundOf(
   voice: Voice,
   { ask, marked }: Weighing,
 ): Promise<readonly string[]> {
-  const reason = reasonOf(voice.policy, await ask(marked.bare))
+  const reason = reasonOf(voice.policy, await ask(await marked.bare()))
   if (reason === voice.reason) return [WHATEVER]
   return reason === undefined ? marked.marks : [WHATEVER, ...marked.marks]
 }
@@ -120,7 +119,7 @@ async function passes(
   const before = key === undefined ? [] : overrides.passed(key, clock.now())
   const approved = new Set([...grants.flatMap(({ found = [] }) => found), ...before])
   if (approved.size === 0) return undefined
-  const rest = marked.without(approved)
+  const rest = await marked.without(approved)
   if (rest === undefined && !approved.has(WHATEVER)) return undefined
   const marks = marked.among(approved)
   const passing = { policy, marks, spent: spentOf(grants, marks) }
@@ -128,7 +127,7 @@ async function passes(
   if (reason === undefined) return passing
   if (!approved.has(WHATEVER)) return undefined
   // What is left of it blocks as it would if nothing were said.
-  return reasonOf(policy, await ask(marked.bare)) === reason ? passing : undefined
+  return reasonOf(policy, await ask(await marked.bare())) === reason ? passing : undefined
 }
 
 /** A side call that quotes what was approved among other words uses nothing up. */

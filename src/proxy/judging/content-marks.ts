@@ -5,7 +5,9 @@
  * as it goes: a long body is gone through in pieces.
  */
 import { createHmac } from 'node:crypto'
+import { LongTexts, PIECE_CHARS } from '../../core/long-text.js'
 import { inSlices } from '../../core/resting.js'
+import type { Resting } from '../../core/resting.js'
 import { findPersonal } from '../../detect/personal.js'
 import type { EditText, SaidContent } from '../words/content.js'
 
@@ -20,7 +22,7 @@ const MARK_LENGTH = 16
 /** Before the mark of a passage: it is part of a text. */
 const PASSAGE = '~'
 /** Characters that are searched in one go: the dearest text takes some 5 ms a 16 KiB. */
-const PIECE_CHARS = 8 * 1024
+const SEARCHED_CHARS = 8 * 1024
 /** Longer than anything that is found. */
 const OVERLAP_CHARS = 256
 /** Going through texts may hold the event loop so long before it pauses. */
@@ -50,6 +52,8 @@ export interface SaidText {
   readonly body: unknown
   /** What is looked at where there is no body: each of its lines is a text. */
   readonly prompt: string
+  /** The long texts of `body`; each of their pieces is a text of its own. */
+  readonly long?: LongTexts | undefined
   /** All text of it, as policies see it. */
   readonly said?: SaidContent | undefined
 }
@@ -68,7 +72,8 @@ export function isPassage(mark: string): boolean {
 export async function markedOf(said: SaidText, mark: Mark): Promise<Marked> {
   const texts = new Map<string, MarkedText>()
   let since = performance.now()
-  for (const text of [...textsOf(said), ...(await saidTexts(said))]) {
+  const own = (await inSlices(textsOf(said))) ?? []
+  for (const text of [...own, ...(await saidTexts(said))]) {
     if (texts.has(text) || text.trim() === '') continue
     const passages: Passage[] = []
     for (const { from, piece } of piecesOf(text)) {
@@ -120,22 +125,22 @@ export class Marked {
   }
 
   /** Without what was approved; undefined when nothing of it was. */
-  without(approved: ReadonlySet<string>): RestText | undefined {
+  async without(approved: ReadonlySet<string>): Promise<RestText | undefined> {
     const left = (text: string): string =>
       withoutMarks(text, this.#texts.get(text), approved)
     const changes = [...this.#texts.keys()].some((text) => left(text) !== text)
-    return changes ? this.#map(left) : undefined
+    return changes ? await this.#map(left) : undefined
   }
 
   /** Without anything that was said. */
-  get bare(): RestText {
+  bare(): Promise<RestText> {
     return this.#map(() => '')
   }
 
-  #map(edit: (text: string) => string): RestText {
+  async #map(edit: (text: string) => string): Promise<RestText> {
     const { body, prompt } = this.#said
     return hasBody(this.#said)
-      ? { body: mapTexts(body, edit), prompt, edit }
+      ? { body: await inSlices(mapTexts(this.#said, edit)), prompt, edit }
       : { body, prompt: prompt.split('\n').map(edit).join('\n'), edit }
   }
 }
@@ -145,11 +150,11 @@ function hasBody({ body }: SaidText): boolean {
 }
 
 /** The newest last. */
-function textsOf(said: SaidText): readonly string[] {
+function* textsOf(said: SaidText): Resting<readonly string[]> {
   if (!hasBody(said)) return said.prompt.split('\n')
   const program: string[] = []
   const others: string[] = []
-  mapTexts(said.body, (text, field) => {
+  yield* mapTexts(said, (text, field) => {
     ;(PROGRAM.has(field) ? program : others).push(text)
     return text
   })
@@ -187,9 +192,9 @@ function withoutMarks(
 }
 
 function* piecesOf(text: string): Generator<{ from: number; piece: string }> {
-  for (let from = 0; ; from += PIECE_CHARS - OVERLAP_CHARS) {
-    yield { from, piece: text.slice(from, from + PIECE_CHARS) }
-    if (from + PIECE_CHARS >= text.length) return
+  for (let from = 0; ; from += SEARCHED_CHARS - OVERLAP_CHARS) {
+    yield { from, piece: text.slice(from, from + SEARCHED_CHARS) }
+    if (from + SEARCHED_CHARS >= text.length) return
   }
 }
 
@@ -205,22 +210,34 @@ function passagesOf(piece: string, from: number, mark: Mark): Passage[] {
 }
 
 /** Each text in its place; `field`: the field of the body in which it stands. */
-function mapTexts(body: unknown, use: (text: string, field: string) => string): unknown {
+function* mapTexts(
+  { body, long = new LongTexts() }: SaidText,
+  use: (text: string, field: string) => string,
+): Resting<unknown> {
   let values = 0
-  const map = (value: unknown, key: string, field: string): unknown => {
+  function* map(value: unknown, key: string, field: string): Resting<unknown> {
     if (values++ > MAX_VALUES) return value
-    if (typeof value === 'string') return STRUCTURE.has(key) ? value : use(value, field)
-    if (Array.isArray(value)) return value.map((item) => map(item, key, field))
+    if (values % REST_VALUES === 0) yield
+    if (typeof value === 'string') {
+      if (STRUCTURE.has(key)) return value
+      if (value.length <= PIECE_CHARS) return use(value, field)
+      return long.join(long.piecesOf(value).map((piece) => use(piece, field)))
+    }
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [
-        name,
-        map(inner, name, field === '' ? name : field),
-      ]),
-    )
+    if (Array.isArray(value)) {
+      const items: unknown[] = []
+      for (const item of value) items.push(yield* map(item, key, field))
+      return items
+    }
+    const entries: [string, unknown][] = []
+    for (const [name, inner] of Object.entries(value))
+      entries.push([name, yield* map(inner, name, field === '' ? name : field)])
+    return Object.fromEntries(entries)
   }
-  return map(body, '', '')
+  return yield* map(body, '', '')
 }
+
+const REST_VALUES = 64
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

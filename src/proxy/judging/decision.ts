@@ -90,12 +90,12 @@ function weighed(
 /** Names a block by the newest words; undefined: it has none, and each counts by itself. */
 function refusedForOf(
   { decider }: Pick<JudgingPort, 'decider'>,
-  { device, log, reread }: DecisionAbout,
-  { body, state, prompt }: Content,
+  { device, log }: DecisionAbout,
+  { state, prompt, words: newest = '' }: Content,
   { policy }: Decision,
 ): string | undefined {
   const form = state === 'invalid' ? prompt : ''
-  const words = state === 'whole' ? (reread?.(body).words ?? '') : form
+  const words = state === 'whole' ? newest : form
   if (words.trim() === '') return undefined
   const about = [deviceId(device), log.record.endpointDomain, policy, words]
   return markOf(decider.markKey)(JSON.stringify(about))

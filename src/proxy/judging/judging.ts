@@ -128,8 +128,8 @@ export class Judging {
       const shaped = recognised.api === 'other' ? recogniseBody(body) : undefined
       const { api, provider } = shaped ?? recognised
       const read = provider.readRequest(body, { api, path: facts.path })
-      const { promptText: prompt, promptChars, newestWords: words = '' } = read
-      return { prompt, promptChars, words }
+      const { promptText: prompt, promptChars } = read
+      return { prompt, promptChars }
     }
   }
 

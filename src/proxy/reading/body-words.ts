@@ -4,8 +4,9 @@
  * is none of these holds no text. Pure; rests as it goes.
  */
 import { StringDecoder } from 'node:string_decoder'
+import type { TextPieces } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
-import { decoded, isText, otherText } from '../../detect/text-shape.js'
+import { decoded, escapesEnd, isText, otherText } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices } from '../../json/json-slices.js'
@@ -30,7 +31,7 @@ export function* addWords(
 ): Resting<boolean> {
   const utf8 = yield* asUtf8(bytes)
   if (looksLikeJson(utf8)) {
-    const body = yield* parseInSlices(utf8, limits)
+    const body = yield* parseInSlices(utf8, limits, words.long)
     if (body.kind === 'whole') {
       yield* words.read(body.value)
       return true
@@ -66,12 +67,12 @@ function* addLines(
 ): Resting<boolean> {
   const end = bytes.indexOf(0x0a)
   if (end < 0) return false
-  const first = yield* parseInSlices(bytes.subarray(0, end), limits)
+  const first = yield* parseInSlices(bytes.subarray(0, end), limits, words.long)
   if (first.kind !== 'whole') return false
   for (let at = 0; at < bytes.length;) {
     const next = bytes.indexOf(0x0a, at)
     const line = bytes.subarray(at, next < 0 ? bytes.length : next)
-    const value = yield* parseInSlices(line, limits)
+    const value = yield* parseInSlices(line, limits, words.long)
     if (value.kind === 'whole') yield* words.read(value.value)
     else if (value.kind !== 'absent') yield* addText(words, line, true)
     at += line.length + 1
@@ -105,38 +106,66 @@ export function* addText(
     yield
   }
   pieces.push(decoder.end())
-  const text = pieces.join('')
-  words.plain(text)
-  const inner = yield* decoded(text.trim(), false)
-  if (inner?.kind === 'text') words.plain(inner.text)
-  if (bytes.includes(0x5c)) words.plain(yield* without(pieces, JSON_ESCAPE, fromJson))
-  if (bytes.includes(0x25)) words.plain(yield* without(pieces, FORM_ESCAPE, fromForm))
+  words.plain(pieces)
+  const inner = yield* decoded(trimmed(pieces), false)
+  if (inner?.kind === 'text') words.plain(inner.texts)
+  if (bytes.includes(0x5c))
+    words.plain(yield* without(pieces, JSON_ESCAPE, jsonEnd, fromJson))
+  if (bytes.includes(0x25))
+    words.plain(yield* without(pieces, FORM_ESCAPE, escapesEnd, fromForm))
   return true
+}
+
+/** Without white space at its ends. */
+function trimmed(texts: TextPieces): TextPieces {
+  const from = texts.findIndex((text) => text.trim() !== '')
+  if (from < 0) return []
+  const to = texts.findLastIndex((text) => text.trim() !== '')
+  const inner = texts.slice(from, to + 1)
+  return inner.map((text, i) => {
+    const begun = i === 0 ? text.trimStart() : text
+    return i === inner.length - 1 ? begun.trimEnd() : begun
+  })
 }
 
 const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g
 const FORM_ESCAPE = /(?:%[0-9a-fA-F]{2})+|\+/g
+/** Each escape costs far more than a character. */
+const ESCAPED_CHARS = 8 * 1024
 
-/** An escape that a piece's end cuts stays one; there are few ends. */
+/** `endOf`: up to where a piece can be undone without what follows. */
 function* without(
-  pieces: readonly string[],
+  texts: TextPieces,
   escape: RegExp,
+  endOf: (text: string) => number,
   plain: (escaped: string) => string,
-): Resting<string> {
-  let whole = ''
+): Resting<TextPieces> {
+  const whole: string[] = []
   let rest = ''
-  for (const piece of pieces) {
-    const text = rest + piece
-    const cut = Math.max(text.lastIndexOf('\\'), text.lastIndexOf('%'))
-    const end = cut > text.length - 6 ? cut : text.length
-    whole += text.slice(0, end).replace(escape, plain)
-    rest = text.slice(end)
-    yield
-  }
-  return whole + rest.replace(escape, plain)
+  for (const piece of texts)
+    for (let at = 0; at < piece.length; at += ESCAPED_CHARS) {
+      const text = rest + piece.slice(at, at + ESCAPED_CHARS)
+      const end = endOf(text)
+      whole.push(text.slice(0, end).replace(escape, plain))
+      rest = text.slice(end)
+      yield
+    }
+  whole.push(rest.replace(escape, plain))
+  return whole
+}
+
+/** Before an escape that may go on behind it. */
+function jsonEnd(text: string): number {
+  const cut = text.lastIndexOf('\\')
+  let before = cut
+  while (before > 0 && text[before - 1] === '\\') before--
+  const begins = (cut - before) % 2 === 0
+  const length = text[cut + 1] === 'u' ? 6 : 2
+  return cut >= 0 && begins && cut + length > text.length ? cut : text.length
 }
 
 function fromJson(escaped: string): string {
+  if (escaped[1] === 'u') return String.fromCharCode(parseInt(escaped.slice(2), 16))
   return JSON.parse(`"${escaped}"`) as string
 }
 

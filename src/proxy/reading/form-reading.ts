@@ -40,12 +40,12 @@ export function* readParts(
   options: { readonly json: JsonLimits; readonly wantsText: boolean },
 ): Resting<FormRead> {
   const form = yield* formOf(copy.bytes, copy.boundary)
-  const session = yield* sessionIn(recognised, copy, form, options.json)
   const words = new BodyTextReader()
+  const session = yield* sessionIn(recognised, copy, form, { ...options, words })
   const isText = yield* addForm(words, copy, form, options)
   const isKnown = session === undefined || session.kind === 'whole'
   return {
-    facts: factsOf(recognised, copy, form, session),
+    facts: yield* factsOf(recognised, copy, form, session),
     words,
     isText,
     uninspectable: whyUnsure(form, session),
@@ -69,23 +69,23 @@ function* sessionIn(
   { api }: Recognised,
   { bytes }: FormCopy,
   form: MultipartContent,
-  json: JsonLimits,
+  { json, words }: { readonly json: JsonLimits; readonly words: BodyTextReader },
 ): Resting<BoundedJson | undefined> {
   if (api !== 'session') return undefined
   const part = form.parts.find(({ name }) => name === 'session')
-  return part && (yield* parseInSlices(contentOf(part, bytes), json))
+  return part && (yield* parseInSlices(contentOf(part, bytes), json, words.long))
 }
 
-function factsOf(
+function* factsOf(
   { provider, api }: Recognised,
   { path }: FormCopy,
   form: MultipartContent,
   session: BoundedJson | undefined,
-): RequestFacts {
+): Resting<RequestFacts> {
   if (api !== 'session') return readMultipartRequest(form, api)
   const body = session?.kind === 'whole' ? { session: session.value } : undefined
   const facts = provider.readRequest(body, { api, path })
-  const tools = new Set([...facts.toolsOffered, ...offeredTools(body)])
+  const tools = new Set([...facts.toolsOffered, ...(yield* offeredTools(body))])
   return { ...facts, toolsOffered: [...tools] }
 }
 
@@ -121,7 +121,7 @@ function* addForm(
       addOffer(words, content, name === 'sdp' ? 'application/sdp' : mediaType) ||
       (yield* addWords(words, content, json, isTextType(mediaType)))
     if (!isWords) isText = false
-    if (part.quoted === true) yield* addText(words, unquoted(content), true)
+    if (part.quoted === true) yield* addText(words, yield* unquoted(content), true)
   }
   // What its own delimiters do not tell apart is still looked at.
   if ((!form.complete || form.beside === true) && wantsText)
@@ -130,13 +130,35 @@ function* addForm(
 }
 
 /** Quoted-printable undone (RFC 2045 §6.7). */
-function unquoted(content: Buffer): Buffer {
-  const text = content.toString('latin1').replace(/=[ \t]{0,76}\r?\n/g, '')
-  const plain = text.replace(/=([0-9A-F]{2})/gi, (_, hex: string) =>
-    String.fromCharCode(parseInt(hex, 16)),
-  )
-  return Buffer.from(plain, 'latin1')
+function* unquoted(content: Buffer): Resting<Buffer> {
+  const plain = Buffer.allocUnsafeSlow(content.length)
+  let size = 0
+  let rest = ''
+  for (let at = 0; at < content.length; at += PIECE_BYTES) {
+    const isLast = at + PIECE_BYTES >= content.length
+    const text = rest + content.toString('latin1', at, at + PIECE_BYTES)
+    // What stands behind the last `=` may go on in the next piece: no more than a line's padding.
+    const equals = text.lastIndexOf('=')
+    const isCut = !isLast && equals > text.length - MAX_SOFT_BREAK
+    const end = isCut && equals >= 0 ? equals : text.length
+    size += plain.write(
+      text
+        .slice(0, end)
+        .replace(/=[ \t]{0,76}\r?\n/g, '')
+        .replace(/=([0-9A-F]{2})/gi, (_, hex: string) =>
+          String.fromCharCode(parseInt(hex, 16)),
+        ),
+      size,
+      'latin1',
+    )
+    rest = text.slice(end)
+    yield
+  }
+  return plain.subarray(0, size)
 }
+
+/** `=`, white space and a line's end. */
+const MAX_SOFT_BREAK = 80
 
 /** The parts that begin in what is there of its end, and what stands before them. */
 export function* addNewestParts(

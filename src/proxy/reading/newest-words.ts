@@ -3,6 +3,7 @@
  * and what it says of the request. Whose words the message is in which it begins is not known:
  * they count as a person's.
  */
+import type { LongTexts } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
@@ -25,7 +26,7 @@ const CONVERSATIONS = ['messages', 'input', 'contents'] as const
 
 /** Undefined where nothing was left out. */
 export function* readNewest(
-  { bytes: first, newest, head }: RequestCopy,
+  { bytes: first, newest, head, long }: RequestCopy & { readonly long: LongTexts },
   { json }: { readonly json: JsonLimits },
 ): Resting<Newest | undefined> {
   if (newest === undefined) return undefined
@@ -42,7 +43,7 @@ export function* readNewest(
   if (tail === undefined) return plain
   const { text, json: rest } = tail
   const limits = { ...json, maxBytes: json.maxBytes + MAX_ADDED_BYTES }
-  const read = rest === undefined ? undefined : yield* parseInSlices(rest, limits)
+  const read = rest === undefined ? undefined : yield* parseInSlices(rest, limits, long)
   if (read !== undefined && read.kind !== 'whole') return plain
   const value = read?.value
   return {
@@ -66,15 +67,16 @@ function conversationOf(first: Buffer): string {
 }
 
 /** What the newest says of the request, where the first part does not. */
-export function withNewest(
+export function* withNewest(
   first: RequestFacts,
   newest: Newest | undefined,
   factsOf: (body: unknown) => RequestFacts,
-): RequestFacts {
+): Resting<RequestFacts> {
   const body = newest?.body
   if (body === undefined) return first
   const last = factsOf(body)
-  const tools = [...first.toolsOffered, ...last.toolsOffered, ...offeredTools(body)]
+  const offered = yield* offeredTools(body)
+  const tools = [...first.toolsOffered, ...last.toolsOffered, ...offered]
   return {
     ...first,
     model: first.model ?? (typeof body['model'] === 'string' ? last.model : undefined),

@@ -13,7 +13,11 @@ import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
 import { answeredFields, askedFields, paceOf } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
-import type { ResponseFacts, ResponseReader } from '../../providers/provider.js'
+import type {
+  RequestFacts,
+  ResponseFacts,
+  ResponseReader,
+} from '../../providers/provider.js'
 import type { HeardBefore } from '../../conversations/heard.js'
 import type { Session } from '../../conversations/sessions.js'
 import type { Hold } from '../bounds/byte-budget.js'
@@ -94,7 +98,9 @@ export class Reading {
   readonly #about: ReadingAbout
   readonly #options: ReadingOptions
   /** Read, and not in the record before it is decided what may be kept. */
-  #words: (BodyPart & { readonly head: RequestHeadFacts }) | undefined
+  #words:
+    | (BodyPart & { readonly head: RequestHeadFacts; readonly facts: RequestFacts })
+    | undefined
   /** For who observes, as long as they have not been told. */
   #told: RequestSaid | undefined
   #keepsNothing = false
@@ -293,7 +299,7 @@ export class Reading {
     this.#promptChars = promptChars
     this.#stored = read.facts.stored
     this.#tier = read.facts.tier
-    if (withheld) this.#words = words
+    if (withheld) this.#words = { ...words, facts: read.facts }
     else this.#keepRequest(words.bytes, words.head)
     const placed = conversations?.place(log.record, read.facts, readNamedIds(own))
     if (placed !== undefined) log.placed(placed.row)
@@ -318,8 +324,13 @@ export class Reading {
     this.#guarded(() => {
       const { path, log } = this.#about
       const { json, previewChars } = this.#options
-      const { head } = words
-      const bytes = outcome === 'as-it-came' ? words.bytes : outcome.redacted
+      const { head, facts } = words
+      if (outcome === 'as-it-came') {
+        log.asked(askedFields(facts, previewChars))
+        this.#keepRequest(words.bytes, head)
+        return
+      }
+      const bytes = outcome.redacted
       const copy = { ...words, bytes, head, path }
       const read = readRequest(this.#recognised, copy, { json, wantsText: false })
       log.asked(askedFields(atOnce(read).facts, previewChars))

@@ -3,6 +3,7 @@
  * policies, and all of its text. Where not all of it can be read, it says why: *partly unseen*
  * is only what a bound cut, *not text* what holds none.
  */
+import { LongTexts } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
 import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
@@ -51,12 +52,15 @@ export interface RequestOptions {
   readonly wantsText: boolean
 }
 
+/** `long`: of the values that are built of it. */
+type Copy = RequestCopy & { readonly long: LongTexts }
+
 export function* readRequest(
   recognised: Recognised,
   copy: RequestCopy,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const read = yield* readBody(recognised, copy, options)
+  const read = yield* readBody(recognised, { ...copy, long: new LongTexts() }, options)
   if ((read.shaped ?? recognised).api !== 'session') return read
   const { content } = read
   const uninspectable = content.uninspectable ?? MEDIA_ELSEWHERE
@@ -65,7 +69,7 @@ export function* readRequest(
 
 function* readBody(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   options: RequestOptions,
 ): Resting<RequestRead> {
   const { bytes, whole, head } = copy
@@ -80,12 +84,12 @@ function* readBody(
     return { facts: nothing, content, unread: 'content-coding', text: undefined }
   }
   const messages = yield* readMessages(recognised, copy, options.json)
-  if (messages !== undefined) return readCall(recognised, copy, messages, options)
+  if (messages !== undefined) return yield* readCall(recognised, copy, messages, options)
   const boundary = boundaryOf(head.contentType)
   if (boundary !== undefined) return yield* readForm(recognised, copy, boundary, options)
   const utf8 = { ...copy, bytes: yield* asUtf8(bytes) }
   if (whole && mayBeJson(utf8)) {
-    const body = yield* parseInSlices(utf8.bytes, options.json)
+    const body = yield* parseInSlices(utf8.bytes, options.json, copy.long)
     if (body.kind === 'whole') return yield* readJson(recognised, utf8, body, options)
     if (body.kind === 'absent')
       return { facts: nothing, content: noContent(), unread: undefined, text: undefined }
@@ -102,23 +106,25 @@ function unseen({ cutBy }: BodyPart): string {
 }
 
 /** Of a known service it is read as JSON of its provider is; of any other, text is known. */
-function readCall(
+function* readCall(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   { body, texts, words, isMute, uninspectable: why }: CallRead,
   { wantsText }: RequestOptions,
-): RequestRead {
+): Resting<RequestRead> {
   const { api } = recognised
   const asked = body === undefined ? ofTexts(texts, api) : factsOf(recognised, copy, body)
-  const toolsOffered = [...new Set([...asked.toolsOffered, ...offeredTools(body)])]
+  const offered = yield* offeredTools(body)
+  const toolsOffered = [...new Set([...asked.toolsOffered, ...offered])]
   const facts = { ...asked, toolsOffered }
-  const text = words.end()
+  const text = yield* words.ended()
   const isCut = copy.cutBy !== undefined
   if (isMute && !isCut && why === undefined) return notText(facts)
   const isKnown = body !== undefined && !isCut && why === undefined
   const content: Content = {
     ...about(facts),
     body: isKnown ? body : undefined,
+    words: facts.newestWords,
     state: isCut ? 'truncated' : isKnown ? 'whole' : 'invalid',
     uninspectable: isCut ? unseen(copy) : why && CALL_UNREAD[why],
   }
@@ -146,22 +152,22 @@ function ofTexts(texts: readonly string[], api: Api): RequestFacts {
 }
 
 /** By its first byte; a number or a word alone only where it is called JSON. */
-function mayBeJson({ bytes, head }: RequestCopy): boolean {
+function mayBeJson({ bytes, head }: Copy): boolean {
   const said = head.contentType?.toLowerCase() ?? ''
   return looksLikeJson(bytes) || said === '' || said.includes('json')
 }
 
 function factsOf(
   { provider, api }: Recognised,
-  { path }: RequestCopy,
+  { path, long }: Copy,
   body: unknown,
 ): RequestFacts {
-  return provider.readRequest(body, { api, path })
+  return long.during(() => provider.readRequest(body, { api, path }))
 }
 
 function* readJson(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   body: Extract<BoundedJson, { kind: 'whole' }>,
   options: RequestOptions,
 ): Resting<RequestRead> {
@@ -171,13 +177,16 @@ function* readJson(
   if (shaped !== undefined)
     return { ...(yield* readJson(shaped, copy, body, options)), shaped }
   yield
-  const toolsOffered = [...new Set([...read.toolsOffered, ...offeredTools(value)])]
+  const offered = yield* offeredTools(value)
+  const toolsOffered = [...new Set([...read.toolsOffered, ...offered])]
   const facts = { ...read, toolsOffered }
   const [twice] = duplicateKeys
   const text = options.wantsText ? yield* textOf(value, copy, body) : undefined
   const content = {
     ...about(facts),
     body: value,
+    long: copy.long,
+    words: facts.newestWords,
     state: 'whole',
     uninspectable: twice === undefined ? undefined : 'a key of its body stands twice',
   } as const
@@ -189,7 +198,7 @@ function* readJson(
 function otherShape(
   { api }: Recognised,
   read: RequestFacts,
-  copy: RequestCopy,
+  copy: Copy,
   value: unknown,
 ): Recognised | undefined {
   if (api !== 'other' && read.messages.length > 0) return undefined
@@ -201,20 +210,20 @@ function otherShape(
 
 function* textOf(
   value: unknown,
-  { bytes }: RequestCopy,
+  { bytes, long }: Copy,
   { keys }: Extract<BoundedJson, { kind: 'whole' }>,
 ): Resting<BodyText> {
-  const words = new BodyTextReader()
+  const words = new BodyTextReader(long)
   yield* words.read(value)
   // Of two keys of one name the value has one, and the body both.
   if (words.fields !== keys) yield* addText(words, bytes, true)
-  return words.end()
+  return yield* words.ended()
 }
 
 /** JSON that is none, or too much of it to be built: all of its text, and nothing else of it. */
 function* readBroken(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   body: Exclude<BoundedJson, { kind: 'whole' | 'absent' }>,
   options: RequestOptions,
 ): Resting<RequestRead> {
@@ -225,7 +234,7 @@ function* readBroken(
     ? addText(words, copy.bytes, true)
     : addWords(words, copy.bytes, options.json, true)
   if (!isWords) return notText(read.facts)
-  const text = options.wantsText ? words.end() : undefined
+  const text = options.wantsText ? yield* words.ended() : undefined
   const isLines = body.kind === 'invalid' && words.fields > 0
   const unstructured = isLike && !isLines ? whyUnstructured(body) : undefined
   const state = body.kind === 'over-limit' ? 'truncated' : 'invalid'
@@ -256,21 +265,23 @@ function whyUnread(
 /** What a bound cut: its first part and its newest are read, and what is between nobody saw. */
 function* readPart(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   options: RequestOptions,
 ): Resting<RequestRead> {
   const { facts: first } = yield* readBeginning(recognised, copy, options)
-  const words = new BodyTextReader()
+  const words = new BodyTextReader(copy.long)
   const isWords = options.wantsText && (yield* addPart(words, copy, options))
   const newest = yield* readNewest(copy, options)
-  const facts = withNewest(first, newest, (body) => factsOf(recognised, copy, body))
+  const facts = yield* withNewest(first, newest, (body) =>
+    factsOf(recognised, copy, body),
+  )
   const says = newest !== undefined && options.wantsText
   if (says) yield* newest.addTo(words)
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
   return {
     facts,
     content: { ...content, uninspectable: unseen(copy) },
-    text: isWords || says ? words.end() : undefined,
+    text: isWords || says ? yield* words.ended() : undefined,
     unread: 'partly-unseen',
   }
 }
@@ -278,10 +289,12 @@ function* readPart(
 /** By whose words it is, where it begins as JSON does; what is no text has none, cut or not. */
 function* addPart(
   words: BodyTextReader,
-  { bytes, head }: RequestCopy,
+  { bytes, head }: Copy,
   { json }: RequestOptions,
 ): Resting<boolean> {
-  const value = looksLikeJson(bytes) ? yield* prefixInSlices(bytes, json) : undefined
+  const value = looksLikeJson(bytes)
+    ? yield* prefixInSlices(bytes, json, words.long)
+    : undefined
   if (value === undefined)
     return yield* addText(words, bytes, isTextType(head.contentType))
   yield* words.read(value)
@@ -291,7 +304,7 @@ function* addPart(
 /** Text under any other name; or none. */
 function* readOther(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   options: RequestOptions,
 ): Resting<RequestRead> {
   const facts = factsOf(recognised, copy, undefined)
@@ -303,7 +316,12 @@ function* readOther(
   if (!isWords) return notText(facts)
   const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
-  return { facts, content, unread, text: options.wantsText ? words.end() : undefined }
+  return {
+    facts,
+    content,
+    unread,
+    text: options.wantsText ? yield* words.ended() : undefined,
+  }
 }
 
 function notText(facts: RequestFacts): RequestRead {
@@ -314,14 +332,14 @@ function notText(facts: RequestFacts): RequestRead {
 /** A form is no JSON: policies see its model, its prompt and its text, and no body. */
 function* readForm(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   boundary: string,
   options: RequestOptions,
 ): Resting<RequestRead> {
   const form = yield* readParts(recognised, { ...copy, boundary }, options)
   const { facts, words, isText, uninspectable, unstructured } = form
   if (options.wantsText) yield* addNewestParts(words, { ...copy, boundary }, options)
-  const text = options.wantsText ? words.end() : undefined
+  const text = options.wantsText ? yield* words.ended() : undefined
   const content = { ...about(facts), body: undefined, state: 'invalid' } as const
   if (!copy.whole)
     return {
@@ -344,7 +362,7 @@ function unreadIn(text: BodyText | undefined): Uninspectable | undefined {
  */
 function* readBeginning(
   recognised: Recognised,
-  copy: RequestCopy,
+  copy: Copy,
   { json }: RequestOptions,
 ): Resting<{ readonly facts: RequestFacts }> {
   const prefix = copy.bytes.subarray(0, MAX_PREFIX_BYTES)

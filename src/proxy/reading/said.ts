@@ -3,6 +3,8 @@
  * take, with the personal data that is in them. Knows nothing of JSON or of providers; rests
  * as it goes.
  */
+import { PIECE_CHARS } from '../../core/long-text.js'
+import type { TextPieces } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
 import { WHO } from '../../core/who.js'
 import type { Who } from '../../core/who.js'
@@ -10,6 +12,7 @@ import { folded } from '../../detect/fold.js'
 import { findPersonal, PERSONAL_KINDS } from '../../detect/personal.js'
 import type { TextPiece } from '../../policy/input.js'
 import type { FindingInput } from '../../policy/policy.js'
+import { piecesIn } from '../../providers/body-text.js'
 import type { Piece, Unit } from '../../providers/body-text.js'
 import type { EditText, SaidContent } from '../words/content.js'
 
@@ -37,7 +40,7 @@ export interface SaidLimits {
 export const SAID_LIMITS: SaidLimits = { pieceChars: 32 * 1024, overlapChars: 512 }
 
 /** Characters that are searched in one go: the dearest text takes some 5 ms a 16 KiB. */
-const SEARCHED_CHARS = 8 * 1024
+const SEARCHED_CHARS = 4 * 1024
 /** Longer than anything that is found. */
 const SEARCHED_AGAIN = 256
 
@@ -56,20 +59,18 @@ export function* saidOf(
     if (before !== undefined && (yield* before.hasPassed(unit))) continue
     const already = findings.total
     for (const piece of unit.pieces)
-      for (const { who, text } of yield* claimed(piece, before)) {
+      for (const { who, texts } of yield* claimed(piece, before)) {
         // Many short ones take as long as one that is long.
         yield
-        const as = yield* foldedOf(text)
-        const plain = edit === undefined ? as : edit(as, who)
-        pieces.add(who, plain)
+        const plain = yield* seenAs(texts, who, edit)
+        yield* pieces.add(who, plain)
         yield* findings.search(plain, who)
       }
     // Looked at again, and counted where nothing of the kind was found in one part.
     for (const piece of unit.joined)
-      for (const { who, text } of yield* claimed(piece, before)) {
-        const as = yield* foldedOf(text)
-        const whole = edit === undefined ? as : edit(as, who)
-        pieces.addJoined(who, whole)
+      for (const { who, texts } of yield* claimed(piece, before)) {
+        const whole = yield* seenAs(texts, who, edit)
+        yield* pieces.addJoined(who, whole)
         yield* findings.searchJoined(whole, who, unit.pieces)
       }
     looked.push({ unit, found: findings.total > already })
@@ -78,60 +79,118 @@ export function* saidOf(
   return { ...pieces.end(), findings: findings.list(), looked, again }
 }
 
+interface Claimed {
+  readonly who: Who
+  readonly texts: TextPieces
+}
+
 /** What is said to be the model's is a person's where nobody heard the model say it. */
 function* claimed(
   piece: Piece,
   before: SaidBefore | undefined,
-): Resting<readonly Piece[]> {
-  if (piece.who !== 'model') return [piece]
-  if (before === undefined) return [{ who: 'person', text: piece.text }]
-  const { text } = piece
+): Resting<readonly Claimed[]> {
+  const texts = piecesIn(piece)
+  if (piece.who !== 'model') return [{ who: piece.who, texts }]
+  if (before === undefined) return [{ who: 'person', texts }]
   const said = new Lines()
   const other = new Lines()
-  for (let at = 0, lines = 1; at <= text.length; lines++) {
-    const next = text.indexOf('\n', at)
-    const end = next < 0 ? text.length : next
-    const line = text.slice(at, end)
-    ;(line.trim() === '' || before.hasSaid(line) ? said : other).add(line)
-    at = end + 1
-    if (lines % REST_LINES === 0) yield
+  const add = (line: string): void =>
+    (line.trim() === '' || before.hasSaid(line) ? said : other).add(line)
+  let rest = ''
+  let lines = 0
+  for (const given of texts) {
+    const text = rest + given
+    let at = 0
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
+      add(text.slice(at, end))
+      at = end + 1
+      if (++lines % REST_LINES === 0) yield
+    }
+    rest = text.slice(at)
+    // One as long as a piece is cut: nobody has said it before.
+    if (rest.length >= PIECE_CHARS) {
+      add(rest)
+      rest = ''
+    }
+    yield
   }
-  if (other.text === undefined) return [piece]
-  const texts: Piece[] = [{ who: 'person', text: other.text }]
-  return said.text === undefined ? texts : [{ who: 'model', text: said.text }, ...texts]
+  add(rest)
+  if (other.isEmpty) return [{ who: 'model', texts }]
+  const persons = { who: 'person', texts: other.texts } as const
+  return said.isEmpty ? [persons] : [{ who: 'model', texts: said.texts }, persons]
 }
 
 /** A digest is made of each. */
 const REST_LINES = 64
 
+/** Lines of one text, as one again. */
 class Lines {
-  text: string | undefined
+  readonly #done: string[] = []
+  #open: string | undefined
+
+  get isEmpty(): boolean {
+    return this.#open === undefined
+  }
+
+  get texts(): TextPieces {
+    return [...this.#done, this.#open ?? '']
+  }
 
   add(line: string): void {
-    this.text = this.text === undefined ? line : `${this.text}\n${line}`
+    this.#open = this.#open === undefined ? line : `${this.#open}\n${line}`
+    if (this.#open.length < PIECE_CHARS / 2) return
+    this.#done.push(this.#open)
+    this.#open = ''
   }
+}
+
+/** As it is compared, and as whoever asks again sees it. */
+function* seenAs(
+  texts: TextPieces,
+  who: Who,
+  edit: EditText | undefined,
+): Resting<TextPieces> {
+  const as = yield* foldedOf(texts)
+  return edit === undefined ? as : as.map((text) => edit(text, who))
 }
 
 /** The dearest take a few milliseconds. */
 const FOLDED_CHARS = 16 * 1024
 
 /** Cut where nothing combines: before a plain character of ASCII. */
-function* foldedOf(text: string): Resting<string> {
-  if (text.length <= FOLDED_CHARS) return folded(text)
-  let whole = ''
-  for (let at = 0; at < text.length;) {
-    let end = Math.min(at + FOLDED_CHARS, text.length)
-    while (
-      end < text.length &&
-      end < at + 2 * FOLDED_CHARS &&
-      text.charCodeAt(end) > 0x7f
-    )
-      end++
-    whole += folded(text.slice(at, end))
-    at = end
-    yield
+function* foldedOf(texts: TextPieces): Resting<TextPieces> {
+  const [only = ''] = texts
+  if (texts.length < 2 && only.length <= FOLDED_CHARS) return [folded(only)]
+  const whole: string[] = []
+  let rest = ''
+  for (const [i, piece] of texts.entries()) {
+    const text = rest + piece
+    const isLast = i === texts.length - 1
+    let at = 0
+    while (at < text.length) {
+      const end = foldEnd(text, at)
+      if (end === text.length && !isLast && end - at < 2 * FOLDED_CHARS) break
+      addTo(whole, folded(text.slice(at, end)))
+      at = end
+      yield
+    }
+    rest = text.slice(at)
   }
   return whole
+}
+
+function foldEnd(text: string, at: number): number {
+  let end = Math.min(at + FOLDED_CHARS, text.length)
+  const most = Math.min(at + 2 * FOLDED_CHARS, text.length)
+  while (end < most && text.charCodeAt(end) > 0x7f) end++
+  return end
+}
+
+/** The last piece grows until it is long. */
+function addTo(pieces: string[], text: string): void {
+  const last = pieces.at(-1)
+  if (last === undefined || last.length + text.length > PIECE_CHARS) pieces.push(text)
+  else pieces[pieces.length - 1] = last + text
 }
 
 class Pieces {
@@ -145,21 +204,34 @@ class Pieces {
     this.#limits = limits
   }
 
-  add(who: Who, text: string): void {
-    this.#chars[who] += text.length
-    this.addJoined(who, text)
+  *add(who: Who, texts: TextPieces): Resting<void> {
+    for (const text of texts) this.#chars[who] += text.length
+    yield* this.addJoined(who, texts)
   }
 
-  addJoined(who: Who, text: string): void {
+  *addJoined(who: Who, texts: TextPieces): Resting<void> {
     const { pieceChars, overlapChars } = this.#limits
-    for (let at = 0; at < text.length;) {
-      if (this.#size + overlapChars >= pieceChars) this.#close()
-      const part = text.slice(at, at + pieceChars - this.#size)
-      this.#parts.push({ who, text: part })
-      this.#size += part.length
-      if (at + part.length === text.length) return
-      at += part.length - overlapChars
-    }
+    let part: { who: Who; text: string } | undefined
+    /** What is seen again where the next piece begins. */
+    let before = ''
+    for (const text of texts)
+      for (let at = 0; at < text.length;) {
+        if (this.#size + overlapChars >= pieceChars) {
+          this.#close()
+          part = undefined
+          yield
+        }
+        if (part === undefined) {
+          part = { who, text: before }
+          this.#parts.push(part)
+          this.#size += before.length
+        }
+        const more = text.slice(at, at + pieceChars - this.#size)
+        part.text += more
+        this.#size += more.length
+        at += more.length
+        before = (before + more.slice(-overlapChars)).slice(-overlapChars)
+      }
   }
 
   end(): Pick<Said, 'pieces' | 'chars'> {
@@ -201,17 +273,18 @@ class Findings {
     )
   }
 
-  *search(text: string, who: Who): Resting<void> {
-    for (const kind of yield* kindsIn(text)) this.#count(who, kind)
+  *search(texts: TextPieces, who: Who): Resting<void> {
+    for (const kind of yield* kindsIn(texts)) this.#count(who, kind)
   }
 
-  *searchJoined(text: string, who: Who, parts: readonly Piece[]): Resting<void> {
-    const found = yield* kindsIn(text)
+  *searchJoined(texts: TextPieces, who: Who, parts: readonly Piece[]): Resting<void> {
+    const found = yield* kindsIn(texts)
     if (found.length === 0) return
     const apart = new Set<string>()
     for (const part of parts)
       if (part.who === who) {
-        for (const kind of yield* kindsIn(yield* foldedOf(part.text))) apart.add(kind)
+        for (const kind of yield* kindsIn(yield* foldedOf(piecesIn(part))))
+          apart.add(kind)
         yield
       }
     for (const kind of new Set(found)) if (!apart.has(kind)) this.#count(who, kind)
@@ -226,16 +299,24 @@ class Findings {
 }
 
 /** Of all that is found in a text, however long; each once for each place. */
-function* kindsIn(text: string): Resting<string[]> {
+function* kindsIn(texts: TextPieces): Resting<string[]> {
   const kinds: string[] = []
-  for (let at = 0; at < text.length;) {
-    const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
-    const isLast = at + piece.length >= text.length
-    const next = isLast ? piece.length : cutIn(piece)
-    for (const { kind, start } of findPersonal(piece)) if (start < next) kinds.push(kind)
-    if (isLast) return kinds
-    at += next
-    yield
+  let rest = ''
+  for (const [i, given] of texts.entries()) {
+    const text = rest + given
+    const isLastText = i === texts.length - 1
+    let at = 0
+    while (at < text.length) {
+      const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
+      const isLast = at + piece.length >= text.length
+      if (isLast && !isLastText) break
+      const next = isLast ? piece.length : cutIn(piece)
+      for (const { kind, start } of findPersonal(piece))
+        if (start < next) kinds.push(kind)
+      at += next
+      if (!isLast || texts.length > 1) yield
+    }
+    rest = text.slice(at)
   }
   return kinds
 }

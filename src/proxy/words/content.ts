@@ -1,4 +1,5 @@
 /** What could be read of a request: for the policies, and for the record. */
+import type { LongTexts } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
 import type { Who } from '../../core/who.js'
 import type { SaidFacts, SessionFacts } from '../../policy/input.js'
@@ -15,6 +16,10 @@ export interface Content {
   readonly model: string | undefined
   /** Bounded text that goes to the model. */
   readonly prompt: string
+  /** The newest words of a person; undefined: not known. */
+  readonly words?: string | undefined
+  /** The long texts of `body`. */
+  readonly long?: LongTexts | undefined
   /** Characters of all that text, kept or not. */
   readonly promptChars?: number | undefined
   readonly toolsOffered?: readonly string[] | undefined

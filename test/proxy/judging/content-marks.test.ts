@@ -20,7 +20,7 @@ const marked = (body: unknown, prompt = '') => markedOf({ body, prompt }, mark)
 const approvedOf = async (body: unknown): Promise<ReadonlySet<string>> =>
   new Set((await marked(body)).marks)
 const without = async (body: unknown, approved: ReadonlySet<string>): Promise<unknown> =>
-  (await marked(body)).without(approved)?.body
+  (await (await marked(body)).without(approved))?.body
 const textOf = async (body: unknown): Promise<SaidText> => {
   const words = new BodyTextReader()
   atOnce(words.read(body))
@@ -84,13 +84,13 @@ describe('marks of what was refused', () => {
       const said = await textOf({ messages: [{ role: 'user', content }] })
       assert.equal(said.said?.findings.length, 1)
       const { marks } = await markedOf(said, mark)
-      const rest = (await markedOf(said, mark)).without(new Set(marks))
+      const rest = await (await markedOf(said, mark)).without(new Set(marks))
       const left = said.said && rest && atOnce(said.said.again(rest.edit))
       assert.deepEqual(left?.findings, [])
       const passages = new Set(marks.filter(isPassage))
       const other = await textOf({ messages: [{ role: 'user', content: CARD }] })
       assert.equal(
-        (await markedOf(other, mark)).without(passages)?.edit(CARD, 'person'),
+        (await (await markedOf(other, mark)).without(passages))?.edit(CARD, 'person'),
         '',
       )
     }
@@ -104,6 +104,6 @@ describe('marks of what was refused', () => {
     const before = await marked(undefined, 'plain words')
     assert.deepEqual(before.marks, [mark('plain words')])
     const later = await marked(undefined, 'plain words\nand new ones')
-    assert.equal(later.without(new Set(before.marks))?.prompt, '\nand new ones')
+    assert.equal((await later.without(new Set(before.marks)))?.prompt, '\nand new ones')
   })
 })

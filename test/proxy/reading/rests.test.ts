@@ -4,14 +4,16 @@
  * shared machine says nothing.
  */
 import assert from 'node:assert/strict'
+import { PIECE_CHARS } from '../../../src/core/long-text.js'
 import { Heard } from '../../../src/conversations/heard.js'
 import { decoded } from '../../../src/detect/text-shape.js'
 import type { Resting } from '../../../src/core/resting.js'
 import { JSON_LIMITS } from '../../../src/json/json-scanner.js'
 import { recognise } from '../../../src/providers/index.js'
+import { piecesIn } from '../../../src/providers/body-text.js'
 import type { BodyText } from '../../../src/providers/body-text.js'
 import { readRequest } from '../../../src/proxy/reading/request-reading.js'
-import { saidOf } from '../../../src/proxy/reading/said.js'
+import { SAID_LIMITS, saidOf } from '../../../src/proxy/reading/said.js'
 import type { Said } from '../../../src/proxy/reading/said.js'
 
 const MIB = 1024 * 1024
@@ -83,8 +85,73 @@ describe('reading rests', () => {
     for (const width of [4, 63, 64, 76]) {
       const lined = base64.replace(new RegExp(`.{${width}}`, 'g'), '$&\r\n')
       const { rests, made } = counted(decoded(lined, false))
-      assert.deepEqual(made, { kind: 'text', text: plain })
+      assert.equal(made?.kind === 'text' ? made.texts.join('') : undefined, plain)
       assert.ok(rests > lined.length / (64 * 1024), `${rests}`)
     }
+  })
+})
+
+/** Shapes of some megabytes in which one text is very long. */
+const LONG: readonly (readonly [string, Buffer, string?])[] = [
+  ['one text', chat(`"${'words and words '.repeat(250_000)}${CARD}"`)],
+  ['one text without a blank', chat(`"${'w'.repeat(4 * MIB)} ${CARD}"`)],
+  ['one text of escapes', chat(`"${'\\u0077'.repeat(700_000)} ${CARD}"`)],
+  ['one text of escapes of escapes', chat(`"${'\\\\u0077'.repeat(500_000)} ${CARD}"`)],
+  ['one text of quotes', chat(`"${'\\"'.repeat(2 * MIB)} ${CARD}"`)],
+  ['one text of backslashes', chat(`"${'\\\\'.repeat(2 * MIB)} ${CARD}"`)],
+  ['one text that is not ASCII', chat(`"${'ａ漢'.repeat(700_000)} ${CARD}"`)],
+  [
+    'base64 of a text',
+    chat(`"${Buffer.from(`${'words '.repeat(500_000)}${CARD}`).toString('base64')}"`),
+  ],
+  [
+    'what a model said in one line',
+    chat(`"${'w '.repeat(2 * MIB)}${CARD}"`, 'assistant'),
+  ],
+  ['plain text', Buffer.from(`${'some words\n'.repeat(300_000)}${CARD}`), 'text/plain'],
+  [
+    'a form',
+    Buffer.from(`q=${'%77'.repeat(1_300_000)}+${CARD.replaceAll(' ', '+')}`),
+    'application/x-www-form-urlencoded',
+  ],
+  [
+    'a part in quoted-printable',
+    Buffer.from(
+      `--b\r\nContent-Disposition: form-data; name="f"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${'=77=\r\n'.repeat(500_000)} ${CARD.replaceAll(' ', '=20')}\r\n--b--\r\n`,
+    ),
+    'multipart/form-data; boundary=b',
+  ],
+]
+
+describe('a very long text', () => {
+  for (const [name, body, type] of LONG)
+    it(`is looked at in pieces: ${name}`, () => {
+      const { rests, text } = read(body, type)
+      assert.ok(rests >= body.length / (512 * 1024), `${rests} rests of reading`)
+      for (const { pieces, joined } of text.units)
+        for (const piece of [...pieces, ...joined])
+          for (const each of piecesIn(piece)) assert.ok(each.length <= PIECE_CHARS)
+      const chars = text.units.flatMap(({ pieces }) =>
+        pieces.map((one) => one.text.length),
+      )
+      const most = Math.max(...chars)
+      const said = look(text)
+      assert.ok(said.rests >= most / (8 * 1024), `${said.rests} rests of ${most}`)
+      for (const { text: seen } of said.made.pieces)
+        assert.ok(seen.length <= SAID_LIMITS.pieceChars + 1024)
+      assert.ok(found(said.made).includes('credit_card'))
+    })
+
+  it('is seen by policies without a gap, and again at each seam', () => {
+    const words = Array.from({ length: 60_000 }, (_, i) => `w${i}`).join(' ')
+    const { made } = look(read(chat(JSON.stringify(words))).text)
+    const seen = made.pieces.map(({ said }) => said.person).filter((one) => one !== '')
+    let whole = ''
+    for (const piece of seen) {
+      const seam = Math.min(SAID_LIMITS.overlapChars, whole.length)
+      const again = whole === '' ? 0 : piece.indexOf(whole.slice(-seam)) + seam
+      whole += piece.slice(again)
+    }
+    assert.ok(whole.includes(words))
   })
 })

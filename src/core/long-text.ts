@@ -1,0 +1,111 @@
+/**
+ * Texts of megabytes, in pieces. A string that was joined is a tree of its parts until somebody
+ * looks into it; then all of it is copied, which holds the event loop for as long as that takes.
+ * So whoever joins a long text keeps its pieces, and who looks at it takes those. Pure.
+ */
+
+/** UTF-16 units of a piece at the most; a longer text is a *long* one. */
+export const PIECE_CHARS = 64 * 1024
+
+/** One text, in its order and without a gap; none of them is long. */
+export type TextPieces = readonly string[]
+
+/** The long texts of one body, by the strings that stand in its value. */
+export class LongTexts {
+  readonly #pieces = new Map<string, TextPieces>()
+
+  /** The text, of which nothing is copied. */
+  join(pieces: TextPieces): string {
+    let text = ''
+    for (const piece of pieces) text += piece
+    if (text.length > PIECE_CHARS) this.#pieces.set(text, pieces)
+    return text
+  }
+
+  /** Of one that was not joined here, by cutting it. */
+  piecesOf(text: string): TextPieces {
+    if (text.length <= PIECE_CHARS) return [text]
+    return this.#pieces.get(text) ?? cutInPieces(text)
+  }
+
+  /** It was joined here. */
+  has(text: string): boolean {
+    return text.length > PIECE_CHARS && this.#pieces.has(text)
+  }
+
+  /** While `use` runs, these are the texts of `piecesOf` and of those below. */
+  during<T>(use: () => T): T {
+    return withTexts(this, use)
+  }
+}
+
+/** Of whom reads a body at the moment: no more than one call is in progress at a time. */
+let current = new LongTexts()
+const NONE = current
+
+function withTexts<T>(texts: LongTexts, use: () => T): T {
+  const before = current
+  current = texts
+  try {
+    return use()
+  } finally {
+    current = before
+  }
+}
+
+export function piecesOf(text: string): TextPieces {
+  return current.piecesOf(text)
+}
+
+/** It was joined of pieces: it is dear to look into. */
+export function isInPieces(text: string): boolean {
+  return current.has(text)
+}
+
+/** Joined by `between`; a long one in its pieces, among them each part that is short. */
+export function joinedTexts(parts: readonly string[], between: string): string {
+  let length = 0
+  for (const part of parts) length += part.length + between.length
+  if (length <= PIECE_CHARS || current === NONE) return parts.join(between)
+  const pieces: string[] = []
+  parts.forEach((part, i) => {
+    if (i > 0) pieces.push(between)
+    pieces.push(...piecesOf(part))
+  })
+  return current.join(pieces)
+}
+
+/** At least its first `chars` units; all of it where it is shorter. */
+export function headOf(text: string, chars: number): string {
+  if (text.length <= PIECE_CHARS || text.length <= chars) return text
+  let head = ''
+  for (const piece of piecesOf(text)) {
+    head += piece
+    if (head.length >= chars) break
+  }
+  return head
+}
+
+/** At least its last `chars` units; all of it where it is shorter. */
+export function tailOf(text: string, chars: number): string {
+  if (text.length <= PIECE_CHARS || text.length <= chars) return text
+  let tail = ''
+  for (const piece of piecesOf(text).toReversed()) {
+    tail = piece + tail
+    if (tail.length >= chars) break
+  }
+  return tail
+}
+
+/** Never between the halves of a pair. */
+export function cutInPieces(text: string): TextPieces {
+  const pieces: string[] = []
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + PIECE_CHARS, text.length)
+    const last = text.charCodeAt(end - 1)
+    if (end < text.length && last >= 0xd800 && last <= 0xdbff) end--
+    pieces.push(text.slice(at, end))
+    at = end
+  }
+  return pieces
+}
