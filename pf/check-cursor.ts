@@ -23,7 +23,8 @@ const UNREAD: ReadonlySet<string> = new Set(
     'af-to allow-related altq bandwidth binat-to bridge-to buckets cbq codelq divert-reply ' +
     'divert-to dnpipe dnqueue endpoint-independent ether fairq hfsc hogs l3 limiter linkshare ' +
     'map-e-portset match max-pkt-rate max-pkt-size nat-to once prefer-ipv6-nexthop priority ' +
-    'priq qlimit queue rdr-to realtime received-on ridentifier source state tbrsize upperlimit'
+    'priq qlimit queue rdr-to realtime received-on ridentifier scrub source state tbrsize ' +
+    'upperlimit'
   ).split(' '),
 )
 

@@ -16,6 +16,8 @@ export interface Host {
 /** `IFNAMSIZ` - 1, `PF_TABLE_NAME_SIZE` - 1. */
 const LONGEST_INTERFACE = 15
 const LONGEST_TABLE = 31
+/** Lists within lists that are read; pf has no such limit. */
+const MOST_NESTED = 16
 
 export function interfaceName(cursor: Cursor): string {
   // Newer versions have it as a name of all of them.
@@ -24,8 +26,11 @@ export function interfaceName(cursor: Cursor): string {
     return cursor.next().text
   }
   const name = cursor.string('the name of an interface')
-  if (name.length > LONGEST_INTERFACE || !/^[\w.:-]+$/.test(name))
-    cursor.fault(`${JSON.stringify(name.slice(0, 64))} is no interface name`)
+  const shown = JSON.stringify(name.slice(0, 64))
+  if (name === '' || name.length > LONGEST_INTERFACE)
+    cursor.fault(`${shown} is no interface name`)
+  // pf compares it with the names that come; whether one can be so is FreeBSD's.
+  if (!/^[\w.:-]+$/.test(name)) cursor.maybe(`an interface named ${shown}`)
   return name
 }
 
@@ -71,7 +76,24 @@ export function host(cursor: Cursor, inTable = false): Host {
   return { not, ...address(cursor, inTable) }
 }
 
-export function hosts(cursor: Cursor): Host[] {
+/** A list's items may be lists, as those of macros are: pf.conf(5), LISTS AND MACROS. */
+export function hosts(cursor: Cursor, inTable = false, depth = 0): Host[] {
+  return cursor
+    .list(() => {
+      if (!cursor.sees('{')) return [host(cursor, inTable)]
+      if (depth >= MOST_NESTED) cursor.unread()
+      return hosts(cursor, inTable, depth + 1)
+    })
+    .flat()
+}
+
+/** What a table holds from the start; nothing, perhaps. */
+export function tableHosts(cursor: Cursor): Host[] {
+  return cursor.list(() => hosts(cursor, true), true).flat()
+}
+
+/** Those that follow `->`, where a list holds no other. */
+export function targetHosts(cursor: Cursor): Host[] {
   return cursor.list(() => host(cursor))
 }
 

@@ -3,7 +3,15 @@
  * insists on, and what must agree within one rule. Pure.
  */
 import type { Cursor } from './check-cursor.js'
-import { host, hosts, interfaces, portRange, ports, protocols } from './check-hosts.js'
+import {
+  host,
+  hosts,
+  interfaces,
+  portRange,
+  ports,
+  protocols,
+  targetHosts,
+} from './check-hosts.js'
 import type { Host, Ports } from './check-hosts.js'
 import { filterOptions, shortName } from './check-options.js'
 
@@ -11,6 +19,7 @@ const TCP = 6
 const UDP = 17
 const ICMP = 1
 const ICMP6 = 58
+const SCTP = 132
 
 /** One rule, as far as it must agree with itself. */
 export interface PfRule {
@@ -85,11 +94,19 @@ export function filterRule(cursor: Cursor): PfRule {
     cursor.fault('keep state makes no sense on a block rule')
   agrees(rule, cursor)
   agrees({ ...rule, from: routes ?? [], to: [] }, cursor)
-  const noPorts = protocolsWithout(head.protocols, [TCP, UDP])
-  if ((head.fromPorts ?? head.toPorts) !== undefined && noPorts)
-    cursor.fault('port is for tcp and udp only: name them with proto')
+  if ((head.fromPorts ?? head.toPorts) !== undefined) portsAgree(head, cursor)
   icmpAgrees(rule, options.icmp, cursor)
   return rule
+}
+
+/** SCTP has them since FreeBSD 14. */
+function portsAgree(
+  { protocols: named }: Pick<PfRule, 'protocols'>,
+  cursor: Cursor,
+): void {
+  if (protocolsWithout(named, [TCP, UDP, SCTP]))
+    cursor.fault('port is for tcp and udp only: name them with proto')
+  if (named.includes(SCTP)) cursor.maybe('a port of sctp')
 }
 
 /** Is there a protocol (or none named) beside those? */
@@ -165,11 +182,16 @@ function route(cursor: Cursor): Host[] | undefined {
   return found
 }
 
-function poolOptions(cursor: Cursor): void {
+/** Was `static-port` one of them? */
+function poolOptions(cursor: Cursor): boolean {
+  let isStatic = false
   for (;;) {
-    if (cursor.takes('bitmask', 'random', 'round-robin', 'static-port', 'sticky-address'))
+    if (cursor.takes('static-port')) {
+      isStatic = true
       continue
-    if (!cursor.takes('source-hash')) return
+    }
+    if (cursor.takes('bitmask', 'random', 'round-robin', 'sticky-address')) continue
+    if (!cursor.takes('source-hash')) return isStatic
     if (cursor.peek().kind === 'quoted' || /^0x/.test(cursor.peek().text)) cursor.next()
   }
 }
@@ -190,7 +212,7 @@ export function natRule(cursor: Cursor): PfRule {
   }
   if (cursor.takes('rtable')) cursor.number('the routing table', 65_535)
   if (cursor.sees('->') && no) cursor.fault(`'no ${action}' leads nowhere: no '->'`)
-  const target = cursor.takes('->') ? targets(cursor) : undefined
+  const target = cursor.takes('->') ? targets(cursor, action) : undefined
   if (!cursor.atEnd())
     cursor.unexpected(target === undefined && !no ? "'->'" : 'the end of the line')
   if (target === undefined && !no) cursor.fault(`${action} needs '-> address'`)
@@ -202,11 +224,15 @@ export function natRule(cursor: Cursor): PfRule {
   return rule
 }
 
-function targets(cursor: Cursor): { hosts: Host[]; port: boolean } {
-  const list = hosts(cursor)
+function targets(
+  cursor: Cursor,
+  action: 'nat' | 'rdr' | 'binat',
+): { hosts: Host[]; port: boolean } {
+  const list = targetHosts(cursor)
   const port = cursor.takes('port')
   if (port) portRange(cursor, true)
-  poolOptions(cursor)
+  const isStatic = poolOptions(cursor)
+  if (isStatic && action !== 'nat') cursor.fault('static-port is for nat only')
   if (list.some(({ kind }) => kind === 'any' || kind === 'special'))
     cursor.fault("what follows '->' must be an address")
   if (list.some(({ not }) => not)) cursor.fault("'!' cannot follow '->'")
@@ -216,8 +242,7 @@ function targets(cursor: Cursor): { hosts: Host[]; port: boolean } {
 function rdrAgrees(rule: PfRule, toPort: boolean, cursor: Cursor): void {
   const { protocols: protos, fromPorts, toPorts } = rule
   const ported = toPort || fromPorts !== undefined || toPorts !== undefined
-  if (ported && protocolsWithout(protos, [TCP, UDP]))
-    cursor.fault('port is for tcp and udp only: name them with proto')
+  if (ported) portsAgree({ protocols: protos }, cursor)
   if (toPorts?.compares === true)
     cursor.fault('rdr takes a port or a range of ports, not a comparison')
 }

@@ -6,7 +6,7 @@
  */
 import { Cursor, PfFault } from './check-cursor.js'
 import { adviceFor } from './check-advice.js'
-import { host, tableName } from './check-hosts.js'
+import { tableHosts, tableName } from './check-hosts.js'
 import { Lexer, MAX_TEXT_BYTES } from './check-lexer.js'
 import { isReservedWord } from './rules-names.js'
 import type { Token } from './check-lexer.js'
@@ -181,7 +181,7 @@ class Checker {
       if (cursor.takes('persist', 'const', 'counters')) continue
       if (cursor.takes('file')) this.#tableFile(cursor)
       else if (cursor.sees('{')) {
-        for (const { bits, text } of cursor.list(() => host(cursor, true), true))
+        for (const { bits, text } of tableHosts(cursor))
           if (bits === 0)
             this.#warn(line, `<${name}> holds ${text}/0: every address there is`)
       } else cursor.unexpected('persist, const, counters, file or {')

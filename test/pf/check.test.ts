@@ -47,6 +47,26 @@ const GOOD: readonly string[] = [
   'anchor in on ! lo0 {\n  anchor on em1 proto tcp {\n    block return quick proto tcp to (self) port 8443\n  }\n}',
   'pass from { 192.0.2.1 2001:db8::1 } to (pppoe0)',
   'nat on em0 inet from 10/8 to any -> { 192.0.2.1 (em0) }',
+  'lan = "{ 10.0.0.1, 10.0.0.2 }"\npass in from $lan to { 192.0.2.9, $lan, { 10.9.0.1 { 10.9.0.2 } } }',
+  'lan = "{ 10.0.0.1 }"\ntable <t> { $lan, 10.0.0.9 }',
+  // Of the constructs of pf.conf(5)'s grammar, one or more a line.
+  'set skip on { lo0 em9 }\nset optimization satellite\nset ruleset-optimization profile\nset debug loud\nset hostid 0x1234\nset fingerprints "/etc/pf.os"\nset loginterface em0\nset state-policy if-bound\nset fail-policy drop\nset keepcounters',
+  'set timeout { tcp.first 120, adaptive.start 6000, adaptive.end 12000 }\nset timeout interval 10\nset timeout frag 5\nset timeout tcp.tsdiff 30\nset limit { src-nodes 2000, table-entries 200000 }\nset limit states 10',
+  'scrub in on em0 all fragment reassemble no-df random-id min-ttl 15 max-mss 1440 reassemble tcp\nno scrub in on em2\nscrub out on em0 proto tcp from any to any set-tos lowdelay',
+  'binat on em0 inet proto tcp from 10.0.0.1 to any -> 192.0.2.1\nno binat on em0 from 10.0.0.1 to any\nbinat pass on em0 from 192.0.2.20 to any -> 198.51.100.20',
+  'binat-anchor "b/*"\nnat-anchor "n" on em0 inet proto tcp from any to any port 80\nrdr-anchor "r/*"\nanchor "f/*" out on em0 proto { tcp udp } from 10/8 to any port < 1024',
+  'nat on em0 from ! (em0) to any -> (em0) source-hash 0x0123456789abcdef0123456789abcdef sticky-address\nnat on em0 inet from 10/8 to any -> 203.0.113.0/28 random\nnat on em0 proto tcp from 192.0.2.1 to 192.0.2.2 -> (vtnet1) bitmask\nnat on em0 from 10/8 to any -> <targets>',
+  'nat on em0 from 10/8 to any tag OUT tagged IN -> (em0:0)\nnat pass on em0 from 192.0.2.0/24 to any -> 198.51.100.1\nrdr pass log on em0 proto tcp from any to 198.51.100.1 port 443 -> 192.0.2.10',
+  'pass in on em1 route-to { (em2 192.0.2.2), (em3 192.0.2.3) } random sticky-address inet from any to any\npass in on em0 reply-to (em0 192.0.2.1) inet proto tcp from any to any port 22\npass in on em0 dup-to (em4 192.0.2.9) inet from any to any',
+  'pass in proto { tcp, udp } from { 10.0.0.0/8, ! 10.1.0.0/16 } port { 1 >< 10, 20 <> 30, = 40, != 50, <= 60, >= 70 } to { any } port domain\npass in proto tcp from any port 500:100 to any',
+  'pass in proto tcp from any to any port 22 flags any keep state (max-src-conn 10, max-src-conn-rate 5/3, max-src-nodes 10, max-src-states 3, source-track global, overload <bad> flush)\npass in proto tcp flags S/SA modulate state (tcp.first 60, if-bound, no-sync)\npass in proto tcp all flags S/SAFR synproxy state\npass all no state',
+  'pass out proto tcp user { >= 1000, != root } group wheel',
+  'pass in inet proto icmp icmp-type { echoreq, 3 code 4, timex } keep state\npass in inet6 proto icmp6 icmp6-type { echorep neighbrsol }\npass in inet6 proto ipv6-icmp icmp6-type 133 code 0',
+  'pass in fragment\nblock in quick on em0 from no-route to any\nblock in from urpf-failed to any\nblock in from any to any allow-opts\npass in tos 0x10\npass in rtable 1\npass in proto tcp from any os { "Linux", "FreeBSD" } to any port 25\npass in all probability 20%',
+  'pass in log (all, user, matches, to pflog1) quick\nblock drop in\nblock return-icmp6 (admin-unr) in inet6\nblock return-icmp (port-unr, port-unr6) in\nblock return-rst (ttl 64) in proto tcp',
+  'pass in on ! em0 from ! <t> to ! (em0)/24\npass in from (em0:peer) to (em0:broadcast)\npass in from route "office" to any\npass in from fe80::1%em0 to any',
+  'pass set prio (3,4) tag A ! tagged B\npass quick inet6\npass in proto { 1, 6, gre, esp, ah, carp, pfsync }\npass in on em0 from any to 224.0.0.0/4 allow-opts label "$if:$srcaddr:$nr"',
+  'table <a> { 10.0.0.1 ! 10.0.0.2 self }\ntable <b> persist { 10.0.0.1/32, fd00::/8, !fd00::1 }\npass in from { <b>, 10.0.0.9 }',
 ]
 
 /** What is wrong, and the part of the text that says so. */
@@ -114,6 +134,11 @@ const BAD: readonly (readonly [text: string, says: RegExp])[] = [
   ['no rdr pass on em1 all', /pass/],
   ['lan = { em1 em2 }', /quotes/],
   ['pass in; pass out', /in;/],
+  ['rdr on em0 proto tcp from any to any -> 192.0.2.3 static-port', /nat only/],
+  ['nat on em0 from any to any -> { 192.0.2.3 { 192.0.2.4 } }', /syntax/],
+  ['pass in on { em1 { em2 } } all', /syntax/],
+  ['pass in from 10.0.0.1/255.255.255.0 to any', /syntax/],
+  ['pass in proto gre to any port 9', /tcp and udp/],
 ]
 
 /**
@@ -148,6 +173,18 @@ const UNKNOWN: readonly (readonly [text: string, says: RegExp])[] = [
   ['pass in proto tcp all once', /once/],
   ['pass in all dnpipe (1, 2)', /dnpipe/],
   ['antispoof for em0 label "x" ridentifier 7', /ridentifier/],
+  ['pass in proto sctp from any to any port 2', /sctp/],
+  ['pass in all scrub (no-df, max-mss 1440)', /scrub/],
+  ['pass in on tun+ all', /tun\+/],
+  ['pass in on em1 set queue q1', /queue/],
+  ['queue std bandwidth 10% cbq(default)', /queue/],
+  ['altq on em0 codel(target 5 interval 100) bandwidth 1Gb', /altq/],
+  ['state limiter "dns" id 1 limit 1000 rate 1/10', /state/],
+  ['pass in on em0 route-to (em1 2001:db8::1) prefer-ipv6-nexthop inet', /prefer/],
+  ['pass in proto icmp max-pkt-rate 100/10', /max-pkt-rate/],
+  ['nat on em0 from any to any -> 192.0.2.3 map-e-portset 6/8/0x34', /map-e/],
+  ['nat on em0 from any to any -> { 192.0.2.3 vlan9:0 }', /vlan9/],
+  [`pass in from ${'{'.repeat(200)} 10.0.0.1 ${'}'.repeat(200)} to any`, /'{'/],
 ]
 
 describe('the check of pf texts', () => {
