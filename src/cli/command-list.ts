@@ -331,11 +331,13 @@ async function execDeps(): Promise<ExecDeps> {
 }
 
 async function stateDeps(): Promise<PolicyStateDeps> {
-  const [{ readNeighbours }, { askSecret }] = await Promise.all([
+  const [{ readNeighbours }, { askSecret }, { runningInstance }] = await Promise.all([
     import('../net/neighbours.js'),
     import('./ask.js'),
+    import('./instance.js'),
   ])
   return {
+    running: (stateDir) => runningInstance(stateDir),
     load: (path) => configuration({ config: path }),
     print,
     note,

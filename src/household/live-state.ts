@@ -99,7 +99,10 @@ export class LivePolicyState {
       this.#endEmergency(this.#database)
       const { version } = this.#database
       if (version === this.#version) return
+      // Before it is read: what is changed meanwhile is read the next time.
+      const { revision } = this.#database
       this.#read(this.#database)
+      this.#database.take(revision)
       this.#version = version
       this.#troubled = false
     } catch (cause) {

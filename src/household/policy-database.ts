@@ -73,8 +73,14 @@ export function policyDatabasePath(stateDir: string): string {
   return join(stateDir, 'policy.db')
 }
 
+/** Settings of the database itself: how often it was changed, and what of that is in force. */
+const REVISION = 'revision'
+const TAKEN = 'taken'
+
 export class PolicyDatabase implements Disposable {
   readonly #db: Sqlite.Database
+  /** By this object. */
+  #changes = 0
 
   /**
    * Opens or makes it: file 0600 in a folder 0700, owned as the folder is. `patient: false`
@@ -254,12 +260,53 @@ export class PolicyDatabase implements Disposable {
     return this.#changed(changes)
   }
 
+  /** How often it was changed, by whomever. */
+  get revision(): number {
+    return Number(this.setting(REVISION) ?? 0)
+  }
+
+  /** Was it changed by this object? */
+  get wasChanged(): boolean {
+    return this.#changes > 0
+  }
+
+  /** Up to which change a running appliance has read it. */
+  get taken(): number {
+    return Number(this.setting(TAKEN) ?? 0)
+  }
+
+  /** The running appliance has read it as it was then: commands say so. */
+  take(revision: number): void {
+    if (revision !== this.taken) this.#put(TAKEN, revision)
+  }
+
   [Symbol.dispose](): void {
     this.#db.close()
   }
 
   #changed<Result>(change: () => Result): Result {
-    return this.#db.inTransaction ? change() : this.#db.transaction(change).immediate()
+    if (this.#db.inTransaction) return change()
+    const counted = (): Result => {
+      const before = this.#rowsChanged()
+      const result = change()
+      if (this.#rowsChanged() !== before) {
+        this.#changes++
+        this.#put(REVISION, this.revision + 1)
+      }
+      return result
+    }
+    return this.#db.transaction(counted).immediate()
+  }
+
+  #rowsChanged(): number {
+    const row = this.#db.prepare<[], { n: number }>('SELECT total_changes() AS n').get()
+    return row?.n ?? 0
+  }
+
+  #put(key: string, value: number): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO settings VALUES (?, ?)')
+      .run(key, String(value))
   }
 }
 

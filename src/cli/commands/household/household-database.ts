@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import type { Loaded } from '../../context.js'
 import { usage } from '../../usage.js'
 import { appendEvent } from '../../../audit/append-event.js'
+import type { Instance } from '../../instance.js'
 import { PolicyDatabase, policyDatabasePath } from '../../../household/policy-database.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
 import { parseSince } from '../../../audit/since.js'
@@ -25,6 +26,8 @@ export interface PolicyStateDeps {
   readonly neighbours: () => Promise<Neighbours>
   /** Asks on the terminal; undefined when there is none. */
   readonly askSecret: (question: string) => Promise<string | undefined>
+  /** The YORI that runs on that state, if one does; undefined: nobody asks. */
+  readonly running?: (stateDir: string) => Pick<Instance, 'pid'> | undefined
   readonly exit: (code: number) => void
 }
 
@@ -77,8 +80,41 @@ export function openSession(deps: PolicyStateDeps, flags: CommonFlags): Session 
         deps.note(`yori: changed, but not recorded in the audit database: ${why}\n`)
       }
     },
-    [Symbol.dispose]: () => database[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      if (database.wasChanged) tellTaken(deps, loaded.config.state_dir, database)
+      database[Symbol.dispose]()
+    },
   }
+}
+
+/** A running YORI looks twice a second. */
+const TAKEN_MS = 3000
+const LOOK_MS = 25
+
+/** Does it hold now? It is asked for, and waited for: nothing else is to be done here. */
+function tellTaken(
+  { running, note }: PolicyStateDeps,
+  stateDir: string,
+  database: PolicyDatabase,
+): void {
+  if (running === undefined) return
+  const instance = running(stateDir)
+  if (instance === undefined) {
+    note(`yori: no YORI runs on ${stateDir}: it holds once one does\n`)
+    return
+  }
+  const wanted = database.revision
+  for (let waited = 0; waited < TAKEN_MS; waited += LOOK_MS) {
+    if (database.taken >= wanted) {
+      note('yori: the running YORI has taken it: it holds now\n')
+      return
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_MS)
+  }
+  note(
+    `yori: the running YORI (process ${instance.pid}) has not taken it within ` +
+      `${TAKEN_MS / 1000} s: its log and \`yori status\` say why\n`,
+  )
 }
 
 /** `sudo` hides who typed it; it says so in a variable. */
