@@ -74,6 +74,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'yori exec': [
     ['yori exec -- claude -p "What is in this folder?"', 'one prompt of an agent'],
     ['yori exec --ephemeral -- npm run agent', 'a program of yours, leaving nothing'],
+    ['yori exec --base-url -- bun agent.ts', 'a program that knows no proxy'],
     ['yori exec --max-usd 2 -- codex', 'ended when it has spent two dollars'],
   ],
   'yori env': [

@@ -1,10 +1,11 @@
 /**
  * The proxy that the programs of one `yori exec` are given: it hands each CONNECT on to YORI,
- * with the mark of this exec, and counts. What is not CONNECT (plain HTTP by proxy) goes on as it
- * came. On loopback alone, and only as long as the exec lasts.
+ * with the mark of this exec, and counts; what is not CONNECT is `plain-door.ts`'s. On loopback
+ * alone, and only as long as the exec lasts.
  */
 import { createServer, connect } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { PlainDoor } from './plain-door.js'
 
 /** A head that is longer is no CONNECT of a client that we know. */
 const MAX_HEAD_BYTES = 16 * 1024
@@ -32,8 +33,10 @@ export class Relay implements AsyncDisposable {
   readonly counts: RelayCounts = { connections: 0, failed: 0, names: new Map() }
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #plain: PlainDoor
 
   private constructor(options: RelayOptions) {
+    this.#plain = new PlainDoor(options, () => this.counts.failed++)
     this.#server = createServer((client) => this.#serve(client, options))
   }
 
@@ -52,6 +55,7 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#plain.end()
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
   }
@@ -76,7 +80,11 @@ export class Relay implements AsyncDisposable {
     const [line = '', ...fields] = head.split('\r\n')
     const target = /^CONNECT (\S+) HTTP\/1\.[01]$/.exec(line)?.[1]
     const isQuiet = fields.some((field) => /^x-yori-exec: *quiet$/i.test(field))
-    this.#count(target ?? line.split(' ')[1] ?? '')
+    this.#count(target ?? plainName(line))
+    if (target === undefined) {
+      this.#plain.take(client, bytes)
+      return
+    }
     const upstream = connect({ host: options.host, port: options.port })
     this.#keep(upstream)
     const fail = (): void => {
@@ -86,11 +94,6 @@ export class Relay implements AsyncDisposable {
     upstream.once('error', fail)
     client.once('close', () => upstream.destroy())
     upstream.once('close', () => client.destroySoon())
-    if (target === undefined) {
-      upstream.write(bytes)
-      join(client, upstream)
-      return
-    }
     const kept = fields.filter((field) => !/^(x-yori-exec|x-yori-tags) *:/i.test(field))
     const asked = [line, ...kept, `X-Yori-Tags: exec:${options.id}`].join('\r\n')
     upstream.write(`${asked}\r\n\r\n`, 'latin1')
@@ -131,6 +134,12 @@ export class Relay implements AsyncDisposable {
     socket.on('error', () => undefined)
     socket.once('close', () => this.#sockets.delete(socket))
   }
+}
+
+/** By proxy the name that is asked for; a base URL tells by its path alone. */
+function plainName(line: string): string {
+  const target = line.split(' ')[1] ?? ''
+  return URL.canParse(target) ? new URL(target).hostname : 'by base URL'
 }
 
 /** Each side's bytes become the other's, with back-pressure; an end as well. */

@@ -14,6 +14,8 @@ import {
   writeTrustFiles,
   writeTrustStore,
 } from '../../../../ca/trust-files.js'
+import { baseUrls } from '../../exec/base-urls.js'
+import type { BaseUrls } from '../../exec/base-urls.js'
 import { execReport } from '../../exec/exec-report.js'
 import { PassedBy } from '../../exec/passed-by.js'
 import { startProgram } from '../../exec/program.js'
@@ -54,6 +56,7 @@ interface Flags {
 
 interface ExecFlags extends Flags {
   readonly ephemeral?: true
+  readonly baseUrl?: true
   readonly maxUsd?: number
   readonly preload: boolean
   readonly summary: boolean
@@ -73,6 +76,7 @@ export function execCommand(deps: ExecDeps): Command {
     .description('run a program through YORI: yori exec -- COMMAND ARGUMENTS')
     .argument('<command...>', 'the program and its arguments, after --')
     .option('--ephemeral', 'by a YORI of its own, which leaves nothing behind')
+    .option('--base-url', 'give SDKs a base URL as well: those that know no proxy')
     .option('--max-usd <amount>', 'ask it to end when it has spent more', usdOf)
     .option('--no-preload', 'leave NODE_OPTIONS alone: for a Node before 18.19')
     .option('--no-summary', 'say nothing at its end')
@@ -103,7 +107,8 @@ async function exec(
     proxy: `http://127.0.0.1:${relay.port}`,
   })
   const led = flags.preload ? preloadVariables(deps.env, relay.port) : []
-  const env = { ...deps.env, ...Object.fromEntries([...variables, ...led]) }
+  const based = flags.baseUrl === true ? basedOn(deps, relay.port) : []
+  const env = { ...deps.env, ...Object.fromEntries([...variables, ...led, ...based]) }
   const program = await startProgram(command, env)
   await using passedBy = new PassedBy(program.pid)
   // Of a YORI that was named by its address, nobody here knows the record.
@@ -203,6 +208,14 @@ async function settled(
     if (isSame && (now?.exchanges ?? 0) > 0 && waited > 3 * SETTLE_MS) break
   }
   return last
+}
+
+/** One that is set is somebody's decision. */
+function basedOn(deps: ExecDeps, port: number): BaseUrls['set'] {
+  const { set, kept } = baseUrls(`http://127.0.0.1:${port}`, deps.env)
+  if (kept.length > 0)
+    deps.note(`yori: ${kept.join(' and ')} is set already, and stays as it is\n`)
+  return set
 }
 
 /** Every Node of the program runs it first; see `exec/preload.ts`. */

@@ -123,6 +123,41 @@ describe('yori exec with Node', () => {
     assert.deepEqual(left, [], 'an ephemeral YORI left something behind')
   })
 
+  it('gives SDKs a base URL when asked to, and never over one that is set', async () => {
+    writeFileSync(
+      folder.file('based.cjs'),
+      `const { OpenAI } = ${REQUIRE}('openai')
+       const { Anthropic } = ${REQUIRE}('@anthropic-ai/sdk')
+       const main = async () => {
+         const chat = await new OpenAI({ apiKey: 'k', maxRetries: 0 }).chat.completions.create${CALL}
+         console.log(chat.choices[0].message.content !== '')
+         const client = new Anthropic({ apiKey: 'k', maxRetries: 0 })
+         let events = 0
+         const asked = { max_tokens: 9, ...${CALL}, model: 'claude-opus-4-5', stream: true }
+         for await (const event of await client.messages.create(asked)) events += 1
+         console.log(events > 3)
+       }
+       main().catch((error) => console.log(error))`,
+    )
+    // Nothing else leads them: this Node's fetch knows no proxy, and nothing runs before it.
+    const words = ['--base-url', '--no-preload', '--', process.execPath]
+    const ran = await exec(...words, folder.file('based.cjs'))
+    assert.equal(ran.stdout, 'true\ntrue\n', ran.stderr)
+    assert.match(ran.stderr, /came through YORI \(by base URL\).*; 2 requests recorded/)
+    const kept = await runCli(
+      [
+        ...['exec', '--ephemeral', '--config', folder.file('yori.conf'), '--base-url'],
+        ...['--', process.execPath, '-p', 'process.env.ANTHROPIC_BASE_URL'],
+      ],
+      {
+        cwd: folder.path,
+        env: { PATH: process.env['PATH'], ANTHROPIC_BASE_URL: 'http://gateway.example' },
+      },
+    )
+    assert.equal(kept.stdout, 'http://gateway.example\n')
+    assert.match(kept.stderr, /ANTHROPIC_BASE_URL is set already, and stays as it is/)
+  })
+
   it('ends a program that has spent more than it may', async () => {
     writeFileSync(
       folder.file('spender.mjs'),
