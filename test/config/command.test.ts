@@ -49,9 +49,11 @@ describe('yori config', () => {
     const check = config(folder.path, ['check', '--config', path])
     assert.deepEqual(check, { code: 0, out: `${path}: ok\n`, err: '' })
 
-    const show = config(folder.path, ['show', '--config', path])
+    // Where state is kept by default depends on who asks.
+    const env = { YORI_STATE_DIR: '/srv/yori' }
+    const show = config(folder.path, ['show', '--config', path], env)
     assert.equal(show.code, 0)
-    const { config: inForce } = accepted(loadConfig({ path, env: {}, cwd: '/' }))
+    const { config: inForce } = accepted(loadConfig({ path, env, cwd: '/' }))
     assert.deepEqual(parse(show.out), JSON.parse(JSON.stringify(inForce)))
     assert.match(show.out, /^# from file\nmode: observe$/m)
     assert.match(show.out, /^# from default\naudit:$/m)

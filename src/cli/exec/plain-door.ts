@@ -7,7 +7,14 @@ import { Agent, createServer, request } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import type { RelayOptions } from './relay.js'
+
+export interface RelayOptions {
+  /** YORI's listener. */
+  readonly host: string
+  readonly port: number
+  /** Of this exec: a tag of its exchanges. */
+  readonly id: string
+}
 
 /** They hold for one connection alone, RFC 9110 §7.6.1. */
 const OF_THE_CONNECTION =

@@ -6,6 +6,7 @@
 import { createServer, connect } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { PlainDoor } from './plain-door.js'
+import type { RelayOptions } from './plain-door.js'
 
 /** A head that is longer is no CONNECT of a client that we know. */
 const MAX_HEAD_BYTES = 16 * 1024
@@ -19,14 +20,6 @@ export interface RelayCounts {
   failed: number
   /** By name, as asked for. */
   readonly names: Map<string, number>
-}
-
-export interface RelayOptions {
-  /** YORI's listener. */
-  readonly host: string
-  readonly port: number
-  /** Of this exec: a tag of its exchanges. */
-  readonly id: string
 }
 
 export class Relay implements AsyncDisposable {
