@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
@@ -50,10 +50,10 @@ describe('yori config', () => {
     assert.deepEqual(check, { code: 0, out: `${path}: ok\n`, err: '' })
 
     // Where state is kept by default depends on who asks.
-    const env = { YORI_STATE_DIR: '/srv/yori' }
-    const show = config(folder.path, ['show', '--config', path], env)
+    appendFileSync(path, '\nstate_dir: /srv/yori\n')
+    const show = config(folder.path, ['show', '--config', path])
     assert.equal(show.code, 0)
-    const { config: inForce } = accepted(loadConfig({ path, env, cwd: '/' }))
+    const { config: inForce } = accepted(loadConfig({ path, env: {}, cwd: '/' }))
     assert.deepEqual(parse(show.out), JSON.parse(JSON.stringify(inForce)))
     assert.match(show.out, /^# from file\nmode: observe$/m)
     assert.match(show.out, /^# from default\naudit:$/m)
