@@ -269,7 +269,11 @@ class Line {
 
 const line = new Line()
 
-/** One small piece that stands for itself, such as a message of gRPC; undefined: it cannot be. */
+/**
+ * One small piece that stands for itself, such as a message of gRPC, undone in place.
+ * Undefined: it cannot be, is broken, in zstd, coded over `inPlaceBytes` or decoded over
+ * `inPlaceOutputBytes`.
+ */
 export function unpackedAtOnce(
   coded: Buffer,
   encoding: string | undefined,

@@ -11,6 +11,10 @@ const COMPRESSED = 1
 /** Connect ends a stream with such a message, gRPC-Web its answer. */
 const END_FLAGS = new Set([2, 3, 128, 129])
 
+/**
+ * A message as it stands in a body; `bytes` are without its head, a view of what was
+ * read.
+ */
 export interface GrpcFrame {
   readonly isCompressed: boolean
   /** It says how the call ended, and is no message of the service. */
@@ -22,6 +26,7 @@ export interface GrpcFrame {
 
 /**
  * The messages of a body, the last perhaps a part of one; undefined: it is not in frames.
+ * Lengths of 32 bits are taken as they stand: what is too long is a part.
  */
 export function framesIn(bytes: Buffer): readonly GrpcFrame[] | undefined {
   const frames: GrpcFrame[] = []
@@ -42,14 +47,17 @@ export function framesIn(bytes: Buffer): readonly GrpcFrame[] | undefined {
   return frames
 }
 
-/** A message as it stands in a body, not compressed. */
+/** A message as it stands in a body, not compressed; of at most 2^32 - 1 bytes. */
 export function frameOf(message: Uint8Array): Buffer {
   const head = Buffer.alloc(FRAME_HEAD_BYTES)
   head.writeUInt32BE(message.length, 1)
   return Buffer.concat([head, message])
 }
 
-/** Finds where messages end in bytes that come in pieces; keeps none of them. */
+/**
+ * Finds where messages end in bytes that come in pieces; keeps none of them. Throws
+ * nothing; flags of other protocols than gRPC break it.
+ */
 export class FrameEnds {
   #seen = 0
   /** Of a message under way: what is missing of it. */
@@ -88,7 +96,10 @@ export class FrameEnds {
   }
 }
 
-/** The messages of an answer as they come in pieces; one that is longer is left out. */
+/**
+ * The messages of an answer as they come in pieces; one of more than `maxBytes` is left
+ * out and counted in `skipped`. What is in no frames ends the reading. Throws nothing.
+ */
 export class FrameReader {
   readonly #maxBytes: number
   #pieces: Buffer[] = []
@@ -102,6 +113,7 @@ export class FrameReader {
     this.#maxBytes = maxBytes
   }
 
+  /** The messages that are whole with it. Does not keep `chunk`. */
   push(chunk: Uint8Array): readonly GrpcFrame[] {
     const frames: GrpcFrame[] = []
     let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)

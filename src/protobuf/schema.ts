@@ -15,6 +15,7 @@ interface FieldType {
   readonly isMap: boolean
 }
 
+/** Descriptions of messages: their fields by number, by the name of each message. */
 export interface ProtoSchema {
   readonly messages: ReadonlyMap<string, ReadonlyMap<number, FieldType>>
   /** Names by number; an empty one is told as nothing. */
@@ -50,7 +51,9 @@ function fieldOf(text: string): [number, FieldType] {
   return [Number(number), { name, type, isList: mark === '*', isMap: mark === '%' }]
 }
 
+/** What one message may hold to be read. */
 export interface ProtoLimits {
+  /** Messages inside of one another, the first included. */
   readonly maxDepth: number
   /** Fields, in all messages together. */
   readonly maxFields: number
@@ -70,8 +73,9 @@ interface ReadOptions {
 }
 
 /**
- * One message. Fields that no description knows, or of another form than it says, are given
- * where they stand as `unknown_fields`.
+ * One message, in the names that the description has. Fields that it does not know, or of
+ * another form than it says, are given where they stand as `unknown_fields`. Throws
+ * nothing of what is in `bytes`: see `ProtoJson`.
  */
 export function* protoJson(
   schema: ProtoSchema,

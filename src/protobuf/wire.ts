@@ -27,8 +27,9 @@ const MAX_TAG_BYTES = 5
 const MAX_GROUPS = 64
 
 /**
- * The fields in their order. Undefined: these bytes are no message, to their end. `'too-many'`:
- * more fields than may be read.
+ * The fields in their order. Undefined: these bytes are no message, to their end.
+ * `'too-many'`: more fields than may be read. `count.left` goes down by each. Values are
+ * views of `bytes`.
  */
 export function* fieldsOf(
   bytes: Buffer,
@@ -129,7 +130,10 @@ function pieceAt(
   return { field: { ...field, bytes: bytes.subarray(at, end) }, end }
 }
 
-/** The number that begins there, and where it ends; undefined: it has no end. */
+/**
+ * The number (64 bits, in at most ten bytes) that begins there, and where it ends;
+ * undefined: it has no end.
+ */
 export function varintAt(
   bytes: Buffer,
   at: number,

@@ -26,6 +26,7 @@ import type { Place } from './body-places.js'
 import { isSdp } from './elsewhere.js'
 import type { Json } from './json.js'
 
+/** One text, and whose words it is. */
 export interface Piece {
   readonly who: Who
   readonly text: string
@@ -38,15 +39,21 @@ export function piecesIn({ text, pieces }: Piece): TextPieces {
   return pieces ?? [text]
 }
 
+/** What is looked at together; a later request may say it again as it is. */
 export interface Unit {
+  /** In the order of the body. */
   readonly pieces: readonly Piece[]
   /** Of a message in parts: its parts of one author without a gap, so that nothing hides in one. */
   readonly joined: readonly Piece[]
 }
 
+/**
+ * All of a body that could be looked at: nothing of it is bounded here, since the body
+ * is.
+ */
 export interface BodyText {
   readonly units: readonly Unit[]
-  /** Characters that were left out, as they stand in the body. */
+  /** UTF-16 units that were left out, as they stand in the body. */
   readonly left: { readonly ids: number; readonly media: number }
   /** It says something beside names of fields and words of the protocol. */
   readonly says: boolean
@@ -84,6 +91,10 @@ interface OpenUnit {
   readonly again?: readonly Piece[]
 }
 
+/**
+ * One body: `read`, `plain` or `message` what it holds, each to its end, then `end` once.
+ * Depth and number of values are bounded by whoever parsed it. Throws nothing.
+ */
 export class BodyTextReader {
   readonly #units: OpenUnit[] = []
   /** Short fields of the envelope. */
@@ -159,6 +170,10 @@ export class BodyTextReader {
     }
   }
 
+  /**
+   * All that was read; names of fields come first, one unit for all that are the same
+   * one's.
+   */
   end(): BodyText {
     return atOnce(this.ended())
   }

@@ -23,6 +23,10 @@ export interface GrpcCall {
   body(messages: readonly Json[]): Json
 }
 
+/**
+ * A call that is read as one over REST is: by `provider`, whose readers see the JSON of
+ * it.
+ */
 export interface KnownCall {
   readonly provider: string
   readonly api: Api
@@ -33,7 +37,10 @@ export interface KnownCall {
 
 const PATH = /^\/([\w.]{1,256})\/(\w{1,128})$/
 
-/** Undefined: nobody here knows the service, or the method. */
+/**
+ * `path`: `/package.Service/Method`, a query or none. Undefined: nobody here knows the
+ * service, or the method.
+ */
 export function knownCall(path: string): KnownCall | undefined {
   const [, service = '', name = ''] = PATH.exec(withoutQuery(path)) ?? []
   const calls = CALLS.find((one) => one.name.test(service))

@@ -3,6 +3,7 @@ import type { ProtoSchema } from '../protobuf/schema.js'
 import type { Json } from './json.js'
 import type { Api } from './provider.js'
 
+/** One method, and what its messages are called in the `schema` of its service. */
 export interface GrpcMethod {
   readonly api: Api
   /** Of the same call over REST, without its model. */
@@ -16,6 +17,7 @@ export interface GrpcMethod {
   readonly said?: (message: Json) => Json
 }
 
+/** A service: `name` fits `package.Service`, `methods` are by their names. */
 export interface GrpcService {
   readonly name: RegExp
   readonly provider: string
@@ -23,6 +25,7 @@ export interface GrpcService {
   readonly methods: Readonly<Record<string, GrpcMethod>>
 }
 
+/** A method in one line of a list of them. */
 export function grpcMethod(
   api: Api,
   path: string,

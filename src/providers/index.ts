@@ -40,10 +40,10 @@ export interface Recognised {
 }
 
 /**
- * Who is spoken to, by host and then by path. A host that nobody here owns is read as
- * what the catalogue says it `speaks`, then by the path alone, as the provider that made
- * the path; undefined when that says nothing either. An offer of WebRTC is a `session`,
- * whoever is asked; `UNKNOWN`'s where nobody is known.
+ * Who is spoken to: by a known service of gRPC, then by host, then by path. A host that
+ * nobody here owns is read as what the catalogue says it `speaks`, then by the path
+ * alone, as the provider that made the path; undefined when that says nothing either. An
+ * offer of WebRTC is a `session`, whoever is asked; `UNKNOWN`'s where nobody is known.
  */
 export function recognise(asked: ExchangeHead, speaks?: string): Recognised | undefined {
   const path = plainPath(asked.path)

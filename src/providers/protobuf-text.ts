@@ -10,12 +10,14 @@ import { fieldsOf } from '../protobuf/wire.js'
 import type { FieldCount, ProtoField } from '../protobuf/wire.js'
 import type { ProtoLimits } from '../protobuf/schema.js'
 
+/** All that could be text in one message, in the order in which it stands. */
 export interface ProtoText {
   readonly texts: readonly string[]
   /** What may say the same once more: a message as the text that it could be, and the like. */
   readonly again: readonly string[]
   /** It holds bytes that are neither text nor message, nor a picture or sound. */
   readonly hasBytes: boolean
+  /** The limit that was met: then some of it is not there. */
   readonly over: 'depth' | 'values' | undefined
 }
 
@@ -29,6 +31,10 @@ const SHORT_CHARS = 256
 const LEAST_NUMBER = 100_000_000
 const MOST_NUMBER = 1e19
 
+/**
+ * Of one message, whatever its description. Bytes that are no message are one text, or
+ * bytes. Never throws. `limits`: messages inside of one another, fields in all.
+ */
 export function* protoTexts(bytes: Buffer, limits: ProtoLimits): Resting<ProtoText> {
   const reader = new TextReader(limits.maxDepth, { left: limits.maxFields })
   yield* reader.node(bytes, 1, { isAgain: false, isCovered: false })

@@ -19,12 +19,16 @@ import type { Certificates, Roots } from '../words/certificates.js'
 import type { UsersPort } from '../words/known-user.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
+/**
+ * One for each generation of the configuration; a connection keeps that of its beginning.
+ * What asks the network has deadlines of its own; what was learned outlives generations.
+ */
 export interface ConnectionPort extends UsersPort {
   readonly policy: PolicySnapshot
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines
-  /** Rows of connections. */
+  /** Rows of connections, one each when it ends; visits to our own site have none. */
   readonly audit: Pick<AuditSink, 'connection'>
   readonly dialer: Pick<Dialer, 'dial' | 'candidates'>
   readonly destinations: OriginalDestination
@@ -34,15 +38,24 @@ export interface ConnectionPort extends UsersPort {
   readonly unshared: Pick<UnsharedAddresses, 'has' | 'names'>
   /** What is known of a client's device; waits a little for one that is new. */
   readonly identify: (address: string) => Promise<Device>
+  /**
+   * Those whose first bytes are awaited: `limits.undecided`,
+   * `limits.undecided_per_client`.
+   */
   readonly undecided: Undecided
-  /** Connections of each device. */
+  /** Connections of each device: `limits.connections_per_device`. */
   readonly shares: Shares
-  /** Intercepted connections, by endpoint. */
+  /**
+   * Intercepted connections, by endpoint and device: `limits.connections_per_endpoint`.
+   */
   readonly intercepted: Admission
   readonly certificates: Certificates
   readonly roots: Pick<Roots, 'staged' | 'rootFingerprint'>
+  /** What is learned of a device, a program and a name. */
   readonly memory: Pick<Memory, 'learned' | 'refused' | 'hasAccepted'>
+  /** Devices that try a root on our own site. */
   readonly trials: Trials
+  /** Told of clients that would not have our certificate. */
   readonly trust: Pick<TrustLedger, 'refused'>
   readonly decider: Pick<Decider, 'holds' | 'mustInspect' | 'mustRead' | 'byName'>
   /** Which programs are known to pin. */

@@ -6,6 +6,10 @@ import type { ExchangePort } from '../exchange/port.js'
 import type { SitePort } from '../site/port.js'
 import type { UsersPort } from '../words/known-user.js'
 
+/**
+ * Of the generation that serves the request, mostly the newest: it need not be its
+ * connection's. A request goes on to an exchange or to our own site, and so do these.
+ */
 export interface DispatchPort
   extends Omit<ExchangePort, 'memory'>, Omit<SitePort, 'memory'>, UsersPort {
   readonly memory: Pick<Memory, 'accepted'> & ExchangePort['memory'] & SitePort['memory']

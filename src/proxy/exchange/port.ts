@@ -12,6 +12,7 @@ import type { WebsocketPort } from '../websocket/port.js'
 import type { Observers } from '../words/observer.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
+/** Of the generation by which the exchange began, to its end. */
 export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly policy: PolicySnapshot
   readonly log: Log
@@ -19,8 +20,13 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly observers: Observers
   /** What time it is for providers. */
   readonly clocks: Pick<ProviderClocks, 'saw'>
+  /** Exchanges under way: `limits.exchanges`, and of each endpoint and device. */
   readonly admission: Admission
+  /** Throws nothing: the exchange is its handler. */
   readonly upstream: Pick<Upstream, 'send'>
+  /**
+   * A provider that asks its client for a certificate cannot be intercepted: remembered.
+   */
   readonly memory: Pick<Memory, 'wantsClientCertificate'>
   readonly catalogue: WebsocketPort['catalogue']
   readonly overrides: JudgingPort['overrides'] & WebsocketPort['overrides']

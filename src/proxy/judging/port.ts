@@ -6,6 +6,7 @@ import type { Decider } from '../../policy/decider.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Observers } from '../words/observer.js'
 
+/** Policies, prices, and what people have allowed beside them. */
 export interface JudgingPort {
   readonly clock: Clock
   readonly log: Log
@@ -24,6 +25,7 @@ export interface JudgingPort {
   >
   /** Prices, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'blockStatus'>
+  /** What frees a device, or one request, from a policy, and what was approved before. */
   readonly overrides: Pick<
     Overrides,
     'byHeader' | 'token' | 'passed' | 'pass' | 'counted'

@@ -7,6 +7,9 @@ import type { Catalogue } from '../../providers/catalogue.js'
 import type { Observers } from '../words/observer.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
+/**
+ * What bounds reading (`policy`), whether anybody wants it (`decider`), and who is told.
+ */
 export interface ReadingPort {
   readonly policy: Pick<
     PolicySnapshot,
@@ -14,7 +17,9 @@ export interface ReadingPort {
   >
   readonly decider: Pick<Decider, 'redacts' | 'readsText' | 'readsFindings'>
   readonly catalogue: Catalogue
+  /** Where a request belongs: sessions, and calls of tools that are answered later. */
   readonly conversations: Conversations
+  /** In which row an answer is paid that is told of more than once. */
   readonly paidAnswers: PaidAnswers
   readonly clock: Clock
   readonly observers: Pick<Observers, 'requestRead' | 'responseRead'>

@@ -7,11 +7,16 @@ import type { Trials } from '../../learned/trials.js'
 import type { Certificates, Roots } from '../words/certificates.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
+/**
+ * What our pages show, and what a visit of them changes. `roots` are public: no key is in
+ * them.
+ */
 export interface SitePort {
   readonly policy: PolicySnapshot
   readonly clock: Clock
   readonly roots: Roots
   readonly certificates: Pick<Certificates, 'mintable' | 'nextContextFor'>
+  /** A device that has got our root, or asks for it, is tried again at once. */
   readonly memory: Pick<Memory, 'forget' | 'gotRoot'>
   readonly trials: Trials
   /** What is wrong while traffic passes. */

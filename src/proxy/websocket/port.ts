@@ -8,12 +8,16 @@ import type { ReadingPort } from '../reading/port.js'
 import type { Observers } from '../words/observer.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
+/** What reading needs, and what keeps a relay within its times and its bytes. */
 export interface WebsocketPort extends ReadingPort {
   readonly policy: ReadingPort['policy'] &
     Pick<PolicySnapshot, 'timeouts' | 'previewBytes'>
   readonly decider: ReadingPort['decider'] & Pick<Decider, 'giveUp'>
   readonly clock: Clock
   readonly deadlines: Deadlines
+  /**
+   * Bytes of messages that are kept or wait: `limits.held_body_bytes`, and of one client.
+   */
   readonly held: ByteBudget
   readonly overrides: Pick<Overrides, 'counted'>
   /** A turn is an exchange of its own. */
