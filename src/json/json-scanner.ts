@@ -7,7 +7,10 @@ import type { Resting } from '../core/resting.js'
 import { Keys } from './json-keys.js'
 import { stringEndFrom } from './string-end.js'
 
-/** What a text may hold to be built. `JSON_LIMITS` are the defaults. */
+/**
+ * What a text may hold to be built. `JSON_LIMITS` are the defaults. Beside them a key of
+ * more than `MAX_KEY_BYTES` (64 KiB) is `too-many`.
+ */
 export interface JsonLimits {
   /** Objects and arrays inside of one another. */
   readonly maxDepth: number

@@ -171,8 +171,8 @@ export class BodyTextReader {
   }
 
   /**
-   * All that was read; names of fields come first, one unit for all that are the same
-   * one's.
+   * All that was read, in one go; names of fields come first, one unit for all that are
+   * the same one's.
    */
   end(): BodyText {
     return atOnce(this.ended())

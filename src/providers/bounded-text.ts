@@ -1,6 +1,10 @@
+/** Texts of a bounded length, in UTF-16 units, that hold no half of a surrogate pair. Pure. */
 import { headOf, tailOf } from '../core/long-text.js'
 
-/** A text that is joined piece by piece, kept up to a limit and counted beyond it. */
+/**
+ * A text that is joined piece by piece, kept up to a limit and counted beyond it. Throws
+ * nothing.
+ */
 export class BoundedText {
   readonly #maxChars: number
   #text = ''

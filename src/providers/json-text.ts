@@ -1,6 +1,10 @@
 /** A value of JSON as a text again, where a message holds one: a long text in it stays in pieces. */
 import { joinedTexts, PIECE_CHARS, piecesOf } from '../core/long-text.js'
 
+/**
+ * As `JSON.stringify` of what `JSON.parse` has made; a text with one of more than
+ * `PIECE_CHARS` in it stays in pieces (`core/long-text.ts`).
+ */
 export function jsonText(value: unknown): string {
   return hasLong(value) ? joinedTexts([...written(value)], '') : JSON.stringify(value)
 }

@@ -37,13 +37,17 @@ function withoutPieces(text: string, parts: readonly string[]): string {
   return joinedTexts(pieces, '')
 }
 
+/** Nothing but white space, or nothing. */
 export function isBlank(text: string): boolean {
   return piecesOf(text).every((piece) => piece.trim() === '')
 }
 
 const END_CHARS = 24 * 1024
 
-/** Of a long text, where it begins and where it ends. */
+/**
+ * Of a long text, where it begins and where it ends, 24 Ki UTF-16 units each; a shorter
+ * one as it is.
+ */
 export function endsOf(text: string): string {
   if (text.length <= PIECE_CHARS) return text
   const head = headOf(text, END_CHARS).slice(0, END_CHARS)
