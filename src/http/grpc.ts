@@ -33,7 +33,11 @@ export function isProtobuf(contentType: string | undefined): boolean {
 
 export const PERMISSION_DENIED = 7
 
-/** The status of gRPC that says what an HTTP status would have said. */
+/**
+ * The status of gRPC that says what an HTTP status would have said, by
+ * doc/http-grpc-status-mapping.md; beyond it 407 is 16, 408 is 4, 413 is 8, 421 is 7, 431
+ * is 13, any 5xx is 14. All others are 2 (UNKNOWN).
+ */
 export function grpcStatusOf(httpStatus: number): number {
   switch (httpStatus) {
     case 400:

@@ -70,7 +70,10 @@ export function carriesBody(
   return head.chunked || (head.contentLength ?? 0) > 0
 }
 
-/** The same of a head that has not been split. */
+/**
+ * The same of a head that has not been split, a flat list: any `Transfer-Encoding`, or a
+ * length over 0.
+ */
 export function framesBody(rawHeaders: readonly string[]): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
@@ -82,7 +85,12 @@ export function framesBody(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Splits a received head into what goes on and what we must know. One pass. */
+/**
+ * Splits a received head into what goes on and what we must know. One pass over a flat
+ * list, as long as the limits on heads let it be. What goes on is without hop-by-hop
+ * fields, those that `Connection` names and our own; `Accept-Encoding` is reduced, unless
+ * it is signed.
+ */
 export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   const named = connectionNamed(rawHeaders)
   let isSealed: boolean | undefined
@@ -176,7 +184,10 @@ export interface ResponseHead {
   readonly foreignCoding: boolean
 }
 
-/** `Alt-Svc` goes too: it would lead clients around us by QUIC (RFC 7838). */
+/**
+ * The same of an answer: without hop-by-hop fields and those that `Connection` names.
+ * `Alt-Svc` goes too: it would lead clients around us by QUIC (RFC 7838).
+ */
 export function readResponseHead(rawHeaders: readonly string[]): ResponseHead {
   const named = connectionNamed(rawHeaders)
   const fields: string[] = []

@@ -36,7 +36,10 @@ export function readFrameHead(bytes: Buffer): FrameHead | number {
   }
 }
 
-/** `offset`: where in the frame's payload these bytes begin. */
+/**
+ * Masks, or unmasks what is masked: it is its own inverse. `offset`: where in the frame's
+ * payload these bytes begin. RFC 6455 §5.3.
+ */
 export function maskInPlace(bytes: Buffer, mask: Uint8Array, offset: number): void {
   for (let i = 0; i < bytes.length; i++) {
     bytes[i] = (bytes[i] as number) ^ (mask[(i + offset) & 3] as number)

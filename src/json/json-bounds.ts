@@ -53,7 +53,9 @@ export function parseBounded(
   return measure.kind === 'ok' ? parseMeasured(bytes, measure) : outcomeOf(bytes, measure)
 }
 
-/** Why nothing is built of it. */
+/**
+ * Why nothing is built of it; `absent` where `bytes`, which were `truncated`, are blank.
+ */
 export function outcomeOf(
   bytes: Uint8Array,
   measure: Exclude<JsonMeasure, { kind: 'ok' }>,

@@ -25,7 +25,7 @@ const PATHS: readonly (readonly [RegExp, Api])[] = [
   [/^\/knowledgebases\/[^/]+\/retrieve$/, 'other'],
 ]
 
-/** Undefined: none of these calls. */
+/** By the path alone, a query or none; undefined: none of these calls. */
 export function agentApi(path: string): Api | undefined {
   const bare = withoutQuery(path)
   return PATHS.find(([pattern]) => pattern.test(bare))?.[1]

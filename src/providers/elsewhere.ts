@@ -53,7 +53,10 @@ export function isOfferBody({ sdp }: Json): boolean {
   return typeof sdp === 'string' && /^v=0\r?\n/.test(sdp)
 }
 
-/** Where an offer alone is posted, its URL names the model. */
+/**
+ * Where an offer alone is posted, its URL names the model: `?model=`, or Azure's
+ * `?deployment=`.
+ */
 export function modelInQuery(path: string): string | undefined {
   const query = new URLSearchParams(path.split('?')[1] ?? '')
   return query.get('model') ?? query.get('deployment') ?? undefined

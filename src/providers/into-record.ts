@@ -21,7 +21,10 @@ export type AskedFields = Pick<
   'model' | 'stream' | 'promptPreview' | 'attachments' | 'promptChars' | 'toolsOffered'
 >
 
-/** The end of the newest words of a person is kept, as far as `previewChars`. */
+/**
+ * The end of the newest words of a person is kept, as far as `previewChars` (UTF-16
+ * units); of attachments the first 64 (`MAX_NOTED`), without content.
+ */
 export function askedFields(facts: RequestFacts, previewChars: number): AskedFields {
   const { model, stream, attachments } = facts
   const preview = endOfText(facts.newestWords ?? facts.lastUserText, previewChars)

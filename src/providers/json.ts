@@ -36,14 +36,14 @@ export function asCount(value: unknown): number | undefined {
     : undefined
 }
 
-/** First of the texts that is there and not empty. */
+/** First of the texts that is there and not empty; undefined without one. */
 export function firstText(...values: unknown[]): string | undefined {
   for (const value of values)
     if (typeof value === 'string' && value.length > 0) return value
   return undefined
 }
 
-/** First of the counts that is there. */
+/** First of the counts (`asCount`) that is there, 0 too; undefined without one. */
 export function firstCount(...values: unknown[]): number | undefined {
   for (const value of values) {
     const count = asCount(value)

@@ -8,7 +8,10 @@ import {
   tailOf,
 } from '../core/long-text.js'
 
-/** `text` without these, in the order in which they stand. */
+/**
+ * `text` without these, each once, in the order in which they stand; one that is not
+ * there is passed over.
+ */
 export function withoutParts(text: string, parts: readonly string[]): string {
   if (parts.length === 0) return text
   if (isInPieces(text)) return withoutPieces(text, parts)

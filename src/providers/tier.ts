@@ -22,7 +22,10 @@ const STANDARD: ReadonlySet<string> = new Set([
 /** Says that somebody else is to choose, and nothing of what was served. */
 const CHOSEN_LATER = 'auto'
 
-/** A provider's word for a tier as it is kept; undefined: it names none. */
+/**
+ * A provider's word for a tier as it is kept: in lower case, at most 32 characters.
+ * Undefined: it names none, or leaves it to the provider (`auto`).
+ */
 export function tierNamed(word: unknown): string | undefined {
   const told = asText(word)?.trim().toLowerCase() ?? ''
   const tier = told.replace(/^(?:service_tier|traffic_type)_/, '').replaceAll(' ', '_')

@@ -28,7 +28,10 @@ const NONE: Framing = { kind: 'none' }
 const CHUNKED: Framing = { kind: 'chunked' }
 const UNTIL_CLOSE: Framing = { kind: 'until-close' }
 
-/** RFC 9112 §6.3, of a head that the scanner let pass. */
+/**
+ * RFC 9112 §6.3, of a head that the scanner let pass: without a length and chunks there
+ * is no body.
+ */
 export function requestFraming(head: Head): Framing {
   if (head.chunked) return CHUNKED
   return head.contentLength > 0 ? { kind: 'length', bytes: head.contentLength } : NONE

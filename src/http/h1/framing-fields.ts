@@ -22,7 +22,11 @@ export interface Place {
   to: number
 }
 
-/** Takes one field into account. */
+/**
+ * Takes one field into `head`. A problem: a length that is none of 1 to 15 digits or
+ * comes twice, a transfer coding but `chunked`, a second `Host`; in trailers each of
+ * them, and `Connection`.
+ */
 export function framingField(
   head: Head,
   side: Side,
@@ -57,7 +61,10 @@ export function framingField(
   }
 }
 
-/** What the fields of a whole head come to together. */
+/**
+ * What the fields of a whole head come to together: two framings, chunks in HTTP/1.0, no
+ * `Host` in HTTP/1.1, a body of CONNECT or of a 1xx but 100. Undefined: none.
+ */
 export function framingProblem(head: Head, side: Side): Problem | undefined {
   const hasBody = head.chunked || head.contentLength > 0
   if (head.chunked) {
