@@ -179,8 +179,8 @@ export interface ExchangeRecord {
   readonly findings?: readonly { readonly kind: string; readonly count: number }[]
   /** Of one that was blocked for what it said: digests of that, for whoever approves it. */
   readonly foundMarks?: readonly string[]
-  /** Of one that was blocked: names what it was blocked for, to tell repeats. No column. */
-  readonly refusedFor?: string
+  /** Of one that was blocked: what it was blocked for, to tell repeats. No column. */
+  readonly refusedFor?: RefusedFor
   /** Its answer is counted in the row of this request, which began it or told of it first. */
   readonly countedIn?: string
   /** What that row has to say since. No column. */
@@ -214,6 +214,15 @@ export interface ExchangeRecord {
   readonly closeCode?: number
   /** Its messages that no reader could take. */
   readonly unreadMessages?: number
+}
+
+export interface RefusedFor {
+  /** The same for who says the same newest words again. */
+  readonly key: string
+  /** Which device was refused by which policy where. */
+  readonly place: string
+  /** The newest words, where they are short enough to be kept for a minute. */
+  readonly words: string
 }
 
 /** A row that counts what was blocked again; the same object for all that it counts. */

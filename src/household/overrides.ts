@@ -7,7 +7,13 @@
 import { boundTo, deviceId } from '../core/device-id.js'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import type { AuditSink, Device, ExchangeRecord, RepeatedRow } from '../core/record.js'
+import type {
+  AuditSink,
+  Device,
+  ExchangeRecord,
+  RefusedFor,
+  RepeatedRow,
+} from '../core/record.js'
 import { parsePasswordHash, verifyPassword } from '../net/password.js'
 import type { PasswordHash } from '../net/password.js'
 import type { Attempts } from '../policy/attempts.js'
@@ -114,16 +120,20 @@ export class Overrides {
   counted(record: Readonly<ExchangeRecord>): RepeatedRow | undefined {
     const { refusedFor, requestId, foundMarks: marks = [] } = record
     if (refusedFor === undefined || record.repeated !== undefined) return record.repeated
+    const { repeated } = this.#options.memory
+    return repeated.count(refusedFor, { requestId, marks }, this.#now)
+  }
+
+  /** What was refused within the last minute, and counts those that say it again. */
+  refused(place: string): readonly (RepeatedRow & RefusedFor)[] {
+    return this.#options.memory.repeated.recent(place, this.#now)
+  }
+
+  get #now(): { nowMs: number; isSettled: (requestId: string) => boolean } {
     const { memory, state, clock } = this.#options
-    return memory.repeated.count(
-      refusedFor,
-      { requestId, marks },
-      {
-        nowMs: clock.now(),
-        isSettled: (id) =>
-          memory.used.has(id) || state.grants.some(({ request }) => request === id),
-      },
-    )
+    const isSettled = (id: string): boolean =>
+      memory.used.has(id) || state.grants.some(({ request }) => request === id)
+    return { nowMs: clock.now(), isSettled }
   }
 
   /** For the form of a request that was blocked; undefined when overrides are off. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { RepeatedBlocks } from '../../src/household/repeated-blocks.js'
 
 const MINUTE = 60_000
+const refusedFor = (key: string, place = 'here', words = '') => ({ key, place, words })
 const never = (_requestId: string): boolean => false
 
 /** Ids of the rows in which blocks at these moments count. */
@@ -9,8 +10,11 @@ function rowsAt(moments: readonly number[], isSettled = never): string[] {
   const repeated = new RepeatedBlocks()
   return moments.map(
     (nowMs, index) =>
-      repeated.count('x', { requestId: `r${index}`, marks: [] }, { nowMs, isSettled })
-        .requestId,
+      repeated.count(
+        refusedFor('x'),
+        { requestId: `r${index}`, marks: [] },
+        { nowMs, isSettled },
+      ).requestId,
   )
 }
 
@@ -37,8 +41,8 @@ describe('blocks of the same', () => {
   it('are counted, with what each of them said', () => {
     const repeated = new RepeatedBlocks()
     const about = { nowMs: 0, isSettled: never }
-    const count = (refusedFor: string, requestId: string, ...marks: string[]) =>
-      repeated.count(refusedFor, { requestId, marks }, about)
+    const count = (key: string, requestId: string, ...marks: string[]) =>
+      repeated.count(refusedFor(key), { requestId, marks }, about)
     count('x', 'r0', 'a')
     const row = count('x', 'r1', 'a', 'b')
     assert.deepEqual([row.requestId, row.repeats, row.marks], ['r0', 1, ['a', 'b']])
@@ -48,12 +52,27 @@ describe('blocks of the same', () => {
   it('are forgotten, those longest ago first, when there are too many', () => {
     const repeated = new RepeatedBlocks()
     const about = { nowMs: 0, isSettled: never }
-    const count = (refusedFor: string) =>
-      repeated.count(refusedFor, { requestId: refusedFor, marks: [] }, about).repeats
+    const count = (key: string) =>
+      repeated.count(refusedFor(key), { requestId: key, marks: [] }, about).repeats
     for (let n = 0; n < 512; n++) count(String(n))
     assert.equal(count('0'), 1)
     count('one more')
     assert.equal(count('0'), 2)
     assert.equal(count('1'), 0)
+  })
+
+  it('are looked through where they were refused, the newest first, within the minute', () => {
+    const repeated = new RepeatedBlocks()
+    const at = (nowMs: number) => ({ nowMs, isSettled: (id: string) => id === 'settled' })
+    const count = (requestId: string, nowMs: number, place?: string) =>
+      repeated.count(refusedFor(requestId, place), { requestId, marks: [] }, at(nowMs))
+    count('old', 0)
+    for (let n = 0; n < 9; n++) count(`r${n}`, 1)
+    count('settled', 1)
+    count('elsewhere', 1, 'there')
+    const recent = (nowMs: number) =>
+      repeated.recent('here', at(nowMs)).map(({ requestId }) => requestId)
+    assert.deepEqual(recent(MINUTE + 1), ['r8', 'r7', 'r6', 'r5', 'r4', 'r3', 'r2', 'r1'])
+    assert.deepEqual(recent(MINUTE + 2), [])
   })
 })

@@ -6,7 +6,7 @@
  */
 import { deviceId } from '../../core/device-id.js'
 import { LongTexts } from '../../core/long-text.js'
-import type { Device } from '../../core/record.js'
+import type { Device, RefusedFor } from '../../core/record.js'
 import { inSlices } from '../../core/resting.js'
 import { WHATEVER } from '../../policy/approval.js'
 import type { Voice } from '../../policy/combine.js'
@@ -74,8 +74,11 @@ export async function weighApprovals(
   }
   const [first] = left
   if (first === undefined) return letPast(weighing, decision, passed)
-  if (decider.readsContent(first.policy))
+  if (decider.readsContent(first.policy)) {
     about.log.blockedFor(await foundOf(first, weighing))
+    const before = await refusedBefore(first, weighing)
+    if (before !== undefined) about.log.refusedAs(before)
+  }
   if (first.policy === decision.policy) return { ...decision, blockers: left }
   const { policy, reason } = first
   return { ...decision, policy, reason, message: undefined, blockers: left }
@@ -94,6 +97,30 @@ function read(
   // Of a body that no reader knows, for want of better.
   const whole = JSON.stringify(body)
   return { prompt: whole, promptChars: whole.length }
+}
+
+/** Whom a policy refused, and where. */
+export function placeOf(
+  policy: string,
+  { device, log }: Pick<ApprovalAbout, 'device' | 'log'>,
+): string {
+  return JSON.stringify([deviceId(device), log.record.endpointDomain, policy])
+}
+
+/**
+ * What was refused just now and is said again, whatever stands around it: a title is asked for,
+ * a memory is written. Without what that block names nothing blocks this one.
+ */
+async function refusedBefore(
+  { policy }: Voice,
+  { services, about, ask, marked }: Weighing,
+): Promise<RefusedFor | undefined> {
+  for (const row of services.overrides.refused(placeOf(policy, about))) {
+    const marks = new Set(row.marks.filter((mark) => mark !== WHATEVER))
+    const rest = await marked.without(marks, row.words)
+    if (rest !== undefined && reasonOf(policy, await ask(rest)) === undefined) return row
+  }
+  return undefined
 }
 
 /** What an approval of this block would name. */

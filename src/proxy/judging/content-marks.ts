@@ -8,6 +8,7 @@ import { createHmac } from 'node:crypto'
 import { LongTexts, PIECE_CHARS } from '../../core/long-text.js'
 import { inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
+import { folded } from '../../detect/fold.js'
 import { findPersonal } from '../../detect/personal.js'
 import type { EditText, SaidContent } from '../words/content.js'
 
@@ -124,10 +125,23 @@ export class Marked {
     return [...said]
   }
 
-  /** Without what was approved; undefined when nothing of it was. */
-  async without(approved: ReadonlySet<string>): Promise<RestText | undefined> {
-    const left = (text: string): string =>
-      withoutMarks(text, this.#texts.get(text), approved)
+  /**
+   * Without what was approved, and without `words` wherever they stand; undefined when nothing
+   * of it was.
+   */
+  async without(
+    approved: ReadonlySet<string>,
+    words = '',
+  ): Promise<RestText | undefined> {
+    const quoted = [words, folded(words)]
+      .map((one) => one.trim())
+      .filter((one) => one !== '')
+    const patterns = [...new Set(quoted)].map(asWords)
+    const left = (text: string): string => {
+      let rest = withoutMarks(text, this.#texts.get(text), approved)
+      for (const pattern of patterns) rest = rest.replace(pattern, '')
+      return rest
+    }
     const changes = [...this.#texts.keys()].some((text) => left(text) !== text)
     return changes ? await this.#map(left) : undefined
   }
@@ -143,6 +157,12 @@ export class Marked {
       ? { body: await inSlices(mapTexts(this.#said, edit)), prompt, edit }
       : { body, prompt: prompt.split('\n').map(edit).join('\n'), edit }
   }
+}
+
+/** Not within other words. */
+function asWords(text: string): RegExp {
+  const literal = text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'gu')
 }
 
 function hasBody({ body }: SaidText): boolean {

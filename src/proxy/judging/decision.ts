@@ -3,8 +3,7 @@
  * what they decided into its log. When blocking is possible the exchange waits for it;
  * otherwise it is made beside the traffic.
  */
-import { deviceId } from '../../core/device-id.js'
-import type { Device } from '../../core/record.js'
+import type { Device, RefusedFor } from '../../core/record.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
 import type { Decision } from '../../policy/engine.js'
@@ -14,7 +13,7 @@ import type { Content } from '../words/content.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
-import { weighApprovals } from './approval.js'
+import { placeOf, weighApprovals } from './approval.js'
 import type { ApprovalAbout } from './approval.js'
 import { weighBeside } from './beside.js'
 import { markOf } from './content-marks.js'
@@ -53,7 +52,7 @@ export function decide(
   const decision = weighBeside(services, { record, device, content, judged })
   const noted = (known: Decision): Decision => {
     note(log, known)
-    if (known.enforce) {
+    if (known.enforce && record.refusedFor === undefined) {
       const refusedFor = refusedForOf(services, about, content, known)
       if (refusedFor !== undefined) log.refusedAs(refusedFor)
     }
@@ -87,18 +86,22 @@ function weighed(
   return weighApprovals(services, about, content, { decision, again })
 }
 
+/** Longer words are told apart, and not kept. */
+const MAX_KEPT_WORDS = 2000
+
 /** Names a block by the newest words; undefined: it has none, and each counts by itself. */
 function refusedForOf(
   { decider }: Pick<JudgingPort, 'decider'>,
   { device, log }: DecisionAbout,
   { state, prompt, words: newest = '' }: Content,
-  { policy }: Decision,
-): string | undefined {
+  { policy = '' }: Decision,
+): RefusedFor | undefined {
   const form = state === 'invalid' ? prompt : ''
   const words = state === 'whole' ? newest : form
   if (words.trim() === '') return undefined
-  const about = [deviceId(device), log.record.endpointDomain, policy, words]
-  return markOf(decider.markKey)(JSON.stringify(about))
+  const place = placeOf(policy, { device, log })
+  const key = markOf(decider.markKey)(JSON.stringify([place, words]))
+  return { key, place, words: words.length <= MAX_KEPT_WORDS ? words : '' }
 }
 
 function ask(

@@ -9,6 +9,7 @@ import type { Phase } from '../../core/phases.js'
 import type {
   ExchangeOutcome,
   ExchangeRecord,
+  RefusedFor,
   RepeatedRow,
   Uninspectable,
   Writable,
@@ -166,8 +167,8 @@ export class ExchangeLog {
     this.#record.foundMarks = foundMarks
   }
 
-  /** A name of what it was blocked for: the same for who says it again. */
-  refusedAs(refusedFor: string): void {
+  /** What it was blocked for: the same for who says it again. */
+  refusedAs(refusedFor: RefusedFor): void {
     this.#record.refusedFor = refusedFor
   }
 

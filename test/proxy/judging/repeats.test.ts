@@ -1,8 +1,10 @@
 /** What a program sends again after it was refused has the code and the row of the first. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { request } from 'undici'
 import { approveCommand } from '../../../src/cli/commands/household/approve.js'
 import { runCommand } from '../../support/policy-command.js'
+import { tempFolder } from '../../support/temp-folder.js'
 import { behind, NAME } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 
@@ -61,6 +63,43 @@ async function blocks({ yori }: Proxied) {
   return (await yori.rows('audit_events')).filter((row) => row['event_type'] === 'block')
 }
 
+const NO_RECIPES = `# Denies recipes.
+package yori.no_recipes
+deny contains "ask the cook" if contains(lower(input.said.person), "recipe")
+`
+const RECIPE = 'please - write a recipe (for soup)'
+
+/** What programs ask beside, of what a person said. */
+const BESIDE: Readonly<Record<string, (words: string) => object>> = {
+  'a title, as opencode asks for one': (words) => ({
+    model: 'gpt-5-nano',
+    messages: [
+      { role: 'system', content: 'You are a title generator.' },
+      { role: 'user', content: 'Generate a title for this conversation:\n' },
+      { role: 'user', content: words },
+    ],
+  }),
+  'a title that quotes it': (words) =>
+    chat('gpt-5-nano', `Write a title of five words for:\n<text>${words}</text>`),
+  'a summary of the conversation so far': (words) => ({
+    model: 'gpt-5',
+    messages: [
+      { role: 'user', content: words },
+      { role: 'assistant', content: 'I may not.' },
+      { role: 'user', content: 'Summarize what was said so far.' },
+    ],
+  }),
+  'a memory, as a text of JSON': (words) =>
+    chat('gpt-5', `Remember: ${JSON.stringify({ said: [words], by: 'user' })}`),
+  'the result of a tool that read it back': (words) => ({
+    model: 'gpt-5',
+    messages: [
+      { role: 'user', content: 'what did I say?' },
+      { role: 'tool', tool_call_id: 'c', content: `user: "${words}"` },
+    ],
+  }),
+}
+
 const provider = () => behind((_request, response) => response.end('{}'), PRIVACY)
 
 describe('a block of the same', () => {
@@ -86,6 +125,27 @@ describe('a block of the same', () => {
         rows.map((row) => [row['request_id'], row['repeats'], row['model']]),
         [[first?.requestId, 3, 'gpt-5']],
       )
+    })
+
+    it(`is the same where a program quotes it beside over ${version}, and its code is for that, too`, async () => {
+      await using setup = await provider()
+      const ask = asker(setup, version)
+      const { code } = await ask({ body: chat('gpt-5', CARD) })
+      for (const [what, body] of Object.entries(BESIDE))
+        assert.equal((await ask({ body: body(CARD) })).code, code, what)
+      assert.equal((await blocks(setup)).length, 1)
+      // One that quotes another card, or this and another.
+      const other = await ask({ body: BESIDE['a title that quotes it']?.(OTHER) ?? {} })
+      assert.notEqual(other.code, code)
+      const both = await ask({
+        body: chat('gpt-5', `title for: ${CARD}, 3782 822463 10005`),
+      })
+      assert.notEqual(both.code, code)
+      await setup.yori.appliance.audit.flush()
+      const ran = await runCommand(setup.yori, approveCommand, 'approve', code)
+      assert.equal(ran.code, 0, ran.notes)
+      for (const [what, body] of Object.entries(BESIDE))
+        assert.equal((await ask({ body: body(CARD) })).status, 200, what)
     })
 
     it(`is another where other words are said over ${version}, or by another device`, async () => {
@@ -117,6 +177,24 @@ describe('a block of the same', () => {
       assert.notEqual(again.code, code)
     })
   }
+
+  it('is the same where words that a policy denies are quoted, and another where more are', async () => {
+    await using folder = await tempFolder()
+    writeFileSync(folder.file('no_recipes.rego'), NO_RECIPES)
+    await using setup = await behind((_request, response) => response.end('{}'), {
+      ...PRIVACY,
+      policies: { directory: folder.path, files: { no_recipes: { action: 'block' } } },
+    })
+    const ask = asker(setup, 'h1')
+    const { code } = await ask({ body: chat('gpt-5', RECIPE) })
+    // That policy looks at what a person said.
+    const quoted = Object.entries(BESIDE).filter(([what]) => !what.includes('a tool'))
+    for (const [what, body] of quoted)
+      assert.equal((await ask({ body: body(RECIPE) })).code, code, what)
+    assert.equal((await blocks(setup)).length, 1)
+    const more = await ask({ body: chat('gpt-5', `${RECIPE}, and a recipe for bread`) })
+    assert.notEqual(more.code, code)
+  })
 
   it('counts by itself where nothing was said: each try of a person has its page', async () => {
     await using setup = await behind((_request, response) => response.end('{}'), {
