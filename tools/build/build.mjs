@@ -38,7 +38,7 @@ function walkSources(use) {
       const path = `${folder}/${entry.name}`
       if (['node_modules', 'fixtures', 'dist'].includes(entry.name)) continue
       if (entry.isDirectory()) walk(path)
-      else if (/\.(ts|mjs|yaml)$/.test(entry.name)) use(path)
+      else if (/\.(c?ts|mjs|yaml)$/.test(entry.name)) use(path)
     }
   }
   for (const folder of SOURCES) walk(folder)
@@ -125,15 +125,19 @@ function compiler() {
 /** Every module by itself, in two CPU seconds; says nothing about types. */
 function stripTypes(outdir) {
   const { buildSync } = createRequire(import.meta.url)('esbuild')
-  const entryPoints = []
-  walkSources((path) => {
-    if (path.endsWith('.ts') && !path.endsWith('.d.ts')) entryPoints.push(path)
-  })
-  const { errors } = buildSync({
-    ...{ entryPoints, outdir, outbase: '.', absWorkingDir: root, logLevel: 'error' },
-    ...{ format: 'esm', platform: 'node', target: 'es2022', sourcemap: true },
-  })
-  return errors.length === 0
+  const compile = (ending, as) => {
+    const entryPoints = []
+    walkSources((path) => {
+      if (path.endsWith(ending) && !path.endsWith('.d.ts')) entryPoints.push(path)
+    })
+    const { errors } = buildSync({
+      ...{ entryPoints, outdir, outbase: '.', absWorkingDir: root, logLevel: 'error' },
+      ...{ platform: 'node', target: 'es2022', sourcemap: true, ...as },
+    })
+    return errors.length === 0
+  }
+  const isModule = compile('.ts', { format: 'esm' })
+  return isModule && compile('.cts', { format: 'cjs', outExtension: { '.js': '.cjs' } })
 }
 
 function build(stamp) {

@@ -73,6 +73,14 @@ export default tseslint.config(
     },
   },
   {
+    // CommonJS has no other words for it.
+    files: ['**/*.cts'],
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      '@typescript-eslint/consistent-type-imports': 'off',
+    },
+  },
+  {
     files: ['test/**'],
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

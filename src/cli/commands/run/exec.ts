@@ -1,6 +1,7 @@
 /** `yori exec` runs a program through YORI; `yori env` prints the variables for a shell. */
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { renderVariables, shells } from '../../../../ca/export.js'
 import type { Shell } from '../../../../ca/export.js'
@@ -78,7 +79,7 @@ export function execCommand(deps: ExecDeps): Command {
     .option('--ephemeral', 'by a YORI of its own, which leaves nothing behind')
     .option('--base-url', 'give SDKs a base URL as well: those that know no proxy')
     .option('--max-usd <amount>', 'ask it to end when it has spent more', usdOf)
-    .option('--no-preload', 'leave NODE_OPTIONS alone: for a Node before 18.19')
+    .option('--no-preload', 'leave NODE_OPTIONS alone')
     .option('--no-summary', 'say nothing at its end')
     .action((command: string[], flags: ExecFlags) => exec(deps, command, flags))
 }
@@ -223,15 +224,20 @@ function preloadVariables(
   env: ExecDeps['env'],
   port: number,
 ): readonly (readonly [string, string])[] {
-  const file = new URL('../../exec/preload.js', import.meta.url).href
+  const file = fileURLToPath(new URL('../../exec/preload.cjs', import.meta.url))
   const before = env['NODE_OPTIONS'] ?? ''
   return [
     ['YORI_EXEC_RELAY', `127.0.0.1:${port}`],
     [
       'NODE_OPTIONS',
-      [before, `--import=${file}`].filter((part) => part !== '').join(' '),
+      [before, `--require=${quoted(file)}`].filter((part) => part !== '').join(' '),
     ],
   ]
+}
+
+/** Blanks end an option in NODE_OPTIONS, but between double quotes. */
+function quoted(path: string): string {
+  return `"${path.replace(/[\\"]/g, '\\$&')}"`
 }
 
 export function envCommand(deps: ExecDeps): Command {

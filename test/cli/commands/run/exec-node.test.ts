@@ -63,6 +63,11 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     else
       fetch('https://api.openai.com/v1/models', { headers })
         .then((answer) => console.log(answer.status === 200))`,
+  'a worker whose program is a text': `
+    const { Worker } = require('node:worker_threads')
+    const source = \`fetch('https://api.openai.com/v1/models', { headers: \${JSON.stringify(headers)} })
+      .then((answer) => console.log(answer.status === 200))\`
+    new Worker(source, { eval: true })`,
   'a child of a child': `
     const { execFileSync } = require('node:child_process')
     const source = \`fetch('https://api.openai.com/v1/models', { headers: \${JSON.stringify(headers)} })
@@ -116,8 +121,8 @@ describe('yori exec with Node', () => {
         .join(''),
       ran.stderr,
     )
-    assert.match(ran.stderr, /^yori: 8 connections came through YORI/m)
-    assert.match(ran.stderr, /8 requests recorded, \d+ tokens, \$/)
+    assert.match(ran.stderr, /^yori: 9 connections came through YORI/m)
+    assert.match(ran.stderr, /9 requests recorded, \d+ tokens, \$/)
     assert.equal(ran.status, 0)
     const left = readdirSync(tmpdir()).filter((name) => name.startsWith('yori-exec-'))
     assert.deepEqual(left, [], 'an ephemeral YORI left something behind')

@@ -1,13 +1,18 @@
 /**
- * Runs first in every Node process of `yori exec` (NODE_OPTIONS=--import). `fetch`, the SDKs,
- * HTTP/2 and WebSocket clients of Node 20 know nothing of proxy variables; all of them end in
- * `tls.connect`, and there they are led to the relay that waits for them. A program that takes
- * its way by a proxy itself brings a socket, and is left alone. Nothing else is changed.
+ * Runs first in every Node process of `yori exec`. `fetch`, the SDKs, HTTP/2 and WebSocket
+ * clients of Node 20 know nothing of proxy variables; all of them end in `tls.connect`, and
+ * there they are led to the relay that waits for them. A program that takes its way by a proxy
+ * itself brings a socket, and is left alone. Nothing else is changed.
+ *
+ * CommonJS, by NODE_OPTIONS=--require: what is given by --import does not run in workers whose
+ * program is a text (`eval: true`).
  */
-import { syncBuiltinESMExports } from 'node:module'
-import net from 'node:net'
-import tls from 'node:tls'
-import type { ConnectionOptions, TLSSocket } from 'node:tls'
+const { syncBuiltinESMExports } = require('node:module') as typeof import('node:module')
+const net = require('node:net') as typeof import('node:net')
+const tls = require('node:tls') as typeof import('node:tls')
+
+type ConnectionOptions = import('node:tls').ConnectionOptions
+type TLSSocket = import('node:tls').TLSSocket
 
 const HTTPS = 443
 
