@@ -5,6 +5,7 @@
  * time grows with the length alone.
  */
 import { ipv6At } from './ipv6.js'
+import { spreadAt } from './spread.js'
 import { ibanHolds, ibanLength, isCardNumber, ssnHolds } from './checksums.js'
 
 export const PERSONAL_KINDS = [
@@ -243,6 +244,11 @@ function numberAt(text: string, i: number, tell: Tell): number {
     tell(kind, separators[0]?.startsWith(')') === true ? i : from, end)
     return end
   }
+  const spread = (lengths[0] ?? 0) <= 4 ? spreadAt(text, from) : undefined
+  if (spread !== undefined) {
+    tell(spread.kind, from, spread.end)
+    return spread.end
+  }
   const isCard = (lengths[0] ?? 0) >= 13 && !goesOn(text, first)
   if (isCard && isCardNumber(text.slice(from, first))) tell('credit_card', from, first)
   const last = ends[3]
@@ -305,7 +311,7 @@ function ibanAt(text: string, i: number): number | undefined {
 
 /** With what stands between its groups. */
 const MAX_IBAN = 80
-const IBAN_BETWEEN: ReadonlySet<string> = new Set([' ', '-', '.'])
+const IBAN_BETWEEN: ReadonlySet<string> = new Set([' ', '-', '.', '\t', '\r', '\n'])
 
 function matchEnd(form: RegExp, text: string, at: number): number | undefined {
   form.lastIndex = at

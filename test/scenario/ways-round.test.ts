@@ -123,6 +123,11 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   'a card behind a control character': {
     body: chat('it is\u00074111 1111 1111 1111\u0007that'),
   },
+  'a card over lines': { body: chat(CARD.replaceAll(' 1', '\n1')) },
+  'a card over lines and parts': {
+    body: chat(['4111\n1111\n', '1111\n1111'].map((text) => ({ type: 'text', text }))),
+  },
+  'a card in dots': { body: chat(CARD.replaceAll(' 1', '.1')) },
   'split over parts': {
     body: chat(['a rec', 'ipe'].map((text) => ({ type: 'text', text }))),
   },
