@@ -7,14 +7,11 @@
 // YORI's core meanwhile. Exit 1 when one is over the limit (5).
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { ProxyAgent, request } from 'undici'
-import { startOrigin } from '../../test/support/origins.js'
 import { tempFolder } from '../../test/support/temp-folder.js'
-import { TestCa } from '../../test/support/test-ca.js'
 import { HTTP_VERSIONS } from '../../test/support/yori.js'
 import type { HttpVersion } from '../../test/support/yori.js'
-import { YoriProcess } from '../dev/yori-process.js'
-import { EVERY_POLICY } from './every-policy.js'
+import { startHeld } from './held-yori.js'
+import type { HeldYori } from './held-yori.js'
 import { machine } from './table.js'
 import { PROBED, turnsDuring } from './turns.js'
 import type { Turns } from './turns.js'
@@ -22,7 +19,6 @@ import type { Turns } from './turns.js'
 const MIB = 1024 * 1024
 /** Near the bound of what is inspected. */
 const BYTES = 8 * MIB - 64 * 1024
-const NAME = 'api.openai.com'
 
 interface Shape {
   readonly name: string
@@ -240,13 +236,9 @@ const SHAPES: readonly Shape[] = [
   },
 ]
 
-interface Sender {
-  send(shape: Shape, body: Buffer, version: HttpVersion): Promise<string>
-}
-
 async function measured(
   { shape, version, runs }: { shape: Shape; version: HttpVersion; runs: number },
-  sender: Sender,
+  yori: HeldYori,
   probe: string,
 ): Promise<{ best: Turns; statuses: ReadonlySet<string> }> {
   const body = shape.body()
@@ -254,18 +246,13 @@ async function measured(
   let best: Turns | undefined
   for (let run = 0; run < runs; run++) {
     const turns = await turnsDuring(probe, async () => {
-      statuses.add(await sender.send(shape, body, version))
+      statuses.add(await yori.ask({ ...shape, body }, version))
     })
     const [longest] = turns.longest
     if (best === undefined || (longest?.ms ?? 0) < (best.longest[0]?.ms ?? 0))
       best = turns
   }
   return { best: best as Turns, statuses }
-}
-
-/** The words of a refusal. */
-function whyOf(text: string): string {
-  return /"message":"([^"]{0,160})/.exec(text)?.[1] ?? ''
 }
 
 async function main(): Promise<void> {
@@ -282,56 +269,12 @@ async function main(): Promise<void> {
   const shapes = SHAPES.filter(
     ({ name }) => only === undefined || only.some((part) => name.includes(part)),
   )
-  await using folder = await tempFolder('yori-held-')
+  await using folder = await tempFolder('yori-probe-')
   const probe = folder.file('probe')
   process.env['YORI_TURN_PROBE'] = probe
   if (values.profile) process.env['YORI_TURN_PROFILE'] = '1'
-  const ca = new TestCa()
-  await using origin = await startOrigin({
-    certificate: ca.issue({ names: [NAME] }),
-    handler: (incoming, response) => {
-      incoming.resume().on('end', () => {
-        response.setHeader('content-type', 'application/json')
-        response.end(
-          '{"choices":[{"index":0,"message":{"role":"assistant","content":"ok"}}]}',
-        )
-      })
-    },
-  })
-  await using yori = await YoriProcess.start({
-    folder: folder.path,
-    launcher: values.alone ? ['chrt', '--fifo', '1', ...PROBED] : PROBED,
-    extraCaPem: ca.certificatePem,
-    resolve: { [NAME]: origin.address },
-    config: {
-      mode: 'enforce',
-      enforcement: { enabled: true, consent_accepted: true },
-      policies: { files: EVERY_POLICY },
-    },
-  })
-  const rootPem = await yori.caPem()
-  const agents = new Map(
-    HTTP_VERSIONS.map((version) => {
-      const allowH2 = version === 'h2'
-      const uri = `http://127.0.0.1:${yori.port}`
-      return [
-        version,
-        new ProxyAgent({ uri, allowH2, requestTls: { ca: rootPem, allowH2 } }),
-      ]
-    }),
-  )
-  const sender: Sender = {
-    async send({ type = 'application/json' }, body, version) {
-      const answer = await request(`https://${NAME}/v1/chat/completions`, {
-        method: 'POST',
-        dispatcher: agents.get(version) as ProxyAgent,
-        headers: { 'content-type': type, authorization: 'Bearer none' },
-        body,
-      })
-      const text = await answer.body.text()
-      return answer.statusCode === 200 ? '200' : `${answer.statusCode} ${whyOf(text)}`
-    },
-  }
+  const alone = values.alone ? ['chrt', '--fifo', '1'] : []
+  await using yori = await startHeld([...alone, ...PROBED])
   console.log(machine())
   console.log(
     `${'shape'.padEnd(34)}http  status  longest ms  with GC ms  turns over 2 ms`,
@@ -340,7 +283,7 @@ async function main(): Promise<void> {
     for (const version of HTTP_VERSIONS) {
       const { best, statuses } = await measured(
         { shape, version, runs: Number(values.runs) },
-        sender,
+        yori,
         probe,
       )
       const { ms, gcMs, frames } = best.longest[0] ?? { ms: 0, gcMs: 0 }
@@ -363,7 +306,6 @@ async function main(): Promise<void> {
       for (const status of statuses) if (status !== '200') console.log(`    ${status}`)
       if (isOver) for (const frame of frames ?? []) console.log(`    ${frame}`)
     }
-  await Promise.all([...agents.values()].map((agent) => agent.destroy()))
 }
 
 try {

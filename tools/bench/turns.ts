@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { packageFile } from '../../src/core/package-root.js'
+import { SHIPPED } from './held-yori.js'
 
 export interface Turn {
   /** Milliseconds, without those of garbage collection. */
@@ -21,10 +22,7 @@ export interface Turns {
 
 /** What a program is started with, so that its turns can be timed. */
 export const PROBED: readonly string[] = [
-  process.execPath,
-  '--max-semi-space-size=4',
-  '--max-old-space-size=128',
-  '--v8-pool-size=1',
+  ...SHIPPED,
   '--import',
   packageFile('dist/tools/bench/turn-probe.js'),
 ]

@@ -1,0 +1,70 @@
+// Usage: node dist/tools/bench/long-sessions.js [--turns N]
+// What a turn of a session of 2 MB of ordinary text costs in enforce with every ready-made
+// policy, over HTTP/1.1 and HTTP/2: CPU of YORI's process a turn (N is 20). Then a card number in
+// its middle. Exit 1 when a turn does not pass, the last costs more than twice the second, or the
+// card number passes.
+import { parseArgs } from 'node:util'
+import { HTTP_VERSIONS } from '../../test/support/yori.js'
+import type { HttpVersion } from '../../test/support/yori.js'
+import { SHIPPED, startHeld } from './held-yori.js'
+import type { HeldYori } from './held-yori.js'
+import { usageOf } from './process-tree.js'
+import { machine } from './table.js'
+
+const MESSAGES = 500
+const WORDS = 'the "quick" brown fox jumps over the lazy dog\nand again ä '
+const CARD = '4111 1111 1111 1111'
+
+interface Message {
+  readonly role: string
+  readonly content: string
+}
+
+function session(of: string): Message[] {
+  return Array.from({ length: MESSAGES }, (_, i) => ({
+    role: 'user',
+    content: `${of} ${i}: ${WORDS.repeat(72)}`,
+  }))
+}
+
+function bodyOf(messages: readonly Message[]): Buffer {
+  return Buffer.from(JSON.stringify({ model: 'gpt-4o', messages }))
+}
+
+function cpuMs({ pid }: HeldYori): number {
+  return usageOf(pid)?.cpuMs ?? NaN
+}
+
+async function turns(yori: HeldYori, version: HttpVersion, count: number): Promise<void> {
+  const messages = session(version)
+  const costs: number[] = []
+  for (let turn = 1; turn <= count; turn++) {
+    const before = cpuMs(yori)
+    const status = await yori.ask({ body: bodyOf(messages) }, version)
+    costs.push(cpuMs(yori) - before)
+    if (status !== '200') {
+      console.log(`${version}: turn ${turn}: ${status}`)
+      process.exitCode = 1
+    }
+    messages.push({ role: 'assistant', content: 'ok' })
+    messages.push({ role: 'user', content: `and what of ${turn}?` })
+  }
+  const [, second = NaN] = costs
+  const ratio = (costs.at(-1) ?? NaN) / second
+  if (!(ratio <= 2)) process.exitCode = 1
+  const bytes = bodyOf(messages).length
+  console.log(
+    `${version}: ${count} turns of ${bytes} bytes, ms of CPU: ${costs.map(Math.round).join(' ')}; last to second: ${ratio.toFixed(2)}`,
+  )
+  messages[MESSAGES / 2] = { role: 'user', content: `my card is ${CARD}, and so on` }
+  const status = await yori.ask({ body: bodyOf(messages) }, version)
+  console.log(`${version}: with a card number in its middle: ${status}`)
+  if (!status.startsWith('403')) process.exitCode = 1
+}
+
+const { values } = parseArgs({
+  options: { turns: { type: 'string', default: '20' } },
+})
+console.log(machine())
+await using yori = await startHeld(SHIPPED)
+for (const version of HTTP_VERSIONS) await turns(yori, version, Number(values.turns))
