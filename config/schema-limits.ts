@@ -99,7 +99,8 @@ export const limitsSchema = section(
       minimum: 64 * KiB,
       maximum: 1024 * MiB,
       description:
-        'Body size: request bytes kept to be looked at, in all. Who is held waits for room.',
+        'Body size: request bytes kept to be looked at, in all. Who is held waits for room. ' +
+        'With the defaults YORI takes some 320 MB where they are filled.',
     }),
     held_body_bytes_per_client: size({
       default: 24 * MiB,

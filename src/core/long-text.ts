@@ -10,27 +10,49 @@ export const PIECE_CHARS = 64 * 1024
 /** One text, in its order and without a gap; none of them is long. */
 export type TextPieces = readonly string[]
 
+interface Joined {
+  readonly text: string
+  readonly pieces: TextPieces
+}
+
+/** As one, of which nothing is copied. */
+export function joined(pieces: TextPieces): string {
+  let text = ''
+  for (const piece of pieces) text += piece
+  return text
+}
+
 /** The long texts of one body, by the strings that stand in its value. */
 export class LongTexts {
-  readonly #pieces = new Map<string, TextPieces>()
+  /**
+   * By length. As keys, two long strings of one length would be compared, and copied for it: of
+   * such the pieces are not kept.
+   */
+  readonly #known = new Map<number, Joined | 'several'>()
 
   /** The text, of which nothing is copied. */
   join(pieces: TextPieces): string {
-    let text = ''
-    for (const piece of pieces) text += piece
-    if (text.length > PIECE_CHARS) this.#pieces.set(text, pieces)
+    const text = joined(pieces)
+    const { length } = text
+    if (length > PIECE_CHARS)
+      this.#known.set(length, this.#known.has(length) ? 'several' : { text, pieces })
     return text
   }
 
   /** Of one that was not joined here, by cutting it. */
   piecesOf(text: string): TextPieces {
     if (text.length <= PIECE_CHARS) return [text]
-    return this.#pieces.get(text) ?? cutInPieces(text)
+    return this.#find(text) ?? cutInPieces(text)
   }
 
   /** It was joined here. */
   has(text: string): boolean {
-    return text.length > PIECE_CHARS && this.#pieces.has(text)
+    return this.#find(text) !== undefined
+  }
+
+  #find(text: string): TextPieces | undefined {
+    const known = this.#known.get(text.length)
+    return typeof known === 'object' && known.text === text ? known.pieces : undefined
   }
 
   /** While `use` runs, these are the texts of `piecesOf` and of those below. */

@@ -7,7 +7,7 @@
  * A *unit* is what may be said again by a later request of the same conversation: one message,
  * one tool, one field of the envelope.
  */
-import { headOf, LongTexts, PIECE_CHARS, tailOf } from '../core/long-text.js'
+import { headOf, joined, LongTexts, PIECE_CHARS, tailOf } from '../core/long-text.js'
 import type { TextPieces } from '../core/long-text.js'
 import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
@@ -32,6 +32,11 @@ export interface Piece {
   readonly text: string
   /** Of a long text, which is dear to look into. */
   readonly pieces?: TextPieces
+}
+
+function pieceOf(who: Who, pieces: TextPieces): Piece {
+  const text = joined(pieces)
+  return text.length <= PIECE_CHARS ? { who, text } : { who, text, pieces }
 }
 
 /** A text by its pieces, however long it is. */
@@ -122,10 +127,11 @@ export class BodyTextReader {
 
   /** Text that is in no JSON. */
   plain(given: string | TextPieces, who: Who = 'person'): void {
-    const text = typeof given === 'string' ? given : this.long.join(given)
-    if (text.length === 0) return
+    const piece =
+      typeof given === 'string' ? this.#piece(who, given) : pieceOf(who, given)
+    if (piece.text.length === 0) return
     this.#says = true
-    this.#units.push({ pieces: [this.#piece(who, text)], parts: [] })
+    this.#units.push({ pieces: [piece], parts: [] })
   }
 
   /**
@@ -265,16 +271,12 @@ export class BodyTextReader {
     this.#says = true
     const isOffer = name === 'sdp' && text.length <= PIECE_CHARS && isSdp(text)
     const who = isOffer ? 'program' : whoAt(place)
-    const piece = data === undefined ? this.#piece(who, text) : this.#of(who, data.texts)
+    const piece = data === undefined ? this.#piece(who, text) : pieceOf(who, data.texts)
     unit.pieces.push(piece)
     // Short words that decode by accident stay words.
     if (data !== undefined && text.length < SHORT_CODED) unit.pieces.push({ who, text })
-    if (given.some(isEscaped)) unit.pieces.push(this.#of(who, yield* unescaped(given)))
+    if (given.some(isEscaped)) unit.pieces.push(pieceOf(who, yield* unescaped(given)))
     if (inList || name === 'text') unit.parts.push(piece)
-  }
-
-  #of(who: Who, pieces: TextPieces): Piece {
-    return this.#piece(who, this.long.join(pieces))
   }
 
   #piece(who: Who, text: string): Piece {
@@ -284,12 +286,12 @@ export class BodyTextReader {
 
   *#joinedOf(parts: readonly Piece[]): Resting<Piece[]> {
     if (parts.length < 2) return []
-    const joined: Piece[] = []
+    const made: Piece[] = []
     for (const who of new Set(parts.map((part) => part.who))) {
       const own = parts.filter((part) => part.who === who)
-      if (own.length > 1) joined.push(this.#of(who, yield* this.#edges(own)))
+      if (own.length > 1) made.push(pieceOf(who, yield* this.#edges(own)))
     }
-    return joined
+    return made
   }
 
   *#edges(parts: readonly Piece[]): Resting<TextPieces> {

@@ -36,6 +36,20 @@ describe('a long text', () => {
     })
   })
 
+  it('of the same length as another is none but itself', () => {
+    const long = new LongTexts()
+    const [a, b] = ['a', 'b'].map((first) => first + text.slice(1))
+    assert.ok(a !== undefined && b !== undefined)
+    for (const each of [a, b]) long.join(cutInPieces(each))
+    assert.equal(long.piecesOf(a).join(''), a)
+    assert.equal(long.piecesOf(b).join(''), b)
+    const one = new LongTexts()
+    one.join(cutInPieces(a))
+    assert.ok(one.has(a))
+    assert.ok(!one.has(b))
+    assert.equal(one.piecesOf(b).join(''), b)
+  })
+
   it('of parts is joined as they are', () => {
     const long = new LongTexts()
     const parts = ['first', long.join(cutInPieces(text)), 'last']

@@ -24,6 +24,7 @@ describe('YORI under the worst bodies', () => {
         enforcement: { enabled: true, consent_accepted: true },
         policies: {
           files: {
+            privacy: { action: 'block' },
             model_allowlist: { action: 'block', params: { models: ['gpt-4o-mini'] } },
           },
         },
@@ -43,6 +44,15 @@ describe('YORI under the worst bodies', () => {
       })
       assert.deepEqual(await Promise.all(sent), Array(AT_ONCE).fill(403), kind)
     }
+    // A million lines that nobody heard the model say.
+    const lines = 'a line\\n'.repeat((7 * MIB) / 8)
+    const answer = await request(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: `{"model":"gpt-4o","messages":[{"role":"assistant","content":"${lines}"}]}`,
+    })
+    await answer.body.dump()
+    assert.equal(answer.statusCode, 403)
     const health = await request(`${url}/health`)
     await health.body.dump()
     assert.equal(health.statusCode, 200)

@@ -7,7 +7,11 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   bedtime: { days: ['monday'], groups: ['nobody'] },
   cost_limit: { daily_usd: 1_000_000, daily_tokens: 1_000_000_000 },
   budget: { monthly_usd: 1_000_000 },
-  agent_governor: { max_tokens: 1_000_000_000, max_requests: 1_000_000 },
+  agent_governor: {
+    max_tokens: 1_000_000_000,
+    max_requests: 1_000_000,
+    max_usd: 1_000_000,
+  },
   prompt_length: { warn_chars: 1_000_000_000, max_chars: 1_000_000_000 },
 }
 

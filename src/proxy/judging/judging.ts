@@ -62,13 +62,17 @@ export class Judging {
     this.redaction = redaction
     const copy = body.preview()
     const size = copy.bytes.length
-    const read =
-      this.said === undefined
-        ? this.#reading?.request(copy.bytes, copy.whole, facts.head, copy)
-        : undefined
-    return read instanceof Promise
-      ? read.then((content) => this.#decide(content, size, redaction))
-      : this.#decide(read, size, redaction)
+    const reading = this.#reading
+    const judge = (): Judgement => {
+      const read =
+        this.said === undefined
+          ? reading?.request(copy.bytes, copy.whole, facts.head, copy)
+          : undefined
+      return read instanceof Promise
+        ? read.then((content) => this.#decide(content, size, redaction))
+        : this.#decide(read, size, redaction)
+    }
+    return reading === undefined ? judge() : reading.inTurn(copy, facts.head, judge)
   }
 
   /**

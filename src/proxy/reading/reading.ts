@@ -36,6 +36,7 @@ import { decodeMessages, decodeRequest } from './request-decoding.js'
 import type { CodedCopy, DecodedCopy } from './request-decoding.js'
 import { keepsAnswers, tellPaid } from './paying.js'
 import type { Paid, Paying } from './paying.js'
+import { bytesToRead, readingLine } from './reading-line.js'
 import { readRequest } from './request-reading.js'
 import type { BodyPart, RequestHeadFacts } from './request-copy.js'
 import type { RequestRead } from './request-reading.js'
@@ -123,6 +124,15 @@ export class Reading {
     this.#recognised = recognised
     this.#about = about
     this.#options = options
+  }
+
+  /** Where it is long, when others let it: `work` reads and judges it. */
+  inTurn<T>(
+    part: Pick<BodyPart, 'bytes' | 'newest'>,
+    head: RequestHeadFacts,
+    work: () => T | Promise<T>,
+  ): T | Promise<T> {
+    return readingLine.inTurn(bytesToRead(part, head), work)
   }
 
   /**

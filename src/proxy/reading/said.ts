@@ -126,21 +126,26 @@ const REST_LINES = 64
 /** Lines of one text, as one again. */
 class Lines {
   readonly #done: string[] = []
-  #open: string | undefined
+  /** Joined when they are many: as the parts of a string, each would take far more room. */
+  #open: string[] = []
+  #chars = 0
 
   get isEmpty(): boolean {
-    return this.#open === undefined
+    return this.#done.length === 0 && this.#open.length === 0
   }
 
   get texts(): TextPieces {
-    return [...this.#done, this.#open ?? '']
+    return [...this.#done, this.#open.join('\n')]
   }
 
   add(line: string): void {
-    this.#open = this.#open === undefined ? line : `${this.#open}\n${line}`
-    if (this.#open.length < PIECE_CHARS / 2) return
-    this.#done.push(this.#open)
-    this.#open = ''
+    this.#open.push(line)
+    this.#chars += line.length
+    if (this.#chars + this.#open.length < PIECE_CHARS / 2) return
+    this.#done.push(this.#open.join('\n'))
+    // The next line goes on behind a line's end.
+    this.#open = ['']
+    this.#chars = 0
   }
 }
 
@@ -241,9 +246,16 @@ class Pieces {
 
   #close(): void {
     const parts = this.#parts
-    const of = (who: Who): string => joined(parts.filter((part) => part.who === who))
+    const text = joined(parts)
+    const [first] = parts
+    // Mostly they are one author's: the same string, and not as many again.
+    const isOne = parts.every(({ who }) => who === first?.who)
+    const of = (who: Who): string => {
+      if (isOne) return who === first?.who ? text : ''
+      return joined(parts.filter((part) => part.who === who))
+    }
     this.#done.push({
-      text: joined(parts),
+      text,
       said: {
         person: of('person'),
         program: of('program'),
