@@ -73,6 +73,7 @@ export interface GenerationEdges extends PolicyEdges {
   readonly conversations: Conversations
   readonly paidAnswers: PaidAnswers
   readonly identify: Services['identify']
+  readonly programs: Services['programs']
   readonly destinations: Services['destinations']
 }
 

@@ -19,6 +19,7 @@ import type { Generation } from './generation.js'
 import type { GenerationEdges } from './generation.js'
 import { DeviceIdentity } from '../net/device-identity.js'
 import { LeaseFiles } from '../net/leases-files.js'
+import { localPrograms } from '../net/local-program.js'
 import { readNeighbours } from '../net/neighbours.js'
 import { openOriginalDestination } from '../net/original-destination.js'
 import type { OriginalDestination } from '../net/original-destination.js'
@@ -88,6 +89,7 @@ export class Lasting {
   readonly #lessons: LessonsKeeper
   readonly #trials: Trials
   readonly #identity: DeviceIdentity
+  readonly #programs = localPrograms()
   readonly #keeper: CaKeeper
   readonly #metering: Metering
   readonly #policyMemory: PolicyMemory = {
@@ -307,6 +309,7 @@ export class Lasting {
           .filter((concern) => concern !== undefined),
       reach: () => this.#own.reachableAt(this.#hooks.addresses()),
       identify: (address) => this.#identity.resolve(address),
+      programs: this.#programs,
       destinations,
     }
   }

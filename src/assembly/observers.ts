@@ -51,6 +51,7 @@ function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
         audit.exchangeClosed(record)
       else audit.exchangeMerged(record, { kind: 'repeated', row: repeated })
     },
+    changed: (_seen, change) => audit.exchangeChanged(change),
   }
 }
 

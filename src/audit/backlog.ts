@@ -231,6 +231,11 @@ function encodedChange(change: RowChange, limits: AuditLimits): EncodedChange {
       const { requestId, repeats, marks } = change.row
       return { kind: 'repeated', requestId, repeats, marks: marks.join(' ') }
     }
+    case 'sent-by': {
+      const { requestId, program } = change.row
+      const { name, folder = null } = program
+      return { kind: 'sent-by', requestId, name, folder }
+    }
     case 'answered': {
       const { requestId, told } = change.row
       return {

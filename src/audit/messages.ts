@@ -36,6 +36,12 @@ export type EncodedChange =
     }
   /** `row`: values of `answeredColumns`. */
   | { readonly kind: 'answered'; readonly requestId: string; readonly row: Row }
+  | {
+      readonly kind: 'sent-by'
+      readonly requestId: string
+      readonly name: string
+      readonly folder: string | null
+    }
 
 export type ToWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }

@@ -248,6 +248,12 @@ const tiers = `
 ALTER TABLE exchanges ADD COLUMN service_tier TEXT;
 `
 
+/** Of clients on this machine. */
+const programs = `
+ALTER TABLE exchanges ADD COLUMN program TEXT;
+ALTER TABLE exchanges ADD COLUMN program_folder TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -262,6 +268,7 @@ export const migrations: readonly string[] = [
   answers,
   unseenBy,
   tiers,
+  programs,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

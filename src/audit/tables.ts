@@ -230,6 +230,8 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'counted_in', type: 'TEXT', read: (r) => r.countedIn },
   { name: 'unseen_by', type: 'TEXT', read: (r) => r.unseenBy },
   ANSWER.service_tier,
+  { name: 'program', type: 'TEXT', read: (r) => r.program?.name },
+  { name: 'program_folder', type: 'TEXT', read: (r) => r.program?.folder },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -49,9 +49,7 @@ export function whereOf(
   if (filter.device !== undefined) {
     const name = filter.device.toLowerCase()
     parts.push([
-      '(device_ip = ? OR lower(device_mac) = ? OR lower(device_hostname) = ?)',
-      name,
-      name,
+      '? IN (device_ip, lower(device_mac), lower(device_hostname), lower(program))',
       name,
     ])
   }

@@ -111,10 +111,15 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     `UPDATE exchanges SET ${answeredColumns.map(({ name }) => `${name} = ?`).join(', ')}
      WHERE request_id = ?`,
   )
+  const sentBy = db.prepare<[string, string | null, string]>(
+    'UPDATE exchanges SET program = ?, program_folder = ? WHERE request_id = ?',
+  )
   const change = (made: EncodedChange): unknown => {
     switch (made.kind) {
       case 'repeated':
         return repeated.run(made.repeats, made.marks, made.requestId)
+      case 'sent-by':
+        return sentBy.run(made.name, made.folder, made.requestId)
       case 'answered':
         return answered.run(...made.row, made.requestId)
       default:

@@ -14,6 +14,7 @@ export const watchColumns = [
   'client_ip',
   'device_hostname',
   'user_agent',
+  'program',
   'endpoint_domain',
   'http_method',
   'http_path',
@@ -81,11 +82,12 @@ function timeText(value: Listed[string] | undefined): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
 }
 
-/** The device; on this machine the program, as it names itself. */
+/** The device; on this machine the program, or what it calls itself. */
 function whoText(row: Listed): string {
   const ip = text(row, 'client_ip') ?? '-'
   const isHere = ip === '::1' || ip.startsWith('127.')
-  const program = text(row, 'user_agent')?.split(/[\s/(]/, 1)[0]
+  const agent = text(row, 'user_agent')?.split(/[\s/(]/, 1)[0]
+  const program = text(row, 'program') ?? agent
   return text(row, 'device_hostname') ?? (isHere ? (program ?? ip) : ip)
 }
 

@@ -37,6 +37,11 @@ export class Recent<K, V extends NonNullable<unknown>> {
     return this.#places.get(key)
   }
 
+  /** Keys, the most recently used first; asking is no use. */
+  newest(): K[] {
+    return [...this.#places.keys()].reverse()
+  }
+
   has(key: K): boolean {
     return this.#places.has(key)
   }

@@ -14,6 +14,12 @@ export interface Device {
   readonly hostname?: string
 }
 
+/** A program of this machine, as its name and the folder in which it works tell it apart. */
+export interface Program {
+  readonly name: string
+  readonly folder?: string
+}
+
 /** How the connection reached us. `dialled` is TLS to our own address. */
 export type Way = 'redirected' | 'dialled' | 'explicit' | 'direct'
 
@@ -117,6 +123,8 @@ export interface ExchangeRecord {
   /** The path without its query: queries can hold keys. */
   readonly path: string
   readonly userAgent?: string
+  /** Who sent it, where it came from this machine and that is known. */
+  readonly program?: Program
   readonly provider?: string
   /** Which of the provider's APIs, in our words; undefined: nobody knows the path. */
   readonly api?: string
@@ -266,6 +274,10 @@ export interface AnsweredRow {
 export type RowChange =
   | { readonly kind: 'repeated'; readonly row: RepeatedRow }
   | { readonly kind: 'answered'; readonly row: AnsweredRow }
+  | {
+      readonly kind: 'sent-by'
+      readonly row: { readonly requestId: string; readonly program: Program }
+    }
 
 /** A change of state worth keeping: start, stop, reload, mode, override, drop of rows, ... */
 export interface EventRecord {

@@ -32,6 +32,27 @@ export function readNamedIds(own: ReadonlyMap<string, string> | undefined): Name
   }
 }
 
+const PROGRAM_CHARS = { name: 64, folder: 256 } as const
+
+/**
+ * What `yori exec` says of its program in `X-Yori-Program`: its name and folder, each encoded
+ * as in URLs, with a blank between; cut at 64 and 256 UTF-16 units. Undefined: nothing that
+ * could be read. Whether who says so may be believed is for the caller.
+ */
+export function readProgram(
+  own: ReadonlyMap<string, string> | undefined,
+): { readonly name: string; readonly folder?: string } | undefined {
+  const [name, folder] = own?.get('x-yori-program')?.split(' ') ?? []
+  try {
+    if (name === undefined || name === '') return undefined
+    const told = { name: decodeURIComponent(name).slice(0, PROGRAM_CHARS.name) }
+    if (folder === undefined) return told
+    return { ...told, folder: decodeURIComponent(folder).slice(0, PROGRAM_CHARS.folder) }
+  } catch {
+    return undefined
+  }
+}
+
 function field(own: ReadonlyMap<string, string>, name: string): string | undefined {
   for (const family of FAMILIES) {
     const value = own.get(family + name)

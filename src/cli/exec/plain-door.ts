@@ -14,12 +14,13 @@ export interface RelayOptions {
   readonly port: number
   /** Of this exec: a tag of its exchanges. */
   readonly id: string
+  /** What is run, and where. */
+  readonly program: { readonly name: string; readonly folder: string }
 }
 
 /** They hold for one connection alone, RFC 9110 §7.6.1. */
 const OF_THE_CONNECTION =
   /^(?:connection|keep-alive|proxy-connection|transfer-encoding)$/i
-const MARK = 'X-Yori-Tags'
 const BAD_GATEWAY = 502
 
 export class PlainDoor {
@@ -85,7 +86,8 @@ export class PlainDoor {
       if (!isMark(name) && !/^host$/i.test(name))
         lines.push(`${name}: ${rawHeaders[i + 1] as string}`)
     }
-    lines.push(`Host: ${this.#hostOf(asked)}`, `${MARK}: ${this.#mark}`)
+    lines.push(`Host: ${this.#hostOf(asked)}`)
+    for (const [name, value] of marksOf(this.#options)) lines.push(`${name}: ${value}`)
     upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
     if (early.length > 0) upstream.write(early)
     upstream.once('error', () => {
@@ -97,10 +99,6 @@ export class PlainDoor {
     upstream.once('close', () => client.destroySoon())
     client.pipe(upstream)
     upstream.pipe(client)
-  }
-
-  get #mark(): string {
-    return `exec:${this.#options.id}`
   }
 
   /** A base URL names us, and our own host is YORI's; by proxy the name is another's. */
@@ -118,12 +116,21 @@ export class PlainDoor {
         ? {}
         : { 'transfer-encoding': 'chunked' }),
       host: this.#hostOf(asked),
-      [MARK]: this.#mark,
+      ...Object.fromEntries(marksOf(this.#options)),
     }
   }
 }
 
-const isMark = (name: string): boolean => /^x-yori-(?:tags|exec)$/i.test(name)
+/** Of each exchange of this exec: its tag, and who sends it. */
+export function marksOf({ id, program }: RelayOptions): readonly [string, string][] {
+  const [name, folder] = [program.name, program.folder].map(encodeURIComponent)
+  return [
+    ['X-Yori-Tags', `exec:${id}`],
+    ['X-Yori-Program', `${name} ${folder}`],
+  ]
+}
+
+const isMark = (name: string): boolean => /^x-yori-(?:tags|exec|program)$/i.test(name)
 
 /** Names as they came, and several of one in their order. */
 function endToEnd({ rawHeaders }: IncomingMessage): Record<string, string | string[]> {

@@ -5,7 +5,7 @@
  */
 import { createServer, connect } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { PlainDoor } from './plain-door.js'
+import { marksOf, PlainDoor } from './plain-door.js'
 import type { RelayOptions } from './plain-door.js'
 
 /** A head that is longer is no CONNECT of a client that we know. */
@@ -87,8 +87,11 @@ export class Relay implements AsyncDisposable {
     upstream.once('error', fail)
     client.once('close', () => upstream.destroy())
     upstream.once('close', () => client.destroySoon())
-    const kept = fields.filter((field) => !/^(x-yori-exec|x-yori-tags) *:/i.test(field))
-    const asked = [line, ...kept, `X-Yori-Tags: exec:${options.id}`].join('\r\n')
+    const kept = fields.filter(
+      (field) => !/^x-yori-(?:exec|tags|program) *:/i.test(field),
+    )
+    const marks = marksOf(options).map(([name, value]) => `${name}: ${value}`)
+    const asked = [line, ...kept, ...marks].join('\r\n')
     upstream.write(`${asked}\r\n\r\n`, 'latin1')
     let answer = Buffer.alloc(0)
     const onData = (chunk: Buffer): void => {

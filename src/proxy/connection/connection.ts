@@ -5,11 +5,11 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { formatSocketAddress } from '../../core/address.js'
+import { canonicalAddress, formatSocketAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import { shareOf } from '../../core/device-id.js'
 import { codeOf, YoriError } from '../../core/errors.js'
-import type { Device } from '../../core/record.js'
+import type { Device, Program } from '../../core/record.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { FirstBytes } from '../../net/peek.js'
 import { openConnection } from '../words/connection-state.js'
@@ -74,6 +74,7 @@ async function serve(served: Served): Promise<void> {
   const asked = destinations.of(client)
   const destination = asked instanceof Promise ? await asked : asked
   const isOriginal = destination.kind === 'original'
+  if (state.caller.loopback) state.program = programOf(served)
   const [first, device] = await Promise.all([
     firstBytes(served, !isOriginal),
     identify(state.caller.address).then((found) => withinShare(served, found)),
@@ -83,6 +84,16 @@ async function serve(served: Served): Promise<void> {
   state.known = destination.address
   state.log.cameBy('redirected')
   return serveRedirected(served, first, destination.address)
+}
+
+/** Beside it: the connection waits for nothing. */
+function programOf({ client, state, services }: Served): Promise<Program | undefined> {
+  const { address } = state.caller
+  const server = canonicalAddress(client.localAddress ?? '') ?? address
+  return services.programs.of({
+    client: { address, port: client.remotePort ?? 0 },
+    server: { address: server, port: state.localPort },
+  })
 }
 
 /** A device is known by its MAC, whatever address it came from; one too many is closed. */

@@ -7,6 +7,7 @@ import type { Trials } from '../../learned/trials.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
 import type { Deadlines } from '../../net/deadlines.js'
 import type { Dialer } from '../../net/dial.js'
+import type { LocalPrograms } from '../../net/local-program.js'
 import type { OriginalDestination } from '../../net/original-destination.js'
 import type { ShownCertificates } from '../../net/shown-certificates.js'
 import type { UnsharedAddresses } from '../../net/unshared-addresses.js'
@@ -38,6 +39,8 @@ export interface ConnectionPort extends UsersPort {
   readonly unshared: Pick<UnsharedAddresses, 'has' | 'names'>
   /** What is known of a client's device; waits a little for one that is new. */
   readonly identify: (address: string) => Promise<Device>
+  /** Which program of this machine a connection is from. */
+  readonly programs: LocalPrograms
   /**
    * Those whose first bytes are awaited: `limits.undecided`,
    * `limits.undecided_per_client`.

@@ -2,6 +2,7 @@
 import type { ExchangeOutcome } from '../../core/record.js'
 import type { Phase } from '../../core/phases.js'
 import { grpcFailure } from '../../http/grpc.js'
+import { readProgram } from '../../providers/named-ids.js'
 import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
@@ -12,6 +13,9 @@ import type { ExchangePort } from './port.js'
 
 export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
   const { requestId, request, from, services, recognised } = about
+  const program = from.state.caller.loopback
+    ? readProgram(about.facts.head.own)
+    : undefined
   const { head, path, target } = about.facts
   const connection = from.state.record
   // The catalogue's name for the host counts before that of the API that it speaks.
@@ -27,6 +31,7 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     method: request.method ?? 'GET',
     path: path.split('?', 1)[0] as string,
     ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
+    ...(program === undefined ? {} : { program }),
     ...(provider === undefined ? {} : { provider }),
     ...(recognised === undefined
       ? { uninspectable: 'unknown-api' }

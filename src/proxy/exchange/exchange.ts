@@ -12,7 +12,7 @@ import { YoriError } from '../../core/errors.js'
 import { orderedId } from '../../core/ordered-id.js'
 import { Course } from '../../core/phases.js'
 import type { Phase } from '../../core/phases.js'
-import type { ExchangeOutcome } from '../../core/record.js'
+import type { ExchangeOutcome, Program } from '../../core/record.js'
 import type { Watched } from '../../core/watched.js'
 import { isGrpc } from '../../http/grpc.js'
 import { fieldPairs, readResponseHead, reasonPhrase } from '../../http/head.js'
@@ -72,6 +72,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #sent: UpstreamBody | undefined
   #upstream: UpstreamExchange | undefined
   #responseBytes = 0
+  /** Its row is complete. */
+  #isTold = false
   /** Of a call of gRPC: when the provider said something last, by the clock of deadlines. */
   #answeredAt = 0
   /** Its client listens to events for as long as it likes (WHATWG HTML §9.2, MCP). */
@@ -106,6 +108,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (facts.endpoint === undefined) return
     const log = openLog(this)
     this.#log = log
+    if (log.record.program === undefined)
+      void from.state.program?.then((program) => {
+        if (program !== undefined) this.#sentBy(program, log)
+      })
     this.#reading = openReading(this, log, this.#hold)
     this.#judging = new Judging(this, log, this.#reading)
   }
@@ -391,6 +397,16 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     last?.()
   }
 
+  #sentBy(program: Program, log: ExchangeLog): void {
+    log.sentBy(program)
+    const { requestId } = this
+    if (this.#isTold)
+      this.services.observers.changed(log.record, {
+        kind: 'sent-by',
+        row: { requestId, program },
+      })
+  }
+
   /** What is known of it goes into its row, and the row to whoever observes. */
   #complete(log: ExchangeLog, outcome: ExchangeOutcome): void {
     const requestBytes = this.#body.bytes + this.#socketBytes
@@ -398,6 +414,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const { observers } = this.services
     const ended = (): void => {
       noteElsewhere(log.record, this.from)
+      this.#isTold = true
       observers.ended(log.record)
     }
     const read = (): void => {

@@ -134,11 +134,12 @@ function turnLog(
   startedAt: number,
 ): ExchangeLog {
   const { connectionId, device, endpointDomain, httpVersion, method, path } = socket
-  const { userAgent, provider, api } = socket
+  const { userAgent, program, provider, api } = socket
   return new ExchangeLog({
     requestId: orderedId(startedAt),
     ...{ connectionId, device, startedAt, endpointDomain, httpVersion, method, path },
     ...(userAgent === undefined ? {} : { userAgent }),
+    ...(program === undefined ? {} : { program }),
     ...(provider === undefined ? {} : { provider }),
     ...(api === undefined ? {} : { api }),
     requestBytes,

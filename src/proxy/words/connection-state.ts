@@ -5,7 +5,7 @@ import type { SocketAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
 import type { ErrorCode } from '../../core/errors.js'
 import { isProbe } from '../../core/own-probe.js'
-import type { ConnectionRecord } from '../../core/record.js'
+import type { ConnectionRecord, Program } from '../../core/record.js'
 import type { Target } from '../../net/dial.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Caller } from '../../policy/access.js'
@@ -30,6 +30,8 @@ export interface ConnectionState {
   intercepted: Intercepted | undefined
   /** The target of a CONNECT whose tunnel this is. */
   connectTarget: Target | undefined
+  /** Of a client on this machine: who it is, once that is known. Never rejects. */
+  program: Promise<Program | undefined> | undefined
   /** Fields of ours of that CONNECT: they count for each request in its tunnel. */
   tunnelOwn: RequestHead['own']
   /** The addresses that were found fit for a CONNECT: these are dialled, no others. */
@@ -86,6 +88,7 @@ export function openConnection(client: Socket, clock: Clock): ConnectionState {
     localPort: client.localPort ?? 0,
     known: undefined,
     tunnelOwn: undefined,
+    program: undefined,
     intercepted: undefined,
     connectTarget: undefined,
     admitted: undefined,

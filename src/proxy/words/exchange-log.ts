@@ -9,6 +9,7 @@ import type { Phase } from '../../core/phases.js'
 import type {
   ExchangeOutcome,
   ExchangeRecord,
+  Program,
   RefusedFor,
   RepeatedRow,
   Uninspectable,
@@ -24,6 +25,7 @@ export type ExchangeOpened = Pick<
   ExchangeRecord,
   | ('requestId' | 'connectionId' | 'device' | 'startedAt' | 'endpointDomain')
   | ('httpVersion' | 'method' | 'path' | 'userAgent' | 'provider' | 'api' | 'call')
+  | 'program'
   | 'uninspectable'
 > &
   Partial<Pick<ExchangeRecord, 'requestBytes'>>
@@ -82,6 +84,11 @@ export class ExchangeLog {
   /** Whether it asks a model for work, where its head does not say. */
   isCall(call: boolean): void {
     this.#record.call = call
+  }
+
+  /** A program of this machine. */
+  sentBy(program: Program): void {
+    this.#record.program = program
   }
 
   asked(fields: AskedFields): void {

@@ -3,7 +3,7 @@
  * counters, the log, alerts. An observer only looks: it changes nothing, its faults cost an
  * exchange nothing, and what it has no method for is not told.
  */
-import type { ExchangeRecord } from '../../core/record.js'
+import type { ExchangeRecord, RowChange } from '../../core/record.js'
 import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import type { Decision } from '../../policy/engine.js'
 
@@ -22,8 +22,10 @@ export interface ExchangeObserver {
   responseHead?(seen: SeenExchange): void
   /** The response has been looked at as far as it will be. */
   responseRead?(seen: SeenExchange, said: ResponseSaid | undefined): void
-  /** The last call: the row is complete. */
+  /** The last call for most: the row is complete. */
   ended?(seen: SeenExchange): void
+  /** After that: something of it came to be known only now. */
+  changed?(seen: SeenExchange, change: RowChange): void
 }
 
 type Moment = Exclude<keyof ExchangeObserver, 'name'>
@@ -43,6 +45,7 @@ export class Observers {
   readonly responseHead: TellOf<'responseHead'>
   readonly responseRead: TellOf<'responseRead'>
   readonly ended: TellOf<'ended'>
+  readonly changed: TellOf<'changed'>
   readonly #failed: (failure: ObserverFailure) => void
 
   constructor(
@@ -56,6 +59,7 @@ export class Observers {
     this.responseHead = this.#tell(list, 'responseHead')
     this.responseRead = this.#tell(list, 'responseRead')
     this.ended = this.#tell(list, 'ended')
+    this.changed = this.#tell(list, 'changed')
   }
 
   #tell(list: readonly ExchangeObserver[], moment: Moment) {

@@ -85,7 +85,10 @@ export const common = (command: Command): Command =>
 export const filtered = (command: Command): Command =>
   common(command)
     .option('--since <when>', 'a span such as 24h or 7d, or a date (UTC)')
-    .option('--device <device>', 'an IP address, MAC address or host name')
+    .option(
+      '--device <device>',
+      'an IP address, MAC address, host name, or program of this machine',
+    )
     .option('--endpoint <domain>', 'the endpoint that was asked, or a part of its name')
     .option('--model <name>', 'a model, or a part of its name')
     .option('--policy <name>', 'the policy that decided')

@@ -1,6 +1,6 @@
 /** `yori exec` runs a program through YORI; `yori env` prints the variables for a shell. */
 import { randomBytes } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { renderVariables, shells } from '../../../../ca/export.js'
@@ -102,7 +102,10 @@ async function exec(
   const since = deps.clock.now()
   const { hostname, port } = new URL(flags.proxy ?? options.proxy)
   const host = hostname.replace(/^\[|\]$/g, '')
-  await using relay = await Relay.start({ host, port: Number(port), id })
+  await using relay = await Relay.start({
+    ...{ host, port: Number(port), id },
+    program: { name: basename(command[0] ?? ''), folder: process.cwd() },
+  })
   const variables = await variablesOf(deps, flags, {
     ...options,
     proxy: `http://127.0.0.1:${relay.port}`,

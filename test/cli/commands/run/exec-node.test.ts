@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Simulator } from '../../../../tools/sim/simulator.js'
 import { packageFile } from '../../../../src/core/package-root.js'
 import { execReport } from '../../../../src/cli/exec/exec-report.js'
@@ -220,9 +220,13 @@ describe('yori exec with Node', () => {
     assert.equal(ran.stdout, '200\n')
     const config = ['--config', join(folder.path, 'yori.conf')]
     const listed = await runCli(['audit', 'list', '--json', ...config], options)
-    const [row] = JSON.parse(listed.stdout) as { tags: string; http_path: string }[]
-    assert.equal(row?.http_path, '/v1/models')
-    assert.match(row?.tags ?? '', /"exec":"[0-9a-f]{12}"/)
+    const [row] = JSON.parse(listed.stdout) as Record<string, string>[]
+    assert.equal(row?.['http_path'], '/v1/models')
+    assert.deepEqual(
+      [row['program'], row['program_folder']],
+      [basename(process.execPath), realpathSync(folder.path)],
+    )
+    assert.match(row['tags'] ?? '', /"exec":"[0-9a-f]{12}"/)
   })
 })
 
