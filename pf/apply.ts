@@ -6,6 +6,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -68,6 +69,62 @@ export function writePlan(
 export function writeWish(files: SteeringFiles, wish: 'on' | 'off'): void {
   prepareFolder(files)
   replaceFile(files.desired, `${wish}\n`)
+}
+
+/**
+ * Runs alone: two at once would write a plan of one and rules of the other. The holder's process is
+ * in the file; one that has ended holds nothing.
+ * @throws YORI_STEERING_FAILED while another one runs
+ */
+export async function alone<T>(files: SteeringFiles, work: () => Promise<T>): Promise<T> {
+  prepareFolder(files)
+  const lock = `${files.directory}/apply.lock`
+  const own = `${lock}.${process.pid}`
+  writeFileSync(own, `${process.pid}\n`, { mode: READABLE })
+  try {
+    for (let tries = 0; !linked(own, lock); tries++) {
+      const holder = Number(readOptional(lock))
+      if (tries >= 3 || (holder > 0 && isAlive(holder)))
+        throw failed(`nothing was changed: process ${holder} changes steering just now`)
+      rmSync(lock, { force: true })
+    }
+    try {
+      return await work()
+    } finally {
+      rmSync(lock, { force: true })
+    }
+  } finally {
+    rmSync(own, { force: true })
+  }
+}
+
+function linked(own: string, lock: string): boolean {
+  try {
+    linkSync(own, lock)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A table of that name that is none of ours: it would be gone with the first load. */
+export function foreignTable(backend: LoadedBackend): boolean {
+  if (backend === 'pf') return false
+  const words = ['-t', 'list', 'table', 'inet', 'yori']
+  const { status, stdout } = spawnSync('nft', words, {
+    encoding: 'utf8',
+    timeout: ASK_TIMEOUT_MS,
+  })
+  return status === 0 && !/\bset lan_if\b[^]*\bchain leave_alone\b/.test(stdout)
 }
 
 /** Root obeys what lies there: it must be this user's own, and nobody else's to write. */

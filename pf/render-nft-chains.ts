@@ -39,6 +39,9 @@ export function chains(steering: Steering, mode: NftMode): string[] {
     ...counters(steering),
     ...(mode === 'tproxy' ? tproxyChains(steering) : redirectChains(steering)),
     'chain leave_alone {',
+    ...(steering.probe === undefined
+      ? []
+      : [`  iifname "${steering.probe.interface}" return`]),
     '  ip saddr @exempt4 accept',
     '  ip6 saddr @exempt6 accept',
     '  ether saddr @exempt_mac accept',

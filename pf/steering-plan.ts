@@ -25,6 +25,8 @@ export interface PlanFacts {
   readonly serverName: string | undefined
   /** The root certificate as a file. */
   readonly root: string
+  /** Of this apply alone: the plan and its rules say it, so that none is loaded with another's. */
+  readonly id?: string
   /** How often, in seconds, clients' way is asked, and in which families it can be; nft's. */
   readonly probe?: { readonly every: number; readonly families: readonly Family[] }
 }
@@ -58,16 +60,20 @@ export function steeringPlan(facts: PlanFacts): SteeringPlan {
       elements,
     })
     if (made.kind === 'invalid') return made
-    rules.set(name, made.text)
+    rules.set(name, marked(facts, made.text))
   }
   rules.set('off', backend === 'pf' ? '' : renderNftOff())
   if (backend !== 'pf') {
     const mode = backend === 'nft-tproxy' ? 'tproxy' : 'redirect'
-    rules.set('probe', renderNftProbe(facts.steering, mode, PROBED))
+    rules.set('probe', marked(facts, renderNftProbe(facts.steering, mode, PROBED)))
   }
   const problem = rootProblem(facts.root)
   if (problem !== undefined) return { kind: 'invalid', problems: [problem] }
   return { kind: 'ok', text: planText(facts), rules, tables: tablesOf(facts) }
+}
+
+function marked({ id }: PlanFacts, text: string): string {
+  return id === undefined ? text : `# plan ${id}\n${text}`
 }
 
 /** Interfaces of ours that are steered like the operator's, while they are there. */
@@ -105,6 +111,7 @@ function planText(facts: PlanFacts): string {
   if (!onPf)
     lines.push(['interfaces', steering.interfaces.map(({ name }) => name).join(' ')])
   lines.push(...probeLines(facts))
+  if (facts.id !== undefined) lines.push(['id', facts.id])
   if (onPf) {
     lines.push(['llm_table', tables.llm])
     if (!hasAlias) lines.push(['exempt_table', tables.exempt])

@@ -9,6 +9,8 @@
 
 PROBE_INTERFACE=yori-probe
 PROBE_DEVICE=yori-device
+# Seconds between two questions while a family goes direct.
+PROBE_OFF_EVERY=10
 # Longer than any machine runs.
 PROBE_SLEEP=2147483647
 
@@ -118,7 +120,7 @@ probe_it() {
   fi
   if [ -n "$2" ] && [ -z "$probe_said" ]; then
     steer_prepare both
-    steer_run nft -f "$dir/rules.probe" && probe_beside=yes
+    steer_same probe && steer_run nft -f "$dir/rules.probe" && probe_beside=yes
   fi
   for probe_one in $1; do
     if [ -n "$probe_said" ]; then echo "$probe_one $probe_said"; else
@@ -249,7 +251,6 @@ watch_probe() {
     probe_ended
   fi
   [ "$wish" = on ] && [ -n "$up_inet$up_inet6" ] && [ -n "$tls_ok" ] || return 0
-  [ "$misses_inet$misses_inet6" = 00 ] || return 0
   [ "$t" -ge "$probe_due" ] || return 0
   families=$(probe_families)
   [ -n "$families" ] || return 0
@@ -276,13 +277,18 @@ watch_probe() {
 probe_ended() {
   wait "$probing" 2>/dev/null
   probing='' probe_soon='' probe_lost='' probe_wired=yes
-  # Whoever hangs is known already.
-  [ "$misses_inet$misses_inet6" = 00 ] || return 0
   while read -r one told_of; do
-    probe_told "$one" "$told_of"
+    # A listener that hangs is known by its own misses, and sooner.
+    case $one in inet) probe_up=$up_inet ;; *) probe_up=$up_inet6 ;; esac
+    [ -z "$probe_up" ] || probe_told "$one" "$told_of"
   done <"$dir/probe.done"
   # Until now they were led to nobody.
   [ -z "$probe_lost" ] || whole_period "$missed_since" "$t" "$probe_lost" lost
-  probe_due=$((t + ${YORI_WAY_EVERY:-$plan_probe_every}))
+  probe_next=${YORI_WAY_EVERY:-$plan_probe_every}
+  # Who goes direct is not to do so for longer than need be.
+  if probe_found "$way_inet" || probe_found "$way_inet6"; then
+    [ "$probe_next" -le "$PROBE_OFF_EVERY" ] || probe_next=$PROBE_OFF_EVERY
+  fi
+  probe_due=$((t + probe_next))
   [ -z "$probe_soon" ] || probe_due=0
 }

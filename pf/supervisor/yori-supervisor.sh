@@ -250,7 +250,10 @@ hold() {
     loaded
   fi
   [ "$want" = "$holds" ] && return
-  [ "$t" -lt "$load_again" ] && return
+  if [ "$t" -lt "$load_again" ]; then
+    why=${why:-not-loaded}
+    return
+  fi
   case $want in
   off)
     if [ "$wish" = on ]; then steer_off; else steer_forget; fi && holds=off

@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { readOptional } from '../../pf/apply.js'
 import { parseOffPeriods } from '../../pf/off-periods.js'
 import { packageFile } from '../../src/core/package-root.js'
-import { LLM, ORIGIN_CA, PROVIDER } from './household.js'
-import type { Family, Household } from './household.js'
+import { LLM, ORIGIN_CA, PROVIDER, ROUTER } from './household.js'
+import type { Family, Household, SteerBackend } from './household.js'
 import type { Reached } from './keep-asking.js'
 import type { Program } from './namespaces.js'
 
@@ -139,32 +139,71 @@ export async function outage(
 /** What another program of the router does to steering, and what the record calls it. */
 export interface Interference {
   readonly name: string
-  /** For `ip netns exec`. */
-  readonly command: string
-  readonly cause: string
-  /** TPROXY's alone. */
-  readonly routes?: true
+  /** For `ip netns exec`, one after the other. */
+  readonly commands: readonly string[]
+  /** Of the record; none: steering goes on. */
+  readonly cause?: string
+  /** What ends it, where it does not end by itself. */
+  readonly mend?: readonly string[]
+  /** One backend's alone. */
+  readonly only?: SteerBackend
 }
 
 /** Of one family, where it can be. */
 export function interferences(family: Family): Interference[] {
   const flag = family === 'inet' ? '-4' : '-6'
+  const nfproto = family === 'inet' ? 'ipv4' : 'ipv6'
+  const of = `meta nfproto ${nfproto}`
+  const chain =
+    'add table inet fw; add chain inet fw input { type filter hook input priority 0; policy accept; }'
+  const dropped = (only: SteerBackend, led: string): Interference => ({
+    name: 'an input rule drops what is led here',
+    commands: [`nft ${chain}`, `nft insert rule inet fw input ${of} ${led} drop`],
+    ...{ cause: 'not-let-in', mend: ['nft delete table inet fw'], only },
+  })
+  const routes = { cause: 'no-route', only: 'nft-tproxy' } as const
+  const address = family === 'inet' ? `${ROUTER.inet}/24` : `${ROUTER.inet6}/64`
   return [
-    { name: 'nft flush ruleset', command: 'nft flush ruleset', cause: 'flushed' },
+    { name: 'nft flush ruleset', commands: ['nft flush ruleset'], cause: 'flushed' },
     {
       name: 'a chain emptied',
-      command: 'nft flush chain inet yori llm',
+      commands: ['nft flush chain inet yori llm'],
       cause: 'changed',
     },
     {
       name: 'rule of routing removed',
-      command: `ip ${flag} rule del fwmark 0x796f`,
-      ...{ cause: 'no-route', routes: true },
+      ...{ commands: [`ip ${flag} rule del fwmark 0x796f`], ...routes },
     },
     {
       name: 'route removed',
-      command: `ip ${flag} route flush table 796`,
-      ...{ cause: 'no-route', routes: true },
+      ...{ commands: [`ip ${flag} route flush table 796`], ...routes },
+    },
+    dropped('nft-tproxy', 'meta mark 0x796f'),
+    dropped('nft-redirect', 'ct status dnat'),
+    {
+      name: 'another redirection of port 443, before ours',
+      commands: [
+        'nft add table inet other',
+        'nft add chain inet other pre { type nat hook prerouting priority -160; }',
+        `nft add rule inet other pre ${of} iifname { "lan0", "yori-probe" } tcp dport 443 redirect to :9`,
+      ],
+      ...{ cause: 'not-let-in', mend: ['nft delete table inet other'] },
+      only: 'nft-redirect',
+    },
+    {
+      name: 'the interface is renamed',
+      commands: ['lan0 down', 'lan0 name lan7', 'lan7 up'].map(
+        (one) => `ip link set ${one}`,
+      ),
+      cause: 'renamed',
+      mend: [
+        ...['lan7 down', 'lan7 name lan0', 'lan0 up'].map((one) => `ip link set ${one}`),
+        ...(family === 'inet' ? [] : [`ip address add ${address} dev lan0 nodad`]),
+      ],
+    },
+    {
+      name: 'rp_filter set to 1',
+      commands: [`sysctl -qw net.ipv4.conf.all.rp_filter=1`],
     },
   ]
 }
@@ -172,7 +211,7 @@ export function interferences(family: Family): Interference[] {
 export interface Interfered {
   /** From the event until a client was answered by the real server; undefined: never. */
   readonly directMs: number | undefined
-  /** From the event until YORI answered again, and did so from then on. */
+  /** From the event, or from what ended it, until YORI answered again, and did from then on. */
   readonly backMs: number
   readonly errors: ReadonlySet<string>
 }
@@ -184,7 +223,7 @@ const STEADY = 10
 export async function interfered(
   home: Household,
   family: Family,
-  { command, cause }: Interference,
+  { commands, cause, mend = [] }: Interference,
 ): Promise<Interfered> {
   const roots = home.folder.file('roots.pem')
   const asking = home.machines.spawn('client', process.execPath, [
@@ -198,18 +237,30 @@ export async function interfered(
   try {
     await next(asking, isOurs)
     const before = ended()
-    const began = Date.now()
-    home.machines.run('router', command)
+    let since = Date.now()
+    for (const command of commands) home.machines.run('router', command)
     const errors = new Set<string>()
     let directMs: number | undefined
+    let toMend = mend
     let steady: Reached[] = []
-    while (steady.length < STEADY || ended() === before) {
-      const reached = await next(asking, ({ at }) => at >= began)
-      if (reached.issuer === ORIGIN_CA) directMs ??= reached.at - began
+    while (steady.length < STEADY || (cause !== undefined && ended() === before)) {
+      const reached = await next(asking, ({ at }) => at >= since)
+      if (reached.issuer === ORIGIN_CA && directMs === undefined) {
+        directMs = reached.at - since
+        // What is there to see of it is seen; who can be helped is helped now.
+        if (toMend.length > 0) {
+          if (cause === 'renamed')
+            await home.until('it is told', () => home.says('link') === cause)
+          since = Date.now()
+          for (const command of toMend) home.machines.run('router', command)
+          toMend = []
+        }
+      }
       if (reached.error !== undefined) errors.add(reached.error)
-      steady = isOurs(reached) ? [...steady, reached].slice(-1000) : []
+      steady =
+        isOurs(reached) && toMend.length === 0 ? [...steady, reached].slice(-1000) : []
     }
-    return { directMs, backMs: (steady[0]?.at ?? 0) - began, errors }
+    return { directMs, backMs: (steady[0]?.at ?? 0) - since, errors }
   } finally {
     asking.child.kill('SIGKILL')
   }

@@ -1,13 +1,16 @@
-// Usage: npm run fail-open -- [--only NAME,...] [--load SECONDS] [--events]
+// Usage: npm run fail-open -- [--only NAME,...] [--load SECONDS] [--events [--write]]
 // Lets YORI fail on a router made of network namespaces (root, Linux) and prints how many
 // seconds pass until a client reaches the real server again, and YORI afterwards, with the
 // supervisor's own times. Then loads YORI fully for a while, with probes ten times as often,
 // and counts how often they switched steering off. Exit 1 when a bar is missed. With --events
-// only: what other programs of a router do to steering, and how long that lasts for a client.
+// only: what other programs of a router do to steering, and how long that lasts for a client; with
+// --write docs/ROUTER.md has it.
 import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readOptional } from '../../pf/apply.js'
 import { parseOffPeriods } from '../../pf/off-periods.js'
+import { packageFile } from '../../src/core/package-root.js'
 import { faults, interfered, interferences, outage } from '../../test/support/faults.js'
 import type { Fault } from '../../test/support/faults.js'
 import { FAMILIES, Household, LLM, PROVIDER } from '../../test/support/household.js'
@@ -53,28 +56,49 @@ async function measureFaults(chosen: readonly Fault[]): Promise<void> {
   }
 }
 
-/** Until YORI answers again, and what clients met meanwhile. */
-async function measureInterference(): Promise<void> {
-  console.log(
-    '\n| steering | another program | family | direct (s) | YORI again (s) | errors |',
-  )
-  console.log('| --- | --- | --- | --: | --: | --- |')
+/** Until a client is helped, until YORI answers again, and what the client met meanwhile. */
+async function measureInterference(): Promise<string> {
+  const rows = [
+    '| another program | steering | family | direct after (s) | YORI again after (s) | meanwhile | record |',
+    '| --- | --- | --- | --: | --: | --- | --- |',
+  ]
   for (const backend of BACKENDS) {
     await using home = await Household.open()
-    await home.supervise()
+    // The supervisor's own times.
+    await home.supervise({})
     home.apply(backend)
     for (const family of FAMILIES)
       for (const event of interferences(family)) {
-        if (event.routes === true && backend !== 'nft-tproxy') continue
+        if (event.only !== undefined && event.only !== backend) continue
+        await home.until('the probe came to YORI', () =>
+          ['inet', 'inet6'].every((one) => home.says(`probe_${one}`) === 'good'),
+        )
         const { directMs, backMs, errors } = await interfered(home, family, event)
         const figures = [
-          seconds(directMs),
-          seconds(backMs),
+          directMs === undefined ? '-' : seconds(directMs),
+          event.cause === undefined ? '-' : seconds(backMs),
           [...errors].join(', ') || '-',
+          event.cause ?? 'none: steered on',
         ]
-        console.log(`| ${[backend, event.name, family, ...figures].join(' | ')} |`)
+        const ip = family === 'inet' ? 'IPv4' : 'IPv6'
+        rows.push(`| ${[event.name, backend, ip, ...figures].join(' | ')} |`)
+        console.error(rows.at(-1))
       }
   }
+  return rows.join('\n')
+}
+
+const MADE =
+  '<!-- made by `npm run fail-open -- --events --write` -->\n\n<!-- prettier-ignore-start -->\n'
+const MADE_END = '\n<!-- prettier-ignore-end -->'
+
+function writeEvents(table: string): void {
+  const page = packageFile('docs', 'ROUTER.md')
+  const text = readFileSync(page, 'utf8')
+  const from = text.indexOf(MADE)
+  const to = text.indexOf(MADE_END, from)
+  if (from < 0 || to < 0) throw new Error('docs/ROUTER.md has no place for it')
+  writeFileSync(page, `${text.slice(0, from)}${MADE}\n${table}\n${text.slice(to)}`)
 }
 
 /** Redirected connections go where they were going: nothing is looked up. */
@@ -121,10 +145,16 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       load: { type: 'string', default: '60' },
       events: { type: 'boolean' },
+      write: { type: 'boolean' },
     },
   })
   const names = values.only?.split(',')
-  if (values.events === true) return measureInterference()
+  if (values.events === true) {
+    const table = await measureInterference()
+    if (values.write === true) writeEvents(table)
+    else console.log(table)
+    return
+  }
   const chosen = Object.entries(faults)
     .filter(([name]) => names === undefined || names.includes(name))
     .map(([, fault]) => fault)

@@ -3,11 +3,14 @@
  * runs; without one, the same script does it once. Nothing is loaded that the packet filter has
  * not read first.
  */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Config } from '../../../../config/schema.js'
 import {
+  alone,
   askFilter,
   failed,
+  foreignTable,
   readBypassed,
   readOptional,
   readStatus,
@@ -74,6 +77,14 @@ export function usualBackend(): LoadedBackend {
 
 export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<void> {
   const config = deps.config(flags.config)
+  return alone(steeringFiles(config.state_dir), () => applyAlone(deps, flags, config))
+}
+
+async function applyAlone(
+  deps: PfCommandDeps,
+  flags: ApplyFlags,
+  config: Config,
+): Promise<void> {
   const steered = steerSettings(config, flags)
   const read = readSteering(steered)
   if (read.kind === 'invalid') return refuse(deps, read.problems, flags)
@@ -82,6 +93,11 @@ export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<voi
   if (unled !== undefined) deps.note(`yori: ${unled}\n`)
   const backend = flags.backend ?? usualBackend()
   const files = steeringFiles(config.state_dir)
+  if (foreignTable(backend))
+    throw failed(
+      'nothing was loaded: a table `inet yori` that is none of YORI is there, and would be ' +
+        'replaced; rename it, or take it away: nft delete table inet yori',
+    )
   const notIn = readNotLetIn(backend, steering)
   const plan = steeringPlan({
     backend,
@@ -89,6 +105,7 @@ export async function apply(deps: PfCommandDeps, flags: ApplyFlags): Promise<voi
     elements: await fixedElements(config),
     serverName: probeName(config),
     root: `${config.state_dir}/yori-root.pem`,
+    id: randomBytes(8).toString('hex'),
     probe: {
       every: config.steer.probe_every,
       families: probedFamilies(deps, { backend, steering, notIn }),
@@ -236,6 +253,16 @@ function familyWords(holds: string): string {
 
 export async function remove(deps: PfCommandDeps, flags: StateFlags): Promise<void> {
   const files = steeringFiles(deps.config(flags.config).state_dir)
+  // Where nothing was ever asked for there is no folder to hold.
+  if (readOptional(files.plan) === undefined) return removeAlone(deps, files, flags)
+  return alone(files, () => removeAlone(deps, files, flags))
+}
+
+async function removeAlone(
+  deps: PfCommandDeps,
+  files: SteeringFiles,
+  flags: StateFlags,
+): Promise<void> {
   const planned = readOptional(files.plan) !== undefined
   if (planned) {
     writeWish(files, 'off')
