@@ -57,9 +57,17 @@ export function isExempt(policy: PolicySnapshot, { ip, mac }: Device): boolean {
 }
 
 /** May a policy block something of this device, behind this port? */
-export function mustShow({ state, services }: Served, port: number): boolean {
+export function mustShow(served: Served, port: number): boolean {
+  return port === TLS_PORT && mayBlock(served)
+}
+
+/** May a policy block something of this device? */
+export function mayBlock({
+  state,
+  services,
+}: Pick<Served, 'state' | 'services'>): boolean {
   const { policy, decider } = services
-  if (policy.mode !== 'enforce' || port !== TLS_PORT || !decider.holds) return false
+  if (policy.mode !== 'enforce' || !decider.holds) return false
   const { device } = state.record
   if (isExempt(policy, device)) return false
   return policy.routes.endpoints

@@ -19,6 +19,7 @@ import { serveDialled } from './dialled.js'
 import { noteReset } from './end-reason.js'
 import { openTunnel } from './explicit.js'
 import { follow, passOn } from './follow.js'
+import { turnedAwayPlain } from './plain.js'
 import { firstBytes, left } from './served.js'
 import type { Fronts, Served } from './served.js'
 import type { ConnectionPort } from './port.js'
@@ -127,6 +128,8 @@ async function serveRedirected(
       return follow(served, found.hello, target)
     case 'http':
     case 'other':
+      if (await turnedAwayPlain(served, found.kind, known)) return
+      return passOn(served, 'tunnel-not-tls', target)
     case 'malformed':
     case 'silent':
       return passOn(served, 'tunnel-not-tls', target)
