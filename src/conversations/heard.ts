@@ -126,6 +126,9 @@ function leavesOf(argumentsText: string): string[] {
   return leaves
 }
 
+/** Of what is known, so much is forgotten where there is no more room: one part of these. */
+const FORGOTTEN_SHARE = 64
+
 /** A set that forgets what was added longest ago. */
 class Recent {
   readonly #max: number
@@ -143,9 +146,11 @@ class Recent {
     this.#known.delete(key)
     this.#known.add(key)
     if (this.#known.size <= this.#max) return
+    // Many at once: a set is gone through from its first place, empty or not.
+    let left = Math.ceil(this.#max / FORGOTTEN_SHARE)
     for (const oldest of this.#known) {
       this.#known.delete(oldest)
-      return
+      if (--left === 0) return
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Resting } from '../core/resting.js'
 import { outcomeOf, parseBounded } from './json-bounds.js'
 import type { BoundedJson } from './json-bounds.js'
 import { isSpace, JSON_LIMITS, JsonScanner } from './json-scanner.js'
-import type { JsonLimits } from './json-scanner.js'
+import type { JsonLimits, JsonScalar } from './json-scanner.js'
 import { stringEndFrom } from './string-end.js'
 
 /** Shorter ones take less than a slice. */
@@ -46,6 +46,19 @@ export function* parseInSlices(
     if (error instanceof SyntaxError) return { kind: 'invalid', offset: bytes.length }
     throw error
   }
+}
+
+/** As `partialJson`; rests as it goes. */
+export function* partialInSlices(
+  prefix: Buffer,
+  limits: JsonLimits = JSON_LIMITS,
+): Resting<ReadonlyMap<string, JsonScalar>> {
+  const fields = new Map<string, JsonScalar>()
+  const scanner = new JsonScanner(prefix, limits, fields, true)
+  const measure = yield* scanner.resting()
+  if (measure.kind === 'invalid') fields.clear()
+  for (const key of scanner.duplicates) fields.delete(key)
+  return fields
 }
 
 /**

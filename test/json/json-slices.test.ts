@@ -1,8 +1,12 @@
 /** Long JSON is built in slices: what `JSON.parse` of the runtime makes of it is right. */
 import assert from 'node:assert/strict'
 import { atOnce } from '../../src/core/resting.js'
-import { JSON_LIMITS, parseBounded } from '../../src/json/json-bounds.js'
-import { parseInSlices, prefixInSlices } from '../../src/json/json-slices.js'
+import { JSON_LIMITS, parseBounded, partialJson } from '../../src/json/json-bounds.js'
+import {
+  parseInSlices,
+  partialInSlices,
+  prefixInSlices,
+} from '../../src/json/json-slices.js'
 
 const LIMITS = { ...JSON_LIMITS, maxBytes: 8 * 1024 * 1024 }
 /** Makes a text long, and stands where it counts for nothing. */
@@ -118,5 +122,18 @@ describe('long JSON', () => {
       values,
       texts.map((text) => JSON.parse(text) as unknown),
     )
+  })
+})
+
+describe('the fields of a prefix, in slices', () => {
+  it('are those that are had at once, wherever it is cut', () => {
+    const body = Buffer.from(
+      `{"stream":true,"a":${'[1,{"b":"c"}]'},"model":"m","model2":"${'x'.repeat(900)}","n":12,"stream":false}`,
+    )
+    for (let end = 0; end <= body.length; end += 7) {
+      const prefix = body.subarray(0, end)
+      assert.deepEqual(atOnce(partialInSlices(prefix)), partialJson(prefix), `${end}`)
+    }
+    assert.deepEqual(atOnce(partialInSlices(body)), partialJson(body))
   })
 })

@@ -8,9 +8,9 @@ import type { Resting } from '../../core/resting.js'
 import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
 import { boundaryOf } from '../../http/multipart.js'
-import { parsePrefix, partialJson } from '../../json/json-bounds.js'
+import { parsePrefix } from '../../json/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
-import { parseInSlices, prefixInSlices } from '../../json/json-slices.js'
+import { parseInSlices, partialInSlices, prefixInSlices } from '../../json/json-slices.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { BodyText } from '../../providers/body-text.js'
 import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
@@ -369,7 +369,7 @@ function* readBeginning(
   const named = factsOf(recognised, copy, undefined).model
   const facts = factsOf(recognised, copy, parsePrefix(prefix, json))
   yield
-  const fields = partialJson(copy.bytes.subarray(0, MAX_FIELDS_BYTES), json)
+  const fields = yield* partialInSlices(copy.bytes.subarray(0, MAX_FIELDS_BYTES), json)
   const model = fields.get('model')
   const stream = fields.get('stream')
   return {
