@@ -16,7 +16,7 @@ PROBE_SLEEP=2147483647
 
 # What is asked in this plan: families, as inet and inet6; none: it is not to be, or cannot be.
 probe_families() {
-  [ "$plan_probe_every" -gt 0 ] || return 0
+  [ "${plan_probe_every:-0}" -gt 0 ] || return 0
   case $plan_backend in nft-*) ;; *) return 0 ;; esac
   [ -z "$plan_probe_inet" ] || printf 'inet '
   [ -z "$plan_probe_inet6" ] || printf 'inet6'

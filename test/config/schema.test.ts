@@ -174,6 +174,7 @@ describe('the defaults', () => {
       },
       appliance: {},
       on_failure: 'open',
+      probe_every: 30,
     },
     audit: {
       database: '/var/db/yori/audit.db',

@@ -66,7 +66,9 @@ async function measureInterference(): Promise<string> {
     await using home = await Household.open()
     // The supervisor's own times.
     await home.supervise({})
-    home.apply(backend)
+    // Five good answers may take longer than apply waits.
+    home.yori('pf', 'apply', '--backend', backend)
+    await home.until('steering is on', () => home.holds === 'both')
     for (const family of FAMILIES)
       for (const event of interferences(family)) {
         if (event.only !== undefined && event.only !== backend) continue
