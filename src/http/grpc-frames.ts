@@ -29,11 +29,21 @@ export interface GrpcFrame {
  * Lengths of 32 bits are taken as they stand: what is too long is a part.
  */
 export function framesIn(bytes: Buffer): readonly GrpcFrame[] | undefined {
+  const { frames, rest } = leadingFrames(bytes)
+  return rest === undefined ? frames : undefined
+}
+
+/** `rest`: from where on it is not in frames. */
+export function leadingFrames(bytes: Buffer): {
+  readonly frames: readonly GrpcFrame[]
+  readonly rest: Buffer | undefined
+} {
   const frames: GrpcFrame[] = []
   for (let at = 0; at < bytes.length;) {
     const flag = bytes[at] as number
-    if (flag > COMPRESSED && !END_FLAGS.has(flag)) return undefined
-    if (at + FRAME_HEAD_BYTES > bytes.length) return frames
+    if (flag > COMPRESSED && !END_FLAGS.has(flag))
+      return { frames, rest: bytes.subarray(at) }
+    if (at + FRAME_HEAD_BYTES > bytes.length) return { frames, rest: undefined }
     const start = at + FRAME_HEAD_BYTES
     const end = start + bytes.readUInt32BE(at + 1)
     frames.push({
@@ -44,7 +54,7 @@ export function framesIn(bytes: Buffer): readonly GrpcFrame[] | undefined {
     })
     at = end
   }
-  return frames
+  return { frames, rest: undefined }
 }
 
 /** A message as it stands in a body, not compressed; of at most 2^32 - 1 bytes. */

@@ -5,7 +5,7 @@
  */
 import type { Resting } from '../../core/resting.js'
 import { isInFrames, isProtobuf } from '../../http/grpc.js'
-import { framesIn } from '../../http/grpc-frames.js'
+import { leadingFrames } from '../../http/grpc-frames.js'
 import type { GrpcFrame } from '../../http/grpc-frames.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices } from '../../json/json-slices.js'
@@ -15,7 +15,7 @@ import type { Json } from '../../providers/json.js'
 import { asRecord } from '../../providers/json.js'
 import { protoTexts } from '../../providers/protobuf-text.js'
 import type { ProtoLimits } from '../../protobuf/schema.js'
-import { looksLikeJson } from './body-words.js'
+import { addText, looksLikeJson } from './body-words.js'
 import type { RequestCopy } from './request-copy.js'
 
 export interface CallRead {
@@ -31,11 +31,17 @@ export interface CallRead {
 }
 
 /** Messages without a head of their own are one. Undefined: it is nothing of the kind. */
-function messagesIn({ bytes, head }: RequestCopy): readonly GrpcFrame[] | undefined {
-  if (isInFrames(head.contentType)) return framesIn(bytes)
+function messagesIn({ bytes, head }: RequestCopy): Messages | undefined {
+  if (isInFrames(head.contentType)) {
+    const found = leadingFrames(bytes)
+    return found.frames.length === 0 && found.rest !== undefined ? undefined : found
+  }
   if (!isProtobuf(head.contentType) || looksLikeJson(bytes)) return undefined
-  return [{ bytes, isCompressed: false, isEnd: false, isPart: false }]
+  const only = { bytes, isCompressed: false, isEnd: false, isPart: false }
+  return { frames: [only], rest: undefined }
 }
+
+type Messages = ReturnType<typeof leadingFrames>
 
 /** Undefined: its body is in no messages, whatever it is called. */
 export function* readMessages(
@@ -43,13 +49,16 @@ export function* readMessages(
   copy: RequestCopy,
   json: JsonLimits,
 ): Resting<CallRead | undefined> {
-  const frames = messagesIn(copy)
-  if (frames === undefined) return undefined
+  const messages = messagesIn(copy)
+  if (messages === undefined) return undefined
+  const { frames, rest } = messages
   const reader = new MessageReader(call, json)
   for (const frame of frames) {
     if (!frame.isPart) yield* reader.add(frame)
     else if (copy.whole || copy.cutBy !== undefined) yield* reader.addPart(frame.bytes)
   }
+  // Behind messages, and none: whoever takes it takes it as a text.
+  if (rest !== undefined) yield* reader.addRest(rest)
   if (copy.newest !== undefined) yield* reader.addPart(copy.newest)
   return reader.read
 }
@@ -89,6 +98,11 @@ class MessageReader {
     if (isEnd) this.#words.plain(bytes.toString(), 'program')
     else if (!(yield* this.#addJson(bytes)) && !(yield* this.#addKnown(bytes)))
       yield* this.#addTexts(bytes)
+  }
+
+  *addRest(bytes: Buffer): Resting<void> {
+    this.#texts.push(bytes.toString())
+    yield* addText(this.#words, bytes, true)
   }
 
   /** The runs of text in it: where a message is cut, its fields have no end. */
