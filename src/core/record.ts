@@ -48,7 +48,7 @@ export type Coverage =
   | 'failed'
 
 /** What the one writer of a row may do with it; everybody else only reads. */
-export type Writable<Row> = { -readonly [Field in keyof Row]: Row[Field] }
+export type WritableRow<Row> = { -readonly [Field in keyof Row]: Row[Field] }
 
 /** One row, written when the connection has ended. */
 export interface ConnectionRecord {

@@ -16,7 +16,7 @@ import type {
   ConnectionRecord,
   EventRecord,
   ExchangeRecord,
-  Writable,
+  WritableRow,
 } from '../../src/core/record.js'
 
 export interface TemporaryFolder extends Disposable {
@@ -88,7 +88,9 @@ export class ListeningLog implements Log {
 
 let serial = 0
 
-export function exchange(fields: Partial<ExchangeRecord> = {}): Writable<ExchangeRecord> {
+export function exchange(
+  fields: Partial<ExchangeRecord> = {},
+): WritableRow<ExchangeRecord> {
   serial++
   return {
     requestId: `request-${serial}`,
@@ -106,7 +108,9 @@ export function exchange(fields: Partial<ExchangeRecord> = {}): Writable<Exchang
   }
 }
 
-export function closed(fields: Partial<ExchangeRecord> = {}): Writable<ExchangeRecord> {
+export function closed(
+  fields: Partial<ExchangeRecord> = {},
+): WritableRow<ExchangeRecord> {
   return exchange({
     outcome: 'response',
     status: 200,

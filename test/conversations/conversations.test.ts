@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CallEvent } from '../../src/core/call-event.js'
-import type { ExchangeRecord, Writable } from '../../src/core/record.js'
+import type { ExchangeRecord, WritableRow } from '../../src/core/record.js'
 import { FactsBuilder } from '../../src/providers/facts.js'
 import { READER_LIMITS } from '../../src/providers/provider.js'
 import type { ResponseFacts } from '../../src/providers/provider.js'
@@ -41,7 +41,7 @@ class Bench {
     messages: readonly object[],
     facts: ResponseFacts | undefined,
   ): ExchangeRecord {
-    const record: Writable<ExchangeRecord> = {
+    const record: WritableRow<ExchangeRecord> = {
       requestId: `r${this.events.length}`,
       connectionId: 'c',
       device: { ip: '192.0.2.1' },

@@ -13,7 +13,7 @@ import { openAuditStore } from '../../src/audit/store.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import { orderedId } from '../../src/core/ordered-id.js'
-import type { AuditSink, ExchangeRecord, Writable } from '../../src/core/record.js'
+import type { AuditSink, ExchangeRecord, WritableRow } from '../../src/core/record.js'
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ const PREVIEW = 'Write a short story about a dragon who learns to code. '
   .slice(0, 200)
 const BODY = JSON.stringify({ messages: [{ role: 'user', content: PREVIEW.repeat(5) }] })
 
-function opened(serial: number): Writable<ExchangeRecord> {
+function opened(serial: number): WritableRow<ExchangeRecord> {
   const now = Date.now()
   return {
     requestId: values['random-ids'] ? randomUUID() : orderedId(now),
@@ -76,7 +76,7 @@ function opened(serial: number): Writable<ExchangeRecord> {
   }
 }
 
-function close(record: Writable<ExchangeRecord>): void {
+function close(record: WritableRow<ExchangeRecord>): void {
   record.outcome = 'response'
   record.status = 200
   record.provider = 'openai'
@@ -101,12 +101,12 @@ function close(record: Writable<ExchangeRecord>): void {
 /** Offers exchanges at a steady rate for a while; returns how many. */
 async function load(sink: AuditSink, perSecond: number): Promise<number> {
   const perTick = (perSecond * TICK_MS) / 1000
-  const open: Writable<ExchangeRecord>[][] = []
+  const open: WritableRow<ExchangeRecord>[][] = []
   const start = performance.now()
   let offered = 0
   for (let tick = 0; tick * TICK_MS < seconds * 1000; tick++) {
     const due = Math.floor((tick + 1) * perTick)
-    const fresh: Writable<ExchangeRecord>[] = []
+    const fresh: WritableRow<ExchangeRecord>[] = []
     for (; offered < due; offered++) {
       const record = opened(offered)
       sink.exchangeOpened(record)
@@ -122,7 +122,7 @@ async function load(sink: AuditSink, perSecond: number): Promise<number> {
   return offered
 }
 
-function finish(sink: AuditSink, records: Writable<ExchangeRecord>[] = []): void {
+function finish(sink: AuditSink, records: WritableRow<ExchangeRecord>[] = []): void {
   for (const record of records) {
     close(record)
     sink.exchangeClosed(record)

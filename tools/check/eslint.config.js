@@ -59,7 +59,7 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         {
-          selector: 'TSTypeReference > Identifier[name="Writable"]',
+          selector: 'TSTypeReference > Identifier[name="WritableRow"]',
           message: 'A row is written by its log alone (src/proxy/words/*-log.ts).',
         },
         {

@@ -13,7 +13,7 @@ import type {
   Coverage,
   Device,
   Way,
-  Writable,
+  WritableRow,
 } from '../../core/record.js'
 import { CONNECTION_CODE_RANK, Ranked } from './precedence.js'
 
@@ -30,7 +30,7 @@ const OF_AN_ENDPOINT: ReadonlySet<Coverage> = new Set<Coverage>([
 ])
 
 export class ConnectionLog {
-  readonly #record: Writable<ConnectionRecord>
+  readonly #record: WritableRow<ConnectionRecord>
   readonly #code = new Ranked<ErrorCode>()
   #undecided = true
 

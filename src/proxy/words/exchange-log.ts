@@ -13,7 +13,7 @@ import type {
   RefusedFor,
   RepeatedRow,
   Uninspectable,
-  Writable,
+  WritableRow,
 } from '../../core/record.js'
 import type { Placed } from '../../conversations/conversations.js'
 import type { Settled } from '../../policy/paid-answers.js'
@@ -54,7 +54,7 @@ export interface Ended {
 }
 
 export class ExchangeLog {
-  readonly #record: Writable<ExchangeRecord>
+  readonly #record: WritableRow<ExchangeRecord>
   readonly #reason = new Ranked<string>()
   readonly #unseen = new Ranked<Uninspectable>()
 
@@ -335,7 +335,7 @@ export class ExchangeLog {
 
 /** What is not known says nothing against what was. */
 function keepKnown(
-  record: Writable<ExchangeRecord>,
+  record: WritableRow<ExchangeRecord>,
   told: { readonly [Field in keyof ExchangeRecord]?: ExchangeRecord[Field] | undefined },
 ): void {
   const row = record as unknown as Record<string, unknown>
