@@ -277,7 +277,8 @@ function merged(before: Json, after: Json): Json {
   for (const [name, item] of Object.entries(after)) {
     const old = value[name]
     if (typeof old === 'string' && old !== item) lost.push(old)
-    if (Array.isArray(old) && Array.isArray(item)) put(value, name, [...old, ...item])
+    if (Array.isArray(old) && Array.isArray(item))
+      put(value, name, [...(old as unknown[]), ...(item as unknown[])])
     else put(value, name, isJson(old) && isJson(item) ? merged(old, item) : item)
   }
   if (lost.length > 0) value.unknown_fields = [value.unknown_fields ?? '', ...lost]
