@@ -2,7 +2,8 @@
 #
 # A name may end in `*`. The explicit word of allowance silences the default policy, so that
 # with a default that blocks these models are all that is allowed. Models in `denied` are
-# denied whatever `models` says. A request that names no model is none of its business.
+# denied whatever `models` says, and wherever in a longer name they stand: `gpt-4o` denies
+# `openai/gpt-4o:free`, too. A request that names no model is none of its business.
 package yori.model_allowlist
 
 import data.yori.lib.amounts
@@ -36,7 +37,18 @@ is_named if {
 	amounts.names_model(entry, input.model)
 }
 
+# The whole of it, and what stands behind a provider, a region, a publisher and before a version.
+names contains input.model
+
+names contains name if {
+	some part in split(input.model, "/")
+	some before_version in split(part, "@")
+	some name in split(before_version, ":")
+	name != ""
+}
+
 is_denied if {
 	some entry in data.params.denied
-	amounts.names_model(entry, input.model)
+	some name in names
+	amounts.names_model(entry, name)
 }

@@ -32,6 +32,13 @@ test_denied_counts_more if {
 	not allowed("claude-opus-4")
 }
 
+test_denies_behind_a_provider_and_before_a_version if {
+	every model in ["openai/claude-opus-4", "models/CLAUDE-opus-4:free", "arn:aws:bedrock:us-east-1::foundation-model/claude-opus-4"] {
+		denied(model)
+	}
+	not denied("claude-sonnet/opus")
+}
+
 test_says_nothing_without_a_model if {
 	not allowed(null)
 	not denied(null)

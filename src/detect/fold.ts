@@ -8,9 +8,9 @@
 
 /** More than what ASCII shows, and its white space. */
 const TO_FOLD = /[^\t-\r -~]/
-/** Control characters, halves of a pair, what stands for bytes that are no text: all the same. */
+/** Control characters, keys around a digit, marks of annotations, halves of a pair, what stands for bytes that are no text. */
 const IGNORABLE =
-  /[\p{DI}\p{Cs}\p{Noncharacter_Code_Point}\ufffd\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+/gu
+  /[\p{DI}\p{Cs}\p{Noncharacter_Code_Point}\u20e3\ufff9-\ufffb\ufffd\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+/gu
 /** U+E0020 to U+E007E: each stands for an ASCII character. */
 const TAGS = /[\u{e0020}-\u{e007e}]+/gu
 const TAG_BASE = 0xe0000
@@ -73,7 +73,7 @@ function untagged(tags: string): string {
 }
 
 /** A mark that is not seen, at the end of what it combines with. */
-const HIDDEN_END = /\p{DI}$/u
+const HIDDEN_END = /[\p{DI}\u20e3]$/u
 
 export interface FoldedPlaces {
   readonly text: string

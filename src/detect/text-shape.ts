@@ -16,8 +16,9 @@ export type Encoded = { readonly head?: string } & (
   | { readonly kind: 'bytes'; readonly media: string | undefined }
 )
 
-/** Shorter words are base64 by accident. */
+/** Shorter words are base64 by accident, where nothing says that they are data. */
 const LEAST_ENCODED = 24
+const LEAST_NAMED = 4
 
 const NO_BASE64 = /[^A-Za-z0-9+/_=-]/
 const NO_LINED_BASE64 = /[^A-Za-z0-9+/_=\r\n-]/
@@ -25,7 +26,7 @@ const PADDING = /=[^=\r\n]/
 /** Schemes are of any case (RFC 3986 §3.1), and who reads one takes white space off first. */
 const IS_URL = /^\s{0,16}data:/i
 const DATA_URL =
-  /^\s{0,16}data:(?:[\w.+-]+\/[\w.+-]+)? ?(?:; ?[\w.+-]+=[^;,]*)*(; ?base64)? ?,/i
+  /^\s{0,16}data:(?:[\w.+-]+\/[\w.+-]+)? ?(?:; ?(?!base64 ?,)[\w.+-]+(?:=[^;,]*)?)*(; ?base64)? ?,/i
 const MAX_URL_HEAD = 512
 /** Says nothing but how the rest is to be read. */
 const PLAIN_HEAD =
@@ -50,7 +51,8 @@ export function* decoded(
       isBase64 === undefined ? yield* ofEscapes(data) : yield* ofBase64(data, true)
     return found === undefined || PLAIN_HEAD.test(head) ? found : { ...found, head }
   }
-  const isShort = texts.length < 2 && first.length < LEAST_ENCODED
+  const least = named ? LEAST_NAMED : LEAST_ENCODED
+  const isShort = texts.length < 2 && first.length < least
   return isShort ? undefined : yield* ofBase64(texts, named)
 }
 

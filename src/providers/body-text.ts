@@ -273,10 +273,28 @@ export class BodyTextReader {
     const who = isOffer ? 'program' : whoAt(place)
     const piece = data === undefined ? this.#piece(who, text) : pieceOf(who, data.texts)
     unit.pieces.push(piece)
+    if (data !== undefined) yield* this.#again(data.texts, who, unit)
     // Short words that decode by accident stay words.
     if (data !== undefined && text.length < SHORT_CODED) unit.pieces.push({ who, text })
     if (given.some(isEscaped)) unit.pieces.push(pieceOf(who, yield* unescaped(given)))
     if (inList || name === 'text') unit.parts.push(piece)
+  }
+
+  /** Base64 of base64, as often as anybody does it. */
+  *#again(texts: TextPieces, who: Who, unit: OpenUnit): Resting<void> {
+    let inner = texts
+    for (let times = 1; times < MAX_CODED; times++) {
+      const data = yield* decoded(inner, false)
+      if (data === undefined) return
+      if (data.kind === 'bytes') {
+        this.#unreadDocument ||= isDocument(data.media)
+        return
+      }
+      inner = data.texts
+      unit.pieces.push(pieceOf(who, inner))
+    }
+    // What is in it still is told.
+    if ((yield* decoded(inner, false)) !== undefined) this.#unreadDocument = true
   }
 
   #piece(who: Who, text: string): Piece {
@@ -289,16 +307,19 @@ export class BodyTextReader {
     const made: Piece[] = []
     for (const who of new Set(parts.map((part) => part.who))) {
       const own = parts.filter((part) => part.who === who)
-      if (own.length > 1) made.push(pieceOf(who, yield* this.#edges(own)))
+      if (own.length < 2) continue
+      made.push(pieceOf(who, yield* this.#edges(own, '')))
+      if (meetInDigits(own)) made.push(pieceOf(who, yield* this.#edges(own, ' ')))
     }
     return made
   }
 
-  *#edges(parts: readonly Piece[]): Resting<TextPieces> {
+  *#edges(parts: readonly Piece[], between: string): Resting<TextPieces> {
     const pieces: string[] = []
     for (let at = 0; at < parts.length; at += REST_NODES) {
       const some = parts.slice(at, at + REST_NODES)
-      pieces.push(some.map((part) => this.long.during(() => edgesOf(part))).join(''))
+      const edges = some.map((part) => this.long.during(() => edgesOf(part)))
+      pieces.push((at === 0 ? '' : between) + edges.join(between))
       yield
     }
     return pieces
@@ -327,6 +348,8 @@ function isTokens(value: readonly unknown[], { name, place }: Open): boolean {
 }
 
 const SHORT_CODED = 128
+/** Times that base64 is taken off; what is within is told as a document that is not read. */
+const MAX_CODED = 4
 
 /** Escapes of JSON in a text: a text of JSON in that JSON, such as the result of a tool. */
 const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|\/)/g
@@ -379,6 +402,18 @@ function isLarge(value: unknown): boolean {
 /** Pictures and sound have no text that could have been read; other formats may. */
 function isDocument(media: string | undefined): boolean {
   return media === undefined || media.startsWith('application/')
+}
+
+/** A number whose groups stand in parts of their own has a blank where they meet. */
+function meetInDigits(parts: readonly Piece[]): boolean {
+  return parts.some((part, i) => {
+    const { text: before } = parts[i - 1] ?? { text: '' }
+    return isDigitAt(before, before.length - 1) && isDigitAt(part.text, 0)
+  })
+}
+
+function isDigitAt(text: string, at: number): boolean {
+  return /\p{N}/u.test(text[at] ?? '')
 }
 
 /** Of a part's text, what stands at its ends is joined to that of its neighbours. */

@@ -9,7 +9,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { request } from 'undici'
 import { startOrigin } from '../support/origins.js'
 import type { Origin } from '../support/origins.js'
-import { certificate, NAME, originCa } from '../support/proxied.js'
+import { NAME, originCa } from '../support/proxied.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
 import { HTTP_VERSIONS, Yori } from '../support/yori.js'
@@ -19,11 +19,15 @@ const NO_RECIPES = `# Denies recipes.
 package yori.no_recipes
 deny contains "ask the cook" if contains(lower(input.said.person), "recipe")
 `
+const GEMINI = 'generativelanguage.googleapis.com'
+/** `certificate` of the other tests is for one name. */
+const certificate = originCa.issue({ names: [NAME, GEMINI] })
 const CHAT = '/v1/chat/completions'
 const WORD = 'a recipe for soup'
 const CARD = 'my card is 4111 1111 1111 1111'
 
 interface Attempt {
+  readonly host?: string
   readonly path?: string
   readonly method?: 'PUT' | 'PATCH' | 'DELETE'
   readonly headers?: Record<string, string>
@@ -38,6 +42,27 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64')
 function utf16(text: string, order: 'le' | 'be'): Buffer {
   const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
   return order === 'le' ? bytes : bytes.swap16()
+}
+
+const offer = (tool: object, more: object = {}): string =>
+  chat('hi', { tools: [tool], ...more })
+const named = (name: string): string => offer({ type: 'function', function: { name } })
+const asks = (model: string): string => chat('hi', { model })
+
+function gemini(body: object): Attempt {
+  const contents = [{ role: 'user', parts: [{ text: 'hi' }] }]
+  return {
+    host: GEMINI,
+    path: '/v1beta/models/gemini-2.5-pro:generateContent',
+    body: JSON.stringify({ contents, ...body }),
+  }
+}
+
+const inGemini = (part: object): Attempt =>
+  gemini({ contents: [{ role: 'user', parts: [part] }] })
+
+function underCharset(charset: string, body: string | Buffer): Attempt {
+  return { headers: { 'content-type': `application/json; charset=${charset}` }, body }
 }
 
 const file = (file_data: string): string =>
@@ -257,6 +282,80 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
     path: '/v1/images/generations',
     body: JSON.stringify({ prompt: WORD }),
   },
+  'in UTF-7': underCharset('utf-7', chat('a +AHIAZQBjAGkAcABl- for soup')),
+  'in UTF-7 between quotes': underCharset('"utf-7"', chat('a +AHIAZQBjAGkAcABl-')),
+  'in EBCDIC': underCharset(
+    'ibm037',
+    // {"recipe":10}
+    Buffer.from('c07f9985838997857f7af1f0d0', 'hex'),
+  ),
+  'in Shift_JIS': underCharset(
+    'shift_jis',
+    Buffer.from(
+      `7b227822 3a22 ${'8292828582838289829082 85'} 227d`.replaceAll(' ', ''),
+      'hex',
+    ),
+  ),
+  'in base64 twice': { body: chat(base64(base64(`${WORD}, please, and a good one`))) },
+  'in base64 four times': {
+    body: chat(base64(base64(base64(base64(`${WORD}, please`))))),
+  },
+  'in base64 twice in a data URL': {
+    body: file(`data:text/plain;base64,${base64(base64(`${WORD}, please, and more`))}`),
+  },
+  'as a file of one word': inGemini({
+    inlineData: { mimeType: 'text/plain', data: base64('recipe') },
+  }),
+  'as a drawing in escapes': {
+    body: chat(
+      `data:image/svg+xml;utf8,${[...`<svg><text>${WORD}</text></svg>`]
+        .map((c) => `%${c.charCodeAt(0).toString(16)}`)
+        .join('')}`,
+    ),
+  },
+  'a card over parts that end where its groups do': {
+    body: chat(
+      ['my card is 4111 1111', '1111 1111'].map((text) => ({ type: 'text', text })),
+    ),
+  },
+  'a card on keys of a telephone': {
+    body: chat(CARD.replaceAll(/[0-9]/g, '$&\ufe0f\u20e3')),
+  },
+  'between marks of annotations': { body: chat('re\ufffbcipe') },
+  'a tool': { body: named('delete_file') },
+  'a tool in other letters': { body: named('Ｄelete_File') },
+  'a tool with zero-width spaces': { body: named('del\u200bete_file') },
+  'a tool with control characters': { body: named('delete\u0000_file') },
+  'a tool behind a blank': { body: named(' delete_file') },
+  'a tool under keys in capitals': {
+    body: chat('hi', {
+      Tools: [{ Type: 'function', Function: { Name: 'delete_file' } }],
+    }),
+  },
+  'a tool under keys of both cases': {
+    body: offer({ function: { name: 'read', Name: 'delete_file' } }),
+  },
+  'a tool that is no list': gemini({
+    tools: { functionDeclarations: { name: 'delete_file' } },
+  }),
+  'a tool in the other spelling': gemini({
+    tools: [{ function_declarations: [{ name: 'delete_file' }] }],
+  }),
+  'a model': { body: asks('bad-model') },
+  'a model in other letters': { body: asks('ＢAD-Model') },
+  'a model with zero-width spaces': { body: asks('bad\u200b-model') },
+  'a model between blanks': { body: asks(' bad-model ') },
+  'a model behind a provider': { body: asks('openai/bad-model') },
+  'a model behind models/': { body: asks('models/bad-model') },
+  'a model before a version': { body: asks('openai/bad-model:free') },
+  'a model under a key in capitals': {
+    body: JSON.stringify({ Model: 'bad-model', Messages: [{ role: 'user' }] }),
+  },
+  'a model under keys of both cases': { body: chat('hi', { Model: 'bad-model' }) },
+  'a model in an escaped path': {
+    ...gemini({}),
+    path: '/v1beta/models/b%61d-model%3AgenerateContent',
+  },
   'as an item of a conversation': {
     path: '/v1/conversations/c/items',
     body: JSON.stringify({
@@ -284,14 +383,22 @@ describe('a way round', () => {
       },
     })
     yori = await Yori.start({
-      origins: { [NAME]: origin },
+      origins: { [NAME]: origin, [GEMINI]: origin },
       trust: [originCa],
       config: {
         mode: 'enforce',
         enforcement: { enabled: true, consent_accepted: true },
         policies: {
           directory: folder.file('own'),
-          files: { no_recipes: { action: 'block' }, privacy: { action: 'block' } },
+          files: {
+            no_recipes: { action: 'block' },
+            privacy: { action: 'block' },
+            tool_guard: { action: 'block', params: { denied_tools: ['delete_*'] } },
+            model_allowlist: {
+              action: 'block',
+              params: { models: ['*'], denied: ['bad-model*'] },
+            },
+          },
         },
       },
     })
@@ -309,9 +416,10 @@ describe('a way round', () => {
       if (version === 'h2' && attempt.method === 'DELETE') continue
       it(`is closed: ${what}, over ${version}`, async () => {
         heard = []
-        const { path = CHAT, method = 'POST', headers = {}, body } = attempt
+        const { host = NAME, path = CHAT, method = 'POST', headers = {} } = attempt
+        const { body } = attempt
         const answer = await yori.dispatcher(undefined, version).request({
-          origin: `https://${NAME}`,
+          origin: `https://${host}`,
           path,
           method,
           headers: { 'content-type': 'application/json', ...headers },

@@ -16,7 +16,12 @@ import type { BodyText } from '../../providers/body-text.js'
 import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
 import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
-import { offeredTools } from '../../providers/offered-tools.js'
+import {
+  modelsIn,
+  offeredTools,
+  plainName,
+  plainNames,
+} from '../../providers/offered-tools.js'
 import type { Api, RequestFacts } from '../../providers/provider.js'
 import { RequestBuilder } from '../../providers/request.js'
 import { noContent, unreadable } from '../words/content.js'
@@ -26,6 +31,7 @@ import { asUtf8 } from '../../detect/wide-text.js'
 import { addOffer, addText, addWords, isTextType, looksLikeJson } from './body-words.js'
 import { readMessages } from './call-reading.js'
 import type { CallRead } from './call-reading.js'
+import { isKnownCharset } from './charset.js'
 import { addNewestParts, readParts } from './form-reading.js'
 import { readNewest, withNewest } from './newest-words.js'
 import type { BodyPart, RequestCopy } from './request-copy.js'
@@ -60,11 +66,24 @@ export function* readRequest(
   copy: RequestCopy,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const read = yield* readBody(recognised, { ...copy, long: new LongTexts() }, options)
+  const read = yield* readOfCharset(recognised, copy, options)
   if ((read.shaped ?? recognised).api !== 'session') return read
   const { content } = read
   const uninspectable = content.uninspectable ?? MEDIA_ELSEWHERE
   return { ...read, content: { ...content, uninspectable }, unread: 'media-elsewhere' }
+}
+
+/** What it says is looked at as UTF-8 and its like, as providers take JSON; it is told. */
+function* readOfCharset(
+  recognised: Recognised,
+  copy: RequestCopy,
+  options: RequestOptions,
+): Resting<RequestRead> {
+  const read = yield* readBody(recognised, { ...copy, long: new LongTexts() }, options)
+  if (copy.bytes.length === 0 || isKnownCharset(copy.head.contentType)) return read
+  const uninspectable = read.content.uninspectable ?? 'its charset is not read here'
+  const content = { ...read.content, uninspectable }
+  return { ...read, content, unread: read.unread ?? 'content-coding' }
 }
 
 function* readBody(
@@ -115,8 +134,9 @@ function* readCall(
   const { api } = recognised
   const asked = body === undefined ? ofTexts(texts, api) : factsOf(recognised, copy, body)
   const offered = yield* offeredTools(body)
-  const toolsOffered = [...new Set([...asked.toolsOffered, ...offered])]
-  const facts = { ...asked, toolsOffered }
+  const toolsOffered = yield* plainNames([...asked.toolsOffered, ...offered])
+  const model = asked.model === undefined ? undefined : plainName(asked.model)
+  const facts = { ...asked, model, toolsOffered }
   const text = yield* words.ended()
   const isCut = copy.cutBy !== undefined
   if (isMute && !isCut && why === undefined) return notText(facts)
@@ -178,9 +198,15 @@ function* readJson(
     return { ...(yield* readJson(shaped, copy, body, options)), shaped }
   yield
   const offered = yield* offeredTools(value)
-  const toolsOffered = [...new Set([...read.toolsOffered, ...offered])]
-  const facts = { ...read, toolsOffered }
-  const [twice] = duplicateKeys
+  const toolsOffered = yield* plainNames([...read.toolsOffered, ...offered])
+  const named = modelsIn(value)
+  const model = read.model ?? named[0]
+  const facts = {
+    ...read,
+    model: model === undefined ? undefined : plainName(model),
+    toolsOffered,
+  }
+  const twice = duplicateKeys.length > 0 || named.length > 1
   const text = options.wantsText ? yield* textOf(value, copy, body) : undefined
   const content = {
     ...about(facts),
@@ -188,7 +214,7 @@ function* readJson(
     long: copy.long,
     words: facts.newestWords,
     state: 'whole',
-    uninspectable: twice === undefined ? undefined : 'a key of its body stands twice',
+    uninspectable: twice ? 'a key of its body stands twice' : undefined,
   } as const
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
   return { facts, content, text, unread: unread ?? unreadIn(text) }
