@@ -18,6 +18,7 @@ import {
 import type { Transform } from 'node:stream'
 import type { BrotliOptions, ZlibOptions } from 'node:zlib'
 import { unreachable } from '../core/unreachable.js'
+import { brotliWindow, MAX_WINDOW_BYTES, unfolding, windows } from './unfolding.js'
 import { createZstdDecoder } from './zstd.js'
 
 export type Coding = 'identity' | 'gzip' | 'deflate' | 'br' | 'zstd'
@@ -75,9 +76,9 @@ export type DecodeEnd =
   | 'truncated'
   /** Not of the announced coding; pieces before the fault may have been given out. */
   | 'corrupt'
-  /** Over the size or ratio limit. */
+  /** Over the size or ratio limit, or that of a brotli window (`MAX_WINDOW_BYTES`). */
   | 'too-large'
-  /** More coded bytes came than the thread pool could take. */
+  /** More coded bytes came than could wait, for the thread pool or for room for its window. */
   | 'overloaded'
 
 /**
@@ -101,6 +102,10 @@ export class ContentDecoder {
   #settle: ((end: DecodeEnd) => void) | undefined
   /** It is one of those that are undone at once. */
   #hasTurn = false
+  /** Of brotli that is undone as it comes: what it has of the room for windows. */
+  #window = 0
+  /** It stands in line for that. */
+  #waitsForWindow = false
 
   constructor(
     coding: Exclude<Coding, 'identity'>,
@@ -119,8 +124,11 @@ export class ContentDecoder {
     const copy = Buffer.from(chunk)
     if (this.#stream === undefined) {
       this.#held.push(copy)
-      const most = Math.max(this.#limits.inPlaceBytes, HEADER_BYTES - 1)
-      if (this.#codedBytes > most) this.#startStream()
+      const { inPlaceBytes, maxQueuedBytes } = this.#limits
+      const most = Math.max(inPlaceBytes, HEADER_BYTES - 1)
+      if (this.#waitsForWindow) {
+        if (this.#codedBytes > maxQueuedBytes) this.#finish('overloaded')
+      } else if (this.#codedBytes > most) this.#begin()
       return
     }
     this.#goOn()
@@ -131,7 +139,8 @@ export class ContentDecoder {
   end(): Promise<DecodeEnd> {
     this.#ended = true
     this.#goOn()
-    if (this.#end === undefined && this.#stream === undefined) this.#decodeInPlace()
+    const isAllHeld = this.#stream === undefined && !this.#waitsForWindow
+    if (this.#end === undefined && isAllHeld) this.#decodeInPlace()
     if (this.#end !== undefined) return Promise.resolve(this.#end)
     return new Promise((resolve) => {
       this.#settle = resolve
@@ -168,7 +177,11 @@ export class ContentDecoder {
    * takes room for its window, of some megabytes.
    */
   #standInLine(): void {
-    line.enter(() => {
+    if (this.#windowBytes > MAX_WINDOW_BYTES) {
+      this.#finish('too-large')
+      return
+    }
+    unfolding.enter(1, () => {
       this.#hasTurn = true
       if (this.#end !== undefined) this.#leave()
       else {
@@ -178,10 +191,36 @@ export class ContentDecoder {
     })
   }
 
+  /** It is undone as it comes, once there is room for its window. */
+  #begin(): void {
+    const window = this.#windowBytes
+    if (window > MAX_WINDOW_BYTES) {
+      this.#finish('too-large')
+      return
+    }
+    this.#waitsForWindow = true
+    windows.enter(window, () => {
+      this.#waitsForWindow = false
+      this.#window = window
+      if (this.#end !== undefined) this.#leave()
+      else {
+        this.#startStream()
+        if (this.#ended) this.#stream?.end()
+      }
+    })
+  }
+
+  /** Zero of the codings whose windows are small. */
+  get #windowBytes(): number {
+    return this.#coding === 'br' ? brotliWindow(this.#held[0]?.[0] ?? 0) : 0
+  }
+
   #leave(): void {
+    if (this.#window > 0) windows.leave(this.#window)
+    this.#window = 0
     if (!this.#hasTurn) return
     this.#hasTurn = false
-    line.leave()
+    unfolding.leave(1)
   }
 
   #startStream(): void {
@@ -243,31 +282,6 @@ export class ContentDecoder {
     this.#settle?.(end)
   }
 }
-
-/** Small bodies that unfold to much are undone so many at once. */
-export const MAX_UNFOLDING = 2
-
-/** Whoever waits is served in turn. */
-class Line {
-  readonly #waiting: (() => void)[] = []
-  #free = MAX_UNFOLDING
-
-  enter(go: () => void): void {
-    if (this.#free === 0) this.#waiting.push(go)
-    else {
-      this.#free--
-      go()
-    }
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#free++
-    else next()
-  }
-}
-
-const line = new Line()
 
 /**
  * One small piece that stands for itself, such as a message of gRPC, undone in place.

@@ -1,11 +1,60 @@
 /** Many small bodies that unfold to far more, at once: few are undone at a time, and all in turn. */
 import assert from 'node:assert/strict'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
-import { ContentDecoder, MAX_UNFOLDING } from '../../src/http/content-coding.js'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
+import { ContentDecoder } from '../../src/http/content-coding.js'
+import { brotliWindow, MAX_UNFOLDING, WINDOWS_BYTES } from '../../src/http/unfolding.js'
 import type { Coding } from '../../src/http/content-coding.js'
 
 /** Over what is undone in place, under what the ratio allows. */
 const TEXT = Buffer.alloc(900 * 1024, 'some words ')
+
+const MIB = 1024 * 1024
+
+/** Bytes that no coding makes shorter, the same each time. */
+function randomLike(): Buffer {
+  let state = 1
+  return Buffer.from(
+    Array.from(
+      { length: 20_000 },
+      () => (state = (state * 48_271) % 2_147_483_647) & 0xff,
+    ),
+  )
+}
+
+const windowed = (text: Buffer, bits: number): Buffer =>
+  brotliCompressSync(text, {
+    params: {
+      [constants.BROTLI_PARAM_LGWIN]: bits,
+      [constants.BROTLI_PARAM_QUALITY]: 5,
+    },
+  })
+
+describe('a brotli window', () => {
+  // RFC 7932 section 9.1: the bits of the stream, its first one last.
+  const TABLE: Readonly<Record<number, string>> = {
+    ...{ 10: '0100001', 11: '0110001', 12: '1000001', 13: '1010001', 14: '1100001' },
+    ...{ 15: '1110001', 16: '0', 17: '0000001', 18: '0011', 19: '0101', 20: '0111' },
+    ...{ 21: '1001', 22: '1011', 23: '1101', 24: '1111' },
+  }
+  for (const [bits, pattern] of Object.entries(TABLE))
+    it(`of ${bits} bits is told by the first bits of its stream`, () => {
+      const mask = 2 ** pattern.length - 1
+      // Whatever stands behind.
+      for (const behind of [0, 0xff])
+        assert.equal(
+          brotliWindow((behind & ~mask & 0xff) | parseInt(pattern, 2)),
+          2 ** Number(bits),
+        )
+    })
+
+  it('is told as the encoder made it', () => {
+    for (const bits of [10, 16, 18, 20, 22, 24])
+      assert.equal(
+        brotliWindow(windowed(Buffer.alloc(17 * MIB), bits)[0] ?? 0),
+        2 ** bits,
+      )
+  })
+})
 
 describe('bodies that unfold to far more', () => {
   for (const [coding, encode] of [
@@ -38,4 +87,62 @@ describe('bodies that unfold to far more', () => {
       assert.deepEqual(await Promise.all(ends), expected)
       assert.ok(most > 0 && most <= MAX_UNFOLDING, `${most} at once`)
     })
+
+  it('are not undone where their windows are wider than those of servers', async () => {
+    for (const start of [Buffer.alloc(0), randomLike()]) {
+      const coded = windowed(Buffer.concat([start, Buffer.alloc(17 * MIB)]), 24)
+      assert.equal(coded.length > 16 * 1024, start.length > 0)
+      let bytes = 0
+      const decoder = new ContentDecoder('br', (piece) => (bytes += piece.length))
+      decoder.push(coded)
+      assert.deepEqual([await decoder.end(), bytes], ['too-large', 0])
+    }
+    // One that is small is undone in place, whatever its window.
+    const small = new ContentDecoder('br', () => undefined)
+    small.push(windowed(Buffer.from('some words'), 24))
+    assert.equal(await small.end(), 'whole')
+  })
+
+  it('stand in line for their windows when they come piece by piece, each to its end', async () => {
+    const text = Buffer.concat([randomLike(), Buffer.alloc(5 * MIB, 'words ')])
+    const coded = windowed(text, 22)
+    assert.ok(coded.length > 16 * 1024)
+    const open = new Set<number>()
+    let most = 0
+    const ends = Array.from({ length: 24 }, async (_, i) => {
+      let bytes = 0
+      const decoder = new ContentDecoder('br', (piece) => {
+        bytes += piece.length
+        open.add(i)
+        most = Math.max(most, open.size)
+      })
+      for (let at = 0; at < coded.length; at += 7000)
+        decoder.push(coded.subarray(at, at + 7000))
+      if (i % 5 === 4) setImmediate(() => decoder.abort())
+      const end = await decoder.end()
+      open.delete(i)
+      return i % 5 === 4 ? 'let go' : `${end} ${bytes}`
+    })
+    const expected = Array.from({ length: 24 }, (_, i) =>
+      i % 5 === 4 ? 'let go' : `whole ${text.length}`,
+    )
+    assert.deepEqual(await Promise.all(ends), expected)
+    assert.ok(most <= WINDOWS_BYTES / (4 * MIB), `${most} at once`)
+  })
+
+  it('are given up when more comes than may wait for a window', async () => {
+    const hold = windowed(Buffer.concat([randomLike(), Buffer.alloc(4 * MIB)]), 23)
+    const holders = Array.from({ length: WINDOWS_BYTES / (8 * MIB) }, () => {
+      const holder = new ContentDecoder('br', () => undefined)
+      holder.push(hold.subarray(0, 18_000))
+      return holder
+    })
+    const late = new ContentDecoder('br', () => undefined)
+    for (let i = 0; i < 70; i++) late.push(hold.subarray(0, 17_000))
+    assert.equal(await late.end(), 'overloaded')
+    for (const holder of holders) holder.abort()
+    const next = new ContentDecoder('br', () => undefined)
+    next.push(hold)
+    assert.equal(await next.end(), 'whole')
+  })
 })

@@ -4,7 +4,8 @@
 // at the most. Exit 1 when one is over 64. Each coding has a process of its own.
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { randomBytes } from 'node:crypto'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import { CODING_LIMITS, ContentDecoder } from '../../src/http/content-coding.js'
 import type { Coding } from '../../src/http/content-coding.js'
@@ -14,14 +15,21 @@ const COUNT = 50
 const MOST_MIB = 64
 
 type Real = Exclude<Coding, 'identity'>
-const CODINGS: readonly Real[] = ['br', 'gzip', 'deflate', 'zstd']
+const CODINGS: readonly [what: string, coding: Real][] = [
+  ['br', 'br'],
+  ['br, 16 MiB window', 'br'],
+  ['br, streamed', 'br'],
+  ['gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['zstd', 'zstd'],
+]
 
 /** As encoders make them unless told otherwise. */
-function bomb(coding: Real): Buffer {
+function bomb(what: string, coding: Real): Buffer {
   const zeros = Buffer.alloc(256 * MIB)
   switch (coding) {
     case 'br':
-      return brotliCompressSync(zeros)
+      return what === 'br' ? brotliCompressSync(zeros) : wide(what, zeros)
     case 'gzip':
       return gzipSync(zeros, { level: 9 })
     case 'deflate':
@@ -29,6 +37,17 @@ function bomb(coding: Real): Buffer {
     case 'zstd':
       return execFileSync('zstd', ['-q', '-c', '-1'], { input: zeros, maxBuffer: MIB })
   }
+}
+
+/** Over what is undone in place, so that it is undone as it comes. */
+const STREAMED_BYTES = 20_000
+
+function wide(what: string, zeros: Buffer): Buffer {
+  if (what.endsWith('streamed'))
+    return brotliCompressSync(Buffer.concat([randomBytes(STREAMED_BYTES), zeros]))
+  return brotliCompressSync(zeros, {
+    params: { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS },
+  })
 }
 
 async function measure(coded: Buffer, coding: Real): Promise<number> {
@@ -61,8 +80,8 @@ async function child(): Promise<void> {
 
 async function parent(): Promise<void> {
   console.log(`node ${process.version}; ${COUNT} at once, each of 256 MiB of zeros`)
-  for (const coding of CODINGS) {
-    const coded = bomb(coding)
+  for (const [what, coding] of CODINGS) {
+    const coded = bomb(what, coding)
     const running = fork(fileURLToPath(import.meta.url), ['child'])
     running.send({ coded: coded.toString('base64'), coding })
     const [grown] = (await once(running, 'message')) as [number]
@@ -70,7 +89,7 @@ async function parent(): Promise<void> {
     const isOver = grown > MOST_MIB
     if (isOver) process.exitCode = 1
     console.log(
-      `${coding.padEnd(8)}${String(coded.length).padStart(9)} bytes  +${grown.toFixed(0)} MiB${isOver ? '  OVER' : ''}`,
+      `${what.padEnd(20)}${String(coded.length).padStart(9)} bytes  +${grown.toFixed(0)} MiB${isOver ? '  OVER' : ''}`,
     )
   }
 }

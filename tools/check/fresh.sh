@@ -58,7 +58,7 @@ starts() { # the folder, and the words
   shift
   (cd "$clone" && YORI_LISTEN=127.0.0.1:0 exec setsid "$@" npm start) >"$log" 2>&1 </dev/null &
   started=$! group=$!
-  until grep -q 'YORI is running' "$log"; do
+  until grep -qs 'YORI is running' "$log"; do
     tries=$((tries + 1))
     if [ "$tries" -gt 600 ] || ! kill -0 "$started" 2>/dev/null; then
       kill -TERM -- "-$started" 2>/dev/null
