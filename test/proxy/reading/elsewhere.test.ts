@@ -16,7 +16,16 @@ import { HTTP_VERSIONS, Yori } from '../../support/yori.js'
 import type { HttpVersion, Row } from '../../support/yori.js'
 
 const GOOGLE = 'generativelanguage.googleapis.com'
-const CARD = 'my card is 4111 1111 1111 1111'
+
+/** One that is valid by its check digit, ISO/IEC 7812-1. */
+function cardNumber(serial: number): string {
+  const digits = `411111${String(1_000_000 + serial * 7919).padStart(9, '0')}`
+  const sum = [...digits].reverse().reduce((total, digit, i) => {
+    const value = Number(digit) * (i % 2 === 0 ? 2 : 1)
+    return total + (value > 9 ? value - 9 : value)
+  }, 0)
+  return digits + String((10 - (sum % 10)) % 10)
+}
 const KEY = 'ek_0123456789abcdef0123456789abcdef'
 
 /** As Chromium makes one: RFC 8866, with addresses that are no person's. */
@@ -292,8 +301,10 @@ describe('a conversation that is had elsewhere', () => {
         await way.ask(yori, version, session)
         return (await endedExchanges(yori, before + 1)).at(-1)
       }
-      for (const way of SET_UP) {
-        const bad = await ask(way, { person: CARD, model: 'gpt-4o-mini' })
+      for (const [n, way] of SET_UP.entries()) {
+        // Another number each: the same one again would count in the row of the first.
+        const person = `my card is ${cardNumber(n)}`
+        const bad = await ask(way, { person, model: 'gpt-4o-mini' })
         assert.equal(bad?.['event_type'], 'block', way.path)
         assert.match(String(bad['findings']), /card/, way.path)
         if (way.model === null) continue
