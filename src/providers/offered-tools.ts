@@ -85,9 +85,9 @@ export function* plainNames(names: Iterable<string>): Resting<string[]> {
 const REST_NAMES = 8
 const MAX_FOLDED = 1024
 
-/** One of them; or of a model. */
+/** One of them; or of a model. A name of which nothing is left stays as it is. */
 export function plainName(name: string): string {
-  return name.length > MAX_FOLDED ? name : folded(name).trim()
+  return name.length > MAX_FOLDED ? name : folded(name).trim() || name
 }
 
 /** Those of a body, under its key in letters of either case, as servers in Go take it; each once. */
