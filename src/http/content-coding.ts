@@ -18,7 +18,7 @@ import {
 import type { Transform } from 'node:stream'
 import type { BrotliOptions, ZlibOptions } from 'node:zlib'
 import { unreachable } from '../core/unreachable.js'
-import { brotliWindow, MAX_WINDOW_BYTES, unfolding, windows } from './unfolding.js'
+import { brotliWindow, MAX_WINDOW_BYTES, unfolding } from './unfolding.js'
 import { createZstdDecoder } from './zstd.js'
 
 export type Coding = 'identity' | 'gzip' | 'deflate' | 'br' | 'zstd'
@@ -78,7 +78,7 @@ export type DecodeEnd =
   | 'corrupt'
   /** Over the size or ratio limit, or that of a brotli window (`MAX_WINDOW_BYTES`). */
   | 'too-large'
-  /** More coded bytes came than could wait, for the thread pool or for room for its window. */
+  /** More coded bytes came than the thread pool could take. */
   | 'overloaded'
 
 /**
@@ -102,10 +102,6 @@ export class ContentDecoder {
   #settle: ((end: DecodeEnd) => void) | undefined
   /** It is one of those that are undone at once. */
   #hasTurn = false
-  /** Of brotli that is undone as it comes: what it has of the room for windows. */
-  #window = 0
-  /** It stands in line for that. */
-  #waitsForWindow = false
 
   constructor(
     coding: Exclude<Coding, 'identity'>,
@@ -124,11 +120,8 @@ export class ContentDecoder {
     const copy = Buffer.from(chunk)
     if (this.#stream === undefined) {
       this.#held.push(copy)
-      const { inPlaceBytes, maxQueuedBytes } = this.#limits
-      const most = Math.max(inPlaceBytes, HEADER_BYTES - 1)
-      if (this.#waitsForWindow) {
-        if (this.#codedBytes > maxQueuedBytes) this.#finish('overloaded')
-      } else if (this.#codedBytes > most) this.#begin()
+      const most = Math.max(this.#limits.inPlaceBytes, HEADER_BYTES - 1)
+      if (this.#codedBytes > most) this.#begin()
       return
     }
     this.#goOn()
@@ -139,8 +132,7 @@ export class ContentDecoder {
   end(): Promise<DecodeEnd> {
     this.#ended = true
     this.#goOn()
-    const isAllHeld = this.#stream === undefined && !this.#waitsForWindow
-    if (this.#end === undefined && isAllHeld) this.#decodeInPlace()
+    if (this.#end === undefined && this.#stream === undefined) this.#decodeInPlace()
     if (this.#end !== undefined) return Promise.resolve(this.#end)
     return new Promise((resolve) => {
       this.#settle = resolve
@@ -191,23 +183,10 @@ export class ContentDecoder {
     })
   }
 
-  /** It is undone as it comes, once there is room for its window. */
+  /** It is undone as it comes: nobody waits for streams of others, which may last for hours. */
   #begin(): void {
-    const window = this.#windowBytes
-    if (window > MAX_WINDOW_BYTES) {
-      this.#finish('too-large')
-      return
-    }
-    this.#waitsForWindow = true
-    windows.enter(window, () => {
-      this.#waitsForWindow = false
-      this.#window = window
-      if (this.#end !== undefined) this.#leave()
-      else {
-        this.#startStream()
-        if (this.#ended) this.#stream?.end()
-      }
-    })
+    if (this.#windowBytes > MAX_WINDOW_BYTES) this.#finish('too-large')
+    else this.#startStream()
   }
 
   /** Zero of the codings whose windows are small. */
@@ -216,8 +195,6 @@ export class ContentDecoder {
   }
 
   #leave(): void {
-    if (this.#window > 0) windows.leave(this.#window)
-    this.#window = 0
     if (!this.#hasTurn) return
     this.#hasTurn = false
     unfolding.leave(1)

@@ -1,6 +1,6 @@
 /**
  * What decoders that unfold much take for their windows, of all bodies together: small bodies
- * that unfold to far more stand in line, and so do brotli's windows of streamed bodies. Of the
+ * that unfold to far more stand in line, and wide windows of brotli are not undone. Of the
  * other codings a window is 32 KiB (RFC 1951 §2), or bounded by itself (zstd).
  */
 
@@ -11,8 +11,6 @@ export const MAX_UNFOLDING = 2
  * before it gives out a byte, and encoders of servers have 4 MiB at the most.
  */
 export const MAX_WINDOW_BYTES = 8 * 1024 * 1024
-/** Of windows of brotli streams together. */
-export const WINDOWS_BYTES = 16 * 1024 * 1024
 
 /**
  * The window of a brotli stream in bytes, 1 KiB to 16 MiB, by its first byte (RFC 7932 §9.1).
@@ -59,5 +57,3 @@ class Line {
 
 /** Of small bodies, each one place. */
 export const unfolding = new Line(MAX_UNFOLDING)
-/** Of brotli that is undone as it comes: bytes of windows. */
-export const windows = new Line(WINDOWS_BYTES)

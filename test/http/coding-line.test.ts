@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { ContentDecoder } from '../../src/http/content-coding.js'
-import { brotliWindow, MAX_UNFOLDING, WINDOWS_BYTES } from '../../src/http/unfolding.js'
+import { brotliWindow, MAX_UNFOLDING } from '../../src/http/unfolding.js'
 import type { Coding } from '../../src/http/content-coding.js'
 
 /** Over what is undone in place, under what the ratio allows. */
@@ -101,48 +101,5 @@ describe('bodies that unfold to far more', () => {
     const small = new ContentDecoder('br', () => undefined)
     small.push(windowed(Buffer.from('some words'), 24))
     assert.equal(await small.end(), 'whole')
-  })
-
-  it('stand in line for their windows when they come piece by piece, each to its end', async () => {
-    const text = Buffer.concat([randomLike(), Buffer.alloc(5 * MIB, 'words ')])
-    const coded = windowed(text, 22)
-    assert.ok(coded.length > 16 * 1024)
-    const open = new Set<number>()
-    let most = 0
-    const ends = Array.from({ length: 24 }, async (_, i) => {
-      let bytes = 0
-      const decoder = new ContentDecoder('br', (piece) => {
-        bytes += piece.length
-        open.add(i)
-        most = Math.max(most, open.size)
-      })
-      for (let at = 0; at < coded.length; at += 7000)
-        decoder.push(coded.subarray(at, at + 7000))
-      if (i % 5 === 4) setImmediate(() => decoder.abort())
-      const end = await decoder.end()
-      open.delete(i)
-      return i % 5 === 4 ? 'let go' : `${end} ${bytes}`
-    })
-    const expected = Array.from({ length: 24 }, (_, i) =>
-      i % 5 === 4 ? 'let go' : `whole ${text.length}`,
-    )
-    assert.deepEqual(await Promise.all(ends), expected)
-    assert.ok(most <= WINDOWS_BYTES / (4 * MIB), `${most} at once`)
-  })
-
-  it('are given up when more comes than may wait for a window', async () => {
-    const hold = windowed(Buffer.concat([randomLike(), Buffer.alloc(4 * MIB)]), 23)
-    const holders = Array.from({ length: WINDOWS_BYTES / (8 * MIB) }, () => {
-      const holder = new ContentDecoder('br', () => undefined)
-      holder.push(hold.subarray(0, 18_000))
-      return holder
-    })
-    const late = new ContentDecoder('br', () => undefined)
-    for (let i = 0; i < 70; i++) late.push(hold.subarray(0, 17_000))
-    assert.equal(await late.end(), 'overloaded')
-    for (const holder of holders) holder.abort()
-    const next = new ContentDecoder('br', () => undefined)
-    next.push(hold)
-    assert.equal(await next.end(), 'whole')
   })
 })
