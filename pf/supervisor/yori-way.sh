@@ -74,8 +74,9 @@ watch_way() {
 }
 
 # Does br_netfilter show packets of a steered bridge to the rules before they have left it? What
-# TPROXY takes there is lost. $1: iptables for IPv4, ip6tables for IPv6.
+# TPROXY takes there is lost; a redirection stays. $1: iptables for IPv4, ip6tables for IPv6.
 way_bridged() {
+  [ "$plan_backend" = nft-tproxy ] || return 1
   for way_name in $plan_interfaces; do
     way_bridge=/sys/class/net/$way_name/bridge
     [ -d "$way_bridge" ] || continue

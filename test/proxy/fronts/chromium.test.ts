@@ -16,7 +16,7 @@ describe('Chromium', () => {
     needs(this, ...CHROMIUM)
   })
 
-  it('without the root fails once, and its next load passes untouched', async () => {
+  it('without the root fails once at most, and its next load passes untouched', async () => {
     await using origin = await startOrigin({
       certificate: originCa.issue({ names: [NAME] }),
     })
@@ -33,8 +33,12 @@ describe('Chromium', () => {
       })
       const url = `https://${NAME}/`
       const page = await browser.page()
-      await assert.rejects(page.navigate(url), /ERR_CERT_AUTHORITY_INVALID/)
-      await until(async () => (await yori.rows('connections')).length > 0)
+      // A connection that it opened in advance can have been refused before the load asks.
+      const first = await page.navigate(url).catch((error: unknown) => error)
+      if (first !== 200) assert.match(String(first), /ERR_CERT_AUTHORITY_INVALID/)
+      await until(async () =>
+        (await yori.rows('connections')).some(({ coverage }) => coverage === 'failed'),
+      )
       assert.equal(await page.navigate(url), 200)
     }
     await until(async () =>
