@@ -3,7 +3,8 @@
 # A name may end in `*`. The explicit word of allowance silences the default policy, so that
 # with a default that blocks these models are all that is allowed. Models in `denied` are
 # denied whatever `models` says, and wherever in a longer name they stand: `gpt-4o` denies
-# `openai/gpt-4o:free`, too. A request that names no model is none of its business.
+# `openai/gpt-4o:free`, too. A request that names no model is none of its business; of one that
+# names several, to fall back to or one for each request of a batch, all count.
 package yori.model_allowlist
 
 import data.yori.lib.amounts
@@ -16,39 +17,43 @@ parameters := object.union(people.parameters, {
 
 allow if {
 	people.concerned
-	is_named
-	not is_denied
+	count(models) > 0
+	every model in models {
+		is_allowed(model)
+	}
 }
 
 deny contains text if {
 	people.concerned
-	input.model != null
-	not is_allowed
-	text := sprintf("model %s is not among those allowed", [substring(input.model, 0, 100)])
+	some model in models
+	not is_allowed(model)
+	text := sprintf("model %s is not among those allowed", [substring(model, 0, 100)])
 }
 
-is_allowed if {
-	is_named
-	not is_denied
+models contains input.model if input.model != null
+
+models contains model if some model in input.request.models
+
+is_allowed(model) if {
+	is_named(model)
+	not is_denied(model)
 }
 
-is_named if {
+is_named(model) if {
 	some entry in data.params.models
-	amounts.names_model(entry, input.model)
+	amounts.names_model(entry, model)
 }
 
 # The whole of it, and what stands behind a provider, a region, a publisher and before a version.
-names contains input.model
-
-names contains name if {
-	some part in split(input.model, "/")
+names(model) := {model} | {name |
+	some part in split(model, "/")
 	some before_version in split(part, "@")
 	some name in split(before_version, ":")
 	name != ""
 }
 
-is_denied if {
+is_denied(model) if {
 	some entry in data.params.denied
-	some name in names
+	some name in names(model)
 	amounts.names_model(entry, name)
 }

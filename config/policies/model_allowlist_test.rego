@@ -43,3 +43,11 @@ test_says_nothing_without_a_model if {
 	not allowed(null)
 	not denied(null)
 }
+
+named(models) := {"device": device([]), "model": "gpt-4o-mini", "request": {"models": models}}
+
+test_denies_one_of_several if {
+	count(model_allowlist.deny) == 1 with data.params as params(given) with input as named(["gpt-4o-mini", "claude-opus-4"])
+	not model_allowlist.allow with data.params as params(given) with input as named(["gpt-4o-mini", "claude-opus-4"])
+	model_allowlist.allow with data.params as params(given) with input as named(["gpt-4o-mini", "claude-sonnet-4"])
+}

@@ -73,12 +73,16 @@ deny contains text if {
 deny contains text if {
 	is_minor
 	data.params.safe_mode
-	input.model != null
-	not is_safe
-	text := sprintf("model %s is not one of the safe ones", [substring(input.model, 0, 100)])
+	some model in models
+	not is_safe(model)
+	text := sprintf("model %s is not one of the safe ones", [substring(model, 0, 100)])
 }
 
-is_safe if {
+models contains input.model if input.model != null
+
+models contains model if some model in input.request.models
+
+is_safe(model) if {
 	some entry in data.params.safe_models
-	amounts.names_model(entry, input.model)
+	amounts.names_model(entry, model)
 }

@@ -25,6 +25,8 @@ export interface InputFacts {
   readonly time: LocalTime
   readonly counters: CountersFacts
   readonly model: string | undefined
+  /** All that the body names; undefined: no others than `model`. */
+  readonly modelsNamed?: readonly string[] | undefined
   readonly prompt: string
   /** Undefined: the request could not be read. */
   readonly promptChars: number | undefined
@@ -123,6 +125,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
       // Nobody knows the path: a budget is not to be gone round by one.
       call: facts.call ?? facts.method === 'POST',
       tools: facts.toolsOffered ?? null,
+      models: facts.modelsNamed ?? (facts.model === undefined ? [] : [facts.model]),
     },
     device: {
       ip: device.ip,

@@ -26,6 +26,11 @@ export interface PolicyInput {
     readonly call: boolean
     /** Names of the tools that it offers to the model; null when it could not be read. */
     readonly tools: readonly string[] | null
+    /**
+     * All models that it would have answer: `model`, those to fall back to, those of the requests
+     * of a batch. Past requests of which no body was kept have `model` alone.
+     */
+    readonly models: readonly string[]
   }
   readonly device: {
     readonly ip: string

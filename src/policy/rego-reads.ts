@@ -26,6 +26,7 @@ const STRUCTURE: readonly string[] = [
   'request.body',
   'request.body_state',
   'request.tools',
+  'request.models',
   'prompt',
   'prompt_end',
   'prompt_chars',

@@ -1,15 +1,12 @@
 /**
- * The names of all tools that a request offers to the model, wherever in its envelope they
- * stand: beside the messages, among the items, in namespaces, in a session, in the requests of
- * a batch. And names as they are
- * compared, those of models, too. Pure; rests as it goes.
+ * Tools by the shapes in which providers take them: lists and single ones, definitions, servers
+ * of MCP and what of theirs is allowed, choices. And names as they are compared, those of models,
+ * too. Where in a body they stand says `named-in-body.ts`. Pure.
  */
 import type { Resting } from '../core/resting.js'
 import { folded } from '../detect/fold.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
-import { placeOf, placeOfField } from './body-places.js'
-import type { Place } from './body-places.js'
 
 /** Fields that hold lists of tools, as `plainKey` has them. */
 const LISTS: ReadonlySet<string> = new Set([
@@ -26,47 +23,8 @@ const DEFINITIONS: ReadonlySet<string> = new Set([
   'systemtool',
 ])
 
-const REST_NODES = 256
 /** As deep as JSON is read. */
 const MAX_DEPTH = 64
-
-/**
- * Each once, in the order in which they stand; of `body`, parsed JSON. Objects deeper
- * than 64 are not looked at. No bound of its own: the body has one.
- */
-export function* offeredTools(body: unknown): Resting<string[]> {
-  const names = new Set<string>()
-  const open: { value: unknown; place: Place; depth: number }[] = [
-    { value: body, place: 'envelope', depth: 0 },
-  ]
-  let looked = 0
-  for (let top = open.pop(); top !== undefined; top = open.pop()) {
-    if (++looked % REST_NODES === 0) yield
-    const { value, place, depth } = top
-    if (depth > MAX_DEPTH) continue
-    if (Array.isArray(value)) {
-      for (let i = value.length - 1; i >= 0; i--)
-        if (typeof value[i] === 'object')
-          open.push({ value: value[i] as unknown, place, depth: depth + 1 })
-      continue
-    }
-    const object = asRecord(value)
-    if (object === undefined) continue
-    const here = placeOf(object, place)
-    if (here !== 'envelope' && here !== 'program') continue
-    for (const [name, inner] of Object.entries(object).reverse()) {
-      if (typeof inner !== 'object' || inner === null) continue
-      if (isList(name)) addTools(inner, names)
-      else if (name === 'mcp_servers') addServers(inner, names)
-      else {
-        const below = placeOfField(name, here)
-        if (below === 'envelope' || name === 'toolConfig' || name === 'tool_config')
-          open.push({ value: inner, place: 'envelope', depth: depth + 1 })
-      }
-    }
-  }
-  return [...names]
-}
 
 /**
  * Names as they are compared (`folded`), without blanks around them, each once; a name longer
@@ -99,21 +57,37 @@ export function modelsIn(value: unknown): string[] {
   return [...new Set(named.map(([, model]) => model as string))]
 }
 
-/** Servers in Go take a key in letters of either case, and Google's in either form. */
-function plainKey(key: string): string {
+/**
+ * A key as it is compared, since servers in Go take it in letters of either case, and Google's in
+ * either form: in small letters, without low lines. Longer ones than 32 stay as they are.
+ */
+export function plainKey(key: string): string {
   return key.length > MAX_KEY ? key : key.replaceAll('_', '').toLowerCase()
 }
 
 const MAX_KEY = 32
 
-function isList(key: string): boolean {
+/** Does a field of that name hold tools that are offered? */
+export function isToolList(key: string): boolean {
   return LISTS.has(plainKey(key))
 }
 
-/** One that stands alone is a list of one to Google; other objects of that name are none. */
-function addTools(list: unknown, names: Set<string>, depth = 0): void {
+/**
+ * The names of a list of tools go to `names`. One that stands alone is a list of one to Google,
+ * and some have tools under their names instead of in a list; other objects hold none.
+ */
+export function addTools(list: unknown, names: Set<string>, depth = 0): void {
   const alone = asRecord(list)
-  if (alone !== undefined) addTool(alone, names, depth, true)
+  if (alone !== undefined) {
+    addTool(alone, names, depth, true)
+    for (const [key, inner] of Object.entries(alone)) {
+      const tool = asRecord(inner)
+      if (tool === undefined || isToolList(key) || DEFINITIONS.has(plainKey(key)))
+        continue
+      const within = namesOf(tool)
+      for (const name of within) names.add(name)
+    }
+  }
   for (const item of asList(list)) {
     const tool = asRecord(item)
     if (tool !== undefined) addTool(tool, names, depth)
@@ -130,7 +104,7 @@ function addTool(tool: Json, names: Set<string>, depth: number, isAlone = false)
   addAllowed(tool, names)
   if (depth > MAX_DEPTH) return
   for (const [key, inner] of Object.entries(tool))
-    if (isList(key)) addTools(inner, names, depth + 1)
+    if (isToolList(key)) addTools(inner, names, depth + 1)
 }
 
 /** That of its definition, or its own; all where a key stands there in several cases. */
@@ -152,12 +126,18 @@ function ownNames(object: Json | undefined): string[] {
 /** Gemini's are told by the key that switches them on. */
 function addByKeys(tool: Json, names: Set<string>): void {
   for (const key of Object.keys(tool))
-    if (!isList(key) && key !== 'cachePoint') names.add(key)
+    if (!isToolList(key) && key !== 'cachePoint') names.add(key)
 }
 
 /** Of a server's tools, those that the model may call. */
 function addAllowed(tool: Json, names: Set<string>): void {
-  const { allowed_tools: allowed, configs } = tool
+  const { allowed_tools: allowed, require_approval: approval, configs } = tool
+  const { always, never } = asRecord(approval) ?? {}
+  for (const list of [always, never])
+    for (const name of asList(asRecord(list)?.tool_names)) {
+      const text = asText(name)
+      if (text !== undefined) names.add(text)
+    }
   for (const name of asList(asRecord(allowed)?.tool_names ?? allowed)) {
     const text = asText(name)
     if (text !== undefined) names.add(text)
@@ -165,10 +145,44 @@ function addAllowed(tool: Json, names: Set<string>): void {
   for (const name of Object.keys(asRecord(configs) ?? {})) names.add(name)
 }
 
-function addServers(list: unknown, names: Set<string>): void {
+/** Of servers of MCP, as Anthropic takes them, the tools that are allowed go to `names`. */
+export function addServers(list: unknown, names: Set<string>): void {
   for (const item of asList(list)) {
     const server = asRecord(item)
     const settings = asRecord(server?.tool_configuration)
     if (settings !== undefined) addAllowed(settings, names)
+  }
+}
+
+/** Fields of such a choice that hold one. */
+const CHOSEN: ReadonlySet<string> = new Set(['tool', 'function', 'custom'])
+
+/** Does a field of that name say which tool is to be called? */
+export function isToolChoice(key: string): boolean {
+  // `functionCall` is what Gemini's models say.
+  return plainKey(key) === 'toolchoice' || key.toLowerCase() === 'function_call'
+}
+
+/** The tools that a choice names, or leaves to choose from, go to `names`. */
+export function addChoice(choice: unknown, names: Set<string>): void {
+  const object = asRecord(choice)
+  if (object === undefined) return
+  for (const name of ownNames(object)) names.add(name)
+  for (const [key, inner] of Object.entries(object)) {
+    if (isToolList(key)) addTools(inner, names)
+    else if (CHOSEN.has(plainKey(key)))
+      for (const name of ownNames(asRecord(inner))) names.add(name)
+    else if (plainKey(key) === 'allowedtools') addChoice(inner, names)
+  }
+}
+
+/** Names that Google's configuration of calls leaves to choose from go to `names`. */
+export function addAllowedNames(config: Json, names: Set<string>): void {
+  for (const [key, list] of Object.entries(config)) {
+    if (plainKey(key) !== 'allowedfunctionnames') continue
+    for (const name of asList(list)) {
+      const text = asText(name)
+      if (text !== undefined) names.add(text)
+    }
   }
 }

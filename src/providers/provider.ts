@@ -181,6 +181,8 @@ export interface RequestFacts {
   readonly promptChars: number
   readonly attachments: readonly Attachment[]
   readonly toolsOffered: readonly string[]
+  /** All models that it would have answer, `model` among them; its readers leave it out. */
+  readonly modelsNamed?: readonly string[]
   readonly toolResults: readonly ToolResult[]
   /** MCP servers that the request hands to the provider: name, and host of its URL. */
   readonly mcpServers: readonly string[]

@@ -19,6 +19,7 @@ export const input: PolicyInput = {
     body_state: 'absent',
     call: true,
     tools: null,
+    models: [],
   },
   device: {
     ip: '192.0.2.10',

@@ -87,6 +87,22 @@ function behind(before: string, after: string): Attempt {
   return { ...rest, body: `${before}\r\n${body.toString()}${after}` }
 }
 
+/** A file of a batch; its lines hold requests. */
+function batch(body: object): Attempt {
+  const line = JSON.stringify({ custom_id: '1', method: 'POST', url: CHAT, body })
+  return form(['name="file"; filename="b.jsonl"', `${line}\n`])
+}
+
+/** As batches of HTTP have it. */
+function within(body: string): Attempt {
+  const head = `POST ${CHAT} HTTP/1.1\r\ncontent-type: application/json\r\n`
+  return {
+    path: '/batch',
+    headers: { 'content-type': 'multipart/mixed; boundary=b' },
+    body: `--b\r\nContent-Type: application/http\r\n\r\n${head}\r\n${body}\r\n--b--\r\n`,
+  }
+}
+
 /** As many bytes as one has, behind those by which it is known. */
 const PICTURE = Buffer.from(`\x89PNG\r\n\x1a\n${'\0\xfe'.repeat(40)}`, 'latin1').toString(
   'base64',
@@ -355,6 +371,53 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   'a model in an escaped path': {
     ...gemini({}),
     path: '/v1beta/models/b%61d-model%3AgenerateContent',
+  },
+  'a model to fall back to': {
+    body: asks('m').replace(/}$/, ',"models":["x/bad-model"]}'),
+  },
+  'a model in a line of a batch': batch({ model: 'bad-model' }),
+  'a model in the body beside that of the path': gemini({ model: 'models/bad-model' }),
+  'a model in the requests of a batch': {
+    path: '/v1/messages/batches',
+    body: JSON.stringify({
+      requests: [{ custom_id: '1', params: { model: 'bad-model' } }],
+    }),
+  },
+  'a tool in a line of a batch': batch({
+    tools: [{ type: 'function', function: { name: 'delete_file' } }],
+  }),
+  'a tool in lines of JSON': {
+    path: '/x/y',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: `${chat('hi')}\n${named('delete_file')}\n`,
+  },
+  'a tool in a request within a part': within(named('delete_file')),
+  'a model in a request within a part': within(asks('bad-model')),
+  'a tool to choose': {
+    body: chat('hi', {
+      tool_choice: { type: 'function', function: { name: 'delete_file' } },
+    }),
+  },
+  'a tool of those to choose from': gemini({
+    toolConfig: { functionCallingConfig: { allowedFunctionNames: ['delete_file'] } },
+  }),
+  'a tool under a name of its own': {
+    body: chat('hi', { tools: { one: { function: { name: 'delete_file' } } } }),
+  },
+  'a tool in a call of MCP': {
+    path: '/mcp',
+    body: JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
+      params: { name: 'delete_file', arguments: {} },
+    }),
+  },
+  'a tool in JSON with a comment': { body: `/* x */${named('delete_file')}` },
+  'a tool whose name stands twice': {
+    body: named('read').replace('"name":"read"', '"name":"delete_file","name":"read"'),
+  },
+  'a tool in a second document': { body: `${chat('hi')}${named('delete_file')}` },
+  'a tool in JSON with a comma too many': {
+    body: named('delete_file').replace(/}$/, ',}'),
   },
   'as an item of a conversation': {
     path: '/v1/conversations/c/items',

@@ -111,7 +111,7 @@ function ask(
 ): Decision | Promise<Decision> {
   const { record } = log
   const { provider } = record
-  const { model, prompt, promptChars, toolsOffered, session, said } = content
+  const { model, modelsNamed, prompt, promptChars, toolsOffered, session, said } = content
   const known = provider !== undefined && model !== undefined
   const priced = known ? catalogue.model(provider, model) : undefined
   if (decider.readsFindings && said !== undefined) log.found(countsOf(said.findings))
@@ -127,6 +127,7 @@ function ask(
     endpoint: record.endpointDomain,
     provider,
     model,
+    modelsNamed,
     prompt,
     promptChars,
     toolsOffered,

@@ -11,6 +11,7 @@ import { asUtf8 } from '../../detect/wide-text.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices } from '../../json/json-slices.js'
 import { isSdp, isSdpType } from '../../providers/elsewhere.js'
+import type { NamedInBody } from '../../providers/named-in-body.js'
 import type { BodyTextReader } from '../../providers/body-text.js'
 
 const PIECE_BYTES = 64 * 1024
@@ -18,25 +19,34 @@ const PIECE_BYTES = 64 * 1024
 /** Media types of texts; what is called so is read as one, whatever its bytes look like. */
 const TEXT_TYPE = /^text\/|json|xml|yaml|csv|javascript|x-www-form-urlencoded/i
 
+interface WordsOptions {
+  readonly isCalledText?: boolean
+  readonly named?: NamedInBody
+}
+
 export function isTextType(mediaType: string | undefined): boolean {
   return mediaType !== undefined && TEXT_TYPE.test(mediaType)
 }
 
-/** False: there is no text in it. `isCalledText`: its media type is one of texts. */
+/**
+ * False: there is no text in it. `isCalledText`: its media type is one of texts. `named`: tools
+ * and models of what is JSON in it.
+ */
 export function* addWords(
   words: BodyTextReader,
   bytes: Buffer,
   limits: JsonLimits,
-  isCalledText = false,
+  { isCalledText = false, named }: WordsOptions = {},
 ): Resting<boolean> {
   const utf8 = yield* asUtf8(bytes)
   if (looksLikeJson(utf8)) {
     const body = yield* parseInSlices(utf8, limits, words.long)
     if (body.kind === 'whole') {
       yield* words.read(body.value)
+      if (named !== undefined) yield* named.add(body.value)
       return true
     }
-    if (yield* addLines(words, utf8, limits)) return true
+    if (yield* addLines(words, utf8, limits, named)) return true
   }
   return yield* addText(words, utf8, isCalledText)
 }
@@ -59,11 +69,17 @@ export function looksLikeJson(bytes: Buffer): boolean {
   return /^\s*[{["]/.test(bytes.toString('latin1', 0, 64))
 }
 
+/** As some take before their JSON. */
+export function beginsWithComment(bytes: Buffer): boolean {
+  return /^\s*\/[*/]/.test(bytes.toString('latin1', 0, 64))
+}
+
 /** Lines of JSON, as batches and telemetry are; a line that is none is text. */
 function* addLines(
   words: BodyTextReader,
   bytes: Buffer,
   limits: JsonLimits,
+  named: NamedInBody | undefined,
 ): Resting<boolean> {
   const end = bytes.indexOf(0x0a)
   if (end < 0) return false
@@ -73,8 +89,10 @@ function* addLines(
     const next = bytes.indexOf(0x0a, at)
     const line = bytes.subarray(at, next < 0 ? bytes.length : next)
     const value = yield* parseInSlices(line, limits, words.long)
-    if (value.kind === 'whole') yield* words.read(value.value)
-    else if (value.kind !== 'absent') yield* addText(words, line, true)
+    if (value.kind === 'whole') {
+      yield* words.read(value.value)
+      if (named !== undefined) yield* named.add(value.value)
+    } else if (value.kind !== 'absent') yield* addText(words, line, true)
     at += line.length + 1
     yield
   }

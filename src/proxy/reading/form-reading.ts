@@ -11,7 +11,7 @@ import { parseInSlices } from '../../json/json-slices.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { Recognised } from '../../providers/index.js'
 import { readMultipartRequest } from '../../providers/multipart-request.js'
-import { offeredTools } from '../../providers/offered-tools.js'
+import { NamedInBody } from '../../providers/named-in-body.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { addOffer, addText, addWords, isTextType } from './body-words.js'
 
@@ -27,6 +27,7 @@ export interface FormCopy {
 export interface FormRead {
   readonly facts: RequestFacts
   readonly words: BodyTextReader
+  readonly named: NamedInBody
   /** False: there is a file in it that is no text. */
   readonly isText: boolean
   /** As in what is made of a body of JSON. */
@@ -42,11 +43,13 @@ export function* readParts(
   const form = yield* formOf(copy.bytes, copy.boundary)
   const words = new BodyTextReader()
   const session = yield* sessionIn(recognised, copy, form, { ...options, words })
-  const isText = yield* addForm(words, copy, form, options)
+  const named = new NamedInBody()
+  const isText = yield* addForm({ words, named }, copy, form, options)
   const isKnown = session === undefined || session.kind === 'whole'
   return {
-    facts: yield* factsOf(recognised, copy, form, session),
+    facts: factsOf(recognised, copy, form, session),
     words,
+    named,
     isText,
     uninspectable: whyUnsure(form, session),
     unstructured: isKnown ? undefined : 'the session in its form is not JSON',
@@ -76,17 +79,15 @@ function* sessionIn(
   return part && (yield* parseInSlices(contentOf(part, bytes), json, words.long))
 }
 
-function* factsOf(
+function factsOf(
   { provider, api }: Recognised,
   { path }: FormCopy,
   form: MultipartContent,
   session: BoundedJson | undefined,
-): Resting<RequestFacts> {
+): RequestFacts {
   if (api !== 'session') return readMultipartRequest(form, api)
   const body = session?.kind === 'whole' ? { session: session.value } : undefined
-  const facts = provider.readRequest(body, { api, path })
-  const tools = new Set([...facts.toolsOffered, ...(yield* offeredTools(body))])
-  return { ...facts, toolsOffered: [...tools] }
+  return provider.readRequest(body, { api, path })
 }
 
 /** Fields of which a form has one; of two, who answers takes the one or the other. */
@@ -105,7 +106,7 @@ function whyUnsure(
 
 /** False: there is a file in it that is no text. */
 function* addForm(
-  words: BodyTextReader,
+  { words, named }: Pick<FormRead, 'words' | 'named'>,
   { bytes, whole }: FormCopy,
   form: MultipartContent,
   { json, wantsText }: { readonly json: JsonLimits; readonly wantsText: boolean },
@@ -119,7 +120,12 @@ function* addForm(
     const isWords =
       content.length === 0 ||
       addOffer(words, content, name === 'sdp' ? 'application/sdp' : mediaType) ||
-      (yield* addWords(words, content, json, isTextType(mediaType)))
+      (yield* addWords(words, content, json, {
+        isCalledText: isTextType(mediaType),
+        named,
+      }))
+    const inner = requestIn(content, mediaType)
+    if (inner !== undefined) yield* addWords(words, inner, json, { named })
     if (!isWords) isText = false
     if (part.quoted === true) yield* addText(words, yield* unquoted(content), true)
   }
@@ -127,6 +133,13 @@ function* addForm(
   if ((!form.complete || form.beside === true) && wantsText)
     yield* addText(words, bytes, whole)
   return isText
+}
+
+/** The body of a request that stands in a part as it would on the wire (RFC 9112 §10.1). */
+function requestIn(content: Buffer, mediaType: string | undefined): Buffer | undefined {
+  if (mediaType?.toLowerCase().startsWith('application/http') !== true) return undefined
+  const end = content.indexOf('\r\n\r\n')
+  return end < 0 ? undefined : content.subarray(end + 4)
 }
 
 /** Quoted-printable undone (RFC 2045 §6.7). */
@@ -162,18 +175,18 @@ const MAX_SOFT_BREAK = 80
 
 /** The parts that begin in what is there of its end, and what stands before them. */
 export function* addNewestParts(
-  words: BodyTextReader,
+  into: Pick<FormRead, 'words' | 'named'>,
   copy: FormCopy,
   options: { readonly json: JsonLimits; readonly wantsText: boolean },
 ): Resting<void> {
   const { newest, boundary } = copy
   if (newest === undefined) return
   const at = newest.indexOf(`\r\n--${boundary}`, 0, 'latin1')
-  yield* addText(words, at < 0 ? newest : newest.subarray(0, at))
+  yield* addText(into.words, at < 0 ? newest : newest.subarray(0, at))
   if (at < 0) return
   const bytes = newest.subarray(at + 2)
   const form = yield* formOf(bytes, boundary)
-  yield* addForm(words, { ...copy, bytes }, form, options)
+  yield* addForm(into, { ...copy, bytes }, form, options)
 }
 
 function contentOf({ at, bytes: size }: MultipartPart, bytes: Buffer): Buffer {

@@ -10,7 +10,7 @@ import type { JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices } from '../../json/json-slices.js'
 import { jsonTail } from '../../json/json-tail.js'
 import type { BodyTextReader } from '../../providers/body-text.js'
-import { offeredTools } from '../../providers/offered-tools.js'
+import type { NamedInBody } from '../../providers/named-in-body.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { addText, isTextType, looksLikeJson } from './body-words.js'
 import type { RequestCopy } from './request-copy.js'
@@ -70,13 +70,14 @@ function conversationOf(first: Buffer): string {
 export function* withNewest(
   first: RequestFacts,
   newest: Newest | undefined,
+  named: NamedInBody,
   factsOf: (body: unknown) => RequestFacts,
 ): Resting<RequestFacts> {
   const body = newest?.body
   if (body === undefined) return first
   const last = factsOf(body)
-  const offered = yield* offeredTools(body)
-  const tools = [...first.toolsOffered, ...last.toolsOffered, ...offered]
+  yield* named.add(body)
+  const tools = [...first.toolsOffered, ...last.toolsOffered]
   return {
     ...first,
     model: first.model ?? (typeof body['model'] === 'string' ? last.model : undefined),

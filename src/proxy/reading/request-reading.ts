@@ -8,6 +8,7 @@ import type { Resting } from '../../core/resting.js'
 import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
 import { boundaryOf } from '../../http/multipart.js'
+import { fieldsIn } from '../../json/fields-in.js'
 import { parsePrefix } from '../../json/json-bounds.js'
 import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices, partialInSlices, prefixInSlices } from '../../json/json-slices.js'
@@ -16,19 +17,22 @@ import type { BodyText } from '../../providers/body-text.js'
 import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
 import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
-import {
-  modelsIn,
-  offeredTools,
-  plainName,
-  plainNames,
-} from '../../providers/offered-tools.js'
+import { NamedInBody } from '../../providers/named-in-body.js'
+import { modelsIn, plainName, plainNames } from '../../providers/offered-tools.js'
 import type { Api, RequestFacts } from '../../providers/provider.js'
 import { RequestBuilder } from '../../providers/request.js'
 import { noContent, unreadable } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import { mediaOf } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
-import { addOffer, addText, addWords, isTextType, looksLikeJson } from './body-words.js'
+import {
+  addOffer,
+  addText,
+  addWords,
+  beginsWithComment,
+  isTextType,
+  looksLikeJson,
+} from './body-words.js'
 import { readMessages } from './call-reading.js'
 import type { CallRead } from './call-reading.js'
 import { isKnownCharset } from './charset.js'
@@ -133,10 +137,9 @@ function* readCall(
 ): Resting<RequestRead> {
   const { api } = recognised
   const asked = body === undefined ? ofTexts(texts, api) : factsOf(recognised, copy, body)
-  const offered = yield* offeredTools(body)
-  const toolsOffered = yield* plainNames([...asked.toolsOffered, ...offered])
-  const model = asked.model === undefined ? undefined : plainName(asked.model)
-  const facts = { ...asked, model, toolsOffered }
+  const named = new NamedInBody()
+  yield* named.add(body)
+  const facts = yield* withNames(asked, named)
   const text = yield* words.ended()
   const isCut = copy.cutBy !== undefined
   if (isMute && !isCut && why === undefined) return notText(facts)
@@ -177,6 +180,20 @@ function mayBeJson({ bytes, head }: Copy): boolean {
   return looksLikeJson(bytes) || said === '' || said.includes('json')
 }
 
+/** Names as policies compare them. */
+function* withNames(facts: RequestFacts, named: NamedInBody): Resting<RequestFacts> {
+  const { model, toolsOffered } = facts
+  return {
+    ...facts,
+    model: model === undefined ? undefined : plainName(model),
+    toolsOffered: yield* plainNames([...toolsOffered, ...named.tools]),
+    modelsNamed: yield* plainNames([
+      ...(model === undefined ? [] : [model]),
+      ...named.models,
+    ]),
+  }
+}
+
 function factsOf(
   { provider, api }: Recognised,
   { path, long }: Copy,
@@ -197,28 +214,29 @@ function* readJson(
   if (shaped !== undefined)
     return { ...(yield* readJson(shaped, copy, body, options)), shaped }
   yield
-  const offered = yield* offeredTools(value)
-  const toolsOffered = yield* plainNames([...read.toolsOffered, ...offered])
-  const named = modelsIn(value)
-  const model = read.model ?? named[0]
-  const facts = {
-    ...read,
-    model: model === undefined ? undefined : plainName(model),
-    toolsOffered,
-  }
-  const twice = duplicateKeys.length > 0 || named.length > 1
-  const text = options.wantsText ? yield* textOf(value, copy, body) : undefined
+  const named = new NamedInBody()
+  yield* named.add(value)
+  const models = modelsIn(value)
+  const facts = yield* withNames({ ...read, model: read.model ?? models[0] }, named)
+  const twice = duplicateKeys.length > 0 || models.length > 1
+  const words = options.wantsText ? yield* wordsOf(value, copy, body) : undefined
+  // Which of two counts is whoever's who reads it, further down as well.
+  const within = (words?.fields ?? (yield* fieldsIn(value))) !== body.keys
+  const text = words && (yield* words.ended())
   const content = {
     ...about(facts),
     body: value,
     long: copy.long,
     words: facts.newestWords,
     state: 'whole',
-    uninspectable: twice ? 'a key of its body stands twice' : undefined,
+    uninspectable: twice ? TWICE : undefined,
+    unstructured: within && !twice ? TWICE : undefined,
   } as const
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
   return { facts, content, text, unread: unread ?? unreadIn(text) }
 }
+
+const TWICE = 'a key of its body stands twice'
 
 /** Its path says nothing of it, or another thing than it is. */
 function otherShape(
@@ -234,16 +252,16 @@ function otherShape(
   return says ? shaped : undefined
 }
 
-function* textOf(
+function* wordsOf(
   value: unknown,
   { bytes, long }: Copy,
   { keys }: Extract<BoundedJson, { kind: 'whole' }>,
-): Resting<BodyText> {
+): Resting<BodyTextReader> {
   const words = new BodyTextReader(long)
   yield* words.read(value)
   // Of two keys of one name the value has one, and the body both.
   if (words.fields !== keys) yield* addText(words, bytes, true)
-  return yield* words.ended()
+  return words
 }
 
 /** JSON that is none, or too much of it to be built: all of its text, and nothing else of it. */
@@ -253,23 +271,25 @@ function* readBroken(
   body: Exclude<BoundedJson, { kind: 'whole' | 'absent' }>,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const isLike = looksLikeJson(copy.bytes)
-  const read = yield* readBeginning(recognised, copy, options)
+  const isLike = looksLikeJson(copy.bytes) || beginsWithComment(copy.bytes)
+  const named = new NamedInBody()
+  const began = yield* readBeginning(recognised, copy, named, options)
   const words = new BodyTextReader()
   const isWords = yield* body.kind === 'over-limit'
     ? addText(words, copy.bytes, true)
-    : addWords(words, copy.bytes, options.json, true)
-  if (!isWords) return notText(read.facts)
+    : addWords(words, copy.bytes, options.json, { isCalledText: true, named })
+  const facts = yield* withNames(began, named)
+  if (!isWords) return notText(facts)
   const text = options.wantsText ? yield* words.ended() : undefined
   const isLines = body.kind === 'invalid' && words.fields > 0
   const unstructured = isLike && !isLines ? whyUnstructured(body) : undefined
   const state = body.kind === 'over-limit' ? 'truncated' : 'invalid'
-  const content: Content = { ...about(read.facts), ...NO_BODY, state, unstructured }
+  const content: Content = { ...about(facts), ...NO_BODY, state, unstructured }
   const other = recognised.api === 'other' ? 'unknown-api' : undefined
   // Called JSON, and bytes: what was looked at are no words.
   const none = mediaOf(copy.bytes) === undefined ? undefined : 'not-text'
   const unread = unstructured === undefined ? (none ?? other) : whyUnread(body)
-  return { facts: read.facts, content, text, unread }
+  return { facts, content, text, unread }
 }
 
 const NO_BODY = { body: undefined, uninspectable: undefined }
@@ -294,13 +314,15 @@ function* readPart(
   copy: Copy,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const { facts: first } = yield* readBeginning(recognised, copy, options)
+  const named = new NamedInBody()
+  const first = yield* readBeginning(recognised, copy, named, options)
   const words = new BodyTextReader(copy.long)
   const isWords = options.wantsText && (yield* addPart(words, copy, options))
   const newest = yield* readNewest(copy, options)
-  const facts = yield* withNewest(first, newest, (body) =>
+  const both = yield* withNewest(first, newest, named, (body) =>
     factsOf(recognised, copy, body),
   )
+  const facts = yield* withNames(both, named)
   const says = newest !== undefined && options.wantsText
   if (says) yield* newest.addTo(words)
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
@@ -333,12 +355,13 @@ function* readOther(
   copy: Copy,
   options: RequestOptions,
 ): Resting<RequestRead> {
-  const facts = factsOf(recognised, copy, undefined)
   const words = new BodyTextReader()
+  const named = new NamedInBody()
   const isCalledText = isTextType(copy.head.contentType)
   const isWords =
     addOffer(words, copy.bytes, copy.head.contentType) ||
-    (yield* addWords(words, copy.bytes, options.json, isCalledText))
+    (yield* addWords(words, copy.bytes, options.json, { isCalledText, named }))
+  const facts = yield* withNames(factsOf(recognised, copy, undefined), named)
   if (!isWords) return notText(facts)
   const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
@@ -363,8 +386,9 @@ function* readForm(
   options: RequestOptions,
 ): Resting<RequestRead> {
   const form = yield* readParts(recognised, { ...copy, boundary }, options)
-  const { facts, words, isText, uninspectable, unstructured } = form
-  if (options.wantsText) yield* addNewestParts(words, { ...copy, boundary }, options)
+  const { words, named, isText, uninspectable, unstructured } = form
+  if (options.wantsText) yield* addNewestParts(form, { ...copy, boundary }, options)
+  const facts = yield* withNames(form.facts, named)
   const text = options.wantsText ? yield* words.ended() : undefined
   const content = { ...about(facts), body: undefined, state: 'invalid' } as const
   if (!copy.whole)
@@ -389,29 +413,30 @@ function unreadIn(text: BodyText | undefined): Uninspectable | undefined {
 function* readBeginning(
   recognised: Recognised,
   copy: Copy,
+  names: NamedInBody,
   { json }: RequestOptions,
-): Resting<{ readonly facts: RequestFacts }> {
+): Resting<RequestFacts> {
   const prefix = copy.bytes.subarray(0, MAX_PREFIX_BYTES)
   const named = factsOf(recognised, copy, undefined).model
-  const facts = factsOf(recognised, copy, parsePrefix(prefix, json))
+  const began = parsePrefix(prefix, json)
+  const facts = factsOf(recognised, copy, began)
   yield
+  yield* names.add(began)
   const fields = yield* partialInSlices(copy.bytes.subarray(0, MAX_FIELDS_BYTES), json)
   const model = fields.get('model')
   const stream = fields.get('stream')
   return {
-    facts: {
-      ...facts,
-      model: typeof model === 'string' ? model : named,
-      stream: typeof stream === 'boolean' ? stream : undefined,
-    },
+    ...facts,
+    model: typeof model === 'string' ? model : named,
+    stream: typeof stream === 'boolean' ? stream : undefined,
   }
 }
 
 function about(
   facts: RequestFacts,
-): Pick<Content, 'model' | 'prompt' | 'promptChars' | 'toolsOffered'> &
-  Pick<Content, 'maxTokens' | 'choices'> {
-  const { model, promptText: prompt, promptChars, toolsOffered } = facts
+): Pick<Content, 'model' | 'modelsNamed' | 'prompt' | 'promptChars'> &
+  Pick<Content, 'toolsOffered' | 'maxTokens' | 'choices'> {
+  const { model, modelsNamed, promptText: prompt, promptChars, toolsOffered } = facts
   const { maxTokens, choices } = facts
-  return { model, prompt, promptChars, toolsOffered, maxTokens, choices }
+  return { model, modelsNamed, prompt, promptChars, toolsOffered, maxTokens, choices }
 }

@@ -14,6 +14,8 @@ export interface Content {
   /** Why its text is all that is known of it; undefined when its structure is, too. */
   readonly unstructured?: string | undefined
   readonly model: string | undefined
+  /** All models that it would have answer, `model` among them. */
+  readonly modelsNamed?: readonly string[] | undefined
   /** Bounded text that goes to the model. */
   readonly prompt: string
   /** The newest words of a person; undefined: not known. */

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { atOnce } from '../../src/core/resting.js'
-import { offeredTools as offered } from '../../src/providers/offered-tools.js'
+import { NamedInBody } from '../../src/providers/named-in-body.js'
 
-const offeredTools = (body: unknown): string[] => atOnce(offered(body))
+function named(...documents: unknown[]): { tools: string[]; models: string[] } {
+  const names = new NamedInBody()
+  for (const document of documents) atOnce(names.add(document))
+  return { tools: [...names.tools], models: [...names.models] }
+}
+
+const offeredTools = (body: unknown): string[] => named(body).tools
 
 const fn = (name: string) => ({ type: 'function', function: { name } })
 
@@ -120,7 +126,98 @@ const REQUESTS: readonly (readonly [string, unknown, readonly string[]])[] = [
     { project: 'p', request: { tools: [{ functionDeclarations: [{ name: 'a' }] }] } },
     ['a'],
   ],
+  [
+    'under names instead of in a list',
+    { tools: { first: fn('a'), second: { name: 'b', parameters: {} } } },
+    ['a', 'b'],
+  ],
+  ['as the one to call', { tool_choice: { type: 'tool', name: 'a' } }, ['a']],
+  ['as the function to call', { tool_choice: fn('a') }, ['a']],
+  ['as the function to call, as it once was', { function_call: { name: 'a' } }, ['a']],
+  [
+    'among those to choose from',
+    {
+      tool_choice: {
+        type: 'allowed_tools',
+        allowed_tools: { mode: 'auto', tools: [fn('a'), { type: 'mcp', name: 'b' }] },
+      },
+    },
+    ['a', 'b'],
+  ],
+  [
+    'among those that Gemini may call',
+    {
+      toolConfig: {
+        functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['a', 'b'] },
+      },
+    },
+    ['a', 'b'],
+  ],
+  [
+    'as the one of Converse',
+    { toolConfig: { toolChoice: { tool: { name: 'a' } } } },
+    ['a'],
+  ],
+  [
+    'among those that need no approval',
+    {
+      tools: [
+        {
+          type: 'mcp',
+          server_label: 's',
+          require_approval: {
+            never: { tool_names: ['a'] },
+            always: { tool_names: ['b'] },
+          },
+        },
+      ],
+    },
+    ['s', 'a', 'b'],
+  ],
+  [
+    'in a call of MCP',
+    { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a', arguments: {} } },
+    ['a'],
+  ],
+  [
+    'in several calls of MCP',
+    ['a', 'b'].map((name) => ({
+      jsonrpc: '2.0',
+      method: 'tools/call',
+      params: { name },
+    })),
+    ['a', 'b'],
+  ],
 ]
+
+/** Where a body says which models are to answer, and their names. */
+const MODELS: readonly (readonly [string, unknown, readonly string[]])[] = [
+  ['its own', { model: 'a', messages: [] }, ['a']],
+  ['those to fall back to', { model: 'a', models: ['b', 'c'] }, ['a', 'b', 'c']],
+  ['those to fall back to, each with settings', { fallbacks: [{ model: 'b' }] }, ['b']],
+  [
+    'those of the requests of a batch',
+    { requests: [{ params: { model: 'a' } }, { params: { model: 'b' } }] },
+    ['a', 'b'],
+  ],
+  ['that of a line of a batch', { custom_id: '1', body: { model: 'a' } }, ['a']],
+  ['that of a session', { session: { type: 'realtime', model: 'a' } }, ['a']],
+  [
+    'that of a counted request',
+    { generateContentRequest: { model: 'models/a' } },
+    ['models/a'],
+  ],
+  ["that of Amazon's agents", { foundationModel: 'a' }, ['a']],
+]
+
+const NO_MODELS: Readonly<Record<string, unknown>> = {
+  'metadata of the caller': { metadata: { model: 'mine' } },
+  'what writes down what is said': {
+    session: { audio: { input: { transcription: { model: 'whisper-1' } } } },
+  },
+  'what a message tells of': { messages: [{ role: 'user', content: [{ model: 'x' }] }] },
+  'the schema of a tool': { tools: [{ name: 't', input_schema: { model: 'x' } }] },
+}
 
 describe('the tools that a request offers', () => {
   for (const [where, body, names] of REQUESTS)
@@ -147,5 +244,21 @@ describe('the tools that a request offers', () => {
     let deep: unknown = { name: 'x' }
     for (let i = 0; i < 10_000; i++) deep = { type: 'namespace', tools: [deep] }
     assert.deepEqual(offeredTools({ tools: [deep] }), ['namespace'])
+  })
+})
+
+describe('the models that a request names', () => {
+  for (const [what, body, names] of MODELS)
+    it(`are ${what}`, () => {
+      assert.deepEqual(named(body).models, names)
+    })
+
+  for (const [what, body] of Object.entries(NO_MODELS))
+    it(`are not ${what}`, () => {
+      assert.deepEqual(named(body).models, [])
+    })
+
+  it('are those of all documents of it', () => {
+    assert.deepEqual(named({ model: 'a' }, { body: { model: 'b' } }).models, ['a', 'b'])
   })
 })

@@ -1,0 +1,121 @@
+/**
+ * The names of all tools that a request offers to a model, and of all models that it would have
+ * answer, wherever in its envelope they stand: beside the messages, among the items, in
+ * namespaces, in a session, in the requests of a batch, line by line in its file. Pure; rests as
+ * it goes.
+ */
+import type { Resting } from '../core/resting.js'
+import { asList, asRecord, asText } from './json.js'
+import type { Json } from './json.js'
+import { placeOf, placeOfField } from './body-places.js'
+import type { Place } from './body-places.js'
+import {
+  addAllowedNames,
+  addChoice,
+  addServers,
+  addTools,
+  isToolChoice,
+  isToolList,
+  plainKey,
+} from './offered-tools.js'
+
+const REST_NODES = 256
+/** As deep as JSON is read. */
+const MAX_DEPTH = 64
+
+/** Fields of the envelope that say which model is to answer, as `plainKey` has them. */
+const MODELS: ReadonlySet<string> = new Set([
+  'model',
+  'models',
+  'modelid',
+  'fallbacks',
+  'fallbackmodels',
+  'foundationmodel',
+])
+
+/** What is the caller's own, and what a model of its own writes down beside the one that answers. */
+const NOT_ANSWERING: ReadonlySet<string> = new Set([
+  'metadata',
+  'labels',
+  'requestmetadata',
+  'transcription',
+  'inputaudiotranscription',
+])
+
+/** Settings of Google's in which tools are named. */
+const TOOL_SETTINGS: ReadonlySet<string> = new Set([
+  'toolconfig',
+  'functioncallingconfig',
+])
+
+interface Waiting {
+  readonly value: unknown
+  readonly place: Place
+  readonly depth: number
+}
+
+/**
+ * One body: `add` each document of it, then read `tools` and `models`, each once, in the order in
+ * which they stand. Objects deeper than 64 are not looked at. No bound of its own: the body has
+ * one.
+ */
+export class NamedInBody {
+  readonly tools = new Set<string>()
+  readonly models = new Set<string>()
+
+  #addModels(value: unknown): void {
+    for (const name of Array.isArray(value) ? asList(value) : [value]) {
+      const model = asText(name)
+      if (model !== undefined && model !== '') this.models.add(model)
+    }
+  }
+
+  /** A document, parsed. */
+  *add(document: unknown): Resting<void> {
+    const open: Waiting[] = [{ value: document, place: 'envelope', depth: 0 }]
+    let looked = 0
+    for (let top = open.pop(); top !== undefined; top = open.pop()) {
+      if (++looked % REST_NODES === 0) yield
+      const { value, place, depth } = top
+      if (depth > MAX_DEPTH) continue
+      if (Array.isArray(value)) {
+        for (let i = value.length - 1; i >= 0; i--)
+          if (typeof value[i] === 'object')
+            open.push({ value: value[i] as unknown, place, depth: depth + 1 })
+        continue
+      }
+      const object = asRecord(value)
+      if (object === undefined) continue
+      const here = placeOf(object, place)
+      if (here === 'envelope' || here === 'program')
+        this.#object(object, here, open, depth + 1)
+    }
+  }
+
+  #object(object: Json, here: Place, open: Waiting[], depth: number): void {
+    if (object.jsonrpc !== undefined) this.#call(object)
+    const fields = Object.entries(object)
+    if (here === 'envelope')
+      for (const [name, inner] of fields)
+        if (MODELS.has(plainKey(name))) this.#addModels(inner)
+    // Taken from the end: the first field is the next.
+    for (const [name, inner] of fields.reverse()) {
+      const key = plainKey(name)
+      if (typeof inner !== 'object' || inner === null || NOT_ANSWERING.has(key)) continue
+      if (isToolList(name)) addTools(inner, this.tools)
+      else if (isToolChoice(name)) addChoice(inner, this.tools)
+      else if (name === 'mcp_servers') addServers(inner, this.tools)
+      else if (TOOL_SETTINGS.has(key)) {
+        addAllowedNames(inner as Json, this.tools)
+        open.push({ value: inner, place: 'envelope', depth })
+      } else if (placeOfField(name, here) === 'envelope')
+        open.push({ value: inner, place: 'envelope', depth })
+    }
+  }
+
+  /** A call of MCP says the tool that is to run. */
+  #call({ method, params }: Json): void {
+    const name = asText(asRecord(params)?.name)
+    if (method === 'tools/call' && name !== undefined) this.tools.add(name)
+  }
+}
