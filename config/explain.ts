@@ -78,7 +78,8 @@ const PREFACE = [
   'Durations are seconds unless the key ends in _ms. Sizes are bytes; 64KiB, 10MiB and 1GiB',
   '(powers of 1024) and 64KB, 10MB and 1GB (powers of 1000) are read too. In secrets ${NAME}',
   'stands for an environment variable. Relative paths start from the folder of the file.',
-  'YORI_MODE, YORI_LISTEN (comma-separated), YORI_AUDIT_DB and YORI_POLICY_DIR stand over it.',
+  'YORI_MODE, YORI_LISTEN (comma-separated), YORI_AUDIT_DB, YORI_CONTROL_LISTEN and',
+  'YORI_POLICY_DIR stand over it.',
 ].join('\n')
 
 function paragraph(entry: KeyDescription): string {

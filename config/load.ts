@@ -137,6 +137,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   YORI_MODE: ['mode'],
   YORI_LISTEN: ['listen'],
   YORI_AUDIT_DB: ['audit', 'database'],
+  YORI_CONTROL_LISTEN: ['control', 'listen'],
   YORI_POLICY_DIR: ['policies', 'directory'],
 }
 

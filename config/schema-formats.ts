@@ -8,6 +8,7 @@ import { canonicalHostname } from '../src/core/hostname.js'
 
 export type Format =
   | 'listen'
+  | 'listen-or-off'
   | 'ip-port'
   | 'ip-maybe-port'
   | 'ip'
@@ -49,6 +50,10 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
   listen: {
     right: 'host:port with a port from 0 to 65535, such as 0.0.0.0:8443 or [::]:8443',
     check: listenProblem,
+  },
+  'listen-or-off': {
+    right: 'host:port such as 127.0.0.1:8088, or off',
+    check: (text) => (text === 'off' ? undefined : listenProblem(text)),
   },
   'ip-port': {
     right: 'ip:port, such as 192.0.2.1:443 or [2001:db8::1]:443',

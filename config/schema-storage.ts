@@ -6,6 +6,7 @@ import {
   choice,
   count,
   flag,
+  item,
   list,
   secret,
   section,
@@ -15,9 +16,28 @@ import {
 
 export const controlSchema = section('Dashboard, health, metrics and API.', {
   listen: text({
-    format: 'listen',
+    format: 'listen-or-off',
     default: '127.0.0.1:8088',
-    description: 'Where they are served. Not encrypted: keep it on loopback.',
+    description:
+      'Where they are served, besides STATE_DIR/control.sock. Not encrypted: keep it on ' +
+      'loopback. An address that is taken keeps nothing else from running.',
+  }),
+  people: list({
+    items: item('One person who may log in.', ['name', 'password_hash'], {
+      name: text({ format: 'label', description: 'As typed at the login.' }),
+      password_hash: secret('password-hash', 'A hash, never the password.'),
+      role: choice({
+        enum: ['view', 'household', 'admin'],
+        default: 'view',
+        description:
+          'view looks, household also pauses, approves and names, admin also changes settings.',
+      }),
+    }),
+    maxItems: 64,
+    default: [],
+    uniqueBy: 'name',
+    description:
+      'Who may log in by name and password; `yori hash-password` makes the hash.',
   }),
 })
 

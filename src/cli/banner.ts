@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import type { Appliance } from '../assembly/appliance.js'
+import type { ControlPlaces } from '../control/port.js'
 import { formatSocketAddress } from '../core/address.js'
 import type { SocketAddress } from '../core/address.js'
 
@@ -10,10 +11,11 @@ export interface BannerFacts {
   readonly config: Config
   readonly source: string
   readonly skipped: readonly SocketAddress[]
+  readonly control: ControlPlaces
 }
 
 export function banner(facts: BannerFacts): string {
-  const { appliance, config, source, skipped } = facts
+  const { appliance, config, source, skipped, control } = facts
   const { authority } = appliance.current
   const root = resolve(appliance.rootFile)
   const on = config.endpoints.filter(({ enabled }) => enabled).map(({ domain }) => domain)
@@ -30,6 +32,7 @@ export function banner(facts: BannerFacts): string {
     `  root CA        ${root}`,
     `                 SHA-256 ${authority.rootFingerprint}`,
     `  trust page     ${trustPageOf(appliance)}`,
+    `  control        ${controlOf(control)}`,
     '',
     'Next, in another terminal, lead a client through it:',
     '',
@@ -50,6 +53,11 @@ function summary(names: readonly string[]): string {
   const shown = [first, second, third].filter((name) => name !== undefined).join(', ')
   if (shown === '') return 'nothing: no endpoint is enabled'
   return rest.length === 0 ? shown : `${shown} and ${rest.length} more`
+}
+
+function controlOf({ listen, problem }: ControlPlaces): string {
+  if (listen !== undefined) return `${listen} (\`yori dashboard\` opens it)`
+  return problem === undefined ? 'off' : `not there: ${problem}`
 }
 
 /** The first address that we listen on; loopback where that is any. */

@@ -3,12 +3,11 @@
  * that the running appliance, and who asks for help, carry nothing of the others.
  */
 import { systemClock } from '../core/clock.js'
-import { readFileSync } from 'node:fs'
-import { packageFile } from '../core/package-root.js'
 import { Command } from './commander.js'
 import type { AuditCommandDeps } from './commands/record/audit.js'
 import type { PolicyStateDeps } from './commands/household/household-database.js'
 import { configOf, configuration, note, print } from './context.js'
+import { packageVersion } from './package-version.js'
 import type { ExecDeps } from './commands/run/exec.js'
 
 export interface CommandEntry {
@@ -71,6 +70,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
             process.once('SIGTERM', () => resolve())
           }),
       }),
+  },
+  dashboard: {
+    group: 'Every day',
+    summary: 'print a link into the running YORI, and open it where a display is',
+    load: async () => {
+      const { dashboardCommand } = await import('./commands/run/dashboard.js')
+      return dashboardCommand({
+        config: configOf,
+        print,
+        note,
+        env: process.env,
+        platform: process.platform,
+        isTerminal: process.stdout.isTTY,
+      })
+    },
   },
   audit: {
     group: 'Every day',
@@ -306,11 +320,6 @@ export async function everyCommand(): Promise<Command> {
   const program = new Command('yori')
   for (const { load } of Object.values(COMMANDS)) program.addCommand(await load())
   return program
-}
-
-export function packageVersion(): string {
-  const text = readFileSync(packageFile('package.json'), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 async function execDeps(): Promise<ExecDeps> {

@@ -18,6 +18,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori status', 'how things stand'],
     ['yori status --days 30 --json', 'a month, for programs'],
   ],
+  'yori dashboard': [
+    ['yori dashboard', 'open it in a browser, once'],
+    ['yori dashboard --no-open', 'print the link, for a browser elsewhere'],
+  ],
   'yori watch': [
     ['yori watch', 'what happens from now on'],
     ['yori watch --outcome block --last 20', 'what is blocked, and the last of it'],

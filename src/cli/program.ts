@@ -1,8 +1,9 @@
 /** The command line as a whole: which command is loaded, and what is said when there is none. */
 import { nearest } from '../../config/schema-suggest.js'
-import { COMMANDS, packageVersion } from './command-list.js'
+import { COMMANDS } from './command-list.js'
 import { Command } from './commander.js'
 import { examplesText } from './examples.js'
+import { packageVersion } from './package-version.js'
 import { usageError } from './usage.js'
 
 const DEFAULT_COMMAND = 'run'

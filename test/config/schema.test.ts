@@ -114,7 +114,7 @@ describe('the defaults', () => {
     mode: 'observe',
     listen: ['0.0.0.0:8443', '[::]:8443'],
     state_dir: '/var/db/yori',
-    control: { listen: '127.0.0.1:8088' },
+    control: { listen: '127.0.0.1:8088', people: [] },
     proxy: {},
     upstream: {
       extra_ca: [],

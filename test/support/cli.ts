@@ -26,7 +26,9 @@ export class Cli implements AsyncDisposable {
   readonly #waiting = new Set<() => void>()
 
   constructor(args: readonly string[], options: CliOptions) {
-    const env = { PATH: process.env['PATH'], HOME: options.cwd, ...options.env }
+    // Several run at once, and the usual port is one machine's.
+    const port = args[0] === 'run' ? { YORI_CONTROL_LISTEN: '127.0.0.1:0' } : {}
+    const env = { PATH: process.env['PATH'], HOME: options.cwd, ...port, ...options.env }
     const node = [process.execPath, ...(options.nodeFlags ?? []), options.main ?? MAIN]
     const command = [...(options.under ?? []), ...node, ...args]
     this.child = spawn(command[0] as string, command.slice(1), {

@@ -13,7 +13,9 @@ import { watchLine } from '../../watch-line.js'
 import { formatSocketAddress } from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
+import { Control } from '../../../control/control.js'
 import { banner } from '../../banner.js'
+import { packageVersion } from '../../package-version.js'
 import { Command } from '../../commander.js'
 import { configuration, note } from '../../context.js'
 import type { ConfigFlags } from '../../context.js'
@@ -76,18 +78,29 @@ async function run(flags: RunFlags): Promise<void> {
     observers: process.stdout.isTTY ? [terminalLines(process.stdout)] : [],
   })
   const skipped = await appliance.start()
+  const startedAt = systemClock.now()
   lock.announce({
     pid: process.pid,
     listen: appliance.addresses.map(formatSocketAddress),
-    startedAt: systemClock.now(),
+    startedAt,
   })
+  const control = new Control(config, {
+    appliance,
+    clock: systemClock,
+    log,
+    version: packageVersion(),
+    startedAt,
+    source: source === 'defaults' ? undefined : source,
+  })
+  await control.start()
   // Whoever sees the banner may send signals.
-  const stopped = untilStopped(appliance, log)
+  const stopped = untilStopped({ appliance, control }, log)
   // The file of the start, also where it was searched for: one that has gone since is a
   // fault, not a reason to go on without.
   const again = source === 'defaults' ? wanted : { ...wanted, config: source }
-  reloadOnHangup(appliance, again, log)
-  process.stdout.write(banner({ appliance, config, source, skipped }))
+  reloadOnHangup({ appliance, control }, again, log)
+  const { places } = control
+  process.stdout.write(banner({ appliance, config, source, skipped, control: places }))
   log.info(
     {
       mode: config.mode,
@@ -115,13 +128,15 @@ function terminalLines(terminal: WriteStream): ExchangeObserver {
   }
 }
 
-function reloadOnHangup(
-  appliance: Appliance,
-  wanted: ConfigFlags,
-  log: Pino.Logger,
-): void {
+/** What runs, and what shows it. */
+interface Running {
+  readonly appliance: Appliance
+  readonly control: Control
+}
+
+function reloadOnHangup(running: Running, wanted: ConfigFlags, log: Pino.Logger): void {
   process.on('SIGHUP', () => {
-    void reload(appliance, wanted).then(
+    void reload(running, wanted).then(
       (config) => log.info({ mode: config.mode }, 'reloaded'),
       (error: unknown) => {
         log.error(
@@ -133,20 +148,22 @@ function reloadOnHangup(
   })
 }
 
-async function reload(appliance: Appliance, wanted: ConfigFlags): Promise<Config> {
+async function reload(running: Running, wanted: ConfigFlags): Promise<Config> {
   const { config } = configuration(wanted)
-  await appliance.reload(config)
+  await running.appliance.reload(config)
+  await running.control.use(config)
   return config
 }
 
 /** A second signal does not wait for what is under way. */
-function untilStopped(appliance: Appliance, log: Pino.Logger): Promise<void> {
+function untilStopped({ appliance, control }: Running, log: Pino.Logger): Promise<void> {
   return new Promise((resolve, reject) => {
     let asked = false
     const stop = (signal: NodeJS.Signals): void => {
       if (asked) process.exit(EXIT.ok)
       asked = true
       log.info({ signal }, 'stopping: exchanges under way may finish')
+      void control.stop()
       appliance.stop().then(() => {
         log.info({}, 'stopped')
         log.flush()

@@ -8,6 +8,7 @@ import type { Config } from '../../../../config/schema.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
 import type { Clock } from '../../../core/clock.js'
 import { caSection } from '../../status/status-ca.js'
+import { controlSection } from '../../status/status-control.js'
 import { coverageSection } from '../../status/status-coverage.js'
 import { runningSection } from '../../status/status-running.js'
 import type {
@@ -24,6 +25,7 @@ import { EXIT } from '../../exit.js'
 /** In the order in which they are shown. */
 export const SECTIONS: readonly StatusSection[] = [
   runningSection,
+  controlSection,
   caSection,
   coverageSection,
   steeringSection,

@@ -1,0 +1,36 @@
+/** The door to the running YORI: where its control plane is, and whether this was asked there. */
+import { askRunning } from '../../control/ask.js'
+import { printable } from '../../audit/printable.js'
+import type { Finding, StatusSection } from './status-section.js'
+
+interface Told {
+  readonly pid?: unknown
+  readonly control?: { readonly listen?: unknown; readonly problem?: unknown }
+}
+
+export const controlSection: StatusSection = {
+  name: 'control',
+  async read({ config }): Promise<Finding> {
+    const asked = await askRunning(config.state_dir, { path: '/api/status' })
+    if (asked.kind === 'unreachable' || asked.status !== 200) {
+      const reason =
+        asked.kind === 'unreachable' ? asked.reason : `it answered ${asked.status}`
+      const lines = [`told from the files alone: ${printable(reason)}`]
+      return { level: 'good', facts: { asked: 'files', reason }, lines }
+    }
+    const { pid, control } = asked.body as Told
+    const listen = typeof control?.listen === 'string' ? control.listen : undefined
+    const problem = typeof control?.problem === 'string' ? control.problem : undefined
+    return {
+      level: problem === undefined ? 'good' : 'notice',
+      facts: { asked: 'daemon', ...(asked.body as object) },
+      lines: [
+        `asked the running YORI, process ${String(pid)}`,
+        ...(listen === undefined
+          ? []
+          : [`http://${printable(listen)}/ (\`yori dashboard\` opens it)`]),
+        ...(problem === undefined ? [] : [`could not listen on ${printable(problem)}`]),
+      ],
+    }
+  },
+}

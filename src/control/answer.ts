@@ -1,0 +1,104 @@
+/** What a method answers, and how it is sent: JSON or text, whole, with the same fields always. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** Nothing inline, nothing from elsewhere, in no frame. https://www.w3.org/TR/CSP3/ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** On every answer of the control plane. */
+export const SAFE_FIELDS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': POLICY,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+export type Answer =
+  | {
+      readonly kind: 'json'
+      readonly status: number
+      readonly body: unknown
+      readonly fields?: Readonly<Record<string, string>>
+    }
+  | {
+      readonly kind: 'text'
+      readonly status: number
+      readonly type: string
+      readonly body: string
+      readonly fields?: Readonly<Record<string, string>>
+    }
+  /** Goes on as long as both sides want; `open` is given the response with nothing sent. */
+  | { readonly kind: 'stream'; open(response: ServerResponse): void }
+
+export const json = (body: unknown, status = 200): Answer => ({
+  kind: 'json',
+  status,
+  body,
+})
+
+/** Why something was not done, by the word of `error`; `says` is for people. */
+export class Refusal extends Error {
+  readonly status: number
+  readonly error: string
+  readonly more: Readonly<Record<string, unknown>>
+
+  constructor(
+    status: number,
+    error: string,
+    says: string,
+    more: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(says)
+    this.name = 'Refusal'
+    this.status = status
+    this.error = error
+    this.more = more
+  }
+}
+
+export const notFound = (what: string): Refusal =>
+  new Refusal(404, 'not_found', `there is no such ${what}`)
+
+export const badRequest = (says: string): Refusal => new Refusal(400, 'bad_request', says)
+
+export function refused(refusal: Refusal): Answer {
+  const { status, error, message, more } = refusal
+  const asks = { 'www-authenticate': 'Bearer realm="yori"' }
+  return {
+    kind: 'json',
+    status,
+    body: { error, message, ...more },
+    ...(status === 401 ? { fields: asks } : {}),
+  }
+}
+
+/** Sends it. What has gone away is not sent to. */
+export function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+): void {
+  if (response.destroyed || response.headersSent) return
+  if (answer.kind === 'stream') return answer.open(response)
+  const text = answer.kind === 'json' ? JSON.stringify(answer.body) : answer.body
+  const type = answer.kind === 'json' ? 'application/json' : answer.type
+  response.writeHead(answer.status, {
+    ...SAFE_FIELDS,
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    ...answer.fields,
+  })
+  response.end(request.method === 'HEAD' ? undefined : text)
+}

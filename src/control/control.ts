@@ -1,0 +1,149 @@
+/**
+ * The control plane: the one door to the running YORI. Opens its places at the start, keeps them
+ * over reloads, and loads what stands behind a method when it is asked for. Nothing of it is
+ * needed for traffic: whatever fails here is told, and YORI serves on.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { parseHostPort } from '../../config/schema-formats.js'
+import { formatSocketAddress } from '../core/address.js'
+import type { Service } from '../core/service.js'
+import { Attempts } from '../policy/attempts.js'
+import { Door } from './door.js'
+import { Gate } from './gate.js'
+import {
+  addressOf,
+  close,
+  listenOnPort,
+  listenOnSocket,
+  socketPath,
+} from './listeners.js'
+import { Logins } from './logins.js'
+import { METHODS } from './methods.js'
+import type { Surroundings } from './method.js'
+import type { ConfigOfControl, ControlPlaces, ControlPort } from './port.js'
+import { keptToken } from './token.js'
+
+/** The name that our own CA signs, besides those of loopback. */
+const OWN_NAME = 'yori.home.arpa'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+export class Control implements Service {
+  readonly name = 'control'
+  readonly #port: ControlPort
+  readonly #logins: Logins
+  readonly #attempts = new Attempts()
+  readonly #places: Mutable<ControlPlaces> = {}
+  #config: ConfigOfControl
+  #door: Door | undefined
+  #socket: Server | undefined
+  #server: Server | undefined
+  #hosts: ReadonlySet<string> = new Set()
+
+  constructor(config: ConfigOfControl, port: ControlPort) {
+    this.#config = config
+    this.#port = port
+    this.#logins = new Logins(port.clock)
+  }
+
+  get places(): ControlPlaces {
+    return this.#places
+  }
+
+  /** Never rejects: `places.problem` has what could not be had, and so has the log, once. */
+  async start(): Promise<void> {
+    const { state_dir: stateDir } = this.#config
+    const token = await keptToken(stateDir, this.#port.log)
+    const gate = new Gate({
+      token,
+      logins: this.#logins,
+      hosts: () => this.#hosts,
+      scheme: () => 'http',
+      roleOf: (person) =>
+        this.#config.control.people.find(({ name }) => name === person)?.role,
+    })
+    const surroundings = (): Surroundings => ({
+      port: this.#port,
+      places: this.#places,
+      gate,
+      logins: this.#logins,
+      attempts: this.#attempts,
+    })
+    this.#door = new Door({ methods: METHODS, gate, surroundings })
+    await this.#openSocket(socketPath(stateDir))
+    await this.#openPort(this.#config)
+  }
+
+  /** The configuration has changed: another address is opened before the old one is closed. */
+  async use(config: ConfigOfControl): Promise<void> {
+    const before = this.#config.control.listen
+    this.#config = config
+    if (before === config.control.listen && this.#places.problem === undefined)
+      return this.#takeHosts()
+    const old = this.#server
+    await this.#openPort(config)
+    if (old !== undefined && old !== this.#server) await close(old)
+  }
+
+  async stop(): Promise<void> {
+    const servers = [this.#socket, this.#server]
+    this.#socket = undefined
+    this.#server = undefined
+    await Promise.all(servers.map(close))
+  }
+
+  #listener(isSocket: boolean) {
+    return (request: IncomingMessage, response: ServerResponse): void => {
+      void this.#door?.serve(request, response, isSocket)
+    }
+  }
+
+  async #openSocket(path: string): Promise<void> {
+    try {
+      this.#socket = await listenOnSocket(path, this.#listener(true))
+      this.#places.socket = path
+    } catch (cause) {
+      this.#cannot(`the socket ${path}`, cause)
+    }
+  }
+
+  async #openPort({ control }: ConfigOfControl): Promise<void> {
+    delete this.#places.problem
+    const address = parseHostPort(control.listen)
+    if (address === undefined) {
+      this.#server = undefined
+      delete this.#places.listen
+      return
+    }
+    try {
+      this.#server = await listenOnPort(address, this.#listener(false))
+      const { address: bound, port } = addressOf(this.#server)
+      this.#places.listen = formatSocketAddress({ address: bound, port })
+      this.#takeHosts()
+    } catch (cause) {
+      this.#cannot(control.listen, cause)
+    }
+  }
+
+  #cannot(where: string, cause: unknown): void {
+    const code = (cause as NodeJS.ErrnoException | undefined)?.code
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const reason = code === 'EADDRINUSE' ? 'another program listens there' : why
+    this.#places.problem = `${where}: ${reason}`
+    this.#port.log.warn(
+      { where, reason },
+      'the control plane could not listen; traffic is served all the same',
+    )
+  }
+
+  /** What browsers may call us. */
+  #takeHosts(): void {
+    if (this.#server === undefined) return
+    const { port } = addressOf(this.#server)
+    const { control, access } = this.#config
+    const listen = parseHostPort(control.listen)?.host ?? 'localhost'
+    const own = listen.includes(':') ? `[${listen}]` : listen
+    const names = ['localhost', '127.0.0.1', '[::1]', OWN_NAME, own, ...access.own_names]
+    this.#hosts = new Set(names.map((name) => `${name.toLowerCase()}:${port}`))
+  }
+}

@@ -1,0 +1,135 @@
+/** Logging in: by the link that `yori dashboard` prints, or a person by name and password. */
+import { parsePasswordHash, verifyPassword } from '../../net/password.js'
+import { Refusal, badRequest, json } from '../answer.js'
+import type { Answer } from '../answer.js'
+import { cookieName } from '../gate.js'
+import { LOGIN_MS } from '../logins.js'
+import type { LoggedIn } from '../logins.js'
+import type { Call, Handler } from '../method.js'
+
+/** Checked where there is no such person, so that time tells nobody who there is. */
+const NOBODYS =
+  'scrypt:16384:8:1:AAAAAAAAAAAAAAAAAAAAAA==:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+const LONGEST_NAME = 128
+const LONGEST_PASSWORD = 1024
+
+/** For whoever may have one: the socket, the token, an admin. */
+export const newLink: Handler = ({ on: { places, logins } }) => {
+  if (places.listen === undefined)
+    throw new Refusal(
+      503,
+      'unavailable',
+      places.problem ?? 'control.listen is off: there is no address to open',
+    )
+  const { code, until } = logins.newLink()
+  return json(
+    {
+      url: `http://${browsable(places.listen)}/login?code=${code}`,
+      expires_at: new Date(until).toISOString(),
+    },
+    201,
+  )
+}
+
+/** Any address of this machine is loopback for a browser of this machine. */
+function browsable(listen: string): string {
+  return listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
+}
+
+/** What is fetched ahead, or asked for by HEAD, uses no link up. */
+export const openLink: Handler = ({ request, query, on: { logins, port } }) => {
+  const ahead = request.headers['sec-purpose'] ?? request.headers['purpose']
+  const isLook = request.method === 'HEAD' || ahead !== undefined
+  const code = query.get('code') ?? ''
+  const opened = isLook || code === '' ? undefined : logins.open(code)
+  if (opened === undefined) {
+    return {
+      kind: 'text',
+      status: 403,
+      type: 'text/plain; charset=utf-8',
+      body: 'This link was used, or is over 5 minutes old. `yori dashboard` makes another.\n',
+    }
+  }
+  const { remoteAddress: fromIp } = request.socket
+  told({ port, who: 'link', fromIp, result: 'opened' })
+  return {
+    kind: 'text',
+    status: 303,
+    type: 'text/plain; charset=utf-8',
+    body: '',
+    fields: { location: '/', 'set-cookie': cookieOf(request.socket.localPort, opened) },
+  }
+}
+
+/** Attempts are limited as those of overrides are; a right one clears its address. */
+export const byPassword: Handler = async (call): Promise<Answer> => {
+  const { request, body, on } = call
+  const { port, logins, attempts } = on
+  const { name, password } = credentialsOf(body)
+  const from = request.socket.remoteAddress ?? 'socket'
+  if (!attempts.allow(from, undefined, port.clock.now())) {
+    told({ port, who: name, fromIp: from, result: 'limited' })
+    const wait = 'too many attempts; the next in 15 minutes'
+    throw new Refusal(429, 'too_many', wait, { retry_after_seconds: 900 })
+  }
+  const { people } = port.appliance.current.config.control
+  const person = people.find((one) => one.name === name)
+  const hash = parsePasswordHash(person?.password_hash.reveal() ?? NOBODYS)
+  const isRight = hash !== undefined && (await verifyPassword(hash, password))
+  if (person === undefined || !isRight) {
+    told({ port, who: name, fromIp: from, result: 'failed' })
+    throw new Refusal(401, 'unauthorized', 'that name and that password do not fit')
+  }
+  attempts.succeeded(from, port.clock.now())
+  told({ port, who: name, fromIp: from, result: 'logged in' })
+  const begun = logins.begin({ person: name, role: person.role, entrance: 'password' })
+  return {
+    kind: 'json',
+    status: 200,
+    body: { who: name, role: person.role, csrf: begun.login.csrf },
+    fields: { 'set-cookie': cookieOf(request.socket.localPort, begun) },
+  }
+}
+
+export const logout: Handler = ({ request, on }) => {
+  const cookie = on.gate.cookieOf(request)
+  if (cookie !== undefined) on.logins.end(cookie)
+  const over = `${cookieName(request.socket.localPort)}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`
+  return { kind: 'json', status: 200, body: {}, fields: { 'set-cookie': over } }
+}
+
+/** Who is asking, and what a change by cookie has to carry. */
+export const me: Handler = ({ caller: { who, role, entrance, csrf } }) =>
+  json({ who, role, entrance, csrf: csrf ?? null })
+
+function credentialsOf(body: unknown): { name: string; password: string } {
+  const { name, password } = (body ?? {}) as Record<string, unknown>
+  if (typeof name !== 'string' || typeof password !== 'string')
+    throw badRequest('{"name": "...", "password": "..."} is expected')
+  if (name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD)
+    throw badRequest('name or password is too long')
+  return { name, password }
+}
+
+function cookieOf(port: number | undefined, { cookie }: LoggedIn): string {
+  const seconds = Math.floor(LOGIN_MS / 1000)
+  return `${cookieName(port)}=${cookie}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`
+}
+
+interface Login {
+  readonly port: Call['on']['port']
+  readonly who: string
+  readonly fromIp: string | undefined
+  readonly result: string
+}
+
+/** In the record: who tried to come in, never with what. */
+function told({ port, who, fromIp, result }: Login): void {
+  port.appliance.audit.event({
+    at: port.clock.now(),
+    kind: 'control.login',
+    actor: who,
+    ...(fromIp === undefined ? {} : { fromIp }),
+    details: { result },
+  })
+}

@@ -1,0 +1,59 @@
+/** How YORI is: for probes, for `yori status`, and the configuration in force without secrets. */
+import { formatSocketAddress } from '../../core/address.js'
+import { json } from '../answer.js'
+import type { Handler } from '../method.js'
+import type { ControlPort } from '../port.js'
+
+/** Nothing but this word: everybody may ask. */
+export const health: Handler = ({ on }) => json({ status: stateOf(on.port) })
+
+export const status: Handler = ({ on: { port, places } }) => {
+  const { appliance, clock, version, startedAt, source } = port
+  const { services, config } = appliance.current
+  const { kind, ...trouble } = appliance.audit.health
+  return json({
+    status: stateOf(port),
+    version,
+    pid: process.pid,
+    started_at: new Date(startedAt).toISOString(),
+    uptime_seconds: Math.round((clock.now() - startedAt) / 1000),
+    mode: config.mode,
+    enforcement_enabled: config.enforcement.enabled,
+    configuration: source ?? null,
+    listen: appliance.addresses.map(formatSocketAddress),
+    control: {
+      listen: places.listen ?? null,
+      socket: places.socket ?? null,
+      problem: places.problem ?? null,
+    },
+    endpoints: services.policy.routes.endpoints.enabled().length,
+    ca: services.roots.condition(clock.now()).kind,
+    concerns: services.concerns(),
+    store: { state: kind, ...trouble, ...appliance.audit.counts },
+    sessions: appliance.conversations.counts(),
+  })
+}
+
+/** Secrets read `[redacted]`, as they serialise. */
+export const config: Handler = ({ on: { port } }) => {
+  const { config: inForce } = port.appliance.current
+  const { audit, log } = inForce
+  return json({
+    source: port.source ?? null,
+    config: inForce,
+    interceptors: [
+      { name: 'metering', enabled: true },
+      { name: 'record', enabled: true },
+      { name: 'call_events', enabled: audit.call_events },
+      { name: 'request_bodies', enabled: audit.bodies !== 'none' },
+      { name: 'response_bodies', enabled: audit.bodies === 'both' },
+      { name: 'exchange_log', enabled: log.exchanges },
+    ],
+  })
+}
+
+function stateOf({ appliance, clock }: ControlPort): 'healthy' | 'degraded' {
+  const { concerns, roots } = appliance.current.services
+  const isUsable = roots.condition(clock.now()).kind !== 'unusable'
+  return isUsable && concerns().length === 0 ? 'healthy' : 'degraded'
+}

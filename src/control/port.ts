@@ -1,0 +1,30 @@
+/** What the control plane needs of the running YORI. */
+import type { Appliance } from '../assembly/appliance.js'
+import type { Config } from '../../config/schema.js'
+import type { Clock } from '../core/clock.js'
+import type { Log } from '../core/log.js'
+
+export interface ControlPort {
+  readonly appliance: Pick<
+    Appliance,
+    'addresses' | 'audit' | 'conversations' | 'current' | 'policyState' | 'trust'
+  >
+  readonly clock: Clock
+  readonly log: Log
+  readonly version: string
+  readonly startedAt: number
+  /** The file that the configuration came from; undefined: built-in defaults. */
+  readonly source: string | undefined
+}
+
+/** Where the control plane is to be had, and why it is not. */
+export interface ControlPlaces {
+  /** The path of the Unix socket. */
+  readonly socket?: string
+  /** `address:port`. */
+  readonly listen?: string
+  /** What the configuration asks for could not be had, in words. */
+  readonly problem?: string
+}
+
+export type ConfigOfControl = Pick<Config, 'control' | 'access' | 'state_dir'>
