@@ -5,6 +5,7 @@
 # conversation at once with `yori sessions stop`.
 package yori.agent_governor
 
+import data.yori.lib.amounts
 import data.yori.lib.people
 
 parameters := object.union(people.parameters, {
@@ -18,20 +19,23 @@ parameters := object.union(people.parameters, {
 
 limits := [limit |
 	some limit in [
-		{"what": "tool calls", "of": data.params.max_tool_calls, "used": input.session.tool_calls},
-		{"what": "tokens", "of": data.params.max_tokens, "used": input.session.tokens},
-		{"what": "US dollars", "of": data.params.max_usd, "used": input.session.cost_usd},
-		{"what": "requests", "of": data.params.max_requests, "used": input.session.requests},
-		{"what": "minutes", "of": data.params.max_minutes, "used": floor(input.session.minutes)},
+		{"what": "tool calls", "of": data.params.max_tool_calls, "used": input.session.tool_calls, "note": ""},
+		{"what": "tokens", "of": data.params.max_tokens, "used": input.session.tokens, "note": ""},
+		{"what": "US dollars", "of": data.params.max_usd, "used": input.session.cost_usd, "note": note},
+		{"what": "requests", "of": data.params.max_requests, "used": input.session.requests, "note": ""},
+		{"what": "minutes", "of": data.params.max_minutes, "used": floor(input.session.minutes), "note": ""},
 	]
 	limit.of > 0
 ]
+
+# Of the dollars: calls without a known price count with the most that they can have cost.
+note := amounts.estimated(object.get(input.session, "estimated_usd", 0))
 
 deny contains text if {
 	people.concerned
 	some limit in limits
 	limit.used >= limit.of
-	text := sprintf("this conversation has reached its limit of %v %s: stop here, do not try again, and tell the user", [limit.of, limit.what])
+	text := sprintf("this conversation has reached its limit of %v %s%s: stop here, do not try again, and tell the user", [limit.of, limit.what, limit.note])
 }
 
 alert contains text if {
@@ -39,5 +43,5 @@ alert contains text if {
 	some limit in limits
 	limit.used < limit.of
 	limit.used * 100 >= limit.of * data.params.warn_percent
-	text := sprintf("this conversation has used %v of %v %s", [limit.used, limit.of, limit.what])
+	text := sprintf("this conversation has used %v of %v %s%s", [limit.used, limit.of, limit.what, limit.note])
 }

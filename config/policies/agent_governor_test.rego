@@ -29,6 +29,13 @@ test_stops_at_each_limit if {
 	said({"max_minutes": 30}, {"minutes": 30.1}) == [0, 1]
 }
 
+test_says_what_is_estimated if {
+	messages := agent_governor.deny with data.params as params({})
+		with input as stood({"cost_usd": 5, "estimated_usd": 1})
+	some text in messages
+	contains(text, "5 US dollars (of what is used $1.00 is estimated")
+}
+
 test_zero_is_no_limit if said({"max_tool_calls": 0}, {"tool_calls": 100000}) == [0, 0]
 
 test_needs_a_conversation if {

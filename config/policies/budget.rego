@@ -2,7 +2,7 @@
 # would go over it.
 #
 # What was spent comes from the prices of the provider catalogue; answers whose price is not
-# known cost nothing here and count in `yori stats`. The request itself is estimated by its
+# known count with the most that they can have cost, and the message says so. The request itself is estimated by its
 # text, four characters a token, without the answer: the last request before the limit may go
 # over it by its answer. `scope: device` holds each device to the budget, `scope: group` each
 # group of `groups` together.
@@ -20,14 +20,20 @@ parameters := object.union(people.parameters, {
 })
 
 # What every counter says that the budget is held against.
-spent contains input.counters.device.month.cost_usd if data.params.scope == "device"
+months contains input.counters.device.month if data.params.scope == "device"
 
-spent contains input.counters.groups[group].month.cost_usd if {
+months contains input.counters.groups[group].month if {
 	data.params.scope == "group"
 	some group in data.params.groups
 }
 
-most := max(spent)
+most := max({month.cost_usd | some month in months})
+
+# Of the counters that are as high as that, what is estimated at most.
+note := amounts.estimated(max({object.get(month, "estimated_usd", 0) |
+	some month in months
+	month.cost_usd == most
+}))
 
 limit := data.params.monthly_usd
 
@@ -35,7 +41,7 @@ deny contains text if {
 	calls.asked
 	people.concerned
 	most >= limit
-	text := sprintf("the month's budget of $%s is spent", [amounts.dollars(limit)])
+	text := sprintf("the month's budget of $%s is spent%s", [amounts.dollars(limit), note])
 }
 
 deny contains text if {
@@ -43,7 +49,7 @@ deny contains text if {
 	people.concerned
 	most < limit
 	most + input.estimate.cost_usd > limit
-	text := sprintf("this request would cost more than the $%s that are left of the month's budget", [amounts.dollars(limit - most)])
+	text := sprintf("this request would cost more than the $%s that are left of the month's budget%s", [amounts.dollars(limit - most), note])
 }
 
 alert contains text if {
@@ -52,7 +58,7 @@ alert contains text if {
 	most < limit
 	some percent in reached
 	percent == max(reached)
-	text := sprintf("%d %% of the month's budget of $%s is spent", [floor((most * 100) / limit), amounts.dollars(limit)])
+	text := sprintf("%d %% of the month's budget of $%s is spent%s", [floor((most * 100) / limit), amounts.dollars(limit), note])
 }
 
 reached contains percent if {

@@ -40,6 +40,11 @@ test_denies_what_would_go_over if {
 
 test_an_unknown_price_is_no_cost if said({}, spent(49.5, null)).deny == set()
 
+test_says_what_is_estimated if {
+	guessed := object.union(spent(50, 0), {"counters": {"device": {"month": {"estimated_usd": 12.5}}}})
+	said({}, guessed).deny == {"the month's budget of $50.00 is spent (of what is used $12.50 is estimated: the most that calls without a known price can have cost)"}
+}
+
 test_a_group_may_share_it if {
 	shared := {"scope": "group", "groups": ["children"]}
 	said(shared, spent(24.99, 0)).deny == set()

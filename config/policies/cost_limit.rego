@@ -1,7 +1,8 @@
 # Limits of money and tokens, a day and a month, with warnings at 50, 75 and 90 percent.
 #
 # A limit of 0 is none. Denies when a limit is reached, or when the request, estimated by its
-# text, would go over what is left.
+# text, would go over what is left. Calls without a known price count with the most that they
+# can have cost, and the message says how much of what is used is that.
 package yori.cost_limit
 
 import data.yori.lib.amounts
@@ -19,13 +20,21 @@ levels := [50, 75, 90]
 
 limits := [limit |
 	some limit in [
-		{"what": "dollars today", "of": data.params.daily_usd, "used": input.counters.device.today.cost_usd, "asked": cost},
-		{"what": "dollars this month", "of": data.params.monthly_usd, "used": input.counters.device.month.cost_usd, "asked": cost},
-		{"what": "tokens today", "of": data.params.daily_tokens, "used": input.counters.device.today.tokens, "asked": tokens},
-		{"what": "tokens this month", "of": data.params.monthly_tokens, "used": input.counters.device.month.tokens, "asked": tokens},
+		dollars("dollars today", data.params.daily_usd, input.counters.device.today),
+		dollars("dollars this month", data.params.monthly_usd, input.counters.device.month),
+		{"what": "tokens today", "of": data.params.daily_tokens, "used": input.counters.device.today.tokens, "asked": tokens, "note": ""},
+		{"what": "tokens this month", "of": data.params.monthly_tokens, "used": input.counters.device.month.tokens, "asked": tokens, "note": ""},
 	]
 	limit.of > 0
 ]
+
+dollars(what, limit, spent) := {
+	"what": what,
+	"of": limit,
+	"used": spent.cost_usd,
+	"asked": cost,
+	"note": amounts.estimated(object.get(spent, "estimated_usd", 0)),
+}
 
 default cost := 0
 
@@ -40,7 +49,7 @@ deny contains text if {
 	people.concerned
 	some limit in limits
 	limit.used >= limit.of
-	text := sprintf("the limit of %v %s is reached", [limit.of, limit.what])
+	text := sprintf("the limit of %v %s is reached%s", [limit.of, limit.what, limit.note])
 }
 
 deny contains text if {
@@ -49,7 +58,7 @@ deny contains text if {
 	some limit in limits
 	limit.used < limit.of
 	limit.used + limit.asked > limit.of
-	text := sprintf("this request would go over the limit of %v %s", [limit.of, limit.what])
+	text := sprintf("this request would go over the limit of %v %s%s", [limit.of, limit.what, limit.note])
 }
 
 alert contains text if {
@@ -58,5 +67,5 @@ alert contains text if {
 	some limit in limits
 	limit.used < limit.of
 	level := max([level | some level in levels; limit.used * 100 >= limit.of * level])
-	text := sprintf("%d %% of %v %s are used", [level, limit.of, limit.what])
+	text := sprintf("%d %% of %v %s are used%s", [level, limit.of, limit.what, limit.note])
 }

@@ -35,6 +35,11 @@ test_denies_at_the_limit if {
 	said({}, used(0.99, 0, null)).deny == set()
 }
 
+test_says_what_is_estimated if {
+	guessed := object.union(used(1, 0, 0), {"counters": {"device": {"today": {"cost_usd": 1, "estimated_usd": 0.301}}}})
+	said({}, guessed).deny == {"the limit of 1 dollars today is reached (of what is used $0.31 is estimated: the most that calls without a known price can have cost)"}
+}
+
 test_counts_tokens_and_months if {
 	said({"daily_usd": 0, "daily_tokens": 1000}, used(9, 1000, 0)).deny == {"the limit of 1000 tokens today is reached"}
 	said({"daily_usd": 0, "daily_tokens": 1000}, used(9, 901, 0)).deny == {"this request would go over the limit of 1000 tokens today"}

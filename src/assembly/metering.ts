@@ -4,6 +4,7 @@
  * whatever tells them. Counted is all that is recorded, whether policies ask or not, so that a
  * budget that is switched on in mid-month knows what was spent.
  */
+import { usedBy } from '../core/record.js'
 import type { ExchangeRecord } from '../core/record.js'
 import type { InFlight } from '../policy/in-flight.js'
 import type { LocalTime } from '../policy/local-time.js'
@@ -38,10 +39,7 @@ export class Metering implements ExchangeObserver {
   }
 
   ended(record: SeenExchange): void {
-    const spent = {
-      tokens: (record.inputTokens ?? 0) + (record.outputTokens ?? 0),
-      microUsd: record.costMicroUsd ?? 0,
-    }
+    const spent = usedBy(record)
     this.#correct(record)
     const ticket = this.#tickets.get(record.requestId)
     this.#tickets.delete(record.requestId)
@@ -49,7 +47,7 @@ export class Metering implements ExchangeObserver {
     if (ticket !== undefined) {
       const taken = wasTaken(record)
       counters.end(ticket, { ...spent, taken, policy: record.policyName }, time())
-    } else if (spent.tokens + spent.microUsd > 0)
+    } else if (spent.tokens + spent.microUsd + spent.atMostMicroUsd > 0)
       counters.spend(subjects(record), spent, time())
     // Only now: who waits for it is asked about with what it used.
     this.#options.inFlight.ended(record.requestId)

@@ -14,8 +14,8 @@ const FORGET_EVERY = 256
 const UPSERT = `
 INSERT OR REPLACE INTO answers
   (key, request_id, at, device_ip, device_mac, policy_name, model, is_call,
-   prompt_tokens, response_tokens, cost_micro_usd, estimated)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+   prompt_tokens, response_tokens, cost_micro_usd, cost_at_most_micro_usd, estimated)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const FORGET = `
 DELETE FROM answers WHERE at < :earliest
@@ -48,7 +48,7 @@ function valuesOf(row: PaidAnswer): (string | number | null)[] {
     ...[key, requestId, at, device.ip, device.mac ?? null],
     ...[policyName ?? null, model ?? null, row.isCall ? 1 : 0],
     ...[row.inputTokens ?? null, row.outputTokens ?? null, row.microUsd ?? null],
-    row.estimated ? 1 : 0,
+    ...[row.atMostMicroUsd ?? null, row.estimated ? 1 : 0],
   ]
 }
 
@@ -64,6 +64,7 @@ interface Kept {
   readonly prompt_tokens: number | null
   readonly response_tokens: number | null
   readonly cost_micro_usd: number | null
+  readonly cost_at_most_micro_usd: number | null
   readonly estimated: number
 }
 
@@ -86,7 +87,7 @@ export function readAnswers(database: string): PaidAnswer[] {
 function answerOf(kept: Kept): PaidAnswer {
   const { device_mac: mac, policy_name: policyName, model } = kept
   const { prompt_tokens: inputTokens, response_tokens: outputTokens } = kept
-  const { cost_micro_usd: microUsd } = kept
+  const { cost_micro_usd: microUsd, cost_at_most_micro_usd: atMostMicroUsd } = kept
   return {
     key: kept.key,
     requestId: kept.request_id,
@@ -98,6 +99,7 @@ function answerOf(kept: Kept): PaidAnswer {
     ...(inputTokens === null ? {} : { inputTokens }),
     ...(outputTokens === null ? {} : { outputTokens }),
     ...(microUsd === null ? {} : { microUsd }),
+    ...(atMostMicroUsd === null ? {} : { atMostMicroUsd }),
     estimated: kept.estimated === 1,
   }
 }

@@ -254,6 +254,13 @@ ALTER TABLE exchanges ADD COLUMN program TEXT;
 ALTER TABLE exchanges ADD COLUMN program_folder TEXT;
 `
 
+/** What budgets of money count where a cost is not known. */
+const costAtMost = `
+ALTER TABLE exchanges ADD COLUMN cost_at_most_micro_usd INTEGER;
+ALTER TABLE answers ADD COLUMN cost_at_most_micro_usd INTEGER;
+ALTER TABLE usage ADD COLUMN cost_at_most_micro_usd INTEGER NOT NULL DEFAULT 0;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -269,6 +276,7 @@ export const migrations: readonly string[] = [
   unseenBy,
   tiers,
   programs,
+  costAtMost,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -9,7 +9,13 @@ import { YoriError } from '../core/errors.js'
 import { hasCoverage, readCoverage } from './coverage-queries.js'
 import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'
-import { readSession, readSessions, readTagged, readUsage } from './session-queries.js'
+import {
+  atMostOf,
+  readSession,
+  readSessions,
+  readTagged,
+  readUsage,
+} from './session-queries.js'
 import type { SessionLine, TaggedSums, Usage } from './session-queries.js'
 import { whereOf } from './where.js'
 import type { Filter, Listed, Where } from './where.js'
@@ -32,6 +38,8 @@ export interface AuditStats {
   readonly promptTokens: number
   readonly responseTokens: number
   readonly costMicroUsd: number
+  /** The most that calls without a known price can have cost. */
+  readonly atMostMicroUsd: number
   readonly averageLatencyMs: number | null
   /** Rows of which the record knows that it misses them. */
   readonly droppedRows: number
@@ -75,7 +83,11 @@ export function openReader(database: string): AuditReader {
   return {
     columns,
     list: (filter, limit, wanted) => list(db, filter, limit, wanted),
-    each: (filter, wanted) => each(db, filter, wanted),
+    each: (filter, wanted) => {
+      // A record of before has fewer.
+      const known = wanted.filter((name) => columns.includes(name))
+      return each(db, filter, known)
+    },
     stats: (filter) => stats(db, filter),
     usage: (filter) => readUsage(db, filter),
     coverage: (nowMs, days) => {
@@ -177,6 +189,7 @@ function stats(db: Database, filter: Filter): AuditStats {
     .prepare<unknown[], Record<string, number | null>>(
       `SELECT count(*) AS total, sum(prompt_tokens) AS prompt_tokens,
          sum(response_tokens) AS response_tokens, sum(cost_micro_usd) AS cost,
+         sum(${atMostOf(db)}) AS at_most,
          avg(latency_ms) AS latency
        FROM exchanges ${where.sql}`,
     )
@@ -204,6 +217,7 @@ function stats(db: Database, filter: Filter): AuditStats {
     promptTokens: sums?.['prompt_tokens'] ?? 0,
     responseTokens: sums?.['response_tokens'] ?? 0,
     costMicroUsd: sums?.['cost'] ?? 0,
+    atMostMicroUsd: sums?.['at_most'] ?? 0,
     averageLatencyMs: latency === null ? null : Math.round(latency * 10) / 10,
     droppedRows: droppedRows(db, filter.sinceMs ?? 0),
   }

@@ -31,6 +31,8 @@ export interface UsageLine {
   readonly costMicroUsd: number | null
   /** Exchanges that used tokens at a price that is not known. */
   readonly unpriced: number
+  /** The most that these can have cost, as far as anybody knows a price that is as high. */
+  readonly atMostMicroUsd: number
 }
 
 export interface Unseen {
@@ -72,7 +74,14 @@ function estimateOf(count: string): string {
     THEN ${count} END), 0)`
 }
 
-const SUMS = `count(*) AS exchanges,
+/** Of a record of before, nothing. */
+export function atMostOf(db: Database): string {
+  const has = `SELECT 1 FROM pragma_table_info('exchanges')
+    WHERE name = 'cost_at_most_micro_usd'`
+  return db.prepare(has).get() === undefined ? 'NULL' : 'cost_at_most_micro_usd'
+}
+
+const sumsOf = (db: Database): string => `count(*) AS exchanges,
   coalesce(sum(is_call), 0) AS calls,
   sum(event_type = 'error') AS errors,
   sum(event_type = 'block') AS blocks,
@@ -86,16 +95,18 @@ const SUMS = `count(*) AS exchanges,
   ${estimateOf('response_tokens')} AS responseEstimated,
   sum(cost_micro_usd) AS costMicroUsd,
   coalesce(sum(cost_micro_usd IS NULL
-    AND (prompt_tokens IS NOT NULL OR response_tokens IS NOT NULL)), 0) AS unpriced`
+    AND (prompt_tokens IS NOT NULL OR response_tokens IS NOT NULL)), 0) AS unpriced,
+  coalesce(sum(${atMostOf(db)}), 0) AS atMostMicroUsd`
 
 const DEVICE = 'coalesce(device_hostname, device_ip)'
 
 export function readUsage(db: Database, filter: Filter): Usage {
   const where = whereOf(filter)
+  const sums = sumsOf(db)
   const lines = (name: string, order = '2 DESC, 1', most = MOST_LINES): UsageLine[] => {
     const shown = db
       .prepare<unknown[], UsageLine>(
-        `SELECT ${name} AS name, ${SUMS} FROM exchanges ${where.sql}
+        `SELECT ${name} AS name, ${sums} FROM exchanges ${where.sql}
          GROUP BY 1 ORDER BY ${order} LIMIT ${most}`,
       )
       .all(...where.values)
@@ -105,14 +116,14 @@ export function readUsage(db: Database, filter: Filter): Usage {
     const rest = whereOf(filter, [[`${name} NOT IN (${places})`, ...names]])
     const others = db
       .prepare<unknown[], UsageLine>(
-        `SELECT '${OTHERS}' AS name, ${SUMS} FROM exchanges ${rest.sql} HAVING count(*) > 0`,
+        `SELECT '${OTHERS}' AS name, ${sums} FROM exchanges ${rest.sql} HAVING count(*) > 0`,
       )
       .all(...rest.values)
     return [...shown, ...others]
   }
   const total = db
     .prepare<unknown[], UsageLine>(
-      `SELECT 'all' AS name, ${SUMS} FROM exchanges ${where.sql}`,
+      `SELECT 'all' AS name, ${sums} FROM exchanges ${where.sql}`,
     )
     .get(...where.values)
   const unseen = whereOf(filter, [['uninspectable IS NOT NULL']])
@@ -148,6 +159,7 @@ const nothing: UsageLine = {
   responseEstimated: 0,
   costMicroUsd: null,
   unpriced: 0,
+  atMostMicroUsd: 0,
 }
 
 /** Sums over no row at all are null. */
@@ -163,9 +175,10 @@ export function readSessions(
   limit: number,
 ): readonly SessionLine[] {
   const where = whereOf(filter, [['session_id IS NOT NULL']])
+  const sums = sumsOf(db)
   return db
     .prepare<unknown[], Omit<SessionLine, 'fragmented'> & { fragmented: number | null }>(
-      `SELECT session_id AS name, ${SUMS}, max(${DEVICE}) AS device,
+      `SELECT session_id AS name, ${sums}, max(${DEVICE}) AS device,
          max(agent_id) AS agentId, min(timestamp) AS firstAt, max(timestamp) AS lastAt,
          coalesce(group_concat(DISTINCT model), '') AS models,
          max(fragmented) AS fragmented
@@ -202,9 +215,14 @@ export interface TaggedSums {
   readonly exchanges: number
   readonly blocked: number
   readonly tokens: number
+  /** Of what has a known price. */
   readonly microUsd: number
+  /** The most that the rest can have cost, as far as anybody knows. */
+  readonly atMostMicroUsd: number
   /** Calls to a model with tokens and no known price. */
   readonly unpriced: number
+  /** Of them, those of which nobody knows what they can have cost either. */
+  readonly uncounted: number
 }
 
 /** `key` holds letters, digits and `-` alone. */
@@ -212,12 +230,14 @@ export function readTagged(
   db: Database,
   { key, value, sinceMs }: { key: string; value: string; sinceMs: number },
 ): TaggedSums {
+  const atMost = atMostOf(db)
   return db
     .prepare<unknown[], TaggedSums>(
       `SELECT count(*) AS exchanges, total(event_type = 'block') AS blocked,
          total(coalesce(prompt_tokens, 0) + coalesce(response_tokens, 0)) AS tokens,
-         total(cost_micro_usd) AS microUsd,
-         total(cost_micro_usd IS NULL AND prompt_tokens > 0) AS unpriced
+         total(cost_micro_usd) AS microUsd, total(${atMost}) AS atMostMicroUsd,
+         total(cost_micro_usd IS NULL AND prompt_tokens > 0) AS unpriced,
+         total(cost_micro_usd IS NULL AND ${atMost} IS NULL AND prompt_tokens > 0) AS uncounted
        FROM exchanges WHERE timestamp >= ? AND tags ->> ? = ?`,
     )
     .get(timestampText(sinceMs), `$."${key}"`, value) as TaggedSums

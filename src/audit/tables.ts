@@ -106,6 +106,11 @@ const ANSWER = {
     type: 'INTEGER',
     read: (r) => whole(r.costMicroUsd),
   },
+  cost_at_most_micro_usd: {
+    name: 'cost_at_most_micro_usd',
+    type: 'INTEGER',
+    read: (r) => whole(r.costAtMostMicroUsd),
+  },
   finish_reason: { name: 'finish_reason', type: 'TEXT', read: (r) => r.finishReason },
   service_tier: { name: 'service_tier', type: 'TEXT', read: (r) => r.serviceTier },
   cache_write_tokens: {
@@ -232,6 +237,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   ANSWER.service_tier,
   { name: 'program', type: 'TEXT', read: (r) => r.program?.name },
   { name: 'program_folder', type: 'TEXT', read: (r) => r.program?.folder },
+  ANSWER.cost_at_most_micro_usd,
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

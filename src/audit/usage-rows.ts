@@ -18,11 +18,13 @@ const MEANING = 2
 
 const UPSERT = `
 INSERT INTO usage
-  (scope, name, period, requests, tokens, cost_micro_usd, minutes, meaning)
-VALUES (?, ?, ?, ?, ?, ?, ?, ${MEANING})
+  (scope, name, period, requests, tokens, cost_micro_usd, cost_at_most_micro_usd, minutes,
+   meaning)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${MEANING})
 ON CONFLICT (scope, name, period) DO UPDATE SET
   requests = excluded.requests, tokens = excluded.tokens,
-  cost_micro_usd = excluded.cost_micro_usd, minutes = excluded.minutes,
+  cost_micro_usd = excluded.cost_micro_usd,
+  cost_at_most_micro_usd = excluded.cost_at_most_micro_usd, minutes = excluded.minutes,
   meaning = excluded.meaning`
 
 const FORGET = `
@@ -43,8 +45,9 @@ export function usageWriter(db: Database): UsageWriter {
   return {
     write: (rows) => {
       for (const row of rows) {
-        const { scope, name, period, requests, tokens, microUsd, minutes } = row
-        upsert.run(scope, name, period, requests, tokens, microUsd, minutes)
+        const { scope, name, period, requests, tokens, minutes } = row
+        const cost = [row.microUsd, row.atMostMicroUsd]
+        upsert.run(scope, name, period, requests, tokens, ...cost, minutes)
         if (period.length !== 10 || period <= newest) continue
         newest = period
         forget.run({ day: period })
@@ -60,6 +63,7 @@ interface Kept {
   readonly requests: number
   readonly tokens: number
   readonly cost_micro_usd: number
+  readonly cost_at_most_micro_usd: number
   readonly minutes: number
   readonly meaning: number
 }
@@ -87,8 +91,10 @@ export function readCounters(database: string, date: string): UsageRow[] {
  * today are left out: a quota would be used up by them, and an allowance saved.
  */
 function usageOf(kept: Kept, date: string): UsageRow[] {
-  const { cost_micro_usd: microUsd, meaning, ...row } = kept
-  if (meaning === MEANING) return [{ ...row, microUsd }]
-  const isPast = row.period.length === 10 && row.period < date
-  return isPast ? [] : [{ ...row, microUsd, requests: 0 }]
+  const { cost_micro_usd: microUsd, cost_at_most_micro_usd: atMostMicroUsd } = kept
+  const { scope, name, period, requests, tokens, minutes, meaning } = kept
+  const row = { scope, name, period, requests, tokens, microUsd, atMostMicroUsd, minutes }
+  if (meaning === MEANING) return [row]
+  const isPast = period.length === 10 && period < date
+  return isPast ? [] : [{ ...row, requests: 0 }]
 }

@@ -31,7 +31,7 @@ CREATE VIEW audit_events AS SELECT
   reasoning_tokens, tokens_estimated, prompt_tokens_estimated,
   response_tokens_estimated, cache_write_hour_tokens, tokens_meaning,
   first_token_ms, tokens_per_second,
-  cost_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,
+  cost_micro_usd, cost_at_most_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,
   api, is_call, counted_in, service_tier, program, program_folder,
   session_id, agent_id, fragmented, tags, response_id, attachments, uninspectable,
   unseen_by,
@@ -63,6 +63,7 @@ CREATE VIEW daily_stats AS SELECT
   sum(prompt_tokens) AS prompt_tokens,
   sum(response_tokens) AS response_tokens,
   sum(cost_micro_usd) AS cost_micro_usd,
+  sum(cost_at_most_micro_usd) AS cost_at_most_micro_usd,
   round(avg(latency_ms), 1) AS average_latency_ms
 FROM exchanges
 GROUP BY date(timestamp)

@@ -5,7 +5,8 @@
  */
 import { deviceId } from '../core/device-id.js'
 import type { Clock } from '../core/clock.js'
-import type { ExchangeRecord } from '../core/record.js'
+import { usedBy } from '../core/record.js'
+import type { ExchangeRecord, Used } from '../core/record.js'
 import type { SessionFacts } from '../policy/input.js'
 import type { Kept } from './call-events.js'
 import { CallTeller } from './call-teller.js'
@@ -39,8 +40,10 @@ export interface Placed {
 
 /** Where a conversation stood before the request that was just placed in it. */
 export function standOf(session: Session): SessionFacts {
-  const { id, startedAt, exchanges, toolCalls, tokens, microUsd } = session
-  return { id, startedAt, requests: exchanges - 1, toolCalls, tokens, microUsd }
+  const { id, startedAt, exchanges, toolCalls, tokens, microUsd, atMostMicroUsd } =
+    session
+  const used = { tokens, microUsd, atMostMicroUsd }
+  return { id, startedAt, requests: exchanges - 1, toolCalls, ...used }
 }
 
 export class Conversations {
@@ -110,18 +113,18 @@ export class Conversations {
   answered(session: Session, record: SeenRow, facts: ResponseFacts | undefined): void {
     if (facts !== undefined) this.#sessions.answered(session, facts, this.#clock.now())
     session.toolCalls += facts?.toolCalls.length ?? 0
-    session.tokens += (record.inputTokens ?? 0) + (record.outputTokens ?? 0)
-    session.microUsd += record.costMicroUsd ?? 0
+    addTo(session, usedBy(record))
   }
 
   /** An answer of that conversation, if it still is, was told of again, and otherwise. */
-  corrected(
-    sessionKey: string,
-    { tokens, microUsd }: { readonly tokens: number; readonly microUsd: number },
-  ): void {
+  corrected(sessionKey: string, more: Used): void {
     const session = this.#sessions.keyed(sessionKey)
-    if (session === undefined) return
-    session.tokens += tokens
-    session.microUsd += microUsd
+    if (session !== undefined) addTo(session, more)
   }
+}
+
+function addTo(session: Session, { tokens, microUsd, atMostMicroUsd }: Used): void {
+  session.tokens += tokens
+  session.microUsd += microUsd
+  session.atMostMicroUsd += atMostMicroUsd
 }

@@ -70,7 +70,9 @@ export interface Session {
   /** Of all answers in it so far. */
   toolCalls: number
   tokens: number
+  /** Of what has a known cost, and of the rest at most. */
   microUsd: number
+  atMostMicroUsd: number
   /** It began with history that nobody here has seen. */
   readonly fragmented: boolean
 }
@@ -307,6 +309,7 @@ export class Sessions {
       toolCalls: 0,
       tokens: 0,
       microUsd: 0,
+      atMostMicroUsd: 0,
       fragmented,
       chained: false,
     }

@@ -3,6 +3,7 @@
  * (RFC 4343, RFC 6066 §3). Pure; no resolving here.
  */
 import { isIP } from 'node:net'
+import { refusedRange } from './address.js'
 
 const MAX_NAME_LENGTH = 253
 const MAX_LABEL_LENGTH = 63
@@ -42,4 +43,13 @@ function isNameCharacter(code: number): boolean {
 export function matchesHostname(pattern: string, name: string): boolean {
   if (!pattern.startsWith('*.')) return pattern === name
   return name.length > pattern.length - 1 && name.endsWith(pattern.slice(1))
+}
+
+/** RFC 6761, 6762 and 8375, ICANN's `internal`, and what home routers give. */
+const LOCAL_ENDS = ['localhost', 'local', 'home.arpa', 'internal', 'lan', 'home']
+
+/** Does a canonical name or an address stand for a machine of this network? By itself alone. */
+export function isLocalName(host: string): boolean {
+  if (isIP(host) !== 0) return refusedRange(host) !== undefined
+  return !host.includes('.') || LOCAL_ENDS.some((end) => host.endsWith(`.${end}`))
 }

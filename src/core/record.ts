@@ -171,6 +171,8 @@ export interface ExchangeRecord {
   readonly inputEstimated?: boolean
   readonly outputEstimated?: boolean
   readonly costMicroUsd?: number
+  /** Where the cost is not known: the most that it may be, for what counts money. */
+  readonly costAtMostMicroUsd?: number
   readonly finishReason?: string
   /** The tier by which the provider served it, in its word; undefined: it did not say. */
   readonly serviceTier?: string
@@ -254,9 +256,34 @@ export type AnswerCounts = Pick<
   | 'inputEstimated'
   | 'outputEstimated'
   | 'costMicroUsd'
+  | 'costAtMostMicroUsd'
   | 'finishReason'
   | 'serviceTier'
 >
+
+/** What counters count of an answer. */
+export interface Used {
+  /** In and out. */
+  readonly tokens: number
+  /** Of what has a known cost. */
+  readonly microUsd: number
+  /** Of the rest, at most. */
+  readonly atMostMicroUsd: number
+}
+
+/** What a row says of its answer, as it is counted. */
+export function usedBy(
+  counts: Pick<
+    AnswerCounts,
+    'inputTokens' | 'outputTokens' | 'costMicroUsd' | 'costAtMostMicroUsd'
+  >,
+): Used {
+  return {
+    tokens: (counts.inputTokens ?? 0) + (counts.outputTokens ?? 0),
+    microUsd: counts.costMicroUsd ?? 0,
+    atMostMicroUsd: counts.costAtMostMicroUsd ?? 0,
+  }
+}
 
 /** A row whose answer was told of again, and otherwise. */
 export interface AnsweredRow {
@@ -267,7 +294,7 @@ export interface AnsweredRow {
   /** Whole: what is not there is not known. */
   readonly told: AnswerCounts
   /** Over what it said before; may be below zero. */
-  readonly more: { readonly tokens: number; readonly microUsd: number }
+  readonly more: Used
 }
 
 /** What a row that may stand already learns later. */

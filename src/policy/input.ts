@@ -1,5 +1,5 @@
 /** Builds the document that policies read. Credentials never get into it. Pure. */
-import type { Device } from '../core/record.js'
+import type { Device, Used } from '../core/record.js'
 import type { Who } from '../core/who.js'
 import type { Identity } from './devices.js'
 import { WEEKDAYS } from './local-time.js'
@@ -73,13 +73,11 @@ export interface CountersFacts {
 }
 
 /** A conversation before the request that is judged. */
-export interface SessionFacts {
+export interface SessionFacts extends Used {
   readonly id: string
   readonly startedAt: number
   readonly requests: number
   readonly toolCalls: number
-  readonly tokens: number
-  readonly microUsd: number
 }
 
 const CHARS_PER_TOKEN = 4
@@ -164,7 +162,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
             requests: session.requests,
             tool_calls: session.toolCalls,
             tokens: session.tokens,
-            cost_usd: session.microUsd / MICRO,
+            ...costInput(session),
             minutes: Math.max(0, facts.nowMs - session.startedAt) / 60_000,
           },
     agent_id: facts.agentId ?? null,
@@ -203,10 +201,10 @@ function named(
 }
 
 function usageInput({ hour, today, month, days }: Usage, time: LocalTime): UsageInput {
-  const spent = ({ requests, tokens, microUsd }: Readonly<Spent>) => ({
+  const spent = ({ requests, tokens, ...cost }: Readonly<Spent>) => ({
     requests,
     tokens,
-    cost_usd: microUsd / MICRO,
+    ...costInput(cost),
   })
   return {
     hour: spent(hour),
@@ -219,6 +217,18 @@ function usageInput({ hour, today, month, days }: Usage, time: LocalTime): Usage
   }
 }
 
+/** What is counted for a call without a known price is in the cost. */
+function costInput({
+  microUsd,
+  atMostMicroUsd,
+}: Pick<Used, 'microUsd' | 'atMostMicroUsd'>): {
+  cost_usd: number
+  estimated_usd: number
+} {
+  const estimated_usd = atMostMicroUsd / MICRO
+  return { cost_usd: (microUsd + atMostMicroUsd) / MICRO, estimated_usd }
+}
+
 const NO_DAYS: UsageInput['days'] = []
 
 /** Yesterday first; days without a request are there too. */
@@ -226,8 +236,9 @@ function daysInput(days: Usage['days'], { date }: LocalTime): UsageInput['days']
   if (days.length === 0) return NO_DAYS
   return Array.from({ length: KEPT_DAYS }, (_, index) => {
     const day = days.find((known) => known.date === dayText(date, -1 - index))
-    const { requests = 0, tokens = 0, microUsd = 0, minutes = 0 } = day ?? {}
-    return { requests, tokens, cost_usd: microUsd / MICRO, minutes }
+    const { requests = 0, tokens = 0, minutes = 0 } = day ?? {}
+    const { microUsd = 0, atMostMicroUsd = 0 } = day ?? {}
+    return { requests, tokens, ...costInput({ microUsd, atMostMicroUsd }), minutes }
   })
 }
 

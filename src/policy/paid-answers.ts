@@ -27,6 +27,7 @@ export interface PaidAnswer {
   readonly inputTokens?: number
   readonly outputTokens?: number
   readonly microUsd?: number
+  readonly atMostMicroUsd?: number
   readonly estimated: boolean
   /** Of the conversation that it counts in, as long as that lasts. Not kept. */
   readonly sessionKey?: string
@@ -212,14 +213,19 @@ function answerOf(
   }
 }
 
-type Counts = Pick<PaidAnswer, 'inputTokens' | 'outputTokens' | 'microUsd' | 'estimated'>
+type Counts = Pick<
+  PaidAnswer,
+  'inputTokens' | 'outputTokens' | 'microUsd' | 'atMostMicroUsd' | 'estimated'
+>
 
 function countsOf(record: ExchangeRecord): Counts {
   const { inputTokens, outputTokens, costMicroUsd: microUsd } = record
+  const { costAtMostMicroUsd: atMostMicroUsd } = record
   return {
     ...(inputTokens === undefined ? {} : { inputTokens }),
     ...(outputTokens === undefined ? {} : { outputTokens }),
     ...(microUsd === undefined ? {} : { microUsd }),
+    ...(atMostMicroUsd === undefined ? {} : { atMostMicroUsd }),
     estimated: record.inputEstimated === true || record.outputEstimated === true,
   }
 }
@@ -231,8 +237,8 @@ function nowTold(
   { failed }: Told,
   { nowMs }: Telling,
 ): PaidAnswer {
-  const { inputTokens, outputTokens, microUsd, estimated, ...rest } = known
-  const before = { inputTokens, outputTokens, microUsd }
+  const { inputTokens, outputTokens, microUsd, atMostMicroUsd, estimated, ...rest } =
+    known
   if (!tells(record)) {
     // A call that failed used nothing that could be guessed.
     return failed && estimated ? { ...rest, at: nowMs, estimated: false } : known
@@ -240,11 +246,16 @@ function nowTold(
   const told = countsOf(record)
   // A guess is no news of what was told.
   if (told.estimated && !estimated) return known
+  // A cost and a bound of it are never both.
+  const isPriced = told.microUsd !== undefined || told.atMostMicroUsd !== undefined
+  const paid = isPriced ? {} : { microUsd, atMostMicroUsd }
+  const before = { inputTokens, outputTokens, ...paid }
   const now: PaidAnswer = { ...rest, at: nowMs, ...defined(before), ...told }
   const isSame =
     now.inputTokens === inputTokens &&
     now.outputTokens === outputTokens &&
     now.microUsd === microUsd &&
+    now.atMostMicroUsd === atMostMicroUsd &&
     now.estimated === estimated
   return isSame ? known : now
 }
@@ -263,7 +274,7 @@ function correction(
   record: ExchangeRecord,
 ): AnsweredRow {
   const { requestId, device, policyName } = before
-  const { inputTokens, outputTokens, microUsd } = now
+  const { inputTokens, outputTokens, microUsd, atMostMicroUsd } = now
   const { finishReason, serviceTier, cachedTokens, cacheWriteTokens } = record
   const { cacheWriteHourTokens, reasoningTokens } = record
   const { inputEstimated, outputEstimated } = record
@@ -275,6 +286,7 @@ function correction(
       ...(inputTokens === undefined ? {} : { inputTokens }),
       ...(outputTokens === undefined ? {} : { outputTokens }),
       ...(microUsd === undefined ? {} : { costMicroUsd: microUsd }),
+      ...(atMostMicroUsd === undefined ? {} : { costAtMostMicroUsd: atMostMicroUsd }),
       ...(finishReason === undefined ? {} : { finishReason }),
       ...(serviceTier === undefined ? {} : { serviceTier }),
       ...(cachedTokens === undefined ? {} : { cachedTokens }),
@@ -287,6 +299,7 @@ function correction(
     more: {
       tokens: tokensOf(now) - tokensOf(before),
       microUsd: (microUsd ?? 0) - (before.microUsd ?? 0),
+      atMostMicroUsd: (atMostMicroUsd ?? 0) - (before.atMostMicroUsd ?? 0),
     },
   }
 }

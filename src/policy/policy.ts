@@ -109,6 +109,8 @@ export interface SpentInput {
   readonly requests: number
   readonly tokens: number
   readonly cost_usd: number
+  /** Of it, the most that calls without a known price may have cost. */
+  readonly estimated_usd: number
 }
 
 /** Periods are those of the wall clock in the household's zone. */
@@ -127,6 +129,8 @@ export interface SessionInput {
   readonly tool_calls: number
   readonly tokens: number
   readonly cost_usd: number
+  /** As of `SpentInput`. */
+  readonly estimated_usd: number
   /** Since it began. */
   readonly minutes: number
 }

@@ -5,6 +5,7 @@
  * that no model got to counts for nobody but the policy that blocked it. Knows no database: what has
  * changed is taken out as rows, and what was kept is put back at a start.
  */
+import type { Used } from '../core/record.js'
 import type { LocalTime } from './local-time.js'
 
 export type UsageScope = 'device' | 'group' | 'policy'
@@ -12,7 +13,10 @@ export type UsageScope = 'device' | 'group' | 'policy'
 export interface Spent {
   requests: number
   tokens: number
+  /** Of what has a known cost. */
   microUsd: number
+  /** Of the rest, at most. */
+  atMostMicroUsd: number
 }
 
 export interface DayUse extends Spent {
@@ -54,9 +58,7 @@ export interface Subjects {
   readonly groups: readonly string[]
 }
 
-export interface Outcome {
-  readonly tokens: number
-  readonly microUsd: number
+export interface Outcome extends Used {
   /** False: no model got to it, as when it was blocked. It does not count. */
   readonly taken: boolean
   /** Whose word was the strongest. */
@@ -135,7 +137,7 @@ export class UsageCounters {
    */
   spend(
     { device, groups }: Subjects,
-    spent: Pick<Outcome, 'tokens' | 'microUsd'> & Partial<Pick<Outcome, 'policy'>>,
+    spent: Used & Partial<Pick<Outcome, 'policy'>>,
     time: LocalTime,
   ): void {
     this.#spend(this.#of('device', device, time), spent)
@@ -245,10 +247,11 @@ export class UsageCounters {
     this.#dirty.add(entry)
   }
 
-  #spend(entry: Entry, { tokens, microUsd }: Pick<Outcome, 'tokens' | 'microUsd'>): void {
+  #spend(entry: Entry, used: Used): void {
     for (const spent of [entry.hour, entry.today, entry.monthly]) {
-      spent.tokens = Math.max(0, spent.tokens + tokens)
-      spent.microUsd = Math.max(0, spent.microUsd + microUsd)
+      spent.tokens = Math.max(0, spent.tokens + used.tokens)
+      spent.microUsd = Math.max(0, spent.microUsd + used.microUsd)
+      spent.atMostMicroUsd = Math.max(0, spent.atMostMicroUsd + used.atMostMicroUsd)
     }
     this.#dirty.add(entry)
   }
@@ -349,11 +352,12 @@ function addTo(spent: Spent | DayUse, more: Readonly<DayUse>): void {
   spent.requests += more.requests
   spent.tokens += more.tokens
   spent.microUsd += more.microUsd
+  spent.atMostMicroUsd += more.atMostMicroUsd
   if ('minutes' in spent) spent.minutes += more.minutes
 }
 
 function noSpent(): Spent {
-  return { requests: 0, tokens: 0, microUsd: 0 }
+  return { requests: 0, tokens: 0, microUsd: 0, atMostMicroUsd: 0 }
 }
 
 function noDay(): DayUse {

@@ -2,10 +2,10 @@
  * What is known of the providers besides how to read them: hosts, routes, prices. Pure types
  * and lookups; the file and its schema are `config/read-catalogue.ts` and `config/providers.yaml`.
  */
-import { matchesHostname } from '../core/hostname.js'
-import { costOf } from './cost.js'
+import { isLocalName, matchesHostname } from '../core/hostname.js'
+import { costOf, dearestOf } from './cost.js'
 import type { ModelPrice, TokenPrices } from './cost.js'
-import { isStandard } from './tier.js'
+import { isStandard, mostTimes } from './tier.js'
 import type { ClientMark } from './client-marks.js'
 import { markOf } from './client-marks.js'
 import type { Usage } from './provider.js'
@@ -42,6 +42,15 @@ export interface CatalogueEntry {
   /** Applications known to pin their certificates for these hosts. */
   readonly pinnedApps: readonly string[]
   readonly models: readonly CatalogueModel[]
+}
+
+/** Whose price is asked for. */
+export interface Priced {
+  readonly provider: string
+  /** A canonical host name, or an address. */
+  readonly host: string
+  readonly model: string | undefined
+  readonly tier?: string | undefined
 }
 
 /** What a program is told by, unless the catalogue says otherwise of it. */
@@ -106,9 +115,37 @@ export class Catalogue {
     usage: Usage,
     tier?: string,
   ): number | undefined {
+    return costOf(usage, this.#priceOf(provider, model, tier))
+  }
+
+  /**
+   * The price of a call; where it is not known, the most that it may be: of a tier without a
+   * price as many times the standard one as any tier costs, of a model without one the dearest
+   * of those of the provider whose names begin alike, else of all of them. Undefined where
+   * nothing is paid by the token as far as anybody knows: servers in the house, and providers
+   * none of whose models has a price.
+   */
+  most({ provider, host, model, tier }: Priced): ModelPrice | undefined {
+    const exact = this.#priceOf(provider, model, tier)
+    if (exact !== undefined) return exact
+    const prices = this.#prices.get(provider)
+    const entry = isLocalName(host) ? undefined : this.entryFor(host)
+    if (prices === undefined || (entry?.models.length ?? 0) === 0) return undefined
     const known = model === undefined ? undefined : this.model(provider, model)
-    const price = isStandard(tier) ? known?.price : priceOf(known?.tiers, tier)
-    return costOf(usage, price)
+    const like = known === undefined ? alike(prices, model) : [known]
+    return dearestOf(
+      like.map(({ price }) => price),
+      mostTimes(tier),
+    )
+  }
+
+  #priceOf(
+    provider: string,
+    model: string | undefined,
+    tier: string | undefined,
+  ): ModelPrice | undefined {
+    const known = model === undefined ? undefined : this.model(provider, model)
+    return isStandard(tier) ? known?.price : priceOf(known?.tiers, tier)
   }
 
   /**
@@ -136,6 +173,30 @@ function priceOf(
 ): TokenPrices | undefined {
   if (tiers === undefined || tier === undefined) return undefined
   return Object.hasOwn(tiers, tier) ? tiers[tier] : undefined
+}
+
+/** Those that have most of the beginning of their names in common with this one. */
+function alike(
+  models: ReadonlyMap<string, CatalogueModel>,
+  name = '',
+): readonly CatalogueModel[] {
+  const parts = partsOf(modelIds(name).at(-1) ?? '')
+  let most = 0
+  let best: CatalogueModel[] = []
+  for (const model of models.values()) {
+    const own = partsOf(model.id)
+    let same = 0
+    while (same < own.length && same < parts.length && own[same] === parts[same]) same++
+    if (same > most) best = []
+    most = Math.max(most, same)
+    if (same === most) best.push(model)
+  }
+  return best
+}
+
+/** `claude-opus-4.1` is claude, opus, 4 and 1; letters and digits that stand together are one. */
+function partsOf(id: string): string[] {
+  return id.split(/[-.:@/_]/)
 }
 
 /**

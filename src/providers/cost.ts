@@ -25,9 +25,9 @@ export interface ModelPrice extends TokenPrices {
 const PER = 1_000_000n
 
 /**
- * Micro-dollars, rounded half up; undefined when price or input are not known; an output
- * that is not known counts as none. A cost that the provider itself names counts before
- * any price; what it bills before what was processed.
+ * Micro-dollars, rounded half up; undefined when price, input or output are not known, but for
+ * an output that costs nothing (embeddings). A cost that the provider itself names counts
+ * before any price; what it bills before what was processed.
  * @throws RangeError for counts or prices that are no whole numbers
  */
 export function costOf(usage: Usage, price: ModelPrice | undefined): number | undefined {
@@ -35,17 +35,19 @@ export function costOf(usage: Usage, price: ModelPrice | undefined): number | un
   const input = usage.billedInputTokens ?? usage.inputTokens
   if (price === undefined || input === undefined) return undefined
   const cached = usage.cachedTokens ?? 0
-  const written = usage.cacheWriteTokens ?? 0
-  const plain = Math.max(0, input - cached - written)
+  const cacheWritten = usage.cacheWriteTokens ?? 0
+  const plain = Math.max(0, input - cached - cacheWritten)
   const prices =
     price.long !== undefined && input > price.long.fromTokens ? price.long : price
-  const output = usage.billedOutputTokens ?? usage.outputTokens ?? 0
-  const hour = Math.min(written, usage.cacheWriteHourTokens ?? 0)
+  const written = usage.billedOutputTokens ?? usage.outputTokens
+  if (written === undefined && prices.output > 0) return undefined
+  const output = written ?? 0
+  const hour = Math.min(cacheWritten, usage.cacheWriteHourTokens ?? 0)
   const cacheWrite = prices.cacheWrite ?? prices.input
   const sum =
     times(plain, prices.input) +
     times(cached, prices.cached ?? prices.input) +
-    times(written - hour, cacheWrite) +
+    times(cacheWritten - hour, cacheWrite) +
     times(hour, prices.cacheWriteHour ?? cacheWrite) +
     times(output, prices.output)
   return Number((sum + PER / 2n) / PER)
@@ -53,4 +55,25 @@ export function costOf(usage: Usage, price: ModelPrice | undefined): number | un
 
 function times(tokens: number, price: number): bigint {
   return BigInt(tokens) * BigInt(price)
+}
+
+/** The dearest of each kind of token among some models, whatever the length of a prompt. */
+export function dearestOf(
+  prices: Iterable<ModelPrice>,
+  factor = 1,
+): TokenPrices | undefined {
+  let most: Required<TokenPrices> | undefined
+  for (const price of prices)
+    for (const { input, output, ...cache } of [price, price.long ?? price]) {
+      const { cached = input, cacheWrite = input } = cache
+      const { cacheWriteHour = cacheWrite } = cache
+      most = {
+        input: Math.max(most?.input ?? 0, input * factor),
+        output: Math.max(most?.output ?? 0, output * factor),
+        cached: Math.max(most?.cached ?? 0, cached * factor),
+        cacheWrite: Math.max(most?.cacheWrite ?? 0, cacheWrite * factor),
+        cacheWriteHour: Math.max(most?.cacheWriteHour ?? 0, cacheWriteHour * factor),
+      }
+    }
+  return most
 }

@@ -2,6 +2,9 @@
 import type { AnswerCounts, AttachmentNote, ExchangeRecord } from '../core/record.js'
 import { cutAt, endOfText } from './bounded-text.js'
 import type { Catalogue } from './catalogue.js'
+import { costOf } from './cost.js'
+import { mostTokens } from './most-tokens.js'
+import type { Bounding } from './most-tokens.js'
 import type { Attachment, RequestFacts, ResponseFacts } from './provider.js'
 
 /** Attachments and tool calls that a record names. */
@@ -53,6 +56,15 @@ export interface AnsweredFields
   readonly complete: boolean
 }
 
+/** The request that is answered. */
+export interface AskedOf extends Bounding {
+  readonly provider: string | undefined
+  /** Where it went: a canonical name, or an address. */
+  readonly host: string
+  readonly model: string | undefined
+  readonly tier?: string | undefined
+}
+
 /**
  * A price under the name of the model that answered counts before one under the name that was
  * asked for, since it is the one that is paid. `asked.tier`: where the answer does not say,
@@ -61,25 +73,16 @@ export interface AnsweredFields
 export function answeredFields(
   facts: ResponseFacts,
   catalogue: Catalogue | undefined,
-  asked: {
-    readonly provider: string | undefined
-    readonly model: string | undefined
-    readonly tier?: string | undefined
-  },
+  asked: AskedOf,
 ): AnsweredFields {
-  const { model, usage, tier, finishReason, toolCalls, responseId } = facts
-  const { provider = '' } = asked
-  const paid = tier ?? asked.tier
-  const cost =
-    catalogue?.costOf(provider, model, usage, paid) ??
-    catalogue?.costOf(provider, asked.model ?? model, usage, paid)
+  const { model, tier, finishReason, toolCalls, responseId } = facts
   const failure = failureOf(facts)
   return {
     ...(model === undefined ? {} : { model }),
     ...(facts.streamed ? { stream: true } : {}),
-    ...countsOf(usage),
+    ...countsOf(facts.usage),
     ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(cost === undefined ? {} : { costMicroUsd: cost }),
+    ...(catalogue === undefined ? {} : paidOf(facts, catalogue, asked)),
     ...(finishReason === undefined ? {} : { finishReason }),
     ...(toolCalls.length === 0
       ? {}
@@ -89,6 +92,43 @@ export function answeredFields(
     unread: facts.unread > 0,
     complete: facts.complete,
   }
+}
+
+/** Micro-dollars: the cost, or where it is not known the most that it may be. */
+function paidOf(
+  facts: ResponseFacts,
+  catalogue: Catalogue,
+  { provider = '', host, ...asked }: AskedOf,
+): Pick<AnswerCounts, 'costMicroUsd' | 'costAtMostMicroUsd'> {
+  const { model } = facts
+  const { model: askedModel = model } = asked
+  const usage = withNoneWritten(facts)
+  const paid = facts.tier ?? asked.tier
+  const cost =
+    catalogue.costOf(provider, model, usage, paid) ??
+    catalogue.costOf(provider, askedModel, usage, paid)
+  if (cost !== undefined) return { costMicroUsd: cost }
+  const { inputTokens, outputTokens } = usage
+  // It tells of no answer, or of one that used nothing.
+  if (inputTokens === undefined && outputTokens === undefined) return {}
+  const price = catalogue.most({ provider, host, model: model ?? askedModel, tier: paid })
+  const most = mostTokens(asked)
+  const counted = {
+    ...usage,
+    inputTokens: inputTokens ?? most.inputTokens,
+    outputTokens: outputTokens ?? most.outputTokens,
+  }
+  const atMost = costOf(counted, price)
+  return atMost === undefined ? {} : { costAtMostMicroUsd: atMost }
+}
+
+/** Who tells what went in, and to its end neither words nor a count of them, wrote none. */
+function withNoneWritten(facts: ResponseFacts): ResponseFacts['usage'] {
+  const { usage, complete, textChars, besideText, toolCalls } = facts
+  const isTold = usage.inputTokens !== undefined && !usage.inputEstimated
+  const wrote = textChars > 0 || besideText !== '' || toolCalls.length > 0
+  if (usage.outputTokens !== undefined || !isTold || !complete || wrote) return usage
+  return { ...usage, outputTokens: 0 }
 }
 
 function countsOf(usage: ResponseFacts['usage']): AnswerCounts {

@@ -19,6 +19,19 @@ const STANDARD: ReadonlySet<string> = new Set([
   'unspecified',
 ])
 
+/** Served later, or paid by time: by the token no list asks more than its standard price. */
+const NO_DEARER: ReadonlySet<string> = new Set([
+  'batch',
+  'flex',
+  'on_demand_flex',
+  'scale',
+  'reserved',
+  'provisioned_throughput',
+])
+
+/** Times its standard price: the most that a list asks of a tier (Anthropic's fast mode). */
+const DEAREST_TIER = 6
+
 /** Says that somebody else is to choose, and nothing of what was served. */
 const CHOSEN_LATER = 'auto'
 
@@ -35,6 +48,12 @@ export function tierNamed(word: unknown): string | undefined {
 /** Priced as the provider's list says without more; so is what no tier is named of. */
 export function isStandard(tier: string | undefined): boolean {
   return tier === undefined || STANDARD.has(tier)
+}
+
+/** Times the standard price: the most that this tier costs as far as anybody knows. */
+export function mostTimes(tier: string | undefined): number {
+  if (tier === undefined || isStandard(tier) || NO_DEARER.has(tier)) return 1
+  return DEAREST_TIER
 }
 
 /** Where bodies say it, of requests and of answers alike; a faster mode is a tier by itself. */

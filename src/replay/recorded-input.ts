@@ -4,7 +4,7 @@
  * row in the order of time. Names and groups of devices are those of the lists of today.
  */
 import type { Listed } from '../audit/where.js'
-import type { Device } from '../core/record.js'
+import type { Device, Used } from '../core/record.js'
 import { atOnce } from '../core/resting.js'
 import type { DeviceBook } from '../policy/devices.js'
 import { subjectOf } from '../policy/decider.js'
@@ -36,6 +36,7 @@ export const RECORDED_COLUMNS = [
   'prompt_tokens',
   'response_tokens',
   'cost_micro_usd',
+  'cost_at_most_micro_usd',
   'tool_calls',
   'session_id',
   'prompt_chars',
@@ -131,12 +132,14 @@ export class Replay {
     const tokens =
       (count(row, 'prompt_tokens') ?? 0) + (count(row, 'response_tokens') ?? 0)
     const microUsd = count(row, 'cost_micro_usd') ?? 0
+    const atMostMicroUsd = count(row, 'cost_at_most_micro_usd') ?? 0
+    const used = { tokens, microUsd, atMostMicroUsd }
     const isRefused = (count(row, 'response_status') ?? 0) >= 400
     const taken = row['event_type'] !== 'block' && !isRefused
     const policy = optional(row, 'policy_name')
-    if (ticket === undefined) this.#counters.spend(subjects, { tokens, microUsd }, time)
-    else this.#counters.end(ticket, { tokens, microUsd, taken, policy }, time)
-    this.#follow(row, { tokens, microUsd, nowMs })
+    if (ticket === undefined) this.#counters.spend(subjects, used, time)
+    else this.#counters.end(ticket, { ...used, taken, policy }, time)
+    this.#follow(row, used, nowMs)
     return recorded
   }
 
@@ -194,14 +197,12 @@ export class Replay {
       toolCalls: 0,
       tokens: 0,
       microUsd: 0,
+      atMostMicroUsd: 0,
     }
     return this.#sessions.get(id) ?? fresh
   }
 
-  #follow(
-    row: Listed,
-    { tokens, microUsd, nowMs }: { tokens: number; microUsd: number; nowMs: number },
-  ): void {
+  #follow(row: Listed, used: Used, nowMs: number): void {
     const id = optional(row, 'session_id')
     if (id === undefined) return
     const before = this.#sessions.get(id)
@@ -217,8 +218,9 @@ export class Replay {
       startedAt: before?.startedAt ?? nowMs,
       requests: (before?.requests ?? 0) + 1,
       toolCalls: (before?.toolCalls ?? 0) + (names(row, 'tool_calls')?.length ?? 0),
-      tokens: (before?.tokens ?? 0) + tokens,
-      microUsd: (before?.microUsd ?? 0) + microUsd,
+      tokens: (before?.tokens ?? 0) + used.tokens,
+      microUsd: (before?.microUsd ?? 0) + used.microUsd,
+      atMostMicroUsd: (before?.atMostMicroUsd ?? 0) + used.atMostMicroUsd,
     })
   }
 }

@@ -81,7 +81,7 @@ describe('audit backlog', () => {
           requestId,
           device,
           told: { inputTokens: 7 },
-          more: { tokens: 7, microUsd: 0 },
+          more: { tokens: 7, microUsd: 0, atMostMicroUsd: 0 },
         },
       })
     const changes = [1, 2].map((sequence) => {

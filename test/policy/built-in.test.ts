@@ -76,11 +76,24 @@ const FACTS: InputFacts = {
   time: clock.times.at(NOON, 'UTC'),
   counters: {
     device: {
-      hour: { requests: 2, tokens: 10, microUsd: 500_000 },
-      today: { requests: 3, tokens: 12, microUsd: 1_500_000, minutes: 2 },
-      month: { requests: 4, tokens: 14, microUsd: 2_000_000 },
+      hour: { requests: 2, tokens: 10, microUsd: 500_000, atMostMicroUsd: 0 },
+      today: {
+        requests: 3,
+        tokens: 12,
+        microUsd: 1_500_000,
+        atMostMicroUsd: 0,
+        minutes: 2,
+      },
+      month: { requests: 4, tokens: 14, microUsd: 2_000_000, atMostMicroUsd: 500_000 },
       days: [
-        { date: '2026-03-02', requests: 1, tokens: 2, microUsd: 250_000, minutes: 1 },
+        {
+          date: '2026-03-02',
+          requests: 1,
+          tokens: 2,
+          microUsd: 250_000,
+          atMostMicroUsd: 0,
+          minutes: 1,
+        },
       ],
     },
     groups: () => [],
@@ -97,6 +110,7 @@ const FACTS: InputFacts = {
     toolCalls: 3,
     tokens: 40,
     microUsd: 10_000,
+    atMostMicroUsd: 1_000,
   },
   model: 'm',
   prompt: 'hi',
@@ -124,11 +138,20 @@ describe('the input document', () => {
     assert.deepEqual(document.estimate, { input_tokens: 3, cost_usd: 7.5e-6 })
     assert.equal(document.prompt_end, 'hi')
     assert.equal(document.session?.minutes, 1.5)
-    assert.equal(document.session.cost_usd, 0.01)
+    assert.equal(document.session.cost_usd, 0.011)
+    assert.equal(document.session.estimated_usd, 0.001)
     const { days, month } = document.counters.device
-    assert.deepEqual(month, { requests: 4, tokens: 14, cost_usd: 2 })
-    const nothing = { requests: 0, tokens: 0, cost_usd: 0, minutes: 0 }
-    const before = { requests: 1, tokens: 2, cost_usd: 0.25, minutes: 1 }
+    assert.deepEqual(month, {
+      requests: 4,
+      tokens: 14,
+      cost_usd: 2.5,
+      estimated_usd: 0.5,
+    })
+    const nothing = {
+      ...{ requests: 0, tokens: 0, cost_usd: 0, estimated_usd: 0 },
+      minutes: 0,
+    }
+    const before = { ...nothing, requests: 1, tokens: 2, cost_usd: 0.25, minutes: 1 }
     assert.deepEqual(days.slice(0, 3), [nothing, before, nothing])
     assert.equal(days.length, 7)
   })
@@ -154,7 +177,10 @@ describe('a stopped conversation', () => {
     agent,
   }
   const policy = sessionStop(() => ({ ...EMPTY_STATE, stops: [stop] }))
-  const session = { requests: 1, tool_calls: 0, tokens: 0, cost_usd: 0, minutes: 0 }
+  const session = {
+    ...{ requests: 1, tool_calls: 0, tokens: 0, cost_usd: 0, estimated_usd: 0 },
+    minutes: 0,
+  }
   const kindAt = (nowMs: number, id: string): string | undefined => {
     const about = { ...input, agent_id: 'a1', session: { id, ...session } }
     const said = policy.judge(about, { nowMs })

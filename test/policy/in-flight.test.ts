@@ -16,7 +16,12 @@ const worst = (tokens: number): WorstCase => ({
   outputMicroUsd: 10 * (tokens - 1),
 })
 
-const spent = (requests: number) => ({ requests, tokens: 0, microUsd: 0 })
+const spent = (requests: number) => ({
+  requests,
+  tokens: 0,
+  microUsd: 0,
+  atMostMicroUsd: 0,
+})
 const used = (requests: number): Usage => ({
   hour: spent(requests),
   today: { ...spent(requests), minutes: 1 },
@@ -52,11 +57,19 @@ describe('what is in flight', () => {
     // Three are counted. The first sees itself alone; the second both, and what it writes itself.
     for (const name of ['a', 'children']) {
       const first = counted(flights, '1', 'beside', { requests: 3, name })
-      assert.deepEqual(first, { requests: [1, 1, 1], tokens: 0, microUsd: 0 })
+      assert.deepEqual(first, {
+        requests: [1, 1, 1],
+        tokens: 0,
+        microUsd: 0,
+      })
       const second = counted(flights, '2', 'beside', { requests: 3, name })
       assert.deepEqual(second, { requests: [2, 2, 2], tokens: 109, microUsd: 1090 })
       const alone = counted(flights, '2', 'alone', { requests: 3, name })
-      assert.deepEqual(alone, { requests: [1, 1, 1], tokens: 0, microUsd: 0 })
+      assert.deepEqual(alone, {
+        requests: [1, 1, 1],
+        tokens: 0,
+        microUsd: 0,
+      })
     }
     flights.ended('1')
     assert.equal(flights.isBeside('2'), false)

@@ -101,12 +101,27 @@ describe('paid answers', () => {
     assert.deepEqual(more({ inputTokens: 4, costMicroUsd: 20 }), {
       tokens: -6,
       microUsd: -30,
+      atMostMicroUsd: 0,
     })
     assert.equal(more({ inputTokens: 4, costMicroUsd: 20 }), undefined)
     assert.equal(more({ inputTokens: 9, inputEstimated: true }), undefined)
     assert.deepEqual(more({ outputTokens: 3, inputTokens: 4, costMicroUsd: 20 }), {
       tokens: 2,
       microUsd: 0,
+      atMostMicroUsd: 0,
     })
+  })
+
+  it('turn what they cost at most into what they cost, and the other way', () => {
+    const answers = new PaidAnswers()
+    told(answers, { ...CALL, costAtMostMicroUsd: 900 }, { id: 'r1' })
+    const corrects = (fields: Partial<ExchangeRecord>) =>
+      told(answers, { ...FETCH, ...fields }, { id: 'r1' }).corrects
+    const known = corrects({ costMicroUsd: 70 })
+    assert.deepEqual(known?.more, { tokens: 0, microUsd: 70, atMostMicroUsd: -900 })
+    assert.equal(known.told.costAtMostMicroUsd, undefined)
+    const again = corrects({ costAtMostMicroUsd: 300 })
+    assert.deepEqual(again?.more, { tokens: 0, microUsd: -70, atMostMicroUsd: 300 })
+    assert.equal(again.told.costMicroUsd, undefined)
   })
 })

@@ -56,7 +56,7 @@ export const input: PolicyInput = {
 }
 
 export function noUsage(): UsageInput {
-  const nothing = { requests: 0, tokens: 0, cost_usd: 0 }
+  const nothing = { requests: 0, tokens: 0, cost_usd: 0, estimated_usd: 0 }
   return { hour: nothing, today: { ...nothing, minutes: 0 }, month: nothing, days: [] }
 }
 

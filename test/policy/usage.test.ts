@@ -4,7 +4,13 @@ import { OVERFLOW, UsageCounters } from '../../src/policy/usage.js'
 import type { Outcome, Usage, UsageRow } from '../../src/policy/usage.js'
 
 const times = new LocalTimes()
-const PASSED: Outcome = { tokens: 0, microUsd: 0, taken: true, policy: undefined }
+const PASSED: Outcome = {
+  tokens: 0,
+  microUsd: 0,
+  atMostMicroUsd: 0,
+  taken: true,
+  policy: undefined,
+}
 
 class Household {
   readonly counters: UsageCounters
@@ -64,9 +70,15 @@ describe('counters', () => {
     const ticket = home.begin(at, 'a', ['children'])
     assert.equal(home.of(at).today.requests, 1)
     assert.equal(home.of(at).today.tokens, 0)
-    const outcome = { tokens: 30, microUsd: 7, taken: true, policy: 'privacy' }
+    const outcome = {
+      tokens: 30,
+      microUsd: 7,
+      atMostMicroUsd: 2,
+      taken: true,
+      policy: 'privacy',
+    }
     home.counters.end(ticket, outcome, home.time(at))
-    const spent = { requests: 1, tokens: 30, microUsd: 7 }
+    const spent = { requests: 1, tokens: 30, microUsd: 7, atMostMicroUsd: 2 }
     for (const usage of [home.of(at), home.of(at, 'children', 'group')]) {
       assert.deepEqual(usage.hour, spent)
       assert.deepEqual(usage.today, { ...spent, minutes: 1 })

@@ -81,6 +81,7 @@ describe('costOf', () => {
       undefined,
       undefined,
     ],
+    ['nothing without a count of what came out', { inputTokens: 1 }, GPT, undefined],
     ['nothing without a count', { outputTokens: 1 }, GPT, undefined],
     ['input alone for embeddings', { inputTokens: 8 }, { input: 100_000, output: 0 }, 1],
     [

@@ -35,7 +35,8 @@ function opened(): ExchangeLog {
   })
 }
 
-const UNKNOWN = { provider: 'openai', model: undefined }
+const ASKED = { provider: 'openai', host: 'api.openai.com', api: 'chat' }
+const UNKNOWN = { ...ASKED, model: undefined }
 
 describe('what readers found', () => {
   it('YORI records who answered, what it took and what it cost', () => {
@@ -57,9 +58,7 @@ describe('what readers found', () => {
       '[DONE]',
     )
     const facts = readAnswer({ url, contentType: 'text/event-stream', answer })
-    log.answered(
-      answeredFields(facts, catalogue, { provider: 'openai', model: 'gpt-4o' }),
-    )
+    log.answered(answeredFields(facts, catalogue, { ...ASKED, model: 'gpt-4o' }))
     assert.equal(row.model, 'gpt-4o')
     assert.equal(row.inputTokens, 10)
     assert.equal(row.outputTokens, 5)

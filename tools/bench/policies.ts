@@ -208,7 +208,13 @@ async function main(): Promise<void> {
       const read = of.readsFindings || of.readsText ? textOf(about.prompt) : undefined
       if (!of.idle) await of.decide({ ...about, ...read })
       const time = TIMES.at(systemClock.now(), 'UTC')
-      const outcome = { tokens: 700, microUsd: 195, taken: true, policy: undefined }
+      const outcome = {
+        tokens: 700,
+        microUsd: 195,
+        atMostMicroUsd: 0,
+        taken: true,
+        policy: undefined,
+      }
       counters.end(ticket, outcome, time)
     }
     const all = await timed(ROUNDS, exchange(decider))
@@ -223,13 +229,21 @@ async function main(): Promise<void> {
   })
   const counted = await timed(100_000, (n) => {
     const ticket = counters.begin(subjects(n), time, systemClock.now())
-    counters.end(ticket, { tokens: 1, microUsd: 1, taken: true, policy: 'p' }, time)
+    counters.end(
+      ticket,
+      { tokens: 1, microUsd: 1, atMostMicroUsd: 0, taken: true, policy: 'p' },
+      time,
+    )
   })
   console.log(row(`counters, ${DEVICES} devices, a request`, counted))
   const taken = await timed(200, (n) => {
     for (let k = 0; k < 10; k++) {
       const ticket = counters.begin(subjects(n * 10 + k), time, systemClock.now())
-      counters.end(ticket, { tokens: 1, microUsd: 1, taken: true, policy: 'p' }, time)
+      counters.end(
+        ticket,
+        { tokens: 1, microUsd: 1, atMostMicroUsd: 0, taken: true, policy: 'p' },
+        time,
+      )
     }
     return counters.take()
   })

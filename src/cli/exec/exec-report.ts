@@ -40,12 +40,14 @@ function recordText({
   blocked,
   tokens,
   microUsd,
+  atMostMicroUsd,
   unpriced,
 }: TaggedSums): string {
   if (exchanges === 0) return 'nothing was recorded: no provider was asked'
   const requests = exchanges === 1 ? 'request' : 'requests'
   const sums = tokens === 0 ? '' : `, ${tokens} tokens, $${dollars(microUsd)}`
-  const unknown = unpriced === 0 ? '' : ` (${unpriced} without a known price)`
+  const most = atMostMicroUsd > 0 ? `: at most $${dollars(atMostMicroUsd)} more` : ''
+  const unknown = unpriced === 0 ? '' : ` (${unpriced} without a known price${most})`
   const stopped = blocked === 0 ? '' : `, ${blocked} blocked`
   return `${exchanges} ${requests} recorded${stopped}${sums}${unknown}`
 }

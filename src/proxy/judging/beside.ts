@@ -6,17 +6,20 @@
 import type { Device, ExchangeRecord } from '../../core/record.js'
 import type { Decision } from '../../policy/engine.js'
 import type { View, WorstCase } from '../../policy/in-flight.js'
+import { isLocalName } from '../../core/hostname.js'
 import type { ModelPrice } from '../../providers/cost.js'
-import { GENERATING_APIS } from '../../providers/provider.js'
+import { mostTokens } from '../../providers/most-tokens.js'
 import type { Content } from '../words/content.js'
 import type { SeenExchange } from '../words/observer.js'
 import type { JudgingPort } from './port.js'
 
-const CHARS_PER_TOKEN = 4
-/** What an answer is taken to be where the request does not bound it: few are longer. */
-export const DEFAULT_OUTPUT_TOKENS = 16_384
-/** Of a model whose price nobody knows: micro-dollars for a million tokens. */
+/**
+ * Where nobody knows any price, and an answer may name its own: micro-dollars for a million
+ * tokens.
+ */
 const DEFAULT_PRICE: ModelPrice = { input: 3_000_000, output: 15_000_000 }
+/** Whoever serves in the house is paid by nobody. */
+const NO_PRICE: ModelPrice = { input: 0, output: 0 }
 const PRICED_TOKENS = 1_000_000
 
 const BESIDE = 'if what is being answered uses all that it may'
@@ -87,20 +90,18 @@ async function weighAgain(
 
 /** With what it may write, at the price of its model or one that is not too low. */
 export function worstCase(
-  { provider, api }: Pick<ExchangeRecord, 'provider' | 'api'>,
-  { model, promptChars = 0, maxTokens, choices = 1 }: Content,
-  catalogue: Pick<JudgingPort['catalogue'], 'model'>,
+  record: Pick<ExchangeRecord, 'provider' | 'api' | 'endpointDomain'>,
+  { model, tier, promptChars, maxTokens, choices }: Content,
+  catalogue: Pick<JudgingPort['catalogue'], 'most'>,
 ): WorstCase {
-  const known =
-    provider === undefined || model === undefined
-      ? undefined
-      : catalogue.model(provider, model)
-  const price = known?.price ?? DEFAULT_PRICE
-  const inputTokens = Math.ceil(promptChars / CHARS_PER_TOKEN)
+  const { provider = '', api, endpointDomain: host } = record
+  const unknown = isLocalName(host) ? NO_PRICE : DEFAULT_PRICE
+  const price = catalogue.most({ provider, host, model, tier }) ?? unknown
+  const { inputTokens, outputTokens } = mostTokens({
+    ...{ api, promptChars, maxTokens, choices },
+  })
   const { long } = price
   const prices = long !== undefined && inputTokens > long.fromTokens ? long : price
-  const writes = api === undefined || api === 'other' || isWriting(api)
-  const outputTokens = writes ? (maxTokens ?? DEFAULT_OUTPUT_TOKENS) * choices : 0
   const dearest = Math.max(
     prices.input,
     prices.cacheWrite ?? 0,
@@ -113,9 +114,4 @@ export function worstCase(
     outputTokens,
     outputMicroUsd,
   }
-}
-
-function isWriting(api: string): boolean {
-  const generating: ReadonlySet<string> = GENERATING_APIS
-  return generating.has(api) || api === 'assistants'
 }

@@ -24,7 +24,7 @@ export interface JudgingPort {
     | 'flight'
   >
   /** Prices, and how programs are told of a block. */
-  readonly catalogue: Pick<Catalogue, 'model' | 'blockStatus'>
+  readonly catalogue: Pick<Catalogue, 'model' | 'most' | 'blockStatus'>
   /** What frees a device, or one request, from a policy, and what was approved before. */
   readonly overrides: Pick<
     Overrides,

@@ -1,5 +1,6 @@
 /** In which row an answer is paid for: what is told of one is counted once. */
 import type { Clock } from '../../core/clock.js'
+import type { Used } from '../../core/record.js'
 import type { PaidAnswers } from '../../policy/paid-answers.js'
 import type { Api, ResponseFacts } from '../../providers/provider.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
@@ -17,8 +18,7 @@ export interface Paying {
   readonly isKept: boolean
   readonly sessionKey: string | undefined
   /** Told of a conversation whose answer was told of again, and otherwise. */
-  readonly corrected:
-    ((sessionKey: string, more: { tokens: number; microUsd: number }) => void) | undefined
+  readonly corrected: ((sessionKey: string, more: Used) => void) | undefined
 }
 
 /** APIs whose answers are fetched again by their id, unless the request says otherwise. */

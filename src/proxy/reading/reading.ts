@@ -108,8 +108,8 @@ export class Reading {
   #promptChars: number | undefined
   /** The request says whether its answer is kept. */
   #stored: boolean | undefined
-  /** The service tier that it asks for. */
-  #tier: string | undefined
+  /** What it asks for, as far as that tells what its answer may cost. */
+  #asked: Pick<RequestFacts, 'tier' | 'maxTokens' | 'choices'> | undefined
   #reader: ResponseReader | undefined
   #keeper: ResponseKeeper | undefined
   #decoder: ContentDecoder | undefined
@@ -308,7 +308,8 @@ export class Reading {
     })
     this.#promptChars = promptChars
     this.#stored = read.facts.stored
-    this.#tier = read.facts.tier
+    const { tier, maxTokens, choices } = read.facts
+    this.#asked = { tier, maxTokens, choices }
     if (withheld) this.#words = { ...words, facts: read.facts }
     else this.#keepRequest(words.bytes, words.head)
     const placed = conversations?.place(log.record, read.facts, readNamedIds(own))
@@ -441,8 +442,9 @@ export class Reading {
     if (said !== undefined) log.keptResponse(said)
     if (facts !== undefined) {
       tellPaid(facts, log, this.#paying(), () => {
-        const { provider, model } = log.record
-        const asked = { provider, model, tier: this.#tier }
+        const { provider, api, model, endpointDomain: host } = log.record
+        const promptChars = this.#promptChars
+        const asked = { ...this.#asked, provider, api, model, host, promptChars }
         log.answered(answeredFields(facts, catalogue, asked))
       })
       const pace = paceOf(log.record)

@@ -435,8 +435,9 @@ function* readBeginning(
 function about(
   facts: RequestFacts,
 ): Pick<Content, 'model' | 'modelsNamed' | 'prompt' | 'promptChars'> &
-  Pick<Content, 'toolsOffered' | 'maxTokens' | 'choices'> {
+  Pick<Content, 'toolsOffered' | 'maxTokens' | 'choices' | 'tier'> {
   const { model, modelsNamed, promptText: prompt, promptChars, toolsOffered } = facts
-  const { maxTokens, choices } = facts
-  return { model, modelsNamed, prompt, promptChars, toolsOffered, maxTokens, choices }
+  const { maxTokens, choices, tier } = facts
+  const bounds = { maxTokens, choices, tier }
+  return { model, modelsNamed, prompt, promptChars, toolsOffered, ...bounds }
 }

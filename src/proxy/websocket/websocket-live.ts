@@ -49,8 +49,9 @@ export class LiveConversation implements SocketReader {
     const { request, response } = reader.end(whole)
     if (response.unread > 0) log.unseen('upgraded')
     log.asked(askedFields(request, previewChars))
-    const { provider, model: asked } = log.record
-    log.answered(answeredFields(response, catalogue, { provider, model: asked }))
+    const { provider, api, model: named, endpointDomain: host } = log.record
+    const asked = { provider, host, api, model: named, promptChars: request.promptChars }
+    log.answered(answeredFields(response, catalogue, asked))
     const placed = conversations?.place(log.record, request, readNamedIds(own))
     if (placed !== undefined) log.placed(placed.row)
     const { model, promptText: prompt, promptChars } = request

@@ -28,6 +28,8 @@ export interface Content {
   /** The most that an answer may have, as the request says, and how many it asks for. */
   readonly maxTokens?: number | undefined
   readonly choices?: number | undefined
+  /** The service tier that it asks for. */
+  readonly tier?: string | undefined
   /** All of its text; undefined where nobody looks at it. */
   readonly said?: SaidContent | undefined
   /** The conversation that it goes on with, as it stood before. */

@@ -266,6 +266,7 @@ export class ExchangeLog {
     delete record.inputEstimated
     delete record.outputEstimated
     delete record.costMicroUsd
+    delete record.costAtMostMicroUsd
   }
 
   // A WebSocket.

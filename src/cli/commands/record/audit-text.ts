@@ -83,6 +83,8 @@ export function* statsText(stats: AuditStats): Iterable<string> {
   yield `${stats.total} exchanges\n`
   yield `${stats.promptTokens} prompt tokens, ${stats.responseTokens} response tokens, `
   yield `${(stats.costMicroUsd / 1e6).toFixed(4)} USD, `
+  if (stats.atMostMicroUsd > 0)
+    yield `at most ${(stats.atMostMicroUsd / 1e6).toFixed(4)} USD without a known price, `
   yield `${stats.averageLatencyMs ?? '-'} ms on average\n`
   yield* sharesText('outcome', stats.outcomes)
   yield* sharesText('endpoint', stats.endpoints)

@@ -51,10 +51,14 @@ export function* usageText(usage: Usage): Iterable<string> {
     yield '\n'
   }
   yield* table([...USAGE_HEAD, ''], [usageCells({ ...usage.total, name: '' })])
-  const { unpriced, promptEstimated, responseEstimated } = usage.total
+  const { unpriced, atMostMicroUsd, promptEstimated, responseEstimated } = usage.total
   if (unpriced > 0) {
     const have = unpriced === 1 ? 'exchange has' : 'exchanges have'
-    yield `${unpriced} ${have} no known price: not in the sum\n`
+    const most =
+      atMostMicroUsd > 0
+        ? `; budgets count ${dollars(atMostMicroUsd)} for them, the most that they can have cost`
+        : ''
+    yield `${unpriced} ${have} no known price: not in the sum${most}\n`
   }
   yield* partsText(usage.total)
   if (promptEstimated + responseEstimated > 0)

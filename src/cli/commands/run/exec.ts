@@ -184,15 +184,22 @@ function watchSpending(
   let isTold = false
   const timer = setInterval(() => {
     const sums = recorded()
-    if (!isTold && sums !== undefined && sums.unpriced > 0) {
-      deps.note('yori: some of its calls have no known price: not counted\n')
+    if (sums === undefined) return
+    const { unpriced, uncounted, microUsd, atMostMicroUsd } = sums
+    if (!isTold && unpriced > 0) {
+      const how =
+        uncounted > 0 ? 'not counted' : 'counted as what it can have cost at most'
+      deps.note(`yori: some of its calls have no known price: ${how}\n`)
       isTold = true
     }
-    if (limit.wasMet || sums === undefined || sums.microUsd <= maxUsd * 1e6) return
+    if (limit.wasMet || microUsd + atMostMicroUsd <= maxUsd * 1e6) return
     limit.wasMet = true
-    deps.note(
-      `yori: it has spent $${dollars(sums.microUsd)} of $${maxUsd}: it is ended\n`,
-    )
+    const most =
+      atMostMicroUsd > 0
+        ? ` (of that at most $${dollars(atMostMicroUsd)} without a known price)`
+        : ''
+    const spent = dollars(microUsd + atMostMicroUsd)
+    deps.note(`yori: it has spent $${spent} of $${maxUsd}${most}: it is ended\n`)
     end()
   }, SPENT_MS)
   const limit: Limit = { wasMet: false, stop: () => clearInterval(timer) }

@@ -146,6 +146,7 @@ describe('yori audit', () => {
       promptTokens: 7,
       responseTokens: 5,
       costMicroUsd: 0,
+      atMostMicroUsd: 0,
       averageLatencyMs: 812,
       droppedRows: 6,
     })

@@ -223,6 +223,8 @@ interface Sums {
   readonly input: number
   readonly output: number
   readonly microUsd: number
+  /** Of what has no known price. */
+  readonly atMost: number
 }
 
 const of = (rows: readonly Row[], name: string): number =>
@@ -232,12 +234,14 @@ const sumsOf = (rows: readonly Row[]): Sums => ({
   input: of(rows, 'prompt_tokens'),
   output: of(rows, 'response_tokens'),
   microUsd: of(rows, 'cost_micro_usd'),
+  atMost: of(rows, 'cost_at_most_micro_usd'),
 })
 
 const sumsOfLines = (lines: readonly UsageLine[]): Sums => ({
   input: lines.reduce((sum, line) => sum + line.promptTokens, 0),
   output: lines.reduce((sum, line) => sum + line.responseTokens, 0),
   microUsd: lines.reduce((sum, line) => sum + (line.costMicroUsd ?? 0), 0),
+  atMost: lines.reduce((sum, line) => sum + line.atMostMicroUsd, 0),
 })
 
 function query(file: string, sql: string): Row[] {
@@ -286,11 +290,11 @@ async function agree(household: Household): Promise<void> {
     assert.deepEqual(sumsOfLines(lines), expected)
   assert.equal(usage.total.calls, of(rows, 'is_call'))
   const [stats] = (await printed(household, ['audit', 'stats', '--json'])) as [
-    { promptTokens: number; responseTokens: number; costMicroUsd: number },
+    Record<'promptTokens' | 'responseTokens' | 'costMicroUsd' | 'atMostMicroUsd', number>,
   ]
   assert.deepEqual(
-    [stats.promptTokens, stats.responseTokens, stats.costMicroUsd],
-    [expected.input, expected.output, expected.microUsd],
+    [stats.promptTokens, stats.responseTokens, stats.costMicroUsd, stats.atMostMicroUsd],
+    [expected.input, expected.output, expected.microUsd, expected.atMost],
   )
   assert.deepEqual(sumsOf(query(yori.database, 'SELECT * FROM daily_stats')), expected)
 
@@ -305,8 +309,10 @@ async function agree(household: Household): Promise<void> {
       `SELECT * FROM usage WHERE scope = '${scope}' AND length(period) = 7`,
     )
     assert.deepEqual(
-      [of(kept, 'requests'), of(kept, 'tokens'), of(kept, 'cost_micro_usd')],
-      [taken, tokens, expected.microUsd],
+      ['requests', 'tokens', 'cost_micro_usd', 'cost_at_most_micro_usd'].map((name) =>
+        of(kept, name),
+      ),
+      [taken, tokens, expected.microUsd, expected.atMost],
       scope,
     )
   }
@@ -325,13 +331,13 @@ async function agree(household: Household): Promise<void> {
     })
     const told = /(\d+) (\d+) (\d+) (\d+)/.exec(await answer.body.text())
     const own = rows.filter((row) => row['client_ip'] === device)
-    const { input, output, microUsd } = sumsOf(own)
+    const { input, output, microUsd, atMost } = sumsOf(own)
     const calls = counts.filter(
       (row) => row['client_ip'] === device && Number(row['response_status']) < 400,
     )
     assert.deepEqual(
       told?.slice(1).map(Number),
-      [calls.length + 1, input + output, microUsd, tokens],
+      [calls.length + 1, input + output, microUsd + atMost, tokens],
       device,
     )
   }

@@ -163,22 +163,29 @@ describe('yori exec with Node', () => {
     assert.match(kept.stderr, /ANTHROPIC_BASE_URL is set already, and stays as it is/)
   })
 
-  it('ends a program that has spent more than it may', async () => {
-    writeFileSync(
-      folder.file('spender.mjs'),
-      `for (let i = 0; i < 600; i++) {
-         const body = JSON.stringify(${CALL})
+  for (const [model, said] of [
+    ['gpt-4o-mini', /it has spent \$0\.0000\d+ of \$0\.000001: it is ended/],
+    [
+      'gpt-99',
+      /it has spent \$\d\.\d+ of \$0\.000001 \(of that at most \$\d\.\d+ without a known/,
+    ],
+  ] as const)
+    it(`ends a program that has spent more than it may, with ${model}`, async () => {
+      writeFileSync(
+        folder.file('spender.mjs'),
+        `for (let i = 0; i < 600; i++) {
+         const body = JSON.stringify({ ...${CALL}, model: '${model}' })
          await (await fetch('https://api.openai.com/v1/chat/completions', {
            method: 'POST', body, headers: { 'content-type': 'application/json', authorization: 'Bearer k' },
          })).text()
          await new Promise((resolve) => setTimeout(resolve, 100))
        }`,
-    )
-    const words = ['--max-usd', '0.000001', '--', process.execPath]
-    const ran = await exec(...words, folder.file('spender.mjs'))
-    assert.match(ran.stderr, /it has spent \$0\.0000\d+ of \$0\.000001: it is ended/)
-    assert.equal(ran.status, 124)
-  })
+      )
+      const words = ['--max-usd', '0.000001', '--', process.execPath]
+      const ran = await exec(...words, folder.file('spender.mjs'))
+      assert.match(ran.stderr, said)
+      assert.equal(ran.status, 124)
+    })
 
   it('says what went past it', async function () {
     needs(this, 'Linux', 'root')
@@ -231,7 +238,10 @@ describe('yori exec with Node', () => {
 })
 
 describe('the last line of yori exec', () => {
-  const recorded = { exchanges: 2, blocked: 1, tokens: 30, microUsd: 1200, unpriced: 1 }
+  const recorded = {
+    ...{ exchanges: 2, blocked: 1, tokens: 30, microUsd: 1200 },
+    ...{ atMostMicroUsd: 2_500_000, unpriced: 1, uncounted: 0 },
+  }
 
   it('counts what came, what was not taken, and what went past', () => {
     const relayed = { connections: 4, failed: 1, names: new Map([['a.test', 4]]) }
@@ -239,7 +249,8 @@ describe('the last line of yori exec', () => {
       execReport({ relayed, passedBy: new Set(['192.0.2.7']), recorded }),
       'yori: 3 of 5 connections came through YORI (a.test); 1 were not taken by it; ' +
         'at least 1 went past it, to 192.0.2.7; ' +
-        '2 requests recorded, 1 blocked, 30 tokens, $0.001200 (1 without a known price)\n',
+        '2 requests recorded, 1 blocked, 30 tokens, $0.001200 ' +
+        '(1 without a known price: at most $2.5000 more)\n',
     )
   })
 })
