@@ -38,12 +38,18 @@ export interface Placed {
   readonly row: Pick<SeenRow, 'sessionId' | 'agentId' | 'fragmented' | 'tags'>
 }
 
-/** Where a conversation stood before the request that was just placed in it. */
-export function standOf(session: Session): SessionFacts {
-  const { id, startedAt, exchanges, toolCalls, tokens, microUsd, atMostMicroUsd } =
-    session
-  const used = { tokens, microUsd, atMostMicroUsd }
-  return { id, startedAt, requests: exchanges - 1, toolCalls, ...used }
+/**
+ * Where a conversation stands before the request that was just placed in it: what its other
+ * calls use until it is asked is told as well.
+ */
+export function standOf(session: Session): () => SessionFacts {
+  const { id, key, startedAt } = session
+  const requests = session.exchanges - 1
+  return () => {
+    const { toolCalls, tokens, microUsd, atMostMicroUsd } = session
+    const used = { toolCalls, tokens, microUsd, atMostMicroUsd }
+    return { id, key, startedAt, requests, ...used }
+  }
 }
 
 export class Conversations {

@@ -259,8 +259,13 @@ export class Decider {
     const identity = book.identity(device)
     const time = memory.times.at(nowMs, zone)
     let isFresh = false
+    const { requestId, view, session } = facts
+    const isWeighed = view !== undefined && session !== undefined
     const [input, ...more] = policyInputs({
       ...facts,
+      session: isWeighed
+        ? memory.inFlight.sessionSeenBy(requestId, view, session)
+        : session,
       identity,
       time,
       counters: this.#counters(device, identity, time, facts),
@@ -373,7 +378,13 @@ export class Decider {
     )
   }
 
-  flight(requestId: string, device: Device, worst: WorstCase): Flight {
+  /** `session`: the key of its conversation, where it has one. */
+  flight(
+    requestId: string,
+    device: Device,
+    worst: WorstCase,
+    session: string | undefined,
+  ): Flight {
     const { memory, inFlightWaitMs, clock } = this.#options
     const { inFlight } = memory
     const endMs = clock.monotonic() + inFlightWaitMs
@@ -384,7 +395,10 @@ export class Decider {
       get isBeside() {
         return inFlight.isBeside(requestId)
       },
-      reserve: () => inFlight.reserve(requestId, this.subjects(device), worst),
+      reserve: () => {
+        const subjects = { ...this.subjects(device), session }
+        inFlight.reserve(requestId, subjects, worst)
+      },
       release: () => inFlight.release(requestId),
       wait: (since) =>
         inFlight.wait(requestId, since, Math.max(0, endMs - clock.monotonic())),

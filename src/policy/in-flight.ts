@@ -5,6 +5,7 @@
  * counted: it passes while anything is left. Knows neither policies nor wire; what a call used
  * in the end is counted by `usage.ts`.
  */
+import type { SessionFacts } from './input.js'
 import type { LocalTime } from './local-time.js'
 import { hourKeyOf } from './usage.js'
 import type { Spent, Subjects, Usage, UsageScope } from './usage.js'
@@ -16,6 +17,8 @@ export interface WorstCase {
   /** What it writes: its prompt is estimated for policies already. */
   readonly outputTokens: number
   readonly outputMicroUsd: number
+  /** Calls of tools: more than one nobody foresees; 0: it offers none. */
+  readonly toolCalls: number
 }
 
 /**
@@ -27,7 +30,7 @@ export type View = 'beside' | 'alone'
 /** Why a call waits no longer. */
 export type Waited = 'changed' | 'late' | 'over'
 
-/** What is in flight for one device, or one group. */
+/** What is in flight for one device, one group, or one conversation. */
 interface Subject {
   readonly calls: Set<Call>
   /** Goes up whenever one of them ends, or gives back what it had reserved. */
@@ -36,7 +39,7 @@ interface Subject {
 
 interface Call {
   readonly id: string
-  readonly subjects: readonly string[]
+  subjects: readonly string[]
   /** Its request is counted in these; undefined: it is not counted. */
   counted: { readonly hour: string; readonly date: string } | undefined
   /** The order of reservations; undefined: none. */
@@ -50,7 +53,27 @@ interface Call {
   over: boolean
 }
 
-const NOTHING: WorstCase = { tokens: 0, microUsd: 0, outputTokens: 0, outputMicroUsd: 0 }
+const NOTHING: WorstCase = {
+  tokens: 0,
+  microUsd: 0,
+  outputTokens: 0,
+  outputMicroUsd: 0,
+  toolCalls: 0,
+}
+
+/** For whom it is reserved what a call may use. */
+export interface Reserving extends Subjects {
+  /** The key of its conversation. */
+  readonly session?: string | undefined
+}
+
+/** What calls in flight may use that were let through before. */
+interface Ahead {
+  readonly earlier: ReadonlySet<Call>
+  readonly tokens: number
+  readonly microUsd: number
+  readonly toolCalls: number
+}
 
 export class InFlight {
   readonly #calls = new Map<string, Call>()
@@ -80,8 +103,10 @@ export class InFlight {
   }
 
   /** From now on those that come later are asked about as if it had used that. */
-  reserve(id: string, subjects: Subjects, worst: WorstCase): void {
+  reserve(id: string, { session, ...subjects }: Reserving, worst: WorstCase): void {
     const call = this.#of(id, subjects)
+    // Only what it says tells its conversation.
+    if (session !== undefined) this.#join(call, subjectKey('session', session))
     call.seq = ++this.#seq
     call.worst = worst
     call.seen = false
@@ -165,18 +190,8 @@ export class InFlight {
     const key = subjectKey(scope, name)
     const calls = this.#bySubject.get(key)?.calls
     if (own === undefined || calls === undefined) return usage
-    const earlier = view === 'alone' ? new Set<Call>() : this.#earlier(own, key)
-    for (const call of earlier) call.seen = true
+    const { earlier, ...more } = this.#ahead(own, view, key)
     const others = [...calls].filter((call) => call !== own && !earlier.has(call))
-    const more = { tokens: 0, microUsd: 0 }
-    for (const { worst } of earlier) {
-      more.tokens += worst.tokens
-      more.microUsd += worst.microUsd
-    }
-    if (earlier.size > 0) {
-      more.tokens += own.worst.outputTokens
-      more.microUsd += own.worst.outputMicroUsd
-    }
     const hour = hourKeyOf(time)
     const without = (is: (call: NonNullable<Call['counted']>) => boolean): number =>
       others.filter(({ counted: when }) => when !== undefined && is(when)).length
@@ -204,6 +219,39 @@ export class InFlight {
     }
   }
 
+  /** What its conversation has used before, as a call of it is to see that. */
+  sessionSeenBy(id: string, view: View, session: SessionFacts): SessionFacts {
+    const own = this.#calls.get(id)
+    if (own === undefined) return session
+    const { tokens, microUsd, toolCalls } = this.#ahead(
+      own,
+      view,
+      subjectKey('session', session.key),
+    )
+    return {
+      ...session,
+      tokens: session.tokens + tokens,
+      microUsd: session.microUsd + microUsd,
+      toolCalls: session.toolCalls + toolCalls,
+    }
+  }
+
+  #ahead(own: Call, view: View, key: string): Ahead {
+    const earlier = view === 'alone' ? new Set<Call>() : this.#earlier(own, key)
+    const ahead = { earlier, tokens: 0, microUsd: 0, toolCalls: 0 }
+    for (const call of earlier) {
+      call.seen = true
+      ahead.tokens += call.worst.tokens
+      ahead.microUsd += call.worst.microUsd
+      ahead.toolCalls += call.worst.toolCalls
+    }
+    if (earlier.size > 0) {
+      ahead.tokens += own.worst.outputTokens
+      ahead.microUsd += own.worst.outputMicroUsd
+    }
+    return ahead
+  }
+
   #earlier(own: Call, key: string): Set<Call> {
     const earlier = new Set<Call>()
     if (own.seq === undefined) return earlier
@@ -215,13 +263,9 @@ export class InFlight {
   #of(id: string, { device, groups }: Subjects): Call {
     const known = this.#calls.get(id)
     if (known !== undefined) return known
-    const subjects = [
-      subjectKey('device', device),
-      ...groups.map((group) => subjectKey('group', group)),
-    ]
     const call: Call = {
       id,
-      subjects,
+      subjects: [],
       counted: undefined,
       seq: undefined,
       worst: NOTHING,
@@ -230,13 +274,18 @@ export class InFlight {
       over: false,
     }
     this.#calls.set(id, call)
-    for (const key of subjects) {
-      const subject = this.#bySubject.get(key)
-      if (subject === undefined)
-        this.#bySubject.set(key, { calls: new Set([call]), changes: 0 })
-      else subject.calls.add(call)
-    }
+    this.#join(call, subjectKey('device', device))
+    for (const group of groups) this.#join(call, subjectKey('group', group))
     return call
+  }
+
+  #join(call: Call, key: string): void {
+    if (call.subjects.includes(key)) return
+    call.subjects = [...call.subjects, key]
+    const subject = this.#bySubject.get(key)
+    if (subject === undefined)
+      this.#bySubject.set(key, { calls: new Set([call]), changes: 0 })
+    else subject.calls.add(call)
   }
 
   #changed(call: Call): void {
@@ -257,6 +306,6 @@ export class InFlight {
   }
 }
 
-function subjectKey(scope: UsageScope, name: string): string {
+function subjectKey(scope: UsageScope | 'session', name: string): string {
   return `${scope}\n${name}`
 }

@@ -75,6 +75,8 @@ export interface CountersFacts {
 /** A conversation before the request that is judged. */
 export interface SessionFacts extends Used {
   readonly id: string
+  /** Tells it from those of other devices. */
+  readonly key: string
   readonly startedAt: number
   readonly requests: number
   readonly toolCalls: number

@@ -104,6 +104,10 @@ const COUNTERS = [
   'counters',
   'context.request_count_today',
   'context.request_count_this_hour',
+  'session.requests',
+  'session.tool_calls',
+  'session.tokens',
+  'session.cost_usd',
 ]
 
 /** Rules by which a policy asks for something to be taken out of a request. */

@@ -192,6 +192,7 @@ export class Replay {
     if (id === undefined) return undefined
     const fresh = {
       id,
+      key: id,
       startedAt: nowMs,
       requests: 0,
       toolCalls: 0,
@@ -215,6 +216,7 @@ export class Replay {
     this.#sessions.delete(id)
     this.#sessions.set(id, {
       id,
+      key: id,
       startedAt: before?.startedAt ?? nowMs,
       requests: (before?.requests ?? 0) + 1,
       toolCalls: (before?.toolCalls ?? 0) + (names(row, 'tool_calls')?.length ?? 0),

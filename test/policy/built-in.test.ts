@@ -105,6 +105,7 @@ const FACTS: InputFacts = {
   inputPrice: 2.5,
   session: {
     id: 's1',
+    key: 'a\ns1',
     startedAt: NOON - 90_000,
     requests: 2,
     toolCalls: 3,

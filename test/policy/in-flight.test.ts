@@ -14,6 +14,7 @@ const worst = (tokens: number): WorstCase => ({
   microUsd: 10 * tokens,
   outputTokens: tokens - 1,
   outputMicroUsd: 10 * (tokens - 1),
+  toolCalls: 0,
 })
 
 const spent = (requests: number) => ({

@@ -41,7 +41,8 @@ export function weighBeside(
   const isCall = record.call ?? record.method === 'POST'
   if (!isCall || !decider.budgets) return judged(undefined)
   const worst = worstCase(record, content, catalogue)
-  const flight = decider.flight(record.requestId, device, worst)
+  const session = content.session?.().key
+  const flight = decider.flight(record.requestId, device, worst, session)
   flight.reserve()
   const since = flight.changes
   const settle = (decision: Decision): Judged => {
@@ -91,7 +92,7 @@ async function weighAgain(
 /** With what it may write, at the price of its model or one that is not too low. */
 export function worstCase(
   record: Pick<ExchangeRecord, 'provider' | 'api' | 'endpointDomain'>,
-  { model, tier, promptChars, maxTokens, choices }: Content,
+  { model, tier, promptChars, maxTokens, choices, toolsOffered }: Content,
   catalogue: Pick<JudgingPort['catalogue'], 'most'>,
 ): WorstCase {
   const { provider = '', api, endpointDomain: host } = record
@@ -113,5 +114,6 @@ export function worstCase(
     microUsd: Math.ceil((inputTokens * dearest) / PRICED_TOKENS) + outputMicroUsd,
     outputTokens,
     outputMicroUsd,
+    toolCalls: (toolsOffered?.length ?? 0) > 0 ? 1 : 0,
   }
 }

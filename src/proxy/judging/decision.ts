@@ -131,7 +131,7 @@ function ask(
     prompt,
     promptChars,
     toolsOffered,
-    session,
+    session: session?.(),
     call: record.call,
     agentId: record.agentId,
     findings: said?.findings ?? [],

@@ -286,7 +286,7 @@ export class Reading {
   #noted(
     read: RequestRead,
     words: BodyPart & { readonly head: RequestHeadFacts },
-  ): SessionFacts | undefined {
+  ): (() => SessionFacts) | undefined {
     const { log, own } = this.#about
     const { previewChars, conversations } = this.#options
     const withheld = this.#options.withheld === true

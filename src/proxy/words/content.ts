@@ -32,8 +32,8 @@ export interface Content {
   readonly tier?: string | undefined
   /** All of its text; undefined where nobody looks at it. */
   readonly said?: SaidContent | undefined
-  /** The conversation that it goes on with, as it stood before. */
-  readonly session?: SessionFacts | undefined
+  /** The conversation that it goes on with, as it stands now without it. */
+  readonly session?: (() => SessionFacts) | undefined
 }
 
 /** All of a request's text, made ready for policies. */

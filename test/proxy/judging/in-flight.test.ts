@@ -36,6 +36,17 @@ const answers: Answering = (reply) => {
   reply.writeHead(200, { 'content-type': 'application/json' })
   reply.end(JSON.stringify(ANSWER))
 }
+const callsTool: Answering = (reply) => {
+  reply.writeHead(200, { 'content-type': 'application/json' })
+  const call = {
+    id: 'call_1',
+    type: 'function',
+    function: { name: 'look', arguments: '{}' },
+  }
+  const message = { role: 'assistant', content: null, tool_calls: [call] }
+  const choices = [{ index: 0, finish_reason: 'tool_calls', message }]
+  reply.end(JSON.stringify({ ...ANSWER, choices }))
+}
 const fails: Answering = (reply) => {
   reply.writeHead(500, { 'content-type': 'application/json' })
   reply.end(JSON.stringify({ error: { message: 'no', type: 'server_error' } }))
@@ -111,6 +122,13 @@ const policies = (files: object, timeouts: object = {}) => ({
 const quota = (hours: number) => ({
   hourly_quota: { action: 'block', params: { per_hour: hours, peak_per_hour: hours } },
 })
+/** Of one conversation; 0 is no limit. */
+const governed = (params: object) => ({
+  agent_governor: {
+    action: 'block',
+    params: { max_tool_calls: 0, max_tokens: 0, max_usd: 0, ...params },
+  },
+})
 const limit = (params: object) => ({
   cost_limit: { action: 'block', params: { daily_usd: 0, ...params } },
 })
@@ -139,14 +157,15 @@ describe('calls at once', () => {
   async function call(
     from: string,
     version: HttpVersion,
-    about: { body?: object; signal?: AbortSignal } = {},
+    about: { body?: object; signal?: AbortSignal; session?: string } = {},
   ): Promise<Outcome> {
-    const { body = ASKING, signal } = about
+    const { body = ASKING, signal, session } = about
+    const named = session === undefined ? {} : { 'x-yori-session-id': session }
     try {
       const answer = await request(`https://${NAME}/v1/chat/completions`, {
         method: 'POST',
         dispatcher: proxied.yori.dispatcher(from, version),
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...named },
         body: JSON.stringify(body),
         ...(signal === undefined ? {} : { signal }),
       })
@@ -157,8 +176,12 @@ describe('calls at once', () => {
     }
   }
 
-  const calls = (from: string, version: HttpVersion, count = AT_ONCE) =>
-    Promise.all(Array.from({ length: count }, () => call(from, version)))
+  const calls = (
+    from: string,
+    version: HttpVersion,
+    count = AT_ONCE,
+    about: { body?: object; session?: string } = {},
+  ) => Promise.all(Array.from({ length: count }, () => call(from, version, about)))
 
   /** The rows of this test, once so many calls have ended; one row counts what is refused again. */
   async function rowsOf(count: number): Promise<Row[]> {
@@ -224,6 +247,60 @@ describe('calls at once', () => {
           0,
         )
         assert.equal(spent, 8 * COST)
+      })
+
+      describe('of one conversation', () => {
+        for (const [name, params, passing, usage] of [
+          ['tokens', { max_tokens: 1000 }, 8, USAGE],
+          ['money', { max_usd: (8 * COST) / 1e6 }, 8, USAGE],
+          ['requests', { max_requests: 5 }, 5, USAGE],
+        ] as const)
+          it(`use its ${name} up to a limit and not over it`, async () => {
+            const from = await household(governed(params))
+            const outcomes = calls(from, version, AT_ONCE, { session: `s-${from}` })
+            for (let n = 0; n < passing; n++) await provider.next(answers)
+            assert.deepEqual(tally(await outcomes), {
+              200: passing,
+              403: AT_ONCE - passing,
+            })
+            assert.equal(provider.came, passing)
+            const rows = await rowsOf(AT_ONCE)
+            const used = rows.reduce(
+              (sum, row) => sum + Number(row['prompt_tokens'] ?? 0),
+              0,
+            )
+            assert.equal(used, passing * usage.prompt_tokens)
+          })
+
+        it('call tools up to a limit, where each calls one', async () => {
+          const from = await household(governed({ max_tool_calls: 3 }))
+          const tool = { type: 'function', function: { name: 'look', parameters: {} } }
+          const about = { session: `s-${from}`, body: { ...ASKING, tools: [tool] } }
+          const outcomes = calls(from, version, AT_ONCE, about)
+          for (let n = 0; n < 3; n++) await provider.next(callsTool)
+          assert.deepEqual(tally(await outcomes), { 200: 3, 403: 17 })
+          assert.equal(provider.came, 3)
+          await rowsOf(AT_ONCE)
+        })
+
+        it('hold no other conversation of the same device up', async () => {
+          const from = await household(governed({ max_tokens: 130 }))
+          const each = ['a', 'b', 'c'].map((session) => call(from, version, { session }))
+          await until(() => provider.came === 3)
+          for (let n = 0; n < 3; n++) await provider.next(answers)
+          assert.deepEqual(await Promise.all(each), [200, 200, 200])
+          await rowsOf(3)
+        })
+
+        it('that fail leave what they would have used to others', async () => {
+          const from = await household(governed({ max_tokens: 250 }))
+          const outcomes = calls(from, version, 5, { session: `s-${from}` })
+          for (const how of [fails, fails, fails, answers, answers])
+            await provider.next(how)
+          assert.deepEqual(tally(await outcomes), { 200: 2, 500: 3 })
+          assert.equal(provider.most, 2)
+          await rowsOf(5)
+        })
       })
 
       it('give their place to others when no model took them', async () => {
