@@ -44,11 +44,16 @@ is_named(model) if {
 	amounts.names_model(entry, model)
 }
 
-# The whole of it, and what stands behind a provider, a region, a publisher and before a version.
+# The whole of it, and what stands behind a provider, a region, a publisher (Bedrock's stand
+# before dots: `eu.anthropic.claude-opus-4`) and before a version.
 names(model) := {model} | {name |
 	some part in split(model, "/")
 	some before_version in split(part, "@")
 	some name in split(before_version, ":")
+	name != ""
+} | {name |
+	some part in split(model, "/")
+	name := regex.replace(part, `^([a-z]+(-[a-z]+)*\.)+`, "")
 	name != ""
 }
 

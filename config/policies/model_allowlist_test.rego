@@ -33,10 +33,11 @@ test_denied_counts_more if {
 }
 
 test_denies_behind_a_provider_and_before_a_version if {
-	every model in ["openai/claude-opus-4", "models/CLAUDE-opus-4:free", "arn:aws:bedrock:us-east-1::foundation-model/claude-opus-4"] {
+	every model in ["openai/claude-opus-4", "models/CLAUDE-opus-4:free", "arn:aws:bedrock:us-east-1::foundation-model/claude-opus-4", "us-gov.anthropic.claude-opus-4-v1:0"] {
 		denied(model)
 	}
 	not denied("claude-sonnet/opus")
+	not denied("gpt-4.claude-opus")
 }
 
 test_says_nothing_without_a_model if {

@@ -9,6 +9,7 @@ import { asList, asRecord, asText } from './json.js'
 import type { Json } from './json.js'
 import { placeOf, placeOfField } from './body-places.js'
 import type { Place } from './body-places.js'
+import { plainPath, withoutQuery } from './paths.js'
 import {
   addAllowedNames,
   addChoice,
@@ -18,6 +19,25 @@ import {
   isToolList,
   plainKey,
 } from './offered-tools.js'
+
+/** What stands behind one of these in a path is a model, or takes the place of one. */
+const IN_PATHS = /\/(?:models?|tunedModels|deployments|engines)\/([^/?]{1,1024})/g
+
+/** The models that a path names, as plain text, without what is to be done with them. */
+export function modelsInPath(path: string): string[] {
+  return [...withoutQuery(plainPath(path)).matchAll(IN_PATHS)].map(([, name = '']) =>
+    decoded(name).replace(/:[A-Za-z]+$/, ''),
+  )
+}
+
+/** What cannot be decoded stays as it is. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
 
 const REST_NODES = 256
 /** As deep as JSON is read. */

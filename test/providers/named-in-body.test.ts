@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { atOnce } from '../../src/core/resting.js'
-import { NamedInBody } from '../../src/providers/named-in-body.js'
+import { modelsInPath, NamedInBody } from '../../src/providers/named-in-body.js'
 
 function named(...documents: unknown[]): { tools: string[]; models: string[] } {
   const names = new NamedInBody()
@@ -245,6 +245,25 @@ describe('the tools that a request offers', () => {
     for (let i = 0; i < 10_000; i++) deep = { type: 'namespace', tools: [deep] }
     assert.deepEqual(offeredTools({ tools: [deep] }), ['namespace'])
   })
+})
+
+const PATHS: readonly (readonly [string, readonly string[]])[] = [
+  ['/v1/chat/completions', []],
+  ['/openai/deployments/my-gpt/chat/completions?api-version=1', ['my-gpt']],
+  ['/model/eu.anthropic.claude-v1%3A0/converse', ['eu.anthropic.claude-v1:0']],
+  ['/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse', ['gemini-2.5-pro']],
+  ['/v1beta/tunedModels/mine-1%3AgenerateContent', ['mine-1']],
+  [
+    '/v1/projects/p/locations/l/publishers/anthropic/models/claude@20250514:rawPredict',
+    ['claude@20250514'],
+  ],
+]
+
+describe('the models that a path names', () => {
+  for (const [path, names] of PATHS)
+    it(`are told of ${path}`, () => {
+      assert.deepEqual(modelsInPath(path), names)
+    })
 })
 
 describe('the models that a request names', () => {

@@ -9,7 +9,7 @@ import type { Server } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { parseSocketAddress } from '../../src/core/address.js'
 import type { SocketAddress } from '../../src/core/address.js'
 import type { Destination } from '../../src/net/original-destination.js'
@@ -162,6 +162,7 @@ describe('a way round by the wire', () => {
   let yori: Yori
   let led: Destination = { kind: 'own' }
   let heard: string[] = []
+  const trailers: string[] = []
 
   before(async () => {
     origin = await startOrigin({
@@ -171,17 +172,18 @@ describe('a way round by the wire', () => {
         incoming.on('data', (piece: Buffer) => (body += piece.toString()))
         incoming.on('end', () => {
           heard.push(body)
+          trailers.push(...incoming.rawTrailers)
           response.end('{}')
         })
       },
     })
-    new WebSocketServer({ server: origin.server as Server }).on(
-      'connection',
-      (socket) => {
-        socket.on('error', () => undefined)
-        socket.on('message', (data) => heard.push((data as Buffer).toString()))
-      },
-    )
+    new WebSocketServer({
+      server: origin.server as Server,
+      perMessageDeflate: { threshold: 0 },
+    }).on('connection', (socket) => {
+      socket.on('error', () => undefined)
+      socket.on('message', (data) => heard.push((data as Buffer).toString()))
+    })
     yori = await Yori.start({
       origins: { [NAME]: origin, [OTHER]: origin },
       trust: [originCa],
@@ -251,6 +253,26 @@ describe('a way round by the wire', () => {
         socket.write(bytes(Buffer.from(item(CARD))))
         await readUntil(socket, (soFar) => soFar.includes('policy_blocked'))
         socket.destroy()
+        assert.ok(!heard.join().includes('4111'), 'the provider heard it')
+      })
+
+  for (const way of WAYS)
+    for (const path of ['/v1/realtime', '/v1/responses'])
+      it(`is closed: in a compressed message of a WebSocket at ${path}, ${way}`, async () => {
+        const raw = await open(way)
+        const socket = new WebSocket(`ws://${NAME}${path}`, {
+          createConnection: () => raw,
+          perMessageDeflate: { threshold: 0 },
+        })
+        socket.on('error', () => undefined)
+        await once(socket, 'open')
+        assert.match(socket.extensions, /permessage-deflate/)
+        socket.send(item('hello'))
+        socket.send(item(CARD))
+        const said: string[] = []
+        socket.on('message', (data) => said.push((data as Buffer).toString()))
+        while (!said.join().includes('policy_blocked')) await once(socket, 'message')
+        socket.terminate()
         assert.ok(!heard.join().includes('4111'), 'the provider heard it')
       })
 
@@ -328,6 +350,34 @@ describe('a way round by the wire', () => {
       socket.destroy()
       assert.deepEqual(heard, [], 'the provider heard it')
     })
+
+  it('leaves out trailers over h2, too', async () => {
+    const socket = await rawH2Client(yori, NAME)
+    heard = []
+    const trailer = literals([['x-note', CARD]])
+    socket.write(
+      Buffer.concat([
+        frame({
+          type: FRAME.headers,
+          flags: FLAG.endHeaders,
+          stream: 1,
+          payload: asked(NAME),
+        }),
+        body(GOOD),
+        frame({
+          type: FRAME.headers,
+          flags: FLAG.endHeaders | end,
+          stream: 1,
+          payload: trailer,
+        }),
+      ]),
+    )
+    await readUntil(socket, (soFar) =>
+      framesOf(soFar).some(({ stream, flags: set }) => stream === 1 && (set & end) !== 0),
+    )
+    socket.destroy()
+    assert.deepEqual([heard, trailers.join().includes('4111')], [[GOOD], false])
+  })
 
   it('leaves out what no provider reads: extensions of chunks, and trailers', async () => {
     const socket = await open('CONNECT')

@@ -20,8 +20,12 @@ package yori.no_recipes
 deny contains "ask the cook" if contains(lower(input.said.person), "recipe")
 `
 const GEMINI = 'generativelanguage.googleapis.com'
+const AZURE = 'home.openai.azure.com'
+const BEDROCK = 'bedrock-runtime.eu-central-1.amazonaws.com'
+const VERTEX = 'europe-west1-aiplatform.googleapis.com'
+const NAMES = [NAME, GEMINI, AZURE, BEDROCK, VERTEX]
 /** `certificate` of the other tests is for one name. */
-const certificate = originCa.issue({ names: [NAME, GEMINI] })
+const certificate = originCa.issue({ names: NAMES })
 const CHAT = '/v1/chat/completions'
 const WORD = 'a recipe for soup'
 const CARD = 'my card is 4111 1111 1111 1111'
@@ -85,6 +89,20 @@ function form(...parts: readonly (readonly [head: string, body: string])[]): Att
 function behind(before: string, after: string): Attempt {
   const { body, ...rest } = form(['name="file"', 'hi'])
   return { ...rest, body: `${before}\r\n${body.toString()}${after}` }
+}
+
+const azure = (model: string) => ({
+  host: AZURE,
+  path: `/openai/deployments/${model}/chat/completions?api-version=2024-10-21`,
+})
+
+function bedrock(call: string, body: object): Attempt {
+  return { host: BEDROCK, path: `/model/${call}`, body: JSON.stringify(body) }
+}
+
+function vertex(call: string, body: object): Attempt {
+  const place = '/v1/projects/p/locations/europe-west1/publishers'
+  return { host: VERTEX, path: `${place}/${call}`, body: JSON.stringify(body) }
 }
 
 /** A file of a batch; its lines hold requests. */
@@ -372,6 +390,51 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
     ...gemini({}),
     path: '/v1beta/models/b%61d-model%3AgenerateContent',
   },
+  'at Azure': { ...azure('m'), body: plain },
+  'at Azure, by its newer paths': {
+    host: AZURE,
+    path: '/openai/v1/responses',
+    body: JSON.stringify({ model: 'm', input: WORD }),
+  },
+  'a model of Azure, in the path': { ...azure('bad-model-2'), body: chat('hi') },
+  'a tool at Azure': { ...azure('m'), body: named('delete_file') },
+  'at Bedrock, by Converse': bedrock('m/converse', {
+    messages: [{ role: 'user', content: [{ text: WORD }] }],
+  }),
+  'at Bedrock, in a stream': bedrock('m/invoke-with-response-stream', {
+    messages: [{ role: 'user', content: WORD }],
+  }),
+  'at Bedrock, to a model that nobody knows': bedrock('m/invoke', { inputText: WORD }),
+  'a model of Bedrock': bedrock('eu.anthropic.bad-model-v1%3A0/converse', {}),
+  'a model of Bedrock by its ARN': bedrock(
+    `${encodeURIComponent('arn:aws:bedrock:eu-central-1::foundation-model/bad-model')}/invoke`,
+    {},
+  ),
+  'a tool at Bedrock': bedrock('m/converse', {
+    toolConfig: { tools: [{ toolSpec: { name: 'delete_file' } }] },
+  }),
+  'at Vertex': vertex('google/models/gemini-2.5-pro:generateContent', {
+    contents: [{ role: 'user', parts: [{ text: WORD }] }],
+  }),
+  'at Vertex, to Claude': vertex('anthropic/models/claude-sonnet-4@20250514:rawPredict', {
+    messages: [{ role: 'user', content: WORD }],
+  }),
+  'a model of Vertex': vertex('google/models/bad-model:streamGenerateContent', {}),
+  'a tool at Vertex': vertex('anthropic/models/claude:streamRawPredict', {
+    tools: [{ name: 'delete_file' }],
+  }),
+  'in a part of a resumable upload': {
+    host: GEMINI,
+    path: '/upload/v1beta/files?upload_id=x&upload_protocol=resumable',
+    method: 'PUT',
+    headers: {
+      'content-type': 'text/plain',
+      'content-range': 'bytes 100-115/400',
+      'x-goog-upload-command': 'upload',
+      'x-goog-upload-offset': '100',
+    },
+    body: WORD,
+  },
   'a model to fall back to': {
     body: asks('m').replace(/}$/, ',"models":["x/bad-model"]}'),
   },
@@ -446,10 +509,11 @@ describe('a way round', () => {
       },
     })
     yori = await Yori.start({
-      origins: { [NAME]: origin, [GEMINI]: origin },
+      origins: Object.fromEntries(NAMES.map((name) => [name, origin])),
       trust: [originCa],
       config: {
         mode: 'enforce',
+        endpoints: NAMES.map((domain) => ({ domain })),
         enforcement: { enabled: true, consent_accepted: true },
         policies: {
           directory: folder.file('own'),

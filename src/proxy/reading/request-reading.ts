@@ -17,7 +17,7 @@ import type { BodyText } from '../../providers/body-text.js'
 import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
 import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
-import { NamedInBody } from '../../providers/named-in-body.js'
+import { modelsInPath, NamedInBody } from '../../providers/named-in-body.js'
 import { modelsIn, plainName, plainNames } from '../../providers/offered-tools.js'
 import type { Api, RequestFacts } from '../../providers/provider.js'
 import { RequestBuilder } from '../../providers/request.js'
@@ -139,7 +139,7 @@ function* readCall(
   const asked = body === undefined ? ofTexts(texts, api) : factsOf(recognised, copy, body)
   const named = new NamedInBody()
   yield* named.add(body)
-  const facts = yield* withNames(asked, named)
+  const facts = yield* withNames(asked, copy, named)
   const text = yield* words.ended()
   const isCut = copy.cutBy !== undefined
   if (isMute && !isCut && why === undefined) return notText(facts)
@@ -181,7 +181,11 @@ function mayBeJson({ bytes, head }: Copy): boolean {
 }
 
 /** Names as policies compare them. */
-function* withNames(facts: RequestFacts, named: NamedInBody): Resting<RequestFacts> {
+function* withNames(
+  facts: RequestFacts,
+  { path }: Pick<Copy, 'path'>,
+  named: NamedInBody,
+): Resting<RequestFacts> {
   const { model, toolsOffered } = facts
   return {
     ...facts,
@@ -189,6 +193,7 @@ function* withNames(facts: RequestFacts, named: NamedInBody): Resting<RequestFac
     toolsOffered: yield* plainNames([...toolsOffered, ...named.tools]),
     modelsNamed: yield* plainNames([
       ...(model === undefined ? [] : [model]),
+      ...modelsInPath(path),
       ...named.models,
     ]),
   }
@@ -217,7 +222,7 @@ function* readJson(
   const named = new NamedInBody()
   yield* named.add(value)
   const models = modelsIn(value)
-  const facts = yield* withNames({ ...read, model: read.model ?? models[0] }, named)
+  const facts = yield* withNames({ ...read, model: read.model ?? models[0] }, copy, named)
   const twice = duplicateKeys.length > 0 || models.length > 1
   const words = options.wantsText ? yield* wordsOf(value, copy, body) : undefined
   // Which of two counts is whoever's who reads it, further down as well.
@@ -278,7 +283,7 @@ function* readBroken(
   const isWords = yield* body.kind === 'over-limit'
     ? addText(words, copy.bytes, true)
     : addWords(words, copy.bytes, options.json, { isCalledText: true, named })
-  const facts = yield* withNames(began, named)
+  const facts = yield* withNames(began, copy, named)
   if (!isWords) return notText(facts)
   const text = options.wantsText ? yield* words.ended() : undefined
   const isLines = body.kind === 'invalid' && words.fields > 0
@@ -322,7 +327,7 @@ function* readPart(
   const both = yield* withNewest(first, newest, named, (body) =>
     factsOf(recognised, copy, body),
   )
-  const facts = yield* withNames(both, named)
+  const facts = yield* withNames(both, copy, named)
   const says = newest !== undefined && options.wantsText
   if (says) yield* newest.addTo(words)
   const content = { ...about(facts), body: undefined, state: 'truncated' } as const
@@ -361,7 +366,7 @@ function* readOther(
   const isWords =
     addOffer(words, copy.bytes, copy.head.contentType) ||
     (yield* addWords(words, copy.bytes, options.json, { isCalledText, named }))
-  const facts = yield* withNames(factsOf(recognised, copy, undefined), named)
+  const facts = yield* withNames(factsOf(recognised, copy, undefined), copy, named)
   if (!isWords) return notText(facts)
   const content: Content = { ...about(facts), ...NO_BODY, state: 'invalid' }
   const unread = recognised.api === 'other' ? 'unknown-api' : undefined
@@ -388,7 +393,7 @@ function* readForm(
   const form = yield* readParts(recognised, { ...copy, boundary }, options)
   const { words, named, isText, uninspectable, unstructured } = form
   if (options.wantsText) yield* addNewestParts(form, { ...copy, boundary }, options)
-  const facts = yield* withNames(form.facts, named)
+  const facts = yield* withNames(form.facts, copy, named)
   const text = options.wantsText ? yield* words.ended() : undefined
   const content = { ...about(facts), body: undefined, state: 'invalid' } as const
   if (!copy.whole)

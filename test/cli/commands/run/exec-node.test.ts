@@ -4,10 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Simulator } from '../../../../tools/sim/simulator.js'
 import { packageFile } from '../../../../src/core/package-root.js'
@@ -78,6 +77,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 describe('yori exec with Node', () => {
   let simulator: Simulator
   let folder: TempFolder
+  let temp: string
   before(async () => {
     simulator = await Simulator.start()
     folder = await tempFolder()
@@ -88,6 +88,8 @@ describe('yori exec with Node', () => {
     }
     const config = { upstream: { extra_ca: ['origin.pem'], resolve } }
     writeFileSync(folder.file('yori.conf'), JSON.stringify(config))
+    temp = folder.file('temp')
+    mkdirSync(temp)
   })
   after(async () => {
     await simulator[Symbol.asyncDispose]()
@@ -97,7 +99,8 @@ describe('yori exec with Node', () => {
   const exec = (...words: string[]): Promise<CliRan> =>
     runCli(['exec', '--ephemeral', '--config', folder.file('yori.conf'), ...words], {
       cwd: folder.path,
-      env: { PATH: process.env['PATH'], NODE_OPTIONS: '--no-warnings' },
+      // Its own: others that run here have theirs.
+      env: { PATH: process.env['PATH'], NODE_OPTIONS: '--no-warnings', TMPDIR: temp },
     })
 
   it('leads every kind of client, each in a process of its own', async () => {
@@ -124,8 +127,7 @@ describe('yori exec with Node', () => {
     assert.match(ran.stderr, /^yori: 9 connections came through YORI/m)
     assert.match(ran.stderr, /9 requests recorded, \d+ tokens, \$/)
     assert.equal(ran.status, 0)
-    const left = readdirSync(tmpdir()).filter((name) => name.startsWith('yori-exec-'))
-    assert.deepEqual(left, [], 'an ephemeral YORI left something behind')
+    assert.deepEqual(readdirSync(temp), [], 'an ephemeral YORI left something behind')
   })
 
   it('gives SDKs a base URL when asked to, and never over one that is set', async () => {
