@@ -1,7 +1,8 @@
 /**
  * Google's calls over gRPC as the JSON that its REST calls have: field numbers of
  * google/ai/generativelanguage/v1beta/{generative_service,content}.proto and of
- * google/cloud/aiplatform/v1/{prediction_service,content,tool}.proto. Enums stay numbers, as
+ * google/cloud/aiplatform/v1/{prediction_service,content,tool,openapi}.proto, as their packages
+ * @google-ai/generativelanguage 3.7.1 and @google-cloud/aiplatform 6.11.0 have them. Enums stay numbers, as
  * in answers that were asked for so. Pure.
  */
 import { protoSchema } from '../protobuf/schema.js'
@@ -48,17 +49,17 @@ const GEMINI = protoSchema(`
   Safety: 3 category int, 4 threshold int
   GenerationConfig: 1 candidateCount int, 2 stopSequences string*,
     4 maxOutputTokens int, 5 temperature float, 6 topP float, 7 topK int, 8 seed int,
-    13 responseMimeType string, 14 responseSchema Schema, 24 responseJsonSchema Value,
-    28 responseJsonSchema Value
+    13 responseMimeType string, 14 responseSchema Schema, 24 responseJsonSchema Value
   Tool: 1 functionDeclarations Function*, 2 googleSearchRetrieval Other,
-    3 codeExecution Empty, 4 googleSearch Other, 5 computerUse Other,
-    8 urlContext Empty
+    3 codeExecution Empty, 4 googleSearch Other, 6 computerUse Other,
+    8 urlContext Empty, 9 fileSearch Other, 11 googleMaps Other
   Other:
   Function: 1 name string, 2 description string, 3 parameters Schema,
-    4 response Schema
+    4 response Schema, 6 parametersJsonSchema Value, 7 responseJsonSchema Value
   Schema: 1 type int, 2 format string, 3 description string, 4 nullable bool,
     5 enum string*, 6 items Schema, 7 properties Schema%, 8 required string*,
-    21 maxItems int, 22 minItems int
+    15 pattern string, 16 example Value, 18 anyOf Schema*, 21 maxItems int,
+    22 minItems int, 23 propertyOrdering string*, 24 title string, 25 default Value
   GenerateContentResponse: 1 candidates Candidate*, 2 promptFeedback Feedback,
     3 usageMetadata Usage, 4 modelVersion string, 5 responseId string
   GenerateAnswerResponse: 1 candidates Candidate*, 3 promptFeedback Feedback
@@ -97,13 +98,17 @@ const VERTEX = protoSchema(`
     8 presencePenalty float, 9 frequencyPenalty float, 12 seed int,
     13 responseMimeType string, 16 responseSchema Schema, 28 responseJsonSchema Value
   Tool: 1 functionDeclarations Function*, 2 retrieval Other,
-    3 googleSearchRetrieval Other, 4 codeExecution Empty, 7 googleSearch Other
+    3 googleSearchRetrieval Other, 4 codeExecution Empty, 5 googleMaps Other,
+    6 enterpriseWebSearch Other, 7 googleSearch Other, 10 urlContext Empty,
+    11 computerUse Other, 13 parallelAiSearch Other
   Other:
   Function: 1 name string, 2 description string, 3 parameters Schema,
     4 response Schema, 5 parametersJsonSchema Value, 6 responseJsonSchema Value
   Schema: 1 type int, 2 items Schema, 3 properties Schema%, 4 example Value,
     5 required string*, 6 nullable bool, 7 format string, 8 description string,
-    9 enum string*, 10 pattern string, 24 title string
+    9 enum string*, 11 anyOf Schema*, 20 pattern string, 23 default Value,
+    24 title string, 25 propertyOrdering string*, 26 additionalProperties Value,
+    27 ref string, 28 defs Schema%
   GenerateContentResponse: 2 candidates Candidate*, 3 promptFeedback Feedback,
     4 usageMetadata Usage, 11 modelVersion string, 13 responseId string
   Candidate: 1 index int, 2 content Content, 3 finishReason int

@@ -5,6 +5,7 @@ import { atOnce } from '../../src/core/resting.js'
 import { frameOf } from '../../src/http/grpc-frames.js'
 import { recognise } from '../../src/providers/index.js'
 import type { Recognised } from '../../src/providers/index.js'
+import { NamedInBody } from '../../src/providers/named-in-body.js'
 import type { ResponseFacts } from '../../src/providers/provider.js'
 import { encoded, GEMINI_SERVICE, VERTEX_SERVICE } from '../support/llm-protos.js'
 import { everySplit } from '../support/splits.js'
@@ -74,7 +75,34 @@ const answer = encoded('gemini.Answer', {
   responseId: 'r1',
 })
 
+/** Tools of the provider's own, by their numbers in @google-ai/generativelanguage 3.7.1 and @google-cloud/aiplatform 6.11.0. */
+const OWN_TOOLS: readonly (readonly [string, number, number, string])[] = [
+  [GEMINI_SERVICE, 5, 3, 'codeExecution'],
+  [GEMINI_SERVICE, 5, 4, 'googleSearch'],
+  [GEMINI_SERVICE, 5, 6, 'computerUse'],
+  [GEMINI_SERVICE, 5, 8, 'urlContext'],
+  [GEMINI_SERVICE, 5, 9, 'fileSearch'],
+  [GEMINI_SERVICE, 5, 11, 'googleMaps'],
+  [VERTEX_SERVICE, 6, 4, 'codeExecution'],
+  [VERTEX_SERVICE, 6, 5, 'googleMaps'],
+  [VERTEX_SERVICE, 6, 6, 'enterpriseWebSearch'],
+  [VERTEX_SERVICE, 6, 7, 'googleSearch'],
+  [VERTEX_SERVICE, 6, 10, 'urlContext'],
+  [VERTEX_SERVICE, 6, 11, 'computerUse'],
+  [VERTEX_SERVICE, 6, 13, 'parallelAiSearch'],
+]
+
 describe('calls of gRPC that are known', () => {
+  for (const [service, list, tool, name] of OWN_TOOLS)
+    it(`offer ${name} to ${service}`, () => {
+      // Both of wire type 2; the tool is an empty message (Protocol Buffers, encoding).
+      const bytes = Buffer.of((list << 3) | 2, 2, (tool << 3) | 2, 0)
+      const { body } = asked(`${service}/GenerateContent`, bytes)
+      const named = new NamedInBody()
+      atOnce(named.add(body))
+      assert.deepEqual([...named.tools], [name])
+    })
+
   it('to Gemini ask as the same over REST', () => {
     const path = `${GEMINI_SERVICE}/GenerateContent`
     assert.equal(known(path).api, 'generate')
