@@ -43,6 +43,7 @@ export class Appliance {
   readonly #listener: Listener
   #destinations: OriginalDestination | undefined
   #config: Config
+  #reloads = 0
   #generation: Generation | undefined
   #retired = new Map<Generation, Promise<void>>()
   #reloading: Promise<void> = Promise.resolve()
@@ -102,6 +103,16 @@ export class Appliance {
     if (this.#generation === undefined)
       throw new YoriError('YORI_INTERNAL', 'not started')
     return this.#generation
+  }
+
+  /** Connections of clients that are open. */
+  get connections(): number {
+    return this.#listener.connections
+  }
+
+  /** Configurations that were taken since the start. */
+  get reloads(): number {
+    return this.#reloads
   }
 
   get rootFile(): string {
@@ -172,6 +183,7 @@ export class Appliance {
     this.#warnOfNames(next)
     this.#generation = next
     this.#config = config
+    this.#reloads++
     this.#lasting.steering.use(config)
     this.#lasting.event('reload', { mode: config.mode })
     this.#await(

@@ -15,7 +15,11 @@ export interface ObserverEdges {
   readonly conversations: { readonly calls: ExchangeObserver }
   readonly audit: Pick<
     AuditSink,
-    'exchangeOpened' | 'exchangeClosed' | 'exchangeMerged' | 'exchangeChanged'
+    | 'connection'
+    | 'exchangeOpened'
+    | 'exchangeClosed'
+    | 'exchangeMerged'
+    | 'exchangeChanged'
   >
   readonly log: Log
   /** Whoever else wants to see exchanges. */
@@ -52,6 +56,7 @@ function recordWriter(audit: ObserverEdges['audit']): ExchangeObserver {
       else audit.exchangeMerged(record, { kind: 'repeated', row: repeated })
     },
     changed: (_seen, change) => audit.exchangeChanged(change),
+    connectionEnded: (record) => audit.connection(record),
   }
 }
 

@@ -7,7 +7,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { parseHostPort } from '../../config/schema-formats.js'
 import { formatSocketAddress } from '../core/address.js'
 import type { Service } from '../core/service.js'
+import { LoopDelays } from '../metrics/loop-delay.js'
 import { Attempts } from '../policy/attempts.js'
+import { AccessLog } from './access-log.js'
 import { Door } from './door.js'
 import { Gate } from './gate.js'
 import {
@@ -21,6 +23,7 @@ import { Logins } from './logins.js'
 import { METHODS } from './methods.js'
 import type { Surroundings } from './method.js'
 import type { ConfigOfControl, ControlPlaces, ControlPort } from './port.js'
+import { Reader } from './reader.js'
 import { keptToken } from './token.js'
 
 /** The name that our own CA signs, besides those of loopback. */
@@ -33,6 +36,9 @@ export class Control implements Service {
   readonly #port: ControlPort
   readonly #logins: Logins
   readonly #attempts = new Attempts()
+  readonly #access = new AccessLog()
+  readonly #delays = new LoopDelays()
+  readonly #reader: Reader
   readonly #places: Mutable<ControlPlaces> = {}
   #config: ConfigOfControl
   #door: Door | undefined
@@ -44,6 +50,7 @@ export class Control implements Service {
     this.#config = config
     this.#port = port
     this.#logins = new Logins(port.clock)
+    this.#reader = new Reader({ database: config.audit.database })
   }
 
   get places(): ControlPlaces {
@@ -68,6 +75,9 @@ export class Control implements Service {
       gate,
       logins: this.#logins,
       attempts: this.#attempts,
+      access: this.#access,
+      reader: this.#reader,
+      delays: this.#delays,
     })
     this.#door = new Door({ methods: METHODS, gate, surroundings })
     await this.#openSocket(socketPath(stateDir))
@@ -90,6 +100,8 @@ export class Control implements Service {
     this.#socket = undefined
     this.#server = undefined
     await Promise.all(servers.map(close))
+    this.#reader.stop()
+    this.#delays.stop()
   }
 
   #listener(isSocket: boolean) {

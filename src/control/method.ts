@@ -5,9 +5,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Answer } from './answer.js'
 import type { Attempts } from '../policy/attempts.js'
+import type { LoopDelays } from '../metrics/loop-delay.js'
+import type { AccessLog } from './access-log.js'
 import type { Gate } from './gate.js'
 import type { Logins } from './logins.js'
 import type { ControlPlaces, ControlPort } from './port.js'
+import type { Reader } from './reader.js'
 import type { Caller, Role } from './roles.js'
 
 export interface Call {
@@ -29,6 +32,9 @@ export interface Surroundings {
   readonly logins: Logins
   /** Of passwords. */
   readonly attempts: Attempts
+  readonly access: AccessLog
+  readonly delays: LoopDelays
+  readonly reader: Pick<Reader, 'ask'>
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>

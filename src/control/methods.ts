@@ -1,5 +1,6 @@
 /** Every method of the control plane. One more is one more file and one more line here. */
 import type { Method } from './method.js'
+import { FILTERS, PAGED } from './query.js'
 
 export const METHODS: readonly Method[] = [
   {
@@ -13,6 +14,12 @@ export const METHODS: readonly Method[] = [
     path: '/api/status',
     role: 'view',
     load: async () => (await import('./methods/state.js')).status,
+  },
+  {
+    verb: 'GET',
+    path: '/metrics',
+    role: 'view',
+    load: async () => (await import('./methods/metrics.js')).metrics,
   },
   {
     verb: 'GET',
@@ -50,5 +57,98 @@ export const METHODS: readonly Method[] = [
     path: '/api/me',
     role: 'view',
     load: async () => (await import('./methods/login.js')).me,
+  },
+  {
+    verb: 'GET',
+    path: '/api/dashboard',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/agents.js')).dashboard,
+  },
+  {
+    verb: 'GET',
+    path: '/api/exchanges',
+    role: 'view',
+    query: PAGED,
+    load: async () => (await import('./methods/record.js')).exchanges,
+  },
+  {
+    verb: 'GET',
+    path: '/api/exchanges/{id}',
+    role: 'view',
+    load: async () => (await import('./methods/record.js')).exchange,
+  },
+  {
+    verb: 'GET',
+    path: '/api/sessions',
+    role: 'view',
+    query: PAGED,
+    load: async () => (await import('./methods/record.js')).sessions,
+  },
+  {
+    verb: 'GET',
+    path: '/api/session/{id}',
+    role: 'view',
+    load: async () => (await import('./methods/agents.js')).session,
+  },
+  {
+    verb: 'GET',
+    path: '/api/agents',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/agents.js')).agents,
+  },
+  {
+    verb: 'GET',
+    path: '/api/agent/{id}',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/agents.js')).agent,
+  },
+  {
+    verb: 'GET',
+    path: '/api/devices',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/record.js')).devices,
+  },
+  {
+    verb: 'GET',
+    path: '/api/people',
+    role: 'view',
+    load: async () => (await import('./methods/household.js')).people,
+  },
+  {
+    verb: 'GET',
+    path: '/api/policies',
+    role: 'view',
+    load: async () => (await import('./methods/household.js')).policies,
+  },
+  {
+    verb: 'GET',
+    path: '/api/approvals',
+    role: 'view',
+    load: async () => (await import('./methods/household.js')).approvals,
+  },
+  {
+    verb: 'GET',
+    path: '/api/coverage',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/record.js')).coverage,
+  },
+  {
+    verb: 'GET',
+    path: '/api/usage',
+    role: 'view',
+    query: FILTERS,
+    load: async () => (await import('./methods/record.js')).usage,
+  },
+  {
+    verb: 'GET',
+    path: '/api/access-log',
+    role: 'admin',
+    query: ['limit'],
+    load: async () => (await import('./methods/record.js')).accessLog,
   },
 ]

@@ -3,12 +3,22 @@ import type { Appliance } from '../assembly/appliance.js'
 import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
+import type { TrafficMetrics } from '../metrics/traffic.js'
 
 export interface ControlPort {
   readonly appliance: Pick<
     Appliance,
-    'addresses' | 'audit' | 'conversations' | 'current' | 'policyState' | 'trust'
+    | 'addresses'
+    | 'audit'
+    | 'connections'
+    | 'conversations'
+    | 'current'
+    | 'policyState'
+    | 'reloads'
+    | 'trust'
   >
+  /** Counts what passes; an observer of the appliance. */
+  readonly traffic: TrafficMetrics
   readonly clock: Clock
   readonly log: Log
   readonly version: string
@@ -27,4 +37,4 @@ export interface ControlPlaces {
   readonly problem?: string
 }
 
-export type ConfigOfControl = Pick<Config, 'control' | 'access' | 'state_dir'>
+export type ConfigOfControl = Pick<Config, 'access' | 'audit' | 'control' | 'state_dir'>

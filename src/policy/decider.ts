@@ -24,7 +24,7 @@ import type { InFlight, View, Waited, WorstCase } from './in-flight.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
-import { DEFAULT_POLICY } from './policy.js'
+import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
 import type { Policy, PolicySetting } from './policy.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
@@ -100,6 +100,17 @@ export interface Flight {
   inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
+/** How a policy is set, for people. */
+export interface NamedPolicy {
+  readonly name: string
+  /** Its file was found; the configuration may name others, and some are built in. */
+  readonly loaded: boolean
+  readonly enabled: boolean
+  readonly action: PolicySetting['action']
+  readonly fail_mode: PolicySetting['failMode']
+  readonly order: number
+}
+
 interface Lists {
   readonly kept: PolicyState
   readonly state: PolicyState
@@ -170,6 +181,18 @@ export class Decider {
     })
     const asked = policies.some(({ name }) => settings.get(name)?.enabled !== false)
     this.#configured = asked || settings.get(DEFAULT_POLICY)?.enabled === true
+  }
+
+  /** By name: those of files, and how each is set. */
+  get policies(): readonly NamedPolicy[] {
+    const { policies, settings } = this.#options
+    const names = new Set([...settings.keys(), ...policies.map(({ name }) => name)])
+    const loaded = new Set(policies.map(({ name }) => name))
+    return [...names].sort().map((name) => {
+      const { enabled, action, failMode, order } = settings.get(name) ?? UNCONFIGURED
+      const isLoaded = loaded.has(name)
+      return { name, loaded: isLoaded, enabled, action, fail_mode: failMode, order }
+    })
   }
 
   /** Nothing can come of asking. */

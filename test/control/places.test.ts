@@ -8,6 +8,7 @@ import { Control } from '../../src/control/control.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
+import { TrafficMetrics } from '../../src/metrics/traffic.js'
 import { Controlled } from '../support/control.js'
 
 describe('the places of the control plane', () => {
@@ -65,6 +66,7 @@ describe('the places of the control plane', () => {
     const again = async (): Promise<string> => {
       const control = new Control(on.yori.appliance.current.config, {
         appliance: on.yori.appliance,
+        traffic: new TrafficMetrics({ now: () => 0 }),
         clock: systemClock,
         log: silentLog,
         version: '0',

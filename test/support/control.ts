@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/clock.js'
 import type { Clock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
+import { TrafficMetrics } from '../../src/metrics/traffic.js'
 import { Yori } from './yori.js'
 import type { YoriOptions } from './yori.js'
 
@@ -43,9 +44,11 @@ export class Controlled implements AsyncDisposable {
     more: { readonly clock?: Clock; readonly log?: Log } = {},
   ): Promise<Controlled> {
     const config = { control: { listen: '127.0.0.1:0' }, ...options.config }
-    const yori = await Yori.start({ ...options, config })
+    const traffic = new TrafficMetrics({ now: () => performance.now() })
+    const yori = await Yori.start({ ...options, config, observers: [traffic] })
     const control = new Control(yori.appliance.current.config, {
       appliance: yori.appliance,
+      traffic,
       clock: more.clock ?? systemClock,
       log: more.log ?? silentLog,
       version: '0.0.0',

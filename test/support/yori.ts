@@ -15,6 +15,7 @@ import { systemClock } from '../../src/core/clock.js'
 import type { Clock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
+import type { ExchangeObserver } from '../../src/proxy/words/observer.js'
 import type { Destination } from '../../src/net/original-destination.js'
 import { tlsThroughProxy } from './clients.js'
 import type { Origin } from './origins.js'
@@ -34,6 +35,8 @@ export interface YoriOptions {
   readonly trust?: readonly TestCa[]
   readonly clock?: Clock
   readonly log?: Log
+  /** Whoever else wants to see exchanges. */
+  readonly observers?: readonly ExchangeObserver[]
   /** Whom clients had dialled, instead of what the kernel says. */
   readonly destination?: (socket: Socket) => Destination
 }
@@ -62,6 +65,7 @@ export class Yori implements AsyncDisposable {
       config: configFrom(folder, options),
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
+      observers: options.observers ?? [],
       ...(options.destination === undefined
         ? {}
         : {

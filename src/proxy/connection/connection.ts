@@ -41,7 +41,7 @@ export async function serveConnection(
     failed(served, cause)
   } finally {
     state.log.closed(services.clock.now(), client)
-    if (record.coverage !== 'own') services.audit.connection(record)
+    if (record.coverage !== 'own') services.observers.connectionEnded(record)
   }
 }
 
@@ -52,7 +52,7 @@ export function recordRefused(client: Socket, services: ConnectionPort): void {
   if (!(destination instanceof Promise) && destination.kind === 'original')
     log.cameBy('redirected')
   log.refused('YORI_TOO_MANY_CONNECTIONS')
-  services.audit.connection(record)
+  services.observers.connectionEnded(record)
 }
 
 /** A CONNECT on a connection that HTTP serves: its socket becomes a tunnel or is intercepted. */

@@ -1,7 +1,7 @@
 /** What serving a connection needs. */
 import type { Clock } from '../../core/clock.js'
 import type { Log } from '../../core/log.js'
-import type { AuditSink, Device } from '../../core/record.js'
+import type { Device } from '../../core/record.js'
 import type { Memory } from '../../learned/memory.js'
 import type { Trials } from '../../learned/trials.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
@@ -17,6 +17,7 @@ import type { Admission } from '../bounds/admission.js'
 import type { Shares } from '../bounds/shares.js'
 import type { Undecided } from '../bounds/undecided.js'
 import type { Certificates, Roots } from '../words/certificates.js'
+import type { Observers } from '../words/observer.js'
 import type { UsersPort } from '../words/known-user.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
@@ -29,8 +30,8 @@ export interface ConnectionPort extends UsersPort {
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines
-  /** Rows of connections, one each when it ends; visits to our own site have none. */
-  readonly audit: Pick<AuditSink, 'connection'>
+  /** Told of connections, once each when it ends; visits to our own site are not told. */
+  readonly observers: Pick<Observers, 'connectionEnded'>
   readonly dialer: Pick<Dialer, 'dial' | 'candidates'>
   readonly destinations: OriginalDestination
   /** What addresses show themselves as. */

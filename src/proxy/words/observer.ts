@@ -3,7 +3,7 @@
  * counters, the log, alerts. An observer only looks: it changes nothing, its faults cost an
  * exchange nothing, and what it has no method for is not told.
  */
-import type { ExchangeRecord, RowChange } from '../../core/record.js'
+import type { ConnectionRecord, ExchangeRecord, RowChange } from '../../core/record.js'
 import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import type { Decision } from '../../policy/engine.js'
 
@@ -26,6 +26,8 @@ export interface ExchangeObserver {
   ended?(seen: SeenExchange): void
   /** After that: something of it came to be known only now. */
   changed?(seen: SeenExchange, change: RowChange): void
+  /** A client's connection has ended; visits to our own site are not told. */
+  connectionEnded?(seen: Readonly<ConnectionRecord>): void
 }
 
 type Moment = Exclude<keyof ExchangeObserver, 'name'>
@@ -46,6 +48,7 @@ export class Observers {
   readonly responseRead: TellOf<'responseRead'>
   readonly ended: TellOf<'ended'>
   readonly changed: TellOf<'changed'>
+  readonly connectionEnded: TellOf<'connectionEnded'>
   readonly #failed: (failure: ObserverFailure) => void
 
   constructor(
@@ -60,15 +63,16 @@ export class Observers {
     this.responseRead = this.#tell(list, 'responseRead')
     this.ended = this.#tell(list, 'ended')
     this.changed = this.#tell(list, 'changed')
+    this.connectionEnded = this.#tell(list, 'connectionEnded')
   }
 
   #tell(list: readonly ExchangeObserver[], moment: Moment) {
     const hearing = list.filter((observer) => observer[moment] !== undefined)
-    return (seen: SeenExchange, more?: unknown): void => {
+    return (seen: unknown, more?: unknown): void => {
       for (const observer of hearing)
         try {
           // Each moment's own type says what comes with it.
-          observer[moment]?.(seen, more as never)
+          observer[moment]?.(seen as never, more as never)
         } catch (err) {
           this.#failed({ observer: observer.name, moment, err })
         }

@@ -13,6 +13,7 @@ import { watchLine } from '../../watch-line.js'
 import { formatSocketAddress } from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
+import { TrafficMetrics } from '../../../metrics/traffic.js'
 import { Control } from '../../../control/control.js'
 import { banner } from '../../banner.js'
 import { packageVersion } from '../../package-version.js'
@@ -71,11 +72,15 @@ async function run(flags: RunFlags): Promise<void> {
       ? terminalLog(process.stderr)
       : openLogTarget(config.log.file).destination,
   )
+  const traffic = new TrafficMetrics({ now: () => systemClock.monotonic() })
   const appliance = new Appliance({
     config,
     clock: systemClock,
     log,
-    observers: process.stdout.isTTY ? [terminalLines(process.stdout)] : [],
+    observers: [
+      traffic,
+      ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
+    ],
   })
   const skipped = await appliance.start()
   const startedAt = systemClock.now()
@@ -86,6 +91,7 @@ async function run(flags: RunFlags): Promise<void> {
   })
   const control = new Control(config, {
     appliance,
+    traffic,
     clock: systemClock,
     log,
     version: packageVersion(),

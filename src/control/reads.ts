@@ -1,0 +1,75 @@
+/** Every question that the control plane puts to the record, by name: what the worker can do. */
+import type { Database } from 'better-sqlite3'
+import { readAgent, readAgents, readDevices, readEvents } from '../audit/agent-queries.js'
+import type { AgentsAsked } from '../audit/agent-queries.js'
+import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
+import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
+import type { PageAsked } from '../audit/pages.js'
+import { readSession, readUsage } from '../audit/session-queries.js'
+import type { Filter } from '../audit/where.js'
+
+const now = (): number => performance.now()
+const DAY_MS = 86_400_000
+
+/** Columns of a list: all but bodies, digests, and what a row is called twice. */
+function listColumns(db: Database): readonly string[] {
+  const left = new Set(['request_body', 'response_body', 'found_marks', 'client_ip'])
+  left.add('endpoint').add('tokens_estimated').add('tokens_meaning')
+  const names = db
+    .prepare(`SELECT name FROM pragma_table_info('audit_events')`)
+    .pluck()
+    .all() as string[]
+  return names.filter((name) => !left.has(name))
+}
+
+export const READS = {
+  exchanges: (db: Database, asked: PageAsked) =>
+    readPage(db, asked, listColumns(db), now),
+  exchange: (db: Database, { id }: { id: string }) => readExchange(db, id) ?? null,
+  sessions: (db: Database, asked: PageAsked) => readSessionPage(db, asked, now),
+  /** Its exchanges, oldest first, by its whole id. */
+  session: (db: Database, { id, most }: { id: string; most: number }) =>
+    readSession(db, id, most).filter((row) => row['session_id'] === id),
+  agents: (db: Database, asked: AgentsAsked) => readAgents(db, asked),
+  agent: (db: Database, asked: AgentsAsked & { agent: string }) =>
+    readAgent(db, asked) ?? null,
+  devices: (db: Database, { sinceMs }: { sinceMs: number }) => readDevices(db, sinceMs),
+  coverage: (db: Database, { nowMs, days }: { nowMs: number; days: number }) =>
+    hasCoverage(db) ? readCoverage(db, nowMs, days) : null,
+  usage: (db: Database, { filter }: { filter: Filter }) => readUsage(db, filter),
+  events: (db: Database, { prefix, most }: { prefix: string; most: number }) =>
+    readEvents(db, prefix, most),
+  dashboard: (db: Database, asked: AgentsAsked & { nowMs: number }) => ({
+    agents: readAgents(db, asked),
+    newest: readSessionPage(db, { filter: {}, rows: 1 }, now).rows[0] ?? null,
+    sessions: db
+      .prepare(
+        `SELECT count(DISTINCT session_id) FROM exchanges WHERE timestamp >= ?
+         AND session_id IS NOT NULL`,
+      )
+      .pluck()
+      .get(
+        new Date(asked.sinceMs).toISOString().replace('T', ' ').slice(0, -1),
+      ) as number,
+    day: readUsage(db, { sinceMs: asked.nowMs - DAY_MS }).total,
+  }),
+} as const
+
+export type Reads = typeof READS
+export type ReadName = keyof Reads
+export type AskedOf<N extends ReadName> = Parameters<Reads[N]>[1]
+export type FoundBy<N extends ReadName> = ReturnType<Reads[N]>
+
+export interface ToReader {
+  readonly id: number
+  /** `stop` closes the file and ends the worker. */
+  readonly name: ReadName | 'stop'
+  readonly asked: unknown
+}
+
+export interface FromReader {
+  readonly id: number
+  readonly found?: unknown
+  /** Why there is no answer. */
+  readonly failed?: string
+}

@@ -1,0 +1,156 @@
+/**
+ * Counters and histograms with labels. Labels are bounded: of one instrument so many sets of
+ * values are told apart, and the rest is counted under `other`, so that no client can make
+ * memory grow. Knows no format.
+ */
+
+export type LabelValues = readonly string[]
+
+export interface Sample {
+  /** `_bucket`, `_sum`, `_count`; empty otherwise. */
+  readonly suffix: string
+  readonly labels: readonly (readonly [name: string, value: string])[]
+  readonly value: number
+}
+
+export interface Family {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly samples: readonly Sample[]
+}
+
+export interface InstrumentOptions {
+  /** Without the suffix of a histogram's parts; base units, a counter ends in `_total`. */
+  readonly name: string
+  readonly help: string
+  readonly labels?: readonly string[]
+}
+
+/** Sets of label values of one instrument. */
+export const MOST_SERIES = 200
+const OTHER = 'other'
+/** Never part of a value, so that joined values are told apart. */
+const BETWEEN = '\u0000'
+
+abstract class Instrument<State> {
+  readonly options: InstrumentOptions
+  readonly #series = new Map<string, { readonly values: LabelValues; state: State }>()
+
+  constructor(options: InstrumentOptions) {
+    this.options = options
+  }
+
+  protected abstract empty(): State
+  protected abstract samplesOf(state: State, labels: Sample['labels']): Sample[]
+  abstract readonly type: Family['type']
+
+  protected at(values: LabelValues): { state: State } {
+    const key = values.join(BETWEEN)
+    const found = this.#series.get(key)
+    if (found !== undefined) return found
+    if (this.#series.size >= MOST_SERIES && !values.every((value) => value === OTHER))
+      return this.at(values.map(() => OTHER))
+    const made = { values, state: this.empty() }
+    this.#series.set(key, made)
+    return made
+  }
+
+  family(): Family {
+    const { name, help, labels = [] } = this.options
+    const samples = [...this.#series.values()].flatMap(({ values, state }) =>
+      this.samplesOf(
+        state,
+        labels.map((label, index) => [label, values[index] ?? '']),
+      ),
+    )
+    return { name, help, type: this.type, samples }
+  }
+}
+
+/** Goes up only. */
+export class Counter extends Instrument<number> {
+  readonly type = 'counter'
+
+  constructor(options: InstrumentOptions) {
+    super(options)
+    // One without labels is there from the start: a rate needs its zero.
+    if ((options.labels ?? []).length === 0) this.at([])
+  }
+
+  add(values: LabelValues = [], by = 1): void {
+    if (by > 0) this.at(values).state += by
+  }
+
+  protected empty(): number {
+    return 0
+  }
+
+  protected samplesOf(value: number, labels: Sample['labels']): Sample[] {
+    return [{ suffix: '', labels, value }]
+  }
+}
+
+interface Observed {
+  readonly buckets: Float64Array
+  sum: number
+  count: number
+}
+
+/** Of seconds, by upper bounds that double. */
+export class Histogram extends Instrument<Observed> {
+  readonly type = 'histogram'
+  readonly #bounds: readonly number[]
+
+  constructor(options: InstrumentOptions, bounds: readonly number[]) {
+    super(options)
+    this.#bounds = bounds
+  }
+
+  observe(values: LabelValues, value: number): void {
+    if (!Number.isFinite(value)) return
+    const { state } = this.at(values)
+    state.sum += value
+    state.count++
+    const index = this.#bounds.findIndex((bound) => value <= bound)
+    if (index >= 0) state.buckets[index] = (state.buckets[index] ?? 0) + 1
+  }
+
+  protected empty(): Observed {
+    return { buckets: new Float64Array(this.#bounds.length), sum: 0, count: 0 }
+  }
+
+  protected samplesOf({ buckets, sum, count }: Observed, labels: Sample['labels']) {
+    let below = 0
+    const upTo = this.#bounds.map((bound, index): Sample => {
+      below += buckets[index] ?? 0
+      return {
+        suffix: '_bucket',
+        labels: [...labels, ['le', String(bound)]],
+        value: below,
+      }
+    })
+    return [
+      ...upTo,
+      { suffix: '_bucket', labels: [...labels, ['le', '+Inf']], value: count } as Sample,
+      { suffix: '_sum', labels, value: sum },
+      { suffix: '_count', labels, value: count },
+    ]
+  }
+}
+
+/** A family of what is looked up when somebody asks. */
+export function looked(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  values: number | readonly (readonly [Readonly<Record<string, string>>, number])[],
+): Family {
+  const list = typeof values === 'number' ? ([[{}, values]] as const) : values
+  const samples = list.map(([labels, value]) => ({
+    suffix: '',
+    labels: Object.entries(labels),
+    value,
+  }))
+  return { name, help, type, samples }
+}

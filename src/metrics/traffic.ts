@@ -1,0 +1,284 @@
+/**
+ * What passes, counted as it ends: an observer of exchanges and connections. Costs a look-up
+ * and an addition each, whether anybody asks or not, since a counter that begins when it is
+ * first read misses what was before.
+ */
+import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
+import type { ConnectionRecord } from '../core/record.js'
+import { describeError } from '../core/errors.js'
+import type { Family } from './instruments.js'
+import { Counter, Histogram } from './instruments.js'
+
+/** Seconds, doubling: 5 ms to 655 s. */
+const SECONDS = Array.from({ length: 18 }, (_, n) => 0.005 * 2 ** n)
+/** Of what YORI does itself: 0.25 ms to 4 s. */
+const SHORT_SECONDS = Array.from({ length: 15 }, (_, n) => 0.00025 * 2 ** n)
+/** Exchanges whose phases are timed at once; of more, those that began first are not. */
+const MOST_TIMED = 10_000
+const NONE = 'none'
+
+interface Marks {
+  readonly began: number
+  /** The moment before. */
+  last: number
+}
+
+export interface TrafficOptions {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}
+
+export class TrafficMetrics implements ExchangeObserver {
+  readonly name = 'metrics'
+  readonly #now: () => number
+  readonly #open = new Map<string, Marks>()
+
+  readonly #requests = new Counter({
+    name: 'yori_requests_total',
+    help: 'Exchanges that have ended, by provider and outcome.',
+    labels: ['provider', 'outcome'],
+  })
+  readonly #responses = new Counter({
+    name: 'yori_responses_total',
+    help: 'Responses to clients by class of status.',
+    labels: ['provider', 'class'],
+  })
+  readonly #calls = new Counter({
+    name: 'yori_calls_total',
+    help: 'Exchanges that asked a model for work.',
+    labels: ['provider'],
+  })
+  readonly #duration = new Histogram(
+    {
+      name: 'yori_request_duration_seconds',
+      help: 'From the head of a request to the end of its response.',
+      labels: ['provider'],
+    },
+    SECONDS,
+  )
+  readonly #phases = new Histogram(
+    {
+      name: 'yori_phase_duration_seconds',
+      help: 'Time by phase: request is read, judged, waits for the provider, is answered.',
+      labels: ['phase', 'provider'],
+    },
+    SHORT_SECONDS.concat(SECONDS.filter((bound) => bound > 4)),
+  )
+  readonly #firstByte = new Histogram(
+    {
+      name: 'yori_time_to_first_byte_seconds',
+      help: 'From the head of a request to the first byte of the body of its response.',
+      labels: ['provider'],
+    },
+    SECONDS,
+  )
+  readonly #firstToken = new Histogram(
+    {
+      name: 'yori_time_to_first_token_seconds',
+      help: 'From the head of a request to the first words of the model in a stream.',
+      labels: ['provider'],
+    },
+    SECONDS,
+  )
+  readonly #tokens = new Counter({
+    name: 'yori_tokens_total',
+    help: 'Tokens: input and output whole; cached, cache_write and reasoning are parts.',
+    labels: ['provider', 'kind'],
+  })
+  readonly #cost = new Counter({
+    name: 'yori_cost_dollars_total',
+    help: 'US dollars of calls whose price is known.',
+    labels: ['provider'],
+  })
+  readonly #unpriced = new Counter({
+    name: 'yori_unpriced_requests_total',
+    help: 'Exchanges that used tokens at a price that is not known.',
+    labels: ['provider'],
+  })
+  readonly #blocks = new Counter({
+    name: 'yori_blocked_requests_total',
+    help: 'Exchanges that a policy blocked.',
+    labels: ['policy'],
+  })
+  readonly #alerts = new Counter({
+    name: 'yori_alerts_total',
+    help: 'Exchanges that a policy would have blocked, or alerts on.',
+    labels: ['policy'],
+  })
+  readonly #bypasses = new Counter({
+    name: 'yori_bypassed_requests_total',
+    help: 'Exchanges that were let past what policies decided.',
+    labels: ['bypass'],
+  })
+  readonly #errors = new Counter({
+    name: 'yori_errors_total',
+    help: 'Exchanges that failed, by code and by who could mend it.',
+    labels: ['code', 'source'],
+  })
+  readonly #upstreamFailures = new Counter({
+    name: 'yori_upstream_failures_total',
+    help: 'Exchanges that failed at or on the way to a provider.',
+    labels: ['provider', 'code'],
+  })
+  readonly #retries = new Counter({
+    name: 'yori_upstream_retries_total',
+    help: 'Requests that were sent again after a stale connection died.',
+  })
+  readonly #uninspected = new Counter({
+    name: 'yori_uninspected_requests_total',
+    help: 'Exchanges that were not read, or not to their end, by why.',
+    labels: ['reason'],
+  })
+  readonly #findings = new Counter({
+    name: 'yori_personal_data_found_total',
+    help: 'Personal data in prompts, by kind.',
+    labels: ['kind'],
+  })
+  readonly #redactions = new Counter({
+    name: 'yori_redacted_passages_total',
+    help: 'Passages that policies took out of requests.',
+  })
+  readonly #tools = new Counter({
+    name: 'yori_tool_calls_total',
+    help: 'Tools that models asked for.',
+    labels: ['provider'],
+  })
+  readonly #frames = new Counter({
+    name: 'yori_websocket_frames_total',
+    help: 'Frames of WebSockets by who sent them.',
+    labels: ['direction'],
+  })
+  readonly #bytes = new Counter({
+    name: 'yori_request_bytes_total',
+    help: 'Bytes of bodies of exchanges by direction.',
+    labels: ['direction'],
+  })
+  readonly #connections = new Counter({
+    name: 'yori_connections_total',
+    help: 'Connections of clients that have ended, by what became of them.',
+    labels: ['coverage'],
+  })
+  readonly #connectionBytes = new Counter({
+    name: 'yori_connection_bytes_total',
+    help: 'Bytes of connections of clients by direction.',
+    labels: ['direction'],
+  })
+  readonly #refused = new Counter({
+    name: 'yori_refused_connections_total',
+    help: 'Connections of clients that were turned away, by code.',
+    labels: ['code'],
+  })
+
+  constructor({ now }: TrafficOptions) {
+    this.#now = now
+  }
+
+  /** Exchanges that have begun and not ended. */
+  get open(): number {
+    return this.#open.size
+  }
+
+  families(): Family[] {
+    return [
+      ...[this.#requests, this.#responses, this.#calls, this.#duration, this.#phases],
+      ...[this.#firstByte, this.#firstToken, this.#tokens, this.#cost, this.#unpriced],
+      ...[this.#blocks, this.#alerts, this.#bypasses, this.#errors],
+      ...[this.#upstreamFailures, this.#retries, this.#uninspected, this.#findings],
+      ...[this.#redactions, this.#tools, this.#frames, this.#bytes],
+      ...[this.#connections, this.#connectionBytes, this.#refused],
+    ].map((instrument) => instrument.family())
+  }
+
+  requestHead({ requestId }: SeenExchange): void {
+    const began = this.#now()
+    const [oldest] = this.#open.keys()
+    if (this.#open.size >= MOST_TIMED && oldest !== undefined) this.#open.delete(oldest)
+    this.#open.set(requestId, { began, last: began })
+  }
+
+  requestRead(seen: SeenExchange): void {
+    this.#passed(seen, 'request')
+  }
+
+  decided(seen: SeenExchange): void {
+    this.#passed(seen, 'judge')
+  }
+
+  responseHead(seen: SeenExchange): void {
+    this.#passed(seen, 'provider')
+  }
+
+  ended(seen: SeenExchange): void {
+    this.#passed(seen, 'response')
+    this.#open.delete(seen.requestId)
+    const provider = seen.provider ?? NONE
+    const { status, latencyMs, outcome = 'error' } = seen
+    this.#requests.add([provider, outcome])
+    if (status !== undefined)
+      this.#responses.add([provider, `${Math.floor(status / 100)}xx`])
+    if (latencyMs !== undefined) this.#duration.observe([provider], latencyMs / 1000)
+    if (seen.firstByteMs !== undefined)
+      this.#firstByte.observe([provider], seen.firstByteMs / 1000)
+    if (seen.firstTokenMs !== undefined)
+      this.#firstToken.observe([provider], seen.firstTokenMs / 1000)
+    if (seen.call === true) this.#calls.add([provider])
+    this.#used(seen, provider)
+    this.#judged(seen)
+    this.#failed(seen, provider)
+    this.#read(seen, provider)
+  }
+
+  connectionEnded(seen: Readonly<ConnectionRecord>): void {
+    this.#connections.add([seen.coverage])
+    this.#connectionBytes.add(['from_client'], seen.bytesFromClient)
+    this.#connectionBytes.add(['to_client'], seen.bytesToClient)
+    if (seen.coverage === 'refused') this.#refused.add([seen.code ?? NONE])
+  }
+
+  #passed({ requestId, provider }: SeenExchange, phase: string): void {
+    const marks = this.#open.get(requestId)
+    if (marks === undefined) return
+    const now = this.#now()
+    this.#phases.observe([phase, provider ?? NONE], (now - marks.last) / 1000)
+    marks.last = now
+  }
+
+  #used(seen: SeenExchange, provider: string): void {
+    const { inputTokens, outputTokens, costMicroUsd } = seen
+    this.#tokens.add([provider, 'input'], inputTokens ?? 0)
+    this.#tokens.add([provider, 'output'], outputTokens ?? 0)
+    this.#tokens.add([provider, 'cached'], seen.cachedTokens ?? 0)
+    this.#tokens.add([provider, 'cache_write'], seen.cacheWriteTokens ?? 0)
+    this.#tokens.add([provider, 'reasoning'], seen.reasoningTokens ?? 0)
+    this.#cost.add([provider], (costMicroUsd ?? 0) / 1e6)
+    const isUsed = (inputTokens ?? 0) + (outputTokens ?? 0) > 0
+    if (isUsed && costMicroUsd === undefined) this.#unpriced.add([provider])
+  }
+
+  #judged({ outcome, policyName, policyDecision, bypass, redacted }: SeenExchange): void {
+    const policy = policyName ?? NONE
+    if (outcome === 'block') this.#blocks.add([policy])
+    else if (policyDecision === 'alert') this.#alerts.add([policy])
+    // What stands behind a colon names a device or a rule.
+    if (bypass !== undefined) this.#bypasses.add([bypass.split(/[:\s]/, 1)[0] ?? NONE])
+    this.#redactions.add([], redacted ?? 0)
+  }
+
+  #failed({ outcome, code, retried }: SeenExchange, provider: string): void {
+    if (retried === true) this.#retries.add()
+    if (outcome !== 'error' || code === undefined) return
+    const { source } = describeError(code)
+    this.#errors.add([code, source])
+    if (source === 'upstream') this.#upstreamFailures.add([provider, code])
+  }
+
+  #read(seen: SeenExchange, provider: string): void {
+    if (seen.uninspectable !== undefined) this.#uninspected.add([seen.uninspectable])
+    for (const { kind, count } of seen.findings ?? []) this.#findings.add([kind], count)
+    this.#tools.add([provider], seen.toolCalls?.length ?? 0)
+    this.#frames.add(['from_client'], seen.clientFrames ?? 0)
+    this.#frames.add(['to_client'], seen.serverFrames ?? 0)
+    this.#bytes.add(['from_client'], seen.requestBytes)
+    this.#bytes.add(['to_client'], seen.responseBytes)
+  }
+}
