@@ -106,7 +106,12 @@ probe_family() {
   case $probe_answer in
   'HTTP/1.1 200 '*) echo good ;;
   *)
-    if grep -q 'verif' "$dir/probe.$1.says" 2>/dev/null; then echo other; else echo silent; fi
+    # A certificate of somebody else's, or no TLS at all.
+    if grep -Eq 'verif|wrong version|packet length|record layer|unknown protocol' "$dir/probe.$1.says" 2>/dev/null; then
+      echo other
+    else
+      echo silent
+    fi
     ;;
   esac
 }

@@ -95,6 +95,53 @@ describe("clients' way, asked as clients go", function () {
       assert.ok(ended?.toMs !== undefined)
     })
 
+  const others: Readonly<Record<string, (home: Household) => readonly string[]>> = {
+    'another proxy with a certificate of its own': (home) => [
+      packageFile('dist', 'test', 'support', 'named-server.js'),
+      ...['9443', home.folder.file('pairs.json')],
+    ],
+    'a server without TLS': () => [
+      '-e',
+      `require('node:net')
+         .createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\\r\\n\\r\\n'))
+         .listen(9443, () => console.log('listening'))`,
+    ],
+  }
+  for (const [what, words] of Object.entries(others))
+    it(`is told to be another's when its rules stand before ours: ${what}`, async () => {
+      await using home = await Household.open()
+      const server = home.machines.spawn('router', process.execPath, words(home))
+      assert.equal(await server.line(), 'listening')
+      await home.supervise(OFTEN)
+      home.apply('nft-redirect')
+      await home.until(
+        'the probe came to YORI',
+        () => home.says('probe_inet6') === 'good',
+      )
+      home.machines.run(
+        'router',
+        'nft -f -',
+        `table inet other {
+           chain prerouting {
+             type nat hook prerouting priority -150;
+             tcp dport 443 redirect to :9443
+           }
+         }`,
+      )
+      await home.until('it is given up', () => home.holds === 'off')
+      assert.equal(home.says('why'), 'not-ours')
+      for (const told of [['pf', 'status'], ['status'], ['doctor']])
+        assert.match(
+          home.yori(...told).stdout,
+          /a dnat, redirect or tproxy of port 443 before ours/,
+          told.join(' '),
+        )
+      home.machines.run('router', 'nft delete table inet other')
+      await home.until('it is steered again', () => home.holds === 'both')
+      assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+      assert.ok(periods(home, 'not-ours').some(({ toMs }) => toMs !== undefined))
+    })
+
   it('is asked of YORI alone, is in no record, and leaves nothing', async () => {
     await using home = await Household.open({ user: 'nobody' })
     const { machines } = home
