@@ -33,12 +33,20 @@ export interface PaidAnswer {
   readonly sessionKey?: string
 }
 
-/** What a response said of the answer that it is about. */
-export interface Told {
+/** What names an answer beside its path. */
+export interface Named {
   readonly responseId?: string | undefined
+  /** The file in which what it is about is fetched. */
+  readonly resultsFile?: string | undefined
+}
+
+/** What a response said of the answer that it is about. */
+export interface Told extends Named {
   /** Its status is no end. */
   readonly goesOn: boolean
   readonly failed: boolean
+  /** It was told to its end. */
+  readonly isWhole: boolean
 }
 
 export interface Telling {
@@ -80,11 +88,15 @@ export class PaidAnswers {
   /** The answer that a response is about, when it was told of before; by its request, or a poll. */
   find(
     record: Readonly<ExchangeRecord>,
-    responseId: string | undefined,
+    named: Named,
     path: string,
   ): PaidAnswer | undefined {
-    const known = keysOf(record, responseId, path).map((key) => this.#answers.get(key))
-    const found = known.find((answer) => answer !== undefined)
+    const known = keysOf(record, named, path).flatMap((key) => {
+      const answer = this.#answers.get(key)
+      return answer === undefined ? [] : [answer]
+    })
+    // A file of results and the batch that it is of: what was told of either is told of both.
+    const found = known.find((answer) => tokensOf(answer) > 0) ?? known[0]
     if (record.call !== true || found === undefined) return found
     // A poll that began later may end before the stream that it asks about.
     return !found.isCall && found.at >= record.startedAt ? found : undefined
@@ -100,11 +112,14 @@ export class PaidAnswers {
     known: PaidAnswer | undefined,
     telling: Telling,
   ): Settled {
-    const [key, ...others] = keysOf(record, told.responseId, telling.path)
+    const [key, ...others] = keysOf(record, told, telling.path)
+    const file = fileKeyOf(record, told)
     if (known === undefined) {
       if (record.call !== true && told.goesOn) return { clears: true }
-      if (key !== undefined && pays(record, told, telling))
+      if (key !== undefined && pays(record, told, telling)) {
         this.#keep(answerOf(key, record, telling))
+        if (file !== undefined) this.#keep(answerOf(file, record, telling))
+      }
       return { clears: false }
     }
     const now = told.goesOn ? known : nowTold(known, record, told, telling)
@@ -113,6 +128,7 @@ export class PaidAnswers {
     // xAI names what it defers by the request, and answers by another id.
     if (key !== undefined && key !== known.key && others.includes(known.key))
       this.#keep({ ...now, key })
+    if (file !== undefined && file !== known.key) this.#keep({ ...now, key: file })
     const settled = { countedIn: known.requestId, clears: true }
     return corrects === undefined ? settled : { ...settled, corrects }
   }
@@ -159,22 +175,41 @@ export class PaidAnswers {
 const DAY_MS = 86_400_000
 
 /** By its own id, by the end of the path, and where it has none by all of the path. */
-function keysOf(
-  { endpointDomain, method }: Readonly<ExchangeRecord>,
-  responseId: string | undefined,
-  path: string,
-): string[] {
-  const keyOf = (...parts: string[]): string =>
-    createHash('sha256')
-      .update([endpointDomain, ...parts].join('\n'))
-      .digest('base64url')
+function keysOf(record: Readonly<ExchangeRecord>, named: Named, path: string): string[] {
+  const { responseId } = named
+  const keyOf = (...parts: string[]): string => keyIn(record, ...parts)
+  const file = fileKeyOf(record, named)
+  const files = file === undefined ? [] : [file]
   const ids = responseId === undefined ? [] : [responseId]
-  if (method !== 'GET') return ids.map((id) => keyOf(id))
+  if (record.method !== 'GET') return [...ids.map((id) => keyOf(id)), ...files]
   const query = path.indexOf('?')
   const bare = query < 0 ? path : path.slice(0, query)
-  const tail = /([^/]+)(?:\/(?:results|content))?$/.exec(bare)?.[1] ?? ''
-  const named = [...ids, ...(tail === '' ? [] : [tail])].map((id) => keyOf(id))
-  return responseId === undefined ? [keyOf('GET', path), ...named] : named
+  const tail = TAIL.exec(bare)?.[1] ?? ''
+  const byId = [...ids, ...(tail === '' ? [] : [tail])].map((id) => keyOf(id))
+  if (responseId !== undefined) return [...byId, ...files]
+  // The file that it gives has the name of the answer.
+  const byPath = keyOf('GET', path)
+  return GIVEN.test(bare) ? [...byId, byPath] : [byPath, ...byId, ...files]
+}
+
+/** A file, or what a batch came to, as it is. */
+const GIVEN = /(?:\/(?:results|content)|:download)$/
+/** The last part of a path that names something. */
+const TAIL = /([^/]+?)(?:\/(?:results|content)|:download)?$/
+
+/** Files are fetched by the last part of their names. */
+function fileKeyOf(
+  record: Readonly<ExchangeRecord>,
+  { resultsFile }: Named,
+): string | undefined {
+  if (resultsFile === undefined) return undefined
+  return keyIn(record, resultsFile.slice(resultsFile.lastIndexOf('/') + 1))
+}
+
+function keyIn({ endpointDomain }: Readonly<ExchangeRecord>, ...parts: string[]): string {
+  return createHash('sha256')
+    .update([endpointDomain, ...parts].join('\n'))
+    .digest('base64url')
 }
 
 /** Is it to be known when it is told of again? */
@@ -234,7 +269,7 @@ function countsOf(record: ExchangeRecord): Counts {
 function nowTold(
   known: PaidAnswer,
   record: ExchangeRecord,
-  { failed }: Told,
+  { failed, isWhole }: Told,
   { nowMs }: Telling,
 ): PaidAnswer {
   const { inputTokens, outputTokens, microUsd, atMostMicroUsd, estimated, ...rest } =
@@ -244,8 +279,9 @@ function nowTold(
     return failed && estimated ? { ...rest, at: nowMs, estimated: false } : known
   }
   const told = countsOf(record)
-  // A guess is no news of what was told.
+  // A guess is no news of what was told, nor is a part of it.
   if (told.estimated && !estimated) return known
+  if (!isWhole && !estimated && tokensOf(told) < tokensOf(known)) return known
   // A cost and a bound of it are never both.
   const isPriced = told.microUsd !== undefined || told.atMostMicroUsd !== undefined
   const paid = isPriced ? {} : { microUsd, atMostMicroUsd }
@@ -304,6 +340,9 @@ function correction(
   }
 }
 
-function tokensOf({ inputTokens = 0, outputTokens = 0 }: PaidAnswer): number {
+function tokensOf({
+  inputTokens = 0,
+  outputTokens = 0,
+}: Pick<PaidAnswer, 'inputTokens' | 'outputTokens'>): number {
   return inputTokens + outputTokens
 }

@@ -277,7 +277,7 @@ const batchesShape: Shape = {
     }
     const one = new FactsBuilder(facts.limits)
     readMessage(message, one)
-    facts.addUsage(one.build(undefined, true))
+    facts.addAnswer(one)
   },
 }
 

@@ -3,7 +3,7 @@
  * and lookups; the file and its schema are `config/read-catalogue.ts` and `config/providers.yaml`.
  */
 import { isLocalName, matchesHostname } from '../core/hostname.js'
-import { costOf, dearestOf } from './cost.js'
+import { costOf, dearestOf, timesAsDear } from './cost.js'
 import type { ModelPrice, TokenPrices } from './cost.js'
 import { isStandard, mostTimes } from './tier.js'
 import type { ClientMark } from './client-marks.js'
@@ -132,11 +132,10 @@ export class Catalogue {
     const entry = isLocalName(host) ? undefined : this.entryFor(host)
     if (prices === undefined || (entry?.models.length ?? 0) === 0) return undefined
     const known = model === undefined ? undefined : this.model(provider, model)
-    const like = known === undefined ? alike(prices, model) : [known]
-    return dearestOf(
-      like.map(({ price }) => price),
-      mostTimes(tier),
-    )
+    const times = mostTimes(tier)
+    if (known !== undefined) return timesAsDear(known.price, times)
+    const like = alike(prices, model).map(({ price }) => price)
+    return timesAsDear(dearestOf(like), times)
   }
 
   #priceOf(

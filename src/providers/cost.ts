@@ -58,22 +58,43 @@ function times(tokens: number, price: number): bigint {
 }
 
 /** The dearest of each kind of token among some models, whatever the length of a prompt. */
-export function dearestOf(
-  prices: Iterable<ModelPrice>,
-  factor = 1,
-): TokenPrices | undefined {
-  let most: Required<TokenPrices> | undefined
+export function dearestOf(prices: Iterable<ModelPrice>): Required<TokenPrices> {
+  const most = { input: 0, output: 0, cached: 0, cacheWrite: 0, cacheWriteHour: 0 }
   for (const price of prices)
     for (const { input, output, ...cache } of [price, price.long ?? price]) {
       const { cached = input, cacheWrite = input } = cache
       const { cacheWriteHour = cacheWrite } = cache
-      most = {
-        input: Math.max(most?.input ?? 0, input * factor),
-        output: Math.max(most?.output ?? 0, output * factor),
-        cached: Math.max(most?.cached ?? 0, cached * factor),
-        cacheWrite: Math.max(most?.cacheWrite ?? 0, cacheWrite * factor),
-        cacheWriteHour: Math.max(most?.cacheWriteHour ?? 0, cacheWriteHour * factor),
-      }
+      most.input = Math.max(most.input, input)
+      most.output = Math.max(most.output, output)
+      most.cached = Math.max(most.cached, cached)
+      most.cacheWrite = Math.max(most.cacheWrite, cacheWrite)
+      most.cacheWriteHour = Math.max(most.cacheWriteHour, cacheWriteHour)
     }
   return most
+}
+
+/** `times`: a whole number. */
+export function timesAsDear(price: ModelPrice, times: number): ModelPrice {
+  if (times === 1) return price
+  const { long } = price
+  const dearer = tokensAsDear(price, times)
+  if (long === undefined) return dearer
+  return {
+    ...dearer,
+    long: { ...tokensAsDear(long, times), fromTokens: long.fromTokens },
+  }
+}
+
+function tokensAsDear(
+  { input, output, cached, cacheWrite, cacheWriteHour }: TokenPrices,
+  times: number,
+): TokenPrices {
+  const dearer = (price: number | undefined): number | undefined => price && price * times
+  return {
+    input: input * times,
+    output: output * times,
+    cached: dearer(cached),
+    cacheWrite: dearer(cacheWrite),
+    cacheWriteHour: dearer(cacheWriteHour),
+  }
 }

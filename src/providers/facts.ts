@@ -73,6 +73,10 @@ export class FactsBuilder {
   events = 0
   unread = 0
   streamed = false
+  /** The file in which the answers of a batch are fetched, by its id. */
+  resultsFile: string | undefined
+  /** Told of each of several answers. */
+  eachAnswer: ((one: ResponseFacts) => void) | undefined
   /** The stream said its own end. */
   ended = false
   readonly #toolCalls = new Map<string | number, OpenToolCall>()
@@ -150,9 +154,16 @@ export class FactsBuilder {
     if (this.#serverTools.length < MAX_SERVER_TOOLS) this.#serverTools.push(name)
   }
 
-  /** One of several answers that are told together: what it used is added up. */
-  addUsage({ usage, model }: Pick<ResponseFacts, 'usage' | 'model'>): void {
-    this.model = model ?? this.model
+  /** One of several answers that are told together, of a batch: what it used is added up. */
+  addAnswer(one: FactsBuilder): void {
+    one.model ??= this.model
+    one.tier ??= 'batch'
+    const facts = one.build(undefined, true)
+    const { usage, model, tier } = facts
+    if (usage.inputTokens === undefined && usage.outputTokens === undefined) return
+    this.eachAnswer?.(facts)
+    this.model = model
+    this.tier ??= tier
     this.inputTokens = sum(this.inputTokens, usage.inputTokens)
     this.outputTokens = sum(this.outputTokens, usage.outputTokens)
     this.cachedTokens = sum(this.cachedTokens, usage.cachedTokens)
@@ -192,6 +203,7 @@ export class FactsBuilder {
       finishReason: this.finishReason,
       tier: this.tier,
       goesOn: this.goesOn,
+      resultsFile: this.resultsFile,
       refused: this.refused,
       error: this.error,
       streamed: this.streamed,

@@ -117,7 +117,8 @@ function shapeFor(api: Api, path: string): Shape {
   if (api === 'interactions') return interactionsShape
   if (api === 'session') return sessionShape
   if (api === 'chat') return withThoughts(openaiShape(api))
-  return speaksOpenai(path) ? otherShape : operationShape
+  if (speaksOpenai(path)) return openaiShape(api)
+  return api === 'files' ? filesShape : operationShape
 }
 
 function generateShapeOf(path: string): Shape {
@@ -318,14 +319,29 @@ const operationShape: Shape = {
     facts.tier = 'batch'
     facts.model = plainModel(asRecord(value.metadata)?.model) ?? facts.model
     const response = asRecord(value.response)
+    facts.resultsFile = firstText(response?.responsesFile, facts.resultsFile)
     const inlined = response?.inlinedResponses
     for (const item of asList(asRecord(inlined)?.inlinedResponses ?? inlined)) {
       const answer = asRecord(asRecord(item)?.response)
       if (answer === undefined) continue
       const one = new FactsBuilder(facts.limits)
       generateShape.body(answer, one)
-      facts.addUsage(one.build(undefined, true))
+      facts.addAnswer(one)
     }
+  },
+}
+
+/** A file: what it is, or the results of a batch that it holds, a line each. */
+const filesShape: Shape = {
+  body(value, facts) {
+    const answer = asRecord(value.response)
+    if (answer?.usageMetadata === undefined) {
+      operationShape.body(value, facts)
+      return
+    }
+    const one = new FactsBuilder(facts.limits)
+    generateShape.body(answer, one)
+    facts.addAnswer(one)
   },
 }
 

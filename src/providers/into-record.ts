@@ -68,12 +68,14 @@ export interface AskedOf extends Bounding {
 /**
  * A price under the name of the model that answered counts before one under the name that was
  * asked for, since it is the one that is paid. `asked.tier`: where the answer does not say,
- * what was asked for may have been served.
+ * what was asked for may have been served. `several`: what it costs, where it tells of more
+ * than one answer.
  */
 export function answeredFields(
   facts: ResponseFacts,
   catalogue: Catalogue | undefined,
   asked: AskedOf,
+  several?: Pick<PaidSum, 'paid'>,
 ): AnsweredFields {
   const { model, tier, finishReason, toolCalls, responseId } = facts
   const failure = failureOf(facts)
@@ -82,7 +84,7 @@ export function answeredFields(
     ...(facts.streamed ? { stream: true } : {}),
     ...countsOf(facts.usage),
     ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(catalogue === undefined ? {} : paidOf(facts, catalogue, asked)),
+    ...(several?.paid ?? (catalogue && paidOf(facts, catalogue, asked))),
     ...(finishReason === undefined ? {} : { finishReason }),
     ...(toolCalls.length === 0
       ? {}
@@ -94,12 +96,38 @@ export function answeredFields(
   }
 }
 
+type Paid = Pick<AnswerCounts, 'costMicroUsd' | 'costAtMostMicroUsd'>
+
+/** Of several answers, each at the price of its own model and length. */
+export class PaidSum {
+  #known = 0
+  #atMost = 0
+  #count = 0
+  #unknown = 0
+
+  add(one: ResponseFacts, catalogue: Catalogue, asked: AskedOf): void {
+    const { costMicroUsd, costAtMostMicroUsd = 0 } = paidOf(one, catalogue, asked)
+    this.#count++
+    if (costMicroUsd === undefined) this.#unknown++
+    this.#known += costMicroUsd ?? 0
+    this.#atMost += costAtMostMicroUsd
+  }
+
+  /** Undefined: there were none. */
+  get paid(): Paid | undefined {
+    if (this.#count === 0) return undefined
+    if (this.#unknown === 0) return { costMicroUsd: this.#known }
+    const most = this.#known + this.#atMost
+    return most === 0 ? {} : { costAtMostMicroUsd: most }
+  }
+}
+
 /** Micro-dollars: the cost, or where it is not known the most that it may be. */
 function paidOf(
   facts: ResponseFacts,
   catalogue: Catalogue,
   { provider = '', host, ...asked }: AskedOf,
-): Pick<AnswerCounts, 'costMicroUsd' | 'costAtMostMicroUsd'> {
+): Paid {
   const { model } = facts
   const { model: askedModel = model } = asked
   const usage = withNoneWritten(facts)

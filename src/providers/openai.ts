@@ -5,6 +5,7 @@
  * the smaller calls: embeddings, moderations, images, audio, models, files.
  */
 import { messagesShape, readMessagesRequest } from './anthropic.js'
+import { filesShape } from './batch-results.js'
 import { asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import { assistantsShape, readAssistantsRequest } from './openai-assistants.js'
@@ -181,6 +182,8 @@ export function openaiShape(api: Api): Shape {
       return smallShape
     case 'assistants':
       return assistantsShape
+    case 'files':
+      return filesShape
     case 'session':
       return sessionShape
     default:

@@ -20,6 +20,8 @@ export const otherShape: Shape = {
  */
 export function readOther(value: Json, facts: FactsBuilder): void {
   facts.responseId = firstText(value.id, facts.responseId)
+  // OpenAI's batches, and Mistral's.
+  facts.resultsFile = firstText(value.output_file_id, firstText(value.output_file))
   facts.goesOn = isNoEnd(value.status) || isNoEnd(value.task_status)
   // A list of things is no answer of the model that the first of them names.
   if (asList(value.data).length === 0) facts.model = firstText(value.model, facts.model)

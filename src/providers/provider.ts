@@ -93,6 +93,8 @@ export interface ResponseContext {
   /** Of gRPC: what one message of the answer says; undefined for one that says nothing. */
   readonly message?:
     ((bytes: Buffer) => Readonly<Record<string, unknown>> | undefined) | undefined
+  /** Told of each of several answers that are told together, as those of a batch. */
+  readonly eachAnswer?: ((one: ResponseFacts) => void) | undefined
   /** False: no model is to write, and no tokens are estimated. */
   readonly generates?: boolean | undefined
   readonly limits?: ReaderLimits | undefined
@@ -272,6 +274,8 @@ export interface ResponseFacts {
   readonly tier?: string | undefined
   /** It told a status that is no end: the answer is not there yet. */
   readonly goesOn: boolean
+  /** The file in which the results of this batch are fetched, by its id. */
+  readonly resultsFile?: string | undefined
   readonly error?: ProviderError | undefined
   /** The answer came as a stream of events. */
   readonly streamed: boolean

@@ -14,7 +14,9 @@ import { unpackedAtOnce } from '../http/content-coding.js'
 import { JSON_LIMITS, measureJson } from '../json/json-bounds.js'
 import { JsonSkimmer, SKIM_LIMITS } from '../json/json-skim.js'
 import { NdjsonReader } from '../http/ndjson.js'
+import type { NdjsonLine } from '../http/ndjson.js'
 import { SseReader } from '../http/sse.js'
+import { mayBeResult, mayBeResults } from './results-lines.js'
 import { FactsBuilder } from './facts.js'
 import { tierInHead } from './tier.js'
 import { withoutQuery } from './paths.js'
@@ -78,7 +80,10 @@ class BodyReader implements ResponseReader {
     this.#context = context
     this.#facts = facts
     this.#limits = facts.limits
+    facts.eachAnswer = context.eachAnswer
     this.#framing = this.#byContentType(mediaType(context.contentType))
+    if (this.#framing !== NO_FRAMING && mayBeResults(context))
+      this.#framing = this.#results()
   }
 
   push(chunk: Uint8Array): void {
@@ -201,6 +206,27 @@ class BodyReader implements ResponseReader {
       end: () => {
         for (const line of reader.end()) this.#event(line.text, '')
         this.#facts.unread += reader.skipped
+      },
+    }
+  }
+
+  /** The answers of a batch, or any file: of that, nothing is said. */
+  #results(): Framing {
+    const reader = new NdjsonReader({ maxLineBytes: this.#limits.maxJsonBytes })
+    const isBatch = this.#context.api === 'batches'
+    let results = 0
+    const read = ({ text }: NdjsonLine): void => {
+      if (!isBatch && !mayBeResult(text)) return
+      results++
+      const value = asRecord(parseText(text, undefined, this.#limits))
+      if (value === undefined) this.#facts.unread++
+      else this.#shape.body(value, this.#facts)
+    }
+    return {
+      push: (chunk) => reader.push(chunk).forEach(read),
+      end: () => {
+        reader.end().forEach(read)
+        if (results > 0) this.#facts.unread += reader.skipped
       },
     }
   }

@@ -13,21 +13,24 @@ interface Asks {
   readonly path?: string
   readonly nowMs?: number
   readonly goesOn?: boolean
+  readonly isWhole?: boolean
+  readonly resultsFile?: string
 }
 
 /** What `Reading` does once an answer has been read. */
 function told(
   answers: PaidAnswers,
   fields: Partial<ExchangeRecord>,
-  { id, path = '/v1/responses', nowMs = 0, goesOn = false }: Asks = {},
+  { id, path = '/v1/responses', nowMs = 0, ...asks }: Asks = {},
 ): ExchangeRecord {
+  const { goesOn = false, isWhole = true, resultsFile } = asks
   const log = new ExchangeLog(
     exchange({ inputEstimated: false, outputEstimated: false, ...fields }),
   )
   const { record } = log
-  const known = answers.find(record, id, path)
+  const known = answers.find(record, { responseId: id, resultsFile }, path)
   const about = { path, isKept: true, nowMs }
-  const said = { responseId: id, goesOn, failed: false }
+  const said = { responseId: id, resultsFile, goesOn, failed: false, isWhole }
   log.paid(answers.settle(record, said, known, about))
   return record
 }
@@ -110,6 +113,17 @@ describe('paid answers', () => {
       microUsd: 0,
       atMostMicroUsd: 0,
     })
+  })
+
+  it('are not less for what was told of a part of them', () => {
+    const answers = new PaidAnswers()
+    const path = '/v1/files/file-1/content'
+    told(answers, { ...FETCH, inputTokens: 100 }, { path })
+    const part = { ...FETCH, inputTokens: 40 }
+    assert.equal(told(answers, part, { path, isWhole: false }).corrects, undefined)
+    const more = { ...FETCH, inputTokens: 160 }
+    const grown = told(answers, more, { path, isWhole: false })
+    assert.equal(grown.corrects?.more.tokens, 60)
   })
 
   it('turn what they cost at most into what they cost, and the other way', () => {

@@ -16,6 +16,8 @@ export interface Paying {
   readonly path: string
   /** The provider keeps the answer. */
   readonly isKept: boolean
+  /** Of what was asked for, a part (RFC 9110 §14.2). */
+  readonly isPart: boolean
   readonly sessionKey: string | undefined
   /** Told of a conversation whose answer was told of again, and otherwise. */
   readonly corrected: ((sessionKey: string, more: Used) => void) | undefined
@@ -39,16 +41,18 @@ export function keepsAnswers(api: Api, path: string): boolean {
 export function tellPaid(
   facts: ResponseFacts,
   log: ExchangeLog,
-  { paid, path, isKept, sessionKey, corrected }: Paying,
+  { paid, path, isKept, isPart, sessionKey, corrected }: Paying,
   tell: () => void,
 ): void {
   if (paid === undefined) return tell()
-  const { responseId, goesOn, error } = facts
-  const known = paid.answers.find(log.record, responseId, path)
+  const { responseId, resultsFile, goesOn, error, complete } = facts
+  const known = paid.answers.find(log.record, { responseId, resultsFile }, path)
   // Who asks again names no model; the answer is priced as it was asked for.
   if (known?.model !== undefined) log.ofModel(known.model)
   tell()
-  const told = { responseId, goesOn, failed: error !== undefined }
+  const isWhole = complete && !isPart
+  const failed = error !== undefined
+  const told = { responseId, resultsFile, goesOn, failed, isWhole }
   const about = { path, isKept, sessionKey, nowMs: paid.clock.now() }
   const settled = paid.answers.settle(log.record, told, known, about)
   log.paid(settled)

@@ -11,7 +11,13 @@ import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Recognised } from '../../providers/index.js'
-import { answeredFields, askedFields, paceOf } from '../../providers/into-record.js'
+import {
+  answeredFields,
+  askedFields,
+  PaidSum,
+  paceOf,
+} from '../../providers/into-record.js'
+import type { AskedOf } from '../../providers/into-record.js'
 import { readNamedIds } from '../../providers/named-ids.js'
 import type {
   RequestFacts,
@@ -111,6 +117,8 @@ export class Reading {
   /** What it asks for, as far as that tells what its answer may cost. */
   #asked: Pick<RequestFacts, 'tier' | 'maxTokens' | 'choices'> | undefined
   #reader: ResponseReader | undefined
+  /** What several answers cost that are told together. */
+  readonly #several = new PaidSum()
   #keeper: ResponseKeeper | undefined
   #decoder: ContentDecoder | undefined
   #session: Session | undefined
@@ -369,6 +377,7 @@ export class Reading {
       contentType: head.contentType,
       header: (name) => fieldIn(head.fields ?? [], name),
       promptChars: this.#promptChars,
+      eachAnswer: this.#eachAnswer,
       generates: this.#options.generates ?? this.#about.log.record.call,
     })
     this.#reader = reader
@@ -425,13 +434,26 @@ export class Reading {
     })
   }
 
+  #askedOf(): AskedOf {
+    const { provider, api, model, endpointDomain: host } = this.#about.log.record
+    const promptChars = this.#promptChars
+    return { ...this.#asked, provider, api, model, host, promptChars }
+  }
+
+  readonly #eachAnswer = (one: ResponseFacts): void => {
+    const { catalogue } = this.#options
+    if (catalogue !== undefined) this.#several.add(one, catalogue, this.#askedOf())
+  }
+
   #paying(): Paying {
     const { paid, conversations } = this.#options
     const { path } = this.#about
+    // A part of a body says nothing of the rest.
+    const isPart = this.#about.log.record.status === 206
     const isKept = this.#stored ?? keepsAnswers(this.#recognised.api, path)
     const sessionKey = this.#session?.key
     const corrected = conversations?.corrected.bind(conversations)
-    return { paid, path, isKept, sessionKey, corrected }
+    return { paid, path, isKept, isPart, sessionKey, corrected }
   }
 
   #answered(complete: boolean): ResponseFacts | undefined {
@@ -442,10 +464,7 @@ export class Reading {
     if (said !== undefined) log.keptResponse(said)
     if (facts !== undefined) {
       tellPaid(facts, log, this.#paying(), () => {
-        const { provider, api, model, endpointDomain: host } = log.record
-        const promptChars = this.#promptChars
-        const asked = { ...this.#asked, provider, api, model, host, promptChars }
-        log.answered(answeredFields(facts, catalogue, asked))
+        log.answered(answeredFields(facts, catalogue, this.#askedOf(), this.#several))
       })
       const pace = paceOf(log.record)
       if (pace !== undefined) log.tokensPerSecond(pace)
