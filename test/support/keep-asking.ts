@@ -1,7 +1,8 @@
-// Usage: node keep-asking.js ROOTS.pem HOST NAME
-// Dials HOST:443 by TLS in that name twenty times a second, asks once on each connection, and
-// prints a line of JSON an answer: when it was there (ms since 1970) and who signed the
-// certificate, or what went wrong.
+// Usage: node keep-asking.js ROOTS.pem HOST NAME [EVERY_MS [PATIENCE_MS]]
+// Dials HOST:443 by TLS in that name, twenty times a second unless told, asks once on each
+// connection, and prints a line of JSON an answer: when it was there (ms since 1970) and who signed
+// the certificate, or what went wrong; `timeout` when nothing came for 2 s, or for as long as it is
+// told. TERM: asks no more, and ends when all have been answered.
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:tls'
 
@@ -11,9 +12,8 @@ export interface Reached {
   readonly error?: string
 }
 
-const EVERY_MS = 50
-const TIMEOUT_MS = 2_000
-const [roots = '', host = '', name = ''] = process.argv.slice(2)
+const [roots = '', host = '', name = '', every = '50', patience = '2000'] =
+  process.argv.slice(2)
 const ca = readFileSync(roots)
 
 function ask(): void {
@@ -25,7 +25,7 @@ function ask(): void {
     socket.destroy()
   }
   const socket = connect({ host, port: 443, servername: name, ca })
-  socket.setTimeout(TIMEOUT_MS, () => tell({ error: 'timeout' }))
+  socket.setTimeout(Number(patience), () => tell({ error: 'timeout' }))
   socket.on('error', (error: NodeJS.ErrnoException) =>
     tell({ error: error.code ?? error.message }),
   )
@@ -36,4 +36,5 @@ function ask(): void {
   socket.write(`GET /v1/models HTTP/1.1\r\nhost: ${name}\r\n\r\n`)
 }
 
-setInterval(ask, EVERY_MS)
+const asking = setInterval(ask, Number(every))
+process.on('SIGTERM', () => clearInterval(asking))
