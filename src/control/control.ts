@@ -24,6 +24,7 @@ import { METHODS } from './methods.js'
 import type { Surroundings } from './method.js'
 import type { ConfigOfControl, ControlPlaces, ControlPort } from './port.js'
 import { Reader } from './reader.js'
+import type { Settings } from './settings.js'
 import { keptToken } from './token.js'
 
 /** The name that our own CA signs, besides those of loopback. */
@@ -41,6 +42,9 @@ export class Control implements Service {
   readonly #reader: Reader
   readonly #places: Mutable<ControlPlaces> = {}
   #config: ConfigOfControl
+  #settings: Promise<Settings | undefined> | undefined
+  /** What could not be had. */
+  readonly #problems: { socket?: string; port?: string } = {}
   #door: Door | undefined
   #socket: Server | undefined
   #server: Server | undefined
@@ -78,6 +82,7 @@ export class Control implements Service {
       access: this.#access,
       reader: this.#reader,
       delays: this.#delays,
+      settings: () => (this.#settings ??= this.#loadSettings()),
     })
     this.#door = new Door({ methods: METHODS, gate, surroundings })
     await this.#openSocket(socketPath(stateDir))
@@ -88,7 +93,7 @@ export class Control implements Service {
   async use(config: ConfigOfControl): Promise<void> {
     const before = this.#config.control.listen
     this.#config = config
-    if (before === config.control.listen && this.#places.problem === undefined)
+    if (before === config.control.listen && this.#problems.port === undefined)
       return this.#takeHosts()
     const old = this.#server
     await this.#openPort(config)
@@ -115,12 +120,13 @@ export class Control implements Service {
       this.#socket = await listenOnSocket(path, this.#listener(true))
       this.#places.socket = path
     } catch (cause) {
-      this.#cannot(`the socket ${path}`, cause)
+      this.#cannot('socket', path, cause)
     }
   }
 
   async #openPort({ control }: ConfigOfControl): Promise<void> {
-    delete this.#places.problem
+    delete this.#problems.port
+    this.#tellProblems()
     const address = parseHostPort(control.listen)
     if (address === undefined) {
       this.#server = undefined
@@ -133,19 +139,34 @@ export class Control implements Service {
       this.#places.listen = formatSocketAddress({ address: bound, port })
       this.#takeHosts()
     } catch (cause) {
-      this.#cannot(control.listen, cause)
+      this.#cannot('port', control.listen, cause)
     }
   }
 
-  #cannot(where: string, cause: unknown): void {
+  #cannot(what: 'socket' | 'port', where: string, cause: unknown): void {
     const code = (cause as NodeJS.ErrnoException | undefined)?.code
     const why = cause instanceof Error ? cause.message : String(cause)
     const reason = code === 'EADDRINUSE' ? 'another program listens there' : why
-    this.#places.problem = `${where}: ${reason}`
+    this.#problems[what] = `${where}: ${reason}`
+    this.#tellProblems()
     this.#port.log.warn(
       { where, reason },
       'the control plane could not listen; traffic is served all the same',
     )
+  }
+
+  #tellProblems(): void {
+    const all = Object.values(this.#problems)
+    delete this.#places.problem
+    if (all.length > 0) this.#places.problem = all.join('; ')
+  }
+
+  async #loadSettings(): Promise<Settings | undefined> {
+    const { settings, source, clock } = this.#port
+    if (settings === undefined) return undefined
+    const { Settings } = await import('./settings.js')
+    const { state_dir: stateDir } = this.#config
+    return new Settings({ ...settings, source, stateDir, now: () => clock.now() })
   }
 
   /** What browsers may call us. */

@@ -10,6 +10,7 @@ import type { AccessLog } from './access-log.js'
 import type { Gate } from './gate.js'
 import type { Logins } from './logins.js'
 import type { ControlPlaces, ControlPort } from './port.js'
+import type { Settings } from './settings.js'
 import type { Reader } from './reader.js'
 import type { Caller, Role } from './roles.js'
 
@@ -28,12 +29,14 @@ export interface Call {
 export interface Surroundings {
   readonly port: ControlPort
   readonly places: ControlPlaces
-  readonly gate: Pick<Gate, 'cookieOf'>
+  readonly gate: Pick<Gate, 'cookieOf' | 'login'>
   readonly logins: Logins
   /** Of passwords. */
   readonly attempts: Attempts
   readonly access: AccessLog
   readonly delays: LoopDelays
+  /** Undefined: there is nothing that could be changed. */
+  readonly settings: () => Promise<Settings | undefined>
   readonly reader: Pick<Reader, 'ask'>
 }
 

@@ -151,4 +151,34 @@ export const METHODS: readonly Method[] = [
     query: ['limit'],
     load: async () => (await import('./methods/record.js')).accessLog,
   },
+  {
+    verb: 'GET',
+    path: '/api/events',
+    role: 'view',
+    load: async () => (await import('./methods/events.js')).events,
+  },
+  {
+    verb: 'GET',
+    path: '/api/openapi',
+    role: 'view',
+    load: async () => (await import('./methods/events.js')).openapi,
+  },
+  {
+    verb: 'GET',
+    path: '/api/settings',
+    role: 'admin',
+    load: async () => (await import('./methods/settings.js')).settings,
+  },
+  {
+    verb: 'PUT',
+    path: '/api/settings',
+    role: 'admin',
+    load: async () => (await import('./methods/settings.js')).change,
+  },
+  {
+    verb: 'POST',
+    path: '/api/settings/rollback',
+    role: 'admin',
+    load: async () => (await import('./methods/settings.js')).rollback,
+  },
 ]

@@ -3,6 +3,8 @@ import type { Appliance } from '../assembly/appliance.js'
 import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
+import type { LiveEvents } from './live.js'
+import type { SettingsPort } from './settings.js'
 import type { TrafficMetrics } from '../metrics/traffic.js'
 
 export interface ControlPort {
@@ -19,6 +21,10 @@ export interface ControlPort {
   >
   /** Counts what passes; an observer of the appliance. */
   readonly traffic: TrafficMetrics
+  /** Tells readers what passes; another of them. */
+  readonly live: LiveEvents
+  /** Of the file, where there is one. */
+  readonly settings?: Omit<SettingsPort, 'source' | 'stateDir' | 'now'>
   readonly clock: Clock
   readonly log: Log
   readonly version: string

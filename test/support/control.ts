@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
+import { loadConfig } from '../../config/load.js'
+import type { LoadedConfig } from '../../config/load.js'
 import { Control } from '../../src/control/control.js'
+import { LiveEvents } from '../../src/control/live.js'
 import { tokenPath } from '../../src/control/token.js'
 import { systemClock } from '../../src/core/clock.js'
 import type { Clock } from '../../src/core/clock.js'
@@ -33,9 +36,11 @@ export interface Asking {
 export class Controlled implements AsyncDisposable {
   readonly yori: Yori
   readonly control: Control
+  readonly live: LiveEvents
 
-  private constructor(yori: Yori, control: Control) {
+  private constructor(yori: Yori, control: Control, live: LiveEvents) {
     this.yori = yori
+    this.live = live
     this.control = control
   }
 
@@ -44,19 +49,32 @@ export class Controlled implements AsyncDisposable {
     more: { readonly clock?: Clock; readonly log?: Log } = {},
   ): Promise<Controlled> {
     const config = { control: { listen: '127.0.0.1:0' }, ...options.config }
+    const live = new LiveEvents()
     const traffic = new TrafficMetrics({ now: () => performance.now() })
-    const yori = await Yori.start({ ...options, config, observers: [traffic] })
-    const control = new Control(yori.appliance.current.config, {
+    const yori = await Yori.start({ ...options, config, observers: [traffic, live] })
+    const source = yori.folder.file('yori.conf')
+    const load = (path: string): LoadedConfig =>
+      loadConfig({ path, env: {}, cwd: yori.folder.path })
+    const control: Control = new Control(yori.appliance.current.config, {
       appliance: yori.appliance,
       traffic,
+      live,
+      settings: {
+        load,
+        reload: async () => {
+          const { config } = load(source) as LoadedConfig & { kind: 'ok' }
+          await yori.appliance.reload(config)
+          await control.use(config)
+        },
+      },
       clock: more.clock ?? systemClock,
       log: more.log ?? silentLog,
       version: '0.0.0',
       startedAt: systemClock.now(),
-      source: undefined,
+      source,
     })
     await control.start()
-    return new Controlled(yori, control)
+    return new Controlled(yori, control, live)
   }
 
   get stateDir(): string {

@@ -13,12 +13,13 @@ import { watchLine } from '../../watch-line.js'
 import { formatSocketAddress } from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
+import { LiveEvents } from '../../../control/live.js'
 import { TrafficMetrics } from '../../../metrics/traffic.js'
 import { Control } from '../../../control/control.js'
 import { banner } from '../../banner.js'
 import { packageVersion } from '../../package-version.js'
 import { Command } from '../../commander.js'
-import { configuration, note } from '../../context.js'
+import { configuration, findConfiguration, note } from '../../context.js'
 import type { ConfigFlags } from '../../context.js'
 import { EXIT, exitCodeOf, failureLine } from '../../exit.js'
 import { terminalLog } from '../../log-line.js'
@@ -73,12 +74,14 @@ async function run(flags: RunFlags): Promise<void> {
       : openLogTarget(config.log.file).destination,
   )
   const traffic = new TrafficMetrics({ now: () => systemClock.monotonic() })
+  const live = new LiveEvents()
   const appliance = new Appliance({
     config,
     clock: systemClock,
     log,
     observers: [
       traffic,
+      live,
       ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
     ],
   })
@@ -89,9 +92,17 @@ async function run(flags: RunFlags): Promise<void> {
     listen: appliance.addresses.map(formatSocketAddress),
     startedAt,
   })
-  const control = new Control(config, {
+  // The file of the start, also where it was searched for: one that has gone since is a
+  // fault, not a reason to go on without.
+  const again = source === 'defaults' ? wanted : { ...wanted, config: source }
+  const control: Control = new Control(config, {
     appliance,
     traffic,
+    live,
+    settings: {
+      load: (path) => findConfiguration({ ...again, config: path }),
+      reload: () => reload({ appliance, control }, again),
+    },
     clock: systemClock,
     log,
     version: packageVersion(),
@@ -101,9 +112,6 @@ async function run(flags: RunFlags): Promise<void> {
   await control.start()
   // Whoever sees the banner may send signals.
   const stopped = untilStopped({ appliance, control }, log)
-  // The file of the start, also where it was searched for: one that has gone since is a
-  // fault, not a reason to go on without.
-  const again = source === 'defaults' ? wanted : { ...wanted, config: source }
   reloadOnHangup({ appliance, control }, again, log)
   const { places } = control
   process.stdout.write(banner({ appliance, config, source, skipped, control: places }))

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { parse } from 'yaml'
+import { METHODS } from '../../src/control/methods.js'
+import { packageFile } from '../../src/core/package-root.js'
+import { Simulator } from '../../tools/sim/simulator.js'
+import { Controlled } from '../support/control.js'
+import type { Asking, Said } from '../support/control.js'
+import { openaiSdk } from '../support/sdk.js'
+
+type Verb = 'get' | 'put' | 'post' | 'delete'
+
+interface Response {
+  readonly $ref?: string
+  readonly content?: Readonly<Record<string, unknown>>
+}
+
+interface Operation {
+  readonly parameters?: readonly { readonly $ref?: string; readonly name?: string }[]
+  readonly security?: readonly unknown[]
+  readonly responses: Readonly<Record<string, Response>>
+}
+
+interface Document {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Partial<Record<Verb, Operation>>>>>
+  readonly components: {
+    readonly parameters: Readonly<Record<string, { name: string; in: string }>>
+  }
+}
+
+const text = readFileSync(packageFile('config', 'openapi.yaml'), 'utf8')
+const page = parse(text) as Document
+const operations = Object.entries(page.paths).flatMap(([path, verbs]) =>
+  Object.entries(verbs).map(([verb, operation]) => ({ path, verb, operation })),
+)
+
+const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
+ajv.addSchema(page, 'page')
+
+const pointer = (...parts: readonly string[]): string =>
+  `page#/${parts
+    .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/')}`
+
+/** @throws unless the answer is one that the page tells of */
+function holds(verb: string, path: string, said: Said): void {
+  const operation = page.paths[path]?.[verb as Verb]
+  assert.ok(operation !== undefined, `${verb} ${path} is not described`)
+  const status = String(said.status)
+  const key = operation.responses[status] === undefined ? 'default' : status
+  const response = operation.responses[key]
+  const where =
+    response?.$ref === undefined
+      ? ['paths', path, verb, 'responses', key]
+      : response.$ref.slice(2).split('/')
+  if (key === 'default') assert.ok(said.status >= 400, `${verb} ${path}: ${status}`)
+  const type = String(said.headers['content-type']).split(';', 1)[0] ?? ''
+  const place = pointer(...where, 'content', type, 'schema')
+  const validate = ajv.getSchema(place)
+  assert.ok(validate !== undefined, `${verb} ${path} ${status}: no ${type} at ${place}`)
+  const value = type === 'application/json' ? said.body : said.text
+  assert.ok(
+    validate(value) === true,
+    `${verb} ${path} ${status}: ${ajv.errorsText(validate.errors)}\n${said.text.slice(0, 400)}`,
+  )
+}
+
+describe('the description of the control plane', () => {
+  it('has every route, and none beside', () => {
+    const there = METHODS.map(({ verb, path }) => `${verb.toLowerCase()} ${path}`).sort()
+    assert.deepEqual(operations.map(({ verb, path }) => `${verb} ${path}`).sort(), there)
+    assert.equal(page.openapi, '3.1.0')
+  })
+
+  it('names the parameters that each route takes, and which are open', () => {
+    for (const { path, verb, operation } of operations) {
+      const method = METHODS.find(
+        (one) => one.path === path && one.verb.toLowerCase() === verb,
+      )
+      const named = (operation.parameters ?? []).map(
+        ({ $ref, name }) =>
+          name ?? page.components.parameters[$ref?.split('/').at(-1) ?? '']?.name ?? '?',
+      )
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      const wanted = [...inPath, ...(method?.query ?? [])]
+      assert.deepEqual([...named].sort(), [...wanted].sort(), `${verb} ${path}`)
+      const isOpen = operation.security?.length === 0
+      assert.equal(isOpen, method?.role === 'open', `${verb} ${path}`)
+    }
+  })
+
+  describe('beside a running YORI', () => {
+    let simulator: Simulator
+    let on: Controlled
+    const seen = new Set<string>()
+    before(async () => {
+      simulator = await Simulator.start()
+      on = await Controlled.start({
+        origins: { 'api.openai.com': simulator },
+        trust: [simulator.ca],
+        config: {
+          mode: 'enforce',
+          enforcement: {
+            enabled: true,
+            consent_accepted: true,
+            allowlist: { devices: [{ name: 'desk', ip: '192.0.2.7' }] },
+          },
+          policies: { files: { privacy: { enabled: true, action: 'block' } } },
+          audit: { bodies: 'request' },
+        },
+      })
+      const sdk = openaiSdk({ dispatcher: on.yori.dispatcher() })
+      const say = (content: string, more: Record<string, string> = {}) =>
+        sdk.chat.completions.create(
+          {
+            model: 'gpt-4o-mini',
+            messages: [
+              { role: 'system', content: 'You mend bicycles.' },
+              { role: 'user', content },
+            ],
+            tools: [{ type: 'function', function: { name: 'search', parameters: {} } }],
+          },
+          { headers: more },
+        )
+      await say('Hello', { 'x-yori-tags': 'team:blue', 'x-yori-agent-id': 'mender' })
+      await say('Once more', { 'x-yori-session-id': 'mine', 'x-yori-agent-id': 'mender' })
+      await assert.rejects(say('My card is 4111 1111 1111 1111'))
+      await on.yori.closeClients()
+      await on.yori.appliance.audit.flush()
+    })
+    after(async () => {
+      await on[Symbol.asyncDispose]()
+      await simulator[Symbol.asyncDispose]()
+    })
+
+    const ask = async (verb: string, path: string, at = path, more: Asking = {}) => {
+      const said = await on.ask(at, { method: verb.toUpperCase(), ...more })
+      holds(verb, path, said)
+      seen.add(`${verb} ${path}`)
+      return said
+    }
+
+    it('is what every answer is', async () => {
+      for (const { verb, path } of operations) {
+        if (verb !== 'get' || path.includes('{') || path === '/api/events') continue
+        const { status } = await ask(verb, path)
+        assert.ok(status === 200 || path === '/login', `${path}: ${status}`)
+      }
+      const { body } = await ask('get', '/api/exchanges')
+      const { exchanges } = body as { exchanges: { request_id: string }[] }
+      assert.equal(exchanges.length, 3)
+      for (const { request_id: id } of exchanges)
+        assert.equal(
+          (await ask('get', '/api/exchanges/{id}', `/api/exchanges/${id}`)).status,
+          200,
+        )
+      const { sessions } = (await ask('get', '/api/sessions')).body as {
+        sessions: { id: string }[]
+      }
+      assert.ok(sessions.some(({ id }) => id === 'mine'))
+      for (const { id } of sessions)
+        assert.equal(
+          (await ask('get', '/api/session/{id}', `/api/session/${id}`)).status,
+          200,
+        )
+      const agent = await ask('get', '/api/agent/{id}', '/api/agent/mender')
+      assert.equal(agent.status, 200)
+      const { blocked } = (await ask('get', '/api/approvals')).body as {
+        blocked: unknown[]
+      }
+      assert.equal(blocked.length, 1)
+    })
+
+    it('is what changes answer', async () => {
+      const made = await ask('post', '/api/login-links')
+      assert.equal(made.status, 201)
+      const { url } = made.body as { url: string }
+      const at = url.slice(url.indexOf('/login'))
+      assert.equal((await ask('get', '/login', at)).status, 303)
+      assert.equal((await ask('post', '/api/logout')).status, 200)
+      const { hashPassword } = await import('../../src/net/password.js')
+      const people = [{ name: 'Ada', password_hash: await hashPassword('engine') }]
+      const changes = { 'control.people': people }
+      const put = await ask('put', '/api/settings', undefined, { body: { changes } })
+      assert.equal(put.status, 200, put.text)
+      const body = { name: 'Ada', password: 'engine' }
+      assert.equal((await ask('post', '/api/login', undefined, { body })).status, 200)
+      const { versions } = (await ask('get', '/api/settings')).body as {
+        versions: { id: string }[]
+      }
+      const back = { body: { version: versions[0]?.id } }
+      const path = '/api/settings/rollback'
+      assert.equal((await ask('post', path, undefined, back)).status, 200)
+    })
+
+    it('is what is said when something is refused', async () => {
+      for (const { verb, path } of operations) {
+        const at = path.replace('{id}', 'nothing')
+        if (path !== '/health') await ask(verb, path, at, { token: 'x', body: undefined })
+        await ask(verb, path, at, { headers: { host: 'evil.example' } })
+        await ask(verb, path, `${at}?nonsense=1`)
+        if (path.includes('{')) assert.equal((await ask(verb, path, at)).status, 404)
+        if (verb !== 'get')
+          await ask(verb, path, at, { headers: { origin: 'http://evil.example' } })
+      }
+      const changes = { mode: 'x' }
+      await ask('put', '/api/settings', undefined, { body: { changes } })
+    })
+
+    it('has had every route asked', () => {
+      const all = operations.map(({ verb, path }) => `${verb} ${path}`)
+      assert.deepEqual(
+        all.filter((one) => !seen.has(one)),
+        [],
+      )
+    })
+  })
+})
