@@ -68,6 +68,9 @@ export interface DeviceLine {
   readonly lastAt: string
 }
 
+type ToolCounts = Pick<AgentLine, 'id' | 'tools' | 'uniqueTools'>
+const NO_TOOLS = { tools: 0, uniqueTools: 0 }
+
 /** Of one list. */
 export const MOST_AGENTS = 200
 const MOST_NAMED = 100
@@ -100,11 +103,16 @@ export function readAgents(db: Database, asked: AgentsAsked): readonly AgentLine
        GROUP BY agent_id ORDER BY lastAt DESC LIMIT ${MOST_AGENTS}`,
     )
     .all(...values)
-  return lines.map((line) => {
-    const tools = toolsOf(db, line.id, sinceMs)
-    const count = tools.reduce((sum, tool) => sum + tool.count, 0)
-    return { ...line, tools: count, uniqueTools: tools.length }
-  })
+  const [, ...reach] = values
+  const tools = db
+    .prepare<Value[], ToolCounts>(
+      `SELECT agent_id AS id, count(*) AS tools, count(DISTINCT value) AS uniqueTools
+       FROM exchanges, json_each(tool_calls)
+       WHERE timestamp >= ? AND ${one} AND json_valid(tool_calls) GROUP BY agent_id`,
+    )
+    .all(...reach)
+  const byAgent = new Map(tools.map((counts) => [counts.id, counts]))
+  return lines.map((line) => ({ ...line, ...(byAgent.get(line.id) ?? NO_TOOLS) }))
 }
 
 /** Undefined: no exchange of such an agent since then. */
