@@ -9,7 +9,8 @@ import type { SocketAddress } from '../core/address.js'
 import { YoriError } from '../core/errors.js'
 import type { Dialer, DialOptions, Target } from './dial.js'
 import { untrusted } from './tls-failure.js'
-import { nameProblem } from './upstream-trust.js'
+import { revokedSerials } from '../tls/ocsp-staple.js'
+import { nameProblem, stapleProblem } from './upstream-trust.js'
 
 /** TLS sessions kept for resumption, one a name and protocol. */
 const MAX_SESSIONS = 256
@@ -23,9 +24,11 @@ export interface ConnectorOptions {
   readonly tlsTimeoutMs: number
 }
 
-/** What `tls.connect` takes of TCP beside what its types say. */
-type TcpOptions = Pick<TcpSocketConnectOpts, 'onread'> & {
+/** What `tls.connect` takes beside what its types say. */
+type FurtherOptions = Pick<TcpSocketConnectOpts, 'onread'> & {
   readonly allowHalfOpen: boolean
+  /** RFC 6066 §8. */
+  readonly requestOCSP: boolean
 }
 
 /** What is to be spoken on it: offered by ALPN (RFC 7301), and nothing else. */
@@ -78,11 +81,14 @@ export class UpstreamConnector {
     const { protocol, onread } = how
     const key = `${protocol} ${host}`
     const session = this.#sessions.get(key)
-    const options: ConnectionOptions & TcpOptions = {
+    let revoked: readonly bigint[] = []
+    const options: ConnectionOptions & FurtherOptions = {
       host: at.address,
       port: at.port,
       servername: host,
-      checkServerIdentity: nameProblem,
+      checkServerIdentity: (name, shown) =>
+        nameProblem(name, shown) ?? stapleProblem(revoked, shown),
+      requestOCSP: true,
       secureContext: this.#options.secureContext,
       ALPNProtocols: [protocol],
       allowHalfOpen: true,
@@ -90,6 +96,10 @@ export class UpstreamConnector {
       ...(onread === undefined ? {} : { onread }),
     }
     const socket = tlsConnect(options)
+    // It comes with the certificate, before that is looked at.
+    socket.on('OCSPResponse', (staple: Buffer | null) => {
+      if (staple !== null) revoked = revokedSerials(staple)
+    })
     // Whoever waits for it listens a turn later; what fails closes it as well.
     socket.on('error', () => undefined)
     socket.on('session', (ticket) => this.#remember(key, ticket))

@@ -6,6 +6,7 @@
 import { checkServerIdentity, DEFAULT_CIPHERS } from 'node:tls'
 import type { PeerCertificate, SecureContextOptions } from 'node:tls'
 import { isIP } from 'node:net'
+import { isRevokedIn } from '../tls/ocsp-staple.js'
 
 /**
  * 112 bits (NIST SP 800-57), which is what Debian and curl there ask for: no keys of RSA below
@@ -29,4 +30,13 @@ export function nameProblem(host: string, shown: PeerCertificate): Error | undef
   if (isIP(host) === 0 && !NAMES_A_HOST.test(shown.subjectaltname ?? ''))
     return new Error('the certificate names no host: its common name is not looked at')
   return checkServerIdentity(host, shown)
+}
+
+/** Of what it stapled: the serial numbers that it calls revoked. Undefined: it is not among them. */
+export function stapleProblem(
+  revoked: readonly bigint[],
+  { serialNumber }: PeerCertificate,
+): Error | undefined {
+  if (!isRevokedIn(revoked, serialNumber)) return undefined
+  return new Error('the certificate has been revoked: the provider itself staples that')
 }
