@@ -19,6 +19,7 @@ import { readValue } from './read-values.js'
 import { readYaml } from './read-yaml.js'
 import { catalogueSchema } from './schema-catalogue.js'
 import type { CatalogueFile, ModelItem, ProviderItem } from './schema-catalogue.js'
+import { whyUnread } from './why-unread.js'
 
 export const CATALOGUE_FILE: string = packageFile('config', 'providers.yaml')
 
@@ -74,7 +75,7 @@ async function readSource(
     const wrong = `is longer than ${MAX_FILE_BYTES} bytes`
     problems.push({ file: path, key: '', wrong, right: 'name the catalogue file' })
   } catch (cause) {
-    const wrong = `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
+    const wrong = whyUnread(cause)
     problems.push({ file: path, key: '', wrong, right: 'check path and permissions' })
   }
   return undefined

@@ -66,26 +66,36 @@ export async function siteCertificate(
   authority: Authority,
   clock: Clock,
 ): Promise<{ cert: string; key: string } | undefined> {
-  const { tls_cert: certFile, tls_key: keyFile } = config.proxy
-  if (certFile !== undefined && keyFile !== undefined) {
-    await refuseExposed(keyFile)
-    const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)])
-    try {
-      createSecureContext({ cert, key })
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new YoriError(
-        'YORI_CONFIG_INVALID',
-        `proxy.tls_cert and proxy.tls_key do not fit together: ${why}`,
-        { cause },
-      )
-    }
-    return { cert, key }
-  }
+  const own = await siteCertificateOf(config)
+  if (own !== undefined) return own
   const [name = 'localhost'] = OWN_NAMES
   if (!authority.permits(name) || authority.usable(clock.now()).kind !== 'usable')
     return undefined
   return { cert: authority.mint(name, clock.now()).certPem, key: authority.leafKeyPem }
+}
+
+/**
+ * The operator's own, where there is one.
+ * @throws YORI_CONFIG_INVALID, YORI_CA_KEY_EXPOSED
+ */
+export async function siteCertificateOf(
+  config: Config,
+): Promise<{ cert: string; key: string } | undefined> {
+  const { tls_cert: certFile, tls_key: keyFile } = config.proxy
+  if (certFile === undefined || keyFile === undefined) return undefined
+  await refuseExposed(keyFile)
+  const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)])
+  try {
+    createSecureContext({ cert, key })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `proxy.tls_cert and proxy.tls_key do not fit together: ${why}`,
+      { cause },
+    )
+  }
+  return { cert, key }
 }
 
 /** The key of our own site is held to what the CA's keys are held to. */

@@ -10,6 +10,8 @@ export interface BannerFacts {
   readonly appliance: Appliance
   readonly config: Config
   readonly source: string
+  /** Given for this run, over the configuration's. */
+  readonly stateDir: string | undefined
   readonly skipped: readonly SocketAddress[]
   readonly control: ControlPlaces
 }
@@ -36,16 +38,38 @@ export function banner(facts: BannerFacts): string {
     '',
     'Next, in another terminal, lead a client through it:',
     '',
-    `  HTTPS_PROXY=${proxyOf(appliance)} curl --cacert ${root} https://${on[0] ?? 'api.openai.com'}/v1/models`,
+    `  HTTPS_PROXY=${proxyOf(appliance)} curl --cacert ${quoted(root)} https://${exampleOf(on)}/v1/models`,
     '',
     'and see what was recorded:',
     '',
-    `  npx yori audit list${source === 'defaults' ? '' : ` --config ${source}`}`,
+    `  ${commandOf(facts)}`,
     '',
     'Ctrl-C stops it.',
     '',
   ]
   return lines.join('\n') + '\n'
+}
+
+/** A host that exists: none is named `*.openai.com`. */
+function exampleOf(names: readonly string[]): string {
+  const whole = names.find((name) => !name.startsWith('*'))
+  if (whole !== undefined) return whole
+  const [wild] = names
+  if (wild === undefined) return 'api.openai.com'
+  return `api.${wild.replace(/^\*\./, '')}`
+}
+
+/** What finds the same record, typed where this was. */
+function commandOf({ source, stateDir }: BannerFacts): string {
+  const words = ['npx', 'yori', 'audit', 'list']
+  if (source !== 'defaults') words.push('--config', quoted(source))
+  if (stateDir !== undefined) words.push('--state-dir', quoted(resolve(stateDir)))
+  return words.join(' ')
+}
+
+/** As a POSIX shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 function summary(names: readonly string[]): string {

@@ -17,13 +17,24 @@ export interface CaProblems {
   readonly warnings: readonly Problem[]
 }
 
+/** A start would end with it. */
+function broken({ config, source, lineOf }: Loaded, error: YoriError): Problem {
+  const key = config.ca.passphrase === undefined ? 'ca.directory' : 'ca'
+  const line = lineOf('ca')
+  const right = `yori ca show tells more (${error.code})`
+  return {
+    ...{ file: source, key, wrong: error.message, right },
+    ...(line === undefined ? {} : { line }),
+  }
+}
+
 export async function caProblems(loaded: Loaded, clock: Clock): Promise<CaProblems> {
   const settings = caSettingsOf(loaded.config)
   const ca = await findCa(settings.directory, clock).catch((error: unknown) => {
-    // `ca show` and `run` say what is wrong with it; the configuration is not to blame.
-    if (error instanceof YoriError) return undefined
+    if (error instanceof YoriError) return error
     throw error
   })
+  if (ca instanceof YoriError) return { problems: [broken(loaded, ca)], warnings: [] }
   if (ca === undefined) return { problems: [], warnings: [] }
   const { needNewRoot, needRotation } = summarise(ca, settings, clock.now()).names
   const at = (name: string, wrong: string, right: string): Problem => {

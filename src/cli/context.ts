@@ -1,6 +1,7 @@
 /** What the commands share: the configuration as they ask for it, and where they print. */
 import { accessSync, constants } from 'node:fs'
 import { homedir } from 'node:os'
+import { resolve } from 'node:path'
 import { loadConfig } from '../../config/load.js'
 import type { LoadedConfig, Override } from '../../config/load.js'
 import { formatProblem } from '../../config/problem.js'
@@ -15,14 +16,27 @@ export interface ConfigFlags {
 
 export type Loaded = Extract<LoadedConfig, { kind: 'ok' }>
 
+let stateDirAsked: string | undefined
+
+/** What the command at hand was given as `--state-dir`. */
+export function useStateDir(folder: string | undefined): void {
+  stateDirAsked = folder
+}
+
 /** The configuration as every command finds it, or all that is wrong with it. */
 export function findConfiguration(flags: ConfigFlags): LoadedConfig {
+  const stateDir = flags.stateDir ?? stateDirAsked
+  const value = stateDir === undefined ? undefined : resolve(stateDir)
+  const over = { name: '--state-dir', from: 'command line', path: ['state_dir'] } as const
   return loadConfig({
     path: flags.config,
     env: process.env,
     cwd: process.cwd(),
-    stateDir: flags.stateDir ?? process.env['YORI_STATE_DIR'] ?? usualState(thisPerson()),
-    ...(flags.overrides === undefined ? {} : { flags: flags.overrides }),
+    stateDir: process.env['YORI_STATE_DIR'] ?? usualState(thisPerson()),
+    flags: [
+      ...(flags.overrides ?? []),
+      ...(value === undefined ? [] : [{ ...over, value }]),
+    ],
   })
 }
 

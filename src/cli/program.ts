@@ -64,5 +64,18 @@ function settle(command: Command, path = ''): void {
     command.showHelpAfterError(`(${name} --help tells how)`)
     command.addHelpText('after', examplesText(name))
   }
+  addStateDir(command)
   for (const inner of command.commands) settle(inner, `${name} ${inner.name()}`)
+}
+
+/** Whatever takes a configuration takes the folder of state over it, as `yori run` does. */
+function addStateDir(command: Command): void {
+  const takes = (flag: string): boolean =>
+    command.options.some(({ long }) => long === flag)
+  if (!takes('--config') || takes('--state-dir')) return
+  command.option('--state-dir <dir>', 'where CA and records are kept, over state_dir')
+  command.hook('preAction', async () => {
+    const { useStateDir } = await import('./context.js')
+    useStateDir(command.opts<{ stateDir?: string }>().stateDir)
+  })
 }

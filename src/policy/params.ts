@@ -16,7 +16,15 @@ import { weekdayOf } from './local-time.js'
 export type Params = Readonly<Record<string, unknown>>
 
 /** Params that do not fit; `message` says which and what is expected. */
-export class BadParams extends Error {}
+export class BadParams extends Error {
+  /** One a parameter. */
+  readonly problems: readonly string[]
+
+  constructor(...problems: readonly string[]) {
+    super(problems.join('; '))
+    this.problems = problems
+  }
+}
 
 export const PARAM_TYPES = [
   'integer',
@@ -60,21 +68,27 @@ export function parametersOf(declared: unknown): Parameters {
 /**
  * What the policy gets as `data.params`: all that it declares, with its defaults. Without a
  * declaration, what was given.
- * @throws BadParams
+ * @throws BadParams with all that is wrong
  */
 export function filledParams(given: Params, declared: Parameters | undefined): Params {
   if (declared === undefined) return given
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(declared, name)) continue
-    const known = Object.keys(declared).sort().join(', ')
-    throw new BadParams(`${name} is not a parameter; there are ${known}`)
-  }
-  const filled = Object.entries(declared).map(([name, parameter]) => {
+  const known = Object.keys(declared).sort().join(', ')
+  const problems = Object.keys(given)
+    .filter((name) => !Object.hasOwn(declared, name))
+    .map((name) => `${name} is not a parameter; there are ${known}`)
+  const filled: [string, unknown][] = []
+  for (const [name, parameter] of Object.entries(declared)) {
     const value = given[name] ?? parameter.default
-    if (value === undefined)
-      throw new BadParams(`${name} is needed: ${wanted(parameter)}`)
-    return [name, fitted(name, value, parameter)] as const
-  })
+    try {
+      if (value === undefined)
+        throw new BadParams(`${name} is needed: ${wanted(parameter)}`)
+      filled.push([name, fitted(name, value, parameter)])
+    } catch (cause) {
+      if (!(cause instanceof BadParams)) throw cause
+      problems.push(...cause.problems)
+    }
+  }
+  if (problems.length > 0) throw new BadParams(...problems)
   return Object.fromEntries(filled)
 }
 

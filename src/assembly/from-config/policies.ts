@@ -22,7 +22,7 @@ import type { PolicySetting } from '../../policy/policy.js'
 import { EMPTY_STATE } from '../../policy/state.js'
 import type { PolicyState } from '../../policy/state.js'
 import { milliseconds } from './milliseconds.js'
-import { loadPolicySet } from './policy-set.js'
+import { loadPolicySet, nearestPolicy } from './policy-set.js'
 
 export interface PolicyEdges {
   readonly kept: KeptState
@@ -41,7 +41,8 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
   const { policies, unknown } = await loadPolicySet(config.policies, clock)
   for (const policy of unknown) {
     if (config.policies.files[policy]?.enabled === false) continue
-    log.warn({ policy }, 'no policy of that name: it says nothing')
+    const meant = await nearestPolicy(policy, config.policies)
+    log.warn({ policy, meant }, 'no policy of that name: it says nothing')
   }
   return new Decider({
     policies: policies.map(({ policy }) => policy),

@@ -5,6 +5,7 @@
  */
 import { readPolicyFolder, SHIPPED_POLICIES } from '../../../config/policy-files.js'
 import type { PolicyFile, PolicyFolder } from '../../../config/policy-files.js'
+import { nearest } from '../../../config/schema-suggest.js'
 import type { Config } from '../../../config/schema.js'
 import type { Clock } from '../../core/clock.js'
 import { YoriError } from '../../core/errors.js'
@@ -35,10 +36,13 @@ const WITHOUT_FILE: ReadonlySet<string> = new Set(['time_rules', 'session_stop']
 export class BadPolicies extends YoriError {
   /** One a line: file, line, column, cause. */
   readonly problems: readonly string[]
+  /** As in `PolicySet`. */
+  readonly unknown: readonly string[]
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], unknown: readonly string[] = []) {
     super('YORI_CONFIG_INVALID', `the policies are not valid\n${problems.join('\n')}`)
     this.problems = problems
+    this.unknown = unknown
   }
 }
 
@@ -66,13 +70,27 @@ export async function loadPolicySet(
       } else problems.push(...loaded.errors.map(describeLoadError))
     } catch (cause) {
       if (!(cause instanceof BadParams)) throw cause
-      problems.push(`policies.files.${name}.params: ${cause.message}`)
+      for (const problem of cause.problems)
+        problems.push(`policies.files.${name}.params: ${problem}`)
     }
     await nextTurn()
   }
   // A fault in a shared module shows in every policy that is compiled with it.
-  if (problems.length > 0) throw new BadPolicies([...new Set(problems)])
+  if (problems.length > 0) throw new BadPolicies([...new Set(problems)], wanted.unknown)
   return { policies, unknown: wanted.unknown }
+}
+
+/** The policy that was meant by a name that is none: one that ships, or of the own folder. */
+export async function nearestPolicy(
+  name: string,
+  { directory }: PoliciesConfig,
+): Promise<string | undefined> {
+  const folders = [SHIPPED_POLICIES, ...(directory === undefined ? [] : [directory])]
+  const found = await Promise.all(
+    folders.map((folder) => readPolicyFolder(folder).catch(() => undefined)),
+  )
+  const stems = found.flatMap((one) => one?.policies.map(({ stem }) => stem) ?? [])
+  return nearest(name, [...stems, ...WITHOUT_FILE])
 }
 
 function textOf({ text }: PolicyFile): string {

@@ -9,7 +9,7 @@ import { showConfig } from '../../../../config/show-config.js'
 import { starterFile } from '../../../../config/starter.js'
 import { findConfiguration } from '../../context.js'
 import { systemClock } from '../../../core/clock.js'
-import { caProblems } from '../../ca-problems.js'
+import { startProblems } from '../../start-problems.js'
 
 interface CommonOptions {
   readonly config?: string
@@ -53,10 +53,13 @@ async function check(options: CommonOptions): Promise<void> {
   const loaded = findConfiguration(options)
   const found =
     loaded.kind === 'ok'
-      ? await caProblems(loaded, systemClock)
+      ? await startProblems(loaded, systemClock)
       : { problems: [], warnings: [] }
   const problems = loaded.kind === 'ok' ? found.problems : loaded.problems
-  const warnings = loaded.kind === 'ok' ? [...loaded.warnings, ...found.warnings] : []
+  // A file that is not there is one of both, where a start needs it.
+  const worse = new Set(problems.map(({ key }) => key))
+  const told = loaded.kind === 'ok' ? [...loaded.warnings, ...found.warnings] : []
+  const warnings = told.filter(({ key }) => !worse.has(key))
   const ok = loaded.kind === 'ok' && problems.length === 0
   if (!ok) process.exitCode = 1
   if (options.json) {

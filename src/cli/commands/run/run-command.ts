@@ -25,6 +25,7 @@ import { EXIT, exitCodeOf, failureLine } from '../../exit.js'
 import { terminalLog } from '../../log-line.js'
 import { InstanceLock } from '../../instance.js'
 import { openLogTarget } from '../../log-target.js'
+import { failStart } from '../../start-problems.js'
 
 // Required, not imported: see ../../commander.ts.
 const { pino } = createRequire(import.meta.url)('pino') as typeof Pino
@@ -64,7 +65,8 @@ export function runCommand(): Command {
 async function run(flags: RunFlags): Promise<void> {
   setDefaultHighWaterMark(false, STREAM_BUFFER_BYTES)
   const wanted = configFlags(flags)
-  const { config, source, warnings } = configuration(wanted)
+  const loaded = configuration(wanted)
+  const { config, source, warnings } = loaded
   for (const warning of warnings) note(`${formatProblem(warning)}\n`)
   using lock = InstanceLock.take(config.state_dir)
   const log = pino(
@@ -85,7 +87,9 @@ async function run(flags: RunFlags): Promise<void> {
       ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
     ],
   })
-  const skipped = await appliance.start()
+  const skipped = await appliance
+    .start()
+    .catch((failure: unknown) => failStart(failure, loaded, systemClock))
   const startedAt = systemClock.now()
   lock.announce({
     pid: process.pid,
@@ -114,7 +118,12 @@ async function run(flags: RunFlags): Promise<void> {
   const stopped = untilStopped({ appliance, control }, log)
   reloadOnHangup({ appliance, control }, again, log)
   const { places } = control
-  process.stdout.write(banner({ appliance, config, source, skipped, control: places }))
+  process.stdout.write(
+    banner({
+      ...{ appliance, config, source, skipped },
+      ...{ control: places, stateDir: flags.stateDir },
+    }),
+  )
   log.info(
     {
       mode: config.mode,
@@ -163,8 +172,11 @@ function reloadOnHangup(running: Running, wanted: ConfigFlags, log: Pino.Logger)
 }
 
 async function reload(running: Running, wanted: ConfigFlags): Promise<Config> {
-  const { config } = configuration(wanted)
-  await running.appliance.reload(config)
+  const loaded = configuration(wanted)
+  const { config } = loaded
+  await running.appliance
+    .reload(config)
+    .catch((failure: unknown) => failStart(failure, loaded, systemClock))
   await running.control.use(config)
   return config
 }

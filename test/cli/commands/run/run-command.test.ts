@@ -317,6 +317,97 @@ describe('yori run', () => {
     assertNoStack(ran.stderr)
   })
 
+  it('finds nothing that config check did not, all at once, also on a reload', async () => {
+    await using setup = await running()
+    const { folder, cli } = setup
+    mkdirSync(folder.file('own'))
+    writeFileSync(
+      folder.file('own', 'mine.rego'),
+      'package yori.mine\ndeny contains x if {\n',
+    )
+    const bad = folder.file('bad.conf')
+    writeFileSync(
+      bad,
+      JSON.stringify({
+        listen: '127.0.0.1:0',
+        state_dir: folder.file('other'),
+        upstream: { extra_ca: ['gone.pem', 'bad.conf'] },
+        catalogue: { file: 'gone.yaml' },
+        proxy: { tls_cert: 'gone.crt', tls_key: 'gone.key' },
+        policies: {
+          directory: 'own',
+          files: {
+            privcy: { action: 'block' },
+            cost_limit: { params: { daily_usd: 'x', daily: 1 } },
+          },
+        },
+      }),
+    )
+    const asked = { cwd: folder.path }
+    const checked = await runCli(['config', 'check', '--config', bad], asked)
+    const ran = await runCli(['run', '--config', bad], asked)
+    assert.deepEqual([checked.status, ran.status], [1, 3])
+    // One file is both: it is there, and no certificate.
+    writeFileSync(setup.file, readFileSync(bad))
+    cli.child.kill('SIGHUP')
+    await cli.printed(/not reloaded/)
+    for (const what of [
+      /cost_limit\.params: daily is not a parameter/,
+      /cost_limit\.params: daily_usd is a number/,
+      /own\/mine\.rego:3:1: rego_parse_error/,
+      /extra_ca\[0\]: .*gone\.pem does not exist/,
+      /extra_ca\[1\]: .*bad\.conf holds no certificate/,
+      /proxy\.tls_cert: .*gone\.crt does not exist/,
+      /gone\.yaml: does not exist/,
+    ]) {
+      for (const text of [checked.stderr, ran.stderr]) assert.match(text, what)
+      assert.match(cli.stderr, what)
+    }
+    for (const text of [checked.stderr, ran.stderr]) assert.doesNotMatch(text, /ENOENT/)
+    assert.match(
+      checked.stdout,
+      /files\.privcy: no policy has .*; did you mean privacy\?/,
+    )
+  })
+
+  it('names a CA that cannot be used, in config check too', async () => {
+    await using folder = await tempFolder()
+    const file = write(folder, {})
+    {
+      await using cli = new Cli(['run', '--config', file], { cwd: folder.path })
+      await cli.printed(/Ctrl-C/)
+    }
+    const keys = readdirSync(folder.file('state', 'ca'), { recursive: true })
+      .map((name) => folder.file('state', 'ca', String(name)))
+      .filter((path) => path.includes('key') && statSync(path).isFile())
+    assert.ok(keys.length > 0)
+    for (const path of keys) writeFileSync(path, 'no key')
+    const checked = await runCli(['config', 'check', '--config', file], { cwd: '/' })
+    const ran = await runCli(['run', '--config', file], { cwd: folder.path })
+    const code = /\(YORI_CA_\w+\)/.exec(ran.stderr)?.[0]
+    assert.ok(code !== undefined, ran.stderr)
+    assert.equal(checked.status, 1, checked.stdout)
+    assert.ok(checked.stderr.includes(code), checked.stderr)
+  })
+
+  it('shows commands that can be typed: a host that exists, its own state, quoted', async () => {
+    await using folder = await tempFolder()
+    const file = write(folder, { endpoints: [{ domain: '*.openai.com' }] })
+    const state = folder.file('my state')
+    const args = ['run', '--config', file, '--state-dir', state]
+    await using cli = new Cli(args, { cwd: folder.path })
+    const [, command = ''] = await cli.printed(/^ *npx yori (audit list .*)$/m)
+    assert.match(cli.stdout, / https:\/\/api\.openai\.com\/v1\/models$/m)
+    assert.ok(cli.stdout.includes(`--cacert '${state}/yori-root.pem'`), cli.stdout)
+    const words = ['sh', ['-c', `printf '%s\\n' ${command}`]] as const
+    const typed = spawnSync(...words, { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n')
+    assert.equal(typed.at(-1), state)
+    const listed = await runCli(typed, { cwd: '/' })
+    assert.match(listed.stdout, /no exchange recorded/)
+  })
+
   for (const [title, folderOf] of [
     ['lies below a file', (folder: TempFolder) => folder.file('yori.conf', 'state')],
     ['cannot be made', () => '/sys/yori/state'],
