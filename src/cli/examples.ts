@@ -13,6 +13,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'yori run': [
     ['yori run', 'with the configuration that is found'],
     ['yori run --host 127.0.0.1 --port 8443', 'for this machine alone'],
+    ['yori run --host 127.0.0.1 --keep', 'with whole conversations in the record'],
   ],
   'yori status': [
     ['yori status', 'how things stand'],

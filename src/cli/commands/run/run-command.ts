@@ -10,7 +10,11 @@ import { Appliance } from '../../../assembly/appliance.js'
 import { seenRow } from '../../../audit/seen-row.js'
 import type { ExchangeObserver } from '../../../proxy/words/observer.js'
 import { watchLine } from '../../watch-line.js'
-import { formatSocketAddress } from '../../../core/address.js'
+import {
+  formatSocketAddress,
+  parseSocketAddress,
+  Prefixes,
+} from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
 import { LiveEvents } from '../../../control/live.js'
@@ -26,6 +30,7 @@ import { terminalLog } from '../../log-line.js'
 import { InstanceLock } from '../../instance.js'
 import { openLogTarget } from '../../log-target.js'
 import { failStart } from '../../start-problems.js'
+import { usage } from '../../usage.js'
 
 // Required, not imported: see ../../commander.ts.
 const { pino } = createRequire(import.meta.url)('pino') as typeof Pino
@@ -39,6 +44,9 @@ const STREAM_BUFFER_BYTES = 64 * 1024
 /** Lines that wait for a terminal. */
 const MOST_UNSHOWN_BYTES = 256 * 1024
 
+/** Of one body that is kept whole: as much as is inspected. */
+const KEPT_BODY_BYTES = 8 * 1024 * 1024
+
 interface RunFlags {
   readonly config?: string
   readonly stateDir?: string
@@ -47,6 +55,7 @@ interface RunFlags {
   readonly cert?: string
   readonly key?: string
   readonly logLevel?: string
+  readonly keep?: true
 }
 
 export function runCommand(): Command {
@@ -59,6 +68,7 @@ export function runCommand(): Command {
     .option('--cert <file>', "PEM chain for YORI's own site, over proxy.tls_cert")
     .option('--key <file>', 'PEM key for --cert, over proxy.tls_key')
     .option('--log-level <level>', 'debug, info, warn, error or silent, over log.level')
+    .option('--keep', 'keep whole conversations; for listeners on this machine alone')
     .action(run)
 }
 
@@ -67,6 +77,7 @@ async function run(flags: RunFlags): Promise<void> {
   const wanted = configFlags(flags)
   const loaded = configuration(wanted)
   const { config, source, warnings } = loaded
+  if (flags.keep === true) refuseKeeping(config)
   for (const warning of warnings) note(`${formatProblem(warning)}\n`)
   using lock = InstanceLock.take(config.state_dir)
   const log = pino(
@@ -136,6 +147,20 @@ async function run(flags: RunFlags): Promise<void> {
     'YORI is running',
   )
   await stopped
+}
+
+const LOOPBACK = new Prefixes(['127.0.0.0/8', '::1/128'])
+
+/** What others say is not kept by a flag. */
+function refuseKeeping({ listen }: Config): void {
+  const open = listen.filter(
+    (text) => !LOOPBACK.has(parseSocketAddress(text)?.address ?? ''),
+  )
+  if (open.length === 0) return
+  usage(
+    `--keep keeps whole conversations, for this machine alone, and ${open.join(', ')} is open ` +
+      'to others; add --host 127.0.0.1, or set audit.bodies in the configuration',
+  )
 }
 
 /** A line an exchange, as `yori watch` has it, for who started it by hand. */
@@ -226,6 +251,10 @@ function configFlags(flags: RunFlags): ConfigFlags {
   }
   if (flags.cert !== undefined) over('--cert', ['proxy', 'tls_cert'], flags.cert)
   if (flags.key !== undefined) over('--key', ['proxy', 'tls_key'], flags.key)
+  if (flags.keep === true) {
+    over('--keep', ['audit', 'bodies'], 'both')
+    over('--keep', ['audit', 'body_bytes'], KEPT_BODY_BYTES)
+  }
   if (flags.logLevel !== undefined) over('--log-level', ['log', 'level'], flags.logLevel)
   return { config: flags.config, stateDir: flags.stateDir, overrides }
 }

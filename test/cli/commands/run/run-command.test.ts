@@ -408,6 +408,48 @@ describe('yori run', () => {
     assert.match(listed.stdout, /no exchange recorded/)
   })
 
+  it('keeps whole conversations by one flag, where nobody else is heard', async () => {
+    await using folder = await tempFolder()
+    const said = 'tell me of bridges. '.repeat(10_000)
+    await using origin = await startOrigin({
+      certificate,
+      handler: (request, response) => {
+        request.resume()
+        request.on('end', () => response.end('{"model":"m","choices":[]}'))
+      },
+    })
+    const file = write(folder, { upstream: { resolve: { [NAME]: origin.address } } })
+    {
+      await using cli = new Cli(['run', '--config', file, '--keep'], { cwd: folder.path })
+      const [, port] = await cli.printed(/listening +127\.0\.0\.1:(\d+)/)
+      await cli.printed(/Ctrl-C/)
+      const ca = readFileSync(folder.file('state', 'yori-root.pem'))
+      const socket = await tlsThroughProxy(Number(port), NAME, { ca })
+      const body = JSON.stringify({
+        model: 'm',
+        messages: [{ role: 'user', content: said }],
+      })
+      const fields = `host: ${NAME}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
+      socket.write(`POST /v1/chat/completions HTTP/1.1\r\n${fields}\r\n\r\n${body}`)
+      await readUntil(socket, (soFar) => soFar.includes('choices'))
+      socket.destroy()
+      cli.signal('SIGTERM')
+      await cli.exited
+    }
+    const shown = ['audit', 'list', '--config', file, '--json']
+    const [row] = JSON.parse((await runCli(shown, { cwd: '/' })).stdout) as {
+      request_id: string
+    }[]
+    assert.ok(row !== undefined)
+    const show = ['audit', 'show', row.request_id, '--config', file, '--json']
+    assert.ok((await runCli(show, { cwd: '/' })).stdout.includes(said))
+
+    const open = ['run', '--config', file, '--host', '0.0.0.0', '--port', '0', '--keep']
+    const refused = await runCli(open, { cwd: folder.path })
+    assert.equal(refused.status, 2)
+    assert.match(refused.stderr, /--keep .*0\.0\.0\.0:0 is open to others; add --host/)
+  })
+
   for (const [title, folderOf] of [
     ['lies below a file', (folder: TempFolder) => folder.file('yori.conf', 'state')],
     ['cannot be made', () => '/sys/yori/state'],
