@@ -9,6 +9,9 @@ import { canonicalHostname } from '../src/core/hostname.js'
 export type Format =
   | 'listen'
   | 'listen-or-off'
+  | 'http-url'
+  | 'header-name'
+  | 'header-value'
   | 'ip-port'
   | 'ip-maybe-port'
   | 'ip'
@@ -54,6 +57,24 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
   'listen-or-off': {
     right: 'host:port such as 127.0.0.1:8088, or off',
     check: (text) => (text === 'off' ? undefined : listenProblem(text)),
+  },
+  'http-url': {
+    right: 'a URL of http or https, such as http://127.0.0.1:4318',
+    check: says(isHttpUrl, 'is no URL of http or https'),
+  },
+  'header-name': {
+    right: 'the name of a field of HTTP, such as authorization',
+    check: says(
+      (text) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(text),
+      'is not the name of a field',
+    ),
+  },
+  'header-value': {
+    right: 'text without line ends',
+    check: says(
+      (text) => /^[\t\x20-\x7e]{1,4096}$/.test(text),
+      'cannot be sent in a field',
+    ),
   },
   'ip-port': {
     right: 'ip:port, such as 192.0.2.1:443 or [2001:db8::1]:443',
@@ -230,6 +251,13 @@ function listenProblem(text: string): string | undefined {
     return 'has no address (0.0.0.0 is every IPv4 address, [::] every IPv6 address)'
   }
   return 'is not host:port'
+}
+
+/** Without a name and password, which would stand in logs, and nothing behind the path. */
+function isHttpUrl(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { username, password, search, hash } = new URL(text)
+  return `${username}${password}${search}${hash}` === ''
 }
 
 function hostnameProblem(text: string): string | undefined {

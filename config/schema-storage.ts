@@ -9,6 +9,7 @@ import {
   item,
   list,
   secret,
+  seconds,
   section,
   size,
   text,
@@ -40,6 +41,35 @@ export const controlSchema = section('Dashboard, health, metrics and API.', {
       'Who may log in by name and password; `yori hash-password` makes the hash.',
   }),
 })
+
+export const otelSchema = section(
+  'Traces and metrics for a collector, by OTLP/HTTP in JSON.',
+  {
+    endpoint: text({
+      format: 'http-url',
+      description:
+        'Where the collector is, such as http://127.0.0.1:4318; /v1/traces and /v1/metrics are ' +
+        'added. Unless set, nothing is sent.',
+    }),
+    headers: {
+      type: 'object',
+      propertyNames: { format: 'header-name' },
+      additionalProperties: secret('header-value', 'What it says.'),
+      maxProperties: 32,
+      default: {},
+      description: 'Fields of each request, such as authorization.',
+    },
+    traces: flag(true, 'Whether a span is sent for each call to a model.'),
+    metrics: flag(true, 'Whether metrics are sent.'),
+    interval: seconds({
+      default: 60,
+      minimum: 1,
+      maximum: 3600,
+      description: 'How often metrics are sent.',
+    }),
+    content: flag(false, 'Whether spans hold the end of what a person wrote.'),
+  },
+)
 
 export const auditSchema = section('The record of what happened.', {
   database: text({

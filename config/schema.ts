@@ -12,6 +12,7 @@ import {
   catalogueSection,
   controlSchema,
   logSchema,
+  otelSchema,
 } from './schema-storage.js'
 import { steerSchema } from './schema-steer.js'
 import {
@@ -62,6 +63,7 @@ export const configSchema = {
     intercept: interceptSchema,
     access: accessSchema,
     steer: steerSchema,
+    otel: otelSchema,
     audit: auditSchema,
     catalogue: catalogueSection,
     policies: policiesSchema,

@@ -261,6 +261,11 @@ ALTER TABLE answers ADD COLUMN cost_at_most_micro_usd INTEGER;
 ALTER TABLE usage ADD COLUMN cost_at_most_micro_usd INTEGER NOT NULL DEFAULT 0;
 `
 
+/** The client's own, as it came. */
+const traces = `
+ALTER TABLE exchanges ADD COLUMN traceparent TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -277,6 +282,7 @@ export const migrations: readonly string[] = [
   tiers,
   programs,
   costAtMost,
+  traces,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

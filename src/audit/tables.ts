@@ -238,6 +238,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'program', type: 'TEXT', read: (r) => r.program?.name },
   { name: 'program_folder', type: 'TEXT', read: (r) => r.program?.folder },
   ANSWER.cost_at_most_micro_usd,
+  { name: 'traceparent', type: 'TEXT', fixed: true, read: (r) => r.traceparent },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -7,7 +7,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { parseHostPort } from '../../config/schema-formats.js'
 import { formatSocketAddress } from '../core/address.js'
 import type { Service } from '../core/service.js'
-import { LoopDelays } from '../metrics/loop-delay.js'
 import { Attempts } from '../policy/attempts.js'
 import { AccessLog } from './access-log.js'
 import { Door } from './door.js'
@@ -38,7 +37,6 @@ export class Control implements Service {
   readonly #logins: Logins
   readonly #attempts = new Attempts()
   readonly #access = new AccessLog()
-  readonly #delays = new LoopDelays()
   readonly #reader: Reader
   readonly #places: Mutable<ControlPlaces> = {}
   #config: ConfigOfControl
@@ -54,6 +52,7 @@ export class Control implements Service {
     this.#config = config
     this.#port = port
     this.#logins = new Logins(port.clock)
+    port.telemetry.attach(port.appliance)
     this.#reader = new Reader({ database: config.audit.database })
   }
 
@@ -81,10 +80,10 @@ export class Control implements Service {
       attempts: this.#attempts,
       access: this.#access,
       reader: this.#reader,
-      delays: this.#delays,
       settings: () => (this.#settings ??= this.#loadSettings()),
     })
     this.#door = new Door({ methods: METHODS, gate, surroundings })
+    await this.#port.telemetry.use(this.#config.otel)
     await this.#openSocket(socketPath(stateDir))
     await this.#openPort(this.#config)
   }
@@ -93,6 +92,7 @@ export class Control implements Service {
   async use(config: ConfigOfControl): Promise<void> {
     const before = this.#config.control.listen
     this.#config = config
+    await this.#port.telemetry.use(config.otel)
     if (before === config.control.listen && this.#problems.port === undefined)
       return this.#takeHosts()
     const old = this.#server
@@ -106,7 +106,7 @@ export class Control implements Service {
     this.#server = undefined
     await Promise.all(servers.map(close))
     this.#reader.stop()
-    this.#delays.stop()
+    await this.#port.telemetry.stop()
   }
 
   #listener(isSocket: boolean) {

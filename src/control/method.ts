@@ -5,7 +5,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Answer } from './answer.js'
 import type { Attempts } from '../policy/attempts.js'
-import type { LoopDelays } from '../metrics/loop-delay.js'
 import type { AccessLog } from './access-log.js'
 import type { Gate } from './gate.js'
 import type { Logins } from './logins.js'
@@ -34,7 +33,6 @@ export interface Surroundings {
   /** Of passwords. */
   readonly attempts: Attempts
   readonly access: AccessLog
-  readonly delays: LoopDelays
   /** Undefined: there is nothing that could be changed. */
   readonly settings: () => Promise<Settings | undefined>
   readonly reader: Pick<Reader, 'ask'>

@@ -3,9 +3,8 @@ import type { Appliance } from '../assembly/appliance.js'
 import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
-import type { LiveEvents } from './live.js'
+import type { Telemetry } from './telemetry.js'
 import type { SettingsPort } from './settings.js'
-import type { TrafficMetrics } from '../metrics/traffic.js'
 
 export interface ControlPort {
   readonly appliance: Pick<
@@ -19,10 +18,7 @@ export interface ControlPort {
     | 'reloads'
     | 'trust'
   >
-  /** Counts what passes; an observer of the appliance. */
-  readonly traffic: TrafficMetrics
-  /** Tells readers what passes; another of them. */
-  readonly live: LiveEvents
+  readonly telemetry: Telemetry
   /** Of the file, where there is one. */
   readonly settings?: Omit<SettingsPort, 'source' | 'stateDir' | 'now'>
   readonly clock: Clock
@@ -43,4 +39,7 @@ export interface ControlPlaces {
   readonly problem?: string
 }
 
-export type ConfigOfControl = Pick<Config, 'access' | 'audit' | 'control' | 'state_dir'>
+export type ConfigOfControl = Pick<
+  Config,
+  'access' | 'audit' | 'control' | 'otel' | 'state_dir'
+>

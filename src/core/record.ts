@@ -123,6 +123,8 @@ export interface ExchangeRecord {
   /** The path without its query: queries can hold keys. */
   readonly path: string
   readonly userAgent?: string
+  /** The trace that the client belongs to, by its `traceparent`; W3C Trace Context. */
+  readonly traceparent?: string
   /** Who sent it, where it came from this machine and that is known. */
   readonly program?: Program
   readonly provider?: string

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
+import { exchangeColumns } from '../../src/audit/tables.js'
 import { METHODS } from '../../src/control/methods.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
@@ -89,6 +90,23 @@ describe('the description of the control plane', () => {
       const isOpen = operation.security?.length === 0
       assert.equal(isOpen, method?.role === 'open', `${verb} ${path}`)
     }
+  })
+
+  it('has every column of an exchange that is not a body', () => {
+    const { properties } = (
+      parse(text) as {
+        components: { schemas: { Exchange: { properties: Record<string, unknown> } } }
+      }
+    ).components.schemas.Exchange
+    // Digests, and what an earlier YORI meant by its counts.
+    const left = new Set(['found_marks', 'tokens_meaning'])
+    const names = exchangeColumns
+      .filter(({ body, name }) => body !== true && !left.has(name))
+      .map(({ name }) => name)
+    assert.deepEqual(
+      names.filter((name) => !Object.hasOwn(properties, name)),
+      [],
+    )
   })
 
   describe('beside a running YORI', () => {

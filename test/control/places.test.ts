@@ -5,11 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { askRunning } from '../../src/control/ask.js'
 import { Control } from '../../src/control/control.js'
-import { LiveEvents } from '../../src/control/live.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
-import { TrafficMetrics } from '../../src/metrics/traffic.js'
 import { Controlled } from '../support/control.js'
 
 describe('the places of the control plane', () => {
@@ -67,8 +65,7 @@ describe('the places of the control plane', () => {
     const again = async (): Promise<string> => {
       const control = new Control(on.yori.appliance.current.config, {
         appliance: on.yori.appliance,
-        live: new LiveEvents(),
-        traffic: new TrafficMetrics({ now: () => 0 }),
+        telemetry: on.telemetry,
         clock: systemClock,
         log: silentLog,
         version: '0',

@@ -5,13 +5,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { loadConfig } from '../../config/load.js'
 import type { LoadedConfig } from '../../config/load.js'
 import { Control } from '../../src/control/control.js'
-import { LiveEvents } from '../../src/control/live.js'
+import { Telemetry } from '../../src/control/telemetry.js'
 import { tokenPath } from '../../src/control/token.js'
 import { systemClock } from '../../src/core/clock.js'
 import type { Clock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
-import { TrafficMetrics } from '../../src/metrics/traffic.js'
 import { Yori } from './yori.js'
 import type { YoriOptions } from './yori.js'
 
@@ -36,11 +35,11 @@ export interface Asking {
 export class Controlled implements AsyncDisposable {
   readonly yori: Yori
   readonly control: Control
-  readonly live: LiveEvents
+  readonly telemetry: Telemetry
 
-  private constructor(yori: Yori, control: Control, live: LiveEvents) {
+  private constructor(yori: Yori, control: Control, telemetry: Telemetry) {
     this.yori = yori
-    this.live = live
+    this.telemetry = telemetry
     this.control = control
   }
 
@@ -49,16 +48,20 @@ export class Controlled implements AsyncDisposable {
     more: { readonly clock?: Clock; readonly log?: Log } = {},
   ): Promise<Controlled> {
     const config = { control: { listen: '127.0.0.1:0' }, ...options.config }
-    const live = new LiveEvents()
-    const traffic = new TrafficMetrics({ now: () => performance.now() })
-    const yori = await Yori.start({ ...options, config, observers: [traffic, live] })
+    const about = {
+      clock: more.clock ?? systemClock,
+      log: more.log ?? silentLog,
+      version: '0.0.0',
+      startedAt: systemClock.now(),
+    }
+    const telemetry = new Telemetry(about)
+    const yori = await Yori.start({ ...options, config, observers: telemetry.observers })
     const source = yori.folder.file('yori.conf')
     const load = (path: string): LoadedConfig =>
       loadConfig({ path, env: {}, cwd: yori.folder.path })
     const control: Control = new Control(yori.appliance.current.config, {
       appliance: yori.appliance,
-      traffic,
-      live,
+      telemetry,
       settings: {
         load,
         reload: async () => {
@@ -67,14 +70,15 @@ export class Controlled implements AsyncDisposable {
           await control.use(config)
         },
       },
-      clock: more.clock ?? systemClock,
-      log: more.log ?? silentLog,
-      version: '0.0.0',
-      startedAt: systemClock.now(),
+      ...about,
       source,
     })
     await control.start()
-    return new Controlled(yori, control, live)
+    return new Controlled(yori, control, telemetry)
+  }
+
+  get live(): Telemetry['live'] {
+    return this.telemetry.live
   }
 
   get stateDir(): string {

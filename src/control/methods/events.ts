@@ -3,7 +3,7 @@ import type { Handler } from '../method.js'
 
 export const events: Handler = (call) => {
   const { on, caller, request } = call
-  const { live } = on.port
+  const { live } = on.port.telemetry
   live.refuseBeyond()
   on.access.looked(call, 'live', {})
   const isLetIn = (): boolean =>

@@ -17,6 +17,7 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     ? readProgram(about.facts.head.own)
     : undefined
   const { head, path, target } = about.facts
+  const traceparent = traceIn(request.headers['traceparent'])
   const connection = from.state.record
   // The catalogue's name for the host counts before that of the API that it speaks.
   const provider =
@@ -31,12 +32,20 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     method: request.method ?? 'GET',
     path: path.split('?', 1)[0] as string,
     ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(program === undefined ? {} : { program }),
     ...(provider === undefined ? {} : { provider }),
     ...(recognised === undefined
       ? { uninspectable: 'unknown-api' }
       : { api: recognised.api, call: isCall(about, recognised) }),
   })
+}
+
+/** Version 00 alone is known; anything else a client wrote there is not kept. */
+function traceIn(text: string | string[] | undefined): string | undefined {
+  const isOne =
+    typeof text === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
+  return isOne ? text : undefined
 }
 
 function isCall(

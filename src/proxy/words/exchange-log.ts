@@ -25,7 +25,7 @@ export type ExchangeOpened = Pick<
   ExchangeRecord,
   | ('requestId' | 'connectionId' | 'device' | 'startedAt' | 'endpointDomain')
   | ('httpVersion' | 'method' | 'path' | 'userAgent' | 'provider' | 'api' | 'call')
-  | 'program'
+  | ('program' | 'traceparent')
   | 'uninspectable'
 > &
   Partial<Pick<ExchangeRecord, 'requestBytes'>>

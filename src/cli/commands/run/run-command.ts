@@ -17,8 +17,7 @@ import {
 } from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
-import { LiveEvents } from '../../../control/live.js'
-import { TrafficMetrics } from '../../../metrics/traffic.js'
+import { Telemetry } from '../../../control/telemetry.js'
 import { Control } from '../../../control/control.js'
 import { banner } from '../../banner.js'
 import { packageVersion } from '../../package-version.js'
@@ -86,22 +85,21 @@ async function run(flags: RunFlags): Promise<void> {
       ? terminalLog(process.stderr)
       : openLogTarget(config.log.file).destination,
   )
-  const traffic = new TrafficMetrics({ now: () => systemClock.monotonic() })
-  const live = new LiveEvents()
+  const [startedAt, version] = [systemClock.now(), packageVersion()]
+  const about = { clock: systemClock, log, version, startedAt }
+  const telemetry = new Telemetry(about)
   const appliance = new Appliance({
     config,
     clock: systemClock,
     log,
     observers: [
-      traffic,
-      live,
+      ...telemetry.observers,
       ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
     ],
   })
   const skipped = await appliance
     .start()
     .catch((failure: unknown) => failStart(failure, loaded, systemClock))
-  const startedAt = systemClock.now()
   lock.announce({
     pid: process.pid,
     listen: appliance.addresses.map(formatSocketAddress),
@@ -112,16 +110,12 @@ async function run(flags: RunFlags): Promise<void> {
   const again = source === 'defaults' ? wanted : { ...wanted, config: source }
   const control: Control = new Control(config, {
     appliance,
-    traffic,
-    live,
+    telemetry,
     settings: {
       load: (path) => findConfiguration({ ...again, config: path }),
       reload: () => reload({ appliance, control }, again),
     },
-    clock: systemClock,
-    log,
-    version: packageVersion(),
-    startedAt,
+    ...about,
     source: source === 'defaults' ? undefined : source,
   })
   await control.start()

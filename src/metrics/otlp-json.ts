@@ -1,0 +1,234 @@
+/**
+ * Exchanges as spans and families as metrics, in OTLP's JSON: times are decimal text of
+ * nanoseconds, ids lower-case hex, counts text. Pure.
+ * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+import type { SeenExchange } from '../proxy/words/observer.js'
+import { genaiOperation, genaiProvider } from './genai-names.js'
+import type { Family, Sample } from './instruments.js'
+
+export type OtlpValue =
+  | { readonly stringValue: string }
+  | { readonly intValue: string }
+  | { readonly doubleValue: number }
+  | { readonly boolValue: boolean }
+  | { readonly arrayValue: { readonly values: readonly OtlpValue[] } }
+
+export interface OtlpAttribute {
+  readonly key: string
+  readonly value: OtlpValue
+}
+
+export interface Resource {
+  readonly version: string
+  /** Names this process among others. */
+  readonly instance: string
+}
+
+/** Trace id and parent span of a `traceparent`; W3C Trace Context section 3.2. */
+const PARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
+const CLIENT = 3
+const CUMULATIVE = 2
+const STATUS_ERROR = 2
+/** Trace flags, and that it is known whether the parent is of another process. */
+const HAS_IS_REMOTE = 0x100
+const IS_REMOTE = 0x200
+
+export interface SpanIds {
+  readonly traceId: string
+  readonly spanId: string
+}
+
+export interface SpanOptions {
+  /** Of a span whose client named no trace. */
+  readonly fresh: SpanIds
+  /** May what was said be told? */
+  readonly content: boolean
+}
+
+/** The span of a call to a model. */
+export function spanOf(seen: SeenExchange, { fresh, content }: SpanOptions): object {
+  const [, trace, parent, flags = '01'] = PARENT.exec(seen.traceparent ?? '') ?? []
+  const operation = genaiOperation(seen.api)
+  const name = seen.model === undefined ? operation : `${operation} ${seen.model}`
+  const isError = seen.outcome !== 'response' || (seen.status ?? 0) >= 400
+  const remote = parent === undefined ? 0 : IS_REMOTE
+  return {
+    traceId: trace ?? fresh.traceId,
+    spanId: fresh.spanId,
+    ...(parent === undefined ? {} : { parentSpanId: parent }),
+    name,
+    kind: CLIENT,
+    flags: parseInt(flags, 16) | HAS_IS_REMOTE | remote,
+    startTimeUnixNano: nanoseconds(seen.startedAt),
+    endTimeUnixNano: nanoseconds(seen.startedAt + (seen.latencyMs ?? 0)),
+    attributes: attributesOf(spanAttributes(seen, operation, content)),
+    status: isError
+      ? { code: STATUS_ERROR, message: seen.code ?? seen.outcome ?? '' }
+      : {},
+  }
+}
+
+type Plain = string | number | boolean | readonly string[] | undefined
+
+/** `input_tokens` is with what was cached, as our own count is. */
+function spanAttributes(
+  seen: SeenExchange,
+  operation: string,
+  content: boolean,
+): Record<string, Plain> {
+  const { outcome, status, code } = seen
+  const errorType = outcome === 'response' ? undefined : (code ?? outcome)
+  return {
+    'gen_ai.operation.name': operation,
+    'gen_ai.provider.name': genaiProvider(seen.provider ?? 'unknown'),
+    'gen_ai.request.model': seen.model,
+    'gen_ai.request.stream': seen.stream,
+    'gen_ai.response.id': seen.responseId,
+    'gen_ai.response.finish_reasons':
+      seen.finishReason === undefined ? undefined : [seen.finishReason],
+    'gen_ai.response.time_to_first_chunk':
+      seen.firstTokenMs === undefined ? undefined : seen.firstTokenMs / 1000,
+    'gen_ai.usage.input_tokens': seen.inputTokens,
+    'gen_ai.usage.output_tokens': seen.outputTokens,
+    'gen_ai.usage.cache_read.input_tokens': seen.cachedTokens,
+    'gen_ai.usage.cache_creation.input_tokens': seen.cacheWriteTokens,
+    'gen_ai.usage.reasoning.output_tokens': seen.reasoningTokens,
+    'gen_ai.conversation.id': seen.sessionId,
+    'gen_ai.agent.id': seen.agentId,
+    'gen_ai.input.messages':
+      content && seen.promptPreview !== undefined
+        ? JSON.stringify([
+            { role: 'user', parts: [{ type: 'text', content: seen.promptPreview }] },
+          ])
+        : undefined,
+    'server.address': seen.endpointDomain,
+    'client.address': seen.device.ip,
+    'http.request.method': seen.method,
+    'http.response.status_code': status,
+    'error.type': errorType ?? ((status ?? 0) >= 400 ? String(status) : undefined),
+    'yori.request.id': seen.requestId,
+    'yori.outcome': outcome,
+    'yori.policy.name': seen.policyName,
+    'yori.policy.decision': seen.policyDecision,
+    'yori.cost.micro_usd': seen.costMicroUsd,
+    'yori.tool.calls': seen.toolCalls,
+  }
+}
+
+export function attributesOf(plain: Readonly<Record<string, Plain>>): OtlpAttribute[] {
+  return Object.entries(plain).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value: valueOf(value) }],
+  )
+}
+
+function valueOf(value: NonNullable<Plain>): OtlpValue {
+  if (typeof value === 'string') return { stringValue: value }
+  if (typeof value === 'boolean') return { boolValue: value }
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value }
+  return { arrayValue: { values: value.map((text) => ({ stringValue: text })) } }
+}
+
+/** 64 bits, which a number does not hold. */
+export function nanoseconds(ms: number): string {
+  const whole = Math.floor(ms)
+  const rest = Math.round((ms - whole) * 1e6)
+  return String(BigInt(whole) * 1_000_000n + BigInt(rest))
+}
+
+export function tracesBody(spans: readonly object[], resource: Resource): object {
+  const scopeSpans = [{ scope: scopeOf(resource), spans }]
+  return { resourceSpans: [{ resource: resourceOf(resource), scopeSpans }] }
+}
+
+export interface MetricTimes {
+  readonly startedAt: number
+  readonly now: number
+}
+
+export function metricsBody(
+  families: readonly Family[],
+  times: MetricTimes,
+  resource: Resource,
+): object {
+  const metrics = families
+    .filter(({ samples }) => samples.length > 0)
+    .map((family) => metricOf(family, times))
+  const scopeMetrics = [{ scope: scopeOf(resource), metrics }]
+  return { resourceMetrics: [{ resource: resourceOf(resource), scopeMetrics }] }
+}
+
+function metricOf({ name, help, type, samples }: Family, times: MetricTimes): object {
+  const at = {
+    startTimeUnixNano: nanoseconds(times.startedAt),
+    timeUnixNano: nanoseconds(times.now),
+  }
+  const base = { name, description: help, unit: unitOf(name) }
+  if (type === 'histogram') {
+    const dataPoints = histogramPoints(samples).map((point) => ({ ...point, ...at }))
+    return { ...base, histogram: { aggregationTemporality: CUMULATIVE, dataPoints } }
+  }
+  const dataPoints = samples.map(({ labels, value }) => ({
+    attributes: attributesOf(Object.fromEntries(labels)),
+    ...at,
+    asDouble: value,
+  }))
+  if (type === 'gauge') return { ...base, gauge: { dataPoints } }
+  const sum = { aggregationTemporality: CUMULATIVE, isMonotonic: true, dataPoints }
+  return { ...base, sum }
+}
+
+/** UCUM. */
+function unitOf(name: string): string {
+  if (name.includes('_seconds')) return 's'
+  if (name.includes('_bytes')) return 'By'
+  return '1'
+}
+
+interface Point {
+  labels: Sample['labels']
+  readonly upTo: (readonly [bound: number, count: number])[]
+  sum: number
+  count: number
+}
+
+/** Of cumulative buckets those of the protocol, which are not. */
+function histogramPoints(samples: readonly Sample[]): object[] {
+  const points = new Map<string, Point>()
+  for (const { suffix, labels, value } of samples) {
+    const plain = labels.filter(([name]) => name !== 'le')
+    const key = JSON.stringify(plain)
+    const point = points.get(key) ?? { labels: plain, upTo: [], sum: 0, count: 0 }
+    points.set(key, point)
+    const bound = labels.find(([name]) => name === 'le')?.[1]
+    if (suffix === '_sum') point.sum = value
+    else if (suffix === '_count') point.count = value
+    else if (bound !== undefined && bound !== '+Inf')
+      point.upTo.push([Number(bound), value])
+  }
+  return [...points.values()].map(({ labels, upTo, sum, count }) => {
+    const below = upTo.map(
+      ([, upToHere], index) => upToHere - (upTo[index - 1]?.[1] ?? 0),
+    )
+    const beyond = count - (upTo.at(-1)?.[1] ?? 0)
+    return {
+      attributes: attributesOf(Object.fromEntries(labels)),
+      count: String(count),
+      sum,
+      bucketCounts: [...below, beyond].map(String),
+      explicitBounds: upTo.map(([bound]) => bound),
+    }
+  })
+}
+
+function resourceOf({ version, instance }: Resource): object {
+  const attributes = attributesOf({
+    'service.name': 'yori',
+    'service.version': version,
+    'service.instance.id': instance,
+  })
+  return { attributes }
+}
+
+const scopeOf = ({ version }: Resource): object => ({ name: 'yori', version })
