@@ -117,6 +117,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () =>
       (await import('./commands/run/exec.js')).execCommand(await execDeps()),
   },
+  browser: {
+    group: 'On this machine',
+    summary: 'open a Chromium that is led through YORI and trusts it',
+    load: async () =>
+      (await import('./commands/run/browser.js')).browserCommand(await execDeps()),
+  },
   env: {
     group: 'On this machine',
     summary: 'print the variables that lead programs through YORI',

@@ -82,6 +82,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori exec --base-url -- bun agent.ts', 'a program that knows no proxy'],
     ['yori exec --max-usd 2 -- codex', 'ended when it has spent two dollars'],
   ],
+  'yori browser': [
+    ['yori browser https://chatgpt.com', 'a page through YORI, in a profile of its own'],
+    ['yori browser --ephemeral https://claude.ai -- --incognito', 'and nothing is left'],
+  ],
   'yori env': [
     ['eval "$(yori env)"', 'lead this whole shell through YORI'],
     ['yori env --shell powershell', 'for another shell'],

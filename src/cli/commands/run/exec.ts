@@ -49,13 +49,21 @@ export interface ExecDeps {
   exit(code: number): void
 }
 
+/** Which program, once it is known where it is led to. */
+export type CommandOf = (led: {
+  /** `http://127.0.0.1:port`. */
+  readonly proxy: string
+  /** The CA's folder. */
+  readonly directory: string
+}) => Promise<readonly string[]>
+
 interface Flags {
   readonly config?: string
   readonly proxy?: string
   readonly trustDir?: string
 }
 
-interface ExecFlags extends Flags {
+export interface ExecFlags extends Flags {
   readonly ephemeral?: true
   readonly baseUrl?: true
   readonly maxUsd?: number
@@ -81,7 +89,16 @@ export function execCommand(deps: ExecDeps): Command {
     .option('--max-usd <amount>', 'ask it to end when it has spent more', usdOf)
     .option('--no-preload', 'leave NODE_OPTIONS alone')
     .option('--no-summary', 'say nothing at its end')
-    .action((command: string[], flags: ExecFlags) => exec(deps, command, flags))
+    .action((command: string[], flags: ExecFlags) =>
+      exec(
+        deps,
+        {
+          name: basename(command[0] ?? ''),
+          commandOf: () => Promise.resolve(command),
+        },
+        flags,
+      ),
+    )
 }
 
 function usdOf(text: string): number {
@@ -91,9 +108,10 @@ function usdOf(text: string): number {
   return amount
 }
 
-async function exec(
+/** `name`: in the record. Ends with the program's exit code, by `deps.exit`. */
+export async function exec(
   deps: ExecDeps,
-  command: readonly string[],
+  { name, commandOf }: { readonly name: string; readonly commandOf: CommandOf },
   flags: ExecFlags,
 ): Promise<void> {
   await using yori = await yoriFor(deps, flags)
@@ -104,15 +122,14 @@ async function exec(
   const host = hostname.replace(/^\[|\]$/g, '')
   await using relay = await Relay.start({
     ...{ host, port: Number(port), id },
-    program: { name: basename(command[0] ?? ''), folder: process.cwd() },
+    program: { name, folder: process.cwd() },
   })
-  const variables = await variablesOf(deps, flags, {
-    ...options,
-    proxy: `http://127.0.0.1:${relay.port}`,
-  })
+  const proxy = `http://127.0.0.1:${relay.port}`
+  const variables = await variablesOf(deps, flags, { ...options, proxy })
   const led = flags.preload ? preloadVariables(deps.env, relay.port) : []
   const based = flags.baseUrl === true ? basedOn(deps, relay.port) : []
   const env = { ...deps.env, ...Object.fromEntries([...variables, ...led, ...based]) }
+  const command = await commandOf({ proxy, directory: options.directory })
   const program = await startProgram(command, env)
   await using passedBy = new PassedBy(program.pid)
   // Of a YORI that was named by its address, nobody here knows the record.
