@@ -46,7 +46,10 @@ describe('yori browser', () => {
     const program = ['--program', chromiumPath() ?? '']
     const ran = await browse(...program, `https://${NAME}/`, ...headless)
     assert.match(ran.stdout, /it is there/, ran.stderr)
-    assert.match(ran.stderr, /yori: .*came through YORI.*api\.openai\.com.*[1-9]\d* requests? recorded/)
+    assert.match(
+      ran.stderr,
+      /yori: .*came through YORI.*api\.openai\.com.*[1-9]\d* requests? recorded/,
+    )
     assert.equal(ran.status, 0)
     assert.deepEqual(readdirSync(folder.file('temp')), [])
     assert.ok(
