@@ -306,6 +306,8 @@ describe('the door of the control plane', () => {
     })
 
     it('takes nothing that is no name and password', async () => {
+      const bare = await on.ask('/api/login', { method: 'POST', token: null })
+      assert.equal(bare.status, 401)
       for (const body of [{}, [], 'x', { name: 1, password: 'x' }, { name: 'Ada' }])
         assert.equal((await on.ask('/api/login', { token: null, body })).status, 400)
     })

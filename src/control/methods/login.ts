@@ -103,6 +103,8 @@ export const me: Handler = ({ caller: { who, role, entrance, csrf } }) =>
   json({ who, role, entrance, csrf: csrf ?? null })
 
 function credentialsOf(body: unknown): { name: string; password: string } {
+  if (body === undefined)
+    throw new Refusal(401, 'unauthorized', 'a name and a password are asked for')
   const { name, password } = (body ?? {}) as Record<string, unknown>
   if (typeof name !== 'string' || typeof password !== 'string')
     throw badRequest('{"name": "...", "password": "..."} is expected')
