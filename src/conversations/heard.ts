@@ -5,7 +5,6 @@
  * never as text; the oldest go first, and what is forgotten is looked at again.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
 import { piecesIn } from '../providers/body-text.js'
 import type { Unit } from '../providers/body-text.js'
@@ -26,12 +25,15 @@ const MAX_LINES = 4096
 const HASHED_CHARS = 64 * 1024
 const PART_CHARS = 256
 
+/** Units after which it rests. */
+const REST_UNITS = 256
+
 /** What one request may rely on. */
 export interface HeardBefore {
   hasPassed(unit: Unit): Resting<boolean>
   hasSaid(line: string): boolean
   /** These were looked at, and went on; of what was asked about before the digest is there. */
-  pass(units: readonly Unit[]): void
+  pass(units: readonly Unit[]): Resting<void>
 }
 
 export class Heard {
@@ -61,8 +63,11 @@ export class Heard {
         return messages.has(key)
       },
       hasSaid: (line) => this.#lines.has(this.#key(conversation, line.trim())),
-      pass: (units) => {
-        for (const unit of units) messages.add(keys.get(unit) ?? atOnce(keyOf(unit)))
+      *pass(units) {
+        for (const [index, unit] of units.entries()) {
+          messages.add(keys.get(unit) ?? (yield* keyOf(unit)))
+          if (index % REST_UNITS === REST_UNITS - 1) yield
+        }
       },
     }
   }

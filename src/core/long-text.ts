@@ -30,12 +30,14 @@ export class LongTexts {
    */
   readonly #known = new Map<number, Joined | 'several'>()
 
-  /** The text, of which nothing is copied. */
+  /** The text, of which nothing is copied; that of before for the same pieces. */
   join(pieces: TextPieces): string {
     const text = joined(pieces)
     const { length } = text
-    if (length > PIECE_CHARS)
-      this.#known.set(length, this.#known.has(length) ? 'several' : { text, pieces })
+    if (length <= PIECE_CHARS) return text
+    const known = this.#known.get(length)
+    if (typeof known === 'object' && isSame(known.pieces, pieces)) return known.text
+    this.#known.set(length, known === undefined ? { text, pieces } : 'several')
     return text
   }
 
@@ -59,6 +61,11 @@ export class LongTexts {
   during<T>(use: () => T): T {
     return withTexts(this, use)
   }
+}
+
+/** Piece by piece: none of them is joined for it. */
+function isSame(some: TextPieces, others: TextPieces): boolean {
+  return some.length === others.length && some.every((piece, i) => piece === others[i])
 }
 
 /** Of whom reads a body at the moment: no more than one call is in progress at a time. */

@@ -304,12 +304,22 @@ export class BodyTextReader {
 
   *#joinedOf(parts: readonly Piece[]): Resting<Piece[]> {
     if (parts.length < 2) return []
+    const byWho = new Map<Who, Piece[]>()
+    const meets = new Set<Who>()
+    for (let at = 0; at < parts.length; at++) {
+      const part = parts[at] as Piece
+      const own = byWho.get(part.who)
+      const before = own?.at(-1)
+      if (before !== undefined && meetInDigits(before, part)) meets.add(part.who)
+      if (own === undefined) byWho.set(part.who, [part])
+      else own.push(part)
+      if (at % REST_NODES === 0) yield
+    }
     const made: Piece[] = []
-    for (const who of new Set(parts.map((part) => part.who))) {
-      const own = parts.filter((part) => part.who === who)
+    for (const [who, own] of byWho) {
       if (own.length < 2) continue
       made.push(pieceOf(who, yield* this.#edges(own, '')))
-      if (meetInDigits(own)) made.push(pieceOf(who, yield* this.#edges(own, ' ')))
+      if (meets.has(who)) made.push(pieceOf(who, yield* this.#edges(own, ' ')))
     }
     return made
   }
@@ -405,11 +415,9 @@ function isDocument(media: string | undefined): boolean {
 }
 
 /** A number whose groups stand in parts of their own has a blank where they meet. */
-function meetInDigits(parts: readonly Piece[]): boolean {
-  return parts.some((part, i) => {
-    const { text: before } = parts[i - 1] ?? { text: '' }
-    return isDigitAt(before, before.length - 1) && isDigitAt(part.text, 0)
-  })
+function meetInDigits(first: Piece, second: Piece): boolean {
+  const before = piecesIn(first).at(-1) ?? ''
+  return isDigitAt(before, before.length - 1) && isDigitAt(piecesIn(second)[0] ?? '', 0)
 }
 
 function isDigitAt(text: string, at: number): boolean {

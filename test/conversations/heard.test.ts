@@ -33,7 +33,7 @@ describe('what was heard in a conversation', () => {
     const heard = new Heard()
     const before = heard.in('a', RULES)
     assert.equal(atOnce(before.hasPassed(unit('hello'))), false)
-    before.pass([unit('hello')])
+    atOnce(before.pass([unit('hello')]))
     assert.equal(atOnce(heard.in('a', RULES).hasPassed(unit('hello'))), true)
     assert.equal(atOnce(heard.in('b', RULES).hasPassed(unit('hello'))), false)
     assert.equal(atOnce(heard.in('a', {}).hasPassed(unit('hello'))), false)
@@ -41,12 +41,11 @@ describe('what was heard in a conversation', () => {
 
   it('is another message with other words, another author or other parts', () => {
     const before = new Heard().in('a', RULES)
-    before.pass([
-      { pieces: [unit('one').pieces[0]!, unit('two').pieces[0]!], joined: [] },
-    ])
+    const both = [unit('one').pieces[0]!, unit('two').pieces[0]!]
+    atOnce(before.pass([{ pieces: both, joined: [] }]))
     for (const other of ['one', 'onetwo', 'one\ntwo', 'two'])
       assert.equal(atOnce(before.hasPassed(unit(other))), false, other)
-    before.pass([unit('one', 'tool')])
+    atOnce(before.pass([unit('one', 'tool')]))
     assert.equal(atOnce(before.hasPassed(unit('one', 'person'))), false)
     assert.equal(atOnce(before.hasPassed(unit('one', 'tool'))), true)
   })
@@ -80,7 +79,7 @@ describe('what was heard in a conversation', () => {
   it('forgets what was said longest ago, and is asked again then', () => {
     const heard = new Heard({ maxMessages: 2, maxLines: 2 })
     const before = heard.in('a', RULES)
-    before.pass([unit('1'), unit('2'), unit('1'), unit('3')])
+    atOnce(before.pass([unit('1'), unit('2'), unit('1'), unit('3')]))
     assert.deepEqual(
       ['1', '2', '3'].map((text) => atOnce(before.hasPassed(unit(text)))),
       [true, false, true],

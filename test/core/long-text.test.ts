@@ -36,6 +36,14 @@ describe('a long text', () => {
     })
   })
 
+  it('that is joined again of the same pieces is the one of before', () => {
+    const long = new LongTexts()
+    const pieces = cutInPieces(text)
+    const found = long.join(pieces)
+    long.join(pieces.map((piece) => piece))
+    assert.equal(long.piecesOf(found), pieces)
+  })
+
   it('of the same length as another is none but itself', () => {
     const long = new LongTexts()
     const [a, b] = ['a', 'b'].map((first) => first + text.slice(1))

@@ -26,6 +26,7 @@ interface Shape {
   readonly type?: string
 }
 
+const CARD = '4111 1111 1111 1111'
 const WORDS = 'what does a steam engine do with its water, and who is Watt? '
 
 /** A whole number of times. */
@@ -200,6 +201,28 @@ const SHAPES: readonly Shape[] = [
     body: () => Buffer.from(`\ufeff${repeated(WORDS, BYTES / 2 - 2)}`, 'utf16le'),
   },
   { name: 'bytes', type: 'application/octet-stream', body: () => randomBytes(BYTES) },
+  {
+    name: 'refused, a card in one text',
+    body: () => said(`${repeated(WORDS, BYTES - 100)} my card is ${CARD}`),
+  },
+  {
+    name: 'refused, a card in 20,000',
+    body: () => {
+      const others = many(20_000, repeated(WORDS, BYTES / 20_000 - 60))
+      return chat(`${others},{"role":"user","content":"my card is ${CARD}"}`)
+    },
+  },
+  {
+    name: 'refused, nothing but cards',
+    body: () => said(repeated(`my card is ${CARD}, `, BYTES)),
+  },
+  {
+    name: 'refused, of no known shape',
+    body: () =>
+      Buffer.from(
+        `{"records":[${Array.from({ length: 40_000 }, (_, i) => `{"n":${i},"note":"${WORDS.repeat(2)}"}`).join(',')}],"note":"my card is ${CARD}"}`,
+      ),
+  },
   {
     name: 'multipart, one file of text',
     type: MULTIPART,

@@ -26,8 +26,6 @@ const PASSAGE = '~'
 const SEARCHED_CHARS = 8 * 1024
 /** Longer than anything that is found. */
 const OVERLAP_CHARS = 256
-/** Going through texts may hold the event loop so long before it pauses. */
-const TURN_MS = 2
 
 /** Words of the protocol: to take them out would make another request. */
 const STRUCTURE: ReadonlySet<string> = new Set([
@@ -71,21 +69,26 @@ export function isPassage(mark: string): boolean {
 }
 
 export async function markedOf(said: SaidText, mark: Mark): Promise<Marked> {
-  const texts = new Map<string, MarkedText>()
-  let since = performance.now()
   const own = (await inSlices(textsOf(said))) ?? []
-  for (const text of [...own, ...(await saidTexts(said))]) {
+  const all = [...own, ...(await saidTexts(said))]
+  const texts = await inSlices(marksOf(all, mark))
+  return new Marked(said, texts ?? new Map<string, MarkedText>())
+}
+
+function* marksOf(all: readonly string[], mark: Mark): Resting<Map<string, MarkedText>> {
+  const texts = new Map<string, MarkedText>()
+  for (const text of all) {
+    // To know whether it was there before takes its time, too.
+    yield
     if (texts.has(text) || text.trim() === '') continue
     const passages: Passage[] = []
     for (const { from, piece } of piecesOf(text)) {
       passages.push(...passagesOf(piece, from, mark))
-      if (performance.now() - since < TURN_MS) continue
-      await nextTurn()
-      since = performance.now()
+      yield
     }
     texts.set(text, { mark: mark(text), passages })
   }
-  return new Marked(said, texts)
+  return texts
 }
 
 interface MarkedText {
@@ -136,14 +139,22 @@ export class Marked {
     const quoted = [words, folded(words)]
       .map((one) => one.trim())
       .filter((one) => one !== '')
-    const patterns = [...new Set(quoted)].map(asWords)
+    const patterns = [...new Set(quoted)].map((one) => [one, asWords(one)] as const)
     const left = (text: string): string => {
       let rest = withoutMarks(text, this.#texts.get(text), approved)
-      for (const pattern of patterns) rest = rest.replace(pattern, '')
+      for (const [literal, pattern] of patterns)
+        if (rest.includes(literal)) rest = rest.replace(pattern, '')
       return rest
     }
-    const changes = [...this.#texts.keys()].some((text) => left(text) !== text)
-    return changes ? await this.#map(left) : undefined
+    return (await inSlices(this.#changes(left))) === true ? this.#map(left) : undefined
+  }
+
+  *#changes(left: (text: string) => string): Resting<boolean> {
+    for (const text of this.#texts.keys()) {
+      if (left(text) !== text) return true
+      yield
+    }
+    return false
   }
 
   /** Without anything that was said. */
@@ -258,7 +269,3 @@ function* mapTexts(
 }
 
 const REST_VALUES = 64
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}

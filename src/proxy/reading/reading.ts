@@ -54,6 +54,8 @@ const READER_BYTES = 128 * 1024
 const MAX_JSON_BODY_BYTES = 1024 * 1024
 /** A request of so many bytes is read within a few milliseconds. */
 const AT_ONCE_BYTES = 64 * 1024
+/** So many texts are known at once. */
+const AT_ONCE_UNITS = 1024
 /** Of the tools that a request offers, those that its row names. */
 const MAX_TOOLS = 256
 
@@ -286,8 +288,12 @@ export class Reading {
   passed(redacts: Redacts): void {
     const looked = redacts === 'words' ? [] : (this.#said?.looked ?? [])
     const settled = looked.filter(({ found }) => redacts === 'nothing' || !found)
-    this.#heard?.pass(settled.map(({ unit }) => unit))
     this.#said = undefined
+    const passing = this.#heard?.pass(settled.map(({ unit }) => unit))
+    if (passing === undefined) return
+    // What is asked before the last of many is known is looked at once more.
+    if (settled.length <= AT_ONCE_UNITS) atOnce(passing)
+    else void inSlices(passing)
   }
 
   /** Puts what was read into the record; gives the conversation that it belongs to. */

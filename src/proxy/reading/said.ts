@@ -156,7 +156,13 @@ function* seenAs(
   edit: EditText | undefined,
 ): Resting<TextPieces> {
   const as = yield* foldedOf(texts)
-  return edit === undefined ? as : as.map((text) => edit(text, who))
+  if (edit === undefined) return as
+  const edited: string[] = []
+  for (const text of as) {
+    edited.push(edit(text, who))
+    yield
+  }
+  return edited
 }
 
 /** The dearest take a few milliseconds. */

@@ -10,7 +10,7 @@ import { decoded } from '../../../src/detect/text-shape.js'
 import type { Resting } from '../../../src/core/resting.js'
 import { JSON_LIMITS } from '../../../src/json/json-scanner.js'
 import { recognise } from '../../../src/providers/index.js'
-import { piecesIn } from '../../../src/providers/body-text.js'
+import { BodyTextReader, piecesIn } from '../../../src/providers/body-text.js'
 import type { BodyText } from '../../../src/providers/body-text.js'
 import { readRequest } from '../../../src/proxy/reading/request-reading.js'
 import { SAID_LIMITS, saidOf } from '../../../src/proxy/reading/said.js'
@@ -48,6 +48,34 @@ const chat = (content: string, role = 'user'): Buffer =>
   Buffer.from(`{"model":"m","messages":[{"role":"${role}","content":${content}}]}`)
 
 describe('reading rests', () => {
+  it('in a text of megabytes that is looked at again, edited', () => {
+    const { text } = read(
+      chat(JSON.stringify(`steam engines, ${'and water '.repeat(400_000)}`)),
+    )
+    const { made } = look(text)
+    let edited = 0
+    const again = made.again((each) => {
+      edited++
+      return each
+    })
+    // Between two rests there is one piece that is edited, and none is left out.
+    let most = 0
+    for (let before = 0; again.next().done !== true; before = edited)
+      most = Math.max(most, edited - before)
+    assert.ok(edited >= (4 * MIB) / PIECE_CHARS - 4, `${edited}`)
+    assert.equal(most, 1)
+  })
+
+  it('in parts that are joined, while they are sorted and while they are joined', () => {
+    const reader = new BodyTextReader()
+    const parts = Array.from({ length: 100_000 }, () => 'water and steam')
+    counted(reader.message(parts, [], false))
+    const { rests, made } = counted(reader.ended())
+    assert.equal(made.units.length, 1)
+    // Twice for each 256.
+    assert.ok(rests > (1.9 * parts.length) / 256, `${rests}`)
+  })
+
   it('in a message of a hundred thousand parts, which is read all the same', () => {
     const part = '{"type":"text","text":"hi"},'
     const body = chat(`[${part.repeat(45_000)}{"type":"text","text":"${CARD}"}]`)
