@@ -19,6 +19,7 @@ export interface Bounding {
   readonly choices?: number | undefined
 }
 
+/** Whole tokens, never fewer than zero. */
 export interface MostTokens {
   /** By its text, four characters each. */
   readonly inputTokens: number
@@ -26,6 +27,7 @@ export interface MostTokens {
   readonly outputTokens: number
 }
 
+/** What is not bounded by the request counts as `DEFAULT_OUTPUT_TOKENS`. Never throws. */
 export function mostTokens({ api, ...asked }: Bounding): MostTokens {
   const { promptChars = 0, maxTokens = DEFAULT_OUTPUT_TOKENS, choices = 1 } = asked
   const writes = api === undefined || WRITING.has(api)
