@@ -295,6 +295,7 @@ describe('calls at once', () => {
         it('that fail leave what they would have used to others', async () => {
           const from = await household(governed({ max_tokens: 250 }))
           const outcomes = calls(from, version, 5, { session: `s-${from}` })
+          await until(() => provider.came === 2)
           for (const how of [fails, fails, fails, answers, answers])
             await provider.next(how)
           assert.deepEqual(tally(await outcomes), { 200: 2, 500: 3 })
