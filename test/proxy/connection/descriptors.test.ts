@@ -10,6 +10,7 @@ import { needs } from '../../support/needs.js'
 
 const LIMIT = 256
 const CLIENTS = 400
+const MOST_CLIENTS = 4_000
 /** How long it is watched, and the share of it that may be spent while nothing can be done. */
 const WATCHED_MS = 1_000
 const BUSY_SHARE = 0.5
@@ -31,13 +32,19 @@ describe('with 256 descriptors and 400 clients', () => {
     })
     const kept = await yori.tls(NAME)
     const clients: Socket[] = []
+    const come = (): void => {
+      const socket = connect(yori.port, '127.0.0.1')
+      socket.on('error', () => undefined)
+      clients.push(socket)
+    }
+    // Whoever was turned away is followed by another: what has come free is taken again.
+    const more = setInterval(() => {
+      const free = LIMIT - yori.descriptors().length
+      for (let i = 0; i < free && clients.length < MOST_CLIENTS; i++) come()
+    }, 20)
     try {
-      for (let i = 0; i < CLIENTS; i++) {
-        const socket = connect(yori.port, '127.0.0.1')
-        socket.on('error', () => undefined)
-        clients.push(socket)
-      }
-      await until(() => yori.descriptors().length >= LIMIT - 2)
+      for (let i = 0; i < CLIENTS; i++) come()
+      await until(() => yori.logged(50).length > 0)
       const before = yori.cpuMs()
       await new Promise((resolve) => setTimeout(resolve, WATCHED_MS))
       const spent = yori.cpuMs() - before
@@ -48,6 +55,7 @@ describe('with 256 descriptors and 400 clients', () => {
       const answer = await ask(kept, get('/v1/models'), (text) => /(?:\}|ok)$/.test(text))
       assert.match(answer, /^HTTP\/1\.1 (?:502 [^]*YORI_UPSTREAM_UNREACHABLE|200 )/)
     } finally {
+      clearInterval(more)
       const closed = clients
         .filter((socket) => !socket.closed)
         .map((socket) => once(socket, 'close'))

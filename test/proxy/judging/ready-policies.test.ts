@@ -50,7 +50,7 @@ class Household implements AsyncDisposable {
   readonly simulator: Simulator
   readonly clock: ManualClock
   /** Over the version of HTTP that is tried at the time. */
-  readonly dispatcher: Dispatcher
+  dispatcher: Dispatcher
   #exchanges = 0
 
   private constructor(yori: Yori, simulator: Simulator, clock: ManualClock) {
@@ -94,6 +94,8 @@ class Household implements AsyncDisposable {
 
   at(text: string): void {
     this.clock.advance(moment(text) - this.clock.now())
+    // Hours later nobody has the connection of before, which is being closed.
+    this.dispatcher = this.yori.dispatcher(undefined, version)
   }
 
   /** `allow`, `alert` or `block`, as the client met it and the record has it. */
