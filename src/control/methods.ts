@@ -5,6 +5,18 @@ import { FILTERS, PAGED } from './query.js'
 export const METHODS: readonly Method[] = [
   {
     verb: 'GET',
+    path: '/',
+    role: 'view',
+    load: async () => (await import('./methods/home.js')).home,
+  },
+  {
+    verb: 'GET',
+    path: '/home.css',
+    role: 'open',
+    load: async () => (await import('./methods/home.js')).homeStyle,
+  },
+  {
+    verb: 'GET',
     path: '/health',
     role: 'open',
     load: async () => (await import('./methods/state.js')).health,

@@ -52,7 +52,8 @@ export const config: Handler = ({ on: { port } }) => {
   })
 }
 
-function stateOf({ appliance, clock }: ControlPort): 'healthy' | 'degraded' {
+/** The word that `/health` has. */
+export function stateOf({ appliance, clock }: ControlPort): 'healthy' | 'degraded' {
   const { concerns, roots } = appliance.current.services
   const isUsable = roots.condition(clock.now()).kind !== 'unusable'
   return isUsable && concerns().length === 0 ? 'healthy' : 'degraded'

@@ -3,6 +3,7 @@
  * a phone, dark where the system is dark; everything that came from outside is escaped, and
  * the policy of the page allows nothing but its own style.
  */
+import { escaped } from '../../core/html.js'
 import { createHash } from 'node:crypto'
 
 export interface BlockPage {
@@ -134,16 +135,4 @@ ${main}
 </body>
 </html>
 `
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 }

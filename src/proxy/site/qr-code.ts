@@ -1,6 +1,6 @@
 /** An address as a QR code: inline SVG, one path, four modules of quiet zone (ISO/IEC 18004). */
 import { encode } from 'uqr'
-import { escaped } from '../answers/block-page.js'
+import { escaped } from '../../core/html.js'
 
 const QUIET_ZONE = 4
 

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { DeviceGuess } from './device-kind.js'
-import { escaped } from '../answers/block-page.js'
+import { escaped } from '../../core/html.js'
 import { qrCode } from './qr-code.js'
 import { TRUST_SCRIPT } from './trust-script.js'
 import { stepsFor, TRUST_STEPS } from './trust-steps.js'
