@@ -388,6 +388,23 @@ describe('a way round by the wire', () => {
     assert.deepEqual(heard, [GOOD])
   })
 
+  it('is a last one for a body that was under way when the policy came', async () => {
+    const policies = (action: string) => ({
+      policies: { files: { privacy: { action } } },
+    })
+    await yori.reload(policies('alert'))
+    const socket = await open('CONNECT')
+    const bytes = post(BAD)
+    socket.write(bytes.slice(0, -30))
+    await yori.reload(policies('block'))
+    // Judged by the policies of its beginning; its connection takes no other.
+    socket.write(bytes.slice(-30))
+    const answer = await readUntil(socket, (soFar) => soFar.includes('\r\n\r\n'))
+    assert.match(answer.toString(), /^HTTP\/1\.1 200 [^]*connection: close/i)
+    assert.deepEqual(heard, [BAD])
+    await assertRefused(await open('CONNECT'), post(BAD))
+  })
+
   it('is closed on a connection and a session that are older than the policy', async () => {
     const policies = (action: string) => ({
       policies: { files: { privacy: { action } } },
