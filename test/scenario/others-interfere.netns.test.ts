@@ -22,7 +22,10 @@ const OWN_CA = /^YORI/
 
 async function steered(home: Household, when: string): Promise<void> {
   const asks = FAMILIES.map((family) => ({ host: PROVIDER[family], name: LLM }))
-  for (const { issuer } of await home.ask(asks)) assert.match(issuer ?? '', OWN_CA, when)
+  for (const answer of await home.ask(asks)) {
+    const state = `${when}: ${JSON.stringify(answer)} ${home.holds} ${home.says('why')}`
+    assert.match(answer.issuer ?? '', OWN_CA, `${state}\n${home.log}`)
+  }
 }
 
 const ended = (home: Household, cause: string) =>
@@ -118,7 +121,8 @@ describe('a household on whose router other programs interfere', function () {
     machines.run('router', 'ip address add 10.77.0.1/24 dev lan0')
     machines.run('router', 'ip address add fd77::1/64 dev lan0 nodad')
     shown('iptables ip6tables', 1)
-    await home.supervise()
+    // However long the probe's answer takes here, it is no cause.
+    await home.supervise({ ...SOONER, YORI_WAY_SECONDS: '20' })
     const refused = home.yori('pf', 'apply', '--backend', 'nft-tproxy')
     assert.equal(refused.status, 1, refused.stdout)
     assert.match(refused.stderr, /br_netfilter drops what is led here on lan0, IPv4/)
