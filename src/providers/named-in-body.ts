@@ -114,13 +114,13 @@ export class NamedInBody {
 
   #object(object: Json, here: Place, open: Waiting[], depth: number): void {
     if (object.jsonrpc !== undefined) this.#call(object)
-    const fields = Object.entries(object)
+    const fields = Object.entries(object).map(
+      ([name, inner]) => [name, plainKey(name), inner] as const,
+    )
     if (here === 'envelope')
-      for (const [name, inner] of fields)
-        if (MODELS.has(plainKey(name))) this.#addModels(inner)
+      for (const [, key, inner] of fields) if (MODELS.has(key)) this.#addModels(inner)
     // Taken from the end: the first field is the next.
-    for (const [name, inner] of fields.reverse()) {
-      const key = plainKey(name)
+    for (const [name, key, inner] of fields.reverse()) {
       if (typeof inner !== 'object' || inner === null || NOT_ANSWERING.has(key)) continue
       if (isToolList(name)) addTools(inner, this.tools)
       else if (isToolChoice(name)) addChoice(inner, this.tools)

@@ -62,10 +62,18 @@ export function modelsIn(value: unknown): string[] {
  * either form: in small letters, without low lines. Longer ones than 32 stay as they are.
  */
 export function plainKey(key: string): string {
-  return key.length > MAX_KEY ? key : key.replaceAll('_', '').toLowerCase()
+  if (key.length > MAX_KEY) return key
+  const known = PLAIN.get(key)
+  if (known !== undefined) return known
+  const plain = key.replaceAll('_', '').toLowerCase()
+  if (PLAIN.size < MAX_PLAIN) PLAIN.set(key, plain)
+  return plain
 }
 
 const MAX_KEY = 32
+/** Bodies have the same few names again and again; of more, the first are kept. */
+const PLAIN = new Map<string, string>()
+const MAX_PLAIN = 512
 
 /** Does a field of that name hold tools that are offered? */
 export function isToolList(key: string): boolean {
