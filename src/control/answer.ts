@@ -42,7 +42,10 @@ export type Answer =
   /** Goes on as long as both sides want; `open` is given the response with nothing sent. */
   | { readonly kind: 'stream'; open(response: ServerResponse): void }
 
-export const json = (body: unknown, status = 200): Answer => ({
+/** One that is known to its end. */
+export type WholeAnswer = Exclude<Answer, { readonly kind: 'stream' }>
+
+export const json = (body: unknown, status = 200): WholeAnswer => ({
   kind: 'json',
   status,
   body,
@@ -73,7 +76,7 @@ export const notFound = (what: string): Refusal =>
 
 export const badRequest = (says: string): Refusal => new Refusal(400, 'bad_request', says)
 
-export function refused(refusal: Refusal): Answer {
+export function refused(refusal: Refusal): WholeAnswer {
   const { status, error, message, more } = refusal
   const asks = { 'www-authenticate': 'Bearer realm="yori"' }
   return {

@@ -21,6 +21,8 @@ import {
 import { Logins } from './logins.js'
 import { METHODS } from './methods.js'
 import type { Surroundings } from './method.js'
+import { openAnswer } from './open-answers.js'
+import type { OpenAnswer, OpenQuestion } from './open-answers.js'
 import type { ConfigOfControl, ControlPlaces, ControlPort } from './port.js'
 import { Reader } from './reader.js'
 import type { Settings } from './settings.js'
@@ -98,6 +100,15 @@ export class Control implements Service {
     const old = this.#server
     await this.#openPort(config)
     if (old !== undefined && old !== this.#server) await close(old)
+  }
+
+  /**
+   * For a port that programs of this machine dial by its base URL: what `/health`, `/metrics`
+   * and `/config` answer there, from loopback and without a token. Undefined: any other path.
+   * Can be asked from the beginning, whether the control plane could listen or not.
+   */
+  openAnswer(asked: OpenQuestion): Promise<OpenAnswer | undefined> {
+    return openAnswer({ port: this.#port }, asked)
   }
 
   async stop(): Promise<void> {

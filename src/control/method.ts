@@ -3,7 +3,7 @@
  * come from the list in `methods.ts`. The code behind one is loaded when it is first asked for.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Answer } from './answer.js'
+import type { Answer, WholeAnswer } from './answer.js'
 import type { Attempts } from '../policy/attempts.js'
 import type { AccessLog } from './access-log.js'
 import type { Gate } from './gate.js'
@@ -39,6 +39,11 @@ export interface Surroundings {
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>
+
+/** One that needs nothing of the request: other ports than ours may ask it, too. */
+export type PlainHandler = (call: {
+  readonly on: Pick<Surroundings, 'port'>
+}) => WholeAnswer
 
 export interface Method {
   readonly verb: 'GET' | 'POST' | 'PUT' | 'DELETE'

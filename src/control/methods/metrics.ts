@@ -1,8 +1,8 @@
 /** `/metrics`, as Prometheus reads it. */
 import { prometheusText, PROMETHEUS_TYPE } from '../../metrics/prometheus.js'
-import type { Handler } from '../method.js'
+import type { PlainHandler } from '../method.js'
 
-export const metrics: Handler = ({ on: { port } }) => ({
+export const metrics: PlainHandler = ({ on: { port } }) => ({
   kind: 'text',
   status: 200,
   type: PROMETHEUS_TYPE,

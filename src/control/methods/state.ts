@@ -1,11 +1,11 @@
 /** How YORI is: for probes, for `yori status`, and the configuration in force without secrets. */
 import { formatSocketAddress } from '../../core/address.js'
 import { json } from '../answer.js'
-import type { Handler } from '../method.js'
+import type { Handler, PlainHandler } from '../method.js'
 import type { ControlPort } from '../port.js'
 
 /** Nothing but this word: everybody may ask. */
-export const health: Handler = ({ on }) => json({ status: stateOf(on.port) })
+export const health: PlainHandler = ({ on }) => json({ status: stateOf(on.port) })
 
 export const status: Handler = ({ on: { port, places } }) => {
   const { appliance, clock, version, startedAt, source } = port
@@ -35,7 +35,7 @@ export const status: Handler = ({ on: { port, places } }) => {
 }
 
 /** Secrets read `[redacted]`, as they serialise. */
-export const config: Handler = ({ on: { port } }) => {
+export const config: PlainHandler = ({ on: { port } }) => {
   const { config: inForce } = port.appliance.current
   const { audit, log } = inForce
   return json({
