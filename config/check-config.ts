@@ -24,6 +24,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkAllowlist(config, judgement)
   checkPolicies(config, judgement)
   checkHashes(config, judgement)
+  checkPeople(config, judgement)
   checkLives(config, judgement)
   checkBounds(config, judgement)
 }
@@ -213,6 +214,20 @@ function checkHashes({ enforcement, access }: Config, { warn }: Judgement): void
   access.users.forEach((user, index) =>
     check(['access', 'users', index, 'password_hash'], textOf(user.password_hash)),
   )
+}
+
+function checkPeople({ control }: Config, { report, warn }: Judgement): void {
+  control.people.forEach((person, index) => {
+    const path = ['control', 'people', index]
+    if (person.password_hash === undefined && person.pin_hash === undefined)
+      report(path, 'has neither password_hash nor pin_hash', 'give one of them, or both')
+    if (person.role === 'admin' && person.password_hash === undefined)
+      warn(
+        path,
+        'is admin with a PIN alone, which is household at most',
+        'add a password',
+      )
+  })
 }
 
 /** Secrets are wrapped only after the checks; until then they are text. */

@@ -24,9 +24,13 @@ export const controlSchema = section('Dashboard, health, metrics and API.', {
       'loopback. An address that is taken keeps nothing else from running.',
   }),
   people: list({
-    items: item('One person who may log in.', ['name', 'password_hash'], {
+    items: item('One person who may log in.', ['name'], {
       name: text({ format: 'label', description: 'As typed at the login.' }),
       password_hash: secret('password-hash', 'A hash, never the password.'),
+      pin_hash: secret(
+        'password-hash',
+        'The hash of 6 to 12 digits, for a phone: with them household at most.',
+      ),
       role: choice({
         enum: ['view', 'household', 'admin'],
         default: 'view',
@@ -38,7 +42,7 @@ export const controlSchema = section('Dashboard, health, metrics and API.', {
     default: [],
     uniqueBy: 'name',
     description:
-      'Who may log in by name and password; `yori hash-password` makes the hash.',
+      'Who may log in by name and password or PIN; `yori hash-password` makes the hash.',
   }),
 })
 

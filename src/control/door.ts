@@ -21,7 +21,9 @@ export interface DoorOptions {
   readonly surroundings: () => Surroundings
 }
 
-const ON_SOCKET: Caller = { who: 'socket', role: 'admin', entrance: 'socket' }
+/** On the socket a command says who is at the keyboard; whoever may open it could be anybody. */
+export const ACTOR_FIELD = 'x-yori-actor'
+const ACTOR = /^[\x21-\x7e][\x20-\x7e]{0,63}$/
 const NOBODY: Caller = { who: 'nobody', role: 'view', entrance: 'token' }
 
 export class Door {
@@ -60,7 +62,7 @@ export class Door {
     const { found, verbs } = findMethod(methods, verb, path)
     const isOpen = found?.method.role === 'open'
     // Who is nobody learns nothing of what there is.
-    const caller = isSocket ? ON_SOCKET : isOpen ? NOBODY : gate.caller(request)
+    const caller = isSocket ? onSocket(request) : isOpen ? NOBODY : gate.caller(request)
     if (found === undefined) {
       if (verbs.length === 0) throw new Refusal(404, 'not_found', 'nothing at that path')
       const may = verbs.join(', ')
@@ -85,6 +87,12 @@ export class Door {
       .port.log.error({ err: cause }, 'the control plane failed on a request')
     return new Refusal(500, 'internal', 'a fault of YORI itself; its log has more')
   }
+}
+
+function onSocket({ headers }: IncomingMessage): Caller {
+  const said = headers[ACTOR_FIELD]
+  const who = typeof said === 'string' && ACTOR.test(said) ? said : 'socket'
+  return { who, role: 'admin', entrance: 'socket' }
 }
 
 function refuseUnknown(query: URLSearchParams, { query: known = [] }: Method): void {

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from './answer.js'
 import type { Login, Logins } from './logins.js'
+import { PIN_ROLE, atMost } from './roles.js'
 import type { Caller, Role } from './roles.js'
 import { digestOf, isSame } from './token.js'
 
@@ -69,8 +70,7 @@ export class Gate {
       throw new Refusal(401, 'unauthorized', 'that is not the token')
     }
     const login = this.login(request)
-    const role =
-      login?.person === undefined ? login?.role : this.#options.roleOf(login.person)
+    const role = this.#roleOf(login)
     if (login === undefined || role === undefined)
       throw new Refusal(
         401,
@@ -80,6 +80,13 @@ export class Gate {
     refuseForeign(request, login)
     const { person, entrance, csrf } = login
     return { who: person ?? entrance, role, entrance, ip, csrf }
+  }
+
+  /** As it is now: a person may have been given less, or be gone. */
+  #roleOf(login: Login | undefined): Role | undefined {
+    if (login?.person === undefined) return login?.role
+    const role = this.#options.roleOf(login.person)
+    return role !== undefined && login.entrance === 'pin' ? atMost(role, PIN_ROLE) : role
   }
 
   /** By its cookie. */

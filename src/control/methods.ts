@@ -56,7 +56,7 @@ export const METHODS: readonly Method[] = [
     verb: 'POST',
     path: '/api/login',
     role: 'open',
-    load: async () => (await import('./methods/login.js')).byPassword,
+    load: async () => (await import('./methods/login.js')).byName,
   },
   {
     verb: 'POST',
@@ -141,6 +141,24 @@ export const METHODS: readonly Method[] = [
     path: '/api/approvals',
     role: 'view',
     load: async () => (await import('./methods/household.js')).approvals,
+  },
+  {
+    verb: 'POST',
+    path: '/api/approvals/{code}/approve',
+    role: 'household',
+    load: async () => (await import('./methods/approvals.js')).approve,
+  },
+  {
+    verb: 'POST',
+    path: '/api/approvals/{code}/deny',
+    role: 'household',
+    load: async () => (await import('./methods/approvals.js')).deny,
+  },
+  {
+    verb: 'DELETE',
+    path: '/api/grants/{id}',
+    role: 'household',
+    load: async () => (await import('./methods/approvals.js')).revoke,
   },
   {
     verb: 'GET',

@@ -7,6 +7,7 @@ import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
 import type { PageAsked } from '../audit/pages.js'
 import { readSession, readUsage } from '../audit/session-queries.js'
 import type { Filter } from '../audit/where.js'
+import { readBlockByCode } from './block-by-code.js'
 
 const now = (): number => performance.now()
 const DAY_MS = 86_400_000
@@ -26,6 +27,8 @@ export const READS = {
   exchanges: (db: Database, asked: PageAsked) =>
     readPage(db, asked, listColumns(db), now),
   exchange: (db: Database, { id }: { id: string }) => readExchange(db, id) ?? null,
+  blockByCode: (db: Database, asked: { code: string; sinceMs: number }) =>
+    readBlockByCode(db, asked) ?? null,
   sessions: (db: Database, asked: PageAsked) => readSessionPage(db, asked, now),
   /** Its exchanges, oldest first, by its whole id. */
   session: (db: Database, { id, most }: { id: string; most: number }) =>

@@ -5,7 +5,7 @@ export const ROLES = ['view', 'household', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
 /** By which way somebody was let in. */
-export type Entrance = 'socket' | 'token' | 'link' | 'password'
+export type Entrance = 'socket' | 'token' | 'link' | 'password' | 'pin'
 
 /** Who asks. */
 export interface Caller {
@@ -18,6 +18,14 @@ export interface Caller {
   /** What a change by cookie has to carry as well. */
   readonly csrf?: string
 }
+
+/** The lesser of the two. */
+export function atMost(role: Role, most: Role): Role {
+  return mayAct(role, most) ? most : role
+}
+
+/** What a PIN is good for at most: it can be guessed sooner than a password. */
+export const PIN_ROLE: Role = 'household'
 
 export function mayAct(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed)

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
+import { YoriError } from '../core/errors.js'
 import { activated } from '../policy/emergency.js'
 import type { EmergencyChange, EmergencyRequest } from '../policy/emergency.js'
 import { EMPTY_STATE } from '../policy/state.js'
@@ -16,6 +17,9 @@ import { PolicyDatabase } from './policy-database.js'
 const CHECK_MS = 500
 const MARK_KEY = 'mark_key'
 const MARK_KEY_BYTES = 32
+/** So often, and so far apart, a change is tried while another process has the lock. */
+const CHANGE_TRIES = 80
+const CHANGE_AGAIN_MS = 25
 /** More are not made in half a second; passwords are limited to 30 an hour. */
 const MAX_MINTED = 64
 
@@ -62,6 +66,27 @@ export class LivePolicyState {
   /** What a command has just changed holds from now on, not from the next look on. */
   refresh(): void {
     if (this.#timer !== undefined) this.check()
+  }
+
+  /**
+   * A change that somebody waits for: in force when this resolves. The loop waits for no lock.
+   * @throws YORI_STATE_UNUSABLE, also when another process holds the database for 2 s
+   */
+  async change<Result>(work: (database: PolicyDatabase) => Result): Promise<Result> {
+    for (let left = CHANGE_TRIES; ; left--) {
+      try {
+        this.#database ??= new PolicyDatabase(this.#options.file, { patient: false })
+        const result = work(this.#database)
+        // Of what it changed itself a connection tells no new version.
+        this.#version = undefined
+        this.check()
+        return result
+      } catch (cause) {
+        if (!isBusy(cause)) throw cause
+        if (left > 0) await new Promise((resolve) => setTimeout(resolve, CHANGE_AGAIN_MS))
+        else throw new YoriError('YORI_STATE_UNUSABLE', BUSY, { cause })
+      }
+    }
   }
 
   start(): void {
@@ -183,6 +208,8 @@ export class LivePolicyState {
     }
   }
 }
+
+const BUSY = 'another process holds the policy database; try again'
 
 function isBusy(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_BUSY'

@@ -12,6 +12,7 @@ import { YoriError } from '../core/errors.js'
 import type { Pin } from '../policy/pin.js'
 import { EMPTY_STATE } from '../policy/state.js'
 import type {
+  Denial,
   Emergency,
   Grant,
   ListedDevice,
@@ -62,6 +63,7 @@ interface Kinds {
   readonly grant: Grant
   readonly pin: Pin
   readonly stop: Stop
+  readonly denial: Denial
 }
 
 export interface PastEmergency extends Emergency {
@@ -123,6 +125,9 @@ export class PolicyDatabase implements Disposable {
       stops: this.list('stop')
         .map(({ value }) => value)
         .filter(({ until }) => nowMs < until),
+      denials: this.list('denial')
+        .map(({ value }) => value)
+        .filter(({ until }) => nowMs < until),
       ...(emergency === undefined ? {} : { emergency }),
     }
   }
@@ -167,7 +172,7 @@ export class PolicyDatabase implements Disposable {
     this.#db
       .prepare(
         `DELETE FROM entries WHERE
-           (kind = 'grant' AND json_extract(value, '$.until') <= ?) OR
+           (kind IN ('grant', 'denial') AND json_extract(value, '$.until') <= ?) OR
            (kind = 'pin' AND json_extract(value, '$.expiresAt') <= ?)`,
       )
       .run(nowMs, nowMs)

@@ -82,6 +82,13 @@ export interface PolicyState {
   readonly grants: readonly Grant[]
   readonly pins: readonly Pin[]
   readonly stops: readonly Stop[]
+  readonly denials: readonly Denial[]
+}
+
+/** A refused request that a person has said no to: nobody need be asked about it again. */
+export interface Denial {
+  readonly request: string
+  readonly until: number
 }
 
 export interface StoppedAgent {
@@ -110,6 +117,7 @@ export const EMPTY_STATE: PolicyState = {
   grants: [],
   pins: [],
   stops: [],
+  denials: [],
 }
 
 /** Lists of the file and of the database are one list; the file's come first. */
@@ -122,6 +130,7 @@ export function united(file: PolicyState, kept: PolicyState): PolicyState {
     grants: [...file.grants, ...kept.grants],
     pins: kept.pins,
     stops: kept.stops,
+    denials: kept.denials,
     ...(kept.emergency === undefined ? {} : { emergency: kept.emergency }),
   }
 }

@@ -416,6 +416,13 @@ const rows: readonly Row[] = [
     right: /another end_time/,
   },
   {
+    title: 'a person with nothing to log in by',
+    text: 'control:\n  people:\n    - name: Ada\n',
+    at: '3:7 control.people[0]',
+    wrong: /neither password_hash nor pin_hash/,
+    right: /one of them, or both/,
+  },
+  {
     title: 'a device without address',
     text: 'enforcement:\n  allowlist:\n    devices:\n      - name: tablet\n',
     at: '4:9 enforcement.allowlist.devices[0]',

@@ -189,6 +189,15 @@ describe('the description of the control plane', () => {
         blocked: unknown[]
       }
       assert.equal(blocked.length, 1)
+      const [{ code }] = blocked as [{ code: string }]
+      const at = `/api/approvals/${code}`
+      const yes = await ask('post', '/api/approvals/{code}/approve', `${at}/approve`)
+      assert.equal(yes.status, 201, yes.text)
+      const no = await ask('post', '/api/approvals/{code}/deny', `${at}/deny`)
+      assert.equal(no.status, 200)
+      const { id } = yes.body as { id: string }
+      const gone = await ask('delete', '/api/grants/{id}', `/api/grants/${id}`)
+      assert.equal(gone.status, 200)
     })
 
     it('is what changes answer', async () => {
@@ -215,7 +224,7 @@ describe('the description of the control plane', () => {
 
     it('is what is said when something is refused', async () => {
       for (const { verb, path } of operations) {
-        const at = path.replace('{id}', 'nothing')
+        const at = path.replace(/\{\w+\}/, 'nothing')
         if (path !== '/health') await ask(verb, path, at, { token: 'x', body: undefined })
         await ask(verb, path, at, { headers: { host: 'evil.example' } })
         await ask(verb, path, `${at}?nonsense=1`)

@@ -1,5 +1,6 @@
 /** What people set and decided: who there is, which policies hold, and what waits for a yes. */
 import { approvalCode } from '../../policy/approval.js'
+import type { PolicyState } from '../../policy/state.js'
 import { json } from '../answer.js'
 import type { Handler } from '../method.js'
 import { exchangeShape } from '../shapes.js'
@@ -44,7 +45,17 @@ export const approvals: Handler = async ({ on: { port, reader } }) => {
     exceptions: state.exceptions,
     blocked: rows.map((row) => ({
       code: approvalCode(String(row['request_id'])),
+      answer: answerTo(state, String(row['request_id'])),
       exchange: exchangeShape(row),
     })),
   })
+}
+
+/** Null: nobody has said anything to it. */
+function answerTo(
+  { grants, denials }: Pick<PolicyState, 'grants' | 'denials'>,
+  id: string,
+): 'approved' | 'denied' | null {
+  if (grants.some(({ request }) => request === id)) return 'approved'
+  return denials.some(({ request }) => request === id) ? 'denied' : null
 }

@@ -2,12 +2,12 @@
  * `yori approve`: lets what was refused pass when its device says it again, whatever the model
  * and however often. Where a policy does not look at what is said, it lets the device past it.
  */
-import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { readApprovalCode, WHATEVER } from '../../../policy/approval.js'
 import { usage } from '../../usage.js'
 import type { Grant } from '../../../policy/state.js'
-import { blockOf, deviceOf, marksOf } from './blocks.js'
+import { ALWAYS, ONCE_MS, grantFor } from '../../../household/approvals.js'
+import { blockOf } from './blocks.js'
 import {
   common,
   decline,
@@ -19,9 +19,6 @@ import {
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps, Session } from './household-database.js'
 
-/** How long a permission for one request (`--once`) waits for it. */
-const ONCE_MS = 60 * 60 * 1000
-const ALWAYS = Date.parse('9999-12-31T00:00:00Z')
 interface ApproveFlags extends CommonFlags {
   readonly once?: boolean
   readonly for?: string
@@ -59,17 +56,7 @@ function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void
   }
   const { nowMs, actor, database } = session
   const once = flags.once === true
-  const found = marksOf(block)
-  const grant: Grant = {
-    id: randomUUID(),
-    policy: String(block['policy_name']),
-    endpoint: String(block['endpoint_domain']),
-    until: untilOf(flags, session),
-    once,
-    request: String(block['request_id']),
-    ...deviceOf(block),
-    ...(found === undefined ? {} : { found }),
-  }
+  const grant = grantFor(block, { until: untilOf(flags, session), once })
   database.put('grant', { key: grant.id, value: grant, addedAt: nowMs, addedBy: actor })
   const { found: _marks, request: requestId, ...rest } = grant
   const details = { code, requestId, ...rest }

@@ -11,7 +11,8 @@ import {
 } from '../../../policy/pin.js'
 import { usage } from '../../usage.js'
 import type { Pin } from '../../../policy/pin.js'
-import { blockOf, deviceOf } from './blocks.js'
+import { deviceOf } from '../../../household/approvals.js'
+import { blockOf } from './blocks.js'
 import {
   common,
   decline,

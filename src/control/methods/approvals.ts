@@ -1,0 +1,103 @@
+/** What an adult says to what was refused: yes for a while or once, no, and no longer. */
+import { APPROVAL_AGE_MS, ALWAYS, ONCE_MS } from '../../household/approvals.js'
+import { denialFor, grantFor } from '../../household/approvals.js'
+import type { PolicyDatabase } from '../../household/policy-database.js'
+import type { Listed } from '../../audit/where.js'
+import { parseSince } from '../../audit/since.js'
+import { YoriError } from '../../core/errors.js'
+import { WHATEVER, readApprovalCode } from '../../policy/approval.js'
+import { Refusal, badRequest, json, notFound } from '../answer.js'
+import type { Call, Handler } from '../method.js'
+
+export const approve: Handler = async (call) => {
+  const nowMs = call.on.port.clock.now()
+  const how = howLong(call, nowMs)
+  const [code, block] = await blockOf(call, nowMs)
+  const grant = grantFor(block, how)
+  await changed(call, (database) =>
+    database.put('grant', {
+      ...{ key: grant.id, value: grant },
+      ...{ addedAt: nowMs, addedBy: call.caller.who },
+    }),
+  )
+  const { found: _marks, request: requestId, ...rest } = grant
+  const details = { code, requestId, ...rest }
+  tell(call, 'grant_approved', details)
+  const device = { hostname: block['device_hostname'], ip: block['device_ip'] }
+  const isAnything = grant.found?.every((mark) => mark === WHATEVER) ?? true
+  return json({ ...details, anything: isAnything, device }, 201)
+}
+
+export const deny: Handler = async (call) => {
+  const nowMs = call.on.port.clock.now()
+  const [code, block] = await blockOf(call, nowMs)
+  const value = denialFor(block, nowMs)
+  await changed(call, (database) =>
+    database.put('denial', {
+      ...{ key: value.request, value },
+      ...{ addedAt: nowMs, addedBy: call.caller.who },
+    }),
+  )
+  tell(call, 'approval_denied', { code, requestId: value.request })
+  return json({ code, requestId: value.request })
+}
+
+export const revoke: Handler = async (call) => {
+  const id = call.params['id'] ?? ''
+  const isRemoved = await changed(call, (database) => database.remove('grant', id))
+  if (!isRemoved) throw notFound('grant')
+  tell(call, 'grant_revoked', { id })
+  return json({ revoked: id })
+}
+
+/** @throws Refusal 400, 404 */
+async function blockOf(call: Call, nowMs: number): Promise<[string, Listed]> {
+  const code = readApprovalCode(call.params['code'] ?? '')
+  if (code === undefined) throw notFound('code: it reads such as 7F3-K2M')
+  const sinceMs = nowMs - APPROVAL_AGE_MS
+  const block = await call.on.reader.ask('blockByCode', { code, sinceMs })
+  if (block === null) throw notFound('block of the last 24 hours')
+  return [code, block]
+}
+
+/** As `yori approve` has it: for `enforcement.grant_seconds` unless something is said. */
+function howLong({ body, on }: Call, nowMs: number): { until: number; once: boolean } {
+  const { once, for: span, always, ...more } = (body ?? {}) as Record<string, unknown>
+  const said = [once, span, always].filter((one) => one !== undefined && one !== false)
+  if (said.length > 1 || Object.keys(more).length > 0)
+    throw badRequest('{}, {"once": true}, {"for": "30m"} or {"always": true} is expected')
+  if (always === true) return { until: ALWAYS, once: false }
+  if (once === true) return { until: nowMs + ONCE_MS, once: true }
+  if (said.length === 0) {
+    const { grant_seconds: seconds } = on.port.appliance.current.config.enforcement
+    return { until: nowMs + seconds * 1000, once: false }
+  }
+  const ago =
+    typeof span === 'string' && SPAN.test(span) ? parseSince(span, 0) : undefined
+  if (ago === undefined || ago >= 0) throw badRequest('for: a span such as 30m or 2h')
+  return { until: nowMs - ago, once: false }
+}
+
+const SPAN = /^\d{1,6}[smhdw]$/
+
+async function changed<Result>(
+  { on }: Call,
+  work: (database: PolicyDatabase) => Result,
+): Promise<Result> {
+  try {
+    return await on.port.appliance.policyState.change(work)
+  } catch (cause) {
+    if (!(cause instanceof YoriError)) throw cause
+    throw new Refusal(409, 'not_writable', cause.message)
+  }
+}
+
+function tell({ caller, on }: Call, kind: string, details: object): void {
+  on.port.appliance.audit.event({
+    at: on.port.clock.now(),
+    kind,
+    actor: caller.who,
+    ...(caller.ip === undefined ? {} : { fromIp: caller.ip }),
+    details: { ...details, via: 'control plane' },
+  })
+}
