@@ -27,6 +27,7 @@ export type Format =
   | 'hostname-pattern'
   | 'path'
   | 'file-name'
+  | 'door-name'
   | 'label'
   | 'time-of-day'
   | 'moment'
@@ -160,6 +161,13 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
     check: says(
       (text) => text !== '' && !/[/\\\0]/.test(text) && !text.startsWith('.'),
       'is not a plain file name',
+    ),
+  },
+  'door-name': {
+    right: 'a name of small letters, digits and `.`, `_`, `-`, such as openai',
+    check: says(
+      (text) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(text),
+      'cannot stand in a path',
     ),
   },
   label: {

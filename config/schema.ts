@@ -4,6 +4,7 @@
  */
 import type { FromSchema, SectionNode } from './from-schema.js'
 import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
+import { gatewaySchema } from './schema-gateway.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
 import { choice, list, text } from './schema-parts.js'
 import {
@@ -62,6 +63,7 @@ export const configSchema = {
     inspect: inspectSchema,
     intercept: interceptSchema,
     access: accessSchema,
+    gateway: gatewaySchema,
     steer: steerSchema,
     otel: otelSchema,
     audit: auditSchema,

@@ -121,6 +121,7 @@ export class Generation {
     const policy = snapshotOf(config, {
       own: edges.own,
       isConfigured: (host) => dialer.override(host) !== undefined,
+      catalogue,
     })
     const services: Services = {
       ...edges,
@@ -153,7 +154,8 @@ export class Generation {
       ),
       decider: await deciderOf(config, edges),
       overrides: overridesOf(config, edges),
-      recognise: (head) => recognise(head, catalogue.entryFor(head.host)?.speaks),
+      recognise: (head, speaks) =>
+        recognise(head, speaks ?? catalogue.entryFor(head.host)?.speaks),
     }
     return new Generation(config, authority, services, (servingOf) => ({
       next: new TlsTerminator({

@@ -237,6 +237,21 @@ const CATALOGUE = {
       'YORI asks for a user and a password here: send them with each request as ' +
       'Proxy-Authorization: Basic, in the default headers of a library',
   },
+  YORI_PROVIDER_UNKNOWN: {
+    source: 'client',
+    status: 502,
+    says: 'the gateway has no provider of that name',
+  },
+  YORI_PROVIDER_NOT_CONFIGURED: {
+    source: 'operator',
+    status: 503,
+    says: 'nobody has said where this provider is',
+  },
+  YORI_NOT_FORWARDED: {
+    source: 'client',
+    status: 400,
+    says: 'the request cannot be sent on as it stands',
+  },
 } as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
 
 export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'

@@ -22,7 +22,12 @@ export interface Target {
   readonly port: number
   /** HTTP in the clear, as the client asked for it. */
   readonly plain?: boolean
+  /** The configuration names this very address, or `localhost`: it may be a private one. */
+  readonly isWritten?: boolean
 }
+
+/** RFC 6761 §6.3: no server is asked. */
+const LOCALHOST = ['127.0.0.1', '::1'] as const
 
 /** What a dialer goes by: the configuration, and who knows addresses. */
 export interface DialerOptions {
@@ -84,6 +89,7 @@ export class Dialer {
       if (this.#isOurselves(override)) throw loop(target.host, override.address)
       return [override]
     }
+    if (target.isWritten === true) return this.#written(target)
     const found =
       isIP(target.host) !== 0 ? [target.host] : await this.#options.lookup(target.host)
     const addresses: SocketAddress[] = []
@@ -98,6 +104,15 @@ export class Dialer {
     throw (
       refusal ?? new YoriError('YORI_UPSTREAM_UNRESOLVED', `${target.host}: no address`)
     )
+  }
+
+  /** It is named by whoever may name it: a circle alone is refused. */
+  #written({ host, port }: Target): readonly SocketAddress[] {
+    const named = host === 'localhost' ? LOCALHOST : [host]
+    const addresses = named.map((address) => ({ address, port }))
+    const others = addresses.filter((address) => !this.#isOurselves(address))
+    if (others.length === 0) throw loop(host, named[0] ?? host)
+    return others
   }
 
   #refusal(host: string, found: SocketAddress): YoriError | undefined {

@@ -155,7 +155,8 @@ export class H1Connection implements Watched, Carrier {
     // While nobody would hear a word, silence is none of the provider's.
     if (this.#paused || (!inBody && exchange.waitsForClient)) return
     const { responseHeadTimeoutMs, responseSilenceTimeoutMs } = this.#options
-    const limitMs = inBody ? responseSilenceTimeoutMs : responseHeadTimeoutMs
+    const headMs = exchange.request.headTimeoutMs ?? responseHeadTimeoutMs
+    const limitMs = inBody ? responseSilenceTimeoutMs : headMs
     if (now - this.#lastAt <= limitMs) return
     const what = inBody ? 'the response fell silent' : 'no response head in time'
     const { host } = exchange.request.target

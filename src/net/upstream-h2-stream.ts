@@ -144,7 +144,7 @@ export class H2Stream implements UpstreamExchange {
 
   #listen(stream: ClientHttp2Stream, isDead: () => boolean): void {
     const { responseHeadTimeoutMs: headMs, responseSilenceTimeoutMs } = this.#options
-    stream.setTimeout(headMs)
+    stream.setTimeout(this.#request.headTimeoutMs ?? headMs)
     stream.on('timeout', () => this.#timedOut(stream))
     stream.on('headers', (headers: IncomingHttpHeaders, _flags: number, raw: unknown) => {
       const status = Number((headers as { ':status'?: number })[':status'])

@@ -20,6 +20,8 @@ export interface UpstreamRequest {
   /** End-to-end fields, flat; no framing fields. */
   readonly fields: readonly string[]
   readonly body: UpstreamBody
+  /** The longest wait for the answer's head, in milliseconds; that of all requests unless said. */
+  readonly headTimeoutMs?: number
   /** Never take a connection that has served before. */
   readonly fresh?: boolean
   /** Ask to switch protocols; the value of `Upgrade`. */
@@ -34,7 +36,9 @@ export interface UpstreamRequest {
 
 /** One pool a scheme, name and port. */
 export function poolKey(target: Target): string {
-  return `${target.plain === true ? 'plain ' : ''}${target.host}:${target.port}`
+  const { plain, isWritten, host, port } = target
+  // Whoever else names such an address must not find a connection to it.
+  return `${isWritten === true ? 'written ' : ''}${plain === true ? 'plain ' : ''}${host}:${port}`
 }
 
 /**

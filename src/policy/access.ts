@@ -66,7 +66,8 @@ export type Asked =
       readonly port: number
       readonly path: string
     }
-  | { readonly kind: 'own'; readonly path: string }
+  /** `target` is the path with its query. */
+  | { readonly kind: 'own'; readonly path: string; readonly target: string }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly detail?: string }
 
 export interface AskedFacts {
@@ -131,7 +132,7 @@ function originForm(
   if (provider !== undefined && meant !== undefined && isGoverned(meant)) {
     return governed(provider, meant, facts.target)
   }
-  return { kind: 'own', path }
+  return { kind: 'own', path, target: facts.target }
 }
 
 function absoluteForm(
@@ -165,7 +166,7 @@ function absoluteForm(
   if (host === undefined) return refused('YORI_REQUEST_MALFORMED', 'that is no host name')
   if (access.isOwnName(host) && (authority.port ?? 80) === facts.localPort) {
     if (isCrossSite(access, facts)) return refused('YORI_CLIENT_CROSS_SITE')
-    return { kind: 'own', path: path.split('?', 1)[0] as string }
+    return { kind: 'own', path: path.split('?', 1)[0] as string, target: path }
   }
   const port = authority.port ?? 80
   const problem = mayReach(access, facts.caller, { host, port, ports: access.plainPorts })

@@ -125,6 +125,7 @@ describe('the defaults', () => {
       idle_timeout: 60,
       dns_stale: 3600,
     },
+    gateway: { providers: {} },
     inspect: {
       max_body_bytes: 8_388_608,
       prompt_preview_chars: 200,

@@ -50,6 +50,21 @@ describe('the guard', () => {
     })
   }
 
+  it('takes an address that the configuration names, and no other of its own', async () => {
+    const written = { host: '10.0.0.1', port: 8000, plain: true, isWritten: true }
+    const own = { isOwnAddress: (address: string) => address === '127.0.0.1' }
+    assert.deepEqual(await dialer().candidates(written), [
+      { address: '10.0.0.1', port: 8000 },
+    ])
+    const local = { host: 'localhost', port: 8000, isWritten: true }
+    assert.deepEqual(await dialer(own).candidates(local), [
+      { address: '127.0.0.1', port: 8000 },
+      { address: '::1', port: 8000 },
+    ])
+    const ourselves = dialer({ isOwnAddress: () => true, ownPorts: () => [8000] })
+    await assert.rejects(ourselves.candidates(local), { code: 'YORI_UPSTREAM_LOOP' })
+  })
+
   const open: readonly string[] = [
     ...['1.0.0.0', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0'],
     ...['126.255.255.255', '128.0.0.0', '169.253.255.255', '169.255.0.0'],

@@ -66,6 +66,13 @@ const originForm: readonly Row[] = [
   ['one that is left alone', '/', host('web.example.com'), 'YORI_UNKNOWN_HOST'],
   ['one that is refused', '/', host('bad.example.com'), 'YORI_ENDPOINT_REFUSED'],
   ['our own host', '/health?x=1', host('localhost:8443'), 'own /health'],
+  ['a door of the gateway', '/llm/x/v1?a=1', {}, 'own /llm/x/v1'],
+  [
+    'a door, to whom it is not open',
+    '/llm/x/v1',
+    { caller: stranger },
+    'YORI_CLIENT_NOT_ALLOWED',
+  ],
   ['our own address', '/health', host('127.0.0.1:8443'), 'own /health'],
   ['our own IPv6 address', '/health', host('[::1]:8443'), 'own /health'],
   [

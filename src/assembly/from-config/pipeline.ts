@@ -11,9 +11,11 @@ import { JSON_LIMITS } from '../../json/json-bounds.js'
 import type { OwnAddresses } from '../../net/own-addresses.js'
 import type { AccessPolicy } from '../../policy/access.js'
 import { EndpointTable } from '../../policy/endpoints.js'
+import type { Catalogue } from '../../providers/catalogue.js'
 import { providerHostForPath } from '../../providers/paths.js'
 import { isTrustPath } from '../../core/trust-paths.js'
 import type { PolicySnapshot } from '../../proxy/words/policy-snapshot.js'
+import { doorsOf } from './doors.js'
 
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */
 const DIRECT_REQUEST_BYTES = 10 * 1024 * 1024
@@ -23,7 +25,11 @@ export const OWN_NAMES: readonly string[] = ['localhost']
 
 export function snapshotOf(
   config: Config,
-  edges: { own: OwnAddresses; isConfigured: (host: string) => boolean },
+  edges: {
+    own: OwnAddresses
+    isConfigured: (host: string) => boolean
+    catalogue: Catalogue
+  },
 ): PolicySnapshot {
   const { limits, timeouts, proxy, inspect, intercept } = config
   const requestBytes = smallest(proxy.max_request_size, limits.request_body_bytes)
@@ -42,6 +48,7 @@ export function snapshotOf(
       never: intercept.never.map((pattern) => pattern.toLowerCase()),
     },
     access: accessOf(config, edges),
+    doors: doorsOf(config, edges.catalogue),
     exemptDevices: new Prefixes(intercept.exempt_devices.filter((text) => !isMac(text))),
     exemptMacs: new Set(intercept.exempt_devices.filter(isMac).map(canonicalMac)),
     limits: {

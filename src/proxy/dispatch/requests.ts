@@ -2,21 +2,16 @@
  * A request as it comes from the HTTP front: what is it about? Inside intercepted TLS there is
  * one name and everything must agree with it; on our own port the request itself says.
  */
-import { randomUUID } from 'node:crypto'
 import type { ErrorCode } from '../../core/errors.js'
 import { ALIVE_PATH, RESERVED_PREFIX } from '../../core/own-paths.js'
 import { authorityHost, readRequestHead } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
-import { isGrpc } from '../../http/grpc.js'
 import { whatIsAsked } from '../../policy/access.js'
 import type { Asked } from '../../policy/access.js'
-import { providerHostForPath } from '../../providers/paths.js'
+import { doorAsked } from '../../policy/doors.js'
 import type { Intercepted } from '../words/connection-state.js'
-import { Exchange } from '../exchange/exchange.js'
-import type { ExchangeFacts } from '../words/exchange-about.js'
-import { owesBody } from '../words/http-words.js'
 import type { ConnectionState } from '../words/connection-state.js'
-import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { HttpClient, HttpRequest } from '../words/http-words.js'
 import { classOfHost } from '../words/name-class.js'
 import {
   isJson,
@@ -24,17 +19,13 @@ import {
   OVERRIDE_PATH,
   serveOverride,
 } from '../site/override-form.js'
-import { askingSdk } from '../answers/asking-sdk.js'
-import { providerAt, refuse } from '../answers/refusal.js'
 import { SELF_TEST_PATH, serveSelfTest } from '../site/self-test.js'
 import { isKnownUser } from '../words/known-user.js'
+import { decline, exchange, facts, ORIGIN_FORM, originForm } from './arrived.js'
+import type { Arrived, Http } from './arrived.js'
+import { serveDoor } from './door.js'
 import type { DispatchPort } from './port.js'
 import { serveSite } from '../site/site.js'
-
-export interface Http {
-  readonly request: HttpRequest
-  readonly response: HttpResponse
-}
 
 /** `upgrade` is the protocol that the client asked to switch to, when we relay it. */
 export function serveRequest(
@@ -60,14 +51,6 @@ function headWithin(
   const head = readRequestHead(rawHeaders)
   if (tunnelOwn === undefined) return head
   return { ...head, own: new Map([...tunnelOwn, ...(head.own ?? [])]) }
-}
-
-interface Arrived {
-  readonly http: Http
-  readonly from: HttpClient
-  readonly services: DispatchPort
-  readonly head: RequestHead
-  readonly upgrade: string | undefined
 }
 
 function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
@@ -145,18 +128,6 @@ function serveAlive({ http, from }: Arrived): void {
   http.response.end()
 }
 
-/** Visible ASCII; anything else would have to be percent-encoded. RFC 3986 §2. */
-const ORIGIN_FORM = /^\/[\x21-\x7e]*$/
-const ABSOLUTE_FORM = /^https:\/\/([^/?#]*)/i
-
-/** A server must take the absolute form too, RFC 9112 §3.2.2. */
-function originForm(url: string): { authority: string | undefined; path: string } {
-  const absolute = ABSOLUTE_FORM.exec(url)
-  if (absolute === null) return { authority: undefined, path: url }
-  const path = url.slice(absolute[0].length)
-  return { authority: absolute[1], path: path.startsWith('/') ? path : `/${path}` }
-}
-
 function serveOwnPort(arrived: Arrived): void {
   const { http, from, services, head } = arrived
   const { policy } = services
@@ -174,7 +145,13 @@ function serveOwnPort(arrived: Arrived): void {
       log.requestRefused(asked.code)
       decline(arrived, asked.code, undefined, asked.detail)
       return
-    case 'own':
+    case 'own': {
+      const door = doorAsked(asked.target)
+      if (door !== undefined) {
+        return asUser(arrived, codeForUnknown(http, asked), () =>
+          serveDoor(arrived, door),
+        )
+      }
       log.servedOwn()
       if (asked.path === OVERRIDE_ALIAS || asked.path.startsWith(RESERVED_PREFIX)) {
         serveReserved(arrived, asked.path, undefined)
@@ -183,6 +160,7 @@ function serveOwnPort(arrived: Arrived): void {
       if (!serveSite(http, asked.path, from, services))
         decline(arrived, 'YORI_NOT_FOUND', undefined)
       return
+    }
     case 'relay':
     case 'endpoint':
       return asUser(arrived, codeForUnknown(http, asked), () =>
@@ -196,7 +174,7 @@ function serveOwnPort(arrived: Arrived): void {
  * their server take 407 for a fault of the network: they are told by 401.
  */
 function codeForUnknown({ request }: Http, { kind }: Asked): ErrorCode {
-  const isDirect = kind === 'endpoint' && (request.url ?? '/').startsWith('/')
+  const isDirect = kind !== 'relay' && (request.url ?? '/').startsWith('/')
   return isDirect ? 'YORI_USER_UNKNOWN' : 'YORI_PROXY_AUTHENTICATION'
 }
 
@@ -249,46 +227,6 @@ function serveAsked(
       return
     }
   }
-}
-
-function facts(
-  arrived: Arrived,
-  rest: Pick<ExchangeFacts, 'target' | 'path' | 'endpoint'>,
-): ExchangeFacts {
-  return { head: arrived.head, upgrade: arrived.upgrade, ...rest }
-}
-
-function exchange(arrived: Arrived, about: ExchangeFacts): void {
-  new Exchange(arrived.http, arrived.from, about, arrived.services).begin()
-}
-
-function decline(
-  arrived: Arrived,
-  code: ErrorCode,
-  host: string | undefined,
-  detail?: string,
-): void {
-  const { http, from, services } = arrived
-  from.began()
-  http.response.once('close', () => from.ended())
-  const provider =
-    host === undefined ? sdkOf(arrived) : (providerAt(services, host) ?? sdkOf(arrived))
-  refuse(http.response, {
-    code,
-    requestId: randomUUID(),
-    provider,
-    close: owesBody(http.request) || code === 'YORI_TOO_MANY_CONNECTIONS',
-    grpc: isGrpc(http.request.httpVersion, arrived.head.contentType),
-    ...(detail === undefined ? {} : { detail }),
-  })
-}
-
-/** In our own name: whose library is to understand us. */
-function sdkOf({ http, services }: Arrived): string {
-  const { path } = originForm(http.request.url ?? '/')
-  const host = providerHostForPath(path)
-  const byPath = host === undefined ? undefined : providerAt(services, host)
-  return askingSdk(http.request.rawHeaders, byPath)
 }
 
 function single(value: string | string[] | undefined): string | undefined {

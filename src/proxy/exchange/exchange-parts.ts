@@ -10,7 +10,7 @@ import type { HttpRequest } from '../words/http-words.js'
 import { CallGate } from './call-gate.js'
 import type { JudgeMore } from './call-gate.js'
 import { RequestBody } from './request-body.js'
-import { maxBodyBytes } from './request-limits.js'
+import { bodyBound } from './request-limits.js'
 
 export function bodyOf(
   about: ExchangeAbout<ExchangePort>,
@@ -20,9 +20,10 @@ export function bodyOf(
   const { request, facts, from, services } = about
   const { policy, deadlines } = services
   return new RequestBody(request, facts.head, {
-    maxBytes: maxBodyBytes(policy, {
+    bound: bodyBound(policy, {
       isIntercepted: from.state.intercepted !== undefined,
       endpoint: facts.endpoint,
+      door: facts.door,
     }),
     previewBytes: facts.endpoint === undefined ? 0 : policy.previewBytes,
     holdBytes: about.waits ? hold.most : 0,

@@ -21,7 +21,9 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
   const connection = from.state.record
   // The catalogue's name for the host counts before that of the API that it speaks.
   const provider =
-    services.catalogue.entryFor(target.host)?.name ?? recognised?.provider.name
+    services.catalogue.entryFor(target.host)?.name ??
+    about.facts.door?.provider ??
+    recognised?.provider.name
   return new ExchangeLog({
     requestId,
     connectionId: connection.connectionId,

@@ -93,12 +93,13 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.facts = facts
     this.services = services
     this.requestId = orderedId(services.clock.now())
-    this.recognised = services.recognise({
+    const asked = {
       host: facts.target.host,
       method: http.request.method ?? 'GET',
       path: facts.path,
       contentType: facts.head.contentType,
-    })
+    }
+    this.recognised = services.recognise(asked, facts.door?.speaks)
     this.isGrpc = isGrpc(http.request.httpVersion, facts.head.contentType)
     this.waits = facts.endpoint !== undefined && services.decider.holds
     this.overH2 = wantsH2(services.catalogue, this)

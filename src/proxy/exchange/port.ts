@@ -33,6 +33,9 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly decider: JudgingPort['decider'] &
     WebsocketPort['decider'] &
     Pick<Decider, 'holds' | 'giveUp'>
-  /** The provider at a host and which of its APIs, by method and path. */
-  readonly recognise: (head: ExchangeHead) => Recognised | undefined
+  /**
+   * The provider at a host and which of its APIs, by method and path; `speaks` says whose a
+   * host is that nobody here owns.
+   */
+  readonly recognise: (head: ExchangeHead, speaks?: string) => Recognised | undefined
 }

@@ -15,15 +15,18 @@ import { HeldBytes } from '../bounds/held-bytes.js'
 import type { HttpRequest } from '../words/http-words.js'
 import { BodyStream } from './body-stream.js'
 import type { CallGate } from './call-gate.js'
+import type { BodyBound } from './request-limits.js'
 
 /** Bodies up to this length are read whole before they are sent on. */
 const WHOLE_BYTES = 64 * 1024
 /** Of one that is held, what is taken in one turn of the loop: others have theirs between. */
 const TURN_BYTES = 256 * 1024
 
+const TOO_LARGE: BodyBound = { maxBytes: 0, code: 'YORI_REQUEST_BODY_TOO_LARGE' }
+
 export interface BodyLimits {
-  /** Over this the request is answered 413; undefined: no limit. */
-  readonly maxBytes: number | undefined
+  /** Over this the request is refused; undefined: no limit. */
+  readonly bound: BodyBound | undefined
   /** How much is kept for reading. */
   readonly previewBytes: number
   /** Hold so much of it back before it is given on; 0 streams. */
@@ -103,7 +106,7 @@ export class RequestBody {
 
   /**
    * Gives the body to `use` once it is known in which form it goes on; `fail` gets what ends
-   * it early: YORI_REQUEST_BODY_TOO_LARGE, YORI_CLIENT_GONE.
+   * it early: the code of the bound, YORI_CLIENT_GONE.
    */
   read(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
     const { contentLength, chunked } = this.#head
@@ -333,13 +336,12 @@ export class RequestBody {
   }
 
   #isOver(bytes: number): boolean {
-    return this.#limits.maxBytes !== undefined && bytes > this.#limits.maxBytes
+    const { bound } = this.#limits
+    return bound !== undefined && bytes > bound.maxBytes
   }
 
   #tooLarge(): YoriError {
-    return new YoriError(
-      'YORI_REQUEST_BODY_TOO_LARGE',
-      `the request body is over ${this.#limits.maxBytes ?? 0} bytes`,
-    )
+    const { code, maxBytes } = this.#limits.bound ?? TOO_LARGE
+    return new YoriError(code, `the request body is over ${maxBytes} bytes`)
   }
 }

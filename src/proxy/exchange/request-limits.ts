@@ -2,6 +2,7 @@
 import { YoriError } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
 import type { Endpoint } from '../../policy/endpoints.js'
+import type { ByDoor } from '../words/exchange-about.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { PipelineLimits, PolicySnapshot } from '../words/policy-snapshot.js'
 
@@ -39,14 +40,32 @@ function tooLarge(detail: string): YoriError {
   return new YoriError('YORI_REQUEST_HEAD_TOO_LARGE', detail)
 }
 
-/** The longest body that is taken, in bytes; undefined: any. */
-export function maxBodyBytes(
+/** The longest body that is taken, in bytes, and how a longer one is answered. */
+export interface BodyBound {
+  readonly maxBytes: number
+  readonly code: 'YORI_REQUEST_BODY_TOO_LARGE' | 'YORI_NOT_FORWARDED'
+}
+
+/**
+ * The least of the bounds that hold; undefined: any length is taken. What comes by a door of
+ * the gateway has the door's own, and those that are written down.
+ */
+export function bodyBound(
   policy: Pick<PolicySnapshot, 'maxRequestBytes'>,
-  about: { readonly isIntercepted: boolean; readonly endpoint: Endpoint | undefined },
-): number | undefined {
+  about: {
+    readonly isIntercepted: boolean
+    readonly endpoint: Endpoint | undefined
+    readonly door: Pick<ByDoor, 'maxBodyBytes'> | undefined
+  },
+): BodyBound | undefined {
   const { direct, intercepted } = policy.maxRequestBytes
-  const byWay = about.isIntercepted ? intercepted : direct
-  const byEndpoint = about.endpoint?.maxBodyBytes
-  if (byWay === undefined) return byEndpoint
-  return byEndpoint === undefined ? byWay : Math.min(byWay, byEndpoint)
+  const { door } = about
+  const byWay = about.isIntercepted || door !== undefined ? intercepted : direct
+  const written = [byWay, about.endpoint?.maxBodyBytes].filter((one) => one !== undefined)
+  const maxBytes = written.length === 0 ? undefined : Math.min(...written)
+  if (door !== undefined && (maxBytes === undefined || door.maxBodyBytes < maxBytes))
+    return { maxBytes: door.maxBodyBytes, code: 'YORI_NOT_FORWARDED' }
+  return maxBytes === undefined
+    ? undefined
+    : { maxBytes, code: 'YORI_REQUEST_BODY_TOO_LARGE' }
 }

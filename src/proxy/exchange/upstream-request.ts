@@ -39,6 +39,9 @@ export function upstreamRequest(
     fields: redaction?.fields(head.fields) ?? head.fields,
     body,
     fresh: about.retried,
+    ...(facts.door?.headTimeoutMs === undefined
+      ? {}
+      : { headTimeoutMs: facts.door.headTimeoutMs }),
     ...(known === undefined ? {} : { known }),
     ...(upgrade === undefined ? {} : { upgrade }),
     ...(about.overH2 ? { version: 'h2' as const, ...h2Words(request) } : {}),

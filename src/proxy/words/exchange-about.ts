@@ -15,6 +15,19 @@ export interface ExchangeFacts {
   readonly endpoint: Endpoint | undefined
   /** The value of `Upgrade` when the client asked for WebSocket. */
   readonly upgrade: string | undefined
+  /** It came by a door of the gateway. */
+  readonly door?: ByDoor
+}
+
+/** What the gateway knows of an exchange beside its host. */
+export interface ByDoor {
+  /** The name of the door, for hosts that the catalogue does not know. */
+  readonly provider: string
+  /** The provider whose reader understands it. */
+  readonly speaks: string
+  /** A longer body is answered 400. */
+  readonly maxBodyBytes: number
+  readonly headTimeoutMs: number | undefined
 }
 
 /** One exchange as its parts see it; what changes while it runs stays in `exchange.ts`. */

@@ -3,6 +3,7 @@ import type { Prefixes } from '../../core/address.js'
 import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { AccessPolicy } from '../../policy/access.js'
+import type { DoorTable } from '../../policy/doors.js'
 import type { RoutePolicy } from '../../policy/route.js'
 
 /** One generation of configuration, immutable. */
@@ -11,6 +12,8 @@ export interface PolicySnapshot {
   readonly enforcementEnabled: boolean
   readonly routes: RoutePolicy
   readonly access: AccessPolicy
+  /** Of the gateway: `/llm/<provider>/...`. */
+  readonly doors: DoorTable
   readonly exemptDevices: Prefixes
   readonly exemptMacs: ReadonlySet<string>
   readonly limits: PipelineLimits

@@ -299,7 +299,7 @@ describe('a request in the clear', () => {
   })
 
   for (const [target, host, status] of [
-    ['/llm/openai/v1/models', 'localhost', 404],
+    ['/llm/nobody/v1/models', 'localhost', 502],
     ['/mcp/x', 'localhost', 404],
     ['/trust/', 'localhost', 404],
     ['/yori-root.key', 'localhost', 404],

@@ -8,6 +8,8 @@ import type { HttpRequest } from '../../../src/proxy/words/http-words.js'
 import { boundTable } from '../../support/bound-table.js'
 import type { BoundRow } from '../../support/bound-table.js'
 
+const OVER_20 = { maxBytes: 20, code: 'YORI_REQUEST_BODY_TOO_LARGE' } as const
+
 const REQUEST = {
   httpVersion: '1.1',
   headers: {},
@@ -31,7 +33,7 @@ function body(limits: Partial<BodyLimits>): BoundRow['read'] {
       const head = readRequestHead(['transfer-encoding', 'chunked'])
       const hold = new Hold(new ByteBudget(1024, 1024), 'client')
       const all = {
-        maxBytes: undefined,
+        bound: undefined,
         previewBytes: 64,
         holdBytes: 0,
         hold,
@@ -88,7 +90,7 @@ boundTable({
     {
       bound: 'maxBytes of a body that streams',
       bytes,
-      read: body({ maxBytes: 20 }),
+      read: body({ bound: OVER_20 }),
       gives: [
         ['stream', 19, x(19), true],
         ['stream', 20, x(20), true],
@@ -98,7 +100,7 @@ boundTable({
     {
       bound: 'maxBytes of a body that is held back',
       bytes,
-      read: body({ maxBytes: 20, holdBytes: 40 }),
+      read: body({ bound: OVER_20, holdBytes: 40 }),
       gives: [
         ['whole', x(19), true],
         ['whole', x(20), true],

@@ -1,0 +1,59 @@
+/** The doors by which programs reach providers with a base URL, and what stands behind each. */
+import { choice, item, seconds, secret, section, text } from './schema-parts.js'
+
+/** Whose API a server may be said to speak: the readers that know it by its paths alone. */
+const APIS = [
+  'openai',
+  'anthropic',
+  'gemini',
+  'mistral',
+  'cohere',
+  'ollama',
+  'azure-openai',
+] as const
+
+const provider = item('One provider: of the catalogue, or of your own.', [], {
+  base_url: text({
+    format: 'http-url',
+    description:
+      "Where it is; what follows its name in a request's path is added. Unless set, the " +
+      'host of the catalogue. In the clear only where this says http. An address that is ' +
+      'written here, or localhost, is dialled even where it is private.',
+  }),
+  api: choice({
+    enum: APIS,
+    description: 'Whose API it speaks; by its name in the catalogue, else openai.',
+  }),
+  key: secret(
+    'header-value',
+    'Sent where a client of this machine sends none. Give ${VAR} instead of plain text.',
+  ),
+  headers: {
+    type: 'object',
+    propertyNames: { format: 'header-name' },
+    additionalProperties: secret('header-value', 'What it says.'),
+    maxProperties: 32,
+    default: {},
+    description:
+      'Fields that each request to it has, in the place of those of the client.',
+  },
+  timeout: seconds({
+    description:
+      'The longest wait for its answer to begin; `timeouts.response_header` unless set.',
+  }),
+})
+
+export const gatewaySchema = section(
+  'The doors for programs that take a base URL: /llm/NAME/... on the listener.',
+  {
+    providers: {
+      type: 'object',
+      propertyNames: { format: 'door-name' },
+      additionalProperties: provider,
+      maxProperties: 256,
+      default: {},
+      description:
+        'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
+    },
+  },
+)

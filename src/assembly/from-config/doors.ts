@@ -1,0 +1,80 @@
+/** What stands behind each door of the gateway: the catalogue, and the configuration over it. */
+import { isIP } from 'node:net'
+import type { Config } from '../../../config/schema.js'
+import { canonicalAddress } from '../../core/address.js'
+import { canonicalHostname } from '../../core/hostname.js'
+import { DoorTable } from '../../policy/doors.js'
+import type { Door, DoorTarget } from '../../policy/doors.js'
+import type { Catalogue, CatalogueEntry } from '../../providers/catalogue.js'
+import { providerNamed } from '../../providers/index.js'
+import { milliseconds } from './milliseconds.js'
+
+type Settings = Config['gateway']['providers'][string]
+
+/** Servers that stand wherever their owner put them, and whose API they speak. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['azure', 'azure-openai'],
+  ['vllm', 'openai'],
+  ['lmstudio', 'openai'],
+  // It takes no key, and signs the host.
+  ['bedrock', 'bedrock'],
+])
+
+export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
+  const doors = new Map<string, Door>()
+  for (const [name, speaks] of ELSEWHERE) doors.set(name, closed(name, speaks))
+  for (const entry of catalogue.entries) {
+    const host = entry.hosts.find((one) => !one.startsWith('*.'))
+    if (ELSEWHERE.has(entry.name) || entry.route !== 'intercept' || host === undefined)
+      continue
+    doors.set(entry.name, { ...closed(entry.name, speaksOf(entry)), target: at(host) })
+  }
+  for (const [name, settings] of Object.entries(config.gateway.providers))
+    doors.set(name, configured(doors.get(name) ?? closed(name, 'openai'), settings))
+  return new DoorTable([...doors.values()])
+}
+
+function closed(name: string, speaks: string): Door {
+  return {
+    name,
+    speaks,
+    target: undefined,
+    key: undefined,
+    fields: () => [],
+    headTimeoutMs: undefined,
+  }
+}
+
+function speaksOf({ speaks }: CatalogueEntry): string {
+  return providerNamed(speaks) === undefined ? 'openai' : speaks
+}
+
+function at(host: string): DoorTarget {
+  return { host, port: 443, plain: false, isWritten: false, prefix: '' }
+}
+
+function configured(door: Door, settings: Settings): Door {
+  const { base_url: url, api, key, headers, timeout } = settings
+  return {
+    ...door,
+    speaks: api ?? door.speaks,
+    target: url === undefined ? door.target : targetOf(new URL(url)),
+    key: key === undefined ? undefined : () => key.reveal(),
+    fields: () =>
+      Object.entries(headers).flatMap(([name, value]) => [name, value.reveal()]),
+    headTimeoutMs: timeout === undefined ? undefined : milliseconds(timeout),
+  }
+}
+
+function targetOf({ protocol, hostname, port, pathname }: URL): DoorTarget {
+  const bare = hostname.replace(/^\[(.*)\]$/, '$1')
+  const host = canonicalAddress(bare) ?? canonicalHostname(bare) ?? bare
+  const plain = protocol === 'http:'
+  return {
+    host,
+    port: port === '' ? (plain ? 80 : 443) : Number(port),
+    plain,
+    isWritten: isIP(host) !== 0 || host === 'localhost',
+    prefix: pathname.replace(/\/+$/, ''),
+  }
+}

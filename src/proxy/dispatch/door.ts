@@ -1,0 +1,135 @@
+/**
+ * A request at a door of the gateway, `/llm/<provider>/...`: to whom it goes, with what of it,
+ * and why not. What follows the name goes on as it stands; from there it is an exchange like
+ * any other. That its caller may ask us at all has been seen to.
+ */
+import type { ErrorCode } from '../../core/errors.js'
+import type { RequestHead } from '../../http/head.js'
+import type { Target } from '../../net/dial.js'
+import { doorEndpoint, pathProblem } from '../../policy/doors.js'
+import type { Door, DoorAsked, DoorTarget } from '../../policy/doors.js'
+import { credentialIn, withCredential } from '../../providers/credentials.js'
+import type { Credentialed } from '../../providers/credentials.js'
+import { declineAs, exchange, facts, sdkOf } from './arrived.js'
+import type { Arrived } from './arrived.js'
+
+/** Of a body that comes by a door. */
+const MAX_BODY_BYTES = 100 * 1024 * 1024
+/** Of a name that nobody knows, what is said back. */
+const SHOWN_CHARS = 64
+
+export function serveDoor(arrived: Arrived, { name, rest }: DoorAsked): void {
+  const { services, from } = arrived
+  const door = services.policy.doors.find(name)
+  if (door === undefined) {
+    refused(arrived, sdkOf(arrived), 'YORI_PROVIDER_UNKNOWN', shown(name))
+    return
+  }
+  const sdk = sdkAt(arrived, door, rest)
+  const problem = pathProblem(rest) ?? signatureProblem(arrived)
+  if (problem !== undefined) {
+    refused(arrived, sdk, 'YORI_NOT_FORWARDED', problem)
+    return
+  }
+  const { target } = door
+  if (target === undefined) {
+    const detail = `set gateway.providers.${name}.base_url`
+    refused(arrived, sdk, 'YORI_PROVIDER_NOT_CONFIGURED', detail)
+    return
+  }
+  const endpoint = doorEndpoint(
+    target.host,
+    services.policy.routes.endpoints.find(target.host),
+  )
+  if (endpoint.route === 'refuse') {
+    refused(arrived, sdk, 'YORI_ENDPOINT_REFUSED')
+    return
+  }
+  const { log } = from.state
+  log.inspected()
+  log.named(target.host)
+  log.ofClass(endpoint.domain)
+  const { head, path } = outgoing(arrived, door, target.prefix + rest)
+  exchange(
+    arrived,
+    facts(
+      { ...arrived, head },
+      {
+        target: dialled(target),
+        path,
+        endpoint,
+        door: {
+          provider: door.name,
+          speaks: door.speaks,
+          maxBodyBytes: MAX_BODY_BYTES,
+          headTimeoutMs: door.headTimeoutMs,
+        },
+      },
+    ),
+  )
+}
+
+function refused(arrived: Arrived, sdk: string, code: ErrorCode, detail?: string): void {
+  arrived.from.state.log.requestRefused(code)
+  declineAs(arrived, sdk, code, detail)
+}
+
+/** Whose library asks at this door: by the path, since many servers speak several APIs. */
+function sdkAt(arrived: Arrived, door: Door, rest: string): string {
+  const { http, services } = arrived
+  const head = {
+    host: door.target?.host ?? door.name,
+    method: http.request.method ?? 'GET',
+    path: rest,
+  }
+  return services.recognise(head, door.speaks)?.provider.name ?? sdkOf(arrived)
+}
+
+/** AWS Signature Version 4 covers the host, and that is ours. */
+function signatureProblem({ http }: Arrived): string | undefined {
+  const { authorization } = http.request.headers
+  return authorization?.startsWith('AWS4-') === true
+    ? 'it is signed for our own host by AWS Signature Version 4, which the provider would not take'
+    : undefined
+}
+
+function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
+  return {
+    host,
+    port,
+    ...(plain ? { plain } : {}),
+    ...(isWritten ? { isWritten } : {}),
+  }
+}
+
+/** As it came, with what the configuration sets for this door. */
+function outgoing(
+  { head, from }: Arrived,
+  door: Door,
+  path: string,
+): { readonly head: RequestHead; readonly path: string } {
+  let request: Credentialed = { fields: head.fields, path }
+  const isOurs = from.state.caller.loopback && credentialIn(request) === undefined
+  if (door.key !== undefined && isOurs)
+    request = withCredential(request, door.speaks, door.key())
+  return {
+    head: { ...head, fields: replaced(request.fields, door.fields()) },
+    path: request.path,
+  }
+}
+
+/** `set` takes the place of the fields of the same names; both flat. */
+function replaced(fields: readonly string[], set: readonly string[]): string[] {
+  if (set.length === 0) return [...fields]
+  const names = new Set(set.filter((_, i) => i % 2 === 0).map((one) => one.toLowerCase()))
+  const kept: string[] = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] as string
+    if (!names.has(name.toLowerCase())) kept.push(name, fields[i + 1] as string)
+  }
+  return [...kept, ...set]
+}
+
+function shown(name: string): string {
+  return name.replace(/[^\x21-\x7e]/g, '').slice(0, SHOWN_CHARS)
+}

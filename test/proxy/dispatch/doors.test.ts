@@ -1,0 +1,391 @@
+/**
+ * The gateway's doors: every library by its base URL through `/llm/NAME` hears what it hears
+ * of its provider directly; what goes on is what came; and who may not, or asks wrongly, is
+ * told in the library's own shape. One YORI and one origin for all.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { createOpenAI } from '@ai-sdk/openai'
+import Anthropic from '@anthropic-ai/sdk'
+import { GoogleGenAI } from '@google/genai'
+import { Mistral } from '@mistralai/mistralai'
+import { generateText, streamText } from 'ai'
+import { CohereClientV2 } from 'cohere-ai'
+import { Ollama } from 'ollama'
+import OpenAI from 'openai'
+import { request } from 'undici'
+import { startLlmOrigin } from '../../support/llm-origin.js'
+import type { LlmOrigin } from '../../support/llm-origin.js'
+import { collect } from '../../support/streams.js'
+import { TestCa } from '../../support/test-ca.js'
+import { Yori } from '../../support/yori.js'
+
+const HOSTS = {
+  openai: 'api.openai.com',
+  anthropic: 'api.anthropic.com',
+  gemini: 'generativelanguage.googleapis.com',
+  mistral: 'api.mistral.ai',
+  cohere: 'api.cohere.com',
+  groq: 'api.groq.com',
+  deepseek: 'api.deepseek.com',
+  xai: 'api.x.ai',
+  together: 'api.together.xyz',
+  openrouter: 'openrouter.ai',
+  ollama: 'ollama.com',
+} as const
+
+const messages = [{ role: 'user' as const, content: 'What is the time?' }]
+const tool = {
+  name: 'clock',
+  description: 'Tells the time.',
+  parameters: { type: 'object', properties: { zone: { type: 'string' } } },
+} as const
+const noRetry = { maxRetries: 0 }
+const key = 'a-key-for-nobody'
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const got: T[] = []
+  for await (const item of items) got.push(item)
+  return got
+}
+
+/** What each library hears, with the base URL that its user writes. */
+const libraries: readonly {
+  readonly name: string
+  readonly door: keyof typeof HOSTS
+  /** Whole, streamed, and with a tool. */
+  readonly hear: (base: string) => Promise<readonly unknown[]>
+}[] = [
+  {
+    name: 'openai',
+    door: 'openai',
+    hear: async (base) => {
+      const sdk = new OpenAI({ apiKey: key, baseURL: `${base}/v1`, ...noRetry })
+      const asked = { model: 'gpt-4o', messages }
+      return [
+        await sdk.chat.completions.create(asked),
+        await all(await sdk.chat.completions.create({ ...asked, stream: true })),
+        await sdk.chat.completions.create({
+          ...asked,
+          tools: [{ type: 'function', function: tool }],
+        }),
+        await sdk.responses.create({ model: 'gpt-4o', input: 'What is the time?' }),
+        await sdk.embeddings.create({ model: 'text-embedding-3-small', input: 'words' }),
+        (await sdk.models.list()).data,
+      ]
+    },
+  },
+  {
+    name: '@anthropic-ai/sdk',
+    door: 'anthropic',
+    hear: async (base) => {
+      const sdk = new Anthropic({ apiKey: key, baseURL: base, ...noRetry })
+      const asked = { model: 'claude-x', max_tokens: 100, messages }
+      const { parameters, ...named } = tool
+      return [
+        await sdk.messages.create(asked),
+        await all(await sdk.messages.create({ ...asked, stream: true })),
+        await sdk.messages.create({
+          ...asked,
+          tools: [{ ...named, input_schema: parameters }],
+        }),
+      ]
+    },
+  },
+  {
+    name: '@google/genai',
+    door: 'gemini',
+    hear: async (base) => {
+      const { models } = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: base } })
+      const asked = { model: 'gemini-2.5-flash', contents: 'What is the time?' }
+      const { parameters: parametersJsonSchema, ...named } = tool
+      const tools = [{ functionDeclarations: [{ ...named, parametersJsonSchema }] }]
+      const plain = (answer: {
+        candidates?: unknown
+        usageMetadata?: unknown
+      }): unknown => [answer.candidates, answer.usageMetadata]
+      return [
+        plain(await models.generateContent(asked)),
+        (await all(await models.generateContentStream(asked))).map(plain),
+        plain(await models.generateContent({ ...asked, config: { tools } })),
+      ]
+    },
+  },
+  {
+    name: '@mistralai/mistralai',
+    door: 'mistral',
+    hear: async (base) => {
+      const { chat } = new Mistral({ apiKey: key, serverURL: base })
+      const asked = { model: 'mistral-small-latest', messages }
+      return [
+        await chat.complete(asked),
+        await all(await chat.stream(asked)),
+        await chat.complete({ ...asked, tools: [{ type: 'function', function: tool }] }),
+      ]
+    },
+  },
+  {
+    name: 'cohere-ai',
+    door: 'cohere',
+    hear: async (base) => {
+      const sdk = new CohereClientV2({ token: key, baseUrl: base })
+      const asked = { model: 'command-a-03-2025', messages }
+      return [await sdk.chat(asked), await all(await sdk.chatStream(asked))]
+    },
+  },
+  {
+    name: 'ollama',
+    door: 'ollama',
+    hear: async (base) => {
+      const sdk = new Ollama({ host: base })
+      const asked = { model: 'gpt-oss:20b', messages }
+      return [
+        await sdk.chat(asked),
+        await all(await sdk.chat({ ...asked, stream: true })),
+      ]
+    },
+  },
+  ...(
+    [
+      ['groq', '/openai/v1'],
+      ['openrouter', '/api/v1'],
+      ['deepseek', '/v1'],
+      ['xai', '/v1'],
+      ['together', '/v1'],
+    ] as const
+  ).map(([door, path]) => ({
+    name: 'ai with @ai-sdk/openai',
+    door,
+    hear: async (base: string): Promise<readonly unknown[]> => {
+      const model = createOpenAI({ apiKey: key, baseURL: base + path }).chat('model-1')
+      const asked = { model, prompt: 'What is the time?', ...noRetry }
+      const { text, usage } = await generateText(asked)
+      return [text, usage, await all(streamText(asked).textStream)]
+    },
+  })),
+]
+
+describe('the doors of the gateway', () => {
+  const ca = new TestCa()
+  let there: LlmOrigin
+  let direct: LlmOrigin
+  let yori: Yori
+
+  before(async () => {
+    there = await startLlmOrigin({ ca, names: Object.values(HOSTS) })
+    direct = await startLlmOrigin()
+    yori = await Yori.start({
+      origins: Object.fromEntries(Object.values(HOSTS).map((host) => [host, there])),
+      trust: [ca],
+      config: {
+        // None of them is an endpoint: they answer all the same.
+        endpoints: [{ domain: 'elsewhere.example' }],
+        gateway: {
+          providers: {
+            mine: {
+              base_url: `http://127.0.0.1:${direct.port}/in/front/`,
+              api: 'openai',
+            },
+            keyed: {
+              base_url: `http://localhost:${direct.port}`,
+              api: 'anthropic',
+              key: 'the-key-of-the-operator',
+              headers: { 'X-Team': 'blue' },
+            },
+            inward: { base_url: 'http://router.example' },
+          },
+        },
+        upstream: { dns: ['127.0.0.1:9'] },
+      },
+    })
+  })
+
+  after(async () => {
+    await yori[Symbol.asyncDispose]()
+    await there[Symbol.asyncDispose]()
+    await direct[Symbol.asyncDispose]()
+  })
+
+  for (const { name, door, hear } of libraries)
+    it(`${name} hears through /llm/${door} what it hears directly`, async () => {
+      const before = there.arrived.length
+      const heard = await hear(`${yori.url}/llm/${door}`)
+      const expected = await hear(`http://127.0.0.1:${direct.port}`)
+      assert.deepEqual(bare(heard), bare(expected))
+      const mine = there.arrived.slice(before)
+      assert.ok(mine.length >= 2)
+      for (const { headers } of mine) assert.equal(headers.host, HOSTS[door])
+      const rows = await yori.rows('exchanges')
+      const own = rows.filter((row) => row['endpoint_domain'] === HOSTS[door])
+      assert.equal(own.length, mine.length)
+      assert.ok(
+        own.every((row) => row['provider'] === door && row['response_status'] === 200),
+      )
+      const wrote = own.filter((row) => row['is_call'] === 1)
+      assert.ok(wrote.length >= 2)
+      assert.ok(wrote.every((row) => Number(row['prompt_tokens']) > 0))
+    })
+
+  it('sends on what came: path, query, fields and bytes', async () => {
+    const before = direct.arrived.length
+    const body = Buffer.from('{"model":"m",  "messages":[ ]}\n')
+    const path = '/v1/a%2Fb//c;d=e?x=%2e%2e&y=/../z&y='
+    const { statusCode } = await request(`${yori.url}/llm/mine${path}`, {
+      method: 'PUT',
+      headers: { 'X-Odd': 'Kept', authorization: 'Bearer theirs', 'x-yori-tags': 'a:b' },
+      body,
+    })
+    assert.equal(statusCode, 200)
+    const [seen] = direct.arrived.slice(before)
+    assert.equal(seen?.target, `/in/front${path}`)
+    assert.equal(seen.method, 'PUT')
+    assert.deepEqual(seen.body, body)
+    assert.equal(seen.headers.authorization, 'Bearer theirs')
+    assert.ok(seen.rawHeaders.includes('X-Odd'))
+    assert.equal(seen.headers['x-yori-tags'], undefined)
+    assert.equal(seen.headers.host, `127.0.0.1:${direct.port}`)
+  })
+
+  it("sends the operator's key where a client has none, and never over its own", async () => {
+    const ask = async (headers: Record<string, string>): Promise<void> => {
+      await request(`${yori.url}/llm/keyed/v1/models?key=`, { headers })
+    }
+    const before = direct.arrived.length
+    await ask({ 'x-team': 'red' })
+    await ask({ 'x-api-key': 'theirs' })
+    const [first, second] = direct.arrived.slice(before)
+    assert.equal(first?.headers['x-api-key'], 'the-key-of-the-operator')
+    assert.equal(first.headers['x-team'], 'blue')
+    assert.equal(second?.headers['x-api-key'], 'theirs')
+  })
+
+  for (const [what, path, status, code] of [
+    ['a name that nobody knows', '/llm/nobody/v1/x', 502, 'YORI_PROVIDER_UNKNOWN'],
+    ['no name', '/llm//v1/x', 502, 'YORI_PROVIDER_UNKNOWN'],
+    ['azure', '/llm/azure/openai/x', 503, 'YORI_PROVIDER_NOT_CONFIGURED'],
+    ['vllm', '/llm/vllm/v1/x', 503, 'YORI_PROVIDER_NOT_CONFIGURED'],
+    ['lmstudio', '/llm/lmstudio/v1/x', 503, 'YORI_PROVIDER_NOT_CONFIGURED'],
+    ['bedrock', '/llm/bedrock/model/x', 503, 'ServiceUnavailableException'],
+    ['dots', '/llm/openai/v1/../x', 400, 'YORI_NOT_FORWARDED'],
+    ['hidden dots', '/llm/openai/v1/%2e%2E%2fx', 400, 'YORI_NOT_FORWARDED'],
+    ['a host that does not resolve', '/llm/inward/v1/x', 502, 'YORI_UPSTREAM_UNRESOLVED'],
+  ] as const)
+    it(`answers ${what} with ${status}`, async () => {
+      const before = [there.arrived.length, direct.arrived.length]
+      const answer = await raw(yori.port, [`GET ${path} HTTP/1.1`, 'Host: localhost'])
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+      assert.ok(answer.includes(code), answer)
+      assert.deepEqual([there.arrived.length, direct.arrived.length], before)
+    })
+
+  for (const [what, fields, status] of [
+    ['over 100 MiB', ['Content-Length: 104857601'], 400],
+    ['below zero', ['Content-Length: -1'], 400],
+    ['no number', ['Content-Length: many'], 400],
+    ['two numbers', ['Content-Length: 1', 'Content-Length: 2'], 400],
+  ] as const)
+    it(`answers a length that is ${what} with ${status}`, async () => {
+      const head = ['POST /llm/openai/v1/chat/completions HTTP/1.1', 'Host: localhost']
+      const answer = await raw(yori.port, [...head, ...fields])
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+    })
+
+  it('tells who signed for AWS why that cannot go on', async () => {
+    const answer = await raw(yori.port, [
+      'POST /llm/bedrock/model/m/converse HTTP/1.1',
+      'Host: localhost',
+      'Authorization: AWS4-HMAC-SHA256 Credential=A/1/r/s/aws4_request, SignedHeaders=host, Signature=0',
+      'Content-Length: 0',
+    ])
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.match(answer, /"message":"[^"]*signed for our own host/)
+  })
+
+  it("raises a library's own error where its provider is not known", async () => {
+    const openai = new OpenAI({ apiKey: key, baseURL: `${yori.url}/llm/nobody/v1` })
+    await assert.rejects(
+      openai.chat.completions.create({ model: 'm', messages }),
+      (error) => error instanceof OpenAI.APIError && error.status === 502,
+    )
+    const anthropic = new Anthropic({ apiKey: key, baseURL: `${yori.url}/llm/nobody` })
+    await assert.rejects(
+      anthropic.messages.create({ model: 'm', max_tokens: 1, messages }),
+      (error) => error instanceof Anthropic.APIError && error.type === 'api_error',
+    )
+  })
+
+  describe('where a policy blocks', () => {
+    before(() =>
+      yori.reload({
+        mode: 'enforce',
+        enforcement: { enabled: true, consent_accepted: true },
+        policies: {
+          files: {
+            model_allowlist: { action: 'block', params: { models: ['gpt-4o-mini'] } },
+          },
+        },
+      }),
+    )
+
+    it("blocks in the library's shape, and nothing goes up", async () => {
+      const before = there.arrived.length
+      const openai = new OpenAI({
+        apiKey: key,
+        baseURL: `${yori.url}/llm/groq/openai/v1`,
+      })
+      await assert.rejects(
+        openai.chat.completions.create({ model: 'gpt-4o', messages }),
+        (error) => error instanceof OpenAI.PermissionDeniedError,
+      )
+      const anthropic = new Anthropic({
+        apiKey: key,
+        baseURL: `${yori.url}/llm/anthropic`,
+      })
+      await assert.rejects(
+        anthropic.messages.create({ model: 'claude-x', max_tokens: 1, messages }),
+        (error) => error instanceof Anthropic.PermissionDeniedError,
+      )
+      assert.equal(there.arrived.length, before)
+      const rows = (await yori.rows('exchanges')).slice(-2)
+      assert.deepEqual(
+        rows.map((row) => [row['event_type'], row['policy_name'], row['provider']]),
+        [
+          ['block', 'model_allowlist', 'groq'],
+          ['block', 'model_allowlist', 'anthropic'],
+        ],
+      )
+    })
+
+    it('lets pass what a policy allows', async () => {
+      const openai = new OpenAI({
+        apiKey: key,
+        baseURL: `${yori.url}/llm/groq/openai/v1`,
+      })
+      const said = await openai.chat.completions.create({
+        model: 'gpt-4o-mini',
+        messages,
+      })
+      assert.ok((said.choices[0]?.message.content ?? '').length > 0)
+    })
+  })
+
+  it('is no door for pages of other sites', async () => {
+    const { statusCode } = await request(`${yori.url}/llm/mine/v1/models`, {
+      headers: { origin: 'https://elsewhere.example' },
+    })
+    assert.equal(statusCode, 403)
+  })
+})
+
+/** Without what a library adds of its own, such as the response that it hangs on. */
+function bare(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
+}
+
+async function raw(port: number, lines: readonly string[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  await once(socket, 'connect')
+  socket.end(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`)
+  return (await collect(socket)).toString('latin1')
+}
