@@ -1,10 +1,12 @@
 /** What a person sees at the start: what runs, and what to do next. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import type { Appliance } from '../assembly/appliance.js'
 import type { ControlPlaces } from '../control/port.js'
 import { formatSocketAddress } from '../core/address.js'
 import type { SocketAddress } from '../core/address.js'
+import { packageFile, packageRoot } from '../core/package-root.js'
 
 export interface BannerFacts {
   readonly appliance: Appliance
@@ -61,10 +63,20 @@ function exampleOf(names: readonly string[]): string {
 
 /** What finds the same record, typed where this was. */
 function commandOf({ source, stateDir }: BannerFacts): string {
-  const words = ['npx', 'yori', 'audit', 'list']
+  const words = [typedAs(), 'audit', 'list']
   if (source !== 'defaults') words.push('--config', quoted(source))
   if (stateDir !== undefined) words.push('--state-dir', quoted(resolve(stateDir)))
   return words.join(' ')
+}
+
+/**
+ * What reaches this very YORI: a clone has a script of that name at its top, a package does not
+ * and is on the path. Never npx, which fetches a stranger's package wherever there is no clone.
+ */
+function typedAs(): string {
+  const script = packageFile('yori')
+  if (!existsSync(script)) return 'yori'
+  return process.cwd() === packageRoot ? './yori' : quoted(script)
 }
 
 /** As a POSIX shell takes it for one word. */
@@ -80,7 +92,7 @@ function summary(names: readonly string[]): string {
 }
 
 function controlOf({ listen, problem }: ControlPlaces): string {
-  if (listen !== undefined) return `${listen} (\`yori dashboard\` opens it)`
+  if (listen !== undefined) return `${listen} (\`${typedAs()} dashboard\` opens it)`
   return problem === undefined ? 'off' : `not there: ${problem}`
 }
 

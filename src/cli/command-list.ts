@@ -250,6 +250,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  explain: {
+    group: 'Setting up',
+    summary: 'what a code means, and what to do about it',
+    load: async () => (await import('./commands/run/explain.js')).explainCommand(print),
+  },
   doctor: {
     group: 'Setting up',
     summary: 'look at what is really there, and say what is wrong and what mends it',

@@ -295,6 +295,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori service uninstall', 'CA and records stay'],
     ['yori service uninstall --purge', 'those too'],
   ],
+  'yori explain': [
+    ['yori explain YORI_UPSTREAM_UNTRUSTED', 'one code'],
+    ['yori explain', 'every code, a line each'],
+  ],
   'yori doctor': [
     ['yori doctor', 'look, and say what mends it'],
     ['yori doctor --probe', 'also send a connection on the way of clients'],

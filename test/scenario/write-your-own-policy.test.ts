@@ -1,4 +1,4 @@
-/** The README's chapter on a policy of one's own, followed to the letter. */
+/** The chapter of docs/POLICIES.md on a policy of one's own, followed to the letter. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,11 +12,11 @@ import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
 import { needs } from '../support/needs.js'
 
-const readme = readFileSync(packageFile('README.md'), 'utf8')
-const chapter = /### Write your own policy\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? ''
+const page = readFileSync(packageFile('docs', 'POLICIES.md'), 'utf8')
+const chapter = /### Write your own policy\n([\s\S]*)$/.exec(page)?.[1] ?? ''
 
 function blocks(language: string): string[] {
-  const fence = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g')
+  const fence = new RegExp(`\`\`\`${language}(?: form)?\\n([\\s\\S]*?)\`\`\``, 'g')
   return [...chapter.matchAll(fence)].map(([, text = '']) => text)
 }
 
@@ -54,7 +54,7 @@ function recorded(folder: TempFolder): number {
   return count
 }
 
-describe('The README on a policy of one’s own', () => {
+describe('docs/POLICIES.md on a policy of one’s own', () => {
   before(function () {
     needs(this, 'curl')
   })
@@ -74,8 +74,6 @@ describe('The README on a policy of one’s own', () => {
       folder,
       'yori.conf',
       [
-        'mode: enforce',
-        'enforcement: {enabled: true, consent_accepted: true}',
         'listen: 127.0.0.1:0',
         'state_dir: ./var',
         `upstream: {extra_ca: [./extra.pem], resolve: {${NAME}: '${origin.address}'}}`,
@@ -90,7 +88,7 @@ describe('The README on a policy of one’s own', () => {
     for (const [name, text] of files()) write(folder, name, text)
     const said: string[] = []
     for (const line of commands.trim().split('\n')) {
-      const args = line.replace(/^npx yori /, '').split(' ')
+      const args = line.replace(/^yori /, '').split(' ')
       const ran = await runCli(args, { cwd: folder.path })
       assert.equal(ran.status, 0, `${line}\n${ran.stdout}${ran.stderr}`)
       said.push(ran.stdout)

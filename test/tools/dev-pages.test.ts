@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { errorCodes } from '../../src/core/errors.js'
 import { packageFile } from '../../src/core/package-root.js'
+import { REMEDIES } from '../../src/core/remedies.js'
 import { configurationPage } from '../../tools/dev/configuration-page.js'
+import { errorsPage } from '../../tools/dev/errors-page.js'
 
 const page = (...parts: string[]): string => readFileSync(packageFile(...parts), 'utf8')
 
@@ -11,17 +12,17 @@ describe('the pages made from the code', () => {
     assert.equal(page('docs', 'CONFIGURATION.md'), configurationPage())
   })
 
-  it('docs/RUNBOOK.md says what to do about every code, each once', () => {
-    const rows = [...page('docs', 'RUNBOOK.md').matchAll(/^\| `(YORI_\w+)` \|/gm)]
-    assert.deepEqual(rows.map(([, code]) => code).sort(), [...errorCodes].sort())
+  it('docs/ERRORS.md says what the catalogue says, and what to do about it', () => {
+    assert.equal(page('docs', 'ERRORS.md'), errorsPage())
   })
 
-  it('docs/RUNBOOK.md names keys of the configuration that there are', () => {
+  it('what is to be done about a code names keys of the configuration that there are', () => {
     const keys = new Set(
       [...configurationPage().matchAll(/^\| `([^`]+)` \|/gm)].map(([, key]) => key),
     )
-    const [codes = ''] = page('docs', 'RUNBOOK.md').split('## Events')
-    const named = [...codes.matchAll(/`((?:\w+\.)+\w+)`/g)]
+    const told = Object.values(REMEDIES).map((remedy) => `${remedy.look} ${remedy.do}`)
+    const named = [...told.join('\n').matchAll(/`((?:\w+\.)+\w+)`/g)]
+    assert.ok(named.length > 10)
     assert.deepEqual(
       named.map(([, key]) => key ?? '').filter((key) => !keys.has(key)),
       [],
