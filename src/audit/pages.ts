@@ -140,13 +140,14 @@ interface Seen extends Place {
 /** What fits among the next rows, and where those ended; no `end`: at the oldest. */
 function lookAt(
   db: Database,
-  { sinceMs, ...filter }: Filter,
+  { sinceMs, untilMs, ...filter }: Filter,
   from: Place,
   most: number,
 ): { readonly rows: readonly Seen[]; readonly end?: Place } {
   const since = timestampText(sinceMs ?? 0)
-  const reach = `(timestamp, id) < (?, ?) AND timestamp >= ?`
-  const values = [from.timestamp, from.id, since] as const
+  const until = untilMs === undefined ? NEWEST.timestamp : timestampText(untilMs)
+  const reach = `(timestamp, id) < (?, ?) AND timestamp >= ? AND timestamp < ?`
+  const values = [from.timestamp, from.id, since, until] as const
   const end = db
     .prepare<Value[], Place>(
       `SELECT timestamp, id FROM exchanges WHERE ${reach}

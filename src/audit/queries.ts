@@ -50,6 +50,8 @@ export interface AuditReader extends Disposable {
   list(filter: Filter, limit: number, columns: readonly string[]): Iterable<Listed>
   /** Every row that fits, oldest first, with these columns of `audit_events`. */
   each(filter: Filter, columns: readonly string[]): Iterable<Listed>
+  /** Exchanges that fit. */
+  count(filter: Filter): number
   stats(filter: Filter): AuditStats
   usage(filter: Filter): Usage
   /** Of so many days of UTC, today included. */
@@ -88,6 +90,7 @@ export function openReader(database: string): AuditReader {
       const known = wanted.filter((name) => columns.includes(name))
       return each(db, filter, known)
     },
+    count: (filter) => countOf(db, filter),
     stats: (filter) => stats(db, filter),
     usage: (filter) => readUsage(db, filter),
     coverage: (nowMs, days) => {
@@ -161,6 +164,15 @@ function* each(
     if (last === undefined) return
     after = last
   }
+}
+
+function countOf(db: Database, filter: Filter): number {
+  const where = whereOf(filter)
+  const sql = `SELECT count(*) FROM exchanges ${where.sql}`
+  return db
+    .prepare<unknown[], number>(sql)
+    .pluck()
+    .get(...where.values) as number
 }
 
 /** The next rows by id: a limited number, and a limited amount of text. */

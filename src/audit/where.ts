@@ -7,6 +7,8 @@ export type Listed = Readonly<Record<string, Value>>
 
 export interface Filter {
   readonly sinceMs?: number
+  /** Before that moment. */
+  readonly untilMs?: number
   /** An IP address, a MAC address or a host name. */
   readonly device?: string
   /** A part of the name. */
@@ -16,6 +18,8 @@ export interface Filter {
   /** A part of the name. */
   readonly model?: string
   readonly session?: string
+  /** Its whole id. */
+  readonly agent?: string
   readonly policy?: string
   /** A request's id, or the end of it. */
   readonly id?: string
@@ -46,6 +50,8 @@ export function whereOf(
   const parts: [string, ...Value[]][] = [...more]
   if (filter.sinceMs !== undefined)
     parts.push(['timestamp >= ?', timestampText(filter.sinceMs)])
+  if (filter.untilMs !== undefined)
+    parts.push(['timestamp < ?', timestampText(filter.untilMs)])
   if (filter.device !== undefined) {
     const name = filter.device.toLowerCase()
     parts.push([
@@ -68,6 +74,7 @@ export function whereOf(
     const any = TEXTS.map((name) => `instr(lower(${name}), ?) > 0`).join(' OR ')
     parts.push([`(${any})`, ...TEXTS.map(() => text)])
   }
+  if (filter.agent !== undefined) parts.push(['agent_id = ?', filter.agent])
   if (filter.session !== undefined) parts.push(['session_id = ?', filter.session])
   if (filter.outcome !== undefined) parts.push(['event_type = ?', filter.outcome])
   return {

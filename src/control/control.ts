@@ -27,6 +27,7 @@ import type { ConfigOfControl, ControlPlaces, ControlPort } from './port.js'
 import { Reader } from './reader.js'
 import type { Settings } from './settings.js'
 import { keptToken } from './token.js'
+import type { WhatIfJobs } from './what-if-jobs.js'
 
 /** The name that our own CA signs, besides those of loopback. */
 const OWN_NAME = 'yori.home.arpa'
@@ -43,6 +44,7 @@ export class Control implements Service {
   readonly #places: Mutable<ControlPlaces> = {}
   #config: ConfigOfControl
   #settings: Promise<Settings | undefined> | undefined
+  #whatIf: Promise<WhatIfJobs> | undefined
   /** What could not be had. */
   readonly #problems: { socket?: string; port?: string } = {}
   #door: Door | undefined
@@ -82,6 +84,7 @@ export class Control implements Service {
       attempts: this.#attempts,
       access: this.#access,
       reader: this.#reader,
+      whatIf: () => (this.#whatIf ??= this.#loadWhatIf()),
       settings: () => (this.#settings ??= this.#loadSettings()),
     })
     this.#door = new Door({ methods: METHODS, gate, surroundings })
@@ -117,6 +120,7 @@ export class Control implements Service {
     this.#server = undefined
     await Promise.all(servers.map(close))
     this.#reader.stop()
+    await this.#whatIf?.then((jobs) => jobs.stop())
     await this.#port.telemetry.stop()
   }
 
@@ -178,6 +182,11 @@ export class Control implements Service {
     const { Settings } = await import('./settings.js')
     const { state_dir: stateDir } = this.#config
     return new Settings({ ...settings, source, stateDir, now: () => clock.now() })
+  }
+
+  async #loadWhatIf(): Promise<WhatIfJobs> {
+    const { WhatIfJobs } = await import('./what-if-jobs.js')
+    return new WhatIfJobs({ clock: this.#port.clock })
   }
 
   /** What browsers may call us. */

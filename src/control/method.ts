@@ -12,6 +12,7 @@ import type { ControlPlaces, ControlPort } from './port.js'
 import type { Settings } from './settings.js'
 import type { Reader } from './reader.js'
 import type { Caller, Role } from './roles.js'
+import type { WhatIfJobs } from './what-if-jobs.js'
 
 export interface Call {
   readonly caller: Caller
@@ -36,6 +37,7 @@ export interface Surroundings {
   /** Undefined: there is nothing that could be changed. */
   readonly settings: () => Promise<Settings | undefined>
   readonly reader: Pick<Reader, 'ask'>
+  readonly whatIf: () => Promise<WhatIfJobs>
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>

@@ -138,6 +138,20 @@ export const METHODS: readonly Method[] = [
   },
   {
     verb: 'GET',
+    path: '/api/policies/diff',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/policies.js')).effects,
+  },
+  {
+    verb: 'POST',
+    path: '/api/policies/diff',
+    role: 'view',
+    query: ['days'],
+    load: async () => (await import('./methods/policies.js')).diff,
+  },
+  {
+    verb: 'GET',
     path: '/api/approvals',
     role: 'view',
     load: async () => (await import('./methods/household.js')).approvals,

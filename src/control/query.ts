@@ -11,13 +11,14 @@ const TEXTS = [
   'outcome',
   'model',
   'session',
+  'agent',
   'policy',
   'id',
   'code',
   'text',
 ] as const
 
-export const FILTERS: readonly string[] = ['since', ...TEXTS]
+export const FILTERS: readonly string[] = ['since', 'until', ...TEXTS]
 export const PAGED: readonly string[] = [...FILTERS, 'before', 'limit']
 const OUTCOMES = ['response', 'block', 'error', 'request']
 const LONGEST = 256
@@ -27,12 +28,13 @@ const DEFAULT_DAYS = 7
 /** @throws Refusal 400 */
 export function filterOf(query: URLSearchParams, nowMs: number): Filter {
   const filter: Record<string, string | number> = {}
-  const since = query.get('since')
-  if (since !== null) {
-    const sinceMs = parseSince(since, nowMs)
-    if (sinceMs === undefined)
-      throw badRequest('since: a span such as 24h, or a date such as 2026-01-31')
-    filter['sinceMs'] = sinceMs
+  for (const name of ['since', 'until'] as const) {
+    const text = query.get(name)
+    if (text === null) continue
+    const moment = parseSince(text, nowMs)
+    if (moment === undefined)
+      throw badRequest(`${name}: a span such as 24h, or a date such as 2026-01-31`)
+    filter[`${name}Ms`] = moment
   }
   for (const name of TEXTS) {
     const value = query.get(name)

@@ -40,6 +40,8 @@ const operations = Object.entries(page.paths).flatMap(([path, verbs]) =>
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
 ajv.addSchema(page, 'page')
 
+const DIFF = '/api/policies/diff'
+
 const pointer = (...parts: readonly string[]): string =>
   `page#/${parts
     .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
@@ -164,7 +166,8 @@ describe('the description of the control plane', () => {
       for (const { verb, path } of operations) {
         if (verb !== 'get' || path.includes('{') || path === '/api/events') continue
         const { status } = await ask(verb, path)
-        assert.ok(status === 200 || path === '/login', `${path}: ${status}`)
+        const isOther = path === '/login' || (path === DIFF && status === 202)
+        assert.ok(status === 200 || isOther, `${path}: ${status}`)
       }
       const { body } = await ask('get', '/api/exchanges')
       const { exchanges } = body as { exchanges: { request_id: string }[] }
@@ -198,6 +201,17 @@ describe('the description of the control plane', () => {
       const { id } = yes.body as { id: string }
       const gone = await ask('delete', '/api/grants/{id}', `/api/grants/${id}`)
       assert.equal(gone.status, 200)
+    })
+
+    it('is what policies would have done', async () => {
+      for (const changes of [undefined, { privacy: { action: 'alert' } }]) {
+        const verb = changes === undefined ? 'get' : 'post'
+        const more = changes === undefined ? {} : { body: { changes } }
+        const statuses = []
+        do statuses.push((await ask(verb, DIFF, undefined, more)).status)
+        while (statuses.at(-1) === 202)
+        assert.equal(statuses.at(-1), 200)
+      }
     })
 
     it('is what changes answer', async () => {

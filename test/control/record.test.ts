@@ -94,6 +94,9 @@ describe('the record, as the control plane tells it', () => {
       ['code=yori_upstream_timeout', (n) => n % 20 === 19],
       ['text=neptune', (n) => n === 7],
       ['endpoint=OpenAI', () => true],
+      ['agent=odd', (n) => n % 2 === 1],
+      ['agent=od', () => false],
+      [`until=${new Date(NOW - 151 * MINUTE).toISOString()}`, (n) => n < 98],
       ['id=-042', (n) => n === 42],
       ['policy=none', () => false],
       [`since=${new Date(NOW - 151 * MINUTE).toISOString()}`, (n) => n >= 98],
@@ -116,6 +119,7 @@ describe('the record, as the control plane tells it', () => {
       '?limit=0',
       '?limit=201',
       '?since=x',
+      '?until=x',
       '?outcome=x',
     ]
     wrong.push(`?text=${'x'.repeat(300)}`, `?before=${'A'.repeat(200)}`)

@@ -111,7 +111,7 @@ const FLOORS = [
   {
     floor: 'surfaces',
     rooms: [
-      { room: 'src/control', calls: ['src/metrics'] },
+      { room: 'src/control', calls: ['src/metrics', 'src/replay'] },
       { room: 'src/dashboard', types: ['src/control'] },
       { room: 'src/metrics' },
       { room: 'src/alerts' },

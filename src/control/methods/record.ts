@@ -13,7 +13,7 @@ export const exchanges: Handler = async (call) => {
   const { query, on } = call
   const asked = pageOf(query, on.port.clock.now())
   const page = await on.reader.ask('exchanges', asked)
-  const { sinceMs: _since, ...filter } = asked.filter
+  const { sinceMs: _since, untilMs: _until, ...filter } = asked.filter
   on.access.looked(call, 'exchanges', { ...filter })
   return json({ exchanges: page.rows.map(exchangeShape), next: nextOf(page) })
 }
@@ -31,7 +31,7 @@ export const sessions: Handler = async (call) => {
   const { query, on } = call
   const asked = pageOf(query, on.port.clock.now())
   const page = await on.reader.ask('sessions', asked)
-  const { sinceMs: _since, ...filter } = asked.filter
+  const { sinceMs: _since, untilMs: _until, ...filter } = asked.filter
   on.access.looked(call, 'sessions', { ...filter })
   return json({ sessions: page.rows.map(sessionShape), next: nextOf(page) })
 }

@@ -1,28 +1,23 @@
 /**
- * `yori policy diff`: what a change of the policies would have done to what was recorded.
- * Every row is asked about twice, by the policies of now and by the changed ones, as if
- * blocking were on. Works on the files alone, whether YORI runs or not.
+ * What a change of the policies would have done to what was recorded. Every row is asked about
+ * twice, by the policies of now and by the changed ones, as if blocking were on. Works on the
+ * files alone, whether YORI runs or not.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Config } from '../../../../config/schema.js'
-import { openReader } from '../../../audit/queries.js'
-import { parseSince } from '../../../audit/since.js'
-import type { Listed } from '../../../audit/where.js'
-import type { Clock } from '../../../core/clock.js'
-import { YoriError } from '../../../core/errors.js'
-import { settingsOf } from '../../../assembly/from-config/policies.js'
-import type { Effect } from '../../../policy/combine.js'
-import { WhatIf } from '../../../replay/what-if.js'
-import type { Comparison, Side } from '../../../replay/what-if.js'
-import { loadPolicySet } from '../../../assembly/from-config/policy-set.js'
-import type { PoliciesConfig } from '../../../assembly/from-config/policy-set.js'
-import { catalogueOf, householdOf } from '../../../replay/recorded-household.js'
-import {
-  isSince,
-  MONTH_MS,
-  RECORDED_COLUMNS,
-  Replay,
-} from '../../../replay/recorded-input.js'
+import type { Config } from '../../config/schema.js'
+import { openReader } from '../audit/queries.js'
+import { parseSince } from '../audit/since.js'
+import type { Listed } from '../audit/where.js'
+import type { Clock } from '../core/clock.js'
+import { YoriError } from '../core/errors.js'
+import { settingsOf } from '../assembly/from-config/policies.js'
+import type { Effect } from '../policy/combine.js'
+import { WhatIf } from './what-if.js'
+import type { Comparison, Side } from './what-if.js'
+import { loadPolicySet } from '../assembly/from-config/policy-set.js'
+import type { PoliciesConfig } from '../assembly/from-config/policy-set.js'
+import { catalogueOf, householdOf } from './recorded-household.js'
+import { isSince, MONTH_MS, RECORDED_COLUMNS, Replay } from './recorded-input.js'
 
 export interface Flips {
   readonly device: string
