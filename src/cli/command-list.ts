@@ -129,6 +129,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () =>
       (await import('./commands/run/exec.js')).envCommand(await execDeps()),
   },
+  detect: {
+    group: 'Limits',
+    summary: 'what would be found in a text, and why',
+    load: async () => {
+      const { detectCommand } = await import('./commands/policy/detect-command.js')
+      return detectCommand({ stdin: process.stdin, print })
+    },
+  },
   policy: {
     group: 'Limits',
     summary: 'ask, try and check Rego policies',

@@ -90,6 +90,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['eval "$(yori env)"', 'lead this whole shell through YORI'],
     ['yori env --shell powershell', 'for another shell'],
   ],
+  'yori detect': [
+    ['yori detect ./letter.txt', 'personal data, secrets and orders in a file'],
+    ['pbpaste | yori detect -', 'in what was copied'],
+    ['yori detect --lines rows.jsonl', 'a JSON row a line, for programs'],
+  ],
   'yori policy': [
     ['yori policy list', 'which are in force, and what each may do'],
     ['yori policy check ./policies', 'whether they are sound'],

@@ -24,9 +24,19 @@ export function ipv6At(
   if (isWord(before) || before === ':' || isWord(text[end])) return none
   let written = text.slice(from, end)
   while (/\.$|[^:]:$/.test(written)) written = written.slice(0, -1)
-  if (!isIpv6(written)) return none
+  if (!isIpv6(written) && !isUnspecified(text, from, written)) return none
   const until = from + written.length
   return { start: from, end: zoneEnd(text, until) ?? Math.max(until, i + 1) }
+}
+
+/** `::` by itself: with a prefix length, or at the end of a line; elsewhere it is code. */
+function isUnspecified(text: string, from: number, written: string): boolean {
+  if (written !== '::') return false
+  const after = text.slice(from + 2, from + 4)
+  if (/^\/\d/.test(after)) return true
+  return (
+    /^\s?$/.test(text.slice(from - 1, from)) && from > 0 && /^(?:[\r\n]|$)/.test(after)
+  )
 }
 
 /** With an IPv4 address at its end; longer is none. */
@@ -44,7 +54,7 @@ function isIpv6(written: string): boolean {
   const count = plain.length + (isMixed ? 2 : 0)
   if (halves.length === 2 ? count > 7 : count !== 8) return false
   if (halves.length === 1) return plain.some((group) => group.length !== 2)
-  return count >= 4 || plain.some((group) => group.length === 4)
+  return count >= 4 || isMixed || plain.some((group) => group.length >= 3)
 }
 
 function isIpv4(written: string): boolean {

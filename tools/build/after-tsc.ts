@@ -1,11 +1,12 @@
 // Usage: node dist/tools/build/after-tsc.js [FOLDER]
-// What the compiler leaves undone in FOLDER (dist): the configuration schema becomes code and
-// the provider catalogue JSON; what imports `@yori/rego` finds it; the command becomes
+// What the compiler leaves undone in FOLDER (dist): the configuration schema becomes code,
+// the provider catalogue and the detection rules JSON; what imports `@yori/rego` finds it; the command becomes
 // executable.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFile } from '../../src/core/package-root.js'
 import { compileCatalogue } from './compile-catalogue.js'
+import { compileDetect } from './compile-detect.js'
 import { compileSchema } from './compile-schema.js'
 import { linkRego } from './link-rego.js'
 
@@ -13,5 +14,6 @@ const dist = process.argv[2] ?? packageFile('dist')
 
 writeFileSync(join(dist, 'config', 'validate-config.js'), compileSchema())
 writeFileSync(join(dist, 'config', 'providers.json'), compileCatalogue())
+writeFileSync(join(dist, 'config', 'detect.json'), compileDetect())
 linkRego(dist)
 chmodSync(join(dist, 'src', 'cli', 'main.js'), 0o755)

@@ -1,0 +1,222 @@
+/**
+ * Secrets by the names that they are given: `DB_PASSWORD=...`, `"apiKey": "..."`,
+ * `Authorization: Bearer ...`. A value is one where it is random enough for its name, and is
+ * neither a placeholder, nor a name of something else, nor read from somewhere. Pure; looks at
+ * 64 characters before a sign and at one value behind it.
+ */
+import { isAlnumCode, isWordCode } from './characters.js'
+import { entropyOf, isPlaceholder, turnsOf } from './entropy.js'
+import type { Compiled } from './rule-tables.js'
+import type { NamedRule } from './rule.js'
+
+export interface AssignedHit {
+  readonly kind: string
+  readonly rule: string
+  readonly confidence: number
+  readonly start: number
+  readonly end: number
+  readonly name: string
+}
+
+const MAX_NAME = 64
+const MAX_VALUE = 512
+
+const PASSWORD = /pass(?:wor[dt]|wd|phrase|code)?$|pwd$|passwd|password|passphrase/
+const SECRET =
+  /secret|token|(?:api|access|auth|private|secret|service|encryption|signing|license|master|account|storage|shared|client|app|deploy|consumer|session)[_.\- ]?key|apikey|credential|auth$|bearer/
+const AUTHORIZATION = /authorization$|^(?:x-)?api-?(?:key|token)$|auth-?token$|^apikey$/
+const OTHER =
+  /(?:id|ids|url|uri|name|type|path|file|size|length|len|count|max|min|limit|version|selector|ref|hash|sum|format|field|label|index|expiry|expires|ttl|at|in|policy|regex|pattern|prefix|source|class|param|enabled|required|usage|tokens|endpoint|host|port|alias|algorithm|issuer|scope|provider|manager|validator|reset|hint|env)$|public|^(?:max|min|num|next|prev|page|continuation|cancellation)|tokeniz|_?tokens_|chksum|checksum|version/
+const SCHEME = /(?:bearer|token|basic|apikey|key)[ ]{1,4}/iy
+const REFERENCE =
+  /^(?:[$%<{[(*#&]|process\.|os\.|env[.[(]|system\.|config[.[(]|secrets?[.[(]|vault[.:]|!|null$|none$|true$|false$|undefined$|nil$|function|string$|str$|new |await |this\.|self\.|data\.|var\.|local\.|get)/i
+const WORDY =
+  /^(?:(?:my|the|your|some|a|test|user|user_?name|admin|root|demo|new|old|default|secret|super|pass(?:word|wd|phrase)?|pwd|token|key|api|apikey|value|string|here|name|foo|bar|baz|abc|123|1234|12345|123456|xxx+|\*+|-|_|\.)+)$/i
+
+/** What may be behind names that are alike: asked once for each that comes again. */
+interface Named {
+  readonly isHeader: boolean
+  readonly isPassword: boolean
+  readonly isSecret: boolean
+  readonly services: readonly Compiled<NamedRule>[]
+}
+
+/** Names of one text that are remembered. */
+const MAX_NAMES = 256
+
+export class AssignedScan {
+  readonly #text: string
+  readonly #named: readonly Compiled<NamedRule>[]
+  readonly #known = new Map<string, Named>()
+  /** A run of what values are made of, as far as it was looked at. */
+  #runStart = 0
+  #runEnd = 0
+
+  constructor(text: string, named: readonly Compiled<NamedRule>[]) {
+    this.#text = text
+    this.#named = named
+  }
+
+  /** At a `=` or `:`; undefined when none is given there. */
+  at(sign: number): AssignedHit | undefined {
+    const text = this.#text
+    const start = valueStart(text, sign)
+    if (!isOfValue(text.charCodeAt(start))) return undefined
+    const name = nameBefore(text, sign)
+    if (!HAS_LETTERS.test(name)) return undefined
+    const named = this.#namedAs(name)
+    if (named === undefined) return undefined
+    const from = named.isHeader ? behindScheme(text, start) : start
+    const end = this.#valueEnd(from)
+    if (end - from < 6) return undefined
+    const value = text.slice(from, end)
+    const base = { start: from, end, name }
+    const own = ofService(text, from, end, named.services)
+    if (own !== undefined) {
+      const { kind, id, confidence } = own.rule
+      return { ...base, kind, rule: id, confidence }
+    }
+    if (named.isHeader && isToken(value, 10, 2.7) && isBasic(text, start, value))
+      return { ...base, kind: 'AUTHORIZATION', rule: 'authorization', confidence: 0.8 }
+    if (named.isPassword && isPassword(value, text.charAt(from - 1)))
+      return { ...base, kind: 'PASSWORD', rule: 'password', confidence: 0.75 }
+    if (named.isSecret && isToken(value, 16, 3.2))
+      return { ...base, kind: 'SECRET', rule: 'assigned', confidence: 0.7 }
+    return undefined
+  }
+
+  #namedAs(name: string): Named | undefined {
+    const known = this.#known.get(name)
+    if (known !== undefined) return known === NOTHING ? undefined : known
+    const lower = name.toLowerCase()
+    const isOther = OTHER.test(lower)
+    const named: Named = {
+      isHeader: AUTHORIZATION.test(lower),
+      isPassword: !isOther && PASSWORD.test(lower),
+      isSecret: !isOther && SECRET.test(lower),
+      services: this.#named.filter(({ rule }) =>
+        rule.names.some((word) => lower.includes(word)),
+      ),
+    }
+    const { isHeader, isPassword, isSecret, services } = named
+    const isAny = isHeader || isPassword || isSecret || services.length > 0
+    if (this.#known.size < MAX_NAMES) this.#known.set(name, isAny ? named : NOTHING)
+    return isAny ? named : undefined
+  }
+
+  #valueEnd(start: number): number {
+    const text = this.#text
+    if (start < this.#runStart || start >= this.#runEnd) {
+      let end = start
+      while (end < text.length && isOfValue(text.charCodeAt(end))) end++
+      this.#runStart = start
+      this.#runEnd = end
+    }
+    let end = Math.min(this.#runEnd, start + MAX_VALUE)
+    const next = text.slice(start, end).indexOf('&')
+    if (next > 0) end = start + next
+    while (end > start && '.,!?:'.includes(text[end - 1] as string)) end--
+    return end
+  }
+}
+
+const NOTHING: Named = {
+  isHeader: false,
+  isPassword: false,
+  isSecret: false,
+  services: [],
+}
+const HAS_LETTERS = /[A-Za-z]{2}/
+
+/** RFC 7617: a name, a colon and a password. */
+function isBasic(text: string, start: number, value: string): boolean {
+  if (!/^basic/i.test(text.slice(start, start + 5))) return true
+  return Buffer.from(value, 'base64').toString('latin1').includes(':')
+}
+
+function ofService(
+  text: string,
+  from: number,
+  end: number,
+  services: readonly Compiled<NamedRule>[],
+): Compiled<NamedRule> | undefined {
+  for (const each of services) {
+    if (end - from < each.least) continue
+    each.body.lastIndex = from
+    if (!each.body.test(text) || each.body.lastIndex !== end) continue
+    const value = text.slice(from, end)
+    if (entropyOf(value) >= (each.rule.entropy ?? 3) && !isPlaceholder(value)) return each
+  }
+  return undefined
+}
+
+/** Letters and digits in turns, as nobody writes words. */
+function isToken(value: string, least: number, entropy: number): boolean {
+  if (value.length < least || REFERENCE.test(value) || isPlaceholder(value)) return false
+  if (!/[0-9]/.test(value) || !/[A-Za-z]/.test(value)) return false
+  if (!/^[\w+/=.~:@!#$%^&*-]+$/.test(value) || /^https?:/i.test(value)) return false
+  if (
+    /^[\w-]{1,40}(?:\.[A-Za-z][\w-]{0,40})+(?::\d+)?$/.test(value) &&
+    turnsOf(value) < 8
+  )
+    return false
+  return entropyOf(value) >= entropy && turnsOf(value) >= 3
+}
+
+function isPassword(value: string, before: string): boolean {
+  if (value.length < 6 || value.length > 128) return false
+  if (REFERENCE.test(value) && !isQuote(before)) return false
+  if (/^[$<{%[*]/.test(value) || /[{}<>()]|\$\{/.test(value) || WORDY.test(value))
+    return false
+  if (isPlaceholder(value) || /^[a-z_]+(?:\.[a-z_]+)+$/i.test(value)) return false
+  const kinds =
+    Number(/[a-z]/.test(value)) +
+    Number(/[A-Z]/.test(value)) +
+    Number(/[0-9]/.test(value)) +
+    Number(/[^A-Za-z0-9]/.test(value))
+  const isMixed = kinds >= 2 && (/[0-9]/.test(value) || /[^A-Za-z0-9_.-]/.test(value))
+  return isMixed && entropyOf(value) >= 2.3
+}
+
+function isQuote(char: string): boolean {
+  return char === '"' || char === "'" || char === '`'
+}
+
+const BLANK_OR_QUOTE = new Set([0x20, 0x09, 0x22, 0x27, 0x60, 0x5c, 0x3e, 0x3d, 0x28])
+
+/** Behind `=`, `:=`, `=>`, `": "`, and a quote. */
+function valueStart(text: string, sign: number): number {
+  let at = sign + 1
+  while (at < sign + 8 && BLANK_OR_QUOTE.has(text.charCodeAt(at))) at++
+  return at
+}
+
+const ENDS = new Uint8Array(128)
+for (const char of '"\'`,;<>()[]{}|\\') ENDS[char.charCodeAt(0)] = 1
+
+function isOfValue(code: number): boolean {
+  return code > 0x20 && code <= 0x7e && ENDS[code] !== 1
+}
+
+function isScheme(text: string, start: number): boolean {
+  SCHEME.lastIndex = start
+  return SCHEME.test(text)
+}
+
+function behindScheme(text: string, start: number): number {
+  return isScheme(text, start) ? SCHEME.lastIndex : start
+}
+
+/** The name before a sign, through quotes and brackets: `config["api-key"] = `. */
+function nameBefore(text: string, sign: number): string {
+  let end = sign
+  const least = Math.max(0, sign - 6)
+  while (end > least && /[\s"'`\]:\\]/.test(text[end - 1] as string)) end--
+  let start = end
+  while (start > end - MAX_NAME && isOfName(text.charCodeAt(start - 1))) start--
+  return text.slice(start, end)
+}
+
+function isOfName(code: number): boolean {
+  return isWordCode(code) || code === 0x2d || code === 0x2e || isAlnumCode(code)
+}

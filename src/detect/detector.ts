@@ -1,0 +1,244 @@
+/**
+ * All that is found in a text, by the rules of one catalogue: personal data, secrets, orders to
+ * a model that its reader did not give. Linear; what is tried at a place is bounded, and a long
+ * text is gone through in pieces. Pure.
+ */
+import type { Resting } from '../core/resting.js'
+import { AssignedScan } from './assigned.js'
+import { isAlnumCode, isWordCode } from './characters.js'
+import type { WordHits } from './context.js'
+import { formsAt } from './form-scan.js'
+import type { FormHit } from './form-scan.js'
+import { InjectionScan } from './injection.js'
+import type { SaidBy } from './injection.js'
+import { personalFindings } from './personal-kinds.js'
+import { RuleTables } from './rule-tables.js'
+import { SURE } from './rule.js'
+import type { Finding, Rule } from './rule.js'
+import { structuresIn } from './structures.js'
+import { TokenScan } from './token-scan.js'
+import type { TokenHit } from './token-scan.js'
+
+export interface DetectOptions {
+  /** Whose words they are: orders in what a tool gives weigh more. */
+  readonly said?: SaidBy
+  /** Findings that nobody acts on, too. */
+  readonly unsure?: boolean
+}
+
+/** Characters that are searched in one go, and those behind that are seen again. */
+export const SEARCHED_CHARS = 16 * 1024
+export const SEARCHED_AGAIN = 4 * 1024
+
+/** What is found more often in one piece is not told. */
+const MAX_FOUND = 2048
+
+export class Detector {
+  readonly #tables: RuleTables
+  readonly #injection = new InjectionScan()
+
+  /** @throws Error for a rule that names no checker, or whose pattern is none */
+  constructor(rules: readonly Rule[]) {
+    this.#tables = new RuleTables(rules)
+  }
+
+  /** Of a text of at most `SEARCHED_CHARS` and `SEARCHED_AGAIN`; by where they begin. */
+  find(text: string, options: DetectOptions = {}): Finding[] {
+    const least = options.unsure === true ? 0 : SURE
+    const all = [
+      ...this.#findEach(text, least),
+      ...this.#injection.find(text, options.said),
+    ]
+    return settled(all.filter(({ confidence }) => confidence >= least))
+  }
+
+  /** Of a text of any length, in pieces. */
+  *search(text: string, options: DetectOptions = {}): Resting<Finding[]> {
+    if (text.length <= SEARCHED_CHARS + SEARCHED_AGAIN) return this.find(text, options)
+    const all: Finding[] = []
+    for (let at = 0; at < text.length;) {
+      const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
+      const isLast = at + piece.length >= text.length
+      const next = isLast ? piece.length : cutIn(piece)
+      for (const found of this.find(piece, options))
+        if (found.start < next)
+          all.push({ ...found, start: found.start + at, end: found.end + at })
+      at += next
+      yield
+    }
+    return settled(all)
+  }
+
+  #findEach(text: string, least: number): Finding[] {
+    const found: Finding[] = personalFindings(text)
+    const add = (one: Finding): void => {
+      if (found.length < MAX_FOUND) found.push(one)
+    }
+    const forms: FormHit[] = []
+    const tokens = new TokenScan(text, this.#tables, (hit) => {
+      add(tokenFinding(text, hit, () => hits()))
+    })
+    let known: WordHits | undefined
+    const hits = (): WordHits => (known ??= this.#tables.words.hits(text))
+    this.#walk(text, tokens, forms, add)
+    tokens.anchored()
+    structuresIn(text, (hit) => {
+      add({ ...hit, why: 'its form' })
+    })
+    const whole = trimmed(text)
+    for (const hit of forms) {
+      const one = this.#formFinding(hit, hits(), whole, least)
+      if (one !== undefined) add(one)
+    }
+    return found
+  }
+
+  /** Each place at which a word begins, and each sign behind which a value may stand. */
+  #walk(
+    text: string,
+    tokens: TokenScan,
+    forms: FormHit[],
+    add: (one: Finding) => void,
+  ): void {
+    const { forms: root, prefixes, named } = this.#tables
+    const tell = (hit: FormHit): void => {
+      if (forms.length < MAX_FOUND) forms.push(hit)
+    }
+    const assigned = new AssignedScan(text, named)
+    for (let i = 0; i < text.length;) {
+      const code = text.charCodeAt(i)
+      if (!isAlnumCode(code)) {
+        if (code === 0x3d || code === 0x3a) {
+          const hit = assigned.at(i)
+          if (hit !== undefined)
+            add({ class: 'secret', ...hit, why: `the value of ${hit.name.slice(-40)}` })
+        }
+        i++
+        continue
+      }
+      const isInside = isWordCode(text.charCodeAt(i - 1))
+      if (!isInside && prefixes.begins(code) && !isAmid(text, i)) {
+        const end = tokens.at(i)
+        if (end > i) {
+          i = end
+          continue
+        }
+      }
+      i = isInside ? wordEnd(text, i) : formsAt(text, i, root, tell)
+    }
+  }
+
+  #formFinding(
+    { form, start, end }: FormHit,
+    hits: WordHits,
+    whole: { start: number; end: number },
+    least: number,
+  ): Finding | undefined {
+    const { rule, context } = form
+    const word = context === undefined ? undefined : hits.beside(start, end, context)
+    const isAlone = whole.start === start && whole.end === end
+    if (
+      Math.max(rule.confidence, said(word, rule), isAlone ? (rule.alone ?? 0) : 0) < least
+    )
+      return undefined
+    let { confidence } = rule
+    let why = rule.check === undefined ? 'its form' : 'its form and check digits'
+    if (isAlone && (rule.alone ?? 0) > confidence) {
+      confidence = rule.alone as number
+      why += ', alone in its text'
+    }
+    if (word !== undefined && (rule.said ?? 0) > confidence) {
+      confidence = rule.said as number
+      why += `, beside "${this.#tables.words.wordOf(word)}"`
+    }
+    const { kind, id } = rule
+    return { class: rule.class, kind, start, end, confidence, rule: id, why }
+  }
+}
+
+function said(word: number | undefined, rule: Rule): number {
+  return word === undefined ? 0 : (rule.said ?? 0)
+}
+
+function tokenFinding(text: string, hit: TokenHit, hits: () => WordHits): Finding {
+  const { compiled, start, end } = hit
+  const { rule, context } = compiled
+  let { confidence } = rule
+  let why =
+    rule.by === 'prefix' ? `begins with ${text.slice(start, start + 4)}` : 'its form'
+  const word = context === undefined ? undefined : hits().beside(start, end, context)
+  if (word !== undefined && (rule.said ?? 0) > confidence) {
+    confidence = rule.said as number
+    why += ', beside a word for it'
+  }
+  return {
+    class: rule.class,
+    kind: rule.kind,
+    start,
+    end,
+    confidence,
+    rule: rule.id,
+    why,
+  }
+}
+
+function wordEnd(text: string, from: number): number {
+  let end = from + 1
+  while (end < text.length && isWordCode(text.charCodeAt(end))) end++
+  return end
+}
+
+function trimmed(text: string): { start: number; end: number } {
+  const start = text.length - text.trimStart().length
+  return { start, end: text.trimEnd().length }
+}
+
+/** Within base64, a file's name, a number: no key begins there. */
+function isAmid(text: string, at: number): boolean {
+  const before = text.charCodeAt(at - 1)
+  if (before === 0x2b || before === 0x25) return isAlnumCode(text.charCodeAt(at - 2))
+  if (before !== 0x2e && before !== 0x2d) return false
+  return isAlnumCode(text.charCodeAt(at - 2))
+}
+
+/** Behind a blank, so that nothing begins in the middle of a word. */
+function cutIn(piece: string): number {
+  for (let at = SEARCHED_CHARS; at > SEARCHED_CHARS - 1024; at--)
+    if (/\s/.test(piece[at - 1] ?? '')) return at
+  return SEARCHED_CHARS
+}
+
+/**
+ * By where they begin; of two of one class the one that holds the other, or is as long and
+ * surer. A number may be an id in several countries: then each is told.
+ */
+function settled(all: readonly Finding[]): Finding[] {
+  const sorted = all.toSorted(
+    (a, b) => a.start - b.start || b.end - a.end || b.confidence - a.confidence,
+  )
+  const kept: Finding[] = []
+  for (const one of sorted) {
+    if (kept.slice(-LOOKED_BACK).some((other) => isOver(other, one))) continue
+    kept.push(one)
+  }
+  return kept
+}
+
+const LOOKED_BACK = 16
+
+function isOver(other: Finding, one: Finding): boolean {
+  if (one.end > other.end) return false
+  const isSame = one.start === other.start && one.end === other.end
+  if (one.class !== other.class)
+    return other.class === 'secret' && one.class === 'pii' && !isUrl(other)
+  if (isSame) return one.kind === other.kind
+  return (
+    other.class !== 'injection' &&
+    other.kind !== 'URL' &&
+    one.confidence <= other.confidence + 0.1
+  )
+}
+
+function isUrl({ kind }: Finding): boolean {
+  return kind === 'URL_CREDENTIALS'
+}

@@ -1,0 +1,102 @@
+/**
+ * Numbers of persons and accounts by their groups: at the beginning of each word, the groups
+ * that stand there are followed through the forms of the catalogue. Pure; looks at 20
+ * characters and eight groups from each place at the most.
+ */
+import { isAlnumCode, isWordCode, kindOf } from './characters.js'
+import type { CompiledForm, FormNode } from './rule-tables.js'
+
+export interface FormHit {
+  readonly form: CompiledForm
+  readonly start: number
+  readonly end: number
+}
+
+const MAX_CHARS = 20
+/** Blank, `.`, `-`, `/`, `:`, `_`, `+`: what may stand between groups. */
+const SEPARATORS = new Uint8Array(128)
+for (const char of ' .-/:_+') SEPARATORS[char.charCodeAt(0)] = 1
+
+/** `end`: of the first group, where to look on. */
+export function formsAt(
+  text: string,
+  start: number,
+  root: FormNode,
+  tell: (hit: FormHit) => void,
+): number {
+  let node: FormNode = root
+  let compact = ''
+  let separators = ''
+  let groupStart = start
+  let firstEnd = start
+  for (;;) {
+    let key = 1
+    let end = groupStart
+    const most = groupStart + MAX_CHARS
+    for (; end <= most; end++) {
+      const kind = kindOf(text.charCodeAt(end))
+      if ((kind & 3) === 0) break
+      key = key * 2 + (kind >> 1)
+    }
+    if (firstEnd === start) firstEnd = end
+    if (end > most) return wordEnd(text, end)
+    const next = node.next.get(key)
+    if (next === undefined) return firstEnd
+    node = next
+    compact += text.slice(groupStart, end)
+    if (compact.length > MAX_CHARS) return firstEnd
+    if (node.forms.length > 0 && isWholeAt(text, start, end)) {
+      const upper = compact.toUpperCase()
+      for (const form of node.forms)
+        if (isSeparated(form, separators) && (form.check?.(upper) ?? true))
+          tell({ form, start, end })
+    }
+    const code = text.charCodeAt(end)
+    if (!(code < 128 && SEPARATORS[code] === 1)) return firstEnd
+    if (node.next.size === 0 || !isAlnumCode(text.charCodeAt(end + 1))) return firstEnd
+    separators += text[end]
+    groupStart = end + 1
+  }
+}
+
+function wordEnd(text: string, from: number): number {
+  let end = from
+  while (end < text.length && isAlnumCode(text.charCodeAt(end))) end++
+  return end
+}
+
+/** The same at each place that the form leaves open. */
+function isSeparated({ separators, between }: CompiledForm, found: string): boolean {
+  if (found.length !== separators.length) return false
+  let open = ''
+  for (let i = 0; i < found.length; i++) {
+    const char = found[i] as string
+    const wanted = separators[i] as string
+    if (wanted !== '') {
+      if (char !== wanted) return false
+    } else if (open === '') {
+      if (!between.includes(char)) return false
+      open = char
+    } else if (char !== open) return false
+  }
+  return true
+}
+
+/** Neither part of a longer number, path or name, nor an amount of money. */
+function isWholeAt(text: string, start: number, end: number): boolean {
+  const before = text.charCodeAt(start - 1)
+  if (isWordCode(before)) return false
+  if (OF_LONGER.includes(text.charAt(start - 1)) && start > 0) {
+    if (MONEY.includes(text.charAt(start - 1))) return false
+    if (isWordCode(text.charCodeAt(start - 2))) return false
+  }
+  const after = text.charCodeAt(end)
+  if (isWordCode(after)) return false
+  const goesOn = after === 0x2d || after === 0x2f || after === 0x2b || after === 0x40
+  if (goesOn && isWordCode(text.charCodeAt(end + 1))) return false
+  const isDot = after === 0x2e || after === 0x2c || after === 0x3a
+  return !(isDot && kindOf(text.charCodeAt(end + 1)) === 1)
+}
+
+const OF_LONGER = '.,-/+@%&?$\u20ac\u00a3'
+const MONEY = '$\u20ac\u00a3'

@@ -1,0 +1,24 @@
+/**
+ * A text as it is looked at: folded first, so that what is written oddly is found as well, and
+ * each finding at its place in the text as it stands. Pure.
+ */
+import type { Resting } from '../core/resting.js'
+import type { DetectOptions, Detector } from './detector.js'
+import { foldedWithPlaces } from './fold.js'
+import type { Finding } from './rule.js'
+
+/** By where they begin. */
+export function* lookedAt(
+  text: string,
+  detector: Detector,
+  options: DetectOptions = {},
+): Resting<Finding[]> {
+  const plain = foldedWithPlaces(text)
+  const found = yield* detector.search(plain.text, options)
+  if (plain.text === text) return found
+  return found.map((one) => ({
+    ...one,
+    start: plain.start(one.start),
+    end: plain.end(one.end),
+  }))
+}
