@@ -28,13 +28,14 @@ export class LongTexts {
    * By length. As keys, two long strings of one length would be compared, and copied for it: of
    * such the pieces are not kept.
    */
-  readonly #known = new Map<number, Joined | 'several'>()
+  #known: Map<number, Joined | 'several'> | undefined
 
   /** The text, of which nothing is copied; that of before for the same pieces. */
   join(pieces: TextPieces): string {
     const text = joined(pieces)
     const { length } = text
     if (length <= PIECE_CHARS) return text
+    this.#known ??= new Map()
     const known = this.#known.get(length)
     if (typeof known === 'object' && isSame(known.pieces, pieces)) return known.text
     this.#known.set(length, known === undefined ? { text, pieces } : 'several')
@@ -53,7 +54,7 @@ export class LongTexts {
   }
 
   #find(text: string): TextPieces | undefined {
-    const known = this.#known.get(text.length)
+    const known = this.#known?.get(text.length)
     return typeof known === 'object' && known.text === text ? known.pieces : undefined
   }
 

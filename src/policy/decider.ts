@@ -201,6 +201,11 @@ export class Decider {
     return !this.#configured && rules.length + stops.length === 0
   }
 
+  /** False: what of a request's structure nobody can be sure of blocks nothing. */
+  get mindsStructure(): boolean {
+    return this.#engine.mindsStructure
+  }
+
   /** Must the decision be known before the first byte of a request goes on? */
   get holds(): boolean {
     return this.#options.mayBlock && !this.idle

@@ -140,6 +140,11 @@ export class Engine {
     return this.#options.mayBlock && !this.idle
   }
 
+  /** A policy that may block looks at more of a request than its text: see `unstructured`. */
+  get mindsStructure(): boolean {
+    return this.#blocksUnstructured
+  }
+
   decide(question: Question): Decision | Promise<Decision> {
     const startedAt = this.#options.clock.monotonic()
     const askings = this.#askings(question)

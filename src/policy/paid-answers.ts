@@ -6,7 +6,7 @@
  * Keeps digests and counts, no ids. Knows no database: what has changed is taken out as rows,
  * and what was kept is put back at a start.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { AnsweredRow, Device, ExchangeRecord } from '../core/record.js'
 
 /** Answers that are known at once; the one that was told of longest ago is forgotten. */
@@ -91,6 +91,7 @@ export class PaidAnswers {
     named: Named,
     path: string,
   ): PaidAnswer | undefined {
+    if (this.#answers.size === 0) return undefined
     const known = keysOf(record, named, path).flatMap((key) => {
       const answer = this.#answers.get(key)
       return answer === undefined ? [] : [answer]
@@ -112,16 +113,14 @@ export class PaidAnswers {
     known: PaidAnswer | undefined,
     telling: Telling,
   ): Settled {
-    const [key, ...others] = keysOf(record, told, telling.path)
-    const file = fileKeyOf(record, told)
     if (known === undefined) {
       if (record.call !== true && told.goesOn) return { clears: true }
-      if (key !== undefined && pays(record, told, telling)) {
-        this.#keep(answerOf(key, record, telling))
-        if (file !== undefined) this.#keep(answerOf(file, record, telling))
-      }
+      // Most answers are told of once: of these nothing is kept, and no key is made.
+      if (pays(record, told, telling)) this.#begin(record, told, telling)
       return { clears: false }
     }
+    const [key, ...others] = keysOf(record, told, telling.path)
+    const file = fileKeyOf(record, told)
     const now = told.goesOn ? known : nowTold(known, record, told, telling)
     const corrects = now === known ? undefined : correction(known, now, record)
     if (now !== known) this.#keep(now)
@@ -156,6 +155,14 @@ export class PaidAnswers {
       this.#keep(row)
       this.#changed.delete(row.key)
     }
+  }
+
+  #begin(record: Readonly<ExchangeRecord>, told: Told, telling: Telling): void {
+    const [key] = keysOf(record, told, telling.path)
+    const file = fileKeyOf(record, told)
+    if (key === undefined) return
+    this.#keep(answerOf(key, record, telling))
+    if (file !== undefined) this.#keep(answerOf(file, record, telling))
   }
 
   #keep(answer: PaidAnswer): void {
@@ -207,9 +214,7 @@ function fileKeyOf(
 }
 
 function keyIn({ endpointDomain }: Readonly<ExchangeRecord>, ...parts: string[]): string {
-  return createHash('sha256')
-    .update([endpointDomain, ...parts].join('\n'))
-    .digest('base64url')
+  return hash('sha256', [endpointDomain, ...parts].join('\n'), 'base64url')
 }
 
 /** Is it to be known when it is told of again? */

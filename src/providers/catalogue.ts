@@ -56,6 +56,10 @@ export interface Priced {
 /** What a program is told by, unless the catalogue says otherwise of it. */
 const BLOCK_STATUS = 403
 const DAY_MS = 86_400_000
+/** Names of models of a provider that are looked up once; the first are kept. */
+const MAX_ASKED = 128
+/** Of a name. */
+const MAX_NAME_CHARS = 256
 
 /**
  * Look-ups by host and by model, made ready once from the entries; it does not change.
@@ -66,6 +70,8 @@ export class Catalogue {
   readonly #byHost = new Map<string, CatalogueEntry>()
   readonly #patterns: (readonly [string, CatalogueEntry])[] = []
   readonly #prices = new Map<string, ReadonlyMap<string, CatalogueModel>>()
+  /** What was asked for before, by provider and name. */
+  readonly #asked = new Map<string, Map<string, CatalogueModel | undefined>>()
 
   /** Of two entries for one host the later counts: the user's file stands last. */
   constructor(entries: readonly CatalogueEntry[], clients: readonly ClientMark[] = []) {
@@ -98,11 +104,16 @@ export class Catalogue {
   model(provider: string, name: string): CatalogueModel | undefined {
     const models = this.#prices.get(provider)
     if (models === undefined) return undefined
-    for (const id of modelIds(name)) {
-      const model = models.get(id)
-      if (model !== undefined) return model
+    const asked = this.#asked.get(provider) ?? new Map<string, CatalogueModel>()
+    const known = asked.get(name)
+    if (known !== undefined || asked.has(name)) return known
+    const found = modelIds(name).find((id) => models.has(id))
+    const model = found === undefined ? undefined : models.get(found)
+    if (asked.size < MAX_ASKED && name.length <= MAX_NAME_CHARS) {
+      asked.set(name, model)
+      this.#asked.set(provider, asked)
     }
-    return undefined
+    return model
   }
 
   /**
@@ -202,11 +213,11 @@ function partsOf(id: string): string[] {
  * A name as it stands, without what Bedrock puts around it (`us.`, `-v1:0`), and without
  * the end that says which issue of the model it is: in lower case, each once, the fullest
  * first. Never a mere prefix: `gpt-4o` is not `gpt-4o-audio-preview`. At most 256
- * characters of it are looked at.
+ * characters (`MAX_NAME_CHARS`) of it are looked at.
  */
 export function modelIds(name: string): string[] {
   const full = name
-    .slice(0, 256)
+    .slice(0, MAX_NAME_CHARS)
     .toLowerCase()
     .replace(/^models\//, '')
   const core = full

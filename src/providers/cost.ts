@@ -22,7 +22,8 @@ export interface ModelPrice extends TokenPrices {
   readonly long?: (TokenPrices & { readonly fromTokens: number }) | undefined
 }
 
-const PER = 1_000_000n
+const PER = 1_000_000
+const HALF = PER / 2
 
 /**
  * Micro-dollars, rounded half up; undefined when price, input or output are not known, but for
@@ -44,17 +45,35 @@ export function costOf(usage: Usage, price: ModelPrice | undefined): number | un
   const output = written ?? 0
   const hour = Math.min(cacheWritten, usage.cacheWriteHourTokens ?? 0)
   const cacheWrite = prices.cacheWrite ?? prices.input
-  const sum =
-    times(plain, prices.input) +
-    times(cached, prices.cached ?? prices.input) +
-    times(cacheWritten - hour, cacheWrite) +
-    times(hour, prices.cacheWriteHour ?? cacheWrite) +
-    times(output, prices.output)
-  return Number((sum + PER / 2n) / PER)
+  // prettier-ignore
+  return rounded([
+    plain, prices.input,
+    cached, prices.cached ?? prices.input,
+    cacheWritten - hour, cacheWrite,
+    hour, prices.cacheWriteHour ?? cacheWrite,
+    output, prices.output,
+  ])
 }
 
-function times(tokens: number, price: number): bigint {
-  return BigInt(tokens) * BigInt(price)
+/** `factors`: tokens and their price in turn. A double is exact as far as nearly all go. */
+function rounded(factors: readonly number[]): number {
+  let sum = HALF
+  let isExact = true
+  for (let i = 0; i + 1 < factors.length; i += 2) {
+    const [tokens, price] = [factors[i] as number, factors[i + 1] as number]
+    const more = tokens * price
+    sum += more
+    isExact &&= Number.isSafeInteger(tokens) && Number.isSafeInteger(price)
+    isExact &&= Number.isSafeInteger(more) && Number.isSafeInteger(sum)
+  }
+  return isExact ? (sum - (sum % PER)) / PER : roundedWhole(factors)
+}
+
+function roundedWhole(factors: readonly number[]): number {
+  let sum = BigInt(HALF)
+  for (let i = 0; i + 1 < factors.length; i += 2)
+    sum += BigInt(factors[i] as number) * BigInt(factors[i + 1] as number)
+  return Number(sum / BigInt(PER))
 }
 
 /** The dearest of each kind of token among some models, whatever the length of a prompt. */

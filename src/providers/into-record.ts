@@ -19,10 +19,12 @@ function noteOf({ kind, mediaType, bytes }: Attachment): AttachmentNote {
 }
 
 /** What a request says, as its row has it. */
-export type AskedFields = Pick<
-  ExchangeRecord,
-  'model' | 'stream' | 'promptPreview' | 'attachments' | 'promptChars' | 'toolsOffered'
->
+export type AskedFields = Told<'model' | 'stream' | 'promptPreview' | 'attachments'>
+
+/** Fields of a row, of which some are not told. */
+type Told<Field extends keyof ExchangeRecord> = {
+  readonly [Name in Field]?: ExchangeRecord[Name] | undefined
+}
 
 /**
  * The end of the newest words of a person is kept, as far as `previewChars` (UTF-16
@@ -32,25 +34,20 @@ export function askedFields(facts: RequestFacts, previewChars: number): AskedFie
   const { model, stream, attachments } = facts
   const preview = endOfText(facts.newestWords ?? facts.lastUserText, previewChars)
   return {
-    ...(model === undefined ? {} : { model }),
-    ...(stream === undefined ? {} : { stream }),
-    ...(preview === '' ? {} : { promptPreview: preview }),
-    ...(attachments.length === 0
-      ? {}
-      : { attachments: attachments.slice(0, MAX_NOTED).map(noteOf) }),
+    model,
+    stream,
+    promptPreview: preview === '' ? undefined : preview,
+    attachments:
+      attachments.length === 0 ? undefined : attachments.slice(0, MAX_NOTED).map(noteOf),
   }
 }
 
 /** What an answer says, as its row has it. */
-export interface AnsweredFields
-  extends
-    Omit<AnswerCounts, 'finishReason'>,
-    Pick<
-      ExchangeRecord,
-      'model' | 'stream' | 'finishReason' | 'toolCalls' | 'responseId'
-    > {
+export interface AnsweredFields extends Told<
+  keyof AnswerCounts | 'model' | 'stream' | 'toolCalls' | 'responseId'
+> {
   /** It says no in words of its own; `isError`: whatever its status says. */
-  readonly failure?: { readonly reason: string; readonly isError: boolean }
+  readonly failure?: { readonly reason: string; readonly isError: boolean } | undefined
   /** Not all of it could be read. */
   readonly unread: boolean
   readonly complete: boolean
@@ -77,20 +74,31 @@ export function answeredFields(
   asked: AskedOf,
   several?: Pick<PaidSum, 'paid'>,
 ): AnsweredFields {
-  const { model, tier, finishReason, toolCalls, responseId } = facts
-  const failure = failureOf(facts)
+  const { usage, toolCalls } = facts
+  const paid = several?.paid ?? (catalogue && paidOf(facts, catalogue, asked))
+  const isInTold = usage.inputTokens !== undefined
+  const isOutTold = usage.outputTokens !== undefined
   return {
-    ...(model === undefined ? {} : { model }),
-    ...(facts.streamed ? { stream: true } : {}),
-    ...countsOf(facts.usage),
-    ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(several?.paid ?? (catalogue && paidOf(facts, catalogue, asked))),
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(toolCalls.length === 0
-      ? {}
-      : { toolCalls: toolCalls.slice(0, MAX_NOTED).map(({ name }) => name) }),
-    ...(responseId === undefined ? {} : { responseId }),
-    ...(failure === undefined ? {} : { failure }),
+    model: facts.model,
+    stream: facts.streamed ? true : undefined,
+    inputTokens: usage.inputTokens,
+    inputEstimated: isInTold ? usage.inputEstimated : undefined,
+    outputTokens: usage.outputTokens,
+    outputEstimated: isOutTold ? usage.outputEstimated : undefined,
+    cachedTokens: usage.cachedTokens,
+    cacheWriteTokens: usage.cacheWriteTokens,
+    cacheWriteHourTokens: usage.cacheWriteHourTokens,
+    reasoningTokens: usage.reasoningTokens,
+    serviceTier: facts.tier,
+    costMicroUsd: paid?.costMicroUsd,
+    costAtMostMicroUsd: paid?.costAtMostMicroUsd,
+    finishReason: facts.finishReason,
+    toolCalls:
+      toolCalls.length === 0
+        ? undefined
+        : toolCalls.slice(0, MAX_NOTED).map(({ name }) => name),
+    responseId: facts.responseId,
+    failure: failureOf(facts),
     unread: facts.unread > 0,
     complete: facts.complete,
   }
@@ -123,11 +131,8 @@ export class PaidSum {
 }
 
 /** Micro-dollars: the cost, or where it is not known the most that it may be. */
-function paidOf(
-  facts: ResponseFacts,
-  catalogue: Catalogue,
-  { provider = '', host, ...asked }: AskedOf,
-): Paid {
+function paidOf(facts: ResponseFacts, catalogue: Catalogue, asked: AskedOf): Paid {
+  const { provider = '', host } = asked
   const { model } = facts
   const { model: askedModel = model } = asked
   const usage = withNoneWritten(facts)
@@ -157,19 +162,6 @@ function withNoneWritten(facts: ResponseFacts): ResponseFacts['usage'] {
   const wrote = textChars > 0 || besideText !== '' || toolCalls.length > 0
   if (usage.outputTokens !== undefined || !isTold || !complete || wrote) return usage
   return { ...usage, outputTokens: 0 }
-}
-
-function countsOf(usage: ResponseFacts['usage']): AnswerCounts {
-  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens } = usage
-  const { cacheWriteHourTokens, reasoningTokens, inputEstimated, outputEstimated } = usage
-  return {
-    ...(inputTokens === undefined ? {} : { inputTokens, inputEstimated }),
-    ...(outputTokens === undefined ? {} : { outputTokens, outputEstimated }),
-    ...(cachedTokens === undefined ? {} : { cachedTokens }),
-    ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
-    ...(cacheWriteHourTokens === undefined ? {} : { cacheWriteHourTokens }),
-    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
-  }
 }
 
 function failureOf({ error, refused }: ResponseFacts): AnsweredFields['failure'] {

@@ -40,8 +40,11 @@ function withoutPieces(text: string, parts: readonly string[]): string {
   return joinedTexts(pieces, '')
 }
 
+const NOT_BLANK = /\S/
+
 /** Nothing but white space, or nothing. */
 export function isBlank(text: string): boolean {
+  if (text.length <= PIECE_CHARS) return !NOT_BLANK.test(text)
   return piecesOf(text).every((piece) => piece.trim() === '')
 }
 

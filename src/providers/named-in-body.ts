@@ -23,9 +23,14 @@ import {
 /** What stands behind one of these in a path is a model, or takes the place of one. */
 const IN_PATHS = /\/(?:models?|tunedModels|deployments|engines)\/([^/?]{1,1024})/g
 
+const NAMES_ONE = /model|deployments|engines/i
+const NO_NAMES: readonly string[] = []
+
 /** The models that a path names, as plain text, without what is to be done with them. */
-export function modelsInPath(path: string): string[] {
-  return [...withoutQuery(plainPath(path)).matchAll(IN_PATHS)].map(([, name = '']) =>
+export function modelsInPath(path: string): readonly string[] {
+  const plain = withoutQuery(plainPath(path))
+  if (!NAMES_ONE.test(plain)) return NO_NAMES
+  return [...plain.matchAll(IN_PATHS)].map(([, name = '']) =>
     decoded(name).replace(/:[A-Za-z]+$/, ''),
   )
 }
@@ -93,9 +98,19 @@ export class NamedInBody {
   /** A document, parsed. */
   *add(document: unknown): Resting<void> {
     const open: Waiting[] = [{ value: document, place: 'envelope', depth: 0 }]
-    let looked = 0
-    for (let top = open.pop(); top !== undefined; top = open.pop()) {
-      if (++looked % REST_NODES === 0) yield
+    while (!this.#look(open, REST_NODES)) yield
+  }
+
+  /** The same of one that is short. */
+  addAtOnce(document: unknown): void {
+    this.#look([{ value: document, place: 'envelope', depth: 0 }], Infinity)
+  }
+
+  /** At so many of what is open; true when nothing is left. */
+  #look(open: Waiting[], most: number): boolean {
+    for (let left = most; left > 0; left--) {
+      const top = open.pop()
+      if (top === undefined) return true
       const { value, place, depth } = top
       if (depth > MAX_DEPTH) continue
       if (Array.isArray(value)) {
@@ -110,18 +125,22 @@ export class NamedInBody {
       if (here === 'envelope' || here === 'program')
         this.#object(object, here, open, depth + 1)
     }
+    return open.length === 0
   }
 
   #object(object: Json, here: Place, open: Waiting[], depth: number): void {
     if (object.jsonrpc !== undefined) this.#call(object)
-    const fields = Object.entries(object).map(
-      ([name, inner]) => [name, plainKey(name), inner] as const,
-    )
+    const names = Object.keys(object)
     if (here === 'envelope')
-      for (const [, key, inner] of fields) if (MODELS.has(key)) this.#addModels(inner)
+      for (const name of names)
+        if (MODELS.has(plainKey(name))) this.#addModels(object[name])
     // Taken from the end: the first field is the next.
-    for (const [name, key, inner] of fields.reverse()) {
-      if (typeof inner !== 'object' || inner === null || NOT_ANSWERING.has(key)) continue
+    for (let i = names.length - 1; i >= 0; i--) {
+      const name = names[i] as string
+      const inner = object[name]
+      if (typeof inner !== 'object' || inner === null) continue
+      const key = plainKey(name)
+      if (NOT_ANSWERING.has(key)) continue
       if (isToolList(name)) addTools(inner, this.tools)
       else if (isToolChoice(name)) addChoice(inner, this.tools)
       else if (name === 'mcp_servers') addServers(inner, this.tools)

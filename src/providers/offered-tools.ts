@@ -40,6 +40,18 @@ export function* plainNames(names: Iterable<string>): Resting<string[]> {
   return [...plain]
 }
 
+/** The same of few. */
+export function plainNamesAtOnce(names: readonly string[]): string[] {
+  const plain: string[] = []
+  for (const name of names) {
+    const one = plainName(name)
+    if (!plain.includes(one)) plain.push(one)
+    if (plain.length > FEW_NAMES) return [...new Set(names.map(plainName))]
+  }
+  return plain
+}
+
+const FEW_NAMES = 16
 const REST_NAMES = 8
 const MAX_FOLDED = 1024
 
@@ -50,12 +62,18 @@ export function plainName(name: string): string {
 
 /** Those of a body, under its key in letters of either case, as servers in Go take it; each once. */
 export function modelsIn(value: unknown): string[] {
-  const named = Object.entries(asRecord(value) ?? {}).filter(
-    ([key, model]) =>
-      key.length === 5 && key.toLowerCase() === 'model' && typeof model === 'string',
-  )
-  return [...new Set(named.map(([, model]) => model as string))]
+  const object = asRecord(value)
+  const models: string[] = []
+  if (object === undefined) return models
+  for (const key of Object.keys(object)) {
+    if (key.length !== MODEL.length || key.toLowerCase() !== MODEL) continue
+    const model = object[key]
+    if (typeof model === 'string' && !models.includes(model)) models.push(model)
+  }
+  return models
 }
+
+const MODEL = 'model'
 
 /**
  * A key as it is compared, since servers in Go take it in letters of either case, and Google's in

@@ -184,7 +184,7 @@ export interface RequestFacts {
   readonly attachments: readonly Attachment[]
   readonly toolsOffered: readonly string[]
   /** All models that it would have answer, `model` among them; its readers leave it out. */
-  readonly modelsNamed?: readonly string[]
+  readonly modelsNamed?: readonly string[] | undefined
   readonly toolResults: readonly ToolResult[]
   /** MCP servers that the request hands to the provider: name, and host of its URL. */
   readonly mcpServers: readonly string[]

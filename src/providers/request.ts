@@ -74,7 +74,8 @@ export class RequestBuilder {
 
   /** One message with all of its text; a system or developer role counts as system too. */
   message(role: string, text: string): void {
-    const words = withoutParts(text, this.#results.splice(0))
+    const results = this.#results
+    const words = results.length === 0 ? text : withoutParts(text, results.splice(0))
     if (role === 'user' && !isBlank(words)) {
       this.#said.push(words)
       if (this.#said.length > MAX_LOOKED_BACK) this.#said.shift()
@@ -150,6 +151,7 @@ export class RequestBuilder {
       promptChars: this.#prompt.chars,
       attachments: this.#attachments,
       toolsOffered: this.#tools,
+      modelsNamed: undefined,
       toolResults: this.#toolResults,
       mcpServers: this.#mcpServers,
       maxTokens: this.maxTokens,
@@ -164,8 +166,8 @@ export class RequestBuilder {
 
   /** An agent's own turns say nothing of the person: then it is what was said before them. */
   #newestWords(): string {
-    for (const said of this.#said.toReversed()) {
-      const words = ownWords(endsOf(said))
+    for (let i = this.#said.length - 1; i >= 0; i--) {
+      const words = ownWords(endsOf(this.#said[i] as string))
       if (words !== '') return endOfText(words, MAX_WORDS_CHARS)
     }
     return ''
@@ -185,6 +187,39 @@ export class RequestBuilder {
   #list<T>(list: T[], item: T): void {
     if (list.length < this.#limits.maxListed) list.push(item)
     else this.#cut = true
+  }
+}
+
+/**
+ * The same with these names. Every field stands here: a copy that is spread and then added to
+ * costs several times as much, and one is made for each request.
+ */
+export function withNamesOf(
+  facts: RequestFacts,
+  names: Pick<RequestFacts, 'model' | 'toolsOffered' | 'modelsNamed'>,
+): RequestFacts {
+  return {
+    api: facts.api,
+    model: names.model,
+    stream: facts.stream,
+    system: facts.system,
+    messages: facts.messages,
+    promptText: facts.promptText,
+    lastUserText: facts.lastUserText,
+    newestWords: facts.newestWords,
+    promptChars: facts.promptChars,
+    attachments: facts.attachments,
+    toolsOffered: names.toolsOffered,
+    modelsNamed: names.modelsNamed,
+    toolResults: facts.toolResults,
+    mcpServers: facts.mcpServers,
+    maxTokens: facts.maxTokens,
+    choices: facts.choices,
+    tier: facts.tier,
+    previousResponseId: facts.previousResponseId,
+    conversationId: facts.conversationId,
+    stored: facts.stored,
+    cut: facts.cut,
   }
 }
 

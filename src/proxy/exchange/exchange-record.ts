@@ -33,13 +33,13 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     httpVersion: request.httpVersion,
     method: request.method ?? 'GET',
     path: path.split('?', 1)[0] as string,
-    ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(program === undefined ? {} : { program }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(recognised === undefined
-      ? { uninspectable: 'unknown-api' }
-      : { api: recognised.api, call: isCall(about, recognised) }),
+    userAgent: head.userAgent,
+    traceparent,
+    program,
+    provider,
+    uninspectable: recognised === undefined ? 'unknown-api' : undefined,
+    api: recognised?.api,
+    call: recognised && isCall(about, recognised),
   })
 }
 
@@ -106,7 +106,7 @@ export function noteEnd(
     latencyMs: about.elapsed(),
     requestBytes: bytes[0],
     responseBytes: bytes[1],
-    ...(trailers > 0 && !about.overH2 ? { trailersDropped: trailers } : {}),
+    trailersDropped: trailers > 0 && !about.overH2 ? trailers : undefined,
   })
   log.undisputed()
 }

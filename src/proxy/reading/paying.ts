@@ -20,7 +20,7 @@ export interface Paying {
   readonly isPart: boolean
   readonly sessionKey: string | undefined
   /** Told of a conversation whose answer was told of again, and otherwise. */
-  readonly corrected: ((sessionKey: string, more: Used) => void) | undefined
+  corrected?(sessionKey: string, more: Used): void
 }
 
 /** APIs whose answers are fetched again by their id, unless the request says otherwise. */
@@ -41,22 +41,26 @@ export function keepsAnswers(api: Api, path: string): boolean {
 export function tellPaid(
   facts: ResponseFacts,
   log: ExchangeLog,
-  { paid, path, isKept, isPart, sessionKey, corrected }: Paying,
-  tell: () => void,
+  paying: Paying,
+  tell: (facts: ResponseFacts) => void,
 ): void {
-  if (paid === undefined) return tell()
-  const { responseId, resultsFile, goesOn, error, complete } = facts
-  const known = paid.answers.find(log.record, { responseId, resultsFile }, path)
+  const { paid, path, isKept, isPart, sessionKey } = paying
+  if (paid === undefined) return tell(facts)
+  const known = paid.answers.find(log.record, facts, path)
   // Who asks again names no model; the answer is priced as it was asked for.
   if (known?.model !== undefined) log.ofModel(known.model)
-  tell()
-  const isWhole = complete && !isPart
-  const failed = error !== undefined
-  const told = { responseId, resultsFile, goesOn, failed, isWhole }
+  tell(facts)
+  const told = {
+    responseId: facts.responseId,
+    resultsFile: facts.resultsFile,
+    goesOn: facts.goesOn,
+    failed: facts.error !== undefined,
+    isWhole: facts.complete && !isPart,
+  }
   const about = { path, isKept, sessionKey, nowMs: paid.clock.now() }
   const settled = paid.answers.settle(log.record, told, known, about)
   log.paid(settled)
   const { corrects } = settled
   if (corrects !== undefined && known?.sessionKey !== undefined)
-    corrected?.(known.sessionKey, corrects.more)
+    paying.corrected?.(known.sessionKey, corrects.more)
 }

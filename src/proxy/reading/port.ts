@@ -15,7 +15,10 @@ export interface ReadingPort {
     PolicySnapshot,
     'json' | 'promptPreviewChars' | 'bodies' | 'coding'
   >
-  readonly decider: Pick<Decider, 'redacts' | 'readsText' | 'readsFindings'>
+  readonly decider: Pick<
+    Decider,
+    'redacts' | 'readsText' | 'readsFindings' | 'mindsStructure'
+  >
   readonly catalogue: Catalogue
   /** Where a request belongs: sessions, and calls of tools that are answered later. */
   readonly conversations: Conversations

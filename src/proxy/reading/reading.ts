@@ -43,7 +43,7 @@ import type { CodedCopy, DecodedCopy } from './request-decoding.js'
 import { keepsAnswers, tellPaid } from './paying.js'
 import type { Paid, Paying } from './paying.js'
 import { bytesToRead, readingLine } from './reading-line.js'
-import { readRequest } from './request-reading.js'
+import { readRequest, readShortRequest } from './request-reading.js'
 import type { BodyPart, RequestHeadFacts } from './request-copy.js'
 import type { RequestRead } from './request-reading.js'
 import { saidOf } from './said.js'
@@ -75,6 +75,8 @@ export interface ReadingOptions {
   readonly withheld?: boolean
   /** Somebody looks at the text of requests: by these rules. */
   readonly rules?: object | undefined
+  /** False: nobody minds what of a body's structure cannot be relied on. */
+  readonly mindsStructure?: boolean
   /** False: no model is to write, and no tokens are estimated. */
   readonly generates?: boolean
   readonly catalogue: Catalogue | undefined
@@ -114,10 +116,8 @@ export class Reading {
   #told: RequestSaid | undefined
   #keepsNothing = false
   #promptChars: number | undefined
-  /** The request says whether its answer is kept. */
-  #stored: boolean | undefined
-  /** What it asks for, as far as that tells what its answer may cost. */
-  #asked: Pick<RequestFacts, 'tier' | 'maxTokens' | 'choices'> | undefined
+  /** What it asks for, as far as that tells what its answer may cost, and whether it is kept. */
+  #asked: Pick<RequestFacts, 'tier' | 'maxTokens' | 'choices' | 'stored'> | undefined
   #reader: ResponseReader | undefined
   /** What several answers cost that are told together. */
   readonly #several = new PaidSum()
@@ -211,29 +211,61 @@ export class Reading {
 
   /** A long one is read in slices, while others have their turn. */
   #requestRead(copy: BodyPart, head: RequestHeadFacts): Content | Promise<Content> {
+    const short =
+      this.#options.rules === undefined ? this.#readShort(copy, head) : undefined
+    if (short !== undefined) return short
     const work = this.#readRequest(copy, head)
     const { bytes, newest } = copy
     if (bytes.length + (newest?.length ?? 0) <= AT_ONCE_BYTES) return atOnce(work)
     return inSlices(work).then((content) => content ?? FAILED)
   }
 
-  *#readRequest(part: BodyPart, head: RequestHeadFacts): Resting<Content> {
+  /** In one go; undefined: it is none of those that can be. */
+  #readShort(part: BodyPart, head: RequestHeadFacts): Content | undefined {
     const { path, log } = this.#about
-    const { json, rules } = this.#options
-    const wantsText = rules !== undefined
-    let content = FAILED
+    const { json, mindsStructure = true } = this.#options
+    const { bytes, whole, newest, cutBy } = part
+    const copy = { bytes, whole, newest, cutBy, head, path }
+    const options = { json, wantsText: false, mindsStructure }
+    let content: Content = FAILED
     try {
-      const { bytes, whole, newest, cutBy } = part
-      const copy = { bytes, whole, newest, cutBy, head, path }
-      const read = yield* readRequest(this.#recognised, copy, { json, wantsText })
-      content = { ...read.content, session: this.#noted(read, copy) }
-      if (wantsText) content = { ...content, said: yield* this.#saidOf(read, rules) }
+      const read = readShortRequest(this.#recognised, copy, options)
+      if (read === undefined) return undefined
+      const own = read.content
+      own.session = this.#noted(read, copy)
+      content = own
     } catch {
       this.#reader = undefined
       log.readingFailed()
     }
+    this.#tell()
+    return content
+  }
+
+  #tell(): void {
     this.#about.requestRead?.(this.#told)
     this.#told = undefined
+  }
+
+  *#readRequest(part: BodyPart, head: RequestHeadFacts): Resting<Content> {
+    const { path, log } = this.#about
+    const { json, rules, mindsStructure = true } = this.#options
+    const wantsText = rules !== undefined
+    const options = { json, wantsText, mindsStructure }
+    let content: Content = FAILED
+    try {
+      const { bytes, whole, newest, cutBy } = part
+      const copy = { bytes, whole, newest, cutBy, head, path }
+      const read = yield* readRequest(this.#recognised, copy, options)
+      const own = read.content
+      own.session = this.#noted(read, copy)
+      if (wantsText) own.said = yield* this.#saidOf(read, rules)
+      content = own
+    } catch {
+      this.#reader = undefined
+      log.readingFailed()
+    }
+    this.#tell()
     return content
   }
 
@@ -313,23 +345,20 @@ export class Reading {
     if (read.unread === 'partly-unseen' && words.cutBy !== undefined)
       log.cutBy(words.cutBy)
     const { toolsOffered, promptChars } = read.facts
-    log.asked({
-      ...askedFields(read.facts, withheld ? 0 : previewChars),
+    log.asked(askedFields(read.facts, withheld ? 0 : previewChars))
+    log.says(
       promptChars,
-      ...(toolsOffered.length === 0
-        ? {}
-        : { toolsOffered: toolsOffered.slice(0, MAX_TOOLS) }),
-    })
+      toolsOffered.length === 0 ? undefined : toolsOffered.slice(0, MAX_TOOLS),
+    )
     this.#promptChars = promptChars
-    this.#stored = read.facts.stored
-    const { tier, maxTokens, choices } = read.facts
-    this.#asked = { tier, maxTokens, choices }
+    this.#asked = read.facts
     if (withheld) this.#words = { ...words, facts: read.facts }
     else this.#keepRequest(words.bytes, words.head)
     const placed = conversations?.place(log.record, read.facts, readNamedIds(own))
     if (placed !== undefined) log.placed(placed.row)
-    const { session, isNew = false } = placed ?? {}
+    const session = placed?.session
     this.#session = session
+    const isNew = placed?.isNew ?? false
     this.#told = { facts: read.facts, session, isNew, isWithheld: withheld }
     return this.#session === undefined ? undefined : standOf(this.#session)
   }
@@ -442,8 +471,17 @@ export class Reading {
 
   #askedOf(): AskedOf {
     const { provider, api, model, endpointDomain: host } = this.#about.log.record
-    const promptChars = this.#promptChars
-    return { ...this.#asked, provider, api, model, host, promptChars }
+    const asked = this.#asked
+    return {
+      tier: asked?.tier,
+      maxTokens: asked?.maxTokens,
+      choices: asked?.choices,
+      provider,
+      api,
+      model,
+      host,
+      promptChars: this.#promptChars,
+    }
   }
 
   readonly #eachAnswer = (one: ResponseFacts): void => {
@@ -451,27 +489,34 @@ export class Reading {
     if (catalogue !== undefined) this.#several.add(one, catalogue, this.#askedOf())
   }
 
-  #paying(): Paying {
+  get #paying(): Paying {
     const { paid, conversations } = this.#options
-    const { path } = this.#about
-    // A part of a body says nothing of the rest.
-    const isPart = this.#about.log.record.status === 206
-    const isKept = this.#stored ?? keepsAnswers(this.#recognised.api, path)
-    const sessionKey = this.#session?.key
-    const corrected = conversations?.corrected.bind(conversations)
-    return { paid, path, isKept, isPart, sessionKey, corrected }
+    const { path, log } = this.#about
+    return {
+      paid,
+      path,
+      isKept: this.#asked?.stored ?? keepsAnswers(this.#recognised.api, path),
+      // A part of a body says nothing of the rest.
+      isPart: log.record.status === 206,
+      sessionKey: this.#session?.key,
+      corrected: (key, more) => conversations?.corrected(key, more),
+    }
+  }
+
+  readonly #tellAnswer = (facts: ResponseFacts): void => {
+    const { catalogue } = this.#options
+    const { log } = this.#about
+    log.answered(answeredFields(facts, catalogue, this.#askedOf(), this.#several))
   }
 
   #answered(complete: boolean): ResponseFacts | undefined {
     const { log } = this.#about
-    const { catalogue, conversations } = this.#options
+    const { conversations } = this.#options
     const facts = this.#reader?.end(complete)
     const said = this.#keeper?.text()
     if (said !== undefined) log.keptResponse(said)
     if (facts !== undefined) {
-      tellPaid(facts, log, this.#paying(), () => {
-        log.answered(answeredFields(facts, catalogue, this.#askedOf(), this.#several))
-      })
+      tellPaid(facts, log, this.#paying, this.#tellAnswer)
       const pace = paceOf(log.record)
       if (pace !== undefined) log.tokensPerSecond(pace)
     }

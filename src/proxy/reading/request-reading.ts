@@ -7,18 +7,16 @@ import { LongTexts } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
 import type { Uninspectable } from '../../core/record.js'
 import { contentCoding } from '../../http/content-coding.js'
+import { isInFrames, isProtobuf } from '../../http/grpc.js'
 import { boundaryOf } from '../../http/multipart.js'
-import { fieldsIn } from '../../json/fields-in.js'
 import { parsePrefix } from '../../json/json-bounds.js'
-import type { BoundedJson, JsonLimits } from '../../json/json-bounds.js'
+import type { BoundedJson } from '../../json/json-bounds.js'
 import { parseInSlices, partialInSlices, prefixInSlices } from '../../json/json-slices.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { BodyText } from '../../providers/body-text.js'
 import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
-import { recogniseBody } from '../../providers/index.js'
 import type { Recognised } from '../../providers/index.js'
-import { modelsInPath, NamedInBody } from '../../providers/named-in-body.js'
-import { modelsIn, plainName, plainNames } from '../../providers/offered-tools.js'
+import { NamedInBody } from '../../providers/named-in-body.js'
 import type { Api, RequestFacts } from '../../providers/provider.js'
 import { RequestBuilder } from '../../providers/request.js'
 import { noContent, unreadable } from '../words/content.js'
@@ -37,33 +35,57 @@ import { readMessages } from './call-reading.js'
 import type { CallRead } from './call-reading.js'
 import { isKnownCharset } from './charset.js'
 import { addNewestParts, readParts } from './form-reading.js'
+import { readJson, readShortJson } from './json-reading.js'
 import { readNewest, withNewest } from './newest-words.js'
 import type { BodyPart, RequestCopy } from './request-copy.js'
+import { about, factsOf, withNames } from './request-facts.js'
+import type { Copy, RequestOptions, RequestRead } from './request-facts.js'
+
+export type { RequestOptions, RequestRead } from './request-facts.js'
 
 /** Of a body that is not whole, this much is read: its beginning names model and prompt. */
 const MAX_PREFIX_BYTES = 64 * 1024
 /** So far the names of its model and the like are looked for. */
 const MAX_FIELDS_BYTES = 1024 * 1024
 
-export interface RequestRead {
-  readonly facts: RequestFacts
-  readonly content: Content
-  /** Why the record cannot be sure of it. */
-  readonly unread: Uninspectable | undefined
-  /** All text of it; undefined where nobody asked. */
-  readonly text: BodyText | undefined
-  /** Who is spoken to, where host and path did not tell, and the body does. */
-  readonly shaped?: Recognised
+/** Of so many media types it is kept whether they are JSON and nothing else. */
+const MAX_TYPES = 64
+const plainTypes = new Map<string, boolean>()
+
+/** No charset but those that are read, no messages with heads of their own, no parts. */
+function isPlainType(contentType = ''): boolean {
+  const known = plainTypes.get(contentType)
+  if (known !== undefined) return known
+  const isPlain =
+    isKnownCharset(contentType) &&
+    !isInFrames(contentType) &&
+    !isProtobuf(contentType) &&
+    boundaryOf(contentType) === undefined
+  if (plainTypes.size < MAX_TYPES) plainTypes.set(contentType, isPlain)
+  return isPlain
 }
 
-export interface RequestOptions {
-  readonly json: JsonLimits
-  /** Somebody looks at its text. */
-  readonly wantsText: boolean
+/**
+ * As `readRequest`, in one go, of what is short, whole and JSON, as nearly all are; undefined:
+ * it is not, or somebody wants more of it than its facts.
+ */
+export function readShortRequest(
+  recognised: Recognised,
+  copy: RequestCopy,
+  options: RequestOptions,
+): RequestRead | undefined {
+  const { bytes, whole, head } = copy
+  // In UTF-8 and without a mark: text in two bytes a character has a zero here.
+  const isObject = bytes[0] === OBJECT && bytes[1] !== 0
+  if (!isObject || !whole || copy.newest !== undefined) return undefined
+  if (recognised.api === 'session' || !isPlainType(head.contentType)) return undefined
+  if (contentCoding(head.contentEncoding) !== 'identity') return undefined
+  const long = new LongTexts()
+  const read = readShortJson(recognised, { ...copy, long }, options)
+  return read?.shaped?.api === 'session' ? undefined : read
 }
 
-/** `long`: of the values that are built of it. */
-type Copy = RequestCopy & { readonly long: LongTexts }
+const OBJECT = 0x7b
 
 export function* readRequest(
   recognised: Recognised,
@@ -96,15 +118,15 @@ function* readBody(
   options: RequestOptions,
 ): Resting<RequestRead> {
   const { bytes, whole, head } = copy
-  const nothing = factsOf(recognised, copy, undefined)
+  const nothing = (): RequestFacts => factsOf(recognised, copy, undefined)
   if (bytes.length === 0) {
     const content = whole ? noContent() : unreadable('truncated', unseen(copy))
     const unread = whole ? undefined : 'partly-unseen'
-    return { facts: nothing, content, unread, text: undefined }
+    return { facts: nothing(), content, unread, text: undefined }
   }
   if (contentCoding(head.contentEncoding) !== 'identity') {
     const content = unreadable('invalid', 'its body is compressed')
-    return { facts: nothing, content, unread: 'content-coding', text: undefined }
+    return { facts: nothing(), content, unread: 'content-coding', text: undefined }
   }
   const messages = yield* readMessages(recognised, copy, options.json)
   if (messages !== undefined) return yield* readCall(recognised, copy, messages, options)
@@ -115,7 +137,12 @@ function* readBody(
     const body = yield* parseInSlices(utf8.bytes, options.json, copy.long)
     if (body.kind === 'whole') return yield* readJson(recognised, utf8, body, options)
     if (body.kind === 'absent')
-      return { facts: nothing, content: noContent(), unread: undefined, text: undefined }
+      return {
+        facts: nothing(),
+        content: noContent(),
+        unread: undefined,
+        text: undefined,
+      }
     return yield* readBroken(recognised, utf8, body, options)
   }
   if (!whole) return yield* readPart(recognised, utf8, options)
@@ -178,95 +205,6 @@ function ofTexts(texts: readonly string[], api: Api): RequestFacts {
 function mayBeJson({ bytes, head }: Copy): boolean {
   const said = head.contentType?.toLowerCase() ?? ''
   return looksLikeJson(bytes) || said === '' || said.includes('json')
-}
-
-/** Names as policies compare them. */
-function* withNames(
-  facts: RequestFacts,
-  { path }: Pick<Copy, 'path'>,
-  named: NamedInBody,
-): Resting<RequestFacts> {
-  const { model, toolsOffered } = facts
-  return {
-    ...facts,
-    model: model === undefined ? undefined : plainName(model),
-    toolsOffered: yield* plainNames([...toolsOffered, ...named.tools]),
-    modelsNamed: yield* plainNames([
-      ...(model === undefined ? [] : [model]),
-      ...modelsInPath(path),
-      ...named.models,
-    ]),
-  }
-}
-
-function factsOf(
-  { provider, api }: Recognised,
-  { path, long }: Copy,
-  body: unknown,
-): RequestFacts {
-  return long.during(() => provider.readRequest(body, { api, path }))
-}
-
-function* readJson(
-  recognised: Recognised,
-  copy: Copy,
-  body: Extract<BoundedJson, { kind: 'whole' }>,
-  options: RequestOptions,
-): Resting<RequestRead> {
-  const { value, duplicateKeys } = body
-  const read = factsOf(recognised, copy, value)
-  const shaped = otherShape(recognised, read, copy, value)
-  if (shaped !== undefined)
-    return { ...(yield* readJson(shaped, copy, body, options)), shaped }
-  yield
-  const named = new NamedInBody()
-  yield* named.add(value)
-  const models = modelsIn(value)
-  const facts = yield* withNames({ ...read, model: read.model ?? models[0] }, copy, named)
-  const twice = duplicateKeys.length > 0 || models.length > 1
-  const words = options.wantsText ? yield* wordsOf(value, copy, body) : undefined
-  // Which of two counts is whoever's who reads it, further down as well.
-  const within = (words?.fields ?? (yield* fieldsIn(value))) !== body.keys
-  const text = words && (yield* words.ended())
-  const content = {
-    ...about(facts),
-    body: value,
-    long: copy.long,
-    words: facts.newestWords,
-    state: 'whole',
-    uninspectable: twice ? TWICE : undefined,
-    unstructured: within && !twice ? TWICE : undefined,
-  } as const
-  const unread = recognised.api === 'other' ? 'unknown-api' : undefined
-  return { facts, content, text, unread: unread ?? unreadIn(text) }
-}
-
-const TWICE = 'a key of its body stands twice'
-
-/** Its path says nothing of it, or another thing than it is. */
-function otherShape(
-  { api }: Recognised,
-  read: RequestFacts,
-  copy: Copy,
-  value: unknown,
-): Recognised | undefined {
-  if (api !== 'other' && read.messages.length > 0) return undefined
-  const shaped = recogniseBody(value)
-  if (shaped === undefined || shaped.api === api) return undefined
-  const says = api === 'other' || factsOf(shaped, copy, value).messages.length > 0
-  return says ? shaped : undefined
-}
-
-function* wordsOf(
-  value: unknown,
-  { bytes, long }: Copy,
-  { keys }: Extract<BoundedJson, { kind: 'whole' }>,
-): Resting<BodyTextReader> {
-  const words = new BodyTextReader(long)
-  yield* words.read(value)
-  // Of two keys of one name the value has one, and the body both.
-  if (words.fields !== keys) yield* addText(words, bytes, true)
-  return words
 }
 
 /** JSON that is none, or too much of it to be built: all of its text, and nothing else of it. */
@@ -435,14 +373,4 @@ function* readBeginning(
     model: typeof model === 'string' ? model : named,
     stream: typeof stream === 'boolean' ? stream : undefined,
   }
-}
-
-function about(
-  facts: RequestFacts,
-): Pick<Content, 'model' | 'modelsNamed' | 'prompt' | 'promptChars'> &
-  Pick<Content, 'toolsOffered' | 'maxTokens' | 'choices' | 'tier'> {
-  const { model, modelsNamed, promptText: prompt, promptChars, toolsOffered } = facts
-  const { maxTokens, choices, tier } = facts
-  const bounds = { maxTokens, choices, tier }
-  return { model, modelsNamed, prompt, promptChars, toolsOffered, ...bounds }
 }

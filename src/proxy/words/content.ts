@@ -36,6 +36,9 @@ export interface Content {
   readonly session?: (() => SessionFacts) | undefined
 }
 
+/** To whoever makes it. */
+export type OwnContent = { -readonly [Field in keyof Content]: Content[Field] }
+
 /** All of a request's text, made ready for policies. */
 export interface SaidContent extends SaidFacts {
   readonly findings: readonly FindingInput[]

@@ -7,6 +7,7 @@
 import type { ErrorCode } from '../../core/errors.js'
 import type { Phase } from '../../core/phases.js'
 import type {
+  AnswerCounts,
   ExchangeOutcome,
   ExchangeRecord,
   Program,
@@ -19,16 +20,11 @@ import type { Placed } from '../../conversations/conversations.js'
 import type { Settled } from '../../policy/paid-answers.js'
 import type { AnsweredFields, AskedFields } from '../../providers/into-record.js'
 import type { SeenExchange } from './observer.js'
+import { newRow } from './exchange-row.js'
+import type { ExchangeOpened } from './exchange-row.js'
 import { DECISION_RANK, Ranked, REASON_RANK, UNSEEN_RANK } from './precedence.js'
 
-export type ExchangeOpened = Pick<
-  ExchangeRecord,
-  | ('requestId' | 'connectionId' | 'device' | 'startedAt' | 'endpointDomain')
-  | ('httpVersion' | 'method' | 'path' | 'userAgent' | 'provider' | 'api' | 'call')
-  | ('program' | 'traceparent')
-  | 'uninspectable'
-> &
-  Partial<Pick<ExchangeRecord, 'requestBytes'>>
+export type { ExchangeOpened } from './exchange-row.js'
 
 /** What policies made of it, as the row has it. */
 export type DecidedFields = Pick<
@@ -47,10 +43,10 @@ export type SpokenFields = Required<
 export interface Ended {
   readonly outcome: ExchangeOutcome
   readonly latencyMs: number
-  readonly requestBytes?: number
-  readonly responseBytes?: number
+  readonly requestBytes?: number | undefined
+  readonly responseBytes?: number | undefined
   /** Request trailer fields that were dropped. */
-  readonly trailersDropped?: number
+  readonly trailersDropped?: number | undefined
 }
 
 export class ExchangeLog {
@@ -58,8 +54,10 @@ export class ExchangeLog {
   readonly #reason = new Ranked<string>()
   readonly #unseen = new Ranked<Uninspectable>()
 
+  /** Of a row that was begun before, all that it says. */
   constructor(opened: ExchangeOpened | SeenExchange) {
-    this.#record = { requestBytes: 0, responseBytes: 0, ...opened }
+    this.#record = newRow(opened) as WritableRow<ExchangeRecord>
+    if ('responseBytes' in opened) Object.assign(this.#record, opened)
     const { uninspectable } = opened
     if (uninspectable !== undefined) this.#unseen.tell(uninspectable, UNSEEN_RANK.seen)
   }
@@ -92,11 +90,25 @@ export class ExchangeLog {
   }
 
   asked(fields: AskedFields): void {
-    keepKnown(this.#record, fields)
+    const row = this.#record
+    if (fields.model !== undefined) row.model = fields.model
+    if (fields.stream !== undefined) row.stream = fields.stream
+    if (fields.promptPreview !== undefined) row.promptPreview = fields.promptPreview
+    if (fields.attachments !== undefined) row.attachments = fields.attachments
+  }
+
+  /** How long its prompt is, and which tools it offers. */
+  says(promptChars: number, toolsOffered: readonly string[] | undefined): void {
+    this.#record.promptChars = promptChars
+    if (toolsOffered !== undefined) this.#record.toolsOffered = toolsOffered
   }
 
   placed(fields: Placed['row']): void {
-    keepKnown(this.#record, fields)
+    const row = this.#record
+    if (fields.sessionId !== undefined) row.sessionId = fields.sessionId
+    if (fields.agentId !== undefined) row.agentId = fields.agentId
+    if (fields.fragmented !== undefined) row.fragmented = fields.fragmented
+    if (fields.tags !== undefined) row.tags = fields.tags
   }
 
   keptRequest(text: string): void {
@@ -230,16 +242,40 @@ export class ExchangeLog {
   }
 
   /** What it says of itself. */
-  answered({ model, failure, unread, complete, ...told }: AnsweredFields): void {
+  answered(told: AnsweredFields): void {
     const record = this.#record
+    const { model, failure, unread, complete } = told
     if (model !== undefined) this.ofModel(model)
-    keepKnown(record, told)
+    this.#counted(told)
+    if (told.stream !== undefined) record.stream = told.stream
+    if (told.toolCalls !== undefined) record.toolCalls = told.toolCalls
+    if (told.responseId !== undefined) record.responseId = told.responseId
     if (failure !== undefined) this.failedThere(failure.reason)
     // A stream begins before anybody knows how it ends: its status says nothing of it.
     const saysYes = record.outcome === 'response' && (record.status ?? 0) < 400
     if (failure?.isError === true && saysYes) record.outcome = 'error'
     if (unread) this.unseen('response')
     if (!complete) record.truncated = true
+  }
+
+  /** Field by field: a loop over names costs ten times as much, and each answer comes here. */
+  #counted(told: AnsweredFields): void {
+    const record = this.#record
+    if (told.inputTokens !== undefined) record.inputTokens = told.inputTokens
+    if (told.inputEstimated !== undefined) record.inputEstimated = told.inputEstimated
+    if (told.outputTokens !== undefined) record.outputTokens = told.outputTokens
+    if (told.outputEstimated !== undefined) record.outputEstimated = told.outputEstimated
+    if (told.cachedTokens !== undefined) record.cachedTokens = told.cachedTokens
+    if (told.cacheWriteTokens !== undefined)
+      record.cacheWriteTokens = told.cacheWriteTokens
+    if (told.cacheWriteHourTokens !== undefined)
+      record.cacheWriteHourTokens = told.cacheWriteHourTokens
+    if (told.reasoningTokens !== undefined) record.reasoningTokens = told.reasoningTokens
+    if (told.costMicroUsd !== undefined) record.costMicroUsd = told.costMicroUsd
+    if (told.costAtMostMicroUsd !== undefined)
+      record.costAtMostMicroUsd = told.costAtMostMicroUsd
+    if (told.finishReason !== undefined) record.finishReason = told.finishReason
+    if (told.serviceTier !== undefined) record.serviceTier = told.serviceTier
   }
 
   /** The provider says why. */
@@ -257,16 +293,7 @@ export class ExchangeLog {
     if (countedIn !== undefined) record.countedIn = countedIn
     if (corrects !== undefined) record.corrects = corrects
     if (!clears) return
-    delete record.inputTokens
-    delete record.outputTokens
-    delete record.cachedTokens
-    delete record.cacheWriteTokens
-    delete record.cacheWriteHourTokens
-    delete record.reasoningTokens
-    delete record.inputEstimated
-    delete record.outputEstimated
-    delete record.costMicroUsd
-    delete record.costAtMostMicroUsd
+    clear(record)
   }
 
   // A WebSocket.
@@ -311,10 +338,14 @@ export class ExchangeLog {
     this.#record.truncated = begun
   }
 
-  ended({ outcome, latencyMs, ...counts }: Ended): void {
-    this.#record.outcome = outcome
-    this.#record.latencyMs = latencyMs
-    keepKnown(this.#record, counts)
+  ended(told: Ended): void {
+    const record = this.#record
+    const { requestBytes, responseBytes, trailersDropped } = told
+    record.outcome = told.outcome
+    record.latencyMs = told.latencyMs
+    if (requestBytes !== undefined) record.requestBytes = requestBytes
+    if (responseBytes !== undefined) record.responseBytes = responseBytes
+    if (trailersDropped !== undefined) record.trailersDropped = trailersDropped
   }
 
   /** Nobody objected. */
@@ -332,6 +363,22 @@ export class ExchangeLog {
     this.#unseen.tell(why, rank)
     this.#record.uninspectable = this.#unseen.value as Uninspectable
   }
+}
+
+type Counts = { -readonly [Field in keyof AnswerCounts]: AnswerCounts[Field] | undefined }
+
+/** Undefined again: without its place, a field would take the row's shape along. */
+function clear(counts: Counts): void {
+  counts.inputTokens = undefined
+  counts.outputTokens = undefined
+  counts.cachedTokens = undefined
+  counts.cacheWriteTokens = undefined
+  counts.cacheWriteHourTokens = undefined
+  counts.reasoningTokens = undefined
+  counts.inputEstimated = undefined
+  counts.outputEstimated = undefined
+  counts.costMicroUsd = undefined
+  counts.costAtMostMicroUsd = undefined
 }
 
 /** What is not known says nothing against what was. */
