@@ -38,7 +38,7 @@ export interface NumberNode extends Described {
 
 export interface FlagNode extends Described {
   readonly type: 'boolean'
-  readonly default: boolean
+  readonly default?: boolean
 }
 
 export interface ListNode extends Described {

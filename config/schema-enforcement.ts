@@ -164,7 +164,12 @@ export const enforcementSchema = section(
       description: 'blocklist: policies hold for listed devices only.',
     }),
     emergency_override: section('One switch that ends all blocking.', {
-      enabled: flag(false, 'Whether it can be used.'),
+      enabled: {
+        type: 'boolean',
+        description:
+          'Whether it can be used. Unless set: once it has a password, of here or of ' +
+          '`yori emergency set-password`.',
+      },
       password_hash: secret('password-hash', 'The password for it, hashed.'),
       require_password: flag(true, 'false lets anyone at the command line use it.'),
     }),

@@ -15,7 +15,7 @@ import type { SitePort } from '../proxy/site/port.js'
 interface Ended {
   readonly dialer: Dialer
   readonly upstream: Upstream
-  readonly decider: Pick<Decider, 'begin' | 'subjects' | 'giveUp' | 'policies'>
+  readonly decider: Pick<Decider, 'begin' | 'subjects' | 'giveUp' | 'policies' | 'lists'>
 }
 
 export type Services = ConnectionPort & DispatchPort & ExchangePort & SitePort & Ended

@@ -58,6 +58,8 @@ export interface DeviceLine {
   readonly ip: string
   readonly mac: string | null
   readonly hostname: string | null
+  /** Of every kind, also those that passed untouched. */
+  readonly connections: number
   readonly exchanges: number
   readonly calls: number
   readonly blocks: number
@@ -177,21 +179,78 @@ function toolsOf(db: Database, agent: string, sinceMs: number): readonly NamedCo
     .all(agent, timestampText(sinceMs))
 }
 
-/** The ones that asked last first. */
+type Seen = Pick<DeviceLine, 'id' | 'ip' | 'mac' | 'hostname' | 'firstAt' | 'lastAt'> & {
+  readonly connections: number
+}
+
+/** Those of which something was seen last come first, whether anything of it was read or not. */
 export function readDevices(db: Database, sinceMs: number): readonly DeviceLine[] {
+  const since = timestampText(sinceMs)
+  const lines = new Map<string, DeviceLine>()
+  for (const line of seenIn(db, 'exchanges', since))
+    lines.set(line.id, { ...line, ...NOTHING_ASKED, connections: 0 })
+  for (const line of seenIn(db, 'connections', since)) {
+    const { connections } = line
+    const known = lines.get(line.id)
+    const newer = known === undefined || known.lastAt < line.lastAt ? line : known
+    const first = known === undefined || known.firstAt > line.firstAt ? line : known
+    const { id, ip, mac, hostname, lastAt } = newer
+    const { firstAt } = first
+    const names = { id, ip, mac, hostname: hostname ?? known?.hostname ?? null }
+    lines.set(id, { ...NOTHING_ASKED, ...names, connections, firstAt, lastAt })
+  }
+  for (const { id, ...asked } of askedBy(db, since)) {
+    const line = lines.get(id)
+    if (line !== undefined) lines.set(id, { ...line, ...asked })
+  }
+  return [...lines.values()]
+    .sort((a, b) => (a.lastAt < b.lastAt ? 1 : -1))
+    .slice(0, MOST_AGENTS)
+}
+
+const NOTHING_ASKED = {
+  exchanges: 0,
+  calls: 0,
+  blocks: 0,
+  errors: 0,
+  tokens: 0,
+  costMicroUsd: null,
+} as const
+
+/** A column beside `max` is that of the row which has it, so that the address is the newest. */
+function seenIn(
+  db: Database,
+  table: 'connections' | 'exchanges',
+  since: string,
+): readonly Seen[] {
   return db
-    .prepare<Value[], DeviceLine>(
-      `SELECT coalesce(device_mac, device_ip) AS id, max(device_ip) AS ip,
-         max(device_mac) AS mac, max(device_hostname) AS hostname,
+    .prepare<Value[], Seen>(
+      `SELECT newest.*, firstAt, connections FROM (
+         SELECT coalesce(device_mac, device_ip) AS id, device_ip AS ip, device_mac AS mac,
+           device_hostname AS hostname, max(timestamp) AS lastAt
+         FROM ${table} WHERE timestamp >= ? GROUP BY 1
+         ORDER BY lastAt DESC LIMIT ${MOST_AGENTS}) AS newest
+       JOIN (
+         SELECT coalesce(device_mac, device_ip) AS id, min(timestamp) AS firstAt,
+           count(*) AS connections
+         FROM ${table} WHERE timestamp >= ? GROUP BY 1) AS counted USING (id)`,
+    )
+    .all(since, since)
+}
+
+type Asked = Pick<DeviceLine, 'id' | keyof typeof NOTHING_ASKED>
+
+function askedBy(db: Database, since: string): readonly Asked[] {
+  return db
+    .prepare<Value[], Asked>(
+      `SELECT coalesce(device_mac, device_ip) AS id,
          count(*) AS exchanges, coalesce(sum(is_call), 0) AS calls,
          sum(event_type = 'block') AS blocks, sum(event_type = 'error') AS errors,
          coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(response_tokens, 0)), 0) AS tokens,
-         sum(cost_micro_usd) AS costMicroUsd,
-         min(timestamp) AS firstAt, max(timestamp) AS lastAt
-       FROM exchanges WHERE timestamp >= ?
-       GROUP BY 1 ORDER BY lastAt DESC LIMIT ${MOST_AGENTS}`,
+         sum(cost_micro_usd) AS costMicroUsd
+       FROM exchanges WHERE timestamp >= ? GROUP BY 1`,
     )
-    .all(timestampText(sinceMs))
+    .all(since)
 }
 
 export interface EventLine {

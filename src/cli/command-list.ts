@@ -161,6 +161,38 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  device: {
+    group: 'Limits',
+    summary: 'what devices are called, and whose they are',
+    load: async () =>
+      (await import('./commands/household/device-command.js')).deviceCommand(
+        await stateDeps(),
+      ),
+  },
+  person: {
+    group: 'Limits',
+    summary: 'who has which devices, when, and how much',
+    load: async () =>
+      (await import('./commands/household/person-command.js')).personCommand(
+        await stateDeps(),
+      ),
+  },
+  pause: {
+    group: 'Limits',
+    summary: 'no AI service for a device or a person, for a while, in every mode',
+    load: async () =>
+      (await import('./commands/household/act-command.js')).pauseCommand(
+        await stateDeps(),
+      ),
+  },
+  allow: {
+    group: 'Limits',
+    summary: 'past every limit for a person or a device, for a while',
+    load: async () =>
+      (await import('./commands/household/act-command.js')).allowCommand(
+        await stateDeps(),
+      ),
+  },
   time: {
     group: 'Limits',
     summary: 'times that allow, block or alert',

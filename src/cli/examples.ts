@@ -168,6 +168,42 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori allowlist check 192.168.1.23', 'says it, and by its exit code'],
     ['yori allowlist check 2001:db8::23 --json', 'for programs'],
   ],
+  'yori device list': [
+    ['yori device list', 'new ones are marked'],
+    ['yori device list --json', 'for programs'],
+  ],
+  'yori device name': [
+    ['yori device name 192.168.1.20 tablet', 'as it is called everywhere'],
+    ['yori device name tablet --none', 'no name any more'],
+  ],
+  'yori device group': [
+    ['yori device group tablet children', 'for policies and times of that group'],
+    ['yori device group tablet --none', 'in no group any more'],
+  ],
+  'yori device person': [
+    ['yori device person tablet Mia', 'it is hers'],
+    ['yori device person tablet --none', "it is nobody's"],
+  ],
+  'yori person list': [
+    ['yori person list', 'everybody'],
+    ['yori person list --json', 'for programs'],
+  ],
+  'yori person set': [
+    ['yori person set Mia --group children --closed 20:30-07:00', 'a night'],
+    ['yori person set Mia --messages 30 --usd none', 'a day, and no limit of cost'],
+  ],
+  'yori person remove': [
+    ['yori person remove Mia', 'her devices stay'],
+    ['yori person remove Mia --json', 'for programs'],
+  ],
+  'yori pause': [
+    ['yori pause tablet 10m', 'no AI service there for ten minutes'],
+    ['yori pause Mia --end', 'on all her devices as before'],
+  ],
+  'yori allow': [
+    ['yori allow Mia 30m', 'half an hour more, on all her devices'],
+    ['yori allow Mia --end', 'as before'],
+  ],
   'yori approve': [
     ['yori approve 7F3-K2M', 'what stood on the block page, for a while'],
     ['yori approve 7F3-K2M --for 2h', 'for two hours'],

@@ -13,9 +13,12 @@ import type { Pin } from '../policy/pin.js'
 import { EMPTY_STATE } from '../policy/state.js'
 import type {
   Denial,
+  Act,
   Emergency,
   Grant,
+  KnownDevice,
   ListedDevice,
+  Person,
   PolicyState,
   Stop,
   TimeException,
@@ -64,6 +67,9 @@ interface Kinds {
   readonly pin: Pin
   readonly stop: Stop
   readonly denial: Denial
+  readonly known: KnownDevice
+  readonly person: Person
+  readonly act: Act
 }
 
 export interface PastEmergency extends Emergency {
@@ -128,6 +134,11 @@ export class PolicyDatabase implements Disposable {
       denials: this.list('denial')
         .map(({ value }) => value)
         .filter(({ until }) => nowMs < until),
+      known: this.list('known').map(({ value }) => value),
+      people: this.list('person').map(({ value }) => value),
+      acts: this.list('act')
+        .map(({ value }) => value)
+        .filter(({ until }) => nowMs < until),
       ...(emergency === undefined ? {} : { emergency }),
     }
   }
@@ -172,7 +183,7 @@ export class PolicyDatabase implements Disposable {
     this.#db
       .prepare(
         `DELETE FROM entries WHERE
-           (kind IN ('grant', 'denial') AND json_extract(value, '$.until') <= ?) OR
+           (kind IN ('grant', 'denial', 'act') AND json_extract(value, '$.until') <= ?) OR
            (kind = 'pin' AND json_extract(value, '$.expiresAt') <= ?)`,
       )
       .run(nowMs, nowMs)

@@ -3,6 +3,7 @@
  * exception, grant. The first that holds is the one that the record names. Pure.
  */
 import { isBoundTo } from '../core/device-id.js'
+import { untilText } from '../core/moment-text.js'
 import type { Device } from '../core/record.js'
 import type { DeviceBook } from './devices.js'
 import { isEmergency } from './emergency.js'
@@ -90,6 +91,12 @@ function byTime(
   nowMs: number,
 ): Bypass | undefined {
   const { state, book, times, zone } = rules
+  const act = book.act(device, nowMs)
+  if (act?.kind === 'allow') {
+    const whom = act.person === undefined ? '' : ` for ${act.person}`
+    const until = untilText(act.until, nowMs, zone)
+    return { type: 'time_exception', reason: `allowed${whom} until ${until}` }
+  }
   const exception = state.exceptions.find(
     (candidate) =>
       candidate.enabled &&
@@ -100,8 +107,8 @@ function byTime(
   return { type: 'time_exception', reason: `time exception ${exception.name}` }
 }
 
-function byGrant(
-  { state }: BypassRules,
+export function byGrant(
+  { state }: Pick<BypassRules, 'state'>,
   blocked: Blocked,
   nowMs: number,
 ): Bypass | undefined {

@@ -5,8 +5,9 @@
  */
 import { deviceId } from '../core/device-id.js'
 import type { Clock } from '../core/clock.js'
+import { untilText } from '../core/moment-text.js'
 import type { Device } from '../core/record.js'
-import { approvedFor, byEmergency, bypassOf } from './bypass.js'
+import { approvedFor, byEmergency, byGrant, bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
 import {
   SESSION_STOP_POLICY,
@@ -24,6 +25,8 @@ import type { InFlight, View, Waited, WorstCase } from './in-flight.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
+import { PAUSE_POLICY, pausedDecision } from './pause.js'
+import { isUnlimited, PERSON_POLICY, personLimits } from './person-limits.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
 import type { Policy, PolicySetting } from './policy.js'
 import { united } from './state.js'
@@ -160,14 +163,16 @@ export class Decider {
     const { policies, settings, memory, zone } = options
     const rules = timeRules(() => this.lists, { times: memory.times, zone })
     const stop = sessionStop(() => this.lists.state)
+    const person = personLimits(() => this.lists, { times: memory.times, zone })
     const withRules = new Map([
       [rules.name, TIME_RULES],
+      [person.name, TIME_RULES],
       [stop.name, TIME_RULES],
       ...settings,
     ])
     this.#engine = new Engine({
       ...options,
-      policies: [...policies, rules, stop],
+      policies: [...policies, rules, person, stop],
       settings: withRules,
     })
     // Who speaks when no other does speaks of requests.
@@ -175,7 +180,7 @@ export class Decider {
     byName.delete(DEFAULT_POLICY)
     this.#byName = new Engine({
       ...options,
-      policies: [...policies, rules].filter((one) => one.judgesByName === true),
+      policies: [...policies, rules, person].filter((one) => one.judgesByName === true),
       settings: byName,
       onUninspectable: 'allow',
     })
@@ -197,8 +202,11 @@ export class Decider {
 
   /** Nothing can come of asking. */
   get idle(): boolean {
-    const { rules, stops } = this.lists.state
-    return !this.#configured && rules.length + stops.length === 0
+    const { rules, stops, people, acts } = this.lists.state
+    const limited = people.some((person) => !isUnlimited(person))
+    return (
+      !this.#configured && !limited && rules.length + stops.length + acts.length === 0
+    )
   }
 
   /** False: what of a request's structure nobody can be sure of blocks nothing. */
@@ -211,11 +219,35 @@ export class Decider {
     return this.#options.mayBlock && !this.idle
   }
 
+  /** The same of this device, which may be paused where policies block nothing. */
+  holdsFor(device: Device): boolean {
+    return this.holds || this.isPaused(device)
+  }
+
+  /** Has somebody of the household paused it? In every mode. */
+  isPaused(device: Device): boolean {
+    return this.lists.book.act(device, this.#options.clock.now())?.kind === 'pause'
+  }
+
+  /** Undefined: it is not paused. Enforces nothing where something lets it past that. */
+  paused(device: Device, endpoint: string): Decision | undefined {
+    const { clock, zone } = this.#options
+    const nowMs = clock.now()
+    const { book, state } = this.lists
+    const act = book.act(device, nowMs)
+    if (act?.kind !== 'pause') return undefined
+    const reason = `paused until ${untilText(act.until, nowMs, zone)}`
+    const blocked = { device, policy: PAUSE_POLICY, endpoint }
+    const past = this.#emergency(nowMs) ?? byGrant({ state }, blocked, nowMs)
+    return pausedDecision(reason, past, book.identity(device).name)
+  }
+
   /**
    * May a request of this device to this endpoint be blocked now, so that it has to be seen?
    * Not when an adult has let the device past everything that might.
    */
   mustInspect(device: Device, endpoint: string): boolean {
+    if (this.paused(device, endpoint)?.enforce === true) return true
     if (!this.holds) return false
     const nowMs = this.#options.clock.now()
     const facts = { device, endpoint }
@@ -231,7 +263,7 @@ export class Decider {
   mustRead(device: Device, endpoint: string): boolean {
     if (!this.holds) return false
     const nowMs = this.#options.clock.now()
-    const byName = new Set([TIME_RULES_POLICY])
+    const byName = new Set([TIME_RULES_POLICY, PERSON_POLICY])
     for (const { name, judgesUnseen } of this.#options.policies)
       if (judgesUnseen === true) byName.add(name)
     return this.#blockers(device, nowMs).some(
@@ -257,6 +289,8 @@ export class Decider {
         book.isFor(rule, device),
     )
     if (isTime) may.push(TIME_RULES_POLICY)
+    const person = book.person(device)
+    if (person !== undefined && !isUnlimited(person)) may.push(PERSON_POLICY)
     if (state.stops.length > 0) may.push(SESSION_STOP_POLICY)
     return may
   }
@@ -280,6 +314,8 @@ export class Decider {
   }
 
   decide(facts: DecisionFacts): Decision | Promise<Decision> {
+    const paused = this.#decidePaused(facts)
+    if (paused !== undefined) return paused
     const { clock, memory, zone } = this.#options
     const { book } = this.lists
     const nowMs = clock.now()
@@ -319,11 +355,22 @@ export class Decider {
     return this.#spend(decision)
   }
 
+  /** Undefined: it goes on to the policies. */
+  #decidePaused({ device, endpoint }: DecisionFacts): Decision | undefined {
+    if (this.paused(device, endpoint)?.enforce !== true) return undefined
+    // Whoever ends a pause expects it to hold at once.
+    this.#options.kept.refresh()
+    const paused = this.paused(device, endpoint)
+    return paused?.enforce === true ? paused : undefined
+  }
+
   /**
    * May this device have a connection to this endpoint that nobody reads? By the policies that
    * need no request; the decision enforces nothing where nothing may be blocked.
    */
   byName(device: Device, endpoint: string): Decision | Promise<Decision> | undefined {
+    const paused = this.paused(device, endpoint)
+    if (paused?.enforce === true) return paused
     if (!this.#byName.holds) return undefined
     const { clock, memory, zone } = this.#options
     const nowMs = clock.now()
@@ -393,17 +440,14 @@ export class Decider {
   /** Some policy may block by what has been used so far. */
   get budgets(): boolean {
     const { policies, settings } = this.#options
-    return (
-      this.holds &&
-      policies.some(({ name, readsCounters }) => {
-        const setting = settings.get(name)
-        return (
-          readsCounters === true &&
-          setting?.enabled === true &&
-          setting.action === 'block'
-        )
-      })
-    )
+    if (!this.holds) return false
+    if (this.lists.state.people.some(({ usd }) => usd !== undefined)) return true
+    return policies.some(({ name, readsCounters }) => {
+      const setting = settings.get(name)
+      return (
+        readsCounters === true && setting?.enabled === true && setting.action === 'block'
+      )
+    })
   }
 
   /** `session`: the key of its conversation, where it has one. */

@@ -8,7 +8,15 @@
  * where there was one, the entry is suspended.
  */
 import type { Device } from '../core/record.js'
-import type { Audience, DeviceGroup, ListedDevice } from './state.js'
+import { isBoundTo } from '../core/device-id.js'
+import type {
+  Act,
+  Audience,
+  DeviceGroup,
+  KnownDevice,
+  ListedDevice,
+  Person,
+} from './state.js'
 
 /** Devices with a MAC that software chose, and devices that no entry and no group names. */
 export const UNKNOWN_GROUP = 'unknown'
@@ -21,7 +29,16 @@ export type Allowance =
 
 export interface Identity {
   readonly name: string | undefined
+  /** The person whose it is among them. */
   readonly groups: readonly string[]
+}
+
+export interface DeviceLists {
+  readonly devices: readonly ListedDevice[]
+  readonly groups: readonly DeviceGroup[]
+  readonly known?: readonly KnownDevice[]
+  readonly people?: readonly Person[]
+  readonly acts?: readonly Act[]
 }
 
 /** Address to MAC, for entries that carry none; outlives a reload. */
@@ -36,12 +53,16 @@ export class DeviceBook {
   readonly #naming = new Set<string>()
   readonly #unknownListed: boolean
   readonly #bindings: Bindings
+  readonly #known = new Map<string, KnownDevice>()
+  readonly #people = new Map<string, Person>()
+  readonly #acts: readonly Act[]
 
-  constructor(
-    lists: { devices: readonly ListedDevice[]; groups: readonly DeviceGroup[] },
-    bindings: Bindings,
-  ) {
+  constructor(lists: DeviceLists, bindings: Bindings) {
     this.#bindings = bindings
+    this.#acts = lists.acts ?? []
+    for (const entry of lists.known ?? [])
+      this.#known.set(entry.mac ?? entry.ip ?? '', entry)
+    for (const person of lists.people ?? []) this.#people.set(person.name, person)
     for (const entry of lists.devices) {
       if (entry.ip !== undefined) add(this.#byIp, entry.ip, entry)
       else if (entry.mac !== undefined) add(this.#byMac, entry.mac, entry)
@@ -81,7 +102,11 @@ export class DeviceBook {
   /** Entries tell who a device is even when they are off or expired. */
   identity(device: Device): Identity {
     const groups = new Set(this.#listedGroups(device))
-    let name: string | undefined
+    const known = this.known(device)
+    const person = this.person(device)
+    for (const group of [known?.group, person?.name, person?.group])
+      if (group !== undefined && !this.#suspended.has(group)) groups.add(group)
+    let name = known?.name
     for (const entry of this.#entriesOf(device)) {
       if (this.#matched(entry, device)?.kind !== 'listed') continue
       name ??= entry.name
@@ -90,10 +115,37 @@ export class DeviceBook {
       }
     }
     const named = name !== undefined || groups.size > 0
-    if (!named || (device.locallyAdministered === true && name === undefined)) {
+    const isNameless = name === undefined && known === undefined
+    if (!named || (device.locallyAdministered === true && isNameless)) {
       groups.add(UNKNOWN_GROUP)
     }
     return { name, groups: [...groups] }
+  }
+
+  /** Whose it is. */
+  person(device: Device): Person | undefined {
+    return this.#people.get(this.known(device)?.person ?? '')
+  }
+
+  /** What was said last of it, or else of its person; undefined: nothing that still holds. */
+  act(device: Device, nowMs: number): Act | undefined {
+    if (this.#acts.length === 0) return undefined
+    const present = this.#acts.filter(({ until }) => nowMs < until)
+    const person = this.person(device)?.name
+    return (
+      present.find((act) => act.person === undefined && isBoundTo(act, device)) ??
+      present.find((act) => act.person !== undefined && act.person === person)
+    )
+  }
+
+  /** An entry of an address is that of the device which was first seen there. */
+  known({ ip, mac }: Device): KnownDevice | undefined {
+    const byMac = mac === undefined ? undefined : this.#known.get(mac)
+    const entry = byMac ?? this.#known.get(ip)
+    if (entry === undefined || byMac !== undefined) return entry
+    const bound = this.#bindings.get(ip)
+    if (bound === undefined && mac !== undefined) this.#bindings.set(ip, mac)
+    return bound === undefined || bound === mac ? entry : undefined
   }
 
   isFor(audience: Audience, device: Device): boolean {

@@ -134,6 +134,20 @@ export function timeText(minutes: number): string {
   return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
 }
 
+/** As configuration and people write it; undefined: no window, or one that never opens. */
+export function windowOf(
+  days: readonly string[],
+  start: string,
+  end: string,
+): DailyWindow | undefined {
+  const [from, to] = [minutesOf(start), minutesOf(end)]
+  const on = days.map(weekdayOf)
+  if (from === undefined || to === undefined || from === to || from === DAY_MINUTES)
+    return undefined
+  if (!on.every((day) => day !== undefined)) return undefined
+  return { days: [...new Set(on)], start: from, end: to }
+}
+
 /** `monday`, `Mon` or `mo`: at least two letters of one day. */
 export function weekdayOf(text: string): Weekday | undefined {
   const lower = text.trim().toLowerCase()

@@ -31,6 +31,39 @@ export interface DeviceGroup {
   readonly namesOnly?: boolean
 }
 
+/** What the household calls a device, and whose it is; it frees the device from nothing. */
+export interface KnownDevice {
+  /** One of the two. */
+  readonly ip?: string
+  readonly mac?: string
+  readonly name?: string
+  readonly group?: string
+  /** Name of a `Person`. */
+  readonly person?: string
+}
+
+/** Somebody of the household, who is also a group of that name: all of their devices. */
+export interface Person {
+  readonly name: string
+  /** Their devices are in it, too. */
+  readonly group?: string
+  /** When AI services are closed for them. */
+  readonly closed: readonly DailyWindow[]
+  /** Calls to models and minutes a day, US dollars a month, of all their devices together. */
+  readonly messages?: number
+  readonly minutes?: number
+  readonly usd?: number
+}
+
+/** What somebody said for a while of a device, or of all devices of a person. */
+export interface Act {
+  readonly kind: 'pause' | 'allow'
+  readonly ip?: string
+  readonly mac?: string
+  readonly person?: string
+  readonly until: number
+}
+
 /** Whom a time is for: everyone when both lists are empty. */
 export interface Audience {
   readonly ips: readonly string[]
@@ -83,6 +116,9 @@ export interface PolicyState {
   readonly pins: readonly Pin[]
   readonly stops: readonly Stop[]
   readonly denials: readonly Denial[]
+  readonly known: readonly KnownDevice[]
+  readonly people: readonly Person[]
+  readonly acts: readonly Act[]
 }
 
 /** A refused request that a person has said no to: nobody need be asked about it again. */
@@ -118,6 +154,9 @@ export const EMPTY_STATE: PolicyState = {
   pins: [],
   stops: [],
   denials: [],
+  known: [],
+  people: [],
+  acts: [],
 }
 
 /** Lists of the file and of the database are one list; the file's come first. */
@@ -131,6 +170,9 @@ export function united(file: PolicyState, kept: PolicyState): PolicyState {
     pins: kept.pins,
     stops: kept.stops,
     denials: kept.denials,
+    known: kept.known,
+    people: kept.people,
+    acts: kept.acts,
     ...(kept.emergency === undefined ? {} : { emergency: kept.emergency }),
   }
 }

@@ -196,7 +196,7 @@ describe('the defaults', () => {
       consent_accepted: false,
       allowlist: { devices: [], groups: [], time_exceptions: [] },
       list_mode: 'allowlist',
-      emergency_override: { enabled: false, require_password: true },
+      emergency_override: { require_password: true },
       override_enabled: false,
       grant_seconds: 1800,
     },

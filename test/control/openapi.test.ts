@@ -236,6 +236,25 @@ describe('the description of the control plane', () => {
       assert.equal((await ask('post', path, undefined, back)).status, 200)
     })
 
+    it('is what changes of the household answer', async () => {
+      const changed = async (path: string, body: object, id = 'mine') => {
+        const said = await ask('post', path, path.replace('{id}', id), { body })
+        assert.equal(said.status, 200, said.text)
+      }
+      const device = '/api/devices/{id}'
+      await changed(`${device}/name`, { name: 'mine' }, '127.0.0.1')
+      await changed(`${device}/group`, { group: 'adults' })
+      await changed(`${device}/person`, { person: 'Ada' })
+      const closed = [{ days: ['sunday'], start: '21:00', end: '07:00' }]
+      await changed('/api/people', { name: 'Ada', closed, messages: 5, usd: 1.5 })
+      await changed('/api/pause', { target: 'Ada', minutes: 10 })
+      await changed('/api/allow', { target: 'mine', minutes: 10 })
+      for (const path of ['/api/devices', '/api/people']) await ask('get', path)
+      await changed('/api/end', { target: 'Ada' })
+      const gone = await ask('delete', '/api/people/{id}', '/api/people/ada')
+      assert.equal(gone.status, 200)
+    })
+
     it('is what is said when something is refused', async () => {
       for (const { verb, path } of operations) {
         const at = path.replace(/\{\w+\}/, 'nothing')

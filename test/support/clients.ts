@@ -9,8 +9,13 @@ import { readUntil } from './streams.js'
 const HEAD_END = '\r\n\r\n'
 const MAX_HEAD_BYTES = 64 * 1024
 
-export async function rawTcpClient(port: number, host = '127.0.0.1'): Promise<Socket> {
-  const socket = connectTcp({ port, host, allowHalfOpen: true })
+export async function rawTcpClient(
+  port: number,
+  host = '127.0.0.1',
+  localAddress?: string,
+): Promise<Socket> {
+  const from = localAddress === undefined ? {} : { localAddress }
+  const socket = connectTcp({ port, host, allowHalfOpen: true, ...from })
   await once(socket, 'connect')
   return socket
 }
@@ -44,8 +49,9 @@ export async function connectThroughProxy(
   proxyPort: number,
   host: string,
   port: number,
+  localAddress?: string,
 ): Promise<Socket> {
-  const socket = await rawTcpClient(proxyPort)
+  const socket = await rawTcpClient(proxyPort, '127.0.0.1', localAddress)
   const target = `${host.includes(':') ? `[${host}]` : host}:${port}`
   socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`)
   const bytes = await readUntil(
@@ -66,9 +72,13 @@ export async function connectThroughProxy(
 export async function tlsThroughProxy(
   proxyPort: number,
   host: string,
-  options: ConnectionOptions & { readonly port?: number } = {},
+  options: ConnectionOptions & {
+    readonly port?: number
+    /** Another of loopback makes another device of it. */
+    readonly localAddress?: string
+  } = {},
 ): Promise<TLSSocket> {
-  const { port = 443, ...tls } = options
-  const socket = await connectThroughProxy(proxyPort, host, port)
+  const { port = 443, localAddress, ...tls } = options
+  const socket = await connectThroughProxy(proxyPort, host, port, localAddress)
   return rawTlsClient({ servername: host, ...tls, socket })
 }

@@ -56,7 +56,8 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
     zone: timezone,
     listMode: enforcement.list_mode,
     inFlightWaitMs: milliseconds(config.timeouts.in_flight),
-    emergencyAllowed: enforcement.emergency_override.enabled,
+    // Whoever may begin one is asked for a password where it is begun.
+    emergencyAllowed: enforcement.emergency_override.enabled !== false,
     clock,
     onSuspended: (entry, device, boundMac) => {
       const details = { entry, ip: device.ip, mac: device.mac ?? null, boundMac }
@@ -72,9 +73,10 @@ export function overridesOf(config: Config, edges: PolicyEdges): Overrides {
     config.enforcement
   const { kept, clock } = edges
   const password = hashOf('override_password_hash', override_password_hash)
-  const adminToken = rest.emergency_override.enabled
-    ? hashOf('admin_token_hash', admin_token_hash)
-    : undefined
+  const adminToken =
+    rest.emergency_override.enabled === false
+      ? undefined
+      : hashOf('admin_token_hash', admin_token_hash)
   return new Overrides({
     taken: override_enabled ? { password } : undefined,
     adminToken,

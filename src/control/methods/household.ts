@@ -4,6 +4,8 @@ import type { PolicyState } from '../../policy/state.js'
 import { json } from '../answer.js'
 import type { Handler } from '../method.js'
 import { exchangeShape } from '../shapes.js'
+import { peopleOf } from '../../household/roll.js'
+import { personShape } from './household-changes.js'
 
 const DAY_MS = 86_400_000
 const MOST_WAITING = 50
@@ -18,6 +20,9 @@ export const people: Handler = ({ on: { port } }) => {
     proxy_users: access.users.map(({ name }) => name),
     groups,
     devices: [...devices, ...kept],
+    household: peopleOf(port.appliance.policyState.current, port.clock.now()).map(
+      personShape,
+    ),
   })
 }
 

@@ -1,7 +1,10 @@
 /** What the record says: exchanges, sessions, devices, coverage, use, and who looked at it. */
 import { readTranscript } from '../../conversations/transcript.js'
 import type { Listed } from '../../audit/where.js'
+import { describedAs } from '../../household/roll.js'
+import type { Described } from '../../household/roll.js'
 import { json, notFound } from '../answer.js'
+import { momentOf } from './household-changes.js'
 import type { Handler } from '../method.js'
 import { daysOf, filterOf, nextOf, numberOf, pageOf } from '../query.js'
 import { exchangeShape, instant, sessionShape } from '../shapes.js'
@@ -41,14 +44,24 @@ export const devices: Handler = async ({ query, on }) => {
   const lines = await on.reader.ask('devices', {
     sinceMs: nowMs - daysOf(query) * DAY_MS,
   })
+  const { book } = on.port.appliance.current.services.decider.lists
   return json({
     devices: lines.map(({ firstAt, lastAt, costMicroUsd, ...line }) => ({
       ...line,
+      ...describedShape(describedAs(book, line, nowMs)),
       cost_micro_usd: costMicroUsd,
       first_at: instant(firstAt),
       last_at: instant(lastAt),
     })),
   })
+}
+
+function describedShape({ isNew, pausedUntil, allowedUntil, ...said }: Described) {
+  const until = {
+    paused_until: momentOf(pausedUntil),
+    allowed_until: momentOf(allowedUntil),
+  }
+  return { ...said, new: isNew, ...until }
 }
 
 export const coverage: Handler = async ({ query, on }) => {

@@ -67,8 +67,9 @@ export function mayBlock({
   services,
 }: Pick<Served, 'state' | 'services'>): boolean {
   const { policy, decider } = services
-  if (policy.mode !== 'enforce' || !decider.holds) return false
   const { device } = state.record
+  const mayEnforce = policy.mode === 'enforce' && decider.holds
+  if (!mayEnforce && !decider.isPaused(device)) return false
   if (isExempt(policy, device)) return false
   return policy.routes.endpoints
     .enabled()

@@ -49,7 +49,11 @@ export function watchForbidden(served: Served, target: Target): Disposable {
 /** Never rejects: a policy that fails has its say by `fail_mode`. */
 async function forbids({ state, services }: Served, name: string): Promise<boolean> {
   const { device } = state.record
-  const decision = await services.decider.byName(device, name)
+  const { decider, policy: snapshot } = services
+  // Policies leave an exempt device alone; who pauses it means it.
+  const decision = isExempt(snapshot, device)
+    ? decider.paused(device, name)
+    : await decider.byName(device, name)
   if (decision?.enforce !== true) return false
   const { policy, reason } = decision
   services.log.info({ device: device.ip, policy, reason }, 'refused by name')
@@ -58,11 +62,10 @@ async function forbids({ state, services }: Served, name: string): Promise<boole
 
 /**
  * The name of an LLM that a connection is about: by its hello, else by its CONNECT. An endpoint
- * of the configuration that is switched off is none, and an exempt device asks for none.
+ * of the configuration that is switched off is none.
  */
 function llmName({ state, services }: Served, target: Target): string | undefined {
   const { policy, catalogue } = services
-  if (isExempt(policy, state.record.device)) return undefined
   const shown = state.hello?.serverName
   return [shown, target.host].find((name) => {
     if (name === undefined) return false

@@ -61,7 +61,10 @@ export interface ConnectionPort extends UsersPort {
   readonly trials: Trials
   /** Told of clients that would not have our certificate. */
   readonly trust: Pick<TrustLedger, 'refused'>
-  readonly decider: Pick<Decider, 'holds' | 'mustInspect' | 'mustRead' | 'byName'>
+  readonly decider: Pick<
+    Decider,
+    'holds' | 'isPaused' | 'paused' | 'mustInspect' | 'mustRead' | 'byName'
+  >
   /** Which programs are known to pin. */
   readonly catalogue: Pick<Catalogue, 'entryFor'>
   /** Our own site has a certificate of the operator's (`proxy.tls_cert`) for any name. */

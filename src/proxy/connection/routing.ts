@@ -39,9 +39,9 @@ export function routeOf(
     alpn: hello.alpn,
     deviceExempt: !state.probe && isExempt(policy, device),
     learned,
-    mustInspect:
-      decider.holds &&
-      [name, called].some((one) => one !== undefined && decider.mustInspect(device, one)),
+    mustInspect: [name, called].some(
+      (one) => one !== undefined && decider.mustInspect(device, one),
+    ),
     mustRead: name !== undefined && decider.mustRead(device, name),
     knownToPin: (entry?.pinnedApps.length ?? 0) > 0,
     mintable: (wanted) => certificates.mintable(wanted),

@@ -101,7 +101,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     this.recognised = services.recognise(asked, facts.door?.speaks)
     this.isGrpc = isGrpc(http.request.httpVersion, facts.head.contentType)
-    this.waits = facts.endpoint !== undefined && services.decider.holds
+    this.waits =
+      facts.endpoint !== undefined && services.decider.holdsFor(from.state.record.device)
     this.overH2 = wantsH2(services.catalogue, this)
     this.#share = shareOf(from.state.record.device)
     this.#hold = new Hold(services.held, this.#share)

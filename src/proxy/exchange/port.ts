@@ -32,7 +32,7 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly overrides: JudgingPort['overrides'] & WebsocketPort['overrides']
   readonly decider: JudgingPort['decider'] &
     WebsocketPort['decider'] &
-    Pick<Decider, 'holds' | 'giveUp'>
+    Pick<Decider, 'holdsFor' | 'giveUp'>
   /**
    * The provider at a host and which of its APIs, by method and path; `speaks` says whose a
    * host is that nobody here owns.

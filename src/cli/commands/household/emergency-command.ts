@@ -120,7 +120,8 @@ async function extend(
 function status(deps: PolicyStateDeps, flags: CommonFlags): void {
   using session = openSession(deps, flags)
   const { database, nowMs, loaded } = session
-  const { enabled, require_password } = loaded.config.enforcement.emergency_override
+  const { require_password } = loaded.config.enforcement.emergency_override
+  const enabled = isEnabled(session)
   const emergency = database.emergency()
   const active = enabled && isEmergency(emergency, nowMs)
   const history = database.history()
@@ -133,7 +134,7 @@ function status(deps: PolicyStateDeps, flags: CommonFlags): void {
   deps.print(
     active && emergency !== undefined
       ? `active until ${momentText(emergency.expiresAt)}, by ${emergency.by}: ${emergency.reason}\n`
-      : `not active${enabled ? '' : ' (enforcement.emergency_override.enabled is false)'}\n`,
+      : `not active${enabled ? '' : ` (${whyNot(session)})`}\n`,
   )
   for (const past of history) {
     const end = Math.min(past.endedAt ?? past.expiresAt, past.expiresAt)
@@ -166,18 +167,27 @@ async function isAllowed(
   session: Session,
   flags: PasswordFlags,
 ): Promise<boolean> {
-  const { enabled, require_password } =
-    session.loaded.config.enforcement.emergency_override
-  if (!enabled) {
-    decline(deps, 'enforcement.emergency_override.enabled is false: set it to true first')
+  const { require_password } = session.loaded.config.enforcement.emergency_override
+  const hasPassword = passwordHash(session) !== undefined
+  if (!isEnabled(session) || (require_password && !hasPassword)) {
+    decline(deps, whyNot(session))
     return false
   }
   if (!require_password) return true
-  if (passwordHash(session) === undefined) {
-    decline(deps, 'there is no password yet: yori emergency set-password')
-    return false
-  }
   return isRight(deps, session, flags.password)
+}
+
+/** Set in the configuration, else by a password that is asked for. */
+function isEnabled(session: Session): boolean {
+  const { enabled, require_password } =
+    session.loaded.config.enforcement.emergency_override
+  return enabled ?? (!require_password || passwordHash(session) !== undefined)
+}
+
+function whyNot({ loaded }: Session): string {
+  return loaded.config.enforcement.emergency_override.enabled === false
+    ? 'enforcement.emergency_override.enabled is false: take it away or set it to true first'
+    : 'there is no password yet: yori emergency set-password'
 }
 
 /** One that was set here stands over the configuration's. */

@@ -5,6 +5,12 @@ import Sqlite from 'better-sqlite3'
 import { request } from 'undici'
 import { loadConfig } from '../../../../config/load.js'
 import { PolicyDatabase } from '../../../../src/household/policy-database.js'
+import {
+  allowCommand,
+  pauseCommand,
+} from '../../../../src/cli/commands/household/act-command.js'
+import { deviceCommand } from '../../../../src/cli/commands/household/device-command.js'
+import { personCommand } from '../../../../src/cli/commands/household/person-command.js'
 import { allowlistCommand } from '../../../../src/cli/commands/household/allowlist.js'
 import { approveCommand } from '../../../../src/cli/commands/household/approve.js'
 import { emergencyCommand } from '../../../../src/cli/commands/household/emergency-command.js'
@@ -70,7 +76,15 @@ class Household implements AsyncDisposable {
       exit: (code) => void (ran.code = code),
     }
     const yori = new Command('yori')
-    for (const command of [allowlistCommand, timeCommand, emergencyCommand]) {
+    for (const command of [
+      allowlistCommand,
+      timeCommand,
+      emergencyCommand,
+      deviceCommand,
+      personCommand,
+      pauseCommand,
+      allowCommand,
+    ]) {
       yori.addCommand(command(deps))
     }
     const quiet = (command: Command): void => {
@@ -218,12 +232,102 @@ describe('yori time', () => {
   })
 })
 
+describe('yori device, person, pause and allow', () => {
+  const MAC2 = '02:00:5e:10:00:02'
+
+  it('name a device by its MAC or address, once for all', async () => {
+    await using home = await Household.with('enforcement: { timezone: Europe/Berlin }\n')
+    home.neighbours.set('192.0.2.10', MAC)
+    assert.match((await home.run('device', 'list')).out, /no devices yet/)
+    const named = await home.run('device', 'name', '192.0.2.10', 'tablet')
+    assert.equal(named.out, `${MAC}: tablet\n`)
+    await home.run('device', 'person', 'TABLET', 'Mia')
+    await home.run('device', 'person', MAC2.replaceAll(':', '-'), 'mia')
+    await home.run('device', 'group', MAC2, 'phones')
+    const { out } = await home.run('device', 'list')
+    assert.match(out, new RegExp(`tablet +Mia +${MAC} `))
+    assert.match(out, new RegExp(`Mia +phones +${MAC2} `))
+    const twice = await home.run('device', 'name', MAC2, 'Tablet')
+    assert.deepEqual([twice.code, /is the name of 02:/.test(twice.notes)], [1, true])
+    assert.equal((await home.run('device', 'name', 'nobody', 'x')).code, 1)
+    assert.equal((await home.run('device', 'name', 'tablet')).code, 1)
+    assert.match(
+      (await home.run('device', 'name', 'tablet', '--none')).out,
+      /no name, of Mia/,
+    )
+    // It is on no list that frees it from anything.
+    assert.equal((await home.run('allowlist', 'check', '192.0.2.10')).code, 1)
+  })
+
+  it('tell in the time of the household what holds', async () => {
+    await using home = await Household.with('enforcement: { timezone: Europe/Berlin }\n')
+    await home.run('device', 'person', MAC, 'Mia')
+    await home.run('device', 'name', MAC, 'tablet')
+    const paused = await home.run('pause', 'Mia', '90m')
+    assert.equal(paused.out, 'Mia: no AI service until 14:30 (tablet)\n')
+    assert.match((await home.run('device', 'list')).out, /tablet.* paused until 14:30/)
+    const allowed = await home.run('allow', 'tablet', '12h')
+    assert.equal(allowed.out, 'tablet: nothing is blocked until 2026-03-05 01:00\n')
+    assert.equal((await home.run('allow', 'tablet', '--end')).out, 'tablet: as before\n')
+    assert.equal((await home.run('allow', 'tablet', '--end')).code, 1)
+    assert.match(
+      (await home.run('person', 'list')).out,
+      /Mia +tablet +paused until 14:30/,
+    )
+    home.clock.advance(91 * 60_000)
+    assert.doesNotMatch((await home.run('person', 'list')).out, /paused/)
+    const kinds = home.events().map(({ event_type }) => event_type)
+    assert.deepEqual(kinds.slice(2), ['paused', 'allowed', 'act_ended'])
+    for (const wrong of [
+      ['pause', 'Mia'],
+      ['pause', 'Mia', '0m'],
+      ['pause', 'Mia', '8d'],
+      ['pause', 'Mia', 'long'],
+      ['allow', 'Mia', '10m', '--end'],
+    ])
+      assert.equal((await home.run(...wrong)).usage, true, wrong.join(' '))
+  })
+
+  it('give a person times and amounts', async () => {
+    await using home = await Household.with()
+    const set = await home.run(
+      ...['person', 'set', 'Mia', '--group', 'children', '--messages', '30'],
+      ...['--closed', '21:00-07:00', 'sun@18:00-24:00', '--usd', '2.5'],
+    )
+    assert.equal(
+      set.out,
+      'Mia: closed 21:00 to 07:00, closed 18:00 to 24:00 (sun), 30 messages a day, ' +
+        '$2.50 a month\n',
+    )
+    assert.match(set.notes, /once mode is enforce/)
+    const less = await home.run(
+      ...['person', 'set', 'mia', '--closed', 'none', '--usd', 'none'],
+    )
+    assert.equal(less.out, 'Mia: 30 messages a day\n')
+    for (const wrong of ['21:00', '21:00-21:00', 'someday@20:00-21:00', '25:00-26:00'])
+      assert.equal(
+        (await home.run('person', 'set', 'Mia', '--closed', wrong)).usage,
+        true,
+      )
+    assert.equal(
+      (await home.run('person', 'set', 'Mia', '--minutes', '1441')).usage,
+      true,
+    )
+    assert.equal((await home.run('person', 'remove', 'MIA')).code, 0)
+    assert.equal((await home.run('person', 'remove', 'MIA')).code, 1)
+  })
+})
+
 describe('yori emergency', () => {
   const enabled = 'enforcement: { emergency_override: { enabled: true } }\n'
 
   it('needs its switch and its password, and tells nobody which was tried', async () => {
-    await using off = await Household.with()
-    const refused = await off.run('emergency', 'activate', '--reason', 'doctor')
+    const switchedOff = enabled.replace('true', 'false')
+    await using off = await Household.with(switchedOff)
+    await off.run('emergency', 'set-password', '--new', 'correct horse')
+    const refused = await off.run(
+      ...['emergency', 'activate', '--reason', 'doctor', '--password', 'correct horse'],
+    )
     assert.match(refused.notes, /emergency_override\.enabled is false/)
     await using home = await Household.with(enabled)
     const none = await home.run('emergency', 'activate', '--reason', 'doctor')
@@ -267,6 +371,18 @@ describe('yori emergency', () => {
     using database = new PolicyDatabase(home.folder.file('state/policy.db'))
     const hash = database.setting('emergency_password_hash') ?? ''
     assert.match(hash, /^scrypt:16384:8:1:[^:]{16,}:[^:]{40,}$/)
+  })
+})
+
+describe('yori emergency without a word of it in the configuration', () => {
+  it('works once it has a password', async () => {
+    await using home = await Household.with()
+    await home.run('emergency', 'set-password', '--new', 'correct horse')
+    const begun = await home.run(
+      ...['emergency', 'activate', '--reason', 'doctor', '--password', 'correct horse'],
+    )
+    assert.match(begun.out, /nothing is blocked until/)
+    assert.match((await home.run('emergency', 'status')).out, /^active until/)
   })
 })
 
