@@ -6,7 +6,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import { YoriError } from '../core/errors.js'
 import type { Log } from '../core/log.js'
 import { YoriError } from '../core/errors.js'
 import { activated } from '../policy/emergency.js'
@@ -139,26 +138,6 @@ export class LivePolicyState {
       }
       this.#troubled = true
       this.#version = undefined
-    }
-  }
-
-  /**
-   * A change as commands make it, from this process: it holds when this returns. `work` runs
-   * while nobody else changes anything. @throws what it throws, and YORI_STATE_UNUSABLE where
-   * the database cannot be opened, or another process changes it at this moment
-   */
-  change<Result>(work: (database: PolicyDatabase) => Result): Result {
-    this.#database ??= new PolicyDatabase(this.#options.file, { patient: false })
-    const database = this.#database
-    try {
-      const result = database.locked(() => work(database))
-      this.#read(database)
-      database.take(database.revision)
-      return result
-    } catch (cause) {
-      if (!isBusy(cause)) throw cause
-      const why = 'somebody else is changing it at this moment: try again'
-      throw new YoriError('YORI_STATE_UNUSABLE', why, { cause })
     }
   }
 

@@ -36,7 +36,7 @@ async function describe(call: Call, key: keyof Naming) {
   if (value !== null && typeof value !== 'string')
     throw badRequest(`{"${key}": "..."} is expected, or null to take it away`)
   const { place } = target
-  const known = changed(call, (database, author) =>
+  const known = await changed(call, (database, author) =>
     describeDevice(database, place, { [key]: value }, author),
   )
   told(call, 'device_described', { device: place.mac ?? place.ip, [key]: value })
@@ -44,20 +44,22 @@ async function describe(call: Call, key: keyof Naming) {
   return json({ id: place.mac ?? place.ip, name, group, person })
 }
 
-export const person: Handler = (call) => {
+export const person: Handler = async (call) => {
   const { name, ...wanted } = bodyOf(call)
   if (typeof name !== 'string') throw badRequest('{"name": "Mia"} is expected')
   const change = changeOf(wanted)
-  const made = changed(call, (database, author) =>
+  const made = await changed(call, (database, author) =>
     setPerson(database, name, change, author),
   )
   told(call, 'person_set', { name: made.name, ...wanted })
   return json(lineOf(call, made.name))
 }
 
-export const noPerson: Handler = (call) => {
+export const noPerson: Handler = async (call) => {
   const name = call.params['id'] ?? ''
-  const gone = changed(call, (database, author) => removePerson(database, name, author))
+  const gone = await changed(call, (database, author) =>
+    removePerson(database, name, author),
+  )
   told(call, 'person_removed', { name: gone.name })
   return json({ removed: gone.name })
 }
@@ -70,7 +72,7 @@ async function actOn(call: Call, kind: Act['kind']) {
   if (typeof word !== 'string' || typeof minutes !== 'number')
     throw badRequest('{"target": "Mia", "minutes": 30} is expected')
   const target = await targetFor(call, word, 'device or person')
-  const done = changed(call, (database, author) =>
+  const done = await changed(call, (database, author) =>
     act(database, target, { kind, minutes }, author),
   )
   const until = new Date(done.until).toISOString()
@@ -87,7 +89,7 @@ export const end: Handler = async (call) => {
   const { target: word } = bodyOf(call)
   if (typeof word !== 'string') throw badRequest('{"target": "Mia"} is expected')
   const target = await targetFor(call, word, 'device or person')
-  const ended = changed(call, (database) => endActs(database, target))
+  const ended = await changed(call, (database) => endActs(database, target))
   const kinds = ended.map(({ kind }) => kind)
   if (ended.length > 0) told(call, 'act_ended', { target: nameIn(target), ended: kinds })
   return json({ target: nameIn(target), ended: kinds })
@@ -186,13 +188,13 @@ function bodyOf({ body }: Call): Record<string, unknown> {
 }
 
 /** @throws Refusal 400, 404, 409 where it is declined; 503 where the database is busy */
-function changed<Result>(
+async function changed<Result>(
   { caller, on: { port } }: Call,
   work: (database: PolicyDatabase, author: Author) => Result,
-): Result {
+): Promise<Result> {
   const author = { by: caller.who, nowMs: port.clock.now() }
   try {
-    return port.appliance.policyState.change((database) => work(database, author))
+    return await port.appliance.policyState.change((database) => work(database, author))
   } catch (cause) {
     if (!(cause instanceof Declined)) {
       const why = cause instanceof Error ? cause.message : String(cause)
