@@ -23,6 +23,11 @@ export const controlSchema = section('Dashboard, health, metrics and API.', {
       'Where they are served, besides STATE_DIR/control.sock. Not encrypted: keep it on ' +
       'loopback. An address that is taken keeps nothing else from running.',
   }),
+  language: choice({
+    enum: ['auto', 'en', 'de', 'es', 'fr'],
+    default: 'auto',
+    description: 'Of the dashboard. auto: what each browser asks for, else English.',
+  }),
   people: list({
     items: item('One person who may log in.', ['name'], {
       name: text({ format: 'label', description: 'As typed at the login.' }),

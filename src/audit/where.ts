@@ -13,6 +13,8 @@ export interface Filter {
   readonly device?: string
   /** A part of the name. */
   readonly endpoint?: string
+  /** Whole, as the catalogue names it. */
+  readonly provider?: string
   /** `response`, `block`, `error`, or `request` for those that are open. */
   readonly outcome?: string
   /** A part of the name. */
@@ -63,6 +65,7 @@ export function whereOf(
     parts.push(['instr(endpoint_domain, ?) > 0', filter.endpoint.toLowerCase()])
   if (filter.model !== undefined)
     parts.push(['instr(lower(model), ?) > 0', filter.model.toLowerCase()])
+  if (filter.provider !== undefined) parts.push(['provider = ?', filter.provider])
   if (filter.policy !== undefined) parts.push(['policy_name = ?', filter.policy])
   if (filter.code !== undefined) parts.push(['code = ?', filter.code.toUpperCase()])
   if (filter.id !== undefined) {

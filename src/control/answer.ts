@@ -36,7 +36,7 @@ export type Answer =
       readonly kind: 'text'
       readonly status: number
       readonly type: string
-      readonly body: string
+      readonly body: string | Buffer
       readonly fields?: Readonly<Record<string, string>>
     }
   /** Goes on as long as both sides want; `open` is given the response with nothing sent. */

@@ -29,7 +29,7 @@ export interface Call {
 export interface Surroundings {
   readonly port: ControlPort
   readonly places: ControlPlaces
-  readonly gate: Pick<Gate, 'cookieOf' | 'login'>
+  readonly gate: Pick<Gate, 'caller' | 'cookieOf' | 'login'>
   readonly logins: Logins
   /** Of passwords. */
   readonly attempts: Attempts

@@ -6,14 +6,20 @@ export const METHODS: readonly Method[] = [
   {
     verb: 'GET',
     path: '/',
-    role: 'view',
-    load: async () => (await import('./methods/home.js')).home,
+    role: 'open',
+    load: async () => (await import('./methods/pages.js')).shell,
   },
   {
     verb: 'GET',
-    path: '/home.css',
+    path: '/live',
     role: 'open',
-    load: async () => (await import('./methods/home.js')).homeStyle,
+    load: async () => (await import('./methods/pages.js')).live,
+  },
+  {
+    verb: 'GET',
+    path: '/assets/{name}',
+    role: 'open',
+    load: async () => (await import('./methods/pages.js')).asset,
   },
   {
     verb: 'GET',
@@ -89,6 +95,36 @@ export const METHODS: readonly Method[] = [
     path: '/api/exchanges/{id}',
     role: 'view',
     load: async () => (await import('./methods/record.js')).exchange,
+  },
+  {
+    verb: 'GET',
+    path: '/api/exchanges/{id}/curl',
+    role: 'view',
+    load: async () => (await import('./methods/forms.js')).curl,
+  },
+  {
+    verb: 'GET',
+    path: '/api/exchanges/{id}/har',
+    role: 'view',
+    load: async () => (await import('./methods/forms.js')).har,
+  },
+  {
+    verb: 'GET',
+    path: '/api/trust',
+    role: 'view',
+    load: async () => (await import('./methods/trust.js')).trust,
+  },
+  {
+    verb: 'GET',
+    path: '/api/trust/qr',
+    role: 'view',
+    load: async () => (await import('./methods/trust.js')).qr,
+  },
+  {
+    verb: 'GET',
+    path: '/api/overview',
+    role: 'view',
+    load: async () => (await import('./methods/overview.js')).overview,
   },
   {
     verb: 'GET',

@@ -73,7 +73,8 @@ function whyNot(path: string, asked: OpenQuestion): string | undefined {
 }
 
 function whole(answer: WholeAnswer): OpenAnswer {
-  const body = answer.kind === 'json' ? JSON.stringify(answer.body) : answer.body
+  const body =
+    answer.kind === 'json' ? JSON.stringify(answer.body) : answer.body.toString()
   const type = answer.kind === 'json' ? 'application/json' : answer.type
   const length = String(Buffer.byteLength(body))
   return {

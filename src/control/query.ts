@@ -8,6 +8,7 @@ import { badRequest } from './answer.js'
 const TEXTS = [
   'device',
   'endpoint',
+  'provider',
   'outcome',
   'model',
   'session',

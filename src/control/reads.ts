@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3'
 import { readAgent, readAgents, readDevices, readEvents } from '../audit/agent-queries.js'
 import type { AgentsAsked } from '../audit/agent-queries.js'
+import { readActivity } from '../audit/activity-queries.js'
 import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
 import type { PageAsked } from '../audit/pages.js'
@@ -42,6 +43,12 @@ export const READS = {
   usage: (db: Database, { filter }: { filter: Filter }) => readUsage(db, filter),
   events: (db: Database, { prefix, most }: { prefix: string; most: number }) =>
     readEvents(db, prefix, most),
+  /** The last 24 hours, and what was seen of the day (of UTC). */
+  overview: (db: Database, { nowMs }: { nowMs: number }) => ({
+    usage: readUsage(db, { sinceMs: nowMs - DAY_MS }),
+    activity: readActivity(db, nowMs),
+    coverage: hasCoverage(db) ? readCoverage(db, nowMs, 1) : null,
+  }),
   dashboard: (db: Database, asked: AgentsAsked & { nowMs: number }) => ({
     agents: readAgents(db, asked),
     newest: readSessionPage(db, { filter: {}, rows: 1 }, now).rows[0] ?? null,

@@ -18,6 +18,8 @@ const STAMP = 'build-stamp'
 const LOCK = join(root, '.build-lock')
 const LOCK_WAIT_MS = 10 * 60_000
 const SOURCES = ['src', 'ca', 'pf', 'config', 'test', 'tools']
+/** What browsers run: bundled, see dashboard-assets.ts. */
+const BROWSER = 'src/dashboard/pages/'
 const OTHERS = ['tsconfig.json', 'package.json', 'package-lock.json']
 
 /** Names, sizes and times of all that is compiled: a new one of these is a new build. */
@@ -38,7 +40,7 @@ function walkSources(use) {
       const path = `${folder}/${entry.name}`
       if (['node_modules', 'fixtures', 'dist'].includes(entry.name)) continue
       if (entry.isDirectory()) walk(path)
-      else if (/\.(c?ts|mjs|yaml)$/.test(entry.name)) use(path)
+      else if (/\.(c?ts|mjs|yaml|css|svg)$/.test(entry.name)) use(path)
     }
   }
   for (const folder of SOURCES) walk(folder)
@@ -128,6 +130,7 @@ function stripTypes(outdir) {
   const compile = (ending, as) => {
     const entryPoints = []
     walkSources((path) => {
+      if (path.startsWith(BROWSER)) return
       if (path.endsWith(ending) && !path.endsWith('.d.ts')) entryPoints.push(path)
     })
     const { errors } = buildSync({

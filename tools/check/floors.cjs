@@ -78,9 +78,10 @@ module.exports = {
       to: { path: '^(tools|test)/' },
     },
     {
+      // What browsers run is bundled with the packages that it uses.
       name: 'runtime-not-to-dev-packages',
       severity: 'error',
-      from: { path: PRODUCT },
+      from: { path: PRODUCT, pathNot: '^src/dashboard/pages/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     ...regoIsAPackage,

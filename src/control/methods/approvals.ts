@@ -5,15 +5,18 @@ import type { PolicyDatabase } from '../../household/policy-database.js'
 import type { Listed } from '../../audit/where.js'
 import { parseSince } from '../../audit/since.js'
 import { YoriError } from '../../core/errors.js'
+import type { Grant } from '../../policy/state.js'
 import { WHATEVER, readApprovalCode } from '../../policy/approval.js'
 import { Refusal, badRequest, json, notFound } from '../answer.js'
 import type { Call, Handler } from '../method.js'
 
 export const approve: Handler = async (call) => {
   const nowMs = call.on.port.clock.now()
-  const how = howLong(call, nowMs)
+  const { anything, ...how } = howLong(call, nowMs)
   const [code, block] = await blockOf(call, nowMs)
-  const grant = grantFor(block, how)
+  const bound = grantFor(block, how)
+  const { found: _found, ...unbound } = bound
+  const grant: Grant = anything ? unbound : bound
   await changed(call, (database) =>
     database.put('grant', {
       ...{ key: grant.id, value: grant },
@@ -61,8 +64,26 @@ async function blockOf(call: Call, nowMs: number): Promise<[string, Listed]> {
 }
 
 /** As `yori approve` has it: for `enforcement.grant_seconds` unless something is said. */
-function howLong({ body, on }: Call, nowMs: number): { until: number; once: boolean } {
-  const { once, for: span, always, ...more } = (body ?? {}) as Record<string, unknown>
+function howLong({ body, on }: Call, nowMs: number): HowLong {
+  const said = (body ?? {}) as Record<string, unknown>
+  const { anything = false, ...span } = said
+  if (typeof anything !== 'boolean') throw badRequest('anything: true or false')
+  return { ...spanOf(span, on, nowMs), anything }
+}
+
+/** `anything`: all that this policy says of this device, not what was found alone. */
+interface HowLong {
+  readonly until: number
+  readonly once: boolean
+  readonly anything: boolean
+}
+
+function spanOf(
+  asked: Readonly<Record<string, unknown>>,
+  on: Call['on'],
+  nowMs: number,
+): Omit<HowLong, 'anything'> {
+  const { once, for: span, always, ...more } = asked
   const said = [once, span, always].filter((one) => one !== undefined && one !== false)
   if (said.length > 1 || Object.keys(more).length > 0)
     throw badRequest('{}, {"once": true}, {"for": "30m"} or {"always": true} is expected')

@@ -11,7 +11,7 @@ import { approvalCode, readApprovalCode } from '../../../policy/approval.js'
 import { dollars, rowTokens } from '../../print-table.js'
 import { usageError } from '../../usage.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
-import { curlText, harOf } from './exchange-forms.js'
+import { curlText, harOf } from '../../../audit/exchange-forms.js'
 
 /** Codes are looked for among so many blocks, the newest first. */
 const MAX_BLOCKS = 10_000

@@ -2,7 +2,7 @@
  * One recorded exchange in the forms of other tools: a `curl` to send it again, and HAR 1.2
  * (w3c.github.io/web-performance/specs/HAR). What was not kept is left out, and said. Pure.
  */
-import type { Listed } from '../../../audit/queries.js'
+import type { Listed } from './where.js'
 
 const text = (row: Listed, name: string): string | undefined => {
   const value = row[name]
