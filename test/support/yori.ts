@@ -2,8 +2,9 @@
  * YORI in this process: a temp folder, a CA of its own, port 0, and what tests ask of it. The
  * configuration goes through the same loader as an operator's file.
  */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import Sqlite from 'better-sqlite3'
 import { Pool, ProxyAgent } from 'undici'
@@ -152,6 +153,22 @@ export class Yori implements AsyncDisposable {
   reload(config: Record<string, unknown>): Promise<void> {
     const merged = { ...this.#options, config: { ...this.#options.config, ...config } }
     return this.appliance.reload(configFrom(this.folder, merged))
+  }
+
+  /** Waits until the record has its tables: a thread of its own makes them after the start. */
+  async recordMade(): Promise<void> {
+    const last = `SELECT 1 FROM sqlite_master WHERE name = 'usage'`
+    for (let ms = 1; ; ms = Math.min(2 * ms, 50)) {
+      if (existsSync(this.database)) {
+        const database = new Sqlite(this.database, { readonly: true })
+        try {
+          if (database.prepare(last).get() !== undefined) return
+        } finally {
+          database.close()
+        }
+      }
+      await sleep(ms)
+    }
   }
 
   /** Rows of a table or view in the order of their writing, everything flushed before. */

@@ -210,6 +210,7 @@ describe('results of a batch that are fetched as a file', () => {
         'GET /v1/batches/batch_1': json(batch({})),
         'GET /v1/files/file-out/content': OUTPUT,
       }
+      await yori.recordMade()
       const before = counted(yori)
       const openai = openaiSdk({ dispatcher: yori.dispatcher(undefined, version) })
       const { id } = await openai.batches.create({
@@ -254,6 +255,7 @@ describe('results of a batch that are fetched as a file', () => {
           ),
           [`GET /v1/files/file-${name}/content`]: OUTPUT,
         }
+        await yori.recordMade()
         const before = counted(yori).tokens
         const ways = [`v1/batches/${name}`, `v1/files/file-${name}/content`]
         if (order === 'file first') ways.reverse()
@@ -268,6 +270,7 @@ describe('results of a batch that are fetched as a file', () => {
     it('are paid once by whoever fetches them first where nobody asked here', async () => {
       const yori = of()
       says = { 'GET /v1/files/file-lone/content': OUTPUT }
+      await yori.recordMade()
       const before = counted(yori).tokens
       const path = `${NAME}/v1/files/file-lone/content`
       await gets(yori, version, path, { range: 'bytes=0-99999' })
@@ -351,6 +354,7 @@ describe('results of a batch that are fetched as a file', () => {
         }),
         'GET /v1/files/file-m/content': lines([openaiLine(1)]),
       }
+      await yori.recordMade()
       const before = counted(yori).tokens
       for (let n = 0; n < 2; n++) {
         await gets(yori, version, `${GEMINI}/v1beta/batches/abc`)
@@ -393,6 +397,7 @@ describe('results of a batch that are fetched as a file', () => {
           said,
         ]),
       )
+      await yori.recordMade()
       const before = counted(yori)
       for (const [name, { body }] of Object.entries(files))
         assert.equal(await gets(yori, version, `${NAME}/v1/files/${name}/content`), body)

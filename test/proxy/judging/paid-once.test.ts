@@ -459,6 +459,7 @@ for (const version of HTTP_VERSIONS)
       it(kind, async () => {
         const { yori } = setup
         answers = inTurn(...says)
+        await yori.recordMade()
         const before = counted(yori)
         await asks(yori, line, body, { version })
         await endedExchanges(yori, seen + 1)
