@@ -4,17 +4,12 @@
  */
 import { consentProblem } from '../src/policy/consent.js'
 import type { ConsentCode } from '../src/policy/consent.js'
+import { checkAlerts } from './check-alerts.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
 import type { Config } from './schema.js'
+import type { Judgement } from './judgement.js'
 import { parseHostPort } from './schema-formats.js'
-
-export interface Judgement {
-  /** Was the key given (not a default)? */
-  readonly given: (path: Path) => boolean
-  readonly report: (path: Path, wrong: string, right: string) => void
-  readonly warn: (path: Path, wrong: string, right: string) => void
-}
 
 export function checkConfig(config: Config, judgement: Judgement): void {
   checkConsent(config, judgement)
@@ -27,6 +22,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkPeople(config, judgement)
   checkLives(config, judgement)
   checkBounds(config, judgement)
+  checkAlerts(config, judgement)
 }
 
 /** Without consent whatever points to blocking is an error; with it, what is half done a warning. */

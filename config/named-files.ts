@@ -1,5 +1,5 @@
 /**
- * The files that a configuration names: the passphrase is read, the others are only looked
+ * The files that a configuration names: secrets are read, the others are only looked
  * for, since their users read them when they need them.
  */
 import { readFileSync, statSync } from 'node:fs'
@@ -9,38 +9,74 @@ import type { Found } from './find-file.js'
 import type { Remark } from './judge.js'
 import type { Path } from './problem.js'
 import type { Config } from './schema.js'
+import { SINK_SECRETS } from './schema-alerts.js'
 
-const MAX_PASSPHRASE_BYTES = 4096
+const MAX_SECRET_BYTES = 4096
 
 export type Followed =
   | { readonly kind: 'ok'; readonly config: Config }
   | { readonly kind: 'fault'; readonly remark: Remark }
 
-/** Puts the first line of `ca.passphrase_file` in the place of `ca.passphrase`. */
+/** Puts the first line of each `*_file` in the place of the secret that it holds. */
 export function followFiles(config: Config): Followed {
-  const file = config.ca.passphrase_file
-  if (file === undefined) return { kind: 'ok', config }
-  const fault = (wrong: string, right: string): Followed => {
-    const path = ['ca', 'passphrase_file']
-    return { kind: 'fault', remark: { path, atKey: false, wrong, right } }
+  const ca = followed(config.ca, ['passphrase'], ['ca'])
+  if (ca.kind === 'fault') return ca
+  const sinks: Record<string, unknown> = {}
+  for (const [name, sink] of Object.entries(config.alerts.sinks)) {
+    const one = followed(sink, SINK_SECRETS, ['alerts', 'sinks', name])
+    if (one.kind === 'fault') return one
+    sinks[name] = one.section
   }
+  const alerts = Object.freeze({ ...config.alerts, sinks: Object.freeze(sinks) })
+  const whole = Object.freeze({ ...config, ca: ca.section, alerts })
+  return { kind: 'ok', config: whole as Config }
+}
+
+type FollowedSection<S> =
+  { readonly kind: 'ok'; readonly section: S } | (Followed & { readonly kind: 'fault' })
+
+function followed<S extends object>(
+  section: S,
+  secrets: readonly string[],
+  at: Path,
+): FollowedSection<S> {
+  let whole: S = section
+  for (const secret of secrets) {
+    const key = `${secret}_file`
+    const file = (section as Record<string, unknown>)[key]
+    if (typeof file !== 'string') continue
+    const line = firstLine(file)
+    if (line.kind === 'fault') {
+      const { wrong, right } = line
+      return { kind: 'fault', remark: { path: [...at, key], atKey: false, wrong, right } }
+    }
+    const value = new Secret(line.text)
+    Object.freeze(value)
+    whole = Object.freeze({ ...whole, [secret]: value })
+  }
+  return { kind: 'ok', section: whole }
+}
+
+type Line =
+  | { readonly kind: 'ok'; readonly text: string }
+  | { readonly kind: 'fault'; readonly wrong: string; readonly right: string }
+
+function firstLine(file: string): Line {
+  const fault = (wrong: string, right: string): Line => ({ kind: 'fault', wrong, right })
   try {
     const stat = statSync(file)
     if (!stat.isFile()) return fault(`${file} is not a regular file`, 'name a file')
     if ((stat.mode & 0o077) !== 0) {
       return fault(`${file} can be read or written by others`, `chmod 600 ${file}`)
     }
-    if (stat.size > MAX_PASSPHRASE_BYTES) {
-      return fault(`${file} is larger than ${MAX_PASSPHRASE_BYTES} bytes`, 'name another')
+    if (stat.size > MAX_SECRET_BYTES) {
+      return fault(`${file} is larger than ${MAX_SECRET_BYTES} bytes`, 'name another')
     }
     const [line] = readFileSync(file, 'utf8').split(/\r?\n/, 1)
     if (line === undefined || line === '') {
-      return fault(`the first line of ${file} is empty`, 'write the passphrase there')
+      return fault(`the first line of ${file} is empty`, 'write the secret there')
     }
-    const passphrase = new Secret(line)
-    Object.freeze(passphrase)
-    const ca = Object.freeze({ ...config.ca, passphrase })
-    return { kind: 'ok', config: Object.freeze({ ...config, ca }) }
+    return { kind: 'ok', text: line }
   } catch {
     const right = 'create it, or let this user read it'
     return fault(`${file} does not exist or cannot be read`, right)
@@ -48,7 +84,13 @@ export function followFiles(config: Config): Followed {
 }
 
 /** Named files that are not there (yet): told, not refused. */
-export function missingFiles({ proxy, upstream, policies, catalogue }: Config): Remark[] {
+export function missingFiles({
+  proxy,
+  upstream,
+  policies,
+  catalogue,
+  alerts,
+}: Config): Remark[] {
   const named: (readonly [Path, string | undefined])[] = [
     [['proxy', 'tls_cert'], proxy.tls_cert],
     [['proxy', 'tls_key'], proxy.tls_key],
@@ -56,6 +98,9 @@ export function missingFiles({ proxy, upstream, policies, catalogue }: Config): 
     [['catalogue', 'file'], catalogue.file],
     ...upstream.extra_ca.map(
       (file, index) => [['upstream', 'extra_ca', index], file] as const,
+    ),
+    ...Object.entries(alerts.sinks).map(
+      ([name, { tls_ca }]) => [['alerts', 'sinks', name, 'tls_ca'], tls_ca] as const,
     ),
   ]
   return named.flatMap(([path, file]): Remark[] => {

@@ -34,6 +34,12 @@ export type Format =
   | 'timezone'
   | 'password-hash'
   | 'passphrase'
+  | 'sink-url'
+  | 'webhook-secret'
+  | 'topic'
+  | 'host'
+  | 'mailbox'
+  | 'time-span'
 
 interface FormatRule {
   /** What would be right, to follow "expected". */
@@ -197,6 +203,39 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
     right: 'a passphrase, or ${VAR}',
     check: says((text) => text !== '', 'is empty'),
   },
+  'sink-url': {
+    right: 'a URL of http or https without a name and password in it',
+    check: says(isSinkUrl, 'is no URL of http or https that messages could go to'),
+  },
+  'webhook-secret': {
+    right: 'whsec_ and 16 to 256 bytes in Base64',
+    check: says(
+      (text) =>
+        /^whsec_[A-Za-z0-9+/]{22,344}={0,2}$/.test(text) &&
+        Buffer.from(text.slice(6), 'base64').length >= 16,
+      'is not a secret of that form',
+    ),
+  },
+  topic: {
+    right: 'up to 64 letters, digits, - and _',
+    check: says((text) => /^[\w-]{1,64}$/.test(text), 'is not the name of a topic'),
+  },
+  host: {
+    right: 'a host name or an IP address',
+    check: (text) => (isIP(text) !== 0 ? undefined : hostnameProblem(text)),
+  },
+  mailbox: {
+    right: 'an address such as yori@example.org, or YORI <yori@example.org>',
+    check: says(isMailbox, 'is not an address of mail'),
+  },
+  'time-span': {
+    right: "two times of day 'HH:MM-HH:MM', such as 22:00-07:00",
+    check: says(
+      (text) =>
+        /^(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/.test(text),
+      'is not a span of the day',
+    ),
+  },
 }
 
 /** Reads `host:port` and `[v6]:port`; undefined when the text is neither. Port 0 to 65535. */
@@ -266,6 +305,22 @@ function isHttpUrl(text: string): boolean {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false
   const { username, password, search, hash } = new URL(text)
   return `${username}${password}${search}${hash}` === ''
+}
+
+/** Some services tell who sends by the query. */
+function isSinkUrl(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { username, password, hash } = new URL(text)
+  return `${username}${password}${hash}` === ''
+}
+
+/** As far as a list of recipients could be led astray by it. RFC 5321 §4.1.2. */
+function isMailbox(text: string): boolean {
+  const found =
+    /^(?:[^<>@,;"\x00-\x1f\x7f]{0,100}<)?([^\s<>@,;"]{1,64}@[^\s<>@,;"]{1,255})(>?)$/.exec(
+      text,
+    )
+  return found !== null && text.includes('<') === (found[2] === '>')
 }
 
 function hostnameProblem(text: string): string | undefined {

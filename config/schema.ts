@@ -3,6 +3,7 @@
  * from here. Reading, expanding and judging are elsewhere (`load.ts`).
  */
 import type { FromSchema, SectionNode } from './from-schema.js'
+import { alertsSchema } from './schema-alerts.js'
 import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
 import { gatewaySchema } from './schema-gateway.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
@@ -65,6 +66,7 @@ export const configSchema = {
     access: accessSchema,
     gateway: gatewaySchema,
     steer: steerSchema,
+    alerts: alertsSchema,
     otel: otelSchema,
     audit: auditSchema,
     catalogue: catalogueSection,

@@ -214,7 +214,15 @@ export class Lasting {
   }
 
   event(kind: string, details: Readonly<Record<string, unknown>>): void {
-    this.audit.event({ at: this.#options.clock.now(), kind, details })
+    const { clock, log, observers } = this.#options
+    const record = { at: clock.now(), kind, details }
+    this.audit.event(record)
+    for (const observer of observers)
+      try {
+        observer.event?.(record)
+      } catch (err) {
+        log.error({ err, observer: observer.name }, 'an observer of events failed')
+      }
   }
 
   /** In the order in which they are started. */

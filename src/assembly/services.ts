@@ -15,7 +15,10 @@ import type { SitePort } from '../proxy/site/port.js'
 interface Ended {
   readonly dialer: Dialer
   readonly upstream: Upstream
-  readonly decider: Pick<Decider, 'begin' | 'subjects' | 'giveUp' | 'policies' | 'lists'>
+  readonly decider: Pick<
+    Decider,
+    'begin' | 'subjects' | 'giveUp' | 'policies' | 'lists' | 'monthly'
+  >
 }
 
 export type Services = ConnectionPort & DispatchPort & ExchangePort & SitePort & Ended

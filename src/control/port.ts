@@ -1,4 +1,5 @@
 /** What the control plane needs of the running YORI. */
+import type { Alerts } from '../alerts/alerts.js'
 import type { Appliance } from '../assembly/appliance.js'
 import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
@@ -19,6 +20,8 @@ export interface ControlPort {
     | 'trust'
   >
   readonly telemetry: Telemetry
+  /** Inbox and sinks. */
+  readonly alerts?: Pick<Alerts, 'ask' | 'counts' | 'sinks'>
   /** Of the file, where there is one. */
   readonly settings?: Omit<SettingsPort, 'source' | 'stateDir' | 'now'>
   readonly clock: Clock

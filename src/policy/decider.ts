@@ -31,7 +31,14 @@ import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
 import type { Policy, PolicySetting } from './policy.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
-import type { Subjects, Ticket, Usage, UsageCounters, UsageScope } from './usage.js'
+import type {
+  Spent,
+  Subjects,
+  Ticket,
+  Usage,
+  UsageCounters,
+  UsageScope,
+} from './usage.js'
 
 /** Lasts as long as the process. */
 export interface PolicyMemory {
@@ -488,6 +495,24 @@ export class Decider {
   subjects(device: Device): Subjects {
     const { groups } = this.lists.book.identity(device)
     return { device: subjectOf(device, groups), groups }
+  }
+
+  /** What was used this month by the device and by each of its groups. */
+  monthly(device: Device): {
+    readonly device: Readonly<Spent>
+    readonly groups: Readonly<Record<string, Readonly<Spent>>>
+  } {
+    const { memory, clock, zone } = this.#options
+    const time = memory.times.at(clock.now(), zone)
+    const subjects = this.subjects(device)
+    const month = (scope: UsageScope, name: string): Readonly<Spent> =>
+      memory.counters.read(scope, name, time).month
+    return {
+      device: month('device', subjects.device),
+      groups: Object.fromEntries(
+        subjects.groups.map((name) => [name, month('group', name)]),
+      ),
+    }
   }
 
   /** `aheadMs`: of a call that does not count yet, its time. */

@@ -200,6 +200,15 @@ describe('the defaults', () => {
       override_enabled: false,
       grant_seconds: 1800,
     },
+    alerts: {
+      inbox: false,
+      sinks: {},
+      rules: {},
+      cooldown: 900,
+      quiet_hours: [],
+      link_seconds: 1800,
+      days: 30,
+    },
     ca: {
       directory: '/var/db/yori/ca',
       name_constraints: 'list',

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import { loadConfig } from '../../config/load.js'
 import type { LoadedConfig } from '../../config/load.js'
+import { Alerts } from '../../src/alerts/alerts.js'
 import { Control } from '../../src/control/control.js'
 import { Telemetry } from '../../src/control/telemetry.js'
 import { tokenPath } from '../../src/control/token.js'
@@ -36,9 +37,14 @@ export class Controlled implements AsyncDisposable {
   readonly yori: Yori
   readonly control: Control
   readonly telemetry: Telemetry
+  readonly alerts: Alerts
 
-  private constructor(yori: Yori, control: Control, telemetry: Telemetry) {
+  private constructor(
+    yori: Yori,
+    { control, telemetry, alerts }: Pick<Controlled, 'control' | 'telemetry' | 'alerts'>,
+  ) {
     this.yori = yori
+    this.alerts = alerts
     this.telemetry = telemetry
     this.control = control
   }
@@ -55,26 +61,44 @@ export class Controlled implements AsyncDisposable {
       startedAt: systemClock.now(),
     }
     const telemetry = new Telemetry(about)
-    const yori = await Yori.start({ ...options, config, observers: telemetry.observers })
+    const late: { alerts?: Alerts } = {}
+    const yori = await Yori.start({
+      ...options,
+      config,
+      observers: [
+        ...telemetry.observers,
+        {
+          name: 'alerts',
+          ended: (seen) => late.alerts?.ended(seen),
+          connectionEnded: (seen) => late.alerts?.connectionEnded(seen),
+          event: (record) => late.alerts?.event(record),
+        },
+      ],
+    })
+    const alerts = new Alerts({ ...about, config: yori.appliance.current.config })
+    late.alerts = alerts
+    alerts.start(yori.appliance)
     const source = yori.folder.file('yori.conf')
     const load = (path: string): LoadedConfig =>
       loadConfig({ path, env: {}, cwd: yori.folder.path })
     const control: Control = new Control(yori.appliance.current.config, {
       appliance: yori.appliance,
       telemetry,
+      alerts,
       settings: {
         load,
         reload: async () => {
           const { config } = load(source) as LoadedConfig & { kind: 'ok' }
           await yori.appliance.reload(config)
           await control.use(config)
+          alerts.use(config)
         },
       },
       ...about,
       source,
     })
     await control.start()
-    return new Controlled(yori, control, telemetry)
+    return new Controlled(yori, { control, telemetry, alerts })
   }
 
   get live(): Telemetry['live'] {
@@ -117,6 +141,7 @@ export class Controlled implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.control.stop()
+    await this.alerts.stop()
     await this.yori[Symbol.asyncDispose]()
   }
 }

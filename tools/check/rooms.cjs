@@ -111,7 +111,11 @@ const FLOORS = [
   {
     floor: 'surfaces',
     rooms: [
-      { room: 'src/control', calls: ['src/metrics', 'src/replay'] },
+      {
+        room: 'src/control',
+        calls: ['src/metrics', 'src/replay'],
+        types: ['src/alerts'],
+      },
       { room: 'src/dashboard', types: ['src/control'] },
       { room: 'src/metrics' },
       { room: 'src/alerts' },

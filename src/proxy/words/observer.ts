@@ -3,7 +3,12 @@
  * counters, the log, alerts. An observer only looks: it changes nothing, its faults cost an
  * exchange nothing, and what it has no method for is not told.
  */
-import type { ConnectionRecord, ExchangeRecord, RowChange } from '../../core/record.js'
+import type {
+  ConnectionRecord,
+  EventRecord,
+  ExchangeRecord,
+  RowChange,
+} from '../../core/record.js'
 import type { RequestSaid, ResponseSaid } from '../../conversations/call-teller.js'
 import type { Decision } from '../../policy/engine.js'
 
@@ -28,9 +33,12 @@ export interface ExchangeObserver {
   changed?(seen: SeenExchange, change: RowChange): void
   /** A client's connection has ended; visits to our own site are not told. */
   connectionEnded?(seen: Readonly<ConnectionRecord>): void
+  /** A change of state that YORI itself has met, such as of its CA or of steering. */
+  event?(record: EventRecord): void
 }
 
-type Moment = Exclude<keyof ExchangeObserver, 'name'>
+/** Those that a generation tells; events are told by what outlives it. */
+type Moment = Exclude<keyof ExchangeObserver, 'name' | 'event'>
 type TellOf<M extends Moment> = NonNullable<ExchangeObserver[M]>
 
 export interface ObserverFailure {

@@ -17,6 +17,7 @@ import {
 } from '../../../core/address.js'
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
+import { Alerts } from '../../../alerts/alerts.js'
 import { Telemetry } from '../../../control/telemetry.js'
 import { Control } from '../../../control/control.js'
 import { banner } from '../../banner.js'
@@ -88,12 +89,14 @@ async function run(flags: RunFlags): Promise<void> {
   const [startedAt, version] = [systemClock.now(), packageVersion()]
   const about = { clock: systemClock, log, version, startedAt }
   const telemetry = new Telemetry(about)
+  const alerts = new Alerts({ config, clock: systemClock, log })
   const appliance = new Appliance({
     config,
     clock: systemClock,
     log,
     observers: [
       ...telemetry.observers,
+      alerts,
       ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
     ],
   })
@@ -105,23 +108,25 @@ async function run(flags: RunFlags): Promise<void> {
     listen: appliance.addresses.map(formatSocketAddress),
     startedAt,
   })
+  alerts.start(appliance)
   // The file of the start, also where it was searched for: one that has gone since is a
   // fault, not a reason to go on without.
   const again = source === 'defaults' ? wanted : { ...wanted, config: source }
   const control: Control = new Control(config, {
     appliance,
     telemetry,
+    alerts,
     settings: {
       load: (path) => findConfiguration({ ...again, config: path }),
-      reload: () => reload({ appliance, control }, again),
+      reload: () => reload({ appliance, control, alerts }, again),
     },
     ...about,
     source: source === 'defaults' ? undefined : source,
   })
   await control.start()
   // Whoever sees the banner may send signals.
-  const stopped = untilStopped({ appliance, control }, log)
-  reloadOnHangup({ appliance, control }, again, log)
+  const stopped = untilStopped({ appliance, control, alerts }, log)
+  reloadOnHangup({ appliance, control, alerts }, again, log)
   const { places } = control
   process.stdout.write(
     banner({
@@ -174,6 +179,7 @@ function terminalLines(terminal: WriteStream): ExchangeObserver {
 interface Running {
   readonly appliance: Appliance
   readonly control: Control
+  readonly alerts: Alerts
 }
 
 function reloadOnHangup(running: Running, wanted: ConfigFlags, log: Pino.Logger): void {
@@ -197,11 +203,15 @@ async function reload(running: Running, wanted: ConfigFlags): Promise<Config> {
     .reload(config)
     .catch((failure: unknown) => failStart(failure, loaded, systemClock))
   await running.control.use(config)
+  running.alerts.use(config)
   return config
 }
 
 /** A second signal does not wait for what is under way. */
-function untilStopped({ appliance, control }: Running, log: Pino.Logger): Promise<void> {
+function untilStopped(
+  { appliance, control, alerts }: Running,
+  log: Pino.Logger,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let asked = false
     const stop = (signal: NodeJS.Signals): void => {
@@ -209,7 +219,8 @@ function untilStopped({ appliance, control }: Running, log: Pino.Logger): Promis
       asked = true
       log.info({ signal }, 'stopping: exchanges under way may finish')
       void control.stop()
-      appliance.stop().then(() => {
+      const stopped = appliance.stop().then(() => alerts.stop())
+      stopped.then(() => {
         log.info({}, 'stopped')
         log.flush()
         resolve()
