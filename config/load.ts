@@ -14,6 +14,7 @@ import type { Path, Problem } from './problem.js'
 import { readYaml } from './read-yaml.js'
 import type { YamlRead } from './read-yaml.js'
 import type { Place, Places } from './walk-yaml.js'
+import { switchedEndpoints } from './provider-switch.js'
 import { configSchema } from './schema.js'
 import type { Config } from './schema.js'
 import { nodeAt } from './schema-words.js'
@@ -99,7 +100,16 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (followed.kind === 'fault') {
     return { kind: 'invalid', problems: [located(followed.remark)] }
   }
-  const { config } = followed
+  const isListed = isObject(raw) && Object.hasOwn(raw, 'endpoints')
+  const switched = switchedEndpoints(followed.config, isListed)
+  if (switched.kind === 'fault') {
+    return { kind: 'invalid', problems: [located(switched.remark)] }
+  }
+  const { endpoints } = switched
+  const config =
+    endpoints === followed.config.endpoints
+      ? followed.config
+      : Object.freeze({ ...followed.config, endpoints })
   const warnings = [
     ...judged.warnings,
     ...missingFiles(config),

@@ -32,33 +32,59 @@ const DEFAULT_ENDPOINTS = [
   'openrouter.ai',
 ] as const
 
+const endpoint = item('One LLM host.', ['domain'], {
+  domain: text({
+    format: 'hostname-pattern',
+    description: 'Its name, or *.name for every name below it (not the name itself).',
+  }),
+  enabled: flag(true, 'false leaves its traffic untouched (tunnel).'),
+  route: choice({
+    enum: ['intercept', 'tunnel', 'refuse', 'by-policy'],
+    default: 'intercept',
+    description:
+      'Decrypt and record, leave untouched, turn away by name, or leave untouched unless a ' +
+      'policy that needs no request turns it away.',
+  }),
+  max_body_bytes: size({
+    maximum: 1024 * GiB,
+    description: 'Body size limit of this route: a longer request gets 413.',
+  }),
+  fail_mode: choice({
+    enum: ['open', 'closed'],
+    description: "When YORI itself fails on an exchange; unless set, the policy's.",
+  }),
+})
+
 export const endpointsSchema = list({
   maxItems: 1000,
   uniqueBy: 'domain',
   default: DEFAULT_ENDPOINTS.map((domain) => ({ domain })),
   description:
     'The LLM hosts. A list in the file takes the place of the whole default list.',
-  items: item('One LLM host.', ['domain'], {
-    domain: text({
-      format: 'hostname-pattern',
-      description: 'Its name, or *.name for every name below it (not the name itself).',
-    }),
-    enabled: flag(true, 'false leaves its traffic untouched (tunnel).'),
-    route: choice({
-      enum: ['intercept', 'tunnel', 'refuse'],
-      default: 'intercept',
-      description: 'Decrypt and record, leave untouched, or turn away by name.',
-    }),
-    max_body_bytes: size({
-      maximum: 1024 * GiB,
-      description: 'Body size limit of this route: a longer request gets 413.',
-    }),
-    fail_mode: choice({
-      enum: ['open', 'closed'],
-      description: "When YORI itself fails on an exchange; unless set, the policy's.",
-    }),
-  }),
+  items: endpoint,
 })
+
+export const endpointsAddSchema = list({
+  maxItems: 1000,
+  uniqueBy: 'domain',
+  default: [],
+  description: 'LLM hosts besides those of `endpoints`, whose default list stays.',
+  items: endpoint,
+})
+
+export const providersSchema = {
+  type: 'object',
+  propertyNames: { format: 'label' },
+  additionalProperties: choice({
+    enum: ['intercept', 'tunnel', 'refuse', 'by-policy'],
+    description: 'As `endpoints.route`, of all its hosts.',
+  }),
+  maxProperties: 256,
+  default: {},
+  description:
+    'One switch a provider of the catalogue (`yori providers`), such as openai-web: by-policy. ' +
+    'What a list of `endpoints` or `endpoints_add` says of a host decides over it.',
+} as const
 
 export const proxySchema = section('The listener itself.', {
   tls_cert: text({

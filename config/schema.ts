@@ -19,9 +19,11 @@ import {
 import { steerSchema } from './schema-steer.js'
 import {
   accessSchema,
+  endpointsAddSchema,
   endpointsSchema,
   inspectSchema,
   interceptSchema,
+  providersSchema,
   proxySchema,
   upstreamSchema,
 } from './schema-traffic.js'
@@ -58,6 +60,8 @@ export const configSchema = {
       description: 'Folder of everything that YORI keeps.',
     }),
     endpoints: endpointsSchema,
+    endpoints_add: endpointsAddSchema,
+    providers: providersSchema,
     control: controlSchema,
     proxy: proxySchema,
     upstream: upstreamSchema,

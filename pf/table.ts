@@ -20,7 +20,7 @@ export interface TableSettings {
   readonly endpoints: readonly {
     readonly domain: string
     readonly enabled: boolean
-    readonly route: 'intercept' | 'tunnel' | 'refuse'
+    readonly route: 'intercept' | 'tunnel' | 'refuse' | 'by-policy'
   }[]
   /** Patterns that are always tunnelled. */
   readonly never: readonly string[]

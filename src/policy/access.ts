@@ -9,6 +9,7 @@ import type { ErrorCode } from '../core/errors.js'
 import { canonicalHostname } from '../core/hostname.js'
 import { authorityHost, splitAuthority } from '../http/head.js'
 import type { Endpoint, EndpointTable } from './endpoints.js'
+import { passesUnread } from './route.js'
 
 export interface AccessPolicy {
   /** `access.clients`, interface names already turned into prefixes. */
@@ -243,7 +244,7 @@ function isSameHost(hosts: readonly string[], host: string): boolean {
 
 /** `route: tunnel` is as good as off: nobody looks at what passes there. */
 function isGoverned(endpoint: Endpoint): boolean {
-  return endpoint.enabled && endpoint.route !== 'tunnel'
+  return endpoint.enabled && !passesUnread(endpoint)
 }
 
 function governed(name: string, endpoint: Endpoint, path: string): Asked {

@@ -1,7 +1,8 @@
 /** The configured LLM hosts, looked up by canonical name. Pure. */
 import { matchesHostname } from '../core/hostname.js'
 
-export type EndpointRoute = 'intercept' | 'tunnel' | 'refuse'
+/** `by-policy`: nobody reads it, and policies that need no request may refuse it by its name. */
+export type EndpointRoute = 'intercept' | 'tunnel' | 'refuse' | 'by-policy'
 
 export interface Endpoint {
   /** A canonical host name, or `*.x` for everything below `x`. */

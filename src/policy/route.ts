@@ -94,8 +94,7 @@ function routeOf(policy: RoutePolicy, facts: RouteFacts): Route {
   const endpoint = policy.endpoints.find(name)
   if (endpoint === undefined) return tunnel(hidden ? 'tunnel-ech' : 'tunnel-not-endpoint')
   if (facts.deviceExempt) return tunnel('tunnel-exempt')
-  if (!endpoint.enabled || endpoint.route === 'tunnel')
-    return tunnel('tunnel-endpoint-off')
+  if (!endpoint.enabled || passesUnread(endpoint)) return tunnel('tunnel-endpoint-off')
   if (endpoint.route === 'refuse')
     return { kind: 'refuse', code: 'YORI_ENDPOINT_REFUSED' }
   if (policy.never.some((pattern) => matchesHostname(pattern, name))) {
@@ -105,6 +104,11 @@ function routeOf(policy: RoutePolicy, facts: RouteFacts): Route {
   if (!isSpoken(facts)) return tunnel('tunnel-alpn')
   if (!facts.mintable(name)) return tunnel('tunnel-ca-unusable')
   return { kind: 'intercept', name, endpoint }
+}
+
+/** Its bytes pass as they are. */
+export function passesUnread({ route }: Pick<Endpoint, 'route'>): boolean {
+  return route === 'tunnel' || route === 'by-policy'
 }
 
 /** ALPN names of what is spoken with clients here, in our order of preference. RFC 7301. */

@@ -58,7 +58,7 @@ describe('the configuration schema', () => {
       Readonly<{
         domain: string
         enabled: boolean
-        route: 'intercept' | 'tunnel' | 'refuse'
+        route: 'intercept' | 'tunnel' | 'refuse' | 'by-policy'
         max_body_bytes?: number
         fail_mode?: 'open' | 'closed'
       }>
@@ -114,6 +114,8 @@ describe('the defaults', () => {
     mode: 'observe',
     listen: ['0.0.0.0:8443', '[::]:8443'],
     state_dir: '/var/db/yori',
+    endpoints_add: [],
+    providers: {},
     control: { listen: '127.0.0.1:8088', people: [] },
     otel: { headers: {}, traces: true, metrics: true, interval: 60, content: false },
     proxy: {},

@@ -10,6 +10,7 @@ import {
 } from '../../core/coverage.js'
 import { describeError, errorCodes } from '../../core/errors.js'
 import { cell, table } from '../print-table.js'
+import { householdNames } from './household-names.js'
 import type { Finding, StatusSection } from './status-section.js'
 
 export const coverageSection: StatusSection = {
@@ -17,12 +18,16 @@ export const coverageSection: StatusSection = {
   read({ config, clock, days }): Finding {
     using reader = openReader(config.audit.database)
     const report = reader.coverage(clock.now(), days)
+    const names = householdNames(config, clock.now())
     const level = report.uncounted > 0 ? 'notice' : 'good'
-    return { level, facts: report, lines: [...linesOf(report)] }
+    return { level, facts: report, lines: [...linesOf(report, names)] }
   },
 }
 
-function* linesOf(report: CoverageReport): Iterable<string> {
+function* linesOf(
+  report: CoverageReport,
+  names: ReadonlyMap<string, string>,
+): Iterable<string> {
   const { all, since, uncounted } = report
   const shares = COVERAGE_GROUPS.map((group) => `${all[group]} ${group}`)
   yield `since ${since}: ${all.total} connections = ${shares.join(' + ')}`
@@ -37,11 +42,19 @@ function* linesOf(report: CoverageReport): Iterable<string> {
     const remedy = isCoverage(reason) ? wayOut(reason) : undefined
     if (remedy !== undefined) yield `${says(reason)}: ${remedy}`
   }
-  yield* titled(['device', ...HEAD], report.devices.map(cells))
+  yield* titled(
+    ['device', ...HEAD],
+    report.devices.map((line) => cells(named(line, names))),
+  )
   yield* titled(['name', ...HEAD], report.names.map(cells))
 }
 
 const HEAD = ['all', ...COVERAGE_GROUPS]
+
+function named(line: CoverageLine, names: ReadonlyMap<string, string>): CoverageLine {
+  const hostname = names.get(line.name) ?? line.hostname
+  return hostname === undefined ? line : { ...line, hostname }
+}
 
 function cells(line: CoverageLine): string[] {
   const name = line.hostname === undefined ? line.name : `${line.hostname} (${line.name})`

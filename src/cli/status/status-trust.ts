@@ -1,10 +1,12 @@
 /** Who trusts us: each device, under the root in force and the one that is staged. */
 import { findCa } from '../../../ca/show-ca.js'
 import { printable } from '../../audit/printable.js'
+import { momentText } from '../../core/moment-text.js'
 import { nameOfDevice, readinessOf, trustsNow } from '../../core/trust.js'
 import type { Readiness, TrustEntry } from '../../core/trust.js'
 import { readTrust, trustPath } from '../../net/trust-file.js'
 import { cell, table } from '../print-table.js'
+import { householdNames } from './household-names.js'
 import type { Finding, StatusSection } from './status-section.js'
 
 /** More are in `--json`. */
@@ -17,6 +19,7 @@ export const trustSection: StatusSection = {
     const entries = await readTrust(trustPath(config.state_dir))
     const root = ca?.root.x509.fingerprint256
     const next = ca?.next?.x509.fingerprint256
+    const { timezone } = config.enforcement
     const readiness = readinessOf(entries, root, next)
     const { present, notReady } = readiness
     const refusing = present.some((entry) => !trustsNow(entry))
@@ -30,14 +33,18 @@ export const trustSection: StatusSection = {
         notReady: notReady.map(({ device }) => device),
       },
       lines: [
-        ...devices(present),
+        ...devices(present, householdNames(config, clock.now()), timezone),
         ...(next === undefined ? [] : staged(next, readiness)),
       ],
     }
   },
 }
 
-function* devices(entries: readonly TrustEntry[]): Iterable<string> {
+function* devices(
+  entries: readonly TrustEntry[],
+  names: ReadonlyMap<string, string>,
+  zone: string | undefined,
+): Iterable<string> {
   if (entries.length === 0) {
     yield 'no device has met the certificate yet'
     return
@@ -46,9 +53,9 @@ function* devices(entries: readonly TrustEntry[]): Iterable<string> {
   const rows = entries
     .slice(0, MOST_SHOWN)
     .map((entry) => [
-      cell(nameOfDevice(entry)),
-      when(entry.trustedAt, entry.trustedName),
-      when(entry.refusedAt, entry.refusedName),
+      cell(called(entry, names)),
+      when(entry.trustedAt, entry.trustedName, zone),
+      when(entry.refusedAt, entry.refusedName, zone),
       cell(entry.refusedCause ?? ''),
     ])
   for (const line of table(head, rows)) yield line.trimEnd()
@@ -65,8 +72,17 @@ function* staged(next: string, { ready, notReady }: Readiness): Iterable<string>
   yield 'a device shows that it is ready by the test of the new certificate on the trust page, or `yori ca trust-check --next`'
 }
 
-function when(atMs: number | undefined, name: string | undefined): string {
+/** By the household's name, else by its own. */
+function called(entry: TrustEntry, names: ReadonlyMap<string, string>): string {
+  const name = names.get(entry.device) ?? names.get(entry.ip)
+  return name === undefined ? nameOfDevice(entry) : `${name} (${entry.device})`
+}
+
+function when(
+  atMs: number | undefined,
+  name: string | undefined,
+  zone: string | undefined,
+): string {
   if (atMs === undefined) return '-'
-  const at = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')
-  return cell(`${at} ${name ?? ''}`)
+  return cell(`${momentText(atMs, zone)} ${name ?? ''}`)
 }

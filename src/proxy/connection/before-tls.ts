@@ -6,6 +6,7 @@
 import { YoriError } from '../../core/errors.js'
 import type { Device } from '../../core/record.js'
 import type { FirstBytes } from '../../net/peek.js'
+import { passesUnread } from '../../policy/route.js'
 import type { PolicySnapshot } from '../words/policy-snapshot.js'
 import { firstBytes } from './served.js'
 import type { Served } from './served.js'
@@ -74,6 +75,7 @@ export function mayBlock({
   return policy.routes.endpoints
     .enabled()
     .some(
-      ({ route, domain }) => route !== 'tunnel' && decider.mustInspect(device, domain),
+      ({ route, domain }) =>
+        !passesUnread({ route }) && decider.mustInspect(device, domain),
     )
 }

@@ -3,6 +3,7 @@
  * it is peeked into and routed like any other connection; GET with an absolute URL is a
  * request, in `requests.ts`.
  */
+import { isIP } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { canonicalAddress } from '../../core/address.js'
@@ -14,7 +15,7 @@ import type { Target } from '../../net/dial.js'
 import { mayConnect } from '../../policy/access.js'
 import { shown } from './before-tls.js'
 import { follow, passOn } from './follow.js'
-import { classOfHost } from '../words/name-class.js'
+import { classOfHost, subjectOf } from '../words/name-class.js'
 import { refusalOf, refuseRaw } from '../answers/refusal.js'
 import { firstBytes, left } from './served.js'
 import type { Served } from './served.js'
@@ -41,7 +42,9 @@ export async function openTunnel(
   if (head.length > 0) client.unshift(head)
   const endpoint = services.policy.routes.endpoints.find(target.host)
   const isEndpoint = endpoint !== undefined
-  state.log.ofClass(classOfHost(target.host, endpoint))
+  const entry =
+    isIP(target.host) === 0 ? services.catalogue.entryFor(target.host) : undefined
+  state.log.ofClass(classOfHost(target.host, subjectOf(target.host, endpoint, entry)))
   const begun = await firstBytes(served, isEndpoint)
   // Who calls an endpoint by name has been waited for.
   const waited = isEndpoint && begun.kind === 'silent'

@@ -8,7 +8,7 @@ import { chooseRoute } from '../../policy/route.js'
 import type { Route } from '../../policy/route.js'
 import type { ClientHello } from '../../tls/client-hello.js'
 import { helloFingerprint } from '../../tls/fingerprint.js'
-import { classOfHello } from '../words/name-class.js'
+import { classOfHello, subjectOf } from '../words/name-class.js'
 import { isExempt } from './before-tls.js'
 import type { Served } from './served.js'
 import type { ConnectionPort } from './port.js'
@@ -51,10 +51,12 @@ export function routeOf(
     services.trials.saw(device, name, seen)
   }
   const endpoint = name === undefined ? undefined : policy.routes.endpoints.find(name)
-  if (name !== undefined && (endpoint !== undefined || policy.recordTunnelNames)) {
+  const subject = name === undefined ? undefined : subjectOf(name, endpoint, entry)
+  // What is asked of LLMs is the subject; what else somebody visits is nobody's matter.
+  if (name !== undefined && (subject !== undefined || policy.recordTunnelNames)) {
     state.log.named(name)
   }
-  if (!isNamed) state.log.ofClass(classOfHello(hello, endpoint))
+  if (!isNamed) state.log.ofClass(classOfHello(hello, subject))
   return route
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { stageNewRoot } from '../../../ca/manage.js'
 import type { Config } from '../../../config/schema.js'
+import { describeDevice } from '../../../src/household/people.js'
 import { caSettingsOf } from '../../../src/assembly/from-config/ca.js'
 import { caSection } from '../../../src/cli/status/status-ca.js'
 import { trustSection } from '../../../src/cli/status/status-trust.js'
@@ -38,7 +39,9 @@ describe('yori status on the CA', () => {
 
 describe('yori status on who trusts us', () => {
   it('lists each device, its last success and its last refusal with the cause', async () => {
-    await using yori = await Yori.start()
+    await using yori = await Yori.start({
+      config: { enforcement: { timezone: 'Europe/Berlin' } },
+    })
     const { config, authority } = yori.appliance.current
     const root = authority.rootFingerprint
     const entries: TrustEntry[] = [
@@ -64,12 +67,22 @@ describe('yori status on who trusts us', () => {
     await writeTrust(trustPath(config.state_dir), entries)
     const { level, lines, facts } = await trustSection.read(sourcesOf(config))
     const text = lines.join('\n')
+    const mac = 'a4:83:e7:00:11:22'
+    await yori.appliance.policyState.change((database) => {
+      const author = { by: 'test', nowMs: AT }
+      return describeDevice(database, { mac }, { name: "Mia's" }, author)
+    })
+    const again = await trustSection.read(sourcesOf(config))
+    assert.match(again.lines.join('\n'), /Mia's \(a4:83:e7:00:11:22\) /)
     assert.equal(level, 'notice')
     assert.match(
       text,
-      /phone \(a4:83:e7:00:11:22\) +2026-11-20 12:00 api\.openai\.com +-/,
+      /phone \(a4:83:e7:00:11:22\) +2026-11-20 13:00 GMT\+1 api\.openai\.com +-/,
     )
-    assert.match(text, /10\.0\.0\.6\) +- +2026-11-20 12:00 api\.openai\.com +unknown_ca/)
+    assert.match(
+      text,
+      /10\.0\.0\.6\) +- +2026-11-20 13:00 GMT\+1 api\.openai\.com +unknown_ca/,
+    )
     assert.doesNotMatch(text, /\u001b|10\.0\.0\.7/)
     assert.equal((facts as { devices: unknown[] }).devices.length, 2)
   })

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { loadCatalogue } from '../../../config/read-catalogue.js'
 import { readFileSync } from 'node:fs'
 import { EndpointTable } from '../../../src/policy/endpoints.js'
 import { chooseRoute } from '../../../src/policy/route.js'
-import { classOfHello, classOfHost } from '../../../src/proxy/words/name-class.js'
+import {
+  classOfHello,
+  classOfHost,
+  subjectOf,
+} from '../../../src/proxy/words/name-class.js'
 import { parseClientHello } from '../../../src/tls/client-hello.js'
 import type { ClientHello } from '../../../src/tls/client-hello.js'
 import {
@@ -42,7 +47,7 @@ function countedHello(read: ClientHello): [nameClass: string, how: string] {
     },
   )
   return [
-    classOfHello(read, endpoint),
+    classOfHello(read, endpoint?.domain),
     route.kind === 'tunnel' ? route.coverage : route.kind,
   ]
 }
@@ -85,9 +90,34 @@ describe('a name, for counting,', () => {
 
   it('of a CONNECT is what it asks for', () => {
     const endpoint = endpoints.find('api.openai.com')
-    assert.equal(classOfHost('api.openai.com', endpoint), 'api.openai.com')
+    assert.equal(classOfHost('api.openai.com', endpoint?.domain), 'api.openai.com')
     assert.equal(classOfHost('www.example.org', undefined), '(other)')
     assert.equal(classOfHost('2001:db8::1', undefined), '(address)')
+  })
+
+  it('of an LLM that nobody reads is counted by itself, of any other site not', async () => {
+    const loaded = await loadCatalogue()
+    assert.ok(loaded.kind === 'ok')
+    const { catalogue } = loaded
+    for (const [name, expected] of [
+      ['chatgpt.com', 'chatgpt.com'],
+      ['claude.ai', 'claude.ai'],
+      ['grok.com', 'grok.com'],
+      ['copilot.microsoft.com', 'copilot.microsoft.com'],
+      ['chat.mistral.ai', 'chat.mistral.ai'],
+      ['www.perplexity.ai', 'www.perplexity.ai'],
+      ['gemini.google.com', 'gemini.google.com'],
+      ['character.ai', 'character.ai'],
+      ['beta.character.ai', '*.character.ai'],
+      ['replika.com', 'replika.com'],
+      ['my.replika.com', '*.replika.com'],
+      ['notcharacter.ai', undefined],
+      ['www.example.org', undefined],
+    ] as const)
+      assert.equal(subjectOf(name, undefined, catalogue.entryFor(name)), expected, name)
+    const endpoint = { domain: '*.character.ai' }
+    const entry = catalogue.entryFor('beta.character.ai')
+    assert.equal(subjectOf('beta.character.ai', endpoint, entry), '*.character.ai')
   })
 
   it('in recorded hellos with ECH is hidden where the service of it is named', function () {
