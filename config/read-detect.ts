@@ -21,9 +21,11 @@ import type { DetectFile, RuleItem } from './schema-detect.js'
 import type { Place } from './walk-yaml.js'
 import { whyUnread } from './why-unread.js'
 
-export const DETECT_FILES: readonly string[] = ['personal.yaml', 'secrets.yaml'].map(
-  (name) => packageFile('config', 'detect', name),
-)
+export const DETECT_FILES: readonly string[] = [
+  'personal.yaml',
+  'secrets.yaml',
+  'injection.yaml',
+].map((name) => packageFile('config', 'detect', name))
 
 /** The same as JSON, which the build writes beside this module. Run from source, there is none. */
 const COMPILED_FILE = fileURLToPath(new URL('detect.json', import.meta.url))
@@ -129,6 +131,15 @@ function ruleOf(item: RuleItem, path: Path, report: Report): Rule {
     if (forms.length === 0) report(path, 'has no forms', 'add forms, or say by')
     const between = item.between === undefined ? {} : { between: item.between }
     return { ...base, by, forms, ...between }
+  }
+  if (by === 'phrase') {
+    if (item.steps.length === 0) report(path, 'has no steps', 'add steps')
+    return {
+      ...{ ...base, by, steps: item.steps.map((words) => words.toLowerCase()) },
+      ...(item.gap === undefined ? {} : { gap: item.gap }),
+      ...(item.unless === undefined ? {} : { unless: item.unless }),
+      ...(item.tool === undefined ? {} : { tool: item.tool }),
+    }
   }
   const body = item.body ?? ''
   const wrong = patternProblem(body)

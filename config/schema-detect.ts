@@ -26,7 +26,7 @@ const ruleItem = item(
       description: 'Which policy it is for; pii unless set.',
     }),
     by: choice({
-      enum: ['prefix', 'anchor', 'named', 'form'],
+      enum: ['prefix', 'anchor', 'named', 'form', 'phrase'],
       description: 'How it is found; form unless set.',
     }),
     kind: text({ maxLength: 64, description: 'What policies and the record call it.' }),
@@ -59,6 +59,21 @@ const ruleItem = item(
       maxLength: 8,
       description: 'by: form. What a blank of a form stands for.',
     }),
+    steps: list({
+      maxItems: 8,
+      default: [],
+      items: text({ description: 'Words, a blank between.' }),
+      description:
+        'by: phrase. Each step is one of its words; word* is any that begins so.',
+    }),
+    gap: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 40,
+      description: 'by: phrase. Words that may stand between two steps; 4 unless set.',
+    },
+    unless: text({ description: 'by: phrase. Words that may not follow.' }),
+    tool: share('by: phrase. How sure in what a tool gave.'),
     check: text({ maxLength: 64, description: 'A checker of check digits, by name.' }),
     context: words('Words beside it that speak of it.'),
     example: text({ maxLength: 512, description: 'A text in which it is found.' }),

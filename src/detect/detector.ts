@@ -35,11 +35,12 @@ const MAX_FOUND = 2048
 
 export class Detector {
   readonly #tables: RuleTables
-  readonly #injection = new InjectionScan()
+  readonly #injection: InjectionScan
 
   /** @throws Error for a rule that names no checker, or whose pattern is none */
   constructor(rules: readonly Rule[]) {
     this.#tables = new RuleTables(rules)
+    this.#injection = new InjectionScan(this.#tables.phrases)
   }
 
   /** Of a text of at most `SEARCHED_CHARS` and `SEARCHED_AGAIN`; by where they begin. */

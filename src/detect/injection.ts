@@ -1,8 +1,150 @@
-/** Placeholder until its rules stand. */
-import type { Finding } from './rule.js'
+/**
+ * Orders to a model in a text that was folded: phrases of the catalogue, plain or in base64 or
+ * bits, requests that a tool's result has no reason to make, and links that carry words away.
+ * Pure; linear.
+ */
+import { PhraseScan } from './phrases.js'
+import { SURE } from './rule.js'
+import type { Finding, PhraseRule } from './rule.js'
+
 export type SaidBy = 'person' | 'tool'
+
 export class InjectionScan {
-  find(_text: string, _said: SaidBy = 'person'): Finding[] {
-    return []
+  readonly #phrases: PhraseScan
+
+  constructor(rules: readonly PhraseRule[]) {
+    this.#phrases = new PhraseScan(rules)
   }
+
+  find(text: string, said: SaidBy = 'person'): Finding[] {
+    const found = this.#phrasesIn(text, said)
+    for (const { start, end, plain, how } of hiddenIn(text))
+      for (const one of this.#phrasesIn(plain, said))
+        found.push({
+          ...one,
+          ...{ start, end, confidence: Math.min(0.97, one.confidence + 0.1) },
+          why: `${one.why}, in ${how}`,
+        })
+    if (said === 'tool') found.push(...requestsIn(text))
+    found.push(...linksIn(text))
+    return found
+  }
+
+  #phrasesIn(text: string, said: SaidBy): Finding[] {
+    return this.#phrases.find(text).map(({ rule, start, end }) => ({
+      ...{ class: 'injection', kind: rule.kind, start, end, rule: rule.id },
+      confidence: said === 'tool' ? (rule.tool ?? rule.confidence) : rule.confidence,
+      why: said === 'tool' ? 'its words, in what a tool gave' : 'its words',
+    }))
+  }
+}
+
+interface Hidden {
+  readonly start: number
+  readonly end: number
+  readonly plain: string
+  readonly how: string
+}
+
+const BASE64 = /[A-Za-z0-9+/]{24,4096}={0,2}/g
+const BITS = /[01]{8}(?: ?[01]{8}){5,1023}/g
+const MAX_HIDDEN = 64
+const WORDS = /^[\t\n\r -~\u00a0-\uffff]{12,}$/
+const HAS_WORDS = /[a-z]{2,} [a-z]{2,}/i
+
+function hiddenIn(text: string): Hidden[] {
+  const hidden: Hidden[] = []
+  const add = (how: string, found: RegExpExecArray, plain: string): void => {
+    const [{ length }] = found
+    if (hidden.length < MAX_HIDDEN && WORDS.test(plain) && HAS_WORDS.test(plain))
+      hidden.push({ start: found.index, end: found.index + length, plain, how })
+  }
+  for (const found of text.matchAll(BASE64)) {
+    if (hidden.length >= MAX_HIDDEN) break
+    // Words of one case alone are no base64.
+    if (!/[a-z]/.test(found[0]) || !/[A-Z]/.test(found[0])) continue
+    add('base64', found, Buffer.from(found[0], 'base64').toString())
+  }
+  for (const found of text.matchAll(BITS)) {
+    const bytes = found[0].match(/[01]{8}/g) ?? []
+    add('bits', found, String.fromCharCode(...bytes.map((bits) => parseInt(bits, 2))))
+  }
+  return hidden
+}
+
+/** As whoever asks a model begins. `generate` is what programs say as well. */
+const REQUEST =
+  /^(?:please[, ]{1,2}|(?:can|could|would|will) you (?:please )?|i (?:need|want) you to )?(?:write|provide|help me|give me|tell me|explain|describe|suggest|recommend|create|draft|design|compose|summari[sz]e|compare|calculate|research|offer|show me|share|translate|analy[sz]e|identify|outline|discuss|predict|propose|assist me|advise me|teach me|find me|list|how (?:do|can|should) (?:i|you|we)|what(?:'s| is| are) (?:the|your|some)) (?=\w)/i
+/** Longer is a text, and not a request alone. */
+const MAX_REQUEST = 320
+const MAX_LAST_LINE = 200
+
+/** A tool's result that is nothing but a request, or ends with one. */
+function requestsIn(text: string): Finding[] {
+  const whole = text.trim()
+  const start = text.indexOf(whole)
+  const base = { class: 'injection', kind: 'TOOL_REQUEST', rule: 'tool-request' } as const
+  if (whole.length <= MAX_REQUEST && !whole.includes('\n')) {
+    const isOne = REQUEST.test(whole)
+    const end = start + whole.length
+    const why = 'a request, in what a tool gave'
+    return isOne ? [{ ...base, start, end, confidence: 0.6, why }] : []
+  }
+  const from = whole.lastIndexOf('\n') + 1
+  const last = whole.slice(from)
+  if (last.length > MAX_LAST_LINE || !REQUEST.test(last)) return []
+  const why = 'a request at the end of what a tool gave'
+  return [
+    { ...base, start: start + from, end: start + whole.length, confidence: SURE, why },
+  ]
+}
+
+const LINK = /!?\[[^\]\n]{0,200}\]\(\s?(https?:\/\/[^\s)]{1,2000})\)/g
+const CARRIED = /[?&/=]([A-Za-z0-9+/_-]{24,1500})(?:={0,2})(?=[&#)]|$)/g
+const SPOKEN = /=(?:[^&#]{0,400}(?:%20|\+)){4}/
+const PLACE = /[=/](?:\{\{?|\[|<|%7B)[\w ]{2,40}(?:\}|\]|>|%7D)/i
+
+/** Links and images whose address holds words: they go to whoever owns the host. */
+function linksIn(text: string): Finding[] {
+  const found: Finding[] = []
+  if (!text.includes('](')) return found
+  for (const { 0: whole, 1: url = '', index } of text.matchAll(LINK)) {
+    if (!carriesWords(url)) continue
+    const confidence = whole.startsWith('!') ? 0.8 : 0.6
+    found.push({
+      ...{ class: 'injection', kind: 'EXFILTRATION', rule: 'link-carries' },
+      ...{ start: index, end: index + whole.length, confidence },
+      why: 'an address that holds words',
+    })
+    if (found.length >= MAX_HIDDEN) break
+  }
+  return found
+}
+
+function carriesWords(url: string): boolean {
+  if (PLACE.test(url) || SPOKEN.test(url)) return true
+  for (const [, data = ''] of url.matchAll(CARRIED)) {
+    const plain = Buffer.from(data, 'base64').toString()
+    if (WORDS.test(plain) && HAS_WORDS.test(plain)) return true
+  }
+  return false
+}
+
+/** Tag characters that are no flag, and zero-width ones in a row: seen by models alone. */
+const INVISIBLE = /(?:[\u{e0020}-\u{e007e}]){3,}|[\u200b-\u200d\u2060-\u2064\ufeff]{8,}/gu
+const FLAG = /\u{1f3f4}$/u
+
+/** Of a text as it stands, before it was folded. */
+export function invisibleIn(text: string): Finding[] {
+  const found: Finding[] = []
+  for (const { 0: whole, index } of text.matchAll(INVISIBLE)) {
+    if (FLAG.test(text.slice(Math.max(0, index - 2), index))) continue
+    found.push({
+      ...{ class: 'injection', kind: 'INVISIBLE_TEXT', rule: 'invisible' },
+      ...{ start: index, end: index + whole.length, confidence: 0.75 },
+      why: 'characters that nobody sees',
+    })
+    if (found.length >= MAX_HIDDEN) break
+  }
+  return found
 }

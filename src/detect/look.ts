@@ -5,6 +5,7 @@
 import type { Resting } from '../core/resting.js'
 import type { DetectOptions, Detector } from './detector.js'
 import { foldedWithPlaces } from './fold.js'
+import { invisibleIn } from './injection.js'
 import type { Finding } from './rule.js'
 
 /** By where they begin. */
@@ -16,9 +17,10 @@ export function* lookedAt(
   const plain = foldedWithPlaces(text)
   const found = yield* detector.search(plain.text, options)
   if (plain.text === text) return found
-  return found.map((one) => ({
+  const placed = found.map((one) => ({
     ...one,
     start: plain.start(one.start),
     end: plain.end(one.end),
   }))
+  return [...placed, ...invisibleIn(text)].toSorted((a, b) => a.start - b.start)
 }

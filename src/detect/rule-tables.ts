@@ -6,7 +6,14 @@ import { CHECKERS } from './checkers.js'
 import type { Check } from './check-europe.js'
 import { WordIndex } from './context.js'
 import { leastChars } from './rule.js'
-import type { AnchorRule, FormRule, NamedRule, PrefixRule, Rule } from './rule.js'
+import type {
+  AnchorRule,
+  FormRule,
+  NamedRule,
+  PhraseRule,
+  PrefixRule,
+  Rule,
+} from './rule.js'
 import { Trie } from './trie.js'
 
 export interface Compiled<R extends Rule> {
@@ -40,6 +47,7 @@ export class RuleTables {
   readonly anchors: Compiled<AnchorRule>[] = []
   readonly named: Compiled<NamedRule>[] = []
   readonly forms = new FormNode()
+  readonly phrases: PhraseRule[] = []
   readonly words = new WordIndex()
 
   /** @throws Error for a rule that cannot be: `config/` says where and what before. */
@@ -62,6 +70,9 @@ export class RuleTables {
         return
       case 'form':
         this.#addForms(rule)
+        return
+      case 'phrase':
+        this.phrases.push(rule)
     }
   }
 

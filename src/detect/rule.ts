@@ -79,7 +79,20 @@ export interface FormRule extends RuleBase {
   readonly between?: string
 }
 
-export type Rule = PrefixRule | AnchorRule | NamedRule | FormRule
+/** Words that follow one another: see `phrases.ts`. */
+export interface PhraseRule extends RuleBase {
+  readonly by: 'phrase'
+  /** Words of each, a blank between; `*` at the end of one: however it goes on. */
+  readonly steps: readonly string[]
+  /** Words that may stand between two steps. */
+  readonly gap?: number
+  /** Words of which none may follow. */
+  readonly unless?: string
+  /** How sure in what a tool gave. */
+  readonly tool?: number
+}
+
+export type Rule = PrefixRule | AnchorRule | NamedRule | FormRule | PhraseRule
 
 /** Longest span that a pattern may have. */
 export const MAX_PATTERN_CHARS = 8192

@@ -23,6 +23,8 @@ export interface CaseRunner extends AsyncDisposable {
   categoryOf(row: Row): string
   /** A rejection counts as a wrong row: the code under trial must not throw. */
   run(row: Row): Promise<Outcome>
+  /** More to say of all rows, at the end. */
+  table?(): readonly string[]
 }
 
 export interface CaseKind {

@@ -9,7 +9,7 @@ const [name, ...files] = process.argv.slice(2)
 const kind = kinds.find((each) => each.name === name)
 
 if (kind === undefined || files.length === 0) {
-  const known = kinds.map((each) => `  ${each.name.padEnd(8)}${each.about}`).join('\n')
+  const known = kinds.map((each) => `  ${each.name.padEnd(10)}${each.about}`).join('\n')
   process.stderr.write(`usage: npm run cases -- KIND FILE...\n${known}\n`)
   process.exitCode = 2
 } else {

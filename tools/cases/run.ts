@@ -40,6 +40,7 @@ export async function runFiles(
   }
   for (const [why, count] of reasons) say(`skipped ${count}: ${why}`)
   sayTable(categories, say)
+  for (const line of runner.table?.() ?? []) say(line)
   say(
     `${total.right} right, ${total.wrong} wrong, ${total.skipped} skipped of ${sum(total)}`,
   )
