@@ -34,7 +34,9 @@ import {
   serveConnection,
 } from '../proxy/connection/connection.js'
 import { H2Front } from '../proxy/fronts/h2-front.js'
+import { H1Front } from '../proxy/fronts/h1-front.js'
 import { HttpFront } from '../proxy/fronts/http-front.js'
+import type { FrontHandlers } from '../proxy/fronts/http-front.js'
 import { TlsTerminator } from '../proxy/fronts/tls-terminator.js'
 import type { LearnedNames } from '../learned/learned.js'
 import { providerAt, refuseRaw } from '../proxy/answers/refusal.js'
@@ -259,12 +261,19 @@ interface Serving {
 function frontOf(
   services: Services,
   servingOf: (state: ConnectionState) => Serving,
-): HttpFront {
+): H1Front {
   const { policy, deadlines } = services
-  return new HttpFront({
-    limits: policy.limits,
-    timeouts: policy.timeouts,
-    deadlines,
+  const { limits, timeouts } = policy
+  const malformed: FrontHandlers['malformed'] = (code, socket, { state }) => {
+    state.log.ended(code)
+    const { intercepted, record } = state
+    // Who speaks under our certificate, whatever it says, has not refused it.
+    if (intercepted !== undefined) intercepted.heard = true
+    const provider = intercepted && providerAt(services, intercepted.target.host)
+    refuseRaw(socket, { code, requestId: record.connectionId, provider })
+  }
+  const others = new HttpFront({
+    ...{ limits, timeouts, deadlines },
     handlers: {
       request: (request, response, from) =>
         serveRequest({ request, response }, from, servingOf(from.state).services),
@@ -277,15 +286,12 @@ function frontOf(
         const upgrade = { request, socket: socket as Socket, head }
         serveUpgrade(upgrade, from, { services: now, http: fronts.http })
       },
-      malformed: (code, socket, from) => {
-        from.state.log.ended(code)
-        const provider =
-          from.state.intercepted === undefined
-            ? undefined
-            : providerAt(services, from.state.intercepted.target.host)
-        refuseRaw(socket, { code, requestId: from.state.record.connectionId, provider })
-      },
+      malformed,
     },
+  })
+  return new H1Front({
+    ...{ limits, timeouts, deadlines, others, malformed },
+    request: (http, from) => serveRequest(http, from, servingOf(from.state).services),
   })
 }
 

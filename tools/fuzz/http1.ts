@@ -2,12 +2,13 @@
  * Our HTTP/1.1 codec against llhttp (strict) in this process, and one input in ten against
  * node:http over the wire. What we take, they take, and as the same: the same messages, fields,
  * bodies and trailers, with the same end. That we refuse more is meant. However the bytes are
- * cut, we say the same.
+ * cut, we say the same; one request in ten goes through the front towards clients, too.
  */
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { readH1 } from '../../test/support/h1-read.js'
 import type { H1Message, H1Read } from '../../test/support/h1-read.js'
+import { throughFront } from './http1-front.js'
 import { bend, messages } from './http1-inputs.js'
 import { Llhttp } from './llhttp.js'
 import type { LlMessage, LlRead } from './llhttp.js'
@@ -21,6 +22,7 @@ const LIMITS = {
   maxTrailerBytes: 100_000,
 }
 const ON_THE_WIRE = 0.1
+const THROUGH_FRONT = 0.1
 
 type Side = 'request' | 'response'
 
@@ -30,8 +32,15 @@ interface Pending {
   readonly ours: readonly H1Message[]
 }
 
+interface ForFront {
+  readonly input: Buffer
+  readonly cut: number
+  readonly ours: readonly H1Message[]
+}
+
 let llhttp: Llhttp | undefined
 const pending: Pending[] = []
+const forFront: ForFront[] = []
 
 export const http1Target: FuzzTarget = {
   name: 'http1',
@@ -52,6 +61,10 @@ export const http1Target: FuzzTarget = {
     }
     if (random() < ON_THE_WIRE && methods.length === 0)
       pending.push(onTheWire(input, side, upToEnd(ours.messages, side)))
+    if (side === 'request' && random() < THROUGH_FRONT) {
+      const cut = Math.floor(random() * (input.length + 1))
+      forFront.push({ input, cut, ours: upToEnd(ours.messages, side) })
+    }
   },
   settle,
 }
@@ -138,6 +151,11 @@ function onTheWire(input: Buffer, side: Side, all: readonly H1Message[]): Pendin
 }
 
 async function settle(): Promise<Broken | undefined> {
+  llhttp ??= new Llhttp()
+  for (const { input, cut, ours } of forFront.splice(0)) {
+    const why = await throughFront({ input, cut, ours, limits: LIMITS, llhttp })
+    if (why !== undefined) return { input, why: `the front, cut at ${cut}: ${why}` }
+  }
   const all = pending.splice(0)
   const answers = await askNode(all)
   for (const [index, { input, side, ours }] of all.entries()) {

@@ -30,7 +30,8 @@ function lead({ host, port }: Relay, noProxy: string): void {
     const socket = net.connect({ host, port })
     // The relay answers nothing to this: what comes back is TLS from its first byte on.
     const target = net.isIPv6(asked.host) ? `[${asked.host}]` : asked.host
-    socket.write(`CONNECT ${target}:${HTTPS} HTTP/1.1\r\nX-Yori-Exec: quiet\r\n\r\n`)
+    const to = `${target}:${HTTPS}`
+    socket.write(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\nX-Yori-Exec: quiet\r\n\r\n`)
     const servername =
       asked.options.servername ?? (net.isIP(asked.host) === 0 ? asked.host : '')
     const secured = direct({ ...asked.options, socket, servername }, asked.ready)

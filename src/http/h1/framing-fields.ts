@@ -63,7 +63,7 @@ export function framingField(
 
 /**
  * What the fields of a whole head come to together: two framings, chunks in HTTP/1.0, no
- * `Host` in HTTP/1.1, a body of CONNECT or of a 1xx but 100. Undefined: none.
+ * `Host` in HTTP/1.1 but with CONNECT, a body of CONNECT or of a 1xx but 100. Undefined: none.
  */
 export function framingProblem(head: Head, side: Side): Problem | undefined {
   const hasBody = head.chunked || head.contentLength > 0
@@ -72,7 +72,8 @@ export function framingProblem(head: Head, side: Side): Problem | undefined {
     if (head.minor === 0) return 'transfer-encoding'
   }
   if (side === 'request') {
-    if (head.minor === 1 && head.hosts === 0) return 'host'
+    // The target of CONNECT names the host, and nothing else could; clients leave it out.
+    if (head.minor === 1 && head.hosts === 0 && !head.isConnect) return 'host'
     // What would follow is the tunnel's to some, the body to others. RFC 9110 §9.3.6.
     return head.isConnect && hasBody ? 'connect-body' : undefined
   }
@@ -112,9 +113,25 @@ function transferEncoding(
   from: number,
   to: number,
 ): Problem | undefined {
-  if (head.chunked || !isName(bytes, from, to, 'chunked')) return 'transfer-encoding'
+  if (head.chunked) return 'transfer-encoding'
+  if (!isName(bytes, from, to, 'chunked')) {
+    head.otherCoding = isOtherCoding(bytes, from, to)
+    return 'transfer-encoding'
+  }
   head.chunked = true
   return undefined
+}
+
+/** `gzip, chunked`: it can be understood in one way, but not undone. */
+function isOtherCoding(bytes: Uint8Array, from: number, to: number): boolean {
+  const text = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 256)))
+  const codings = text.toLowerCase().split(',')
+  const [last, ...before] = codings.map((coding) => coding.trim()).reverse()
+  return (
+    last === 'chunked' &&
+    before.length > 0 &&
+    before.every((coding) => /^[a-z][a-z0-9.-]{0,31}$/.test(coding) && coding !== last)
+  )
 }
 
 function connection(head: Head, bytes: Uint8Array, from: number, to: number): undefined {

@@ -50,6 +50,8 @@ export class Head {
   /** Declared; -1: not at all. */
   contentLength = -1
   chunked = false
+  /** With a problem of `transfer-encoding`: others, and `chunked` last; RFC 9112 §6.1 has 501. */
+  otherCoding = false
   hosts = 0
   /** `Connection` names them. `close` wins over `keep-alive`. */
   close = false
@@ -92,6 +94,7 @@ export class Head {
     this.minor = 1
     this.contentLength = -1
     this.chunked = false
+    this.otherCoding = false
     this.hosts = 0
     this.close = false
     this.keepAlive = false
@@ -102,6 +105,11 @@ export class Head {
     this.length = 0
     this.count = 0
     this.lies(NO_BYTES, 0)
+  }
+
+  /** All of it as it came, from its first byte to its last line end. Not copied. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(this.#base, this.#base + this.length)
   }
 
   /** Of a request: one of `METHODS`. */

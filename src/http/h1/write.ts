@@ -98,6 +98,21 @@ export function inOnePiece(head: string, body: Uint8Array | undefined): Buffer {
   return bytes
 }
 
+/** Texts, each character a byte, and bytes as one piece; bytes alone are not copied. */
+export function joined(pieces: readonly (string | Buffer)[]): Buffer {
+  const [only] = pieces
+  if (pieces.length === 1 && Buffer.isBuffer(only)) return only
+  let size = 0
+  for (const piece of pieces) size += piece.length
+  const bytes = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const piece of pieces) {
+    if (typeof piece === 'string') at += bytes.write(piece, at, 'latin1')
+    else at += piece.copy(bytes, at)
+  }
+  return bytes
+}
+
 /** One chunk with its size line. An empty one would end the body, RFC 9112 §7.1. */
 export function chunk(data: Uint8Array): Buffer {
   const size = `${data.length.toString(16)}\r\n`

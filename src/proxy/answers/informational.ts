@@ -2,6 +2,9 @@
 import { readResponseHead } from '../../http/head.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 
+/** How RFC 8288 §3 has a `Link` begin. */
+const LINK = /^<[^<>]*>[ \t]*(?:[;,]|$)/
+
 /** 100 is our own to send; of the others 102, and 103 (RFC 8297) with its links. */
 export function passInformation(
   request: HttpRequest,
@@ -18,7 +21,8 @@ export function passInformation(
     const name = (fields[i] as string).toLowerCase()
     ;(hints[name] ??= []).push(fields[i + 1] as string)
   }
-  if (hints['link'] === undefined) return
+  const { link } = hints
+  if (link === undefined || !link.every((value) => LINK.test(value))) return
   try {
     response.writeEarlyHints(hints)
   } catch {

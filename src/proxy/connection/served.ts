@@ -7,13 +7,13 @@ import { peek } from '../../net/peek.js'
 import type { FirstBytes } from '../../net/peek.js'
 import type { ConnectionState } from '../words/connection-state.js'
 import type { H2Front } from '../fronts/h2-front.js'
-import type { HttpFront } from '../fronts/http-front.js'
+import type { H1Front } from '../fronts/h1-front.js'
 import type { TlsTerminator } from '../fronts/tls-terminator.js'
 import type { ConnectionPort } from './port.js'
 
 /** The servers that a connection may be handed to. */
 export interface Fronts {
-  readonly http: HttpFront
+  readonly http: H1Front
   readonly h2: H2Front
   /** In the providers' names. */
   readonly tls: TlsTerminator

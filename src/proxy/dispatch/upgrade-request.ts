@@ -6,7 +6,8 @@ import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { endSoon } from '../../net/end-soon.js'
-import type { Client, HttpFront } from '../fronts/http-front.js'
+import type { H1Front } from '../fronts/h1-front.js'
+import type { Client } from '../fronts/http-front.js'
 import { serveRequest } from './requests.js'
 import type { DispatchPort } from './port.js'
 
@@ -20,7 +21,7 @@ export interface UpgradeRequest {
 export function serveUpgrade(
   upgrade: UpgradeRequest,
   from: Client,
-  context: { services: DispatchPort; http: HttpFront },
+  context: { services: DispatchPort; http: Pick<H1Front, 'serve'> },
 ): void {
   const { request, socket, head } = upgrade
   if (!isWebSocket(request)) {

@@ -1,6 +1,8 @@
 /**
- * HTTP/1.1 towards clients: Node's server, given its sockets one by one. It enforces none of
- * its own request deadlines on such sockets, so they are kept here.
+ * HTTP/1.1 towards clients by Node's server, given its sockets one by one: those on which a
+ * client asks for CONNECT or another protocol, from that request on; all others are
+ * `h1-front.ts`'s. It enforces none of its own request deadlines on such sockets, so they are
+ * kept here.
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -21,7 +23,7 @@ export interface FrontHandlers {
   connect(request: IncomingMessage, socket: Duplex, head: Buffer, from: Client): void
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, from: Client): void
   /** A head that could not be read; the handler answers or destroys. */
-  malformed(code: ErrorCode, socket: Duplex, from: Client): void
+  malformed(code: ErrorCode, socket: Duplex, from: HttpClient): void
 }
 
 export interface FrontOptions {

@@ -39,6 +39,11 @@ describe('a request head', () => {
     assert.deepEqual(messages[0]?.start, ['GET', '/a?b', 'HTTP/1.1'])
   })
 
+  it('may name its host in the target of CONNECT alone', () => {
+    const { messages } = read('CONNECT a.test:443 HTTP/1.1\r\nX: y\r\n\r\n', 'request')
+    assert.deepEqual(messages[0]?.start, ['CONNECT', 'a.test:443', 'HTTP/1.1'])
+  })
+
   it('keeps bytes beyond ASCII in a value', () => {
     const { messages } = read(`${GET}X: \xe9\xff\r\n\r\n`, 'request')
     assert.equal(messages[0]?.fields[3], '\xe9\xff')
@@ -174,6 +179,7 @@ const REFUSED: readonly (readonly [Side, string, string])[] = [
   // §3.2: other than one Host
   ['request', 'host', 'GET / HTTP/1.1\r\n\r\n'],
   ['request', 'host', `${GET}${HOST}\r\n`],
+  ['request', 'host', `CONNECT a.test:443 HTTP/1.1\r\n${HOST}${HOST}\r\n`],
   ['request', 'host', `GET / HTTP/1.0\r\n${HOST}host: b.test\r\n\r\n`],
   ['request', 'target', `GET ht4p://a.test/ HTTP/1.1\r\n${HOST}\r\n`],
   // RFC 9110 §9.3.6: CONNECT has no content
