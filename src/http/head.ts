@@ -59,6 +59,10 @@ export interface RequestHead {
   readonly messageEncoding: string | undefined
   readonly accept: string | undefined
   readonly proxyAuthorization: string | undefined
+  /** It waits to be told to go on, RFC 9110 §10.1.1. */
+  readonly expects: boolean
+  /** Undefined when it stands there twice, too. */
+  readonly traceparent: string | undefined
   /** `X-Yori-*` and `X-Cylestio-*` by lower-case name, the first of each; never forwarded. */
   readonly own: ReadonlyMap<string, string> | undefined
 }
@@ -105,6 +109,9 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   let messageEncoding: string | undefined
   let accept: string | undefined
   let proxyAuthorization: string | undefined
+  let expects = false
+  let traceparents = 0
+  let traceparent: string | undefined
   let own: Map<string, string> | undefined
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
@@ -143,6 +150,13 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
       case 'connect-content-encoding':
         messageEncoding = value
         break
+      case 'expect':
+        expects = true
+        continue
+      case 'traceparent':
+        traceparents += 1
+        traceparent = traceparents === 1 ? value : undefined
+        break
       case 'accept':
         accept = value
         break
@@ -169,6 +183,8 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
     messageEncoding,
     accept,
     proxyAuthorization,
+    expects,
+    traceparent,
     own,
   }
 }

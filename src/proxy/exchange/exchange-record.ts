@@ -17,7 +17,7 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     ? readProgram(about.facts.head.own)
     : undefined
   const { head, path, target } = about.facts
-  const traceparent = traceIn(request.headers['traceparent'])
+  const traceparent = traceIn(about.facts.head.traceparent)
   const connection = from.state.record
   // The catalogue's name for the host counts before that of the API that it speaks.
   const provider =
@@ -44,9 +44,9 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
 }
 
 /** Version 00 alone is known; anything else a client wrote there is not kept. */
-function traceIn(text: string | string[] | undefined): string | undefined {
+function traceIn(text: string | undefined): string | undefined {
   const isOne =
-    typeof text === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
+    text !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
   return isOne ? text : undefined
 }
 

@@ -149,7 +149,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       this.#fail(problem)
       return
     }
-    if (this.request.headers.expect !== undefined) this.response.writeContinue()
+    if (facts.head.expects) this.response.writeContinue()
     if (this.waits) this.#enter('held')
     this.#body.read(
       (body) => (this.waits ? this.#judgeHeld(body) : this.#send(body)),
