@@ -9,6 +9,9 @@ import type { Deadlines } from '../../net/deadlines.js'
 import { errorCodeOf } from '../../net/tls-failure.js'
 
 const BUFFER_BYTES = 64 * 1024
+/** Of tunnels that have ended, so many are kept for those that come: 4 MiB. */
+const MAX_SPARE_BUFFERS = 64
+const spare: Buffer[] = []
 
 export type TunnelEnd = 'complete' | 'client-reset' | 'upstream-reset' | 'idle'
 
@@ -41,7 +44,7 @@ class Relay implements Watched {
   readonly #client: Socket
   readonly #options: TunnelOptions
   #upstream: Socket | undefined
-  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  readonly #buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
   /** The client socket still owns `#buffer`: reading waits. */
   #lent = false
   #lastBytes = 0
@@ -68,6 +71,8 @@ class Relay implements Watched {
         open -= 1
         if (open > 0) return
         this.#options.deadlines.unwatch(this)
+        // Both sides are closed: nobody reads into it or writes from it any more.
+        if (spare.length < MAX_SPARE_BUFFERS) spare.push(this.#buffer)
         resolve(this.#end)
       }
       this.#carry(client, upstream, 'client-reset')
