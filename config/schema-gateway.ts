@@ -1,5 +1,5 @@
 /** The doors by which programs reach providers with a base URL, and what stands behind each. */
-import { choice, item, seconds, secret, section, text } from './schema-parts.js'
+import { choice, item, list, seconds, secret, section, text } from './schema-parts.js'
 
 /** Whose API a server may be said to speak: the readers that know it by its paths alone. */
 const APIS = [
@@ -55,5 +55,28 @@ export const gatewaySchema = section(
       description:
         'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
     },
+    models: list({
+      maxItems: 1000,
+      default: [],
+      uniqueBy: 'match',
+      items: item('Whom a model means.', ['match', 'provider'], {
+        match: text({
+          format: 'label',
+          description: "A model's name as clients write it; one * stands for any text.",
+        }),
+        provider: text({
+          format: 'door-name',
+          description: 'The provider that is asked, by its name of /llm/NAME.',
+        }),
+        model: text({
+          format: 'label',
+          description:
+            'What it is called there; * is what that of `match` stood for. As asked unless set.',
+        }),
+      }),
+      description:
+        'For requests to /v1/... of our own host: names and patterns of models, in order. A ' +
+        'model called NAME/... of a provider goes there without being here.',
+    }),
   },
 )

@@ -58,6 +58,8 @@ export type Asked =
       readonly endpoint: Endpoint
       /** Origin-form target for the provider. */
       readonly path: string
+      /** Asked for in our own name: its path says whom it means. */
+      readonly isByPath?: boolean
       /** Asked for in the clear at a port of its own: it goes on in the clear, to that port. */
       readonly plainPort?: number
     }
@@ -131,7 +133,8 @@ function originForm(
   const provider = access.providerOfPath(path)
   const meant = provider === undefined ? undefined : endpoints.find(provider)
   if (provider !== undefined && meant !== undefined && isGoverned(meant)) {
-    return governed(provider, meant, facts.target)
+    const asked = governed(provider, meant, facts.target)
+    return asked.kind === 'endpoint' ? { ...asked, isByPath: true } : asked
   }
   return { kind: 'own', path, target: facts.target }
 }

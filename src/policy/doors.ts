@@ -3,41 +3,19 @@
  * target names, what of it goes on, and where to. Pure: texts are compared and cut, nothing is
  * decoded on the way to a provider, so that the path that is governed is the one that goes up.
  */
+import type { Door } from './door.js'
 import type { Endpoint } from './endpoints.js'
+import { ModelRoutes } from './model-routes.js'
+import type { ModelRoute } from './model-routes.js'
 
-/** What stands behind one name. */
-export interface Door {
-  /** As in the path, and in the record unless the catalogue knows the host. */
-  readonly name: string
-  /** The provider whose reader understands it. */
-  readonly speaks: string
-  /** Undefined: nobody has said where it is. */
-  readonly target: DoorTarget | undefined
-  /** What the configuration sends as the client's credential, where that has none. */
-  readonly key: (() => string) | undefined
-  /** Fields that the configuration sets, flat; read when a request goes. */
-  readonly fields: () => readonly string[]
-  /** The longest wait for a response head, in milliseconds. */
-  readonly headTimeoutMs: number | undefined
-}
-
-export interface DoorTarget {
-  /** A canonical host name or an IP address. */
-  readonly host: string
-  readonly port: number
-  readonly plain: boolean
-  /** The configuration names this very address, which may then be a private one. */
-  readonly isWritten: boolean
-  /** In front of what follows the name; empty, or from `/` without a `/` at its end. */
-  readonly prefix: string
-}
-
-/** Looked up by the name as it stands in a path. */
+/** Looked up by the name as it stands in a path; and whom a model's name means. */
 export class DoorTable {
+  readonly models: ModelRoutes
   readonly #byName: ReadonlyMap<string, Door>
 
-  constructor(doors: readonly Door[]) {
+  constructor(doors: readonly Door[], routes: readonly ModelRoute[] = []) {
     this.#byName = new Map(doors.map((door) => [door.name, door]))
+    this.models = new ModelRoutes(routes, (name) => this.#byName.has(name))
   }
 
   find(name: string): Door | undefined {
@@ -55,6 +33,8 @@ const PREFIX = '/llm/'
 export interface DoorAsked {
   readonly name: string
   readonly rest: string
+  /** `rest` begins with a version, and says the API rather than where its provider has it. */
+  readonly isShort?: boolean
 }
 
 /** Of an origin-form target; undefined: it is at no door. */
@@ -63,6 +43,15 @@ export function doorAsked(target: string): DoorAsked | undefined {
   const [, name = '', rest = ''] =
     /^([^/?]*)(.*)$/s.exec(target.slice(PREFIX.length)) ?? []
   return { name, rest: rest.startsWith('/') ? rest : `/${rest}` }
+}
+
+/** The same of `/<provider>/v1/...`, where there is a provider of that name. */
+export function shortDoorAsked(target: string, doors: DoorTable): DoorAsked | undefined {
+  const [, name, rest] =
+    /^\/([a-z0-9._-]{1,64})(\/v\d[a-z0-9]{0,15}\/.*)$/s.exec(target) ?? []
+  if (name === undefined || rest === undefined || doors.find(name) === undefined)
+    return undefined
+  return { name, rest, isShort: true }
 }
 
 /** Visible ASCII without a fragment, RFC 9112 §3.2.1. */

@@ -4,7 +4,8 @@ import type { Config } from '../../../config/schema.js'
 import { canonicalAddress } from '../../core/address.js'
 import { canonicalHostname } from '../../core/hostname.js'
 import { DoorTable } from '../../policy/doors.js'
-import type { Door, DoorTarget } from '../../policy/doors.js'
+import type { Door, DoorTarget } from '../../policy/door.js'
+import type { ModelRoute } from '../../policy/model-routes.js'
 import type { Catalogue, CatalogueEntry } from '../../providers/catalogue.js'
 import { providerNamed } from '../../providers/index.js'
 import { milliseconds } from './milliseconds.js'
@@ -31,7 +32,15 @@ export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
   }
   for (const [name, settings] of Object.entries(config.gateway.providers))
     doors.set(name, configured(doors.get(name) ?? closed(name, 'openai'), settings))
-  return new DoorTable([...doors.values()])
+  return new DoorTable([...doors.values()], config.gateway.models.map(routeOf))
+}
+
+function routeOf({
+  match,
+  provider,
+  model,
+}: Config['gateway']['models'][number]): ModelRoute {
+  return { match, provider, ...(model === undefined ? {} : { model }) }
 }
 
 function closed(name: string, speaks: string): Door {

@@ -7,7 +7,9 @@ import type { ErrorCode } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
 import type { Target } from '../../net/dial.js'
 import { doorEndpoint, pathProblem } from '../../policy/doors.js'
-import type { Door, DoorAsked, DoorTarget } from '../../policy/doors.js'
+import type { Door, DoorTarget } from '../../policy/door.js'
+import type { DoorAsked } from '../../policy/doors.js'
+import { versionedPath } from '../../policy/spoken-apis.js'
 import { credentialIn, withCredential } from '../../providers/credentials.js'
 import type { Credentialed } from '../../providers/credentials.js'
 import { declineAs, exchange, facts, sdkOf } from './arrived.js'
@@ -18,7 +20,8 @@ const MAX_BODY_BYTES = 100 * 1024 * 1024
 /** Of a name that nobody knows, what is said back. */
 const SHOWN_CHARS = 64
 
-export function serveDoor(arrived: Arrived, { name, rest }: DoorAsked): void {
+export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
+  const { name, rest } = asked
   const { services, from } = arrived
   const door = services.policy.doors.find(name)
   if (door === undefined) {
@@ -49,7 +52,7 @@ export function serveDoor(arrived: Arrived, { name, rest }: DoorAsked): void {
   log.inspected()
   log.named(target.host)
   log.ofClass(endpoint.domain)
-  const { head, path } = outgoing(arrived, door, target.prefix + rest)
+  const { head, path } = outgoing(arrived, door, asked)
   exchange(
     arrived,
     facts(
@@ -67,6 +70,17 @@ export function serveDoor(arrived: Arrived, { name, rest }: DoorAsked): void {
       },
     ),
   )
+}
+
+/** The same for a request that is at no door yet; `rest` is its path. */
+export function refusedAt(
+  arrived: Arrived,
+  { door, rest }: { readonly door: Door | undefined; readonly rest: string },
+  code: ErrorCode,
+  detail?: string,
+): void {
+  const sdk = door === undefined ? sdkOf(arrived) : sdkAt(arrived, door, rest)
+  refused(arrived, sdk, code, detail)
 }
 
 function refused(arrived: Arrived, sdk: string, code: ErrorCode, detail?: string): void {
@@ -106,8 +120,10 @@ function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
 function outgoing(
   { head, from }: Arrived,
   door: Door,
-  path: string,
+  { rest, isShort }: DoorAsked,
 ): { readonly head: RequestHead; readonly path: string } {
+  const there = isShort === true ? versionedPath(door, rest) : rest
+  const path = (door.target?.prefix ?? '') + there
   let request: Credentialed = { fields: head.fields, path }
   const isOurs = from.state.caller.loopback && credentialIn(request) === undefined
   if (door.key !== undefined && isOurs)

@@ -8,7 +8,7 @@ import { authorityHost, readRequestHead } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
 import { whatIsAsked } from '../../policy/access.js'
 import type { Asked } from '../../policy/access.js'
-import { doorAsked } from '../../policy/doors.js'
+import { doorAsked, shortDoorAsked } from '../../policy/doors.js'
 import type { Intercepted } from '../words/connection-state.js'
 import type { ConnectionState } from '../words/connection-state.js'
 import type { HttpClient, HttpRequest } from '../words/http-words.js'
@@ -23,6 +23,7 @@ import { SELF_TEST_PATH, serveSelfTest } from '../site/self-test.js'
 import { isKnownUser } from '../words/known-user.js'
 import { decline, exchange, facts, ORIGIN_FORM, originForm } from './arrived.js'
 import type { Arrived, Http } from './arrived.js'
+import { isByModel, serveByModel } from './by-model.js'
 import { serveDoor } from './door.js'
 import type { DispatchPort } from './port.js'
 import { serveSite } from '../site/site.js'
@@ -139,6 +140,18 @@ function serveOwnPort(arrived: Arrived): void {
     fetchSite: single(http.request.headers['sec-fetch-site']),
     localPort: from.state.localPort,
   })
+  if (isByModel(arrived, asked)) {
+    return asUser(arrived, codeForUnknown(http, asked), () =>
+      serveByModel(arrived, (again) => serveOwnName(again, asked)),
+    )
+  }
+  serveOwnName(arrived, asked)
+}
+
+/** What a request in our own name, or in the clear, asks for. */
+function serveOwnName(arrived: Arrived, asked: Asked): void {
+  const { http, from, services } = arrived
+  const { policy } = services
   const { log } = from.state
   switch (asked.kind) {
     case 'refused':
@@ -146,7 +159,8 @@ function serveOwnPort(arrived: Arrived): void {
       decline(arrived, asked.code, undefined, asked.detail)
       return
     case 'own': {
-      const door = doorAsked(asked.target)
+      const { doors } = policy
+      const door = doorAsked(asked.target) ?? shortDoorAsked(asked.target, doors)
       if (door !== undefined) {
         return asUser(arrived, codeForUnknown(http, asked), () =>
           serveDoor(arrived, door),

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
 import { createOpenAI } from '@ai-sdk/openai'
 import Anthropic from '@anthropic-ai/sdk'
 import { GoogleGenAI } from '@google/genai'
@@ -43,6 +44,7 @@ const tool = {
 } as const
 const noRetry = { maxRetries: 0 }
 const key = 'a-key-for-nobody'
+const JSON_TYPE = { 'content-type': 'application/json' }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const got: T[] = []
@@ -195,6 +197,11 @@ describe('the doors of the gateway', () => {
             },
             inward: { base_url: 'http://router.example' },
           },
+          models: [
+            { match: 'fast', provider: 'groq', model: 'llama-3.1-8b-instant' },
+            { match: 'house/*', provider: 'mine', model: 'local-*' },
+            { match: 'lost', provider: 'nowhere' },
+          ],
         },
         upstream: { dns: ['127.0.0.1:9'] },
       },
@@ -260,7 +267,137 @@ describe('the doors of the gateway', () => {
     assert.equal(second?.headers['x-api-key'], 'theirs')
   })
 
+  for (const [model, path, host, target, named] of [
+    [
+      'openrouter/meta/llama-3',
+      '/v1/chat/completions',
+      'openrouter.ai',
+      '/api/v1/chat/completions',
+      'meta/llama-3',
+    ],
+    [
+      'groq/qwen/qwen3-32b',
+      '/v1/chat/completions',
+      'api.groq.com',
+      '/openai/v1/chat/completions',
+      'qwen/qwen3-32b',
+    ],
+    [
+      'gemini/gemini-2.5-flash',
+      '/v1/chat/completions',
+      HOSTS.gemini,
+      '/v1beta/openai/chat/completions',
+      'gemini-2.5-flash',
+    ],
+    [
+      'fast',
+      '/v1/embeddings?x=1',
+      'api.groq.com',
+      '/openai/v1/embeddings?x=1',
+      'llama-3.1-8b-instant',
+    ],
+    [
+      'anthropic/claude-x',
+      '/v1/messages',
+      'api.anthropic.com',
+      '/v1/messages',
+      'claude-x',
+    ],
+  ] as const)
+    it(`leads ${path} for ${model} to ${host}`, async () => {
+      const before = there.arrived.length
+      const body = `{"messages": [ {"role":"user","content":"hi é"}], "max_tokens":5, "model":"${model}" ,"n":1}`
+      const { body: answer } = await request(yori.url + path, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, authorization: 'Bearer k', 'x-api-key': 'k' },
+        body,
+      })
+      await answer.dump()
+      const [seen] = there.arrived.slice(before)
+      assert.equal(seen?.headers.host, host)
+      assert.equal(seen.target, target)
+      assert.equal(seen.body.toString(), body.replace(model, named))
+      const row = (await yori.rows('exchanges')).at(-1)
+      assert.equal(row?.['model'], named)
+    })
+
+  it('leads a body without a length, in pieces, too', async () => {
+    const before = direct.arrived.length
+    const pieces = ['{"mod', 'el":"house/9b","messages":', '[]}']
+    const { statusCode, body } = await request(`${yori.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, authorization: 'Bearer k' },
+      body: Readable.from(pieces),
+    })
+    await body.dump()
+    const [seen] = direct.arrived.slice(before)
+    assert.equal(seen?.target, '/in/front/v1/chat/completions')
+    assert.equal(seen.body.toString(), '{"model":"local-9b","messages":[]}')
+    // The origin itself will not have it without a message.
+    assert.equal(statusCode, 400)
+  })
+
+  for (const [what, body, status, says] of [
+    [
+      'an API that is not spoken',
+      { model: 'anthropic/claude-x' },
+      400,
+      /anthropic does not speak the API of/,
+    ],
+    [
+      'a provider that is not there',
+      { model: 'lost' },
+      502,
+      /no provider of that name: nowhere/,
+    ],
+    [
+      'one that stands nowhere',
+      { model: 'vllm/x' },
+      503,
+      /gateway\.providers\.vllm\.base_url/,
+    ],
+  ] as const)
+    it(`answers ${what} with ${status}`, async () => {
+      const before = there.arrived.length
+      const answer = await request(`${yori.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: JSON_TYPE,
+        body: JSON.stringify(body),
+      })
+      assert.equal(answer.statusCode, status)
+      const { error } = (await answer.body.json()) as { error: { message: string } }
+      assert.match(error.message, says)
+      assert.equal(there.arrived.length, before)
+    })
+
+  it('answers a body that names two models with 400', async () => {
+    const { statusCode } = await request(`${yori.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: '{"model":"openrouter/a","model":"gpt-4o"}',
+    })
+    assert.equal(statusCode, 400)
+  })
+
+  for (const [path, host, target] of [
+    ['/groq/v1/models', 'api.groq.com', '/openai/v1/models'],
+    ['/openrouter/v1/models?a=b', 'openrouter.ai', '/api/v1/models?a=b'],
+    ['/anthropic/v1/models', 'api.anthropic.com', '/v1/models'],
+    ['/cohere/v1/rerank', 'api.cohere.com', '/v1/rerank'],
+    ['/cohere/v1/models', 'api.cohere.com', '/compatibility/v1/models'],
+    ['/gemini/v1beta/models', HOSTS.gemini, '/v1beta/models'],
+  ] as const)
+    it(`takes ${path} for ${target} of ${host}`, async () => {
+      const before = there.arrived.length
+      await (
+        await request(yori.url + path, { headers: { 'x-api-key': 'k' } })
+      ).body.dump()
+      const [seen] = there.arrived.slice(before)
+      assert.deepEqual([seen?.headers.host, seen?.target], [host, target])
+    })
+
   for (const [what, path, status, code] of [
+    ['a short name that nobody knows', '/nobody/v1/models', 404, 'YORI_NOT_FOUND'],
     ['a name that nobody knows', '/llm/nobody/v1/x', 502, 'YORI_PROVIDER_UNKNOWN'],
     ['no name', '/llm//v1/x', 502, 'YORI_PROVIDER_UNKNOWN'],
     ['azure', '/llm/azure/openai/x', 503, 'YORI_PROVIDER_NOT_CONFIGURED'],

@@ -1,0 +1,28 @@
+/** One door of the gateway: a name in a path, and the provider behind it. Pure words. */
+
+/** What stands behind one name. */
+export interface Door {
+  /** As in the path, and in the record unless the catalogue knows the host. */
+  readonly name: string
+  /** The provider whose reader understands it. */
+  readonly speaks: string
+  /** Undefined: nobody has said where it is. */
+  readonly target: DoorTarget | undefined
+  /** What the configuration sends as the client's credential, where that has none. */
+  readonly key: (() => string) | undefined
+  /** Fields that the configuration sets, flat; read when a request goes. */
+  readonly fields: () => readonly string[]
+  /** The longest wait for a response head, in milliseconds. */
+  readonly headTimeoutMs: number | undefined
+}
+
+export interface DoorTarget {
+  /** A canonical host name or an IP address. */
+  readonly host: string
+  readonly port: number
+  readonly plain: boolean
+  /** The configuration names this very address, which may then be a private one. */
+  readonly isWritten: boolean
+  /** In front of what follows the name; empty, or from `/` without a `/` at its end. */
+  readonly prefix: string
+}
