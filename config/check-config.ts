@@ -14,6 +14,7 @@ import { parseHostPort } from './schema-formats.js'
 export function checkConfig(config: Config, judgement: Judgement): void {
   checkConsent(config, judgement)
   checkListeners(config, judgement)
+  checkGateway(config, judgement)
   checkPairs(config, judgement)
   checkAccess(config, judgement)
   checkAllowlist(config, judgement)
@@ -92,6 +93,19 @@ function checkListeners(config: Config, { report, warn }: Judgement): void {
       'keep it on 127.0.0.1, or put a TLS front end before it',
     )
   }
+}
+
+/** Whoever reaches an open gateway would spend the operator's key. */
+function checkGateway({ gateway, listen }: Config, { report }: Judgement): void {
+  const { default: name, providers } = gateway
+  if (name === undefined || providers[name]?.key === undefined) return
+  const open = listen.filter((text) => !isLoopback(parseHostPort(text)?.host ?? ''))
+  if (open.length === 0) return
+  report(
+    ['gateway', 'providers', name, 'key'],
+    `would be sent for whoever reaches ${open.join(', ')}`,
+    'listen on 127.0.0.1, or leave the key out and let clients send their own',
+  )
 }
 
 /** Would the second of two sockets on one port fail? The two families do not meet. */

@@ -6,6 +6,7 @@
 import { dirname, resolve } from 'node:path'
 import { isObject } from './defaults.js'
 import { findFile } from './find-file.js'
+import { readGatewayFile } from './gateway-file.js'
 import { judge } from './judge.js'
 import type { Remark } from './judge.js'
 import { exposedSecrets, followFiles, missingFiles } from './named-files.js'
@@ -81,7 +82,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const overrides = [...fromEnvironment(options), ...(options.flags ?? [])].map(
     (override) => fromHere(override, options.cwd),
   )
-  const raw = overlay(read.value ?? {}, overrides)
+  const gateway = readGatewayFile(read.value)
+  const raw = overlay(gateway.value ?? {}, overrides)
   const judged = judge(raw, {
     env: options.env,
     base: found.kind === 'text' ? dirname(found.path) : options.cwd,
@@ -90,11 +92,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       : { stateDir: resolve(options.cwd, options.stateDir) }),
   })
   const located = (remark: Remark): Problem => locate(remark, { file, read, overrides })
-  if (judged.config === undefined || inFile.length > 0) {
-    return {
-      kind: 'invalid',
-      problems: listed([...inFile, ...judged.faults.map(located)]),
-    }
+  const faults = [...gateway.faults, ...judged.faults]
+  if (judged.config === undefined || inFile.length + faults.length > 0) {
+    return { kind: 'invalid', problems: listed([...inFile, ...faults.map(located)]) }
   }
   const followed = followFiles(judged.config)
   if (followed.kind === 'fault') {
@@ -111,6 +111,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       ? followed.config
       : Object.freeze({ ...followed.config, endpoints })
   const warnings = [
+    ...gateway.warnings,
     ...judged.warnings,
     ...missingFiles(config),
     ...exposedSecrets(found, read.value),

@@ -55,6 +55,12 @@ export const gatewaySchema = section(
       description:
         'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
     },
+    default: text({
+      format: 'door-name',
+      description:
+        'The provider to which every request in our own name goes that nothing here answers: ' +
+        'this listener is its gateway. With a key for it, on this machine alone.',
+    }),
     models: list({
       maxItems: 1000,
       default: [],

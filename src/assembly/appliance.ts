@@ -23,6 +23,7 @@ import { makeTransparent } from '../net/transparent.js'
 import { milliseconds } from './from-config/milliseconds.js'
 import { Lasting } from './lasting.js'
 import { Lifecycle } from './lifecycle.js'
+import type { OpenAnswers } from '../proxy/dispatch/port.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { TrustLedger } from '../learned/trust-ledger.js'
 
@@ -86,6 +87,11 @@ export class Appliance {
   /** Sessions, and the events of calls for whoever follows them. */
   get conversations(): Conversations {
     return this.#lasting.conversations
+  }
+
+  /** Who answers `/metrics` and `/config` where the listener is a gateway's. */
+  useOpenAnswers(answers: OpenAnswers): void {
+    this.#lasting.openAnswers = answers
   }
 
   /** Who trusts us. */

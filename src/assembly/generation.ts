@@ -69,6 +69,7 @@ export interface GenerationEdges extends PolicyEdges {
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
   readonly reach: Services['reach']
+  readonly openAnswers: Services['openAnswers']
   readonly clocks: Services['clocks']
   readonly concerns: Services['concerns']
   readonly descriptors: Descriptors

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { CaKeeper } from '../../ca/ca-keeper.js'
+import type { OpenAnswers } from '../proxy/dispatch/port.js'
 import type { Config } from '../../config/schema.js'
 import { CaWatch } from '../../ca/ca-watch.js'
 import { openAuditStore } from '../audit/store.js'
@@ -112,6 +113,9 @@ export class Lasting {
     passed: new PassedContent(),
     repeated: new RepeatedBlocks(),
   }
+
+  /** What the control plane answers at the listener of a gateway, once there is one. */
+  openAnswers: OpenAnswers | undefined
 
   constructor(options: LastingOptions, hooks: LastingHooks) {
     const { config, clock, log } = options
@@ -318,6 +322,7 @@ export class Lasting {
       reach: () => this.#own.reachableAt(this.#hooks.addresses()),
       identify: (address) => this.#identity.resolve(address),
       programs: this.#programs,
+      openAnswers: () => this.openAnswers,
       destinations,
     }
   }

@@ -234,6 +234,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'check, show or write the configuration',
     load: async () => (await import('./commands/run/config.js')).configCommand(),
   },
+  'generate-config': {
+    group: 'Setting up',
+    summary: 'write the file of a gateway to one provider, to start from',
+    load: async () => (await import('./commands/run/config.js')).generateConfigCommand(),
+  },
+  'validate-config': {
+    group: 'Setting up',
+    summary: 'print every problem of a configuration file; exit 0 when there is none',
+    load: async () => (await import('./commands/run/config.js')).validateConfigCommand(),
+  },
   ca: {
     group: 'Setting up',
     summary: 'the certificate authority that devices trust',

@@ -14,6 +14,18 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori run', 'with the configuration that is found'],
     ['yori run --host 127.0.0.1 --port 8443', 'for this machine alone'],
     ['yori run --host 127.0.0.1 --keep', 'with whole conversations in the record'],
+    [
+      'yori run --base-url https://api.openai.com --type openai',
+      'a gateway on 127.0.0.1:4000',
+    ],
+  ],
+  'yori generate-config': [
+    ['yori generate-config gateway.yaml', 'a gateway to one provider'],
+    ['yori generate-config gateway.yaml --force', 'over what is there'],
+  ],
+  'yori validate-config': [
+    ['yori validate-config gateway.yaml', 'every problem, with its line'],
+    ['yori validate-config gateway.yaml --json', 'for programs'],
   ],
   'yori status': [
     ['yori status', 'how things stand'],

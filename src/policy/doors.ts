@@ -11,11 +11,21 @@ import type { ModelRoute } from './model-routes.js'
 /** Looked up by the name as it stands in a path; and whom a model's name means. */
 export class DoorTable {
   readonly models: ModelRoutes
+  /** To which everything goes in our own name that is not ours. */
+  readonly defaultName: string | undefined
   readonly #byName: ReadonlyMap<string, Door>
 
-  constructor(doors: readonly Door[], routes: readonly ModelRoute[] = []) {
+  constructor(
+    doors: readonly Door[],
+    routes: readonly ModelRoute[] = [],
+    defaultName?: string,
+  ) {
     this.#byName = new Map(doors.map((door) => [door.name, door]))
-    this.models = new ModelRoutes(routes, (name) => this.#byName.has(name))
+    this.defaultName = defaultName
+    // The names of its models are its own.
+    const isDoor = (name: string): boolean =>
+      defaultName === undefined && this.#byName.has(name)
+    this.models = new ModelRoutes(routes, isDoor)
   }
 
   find(name: string): Door | undefined {

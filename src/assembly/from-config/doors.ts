@@ -32,7 +32,11 @@ export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
   }
   for (const [name, settings] of Object.entries(config.gateway.providers))
     doors.set(name, configured(doors.get(name) ?? closed(name, 'openai'), settings))
-  return new DoorTable([...doors.values()], config.gateway.models.map(routeOf))
+  return new DoorTable(
+    [...doors.values()],
+    config.gateway.models.map(routeOf),
+    config.gateway.default,
+  )
 }
 
 function routeOf({

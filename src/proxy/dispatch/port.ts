@@ -15,4 +15,26 @@ export interface DispatchPort
   readonly memory: Pick<Memory, 'accepted'> & ExchangePort['memory'] & SitePort['memory']
   readonly trust: Pick<TrustLedger, 'accepted'>
   readonly overrides: Overrides
+  /** Undefined: there is no control plane. */
+  readonly openAnswers: () => OpenAnswers | undefined
 }
+
+/**
+ * What the control plane answers to programs of this machine at the listener of a gateway;
+ * undefined: it answers nothing at that path.
+ */
+export type OpenAnswers = (asked: {
+  readonly verb: string
+  readonly path: string
+  readonly host: string | undefined
+  readonly from: string | undefined
+  readonly origin?: string | undefined
+  readonly site?: string | undefined
+}) => Promise<
+  | {
+      readonly status: number
+      readonly fields: Readonly<Record<string, string>>
+      readonly body: string
+    }
+  | undefined
+>

@@ -9,6 +9,7 @@ import type { RequestHead } from '../../http/head.js'
 import { whatIsAsked } from '../../policy/access.js'
 import type { Asked } from '../../policy/access.js'
 import { doorAsked, shortDoorAsked } from '../../policy/doors.js'
+import type { DoorAsked, DoorTable } from '../../policy/doors.js'
 import type { Intercepted } from '../words/connection-state.js'
 import type { ConnectionState } from '../words/connection-state.js'
 import type { HttpClient, HttpRequest } from '../words/http-words.js'
@@ -25,8 +26,9 @@ import { decline, exchange, facts, ORIGIN_FORM, originForm } from './arrived.js'
 import type { Arrived, Http } from './arrived.js'
 import { isByModel, serveByModel } from './by-model.js'
 import { serveDoor } from './door.js'
+import { isOpenPath, OPEN_PATHS, serveOpenAnswer } from './open-answer.js'
 import type { DispatchPort } from './port.js'
-import { serveSite } from '../site/site.js'
+import { isSitePath, serveSite } from '../site/site.js'
 
 /** `upgrade` is the protocol that the client asked to switch to, when we relay it. */
 export function serveRequest(
@@ -148,33 +150,52 @@ function serveOwnPort(arrived: Arrived): void {
   serveOwnName(arrived, asked)
 }
 
+/** The door at which a request is; undefined: it is at none. */
+function doorOf(doors: DoorTable, asked: Asked): DoorAsked | undefined {
+  const name = doors.defaultName
+  switch (asked.kind) {
+    case 'refused':
+    case 'relay':
+      return undefined
+    case 'endpoint':
+      return name === undefined || asked.isByPath !== true
+        ? undefined
+        : { name, rest: asked.path, isShort: true }
+    case 'own': {
+      const door = doorAsked(asked.target) ?? shortDoorAsked(asked.target, doors)
+      const isOurs = isSitePath(asked.path) || OPEN_PATHS.has(asked.path)
+      if (door !== undefined || name === undefined || isOurs) return door
+      return { name, rest: asked.target, isShort: true }
+    }
+  }
+}
+
 /** What a request in our own name, or in the clear, asks for. */
 function serveOwnName(arrived: Arrived, asked: Asked): void {
   const { http, from, services } = arrived
-  const { policy } = services
   const { log } = from.state
+  const door = doorOf(services.policy.doors, asked)
+  if (door !== undefined) {
+    return asUser(arrived, codeForUnknown(http, asked), () => serveDoor(arrived, door))
+  }
   switch (asked.kind) {
     case 'refused':
       log.requestRefused(asked.code)
       decline(arrived, asked.code, undefined, asked.detail)
       return
-    case 'own': {
-      const { doors } = policy
-      const door = doorAsked(asked.target) ?? shortDoorAsked(asked.target, doors)
-      if (door !== undefined) {
-        return asUser(arrived, codeForUnknown(http, asked), () =>
-          serveDoor(arrived, door),
-        )
-      }
+    case 'own':
       log.servedOwn()
       if (asked.path === OVERRIDE_ALIAS || asked.path.startsWith(RESERVED_PREFIX)) {
         serveReserved(arrived, asked.path, undefined)
         return
       }
+      if (isOpenPath(arrived, asked.path)) {
+        void serveOpenAnswer(arrived, asked.target)
+        return
+      }
       if (!serveSite(http, asked.path, from, services))
         decline(arrived, 'YORI_NOT_FOUND', undefined)
       return
-    }
     case 'relay':
     case 'endpoint':
       return asUser(arrived, codeForUnknown(http, asked), () =>

@@ -2,7 +2,20 @@
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { proxyPac } from './proxy-pac.js'
 import type { SitePort } from './port.js'
+import { RESERVED_PREFIX } from '../../core/own-paths.js'
+import { OVERRIDE_ALIAS } from './override-form.js'
 import { isTrustPath } from '../../core/trust-paths.js'
+
+/** Is that path ours, whatever is asked of it? */
+export function isSitePath(path: string): boolean {
+  return (
+    isTrustPath(path) ||
+    path === '/health' ||
+    path === '/proxy.pac' ||
+    path === OVERRIDE_ALIAS ||
+    path.startsWith(RESERVED_PREFIX)
+  )
+}
 
 /** False, and nothing happens: nothing of ours is at that path. */
 export function serveSite(

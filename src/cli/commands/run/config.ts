@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { GATEWAY_STARTER } from '../../../../config/gateway-file.js'
 import { explain, explainText } from '../../../../config/explain.js'
 import { formatProblem } from '../../../../config/problem.js'
 import { showConfig } from '../../../../config/show-config.js'
@@ -41,6 +42,33 @@ export function configCommand(): Command {
     .description('say what a key takes, its default and its meaning')
     .action(explainKey)
   return command
+}
+
+/** `yori generate-config FILE`: a gateway's file to start from. */
+export function generateConfigCommand(): Command {
+  return new Command('generate-config')
+    .description('write the file of a gateway to one provider, to start from')
+    .argument('<file>', 'where to')
+    .option('--force', 'overwrite a file that is there')
+    .action((out: string, { force }: { force?: true }) => {
+      const failure = writeFile(resolve(out), GATEWAY_STARTER, force === true)
+      if (failure === undefined) print(`wrote ${out}; next: yori run --config ${out}`)
+      else {
+        complain(failure)
+        process.exitCode = 1
+      }
+    })
+}
+
+/** `yori validate-config FILE`: as `config check --config FILE`. */
+export function validateConfigCommand(): Command {
+  return new Command('validate-config')
+    .description('print every problem of a configuration file; exit 0 when there is none')
+    .argument('<file>', 'the configuration file')
+    .option('--json', 'print JSON for programs')
+    .action((config: string, { json }: { json?: true }) =>
+      check({ config, ...(json === undefined ? {} : { json }) }),
+    )
 }
 
 function common(command: Command): Command {

@@ -5,7 +5,8 @@ import { setDefaultHighWaterMark } from 'node:stream'
 import type * as Pino from 'pino'
 import { formatProblem } from '../../../../config/problem.js'
 import type { Config } from '../../../../config/schema.js'
-import type { Override } from '../../../../config/load.js'
+import { GATEWAY_HOST, GATEWAY_PORT, logLevel } from '../../../../config/gateway-file.js'
+import { gatewayOverrides } from './gateway-flags.js'
 import { Appliance } from '../../../assembly/appliance.js'
 import { seenRow } from '../../../audit/seen-row.js'
 import type { ExchangeObserver } from '../../../proxy/words/observer.js'
@@ -56,6 +57,9 @@ interface RunFlags {
   readonly key?: string
   readonly logLevel?: string
   readonly keep?: true
+  readonly baseUrl?: string
+  readonly type?: string
+  readonly apiKey?: string
 }
 
 export function runCommand(): Command {
@@ -68,6 +72,9 @@ export function runCommand(): Command {
     .option('--cert <file>', "PEM chain for YORI's own site, over proxy.tls_cert")
     .option('--key <file>', 'PEM key for --cert, over proxy.tls_key')
     .option('--log-level <level>', 'debug, info, warn, error or silent, over log.level')
+    .option('--base-url <url>', 'be a gateway to this one provider, on 127.0.0.1:4000')
+    .option('--type <name>', 'whose API --base-url speaks, such as openai')
+    .option('--api-key <key>', 'sent to --base-url where a client sends none')
     .option('--keep', 'keep whole conversations; for listeners on this machine alone')
     .action(run)
 }
@@ -123,6 +130,7 @@ async function run(flags: RunFlags): Promise<void> {
     ...about,
     source: source === 'defaults' ? undefined : source,
   })
+  appliance.useOpenAnswers((asked) => control.openAnswer(asked))
   await control.start()
   // Whoever sees the banner may send signals.
   const stopped = untilStopped({ appliance, control, alerts }, log)
@@ -241,17 +249,18 @@ function untilStopped(
 }
 
 function configFlags(flags: RunFlags): ConfigFlags {
-  const overrides: Override[] = []
+  const overrides = gatewayOverrides(flags, process.env)
   const over = (name: string, path: readonly string[], value: unknown): void => {
     overrides.push({ name, from: 'command line', path, value })
   }
   if (flags.host !== undefined || flags.port !== undefined) {
-    const host = flags.host ?? '0.0.0.0'
+    const isGateway = overrides.length > 0
+    const host = flags.host ?? (isGateway ? GATEWAY_HOST : '0.0.0.0')
     const bracketed = host.includes(':') ? `[${host}]` : host
     over(
       flags.port === undefined ? '--host' : '--port',
       ['listen'],
-      `${bracketed}:${flags.port ?? '8443'}`,
+      `${bracketed}:${flags.port ?? (isGateway ? String(GATEWAY_PORT) : '8443')}`,
     )
   }
   if (flags.cert !== undefined) over('--cert', ['proxy', 'tls_cert'], flags.cert)
@@ -260,6 +269,7 @@ function configFlags(flags: RunFlags): ConfigFlags {
     over('--keep', ['audit', 'bodies'], 'both')
     over('--keep', ['audit', 'body_bytes'], KEPT_BODY_BYTES)
   }
-  if (flags.logLevel !== undefined) over('--log-level', ['log', 'level'], flags.logLevel)
+  if (flags.logLevel !== undefined)
+    over('--log-level', ['log', 'level'], logLevel(flags.logLevel))
   return { config: flags.config, stateDir: flags.stateDir, overrides }
 }
