@@ -8,6 +8,7 @@ import { apiProblem } from '../../policy/model-routes.js'
 import { refusedAt, serveDoor } from './door.js'
 import type { Arrived } from './arrived.js'
 import { holdForModel } from './held-model.js'
+import type { HeldRequest } from './held-model.js'
 
 /** May its model say whom it means? */
 export function isByModel({ http, services, upgrade }: Arrived, asked: Asked): boolean {
@@ -24,7 +25,8 @@ export function serveByModel(
 ): void {
   const { http, from, services } = arrived
   if (http.request.headers.expect !== undefined) http.response.writeContinue()
-  holdForModel(http.request, arrived.head, (held) => {
+  const { direct: maxBytes } = services.policy.maxRequestBytes
+  const use = (held: HeldRequest): void => {
     if (from.socket.destroyed || http.response.destroyed) return
     const { doors } = services.policy
     const names = new Set(held.models)
@@ -61,7 +63,8 @@ export function serveByModel(
       { ...arrived, http: { ...http, request: edited.request }, head: edited.head },
       { name: door.name, rest, isShort: true },
     )
-  })
+  }
+  holdForModel(http.request, arrived.head, { maxBytes, use })
 }
 
 function isVersioned(path: string): boolean {

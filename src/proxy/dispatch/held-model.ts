@@ -23,6 +23,12 @@ export interface HeldRequest {
   withModel(model: string): Pick<HeldRequest, 'request' | 'head'>
 }
 
+export interface HoldOptions {
+  /** A longer body is refused by whoever serves it: it is not waited for. */
+  readonly maxBytes: number
+  readonly use: (held: HeldRequest) => void
+}
+
 /**
  * Calls `use` once, within the call where there is no body to wait for; never when the client
  * breaks the request off. Deadlines are those of the request's head, the client's connection
@@ -31,14 +37,15 @@ export interface HeldRequest {
 export function holdForModel(
   request: HttpRequest,
   head: RequestHead,
-  use: (held: HeldRequest) => void,
+  { maxBytes, use }: HoldOptions,
 ): void {
   if (!carriesBody(head)) {
     use({ request, head, models: [], withModel: () => ({ request, head }) })
     return
   }
   const isReadable = isJson(head) && head.contentEncoding === undefined
-  if (!isReadable || (head.contentLength ?? 0) > MAX_HELD_BYTES) {
+  const most = Math.min(maxBytes, MAX_HELD_BYTES)
+  if (!isReadable || (head.contentLength ?? 0) > most) {
     use({ request, head, models: undefined, withModel: () => ({ request, head }) })
     return
   }
@@ -54,7 +61,7 @@ export function holdForModel(
     pieces.push(piece)
     bytes += piece.length
     names.push(piece)
-    if (bytes <= MAX_HELD_BYTES) return
+    if (bytes <= most) return
     request.pause()
     stop(false)
   }
