@@ -46,7 +46,9 @@ export class Metering implements ExchangeObserver {
     const { counters, subjects, time } = this.#options
     if (ticket !== undefined) {
       const taken = wasTaken(record)
-      counters.end(ticket, { ...spent, taken, policy: record.policyName }, time())
+      const { tokens, microUsd, atMostMicroUsd } = spent
+      const policy = record.policyName
+      counters.end(ticket, { tokens, microUsd, atMostMicroUsd, taken, policy }, time())
     } else if (spent.tokens + spent.microUsd + spent.atMostMicroUsd > 0)
       counters.spend(subjects(record), spent, time())
     // Only now: who waits for it is asked about with what it used.

@@ -5,7 +5,7 @@
  */
 import { createHash, hash } from 'node:crypto'
 import { cutAt } from '../providers/bounded-text.js'
-import type { Message, RequestFacts, ToolCall } from '../providers/provider.js'
+import type { RequestFacts, ToolCall } from '../providers/provider.js'
 
 /** Characters of a message that count: enough to tell two apart, and stable at its end. */
 const SIGNED_CHARS = 100
@@ -32,62 +32,49 @@ export interface ConversationKeys {
   readonly answer: string | undefined
 }
 
-/** `scope` keeps the conversations of two devices, or of two named agents, apart. */
+/**
+ * `scope` keeps the conversations of two devices, or of two named agents, apart. Messages in a
+ * row of one side are a turn; several tool calls at once are one turn of the model.
+ */
 export function conversationKeys(facts: RequestFacts, scope: string): ConversationKeys {
-  const turns = turnsOf(facts.messages)
-  const begin = `${scope.length}:${scope}${part('system', facts.system ?? '')}`
-  let text = begin
+  let text = `${scope.length}:${scope}${part('system', facts.system ?? '')}`
   /** How much of the text stands before each of the model's turns. */
   const befores: number[] = []
   let clientMessages = 0
-  for (const { byModel, messages } of turns) {
-    if (byModel) befores.push(text.length)
-    else clientMessages += messages.length
-    for (const { role, text: said } of messages)
-      text += part(byModel ? 'model' : role, said)
+  let wasByModel = false
+  /** The first words of the model's last turn. */
+  let answer = ''
+  for (const { role: written, text: said } of facts.messages) {
+    const role = written.toLowerCase()
+    if (role === 'system' || role === 'developer') continue
+    const byModel = MODEL_ROLES.has(role)
+    if (byModel && !wasByModel) {
+      befores.push(text.length)
+      answer = ''
+    }
+    if (byModel && answer === '') answer = said
+    if (!byModel) clientMessages++
+    text += part(byModel ? 'model' : written, said)
+    wasByModel = byModel
   }
-  const at = befores.pop()
-  const last = turns.findLast(({ byModel }) => byModel)
+  const { state, before } = digestsOf(text, befores.pop())
   return {
-    ...digestsOf(text, at),
+    state,
+    before,
     earlier: () =>
       befores
         .slice(-MAX_EARLIER)
         .reverse()
         .map((length) => digestOf(text.slice(0, length))),
     clientMessages,
-    answer: last === undefined ? undefined : answerKey(last.messages, scope),
+    answer: answer === '' ? undefined : answerTextKey(answer, scope),
   }
-}
-
-interface Turn {
-  readonly byModel: boolean
-  readonly messages: Message[]
-}
-
-/** Messages in a row of one side; several tool calls at once are one turn of the model. */
-function turnsOf(messages: readonly Message[]): Turn[] {
-  const turns: Turn[] = []
-  for (const message of messages) {
-    const role = message.role.toLowerCase()
-    if (role === 'system' || role === 'developer') continue
-    const byModel = MODEL_ROLES.has(role)
-    const turn = turns.at(-1)
-    if (turn !== undefined && turn.byModel === byModel) turn.messages.push(message)
-    else turns.push({ byModel, messages: [message] })
-  }
-  return turns
 }
 
 /** Lengths stand before texts, so that no two lists of messages look alike. */
 function part(role: string, text: string): string {
   const said = cutAt(text, SIGNED_CHARS)
   return `${role.length}:${role}${said.length}:${said}`
-}
-
-function answerKey(messages: readonly Message[], scope: string): string | undefined {
-  const said = messages.find(({ text }) => text.length > 0)
-  return said === undefined ? undefined : answerTextKey(said.text, scope)
 }
 
 /** Undefined for an answer too short to be told from others. */

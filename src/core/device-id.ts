@@ -38,6 +38,7 @@ export function isBoundTo(
  */
 export function shareOf(device: Device): string {
   if (device.mac !== undefined) return device.mac
+  if (!device.ip.includes(':')) return device.ip
   const bytes = addressBytes(device.ip)
   if (bytes?.length !== 16) return device.ip
   return `${Buffer.from(bytes.subarray(0, 8)).toString('hex')}/64`

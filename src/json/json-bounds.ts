@@ -4,7 +4,7 @@
  * meaning a policy reads. Building is `JSON.parse`'s, and only within the limits.
  */
 import { unreachable } from '../core/unreachable.js'
-import { isSpace, JSON_LIMITS, JsonScanner } from './json-scanner.js'
+import { asBuffer, isSpace, JSON_LIMITS, JsonScanner } from './json-scanner.js'
 import type { JsonLimits, JsonMeasure, JsonScalar } from './json-scanner.js'
 
 export { JSON_LIMITS } from './json-scanner.js'
@@ -121,7 +121,7 @@ function parseMeasured(
   bytes: Uint8Array,
   { keys, duplicateKeys }: { keys: number; duplicateKeys: readonly string[] },
 ): BoundedJson {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  const text = asBuffer(bytes).toString()
   try {
     return { kind: 'whole', value: JSON.parse(text) as unknown, keys, duplicateKeys }
   } catch {

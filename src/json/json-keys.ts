@@ -12,11 +12,12 @@ const FEW_KEYS = 24
  */
 export class Keys {
   /** Start and end of each, while there are few and none is escaped. */
-  #places: number[] = []
+  readonly #places: number[] = []
+  #used = 0
   #texts: Set<string> | undefined
 
   clear(): void {
-    this.#places.length = 0
+    this.#used = 0
     this.#texts = undefined
   }
 
@@ -25,15 +26,16 @@ export class Keys {
    * when it is there already. All keys of an object lie in the same `bytes`.
    */
   add(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#texts !== undefined || this.#places.length >= FEW_KEYS * 2)
+    if (this.#texts !== undefined || this.#used >= FEW_KEYS * 2)
       return this.addText(bytes, bytes.toString('utf8', start, end))
     const places = this.#places
-    for (let i = 0; i < places.length; i += 2) {
+    for (let i = 0; i < this.#used; i += 2) {
       const other = places[i] ?? 0
       if ((places[i + 1] ?? 0) - other === end - start && same(bytes, other, start, end))
         return true
     }
-    places.push(start, end)
+    places[this.#used++] = start
+    places[this.#used++] = end
     return false
   }
 
@@ -41,7 +43,7 @@ export class Keys {
   addText(bytes: Buffer, key: string): boolean {
     if (this.#texts === undefined) {
       this.#texts = new Set()
-      for (let i = 0; i < this.#places.length; i += 2)
+      for (let i = 0; i < this.#used; i += 2)
         this.#texts.add(bytes.toString('utf8', this.#places[i], this.#places[i + 1]))
     }
     if (this.#texts.has(key)) return true

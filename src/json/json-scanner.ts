@@ -82,9 +82,10 @@ const SHORT_STRING = 24
 const newScratch = (maxDepth: number) => ({
   kinds: new Uint8Array(maxDepth + 1),
   keyCounts: new Uint32Array(maxDepth + 1),
+  keys: [] as Keys[],
 })
 
-/** A small text costs less to scan than two arrays to make; a pass has them to itself. */
+/** A small text costs less to scan than these to make; a pass has them to itself. */
 let scratch = newScratch(JSON_LIMITS.maxDepth)
 
 /** One pass over one text, to be run and asked before the next is begun. */
@@ -97,7 +98,7 @@ export class JsonScanner {
   /** Keys so far of the open object, by depth. */
   readonly #keyCounts: Uint32Array
   /** By depth; reused from object to object. */
-  readonly #keys: Keys[] = []
+  readonly #keys: Keys[]
   #at = 0
   /** Where in a long string it goes on; -1: in none. */
   #inside = -1
@@ -125,13 +126,16 @@ export class JsonScanner {
     fields: Map<string, JsonScalar> | undefined,
     rests = false,
   ) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = asBuffer(bytes)
     this.#limits = limits
     this.#fields = fields
     if (limits.maxDepth >= scratch.kinds.length) scratch = newScratch(limits.maxDepth)
     this.#rests = rests
     // Others have a pass of their own while this one rests.
-    const { kinds, keyCounts } = rests ? newScratch(limits.maxDepth) : scratch
+    const { kinds, keyCounts, keys } = rests ? newScratch(limits.maxDepth) : scratch
+    // What a pass before has left of its text goes now.
+    for (const known of keys) known?.clear()
+    this.#keys = keys
     this.#kinds = kinds
     this.#keyCounts = keyCounts
   }
@@ -435,6 +439,12 @@ function wholeCharacters(bytes: Buffer, start: number): number {
 
 function utf8Length(lead: number): number {
   return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
+}
+
+/** The same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 type Failure = 'too-deep' | 'too-many' | 'invalid' | 'truncated'

@@ -39,7 +39,7 @@ interface Subject {
 
 interface Call {
   readonly id: string
-  subjects: readonly string[]
+  readonly subjects: string[]
   /** Its request is counted in these; undefined: it is not counted. */
   counted: { readonly hour: string; readonly date: string } | undefined
   /** The order of reservations; undefined: none. */
@@ -281,7 +281,7 @@ export class InFlight {
 
   #join(call: Call, key: string): void {
     if (call.subjects.includes(key)) return
-    call.subjects = [...call.subjects, key]
+    call.subjects.push(key)
     const subject = this.#bySubject.get(key)
     if (subject === undefined)
       this.#bySubject.set(key, { calls: new Set([call]), changes: 0 })

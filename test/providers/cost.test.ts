@@ -109,4 +109,18 @@ describe('costOf', () => {
       assert.equal(costOf({ ...NONE, ...usage }, price), expected)
     })
   }
+
+  it('is exact at any count: to the last micro-dollar, as whole numbers are', () => {
+    const counts = [0, 1, 199_999, 333_333, 4_503_599_627, 2 ** 43 + 1, 2 ** 53 - 1]
+    for (const inputTokens of counts)
+      for (const outputTokens of counts)
+        for (const price of [GPT, { input: 1, output: 999_999 }]) {
+          const [inPrice, outPrice] = [price.input, price.output]
+          const sum =
+            BigInt(inputTokens) * BigInt(inPrice) +
+            BigInt(outputTokens) * BigInt(outPrice)
+          const exact = Number((sum + 500_000n) / 1_000_000n)
+          assert.equal(costOf({ ...NONE, inputTokens, outputTokens }, price), exact)
+        }
+  })
 })

@@ -69,7 +69,7 @@ export class BodyCopy {
   kept(): KeptBody {
     if (!this.#hasGap)
       return {
-        bytes: joined([...this.#first.list, ...this.#newest.list]),
+        bytes: joined(this.#newest.bytes === 0 ? this.#first.list : this.pieces),
         newest: undefined,
       }
     const newest = this.#newest.bytes === 0 ? undefined : joined(this.#newest.list)
@@ -146,6 +146,7 @@ export class Pieces {
 function joined(pieces: readonly Buffer[]): Buffer {
   const [first] = pieces
   if (first === undefined) return Buffer.alloc(0)
+  if (pieces.length === 1) return first
   let end = first.byteOffset
   for (const piece of pieces) {
     if (piece.buffer !== first.buffer || piece.byteOffset !== end)

@@ -93,7 +93,8 @@ export class RequestBody {
     const whole = this.#ended && !this.#copy.hasGap && this.#copy.size === this.bytes
     const cutBy = this.#noRoom ? 'limits.held_body_bytes' : 'inspect.max_body_bytes'
     const hasGap = this.#copy.hasGap
-    return { ...this.#copy.kept(), whole, cutBy: hasGap ? cutBy : undefined }
+    const { bytes, newest } = this.#copy.kept()
+    return { bytes, newest, whole, cutBy: hasGap ? cutBy : undefined }
   }
 
   /** It has been looked at, and will not be sent again: its room is another's. */
