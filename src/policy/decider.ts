@@ -419,6 +419,11 @@ export class Decider {
     )
   }
 
+  /** In which people read times; undefined: the system's. */
+  get zone(): string | undefined {
+    return this.#options.zone
+  }
+
   get markKey(): Buffer {
     return this.#options.kept.markKey
   }

@@ -4,6 +4,9 @@
  * the policy of the page allows nothing but its own style.
  */
 import { escaped } from '../../core/html.js'
+import { momentText } from '../../core/moment-text.js'
+import { BLOCK_TEXTS } from './block-texts.js'
+import type { BlockTexts, Language } from './block-texts.js'
 import { createHash } from 'node:crypto'
 
 export interface BlockPage {
@@ -12,6 +15,10 @@ export interface BlockPage {
   readonly requestId: string
   readonly endpoint: string
   readonly atMs: number
+  /** In which its time is told; undefined: the system's. */
+  readonly zone?: string | undefined
+  /** English unless given. */
+  readonly language?: Language
   /** Of the short code that an adult approves; undefined: nobody can. */
   readonly code?: string
   /** What the household says, in place of our explanation. */
@@ -20,47 +27,20 @@ export interface BlockPage {
   readonly token?: string
 }
 
-const TITLE = 'Request Blocked by YORI'
-
-const TOO_MANY = 'There have been too many requests. Try again later.'
-
-/** What a person is told about a policy, besides its reason. */
-const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
-  ['default', 'Requests to AI services are not allowed here at the moment.'],
-  ['bedtime', 'AI services are closed at night. They open again in the morning.'],
-  ['time_rules', 'AI services are closed at this time.'],
-  [
-    'privacy',
-    'The request seems to hold personal data, which is not to leave this network.',
-  ],
-  ['rate_limit', TOO_MANY],
-  ['hourly_quota', TOO_MANY],
-  ['high_usage', TOO_MANY],
-  [
-    'daily_allowance',
-    'What is allowed for one day has been used up. It begins anew tomorrow.',
-  ],
-  ['budget', 'What may be spent on AI services has been spent.'],
-  ['cost_limit', 'What may be spent on AI services has been spent.'],
-  ['content_filter', 'What was asked is not allowed here.'],
-  ['parental', 'What was asked is not for this device.'],
-  ['homework_helper', 'AI services are not to do homework at this time.'],
-  ['prompt_length', 'What was asked is too long.'],
-  ['tool_guard', 'The application offers the model a tool that is not allowed here.'],
-  ['agent_governor', 'The application has gone on for longer than it may by itself.'],
-  ['model_allowlist', 'This model is not among those that are allowed here.'],
-  ['uninspectable', 'The request could not be checked, so it was not sent.'],
-])
-
-const STYLE = `:root{color-scheme:light dark}
-body{margin:0;padding:1.5rem;font:1rem/1.5 system-ui,sans-serif;background:#f6f6f4;color:#1c1c1a}
-main{max-width:36rem;margin:0 auto;padding:1.5rem;background:#fff;border-top:.3rem solid #b3261e;border-radius:.4rem}
-h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}
-dl{margin:1.5rem 0}dt{font-size:.85rem;opacity:.75}dd{margin:0 0 .75rem;overflow-wrap:anywhere}
-code{font-size:1.25em;font-weight:600}label{display:block}
-form{margin:1.5rem 0}input,button{display:block;font:inherit;margin:.4rem 0;padding:.6rem;box-sizing:border-box;width:100%;max-width:20rem}
-footer{margin-top:1.5rem;font-size:.85rem;opacity:.75}
-@media(prefers-color-scheme:dark){body{background:#161614;color:#ececea}main{background:#242422}}`
+/** As the trust page looks. */
+const STYLE = `:root{color-scheme:light dark;--line:#d5d5cf;--soft:#55554f;--accent:#0b5c4a;--on:#fff}
+*{box-sizing:border-box}
+body{margin:0;padding:1rem;font:1rem/1.5 system-ui,sans-serif;background:#f6f6f4;color:#1c1c1a}
+main{max-width:36rem;margin:1rem auto;padding:1.2rem;background:#fff;border:1px solid var(--line);border-radius:.6rem}
+h1{margin:0 0 .8rem;font-size:1.5rem;line-height:1.2}p{margin:.6rem 0}.why{font-size:1.15rem}
+dl{margin:.2rem 0 .8rem}dt{font-size:.85rem;color:var(--soft)}dd{margin:0 0 .6rem;overflow-wrap:anywhere}
+code{font-size:1.25em;font-weight:600;white-space:nowrap}label{display:block}
+form{margin:1.2rem 0}input,button{display:block;font:inherit;margin:.4rem 0;padding:.6rem 1rem;width:100%;max-width:20rem;border-radius:.5rem;border:1px solid var(--line)}
+button{font-weight:600;border:0;background:var(--accent);color:var(--on);cursor:pointer}
+details{margin-top:1rem;border-top:1px solid var(--line)}summary{padding:.6rem 0;font-weight:600;cursor:pointer}
+footer{font-size:.92rem;color:var(--soft)}
+a{color:inherit}a:focus-visible,button:focus-visible,summary:focus-visible,input:focus-visible{outline:3px solid #2f7fd8;outline-offset:2px}
+@media(prefers-color-scheme:dark){:root{--line:#3a3a36;--soft:#b4b4ad;--accent:#7fd6bd;--on:#10211c}body{background:#161614;color:#ececea}main{background:#222220}}`
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
@@ -75,52 +55,80 @@ export const BLOCK_PAGE_FIELDS: readonly string[] = [
 ]
 
 export function blockPage(page: BlockPage): string {
-  const explanation =
-    page.message ?? EXPLANATIONS.get(page.policy) ?? 'A rule of this network stopped it.'
+  const language = page.language ?? 'en'
+  const says = BLOCK_TEXTS[language]
+  const own = Object.hasOwn(says.why, page.policy) ? says.why[page.policy] : undefined
+  const opens = opensAt(page)
   const rows: readonly (readonly [string, string])[] = [
-    ['Policy', page.policy],
-    ['Reason', page.reason],
-    ['Service', page.endpoint],
-    ['Time', `${new Date(page.atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
-    ['Request ID', page.requestId],
+    [says.policy, page.policy],
+    [says.reason, page.reason],
+    [says.service, page.endpoint],
+    [says.time, momentText(page.atMs, page.zone)],
+    [says.request, page.requestId],
   ]
   const list = rows
     .map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
     .join('\n')
-  const code =
-    page.code === undefined
-      ? ''
-      : `\n<p>An adult can allow it: the code is <code>${escaped(page.code)}</code>.</p>`
-  const main = `<p>${escaped(explanation)}</p>${code}${form(page.token)}
+  const main = [
+    `<p class="why">${escaped(page.message ?? own ?? says.rule)}</p>`,
+    ...(opens === undefined
+      ? []
+      : [`<p>${escaped(says.opens.replace('TIME', opens))}</p>`]),
+    ...(page.code === undefined ? [] : [codeLine(says, page.code)]),
+    ...(page.token === undefined ? [] : [form(says, page.token)]),
+    `<details>
+<summary>${escaped(says.details)}</summary>
 <dl>
 ${list}
 </dl>
-<footer>Is this a mistake? Please contact your network administrator and give the request ID.</footer>`
-  return document(TITLE, main)
+<footer>${escaped(says.mistake)}</footer>
+</details>`,
+  ].join('\n')
+  return document(says.title, main, language)
+}
+
+function codeLine({ code }: BlockTexts, value: string): string {
+  const [before = '', after = ''] = code.split('CODE')
+  return `<p>${escaped(before)}<code>${escaped(value)}</code>${escaped(after)}</p>`
+}
+
+/** Policies whose reason ends with the time at which they end, in the zone of the household. */
+const TIMED: ReadonlySet<string> = new Set([
+  'pause',
+  'person_limits',
+  'bedtime',
+  'time_rules',
+])
+
+/** `07:00`, or with its date; undefined: it is not known. */
+export function opensAt({
+  policy,
+  reason,
+}: Pick<BlockPage, 'policy' | 'reason'>): string | undefined {
+  if (!TIMED.has(policy)) return undefined
+  return /(?:to|until) ((?:\d{4}-\d\d-\d\d )?\d\d:\d\d)\)?$/.exec(reason)?.[1]
 }
 
 /** What the form's sender is told; `back`: the path from which it can go on. */
 export function noticePage(says: string, back?: string): string {
   const link =
     back === undefined ? '' : `\n<p><a href="${escaped(back)}">Try again</a></p>`
-  return document('YORI', `<p>${escaped(says)}</p>${link}`)
+  return document('YORI', `<p class="why">${escaped(says)}</p>${link}`, 'en')
 }
 
-function form(token: string | undefined): string {
-  if (token === undefined) return ''
-  return `
-<form method="post" action="/.well-known/yori/override">
+function form(says: BlockTexts, token: string): string {
+  return `<form method="post" action="/.well-known/yori/override">
 <input type="hidden" name="token" value="${escaped(token)}">
-<label for="password">Password or PIN of an adult</label>
+<label for="password">${escaped(says.password)}</label>
 <input id="password" name="password" type="password" autocomplete="off" required>
-<button type="submit">Allow</button>
+<button type="submit">${escaped(says.allow)}</button>
 </form>`
 }
 
 /** `main` is markup already; `title` is ours. */
-function document(title: string, main: string): string {
+function document(title: string, main: string, language: Language): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -9,6 +9,7 @@ import { approvalCode } from '../../policy/approval.js'
 import { UNINSPECTABLE_POLICY } from '../../policy/engine.js'
 import type { Decision } from '../../policy/engine.js'
 import { answerBlock } from '../answers/block-answer.js'
+import { languageOf } from '../answers/block-texts.js'
 import { refuse } from '../answers/refusal.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
@@ -30,7 +31,9 @@ export interface Blocked {
   readonly provider: string | undefined
   /** It asks for a WebSocket where the same can be had by plain HTTP. */
   readonly isOverHttpToo: boolean
-  readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'>
+  readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'> & {
+    readonly decider: Pick<JudgingPort['decider'], 'zone'>
+  }
 }
 
 /**
@@ -86,6 +89,8 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     endpoint: host,
     provider,
     atMs: services.clock.now(),
+    zone: services.decider.zone,
+    language: languageOf(request.headers['accept-language']),
     code: approvalCode(requestId),
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),

@@ -22,6 +22,7 @@ export interface JudgingPort {
     | 'spend'
     | 'budgets'
     | 'flight'
+    | 'zone'
   >
   /** Prices, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'most' | 'blockStatus'>

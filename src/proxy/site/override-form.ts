@@ -85,11 +85,23 @@ async function serveJson(
  * Browsers say where a request comes from, except to plain HTTP; then `Origin` must be us.
  * https://www.w3.org/TR/fetch-metadata/
  */
-function isSameOrigin({ headers }: HttpRequest): boolean {
+function isSameOrigin({ headers, rawHeaders }: HttpRequest): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin' || site === 'none'
-  const { origin, host } = headers
-  return origin !== undefined && host !== undefined && origin.split('://')[1] === host
+  const [scheme = '', authority] = headers.origin?.split('://') ?? []
+  const host = hostIn(rawHeaders)?.toLowerCase()
+  if (authority === undefined || host === undefined) return false
+  // An origin leaves out the port that its scheme has by itself (RFC 6454 §6.2).
+  const usual = scheme === 'https' ? ':443' : ':80'
+  return authority.toLowerCase() === host.replace(new RegExp(`${usual}$`), '')
+}
+
+/** Of HTTP/2 its `:authority`, which stands here as `host`. */
+function hostIn(rawHeaders: readonly string[]): string | undefined {
+  const at = rawHeaders.findIndex(
+    (name, index) => index % 2 === 0 && name.toLowerCase() === 'host',
+  )
+  return at < 0 ? undefined : rawHeaders[at + 1]
 }
 
 /** Undefined when it is too long, too slow or broken off. */

@@ -222,7 +222,7 @@ describe('what the household says of a policy', () => {
       const files = { [policy]: { action: 'block', message, ...params } }
       await using setup = await counted({ ...ENFORCE, policies: { files } })
       const page = await post(setup.yori, QUESTION, { accept: 'text/html' })
-      assert.match(await page.body.text(), /<p>Ask &lt;Mum&gt; first<\/p>/)
+      assert.match(await page.body.text(), /<p class=\"why\">Ask &lt;Mum&gt; first<\/p>/)
       const envelope = await post(setup.yori, QUESTION)
       const { error } = (await envelope.body.json()) as { error: { message: string } }
       assert.match(

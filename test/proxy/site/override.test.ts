@@ -5,7 +5,7 @@ import { request } from 'undici'
 import { hashPassword } from '../../../src/net/password.js'
 import { startOrigin } from '../../support/origins.js'
 import { certificate, NAME, originCa } from '../../support/proxied.js'
-import { Yori } from '../../support/yori.js'
+import { HTTP_VERSIONS, Yori } from '../../support/yori.js'
 
 const PASSWORD = 'correct horse 42'
 
@@ -123,6 +123,25 @@ describe('an override by the form', () => {
     assert.equal((await home.send(PATH, foreign, form)).status, 403)
     assert.equal((await home.send(PATH, FORM, formOf('x.y', PASSWORD))).status, 403)
     assert.equal((await home.send('/v1/models')).status, 403)
+  })
+
+  it('is taken over both versions of HTTP where a browser says nothing but its origin', async () => {
+    await using home = await household()
+    const { 'sec-fetch-site': _site, ...plain } = FORM
+    for (const version of HTTP_VERSIONS) {
+      const send = async (origin: string, password: string) => {
+        const answer = await request(`https://${NAME}${PATH}`, {
+          method: 'POST',
+          dispatcher: home.yori.dispatcher(undefined, version),
+          headers: { ...plain, origin },
+          body: formOf(await tokenFrom(home), password),
+        })
+        return `${answer.statusCode} ${await answer.body.text()}`
+      }
+      assert.match(await send('https://evil.example', PASSWORD), /^403 .*another site/s)
+      assert.match(await send(`https://${NAME}.evil.example`, PASSWORD), /^403 /)
+      assert.match(await send(`https://${NAME}`, 'wrong'), /^401 /, version)
+    }
   })
 
   it('is limited, and what was tried is written nowhere', async () => {
