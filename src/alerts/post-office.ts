@@ -12,6 +12,7 @@ import type { History } from './history.js'
 import { afterQuiet } from './quiet-hours.js'
 import { AlertStore } from './store.js'
 import type { DueDelivery } from './store.js'
+import { testDelivery } from './test-delivery.js'
 import { keyOf } from './words.js'
 import type {
   Alert,
@@ -300,21 +301,6 @@ export class PostOffice implements Disposable {
     const reason = cause instanceof Error ? cause.message : String(cause)
     this.#options.note('', `what waits does not outlive a restart: ${reason}`)
     return AlertStore.open(':memory:')
-  }
-}
-
-export function testDelivery(nowMs: number): Delivery {
-  return {
-    id: `msg_${randomBytes(16).toString('hex')}`,
-    nowMs,
-    isEscalated: false,
-    event: {
-      rule: 'blocked',
-      at: nowMs,
-      reason: 'A test of this sink: nothing was blocked.',
-      mode: 'test',
-      metadata: { test: true },
-    },
   }
 }
 

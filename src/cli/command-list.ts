@@ -86,6 +86,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  alert: {
+    group: 'Every day',
+    summary: 'the inbox of alerts, and their sinks',
+    load: async () => {
+      const { alertCommand } = await import('./commands/household/alert-command.js')
+      return alertCommand({
+        config: configOf,
+        clock: systemClock,
+        print,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
   audit: {
     group: 'Every day',
     summary: 'look into what YORI recorded',

@@ -35,6 +35,26 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori dashboard', 'open it in a browser, once'],
     ['yori dashboard --no-open', 'print the link, for a browser elsewhere'],
   ],
+  'yori alert': [
+    ['yori alert list', 'what was told, and to whom'],
+    ['yori alert test phone', 'whether a sink takes a message'],
+  ],
+  'yori alert list': [
+    ['yori alert list', 'what nobody has answered'],
+    ['yori alert list --all --json', 'everything, for programs'],
+  ],
+  'yori alert ack': [
+    ['yori alert ack 0b13b717', 'by the id that the list shows'],
+    ['yori alert ack 0b13b717 --json', 'for programs'],
+  ],
+  'yori alert snooze': [
+    ['yori alert snooze 0b13b717', 'a day of silence'],
+    ['yori alert snooze 0b13b717 --for 2h', 'or two hours'],
+  ],
+  'yori alert test': [
+    ['yori alert test phone', 'one of alerts.sinks'],
+    ['yori alert test mail --json', 'for programs'],
+  ],
   'yori watch': [
     ['yori watch', 'what happens from now on'],
     ['yori watch --outcome block --last 20', 'what is blocked, and the last of it'],

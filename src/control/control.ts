@@ -57,6 +57,8 @@ export class Control implements Service {
     this.#port = port
     this.#logins = new Logins(port.clock)
     port.telemetry.attach(port.appliance)
+    const { alerts } = port
+    if (alerts !== undefined) port.telemetry.attachAlerts(() => alerts.counts)
     this.#reader = new Reader({ database: config.audit.database })
   }
 

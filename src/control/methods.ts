@@ -260,6 +260,31 @@ export const METHODS: readonly Method[] = [
   },
   {
     verb: 'GET',
+    path: '/api/alerts',
+    role: 'view',
+    query: ['limit', 'all'],
+    load: async () => (await import('./methods/alerts.js')).alerts,
+  },
+  {
+    verb: 'POST',
+    path: '/api/alerts/test',
+    role: 'admin',
+    load: async () => (await import('./methods/alerts.js')).testSink,
+  },
+  {
+    verb: 'POST',
+    path: '/api/alerts/{id}/ack',
+    role: 'household',
+    load: async () => (await import('./methods/alerts.js')).acknowledge,
+  },
+  {
+    verb: 'POST',
+    path: '/api/alerts/{id}/snooze',
+    role: 'household',
+    load: async () => (await import('./methods/alerts.js')).snooze,
+  },
+  {
+    verb: 'GET',
     path: '/api/coverage',
     role: 'view',
     query: ['days'],

@@ -9,6 +9,8 @@ import { Counter } from '../metrics/instruments.js'
 import type { Family } from '../metrics/instruments.js'
 import { LoopDelays } from '../metrics/loop-delay.js'
 import type { OtlpExporter } from '../metrics/otlp-exporter.js'
+import { alertFamilies } from '../metrics/alerts.js'
+import type { AlertCounts } from '../metrics/alerts.js'
 import { stateFamilies } from '../metrics/state.js'
 import type { StateSources } from '../metrics/state.js'
 import { TrafficMetrics } from '../metrics/traffic.js'
@@ -33,6 +35,7 @@ export class Telemetry {
     labels: ['result'],
   })
   #appliance: StateSources['appliance'] | undefined
+  #alerts: (() => AlertCounts) | undefined
   #exporter: OtlpExporter | undefined
 
   constructor(options: TelemetryOptions) {
@@ -58,6 +61,11 @@ export class Telemetry {
     this.#appliance = appliance
   }
 
+  /** From now on it can be told what became of alerts, too. */
+  attachAlerts(counts: () => AlertCounts): void {
+    this.#alerts = counts
+  }
+
   /** Whatever can be measured; of the appliance once it is known. */
   families(): Family[] {
     const appliance = this.#appliance
@@ -68,6 +76,7 @@ export class Telemetry {
     return [
       ...this.#traffic.families(),
       this.#spans.family(),
+      ...(this.#alerts === undefined ? [] : alertFamilies(this.#alerts())),
       ...(appliance === undefined ? [] : stateFamilies({ ...sources, appliance })),
     ]
   }

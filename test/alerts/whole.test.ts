@@ -1,6 +1,8 @@
 /** Alerts of a YORI that runs: real clients, the real worker, a receiver that verifies. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { alertCommand } from '../../src/cli/commands/household/alert-command.js'
+import { systemClock } from '../../src/core/clock.js'
 import { approvalCode } from '../../src/policy/approval.js'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { Controlled } from '../support/control.js'
@@ -102,6 +104,60 @@ describe('alerts of a running YORI', () => {
     await hook.received(3)
     const { choices } = await say('Name a moon of Saturn', '127.0.0.31')
     assert.equal(choices.length, 1)
+  })
+
+  const command = async (...args: string[]) => {
+    let said = ''
+    let code = 0
+    const made = alertCommand({
+      config: () => on.yori.appliance.current.config,
+      clock: systemClock,
+      print: (text) => (said += text),
+      exit: (wanted) => (code = wanted),
+    })
+    await made.parseAsync(args, { from: 'user' })
+    return { said, code }
+  }
+
+  it('are listed, snoozed and acknowledged from the command line', async () => {
+    const { said } = await command('list', '--json')
+    const { alerts } = JSON.parse(said) as { alerts: { id: string; rule: string }[] }
+    const [first, second] = alerts.filter(({ rule }) => rule === 'blocked')
+    const [one, two] = [first?.id.slice(-8) ?? '', second?.id ?? '']
+    assert.match((await command('list')).said, new RegExp(`^${one} .* blocked `, 'm'))
+    assert.equal((await command('snooze', one, '--for', '2h')).said, `snoozed ${one}\n`)
+    assert.equal((await command('ack', two)).said, `acknowledged ${two}\n`)
+    const left = (await command('list')).said
+    assert.ok(!left.includes(one) && !left.includes(two.slice(-8)))
+    const all = JSON.parse((await command('list', '--all', '--json')).said) as {
+      alerts: { id: string; state: string }[]
+    }
+    const states = [first, second].map(
+      (alert) => all.alerts.find(({ id }) => id === alert?.id)?.state,
+    )
+    assert.deepEqual(states, ['snoozed', 'acknowledged'])
+    await assert.rejects(command('ack', 'no-such-one'), /no such alert/)
+  })
+
+  it('are acknowledged by who may, and by nobody else', async () => {
+    const { status } = await on.ask('/api/alerts', { token: null })
+    assert.equal(status, 401)
+    const metrics = (await on.ask('/metrics')).text
+    assert.match(metrics, /^yori_alert_messages_total\{result="sent"\} [2-9]$/m)
+    assert.match(metrics, /^yori_alert_events_total\{result="held_back"\} \d+$/m)
+  })
+
+  it('are tested sink by sink: 1 where it refused', async () => {
+    const before = hook.got.length
+    assert.deepEqual(await command('test', 'hook'), { said: 'hook: taken\n', code: 0 })
+    assert.equal(hook.got.at(-1)?.json['mode'], 'test')
+    hook.script.push(503)
+    assert.deepEqual(await command('test', 'hook'), {
+      said: 'hook: refused: it answered 503\n',
+      code: 1,
+    })
+    assert.equal(hook.got.length, before + 2)
+    await assert.rejects(command('test', 'phone'), /no sink phone/)
   })
 
   it('show no secret', async () => {

@@ -132,6 +132,8 @@ describe('the description of the control plane', () => {
           },
           policies: { files: { privacy: { enabled: true, action: 'block' } } },
           audit: { bodies: 'request' },
+          // Nobody listens there: what a sink refuses is an answer, too.
+          alerts: { sinks: { hook: { type: 'slack', url: 'http://127.0.0.1:9/' } } },
         },
       })
       const sdk = openaiSdk({ dispatcher: on.yori.dispatcher() })
@@ -246,6 +248,24 @@ describe('the description of the control plane', () => {
       const back = { body: { version: versions[0]?.id } }
       const path = '/api/settings/rollback'
       assert.equal((await ask('post', path, undefined, back)).status, 200)
+    })
+
+    it('is what the inbox of alerts answers', async () => {
+      const found = (await ask('get', '/api/alerts')).body as { alerts: { id: string }[] }
+      const [{ id } = assert.fail('nothing was told')] = found.alerts
+      for (const what of ['snooze', 'ack']) {
+        const path = `/api/alerts/{id}/${what}`
+        const said = await ask('post', path, path.replace('{id}', id), { body: {} })
+        assert.equal(said.status, 200, said.text)
+      }
+      const tested = await ask('post', '/api/alerts/test', undefined, {
+        body: { sink: 'hook' },
+      })
+      assert.deepEqual(tested.body, {
+        sink: 'hook',
+        taken: false,
+        reason: 'nobody listens there',
+      })
     })
 
     it('is what changes of the household answer', async () => {
