@@ -233,17 +233,6 @@ export const alertsSchema = section(
     quiet_hours: quietHours(
       'Local time (`enforcement.timezone`) in which messages wait, such as 22:00-07:00.',
     ),
-    link_base: text({
-      format: 'http-url',
-      description:
-        "Where phones reach YORI's own pages, such as https://yori.home.arpa:8443: with it a " +
-        'message about a block has a link that lets it pass.',
-    }),
-    link_seconds: seconds({
-      minimum: 60,
-      default: 1800,
-      description: 'How long such a link can be used, once.',
-    }),
     days: count({
       default: 30,
       maximum: 365,

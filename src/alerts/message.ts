@@ -93,7 +93,7 @@ export function webhookBody({ id, event, isEscalated }: Omit<Delivery, 'nowMs'>)
     metadata: {
       ...metadata,
       rule,
-      alert: id,
+      message: id,
       ...(device === undefined ? {} : { device_ip: device.ip }),
       ...(device?.mac === undefined ? {} : { device_mac: device.mac }),
       ...(isEscalated ? { escalated: true } : {}),

@@ -208,7 +208,6 @@ describe('the defaults', () => {
       rules: {},
       cooldown: 900,
       quiet_hours: [],
-      link_seconds: 1800,
       days: 30,
     },
     ca: {
