@@ -110,6 +110,18 @@ export const METHODS: readonly Method[] = [
   },
   {
     verb: 'GET',
+    path: '/api/policies/catalogue',
+    role: 'view',
+    load: async () => (await import('./methods/catalogue.js')).policyCatalogue,
+  },
+  {
+    verb: 'GET',
+    path: '/api/settings/schema',
+    role: 'admin',
+    load: async () => (await import('./methods/catalogue.js')).settingsSchema,
+  },
+  {
+    verb: 'GET',
     path: '/api/trust',
     role: 'view',
     load: async () => (await import('./methods/trust.js')).trust,

@@ -13,7 +13,17 @@ import {
 import { CHROMIUM, needs } from '../support/needs.js'
 
 /** Every page, by its address. */
-const PAGES = ['today', 'live', 'approvals', 'devices', 'talks', 'record', 'trust']
+const PAGES = [
+  'today',
+  'live',
+  'approvals',
+  'devices',
+  'talks',
+  'record',
+  'policies',
+  'trust',
+  'settings',
+]
 
 describe('the dashboard', () => {
   let board: Dashboard
@@ -36,7 +46,10 @@ describe('the dashboard', () => {
     })
   }
   const open = async (where: string, on = page): Promise<void> => {
-    await on.goto(`${board.origin}/#/${where}`)
+    const url = `${board.origin}/#/${where}`
+    // An address that is there already is not asked anew.
+    if (on.url() === url) await on.reload()
+    else await on.goto(url)
     await on.locator('h1').first().waitFor()
     await on.locator('.busy').waitFor({ state: 'detached' })
   }
@@ -242,6 +255,93 @@ describe('the dashboard', () => {
       await ask.getByRole('button', { name: 'All of this policy, 30 minutes' }).click()
       await page.getByText('Approved: it passes').waitFor()
       await board.say('Other: 4012 8888 8888 1881', { from: '127.0.0.3' })
+    })
+  })
+
+  describe('devices', () => {
+    it('are paused, which blocks at once, and let go again', async () => {
+      await open('devices')
+      const device = page.getByRole('article', { name: '127.0.0.2', exact: true })
+      await board.say('Before the pause', { from: '127.0.0.2' })
+      await device.getByRole('button', { name: 'Pause' }).click()
+      await device.getByText('paused until').waitFor()
+      await assert.rejects(board.say('While paused', { from: '127.0.0.2' }))
+      await board.say('Another device', { from: '127.0.0.1' })
+      await device.getByRole('button', { name: 'End the pause' }).click()
+      await device.getByRole('button', { name: 'Allow' }).waitFor()
+      await board.say('After the pause', { from: '127.0.0.2' })
+    })
+
+    it('have the names that the household gives, as text', async () => {
+      await open('devices')
+      const device = page.getByRole('article', { name: '127.0.0.2', exact: true })
+      await device.getByRole('button', { name: 'Name it' }).click()
+      await device.getByLabel('Name', { exact: true }).fill('<b>Mia</b>')
+      await device.getByRole('button', { name: 'Save' }).click()
+      await page.getByRole('article', { name: '<b>Mia</b>' }).waitFor()
+      assert.equal(await page.locator('main b', { hasText: 'Mia' }).count(), 0)
+    })
+  })
+
+  describe('policies and settings', () => {
+    it('switch a policy off, which passes, and on again, which blocks', async () => {
+      const secret = 'My other card is 5105 1051 0510 5100'
+      await assert.rejects(board.say(secret, { from: '127.0.0.1' }))
+      await open('policies')
+      const toggle = page.getByRole('switch', { name: 'privacy' })
+      assert.equal(await toggle.getAttribute('aria-checked'), 'true')
+      await toggle.click()
+      await page.getByText('It is in force.').waitFor()
+      await board.say(secret, { from: '127.0.0.1' })
+      await toggle.click()
+      await page.locator('[role=switch][aria-label=privacy][aria-checked=true]').waitFor()
+      await assert.rejects(board.say(secret, { from: '127.0.0.1' }))
+    })
+
+    it('ask for consent before anything may block', async () => {
+      await board.on.ask('/api/settings', {
+        method: 'PUT',
+        body: {
+          changes: {
+            mode: 'observe',
+            'enforcement.consent_accepted': false,
+            'enforcement.enabled': false,
+          },
+        },
+      })
+      await open('policies')
+      const policy = page.getByRole('region', { name: 'privacy' })
+      await policy.getByText('It blocks nothing now').waitFor()
+      await policy.getByRole('switch').click()
+      await page
+        .locator('[role=switch][aria-label=privacy][aria-checked=false]')
+        .waitFor()
+      await policy.getByRole('switch').click()
+      await policy.getByText('YORI fails open').waitFor()
+      await policy.getByRole('button', { name: 'I consent' }).click()
+      await page.getByText('It is in force.').waitFor()
+      const { body } = await board.on.ask('/api/policies')
+      assert.equal((body as { mode: string }).mode, 'enforce')
+      await assert.rejects(board.say(CARD, { from: '127.0.0.1' }))
+    })
+
+    it('show an error at its field, change nothing then, and go back', async () => {
+      await open('settings')
+      await page.locator('summary', { hasText: /^audit/ }).click()
+      const field = page.getByLabel('retention_days')
+      const before = await field.inputValue()
+      await field.fill('-3')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.locator('#s-audit-retention_days[aria-invalid=true]').waitFor()
+      problems.splice(0)
+      await field.fill('12')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('It is in force.').waitFor()
+      const days = () => board.on.yori.appliance.current.config.audit.retention_days
+      assert.equal(days(), 12)
+      await page.getByRole('button', { name: 'Take this again' }).first().click()
+      await page.waitForResponse((answer) => answer.url().endsWith('/api/settings'))
+      assert.equal(String(days()), before)
     })
   })
 

@@ -208,6 +208,11 @@ function DeviceLine({
   const [isOpen, setOpen] = useState(false)
   const address = [of.hostname, of.ip, of.mac].filter((one) => one && one !== shown)
   const device = of.hostname ?? of.ip
+  const figures = [
+    say('callsN', { n: number(of.calls) }),
+    say('tokensN', { n: brief(of.tokens) }),
+    ...(of.cost_micro_usd === null ? [] : [money(of.cost_micro_usd)]),
+  ]
   return html`<article class="ask" aria-label=${shown}>
     <div class="row spread">
       <h3>
@@ -218,18 +223,15 @@ function DeviceLine({
     </div>
     <p class="soft">${[of.person, of.group, ...address].filter(Boolean).join(' · ')}</p>
     <p>
-      ${say('callsN', { n: number(of.calls) })} ·
-      ${say('tokensN', { n: brief(of.tokens) })}
-      ${of.cost_micro_usd === null ? '' : ` · ${money(of.cost_micro_usd)}`}
+      ${figures.join(' · ')}${of.blocks === 0 ? '' : ' · '}
       ${
         of.blocks === 0
           ? null
-          : html` ·
-              <a class="bad" href=${href(['record'], { device, outcome: 'block' })}
-                >${say('blocksN', { n: number(of.blocks) })}</a
-              >`
+          : html`<a class="bad" href=${href(['record'], { device, outcome: 'block' })}
+              >${say('blocksN', { n: number(of.blocks) })}</a
+            >`
       }
-      <span class="soft"> · ${ago(of.last_at)}</span>
+      <span class="soft">${` · ${ago(of.last_at)}`}</span>
     </p>
     ${
       canChange

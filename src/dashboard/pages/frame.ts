@@ -26,7 +26,9 @@ const PLACES: readonly Place[] = [
   { path: 'devices', text: 'devices' },
   { path: 'talks', text: 'talks' },
   { path: 'record', text: 'record' },
+  { path: 'policies', text: 'policies' },
   { path: 'trust', text: 'trust' },
+  { path: 'settings', text: 'settings', role: 'admin' },
 ]
 const ON_BAR = 4
 

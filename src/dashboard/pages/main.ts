@@ -12,9 +12,11 @@ import { LivePage } from './live-page.js'
 import { LoginPage } from './login-page.js'
 import { Busy, Empty, Page } from './parts.js'
 import type { Html } from './parts.js'
+import { PoliciesPage } from './policies-page.js'
 import { RecordPage } from './record-page.js'
 import { href, route } from './route.js'
 import { say } from './say.js'
+import { SettingsPage } from './settings-page.js'
 import { TalksPage } from './talks-page.js'
 import { TodayPage } from './today-page.js'
 import { TrustPage } from './trust-page.js'
@@ -27,6 +29,8 @@ const PAGES: Readonly<Record<string, FunctionComponent<{ readonly id?: string }>
   approvals: ApprovalsPage as FunctionComponent,
   devices: DevicesPage as FunctionComponent,
   record: RecordPage as FunctionComponent,
+  policies: PoliciesPage as FunctionComponent,
+  settings: SettingsPage as FunctionComponent,
   trust: TrustPage as FunctionComponent,
   talks: TalksPage as FunctionComponent<{ readonly id?: string }>,
   exchange: ExchangePage as FunctionComponent<{ readonly id?: string }>,

@@ -106,6 +106,9 @@ function Agents({ of }: { readonly of: readonly Agent[] }): Html {
   </table>`
 }
 
+/** What begins with a time tells by its end. */
+const shortId = (id: string): string => (id.length > 20 ? `…${id.slice(-10)}` : id)
+
 function Sessions({ of }: { readonly of: readonly Session[] }): Html {
   return html`<table class="flow">
     <caption class="hidden">
@@ -137,7 +140,7 @@ function Sessions({ of }: { readonly of: readonly Session[] }): Html {
               ${one.cost_micro_usd === null ? '' : money(one.cost_micro_usd)}
             </td>
             <td>
-              <a href=${href(['record'], { session: one.id })}>${one.id.slice(0, 16)}</a>
+              <a href=${href(['record'], { session: one.id })}>${shortId(one.id)}</a>
               ${
                 one.blocks === 0
                   ? null
