@@ -324,7 +324,7 @@ const isList = ({ type }: Parameter): boolean =>
 function textIn(value: unknown, of: Parameter): string {
   if (value === undefined || value === null) return ''
   if (isList(of) && Array.isArray(value)) return value.join(', ')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? JSON.stringify(value) : `${value as string}`
 }
 
 /** @throws SyntaxError where JSON is expected and there is none */

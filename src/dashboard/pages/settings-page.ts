@@ -260,7 +260,7 @@ function shown(value: unknown, node: Node): string | boolean {
   if (node.type === 'boolean') return value === true
   if (value === undefined || value === null) return ''
   if (isLines(node) && Array.isArray(value)) return value.join('\n')
-  return typeof value === 'object' ? JSON.stringify(value, null, 1) : String(value)
+  return typeof value === 'object' ? JSON.stringify(value, null, 1) : `${value as string}`
 }
 
 /** As the file has it; what cannot be read stays text, and the loader says what is wrong. */
