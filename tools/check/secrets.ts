@@ -43,6 +43,11 @@ const ALLOWED: readonly Allowance[] = [
     reason: 'recorded bytes in base64; keys of services are still refused there',
   },
   {
+    path: 'config/detect/secrets.yaml',
+    kind: 'random token',
+    reason: 'beginnings that services publish; whole keys of theirs are still refused',
+  },
+  {
     path: 'test/rego/builtins/jwt.test.ts',
     kind: 'random token',
     reason: 'the published examples of RFC 7515 and RFC 8037',
