@@ -237,6 +237,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori allow Mia --end', 'as before'],
   ],
   'yori approve': [
+    ['yori approve', 'what was refused and waits for a word'],
     ['yori approve 7F3-K2M', 'what stood on the block page, for a while'],
     ['yori approve 7F3-K2M --for 2h', 'for two hours'],
     ['yori approve --list', 'what is granted now'],

@@ -177,7 +177,6 @@ function typedWords(line: string): string[] {
 const FOUND_BY_THE_COMMAND: readonly (readonly [readonly string[], RegExp])[] = [
   [['stauts'], /there is no command "stauts"; did you mean status\?/],
   [['xyzzy'], /there is no command "xyzzy"; yori --help/],
-  [['approve'], /Which code\?/],
   [['approve', 'x'], /x is no code such as/],
   [['approve', '7F3-K2M', '--once', '--always'], /exclude each other/],
   [['pin', 'make', 'x'], /x is no code such as/],

@@ -18,6 +18,7 @@ import {
   tableText,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps, Session } from './household-database.js'
+import { printWaiting } from './waiting.js'
 
 interface ApproveFlags extends CommonFlags {
   readonly once?: boolean
@@ -30,7 +31,7 @@ interface ApproveFlags extends CommonFlags {
 export function approveCommand(deps: PolicyStateDeps): Command {
   return common(new Command('approve'))
     .description('let what was refused pass when its device says it again')
-    .argument('[code]', 'as the block page or the error shows it')
+    .argument('[code]', 'as the block page or the error shows it; none: what waits')
     .option('--once', 'the next request only')
     .option('--for <span>', 'for a while, such as 30m or 2h')
     .option('--always', 'until it is revoked')
@@ -39,9 +40,14 @@ export function approveCommand(deps: PolicyStateDeps): Command {
     .action((code: string | undefined, flags: ApproveFlags) => {
       if (flags.list === true) list(deps, flags)
       else if (flags.revoke !== undefined) revoke(deps, flags.revoke, flags)
-      else if (code === undefined) usage('Which code?')
+      else if (code === undefined) waiting(deps, flags)
       else approve(deps, code, flags)
     })
+}
+
+function waiting(deps: PolicyStateDeps, flags: ApproveFlags): void {
+  using session = openSession(deps, flags)
+  printWaiting(deps, session, flags.json === true)
 }
 
 function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void {

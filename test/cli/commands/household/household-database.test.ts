@@ -429,8 +429,18 @@ describe('a running YORI', () => {
     assert.equal((await yori.rows('exchanges')).length, 1)
 
     const deps = depsFor(yori.folder.file('yori.conf'), yori.folder.path)
+    // It waits until somebody has said something to it.
+    await run(deps, 'approve')
+    assert.match(
+      deps.said.splice(0).join(''),
+      new RegExp(
+        `CODE +WHEN .*\\n${code} .* 127\\.0\\.0\\.1 +api\\.openai\\.com +default `,
+      ),
+    )
     await run(deps, 'approve', '--once', code.toLowerCase().replace('-', ''))
     await run(deps, 'approve', '000-000')
+    await run(deps, 'approve', '--json')
+    assert.equal(deps.said.pop(), '[]\n')
     assert.match(
       deps.said.join(''),
       /127\.0\.0\.1, policy default, api\.openai\.com: the next/,

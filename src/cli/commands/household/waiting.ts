@@ -1,0 +1,68 @@
+/** What was refused and waits for a word of an adult: by code, the newest first. */
+import { openReader } from '../../../audit/queries.js'
+import type { Listed } from '../../../audit/queries.js'
+import { momentText } from '../../../core/moment-text.js'
+import { APPROVAL_AGE_MS, APPROVAL_COLUMNS } from '../../../household/approvals.js'
+import { approvalCode } from '../../../policy/approval.js'
+import { deviceId } from '../../../core/device-id.js'
+import { printJson, tableText } from './household-database.js'
+import type { PolicyStateDeps, Session } from './household-database.js'
+
+/** Of one list; older ones have their code all the same. */
+const MOST_WAITING = 50
+
+interface Waiting {
+  readonly code: string
+  readonly at: string
+  readonly device: string
+  readonly policy: string
+  readonly service: string
+  readonly reason: string
+}
+
+/** Whoever was told yes or no waits no longer. */
+function waitingIn({ loaded, database, nowMs }: Session): Waiting[] {
+  const { grants, denials, known } = database.state(nowMs)
+  const answered = new Set([...grants, ...denials].map(({ request }) => request))
+  const names = new Map(known.map(({ mac, ip, name }) => [mac ?? ip, name]))
+  const calledIn = (row: Listed): string => {
+    const { device_mac: mac, device_ip: ip, device_hostname: host } = row
+    const id = deviceId({ ip: String(ip), mac: mac === null ? null : String(mac) })
+    return names.get(id) ?? (host === null ? id : String(host))
+  }
+  using reader = openReader(loaded.config.audit.database)
+  const filter = { outcome: 'block', sinceMs: nowMs - APPROVAL_AGE_MS }
+  const found: Waiting[] = []
+  for (const row of reader.list(filter, 10 * MOST_WAITING, APPROVAL_COLUMNS)) {
+    const id = String(row['request_id'])
+    if (answered.has(id)) continue
+    found.push({
+      code: approvalCode(id),
+      at: `${String(row['timestamp']).replace(' ', 'T')}Z`,
+      device: calledIn(row),
+      policy: String(row['policy_name']),
+      service: String(row['endpoint_domain']),
+      reason: String(row['reason'] ?? ''),
+    })
+    if (found.length >= MOST_WAITING) break
+  }
+  return found
+}
+
+export function printWaiting(
+  deps: PolicyStateDeps,
+  session: Session,
+  asJson: boolean,
+): void {
+  const waiting = waitingIn(session)
+  if (asJson) {
+    printJson(deps, waiting)
+    return
+  }
+  const { timezone } = session.loaded.config.enforcement
+  const rows = waiting.map(({ code, at, device, policy, service, reason }) => [
+    ...[code, momentText(Date.parse(at), timezone), device, service, policy, reason],
+  ])
+  const head = ['CODE', 'WHEN', 'DEVICE', 'SERVICE', 'POLICY', 'WHY']
+  deps.print(rows.length === 0 ? 'nothing waits\n' : tableText([head, ...rows]))
+}
