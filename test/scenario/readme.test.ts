@@ -141,9 +141,10 @@ describe('The README, typed', function () {
     ['RECORD', 'The record'],
     ['CONTROL', 'The control plane'],
     ['POLICIES', 'Policies'],
+    ['POLICIES', 'People and devices'],
     ['SERVICE', 'Configuration'],
   ] as const)
-    it(`docs/${name}.md says what can be typed`, async function () {
+    it(`docs/${name}.md says what can be typed of ${heading}`, async function () {
       if (name === 'RECORD') needs(this, 'sqlite3')
       const page = chapters(readFileSync(packageFile('docs', `${name}.md`), 'utf8'))
       const lines = plain(page, heading)
