@@ -200,6 +200,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori allowlist check 192.168.1.23', 'says it, and by its exit code'],
     ['yori allowlist check 2001:db8::23 --json', 'for programs'],
   ],
+  'yori device': [
+    ['yori device list', 'what there is, and what is new'],
+    ['yori device name 192.168.1.20 tablet', 'what it is called'],
+  ],
+  'yori person': [
+    ['yori person list', 'everybody'],
+    ['yori person set Mia --closed 20:30-07:00', 'a night for Mia'],
+  ],
   'yori device list': [
     ['yori device list', 'new ones are marked'],
     ['yori device list --json', 'for programs'],

@@ -250,7 +250,7 @@ describe('what a command finds wrong', () => {
       assert.match(await refusal(args), says)
     })
 
-  for (const args of [['stauts'], ['approve'], ['allowlist', 'add', 'x', 'y']])
+  for (const args of [['stauts'], ['approve', 'x'], ['allowlist', 'add', 'x', 'y']])
     it(`is said on standard error by \`yori ${args.join(' ')}\``, async () => {
       const ran = await runCli(args, { cwd: folder.path })
       const [, says] = FOUND_BY_THE_COMMAND.find(([one]) => isSame(one, args)) ?? []
