@@ -76,7 +76,7 @@ const CONSENT_WORDS: Readonly<
   },
 }
 
-function checkListeners(config: Config, { report, warn }: Judgement): void {
+function checkListeners(config: Config, { report }: Judgement): void {
   const control = parseHostPort(config.control.listen)
   if (control === undefined) return
   config.listen.forEach((text, index) => {
@@ -86,13 +86,6 @@ function checkListeners(config: Config, { report, warn }: Judgement): void {
     const path = config.listen.length === 1 ? ['listen'] : ['listen', index]
     report(path, `${text} takes the port of control.listen`, 'give them different ports')
   })
-  if (!isLoopback(control.host)) {
-    warn(
-      ['control', 'listen'],
-      `${control.host} can be reached by others, and the control plane is not encrypted`,
-      'keep it on 127.0.0.1, or put a TLS front end before it',
-    )
-  }
 }
 
 /** Whoever reaches an open gateway would spend the operator's key. */

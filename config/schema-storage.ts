@@ -20,8 +20,9 @@ export const controlSchema = section('Dashboard, health, metrics and API.', {
     format: 'listen-or-off',
     default: '127.0.0.1:8088',
     description:
-      'Where they are served, besides STATE_DIR/control.sock. Not encrypted: keep it on ' +
-      'loopback. An address that is taken keeps nothing else from running.',
+      'Where they are served, besides STATE_DIR/control.sock. Beyond loopback it is TLS from ' +
+      'the own CA, as https://yori.home.arpa (or one of access.own_names); whoever opens an ' +
+      'address is led to the name. An address that is taken keeps nothing else from running.',
   }),
   language: choice({
     enum: ['auto', 'en', 'de', 'es', 'fr'],

@@ -74,7 +74,11 @@ const MOST_SHARES = 20
 
 /** Throws YORI_AUDIT_UNAVAILABLE when there is no database or it cannot be read. */
 export function openReader(database: string): AuditReader {
-  const db = openDatabase(database, true)
+  return readerOver(openDatabase(database, true), database)
+}
+
+/** On a connection that is open already, and is closed with it. @throws as `openReader` */
+export function readerOver(db: Database, database: string): AuditReader {
   const columns = explained(database, () =>
     db.prepare(`SELECT name FROM pragma_table_info('audit_events')`).pluck().all(),
   ) as string[]

@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.js'
 import { Command } from './commander.js'
 import type { AuditCommandDeps } from './commands/record/audit.js'
 import type { PolicyStateDeps } from './commands/household/household-database.js'
+import { actorOf } from './actor.js'
 import { configOf, configuration, note, print } from './context.js'
 import { packageVersion } from './package-version.js'
 import type { ExecDeps } from './commands/run/exec.js'
@@ -31,6 +32,12 @@ function auditDeps(): AuditCommandDeps {
     },
     stdout: process.stdout,
     clock: systemClock,
+    note,
+    ask: async (path, question) => {
+      const { askRunning } = await import('../control/ask.js')
+      const { state_dir: stateDir } = configOf(path)
+      return askRunning(stateDir, { actor: actorOf(process.env), ...question })
+    },
   }
 }
 
@@ -429,6 +436,10 @@ async function stateDeps(): Promise<PolicyStateDeps> {
     clock: systemClock,
     env: process.env,
     neighbours: () => readNeighbours(),
+    ask: async (stateDir, question) => {
+      const { askRunning } = await import('../control/ask.js')
+      return askRunning(stateDir, { actor: actorOf(process.env), ...question })
+    },
     askSecret: async (question) => (await askSecret(question))?.reveal(),
     exit: (code) => {
       process.exitCode = code

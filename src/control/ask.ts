@@ -3,6 +3,7 @@
  * open the socket, or finds none, is told so and reads the files instead.
  */
 import { request } from 'node:http'
+import { ACTOR_FIELD } from './actor.js'
 import { socketPath } from './listeners.js'
 
 const ANSWER_WITHIN_MS = 10_000
@@ -17,6 +18,8 @@ export interface Question {
   readonly verb?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown
+  /** Who is at the keyboard, for the record. */
+  readonly actor?: string
 }
 
 const WHY: Readonly<Record<string, string>> = {
@@ -28,7 +31,7 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** Never rejects. An answer of over 16 MiB, or later than 10 s, is none. */
 export function askRunning(stateDir: string, question: Question): Promise<Asked> {
-  const { verb = 'GET', path, body } = question
+  const { verb = 'GET', path, body, actor } = question
   const text = body === undefined ? undefined : JSON.stringify(body)
   return new Promise((resolve) => {
     const failed = (cause: NodeJS.ErrnoException): void => {
@@ -44,6 +47,7 @@ export function askRunning(stateDir: string, question: Question): Promise<Asked>
         signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
         headers: {
           host: 'localhost',
+          ...(actor === undefined ? {} : { [ACTOR_FIELD]: actor }),
           ...(text === undefined
             ? {}
             : {

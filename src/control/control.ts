@@ -3,8 +3,11 @@
  * over reloads, and loads what stands behind a method when it is asked for. Nothing of it is
  * needed for traffic: whatever fails here is told, and YORI serves on.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { parseHostPort } from '../../config/schema-formats.js'
+import { HOME_NAME } from '../assembly/from-config/pipeline.js'
 import { formatSocketAddress } from '../core/address.js'
 import type { Service } from '../core/service.js'
 import { Attempts } from '../policy/attempts.js'
@@ -18,6 +21,7 @@ import {
   listenOnSocket,
   socketPath,
 } from './listeners.js'
+import type { Listening } from './listeners.js'
 import { Logins } from './logins.js'
 import { METHODS } from './methods.js'
 import type { Surroundings } from './method.js'
@@ -28,9 +32,6 @@ import { Reader } from './reader.js'
 import type { Settings } from './settings.js'
 import { keptToken } from './token.js'
 import type { WhatIfJobs } from './what-if-jobs.js'
-
-/** The name that our own CA signs, besides those of loopback. */
-const OWN_NAME = 'yori.home.arpa'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -48,8 +49,8 @@ export class Control implements Service {
   /** What could not be had. */
   readonly #problems: { socket?: string; port?: string } = {}
   #door: Door | undefined
-  #socket: Server | undefined
-  #server: Server | undefined
+  #socket: Listening | undefined
+  #server: Listening | undefined
   #hosts: ReadonlySet<string> = new Set()
 
   constructor(config: ConfigOfControl, port: ControlPort) {
@@ -74,7 +75,6 @@ export class Control implements Service {
       token,
       logins: this.#logins,
       hosts: () => this.#hosts,
-      scheme: () => 'http',
       roleOf: (person) =>
         this.#config.control.people.find(({ name }) => name === person)?.role,
     })
@@ -148,16 +148,45 @@ export class Control implements Service {
     if (address === undefined) {
       this.#server = undefined
       delete this.#places.listen
+      delete this.#places.url
       return
     }
     try {
-      this.#server = await listenOnPort(address, this.#listener(false))
+      this.#server = await this.#openAt(address)
       const { address: bound, port } = addressOf(this.#server)
       this.#places.listen = formatSocketAddress({ address: bound, port })
+      this.#places.url = this.#urlOf(bound, port)
       this.#takeHosts()
     } catch (cause) {
       this.#cannot('port', control.listen, cause)
     }
+  }
+
+  /** Beyond loopback it is TLS, by name. */
+  async #openAt(address: { host: string; port: number }): Promise<Listening> {
+    const listener = this.#listener(false)
+    if (isLoopback(address.host)) return listenOnPort(address, listener)
+    const { NamedListener } = await import('./named-listener.js')
+    return NamedListener.open({
+      ...address,
+      listener,
+      name: HOME_NAME,
+      contextFor: (name) => this.#contextFor(name),
+    })
+  }
+
+  #contextFor(name: string): Promise<SecureContext> | undefined {
+    const { certificates } = this.#port.appliance.current.services
+    const isOurs = name === HOME_NAME || this.#config.access.own_names.includes(name)
+    return isOurs ? certificates.contextFor(name) : undefined
+  }
+
+  /** What a browser of this machine opens: loopback where that is served, too. */
+  #urlOf(bound: string, port: number): string {
+    const isAny = bound === '0.0.0.0' || bound === '::'
+    const here = bound === '::' ? '::1' : '127.0.0.1'
+    if (!isAny && !isLoopback(bound)) return `https://${HOME_NAME}:${port}`
+    return `http://${formatSocketAddress({ address: isAny ? here : bound, port })}`
   }
 
   #cannot(what: 'socket' | 'port', where: string, cause: unknown): void {
@@ -198,7 +227,14 @@ export class Control implements Service {
     const { control, access } = this.#config
     const listen = parseHostPort(control.listen)?.host ?? 'localhost'
     const own = listen.includes(':') ? `[${listen}]` : listen
-    const names = ['localhost', '127.0.0.1', '[::1]', OWN_NAME, own, ...access.own_names]
+    // By an address beyond loopback nobody is told anything but the name.
+    const isTold = isIP(listen) === 0 || isLoopback(listen)
+    const names = ['localhost', '127.0.0.1', '[::1]', HOME_NAME, ...access.own_names]
+    if (isTold) names.push(own)
     this.#hosts = new Set(names.map((name) => `${name.toLowerCase()}:${port}`))
   }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal, badRequest, refused, send } from './answer.js'
 import type { Answer } from './answer.js'
+import { ACTOR_FIELD, actorIn } from './actor.js'
 import type { Gate } from './gate.js'
 import { findMethod } from './method.js'
 import type { Method, Surroundings } from './method.js'
@@ -21,9 +22,6 @@ export interface DoorOptions {
   readonly surroundings: () => Surroundings
 }
 
-/** On the socket a command says who is at the keyboard; whoever may open it could be anybody. */
-export const ACTOR_FIELD = 'x-yori-actor'
-const ACTOR = /^[\x21-\x7e][\x20-\x7e]{0,63}$/
 const NOBODY: Caller = { who: 'nobody', role: 'view', entrance: 'token' }
 
 export class Door {
@@ -90,9 +88,11 @@ export class Door {
 }
 
 function onSocket({ headers }: IncomingMessage): Caller {
-  const said = headers[ACTOR_FIELD]
-  const who = typeof said === 'string' && ACTOR.test(said) ? said : 'socket'
-  return { who, role: 'admin', entrance: 'socket' }
+  return {
+    who: actorIn(headers[ACTOR_FIELD]) ?? 'socket',
+    role: 'admin',
+    entrance: 'socket',
+  }
 }
 
 function refuseUnknown(query: URLSearchParams, { query: known = [] }: Method): void {

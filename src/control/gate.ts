@@ -4,6 +4,7 @@
  * request's head alone. https://www.w3.org/TR/fetch-metadata/ ; RFC 6750 section 2.1.
  */
 import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import { Refusal } from './answer.js'
 import type { Login, Logins } from './logins.js'
 import { PIN_ROLE, atMost } from './roles.js'
@@ -17,7 +18,6 @@ export interface GateOptions {
   readonly logins: Logins
   /** `host:port` each, as browsers write them, in lower case. */
   readonly hosts: () => ReadonlySet<string>
-  readonly scheme: () => 'http' | 'https'
   /** What a person may do now; undefined: there is no such person any more. */
   readonly roleOf: (person: string) => Role | undefined
 }
@@ -51,7 +51,7 @@ export class Gate {
     if (isRead(method)) return
     const { origin } = headers
     const site = headers['sec-fetch-site']
-    const isOwn = origin === undefined || origin === `${this.#options.scheme()}://${host}`
+    const isOwn = origin === undefined || origin === `${schemeOf(request)}://${host}`
     if (!isOwn || (site !== undefined && site !== 'same-origin'))
       throw new Refusal(403, 'cross_site', 'a change may not come from another site')
   }
@@ -103,6 +103,11 @@ export class Gate {
     }
     return undefined
   }
+}
+
+/** By the connection, which no field can change. */
+export function schemeOf({ socket }: Pick<IncomingMessage, 'socket'>): 'http' | 'https' {
+  return socket instanceof TLSSocket ? 'https' : 'http'
 }
 
 /** Cookies know no ports: two YORIs of one machine have two. */

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import { chmod, unlink } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import { join } from 'node:path'
 
 /** Longer paths are cut by the system without a word (`sun_path`: 104 bytes on the BSDs). */
@@ -19,7 +19,7 @@ export function socketPath(stateDir: string): string {
   return join(stateDir, 'control.sock')
 }
 
-const OPTIONS = {
+export const HTTP_OPTIONS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -28,7 +28,7 @@ const OPTIONS = {
 
 /** One server; requests to it are `listener`'s. */
 function newServer(listener: RequestListener): Server {
-  const server = createServer(OPTIONS, listener)
+  const server = createServer(HTTP_OPTIONS, listener)
   server.maxConnections = MOST_CONNECTIONS
   return server
 }
@@ -73,19 +73,22 @@ export async function listenOnPort(
   return server
 }
 
-export function addressOf(server: Server): AddressInfo {
+/** What is asked of one, whatever it listens by. */
+export type Listening = Pick<Server, 'address' | 'close' | 'closeAllConnections'>
+
+export function addressOf(server: Listening): AddressInfo {
   return server.address() as AddressInfo
 }
 
 /** Ends it with all its connections. */
-export async function close(server: Server | undefined): Promise<void> {
+export async function close(server: Listening | undefined): Promise<void> {
   if (server === undefined) return
   const closed = new Promise((resolve) => server.close(resolve))
   server.closeAllConnections()
   await closed
 }
 
-function listening(server: Server): Promise<void> {
+export function listening(server: NetServer): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.once('listening', () => {

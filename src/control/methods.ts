@@ -91,6 +91,12 @@ export const METHODS: readonly Method[] = [
     load: async () => (await import('./methods/record.js')).exchanges,
   },
   {
+    verb: 'POST',
+    path: '/api/record',
+    role: 'admin',
+    load: async () => (await import('./methods/rows.js')).rows,
+  },
+  {
     verb: 'GET',
     path: '/api/exchanges/{id}',
     role: 'view',

@@ -38,6 +38,8 @@ export interface ControlPlaces {
   readonly socket?: string
   /** `address:port`. */
   readonly listen?: string
+  /** What a browser of this machine opens, without a path. */
+  readonly url?: string
   /** What the configuration asks for could not be had, in words. */
   readonly problem?: string
 }

@@ -9,6 +9,8 @@ import type { PageAsked } from '../audit/pages.js'
 import { readSession, readUsage } from '../audit/session-queries.js'
 import type { Filter } from '../audit/where.js'
 import { readBlockByCode } from './block-by-code.js'
+import { readRecord } from './record-rows.js'
+import type { RecordAsked } from './record-rows.js'
 
 const now = (): number => performance.now()
 const DAY_MS = 86_400_000
@@ -28,6 +30,7 @@ export const READS = {
   exchanges: (db: Database, asked: PageAsked) =>
     readPage(db, asked, listColumns(db), now),
   exchange: (db: Database, { id }: { id: string }) => readExchange(db, id) ?? null,
+  record: (db: Database, asked: RecordAsked) => readRecord(db, asked),
   blockByCode: (db: Database, asked: { code: string; sinceMs: number }) =>
     readBlockByCode(db, asked) ?? null,
   sessions: (db: Database, asked: PageAsked) => readSessionPage(db, asked, now),

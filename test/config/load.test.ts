@@ -474,12 +474,6 @@ describe('loading the configuration', () => {
         /open proxy/,
       ],
       [
-        'a control plane on the network',
-        'control: { listen: 0.0.0.0:8088 }',
-        '1:20 control.listen',
-        /not encrypted/,
-      ],
-      [
         'a part larger than its whole',
         'limits: { exchanges: 10, exchanges_per_endpoint: 20 }',
         '1:50 limits.exchanges_per_endpoint',

@@ -228,6 +228,13 @@ describe('the description of the control plane', () => {
       }
     })
 
+    it('is what commands are told', async () => {
+      for (const read of ['columns', 'list', 'stats', 'usage', 'sessions', 'session']) {
+        const more = { body: { read, id: 'mine' } }
+        assert.equal((await ask('post', '/api/record', undefined, more)).status, 200)
+      }
+    })
+
     it('is what changes answer', async () => {
       const made = await ask('post', '/api/login-links')
       assert.equal(made.status, 201)

@@ -20,8 +20,11 @@ import { doorsOf } from './doors.js'
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */
 const DIRECT_REQUEST_BYTES = 10 * 1024 * 1024
 
+/** What others of the house call us (RFC 8375). */
+export const HOME_NAME = 'yori.home.arpa'
+
 /** Names that are ours without being configured. */
-export const OWN_NAMES: readonly string[] = ['localhost']
+export const OWN_NAMES: readonly string[] = ['localhost', HOME_NAME]
 
 export function snapshotOf(
   config: Config,

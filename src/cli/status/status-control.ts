@@ -5,7 +5,7 @@ import type { Finding, StatusSection } from './status-section.js'
 
 interface Told {
   readonly pid?: unknown
-  readonly control?: { readonly listen?: unknown; readonly problem?: unknown }
+  readonly control?: { readonly url?: unknown; readonly problem?: unknown }
 }
 
 export const controlSection: StatusSection = {
@@ -19,16 +19,16 @@ export const controlSection: StatusSection = {
       return { level: 'good', facts: { asked: 'files', reason }, lines }
     }
     const { pid, control } = asked.body as Told
-    const listen = typeof control?.listen === 'string' ? control.listen : undefined
+    const url = typeof control?.url === 'string' ? control.url : undefined
     const problem = typeof control?.problem === 'string' ? control.problem : undefined
     return {
       level: problem === undefined ? 'good' : 'notice',
       facts: { asked: 'daemon', ...(asked.body as object) },
       lines: [
         `asked the running YORI, process ${String(pid)}`,
-        ...(listen === undefined
+        ...(url === undefined
           ? []
-          : [`http://${printable(listen)}/ (\`yori dashboard\` opens it)`]),
+          : [`${printable(url)}/ (\`yori dashboard\` opens it)`]),
         ...(problem === undefined ? [] : [`could not listen on ${printable(problem)}`]),
       ],
     }

@@ -3,10 +3,11 @@
  * Five attempts in 15 minutes from one address and 30 an hour in all: a PIN of 6 digits is
  * guessed with a chance of 1 in 1,400 a day, and every failure is in the record.
  */
+import type { IncomingMessage } from 'node:http'
 import { parsePasswordHash, verifyPassword } from '../../net/password.js'
 import { Refusal, badRequest, json } from '../answer.js'
 import type { Answer } from '../answer.js'
-import { cookieName } from '../gate.js'
+import { cookieName, schemeOf } from '../gate.js'
 import { LOGIN_MS } from '../logins.js'
 import type { LoggedIn } from '../logins.js'
 import type { Call, Handler } from '../method.js'
@@ -21,7 +22,7 @@ const PIN = /^\d{6,12}$/
 
 /** For whoever may have one: the socket, the token, an admin. */
 export const newLink: Handler = ({ on: { places, logins } }) => {
-  if (places.listen === undefined)
+  if (places.url === undefined)
     throw new Refusal(
       503,
       'unavailable',
@@ -30,16 +31,11 @@ export const newLink: Handler = ({ on: { places, logins } }) => {
   const { code, until } = logins.newLink()
   return json(
     {
-      url: `http://${browsable(places.listen)}/login?code=${code}`,
+      url: `${places.url}/login?code=${code}`,
       expires_at: new Date(until).toISOString(),
     },
     201,
   )
-}
-
-/** Any address of this machine is loopback for a browser of this machine. */
-function browsable(listen: string): string {
-  return listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
 }
 
 /** What is fetched ahead, or asked for by HEAD, uses no link up. */
@@ -63,7 +59,7 @@ export const openLink: Handler = ({ request, query, on: { logins, port } }) => {
     status: 303,
     type: 'text/plain; charset=utf-8',
     body: '',
-    fields: { location: '/', 'set-cookie': cookieOf(request.socket.localPort, opened) },
+    fields: { location: '/', 'set-cookie': cookieOf(request, opened) },
   }
 }
 
@@ -95,7 +91,7 @@ export const byName: Handler = async (call): Promise<Answer> => {
     kind: 'json',
     status: 200,
     body: { who: name, role, csrf: begun.login.csrf },
-    fields: { 'set-cookie': cookieOf(request.socket.localPort, begun) },
+    fields: { 'set-cookie': cookieOf(request, begun) },
   }
 }
 
@@ -135,9 +131,12 @@ function credentialsOf(body: unknown): Credentials {
   return { name, secret, entrance }
 }
 
-function cookieOf(port: number | undefined, { cookie }: LoggedIn): string {
+function cookieOf(request: IncomingMessage, { cookie }: LoggedIn): string {
   const seconds = Math.floor(LOGIN_MS / 1000)
-  return `${cookieName(port)}=${cookie}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`
+  const name = cookieName(request.socket.localPort)
+  const always = `Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`
+  const more = schemeOf(request) === 'https' ? '; Secure' : ''
+  return `${name}=${cookie}; ${always}${more}`
 }
 
 interface Login {

@@ -23,6 +23,7 @@ export const status: Handler = ({ on: { port, places } }) => {
     listen: appliance.addresses.map(formatSocketAddress),
     control: {
       listen: places.listen ?? null,
+      url: places.url ?? null,
       socket: places.socket ?? null,
       problem: places.problem ?? null,
     },

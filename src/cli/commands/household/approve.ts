@@ -37,11 +37,11 @@ export function approveCommand(deps: PolicyStateDeps): Command {
     .option('--always', 'until it is revoked')
     .option('--list', 'what is granted now')
     .option('--revoke <id>', 'take one back')
-    .action((code: string | undefined, flags: ApproveFlags) => {
+    .action(async (code: string | undefined, flags: ApproveFlags) => {
       if (flags.list === true) list(deps, flags)
       else if (flags.revoke !== undefined) revoke(deps, flags.revoke, flags)
       else if (code === undefined) waiting(deps, flags)
-      else approve(deps, code, flags)
+      else await approve(deps, code, flags)
     })
 }
 
@@ -50,10 +50,15 @@ function waiting(deps: PolicyStateDeps, flags: ApproveFlags): void {
   printWaiting(deps, session, flags.json === true)
 }
 
-function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void {
+async function approve(
+  deps: PolicyStateDeps,
+  text: string,
+  flags: ApproveFlags,
+): Promise<void> {
   const code = readApprovalCode(text) ?? usage(`${text} is no code such as 7F3-K2M.`)
   const chosen = [flags.once, flags.for !== undefined, flags.always].filter(Boolean)
   if (chosen.length > 1) usage('--once, --for and --always exclude each other.')
+  if (await approvedByDaemon(deps, code, flags)) return
   using session = openSession(deps, flags)
   const block = blockOf(session, code)
   if (block === undefined) {
@@ -74,6 +79,48 @@ function approve(deps: PolicyStateDeps, text: string, flags: ApproveFlags): void
       `${String(who)}, policy ${grant.policy}, ${grant.endpoint ?? ''}: ${spanOf(grant)}\n`,
     )
   }
+}
+
+const SPAN = /^\d{1,6}[smhdw]$/
+
+interface Granted {
+  readonly anything: boolean
+  readonly device: { readonly hostname: string | null; readonly ip: string }
+  readonly [detail: string]: unknown
+}
+
+/** The running YORI does it itself, at once. False: none runs, or it was asked for a date. */
+async function approvedByDaemon(
+  deps: PolicyStateDeps,
+  code: string,
+  { once, for: span, always, config: path, json }: ApproveFlags,
+): Promise<boolean> {
+  if (deps.ask === undefined || (span !== undefined && !SPAN.test(span))) return false
+  const { config } = deps.load(path)
+  const asked = await deps.ask(config.state_dir, {
+    verb: 'POST',
+    path: `/api/approvals/${code}/approve`,
+    body: { once, for: span, always },
+  })
+  if (asked.kind === 'unreachable') return false
+  if (asked.status === 404) {
+    decline(deps, `nothing with the code ${code} was blocked in the last 24 hours`)
+    return true
+  }
+  if (asked.status !== 201) {
+    decline(deps, String((asked.body as { message?: unknown } | null)?.message))
+    return true
+  }
+  const { anything, device, ...details } = asked.body as Granted
+  if (json === true) printJson(deps, details)
+  else {
+    const grant = details as unknown as Grant
+    const how = spanOf(anything ? grant : { ...grant, found: [code] })
+    const who = device.hostname ?? device.ip
+    deps.print(`${who}, policy ${grant.policy}, ${grant.endpoint ?? ''}: ${how}\n`)
+  }
+  deps.note('yori: the running YORI has taken it: it holds now\n')
+  return true
 }
 
 function untilOf(flags: ApproveFlags, { nowMs, loaded }: Session): number {

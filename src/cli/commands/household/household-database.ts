@@ -3,6 +3,7 @@
  * beside it, who is at the keyboard, and the audit of every change.
  */
 import type { Command } from 'commander'
+import { actorOf } from '../../actor.js'
 import type { Loaded } from '../../context.js'
 import { usage } from '../../usage.js'
 import { appendEvent } from '../../../audit/append-event.js'
@@ -11,6 +12,7 @@ import { PolicyDatabase, policyDatabasePath } from '../../../household/policy-da
 import { jsonLine, printable } from '../../../audit/printable.js'
 import { parseSince } from '../../../audit/since.js'
 import { canonicalAddress } from '../../../core/address.js'
+import type { Asked, Question } from '../../../control/ask.js'
 import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
 import { macText } from '../../../core/mac.js'
@@ -28,6 +30,8 @@ export interface PolicyStateDeps {
   readonly askSecret: (question: string) => Promise<string | undefined>
   /** The YORI that runs on that state, if one does; undefined: nobody asks. */
   readonly running?: (stateDir: string) => Pick<Instance, 'pid'> | undefined
+  /** Asks the YORI that runs on that state folder; absent: only files are changed. */
+  readonly ask?: (stateDir: string, question: Question) => Promise<Asked>
   readonly exit: (code: number) => void
 }
 
@@ -115,12 +119,6 @@ function tellTaken(
     `yori: the running YORI (process ${instance.pid}) has not taken it within ` +
       `${TAKEN_MS / 1000} s: its log and \`yori status\` say why\n`,
   )
-}
-
-/** `sudo` hides who typed it; it says so in a variable. */
-function actorOf(env: NodeJS.ProcessEnv): string {
-  const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME']
-  return name ?? `uid ${process.getuid?.() ?? 'unknown'}`
 }
 
 /** The command ran, and its answer is no. */

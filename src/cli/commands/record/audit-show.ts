@@ -5,13 +5,14 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { jsonLine, printable } from '../../../audit/printable.js'
-import { openReader } from '../../../audit/queries.js'
-import type { AuditReader, Listed } from '../../../audit/queries.js'
+import type { Listed } from '../../../audit/queries.js'
 import { approvalCode, readApprovalCode } from '../../../policy/approval.js'
 import { dollars, rowTokens } from '../../print-table.js'
 import { usageError } from '../../usage.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 import { curlText, harOf } from '../../../audit/exchange-forms.js'
+import { openRecord } from './record-source.js'
+import type { RecordSource } from './record-source.js'
 
 /** Codes are looked for among so many blocks, the newest first. */
 const MAX_BLOCKS = 10_000
@@ -39,9 +40,8 @@ export function addShow(command: Command, deps: AuditCommandDeps): void {
 }
 
 async function show(deps: AuditCommandDeps, id: string, flags: ShowFlags): Promise<void> {
-  const { database } = await deps.auditOptions(flags.config)
-  using reader = openReader(database)
-  const row = exchangeOf(reader, id)
+  using reader = await openRecord(deps, flags)
+  const row = await exchangeOf(reader, id)
   deps.stdout.write(formOf(row, flags.json === true ? 'json' : flags.as))
 }
 
@@ -59,11 +59,11 @@ function formOf(row: Listed, form: ShowFlags['as']): string {
 }
 
 /** @throws usageError, exit code 1, when there is none or several */
-function exchangeOf(reader: AuditReader, text: string): Listed {
-  const id = requestOfCode(reader, text) ?? text.toLowerCase()
+async function exchangeOf(reader: RecordSource, text: string): Promise<Listed> {
+  const id = (await requestOfCode(reader, text)) ?? text.toLowerCase()
   if (id.length < SHORTEST_ID || !/^[0-9a-f-]+$/.test(id))
     throw usageError(`${printable(text)} is no request id, no end of one, and no code`)
-  const found = [...reader.list({ id }, MOST_NAMED + 1, reader.columns)]
+  const found = [...(await reader.list({ id }, MOST_NAMED + 1, reader.columns))]
   const [first, second] = found
   if (first === undefined)
     throw usageError(`no exchange ${printable(text)} is recorded`, 1)
@@ -74,10 +74,13 @@ function exchangeOf(reader: AuditReader, text: string): Listed {
 }
 
 /** The request that was refused with that code; undefined: it is no code, or nobody's. */
-export function requestOfCode(reader: AuditReader, text: string): string | undefined {
+export async function requestOfCode(
+  reader: RecordSource,
+  text: string,
+): Promise<string | undefined> {
   const code = readApprovalCode(text)
   if (code === undefined) return undefined
-  const blocks = reader.list({ outcome: 'block' }, MAX_BLOCKS, ['request_id'])
+  const blocks = await reader.list({ outcome: 'block' }, MAX_BLOCKS, ['request_id'])
   for (const { request_id: id } of blocks)
     if (typeof id === 'string' && approvalCode(id) === code) return id
   return undefined

@@ -1,6 +1,6 @@
 /**
- * `yori audit`: looks into the record, exports it, prunes it. Talks to the database file
- * alone, so it works whether YORI runs or not. What clients wrote is escaped on its way out.
+ * `yori audit`: looks into the record, exports it, prunes it. Asks the running YORI where one
+ * runs, else the database file. What clients wrote is escaped on its way out.
  */
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { jsonLine, printable } from '../../../audit/printable.js'
-import type { AuditReader, Filter } from '../../../audit/queries.js'
+import type { Filter } from '../../../audit/queries.js'
 import { openDatabase, openReader, unavailable } from '../../../audit/queries.js'
 import type { Pruned } from '../../../audit/retention.js'
 import { countOlder, cutoffMs, prune } from '../../../audit/retention.js'
@@ -17,6 +17,8 @@ import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 import { addShow, requestOfCode } from './audit-show.js'
+import { openRecord } from './record-source.js'
+import type { RecordSource } from './record-source.js'
 import {
   csvLines,
   jsonArray,
@@ -139,11 +141,10 @@ async function list(
   flags: FilterFlags & { limit: number },
 ): Promise<void> {
   const filter = filterOf(flags, deps.clock)
-  const { database } = await deps.auditOptions(flags.config)
-  using reader = openReader(database)
+  using reader = await openRecord(deps, flags)
   const json = flags.json === true
-  const rows = reader.list(
-    shownTo(reader, filter),
+  const rows = await reader.list(
+    await shownTo(reader, filter),
     flags.limit,
     json ? reader.columns : listColumns,
   )
@@ -151,17 +152,19 @@ async function list(
 }
 
 /** What a block page shows as its code is a request, too. */
-function shownTo(reader: AuditReader, { code, ...filter }: Filter): Filter {
+async function shownTo(
+  reader: RecordSource,
+  { code, ...filter }: Filter,
+): Promise<Filter> {
   if (code === undefined) return filter
-  const id = requestOfCode(reader, code)
+  const id = await requestOfCode(reader, code)
   return id === undefined ? { ...filter, code } : { ...filter, id }
 }
 
 async function showStats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
   const filter = filterOf(flags, deps.clock)
-  const { database } = await deps.auditOptions(flags.config)
-  using reader = openReader(database)
-  const stats = reader.stats(filter)
+  using reader = await openRecord(deps, flags)
+  const stats = await reader.stats(filter)
   await print(deps, flags.json === true ? [`${jsonLine(stats)}\n`] : statsText(stats))
 }
 

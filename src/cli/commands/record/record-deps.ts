@@ -1,6 +1,7 @@
 /** What the commands on the record are given, and the flags that all of them have. */
 import type { Writable } from 'node:stream'
 import type { AuditOptions } from '../../../audit/store-options.js'
+import type { Asked, Question } from '../../../control/ask.js'
 import type { Clock } from '../../../core/clock.js'
 
 export interface AuditCommandDeps {
@@ -10,6 +11,10 @@ export interface AuditCommandDeps {
   ) => AuditOptions | Promise<AuditOptions>
   readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly clock: Clock
+  /** Asks the YORI that runs on that configuration's state; absent: only files are read. */
+  readonly ask?: (configPath: string | undefined, question: Question) => Promise<Asked>
+  /** For people; absent: nobody is told. */
+  note?(text: string): void
 }
 
 export interface CommonFlags {

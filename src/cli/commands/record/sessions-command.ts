@@ -1,13 +1,13 @@
 /**
- * `yori sessions` and `yori stats`: conversations as one, and who used how much. Read from
- * the database file alone, whether YORI runs or not.
+ * `yori sessions` and `yori stats`: conversations as one, and who used how much. Told by the
+ * running YORI, or read from the database file where none runs.
  */
 import { Command } from '../../commander.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
-import { openReader } from '../../../audit/queries.js'
 import { YoriError } from '../../../core/errors.js'
 import { common, filtered, filterOf, print, upTo } from './audit.js'
 import type { AuditCommandDeps, CommonFlags, FilterFlags } from './audit.js'
+import { openRecord } from './record-source.js'
 import {
   conversationsOf,
   conversationText,
@@ -43,9 +43,8 @@ async function list(
   flags: FilterFlags & { limit: number },
 ): Promise<void> {
   const filter = filterOf(flags, deps.clock)
-  const { database } = await deps.auditOptions(flags.config)
-  using reader = openReader(database)
-  const lines = reader.sessions(filter, flags.limit)
+  using reader = await openRecord(deps, flags)
+  const lines = await reader.sessions(filter, flags.limit)
   await print(deps, flags.json === true ? [`${jsonLine(lines)}\n`] : sessionsText(lines))
 }
 
@@ -54,9 +53,8 @@ async function show(
   id: string,
   flags: CommonFlags,
 ): Promise<void> {
-  const { database } = await deps.auditOptions(flags.config)
-  using reader = openReader(database)
-  const conversations = conversationsOf(reader.session(id, MOST_TURNS))
+  using reader = await openRecord(deps, flags)
+  const conversations = conversationsOf(await reader.session(id, MOST_TURNS))
   if (conversations.length === 0)
     throw new YoriError(
       'YORI_AUDIT_UNAVAILABLE',
@@ -69,8 +67,7 @@ async function show(
 
 async function stats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
   const filter = filterOf(flags, deps.clock)
-  const { database } = await deps.auditOptions(flags.config)
-  using reader = openReader(database)
-  const usage = reader.usage(filter)
+  using reader = await openRecord(deps, flags)
+  const usage = await reader.usage(filter)
   await print(deps, flags.json === true ? [`${jsonLine(usage)}\n`] : usageText(usage))
 }
