@@ -38,7 +38,8 @@ const EXCEPTIONS: Readonly<Record<string, { licence: string; reason: string }>> 
   },
   'axe-core': {
     licence: 'MPL-2.0',
-    reason: 'development only: tests load it unchanged into a browser; nothing of it ships',
+    reason:
+      'development only: tests load it unchanged into a browser; nothing of it ships',
   },
   semaphore: {
     licence: '',
