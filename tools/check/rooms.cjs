@@ -88,6 +88,7 @@ const FLOORS = [
         room: 'src/proxy/dispatch',
         calls: [
           'src/proxy/words',
+          'src/proxy/bounds',
           'src/proxy/answers',
           'src/proxy/site',
           'src/proxy/exchange',

@@ -3,9 +3,11 @@
  * may. Its body is held until that is known; where the name says nothing, the path decides as
  * ever.
  */
+import { shareOf } from '../../core/device-id.js'
 import type { Asked } from '../../policy/access.js'
 import { apiProblem } from '../../policy/model-routes.js'
 import { refusedAt, serveDoor } from './door.js'
+import { Hold } from '../bounds/byte-budget.js'
 import type { Arrived } from './arrived.js'
 import { holdForModel } from './held-model.js'
 import type { HeldRequest } from './held-model.js'
@@ -64,7 +66,8 @@ export function serveByModel(
       { name: door.name, rest, isShort: true },
     )
   }
-  holdForModel(http.request, arrived.head, { maxBytes, use })
+  const hold = new Hold(services.held, shareOf(from.state.record.device))
+  holdForModel(http.request, arrived.head, { maxBytes, hold, use })
 }
 
 function isVersioned(path: string): boolean {

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import type { RequestHead } from '../../http/head.js'
 import { carriesBody } from '../../http/head.js'
 import { TopStrings } from '../../json/top-strings.js'
+import type { Hold } from '../bounds/byte-budget.js'
 import type { HttpRequest } from '../words/http-words.js'
 
 /** Of one body that is held; what is longer has no model that is known here. */
@@ -26,6 +27,8 @@ export interface HeldRequest {
 export interface HoldOptions {
   /** A longer body is refused by whoever serves it: it is not waited for. */
   readonly maxBytes: number
+  /** What is held counts here, until whoever serves it counts it. Without room it is read no further. */
+  readonly hold: Hold
   readonly use: (held: HeldRequest) => void
 }
 
@@ -37,7 +40,7 @@ export interface HoldOptions {
 export function holdForModel(
   request: HttpRequest,
   head: RequestHead,
-  { maxBytes, use }: HoldOptions,
+  { maxBytes, hold, use }: HoldOptions,
 ): void {
   if (!carriesBody(head)) {
     use({ request, head, models: [], withModel: () => ({ request, head }) })
@@ -55,13 +58,14 @@ export function holdForModel(
   const stop = (isWhole: boolean): void => {
     request.off('data', onData)
     request.off('end', onEnd)
+    hold.release()
     use(heldOf(request, head, { pieces, names, isWhole }))
   }
   const onData = (piece: Buffer): void => {
     pieces.push(piece)
     bytes += piece.length
     names.push(piece)
-    if (bytes <= most) return
+    if (bytes <= most && hold.take(piece.length)) return
     request.pause()
     stop(false)
   }
@@ -69,6 +73,7 @@ export function holdForModel(
     if (request.complete) stop(true)
   }
   request.on('error', () => undefined)
+  request.once('close', () => hold.release())
   request.on('data', onData)
   request.on('end', onEnd)
 }

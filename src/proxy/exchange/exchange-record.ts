@@ -93,17 +93,23 @@ export function noteGone(
   log.brokenOff(about.response.headersSent)
 }
 
-/** How it ended; `bytes`: of the request, and of the response. */
+export interface End {
+  readonly outcome: ExchangeOutcome
+  readonly latencyMs: number
+  /** Of the request, and of the response. */
+  readonly bytes: readonly [number, number]
+}
+
+/** How it ended, and what was decided on it has been told. */
 export function noteEnd(
   log: ExchangeLog,
   about: ExchangeAbout<ExchangePort>,
-  outcome: ExchangeOutcome,
-  bytes: readonly [number, number],
+  { outcome, latencyMs, bytes }: End,
 ): void {
   const trailers = about.request.rawTrailers.length / 2
   log.ended({
     outcome,
-    latencyMs: about.elapsed(),
+    latencyMs,
     requestBytes: bytes[0],
     responseBytes: bytes[1],
     trailersDropped: trailers > 0 && !about.overH2 ? trailers : undefined,

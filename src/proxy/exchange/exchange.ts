@@ -411,8 +411,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
 
   /** What is known of it goes into its row, and the row to whoever observes. */
   #complete(log: ExchangeLog, outcome: ExchangeOutcome): void {
-    const requestBytes = this.#body.bytes + this.#socketBytes
-    noteEnd(log, this, outcome, [requestBytes, this.#responseBytes])
+    const latencyMs = this.elapsed()
+    const bytes = [this.#body.bytes + this.#socketBytes, this.#responseBytes] as const
     const { observers } = this.services
     const ended = (): void => {
       noteElsewhere(log.record, this.from)
@@ -420,6 +420,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       observers.ended(log.record)
     }
     const read = (): void => {
+      // Not before the decision: the row would say for a moment that nobody had objected.
+      noteEnd(log, this, { outcome, latencyMs, bytes })
       if (this.#reading !== undefined) this.#reading.end(outcome === 'response', ended)
       else {
         this.#hold.release()
