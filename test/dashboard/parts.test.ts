@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { buildSync } from 'esbuild'
 import { languageFor } from '../../src/control/pages.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { LANGUAGES, textsOf } from '../../src/dashboard/texts.js'
@@ -47,6 +48,27 @@ describe('the pages of the dashboard, as built', () => {
       assert.ok(sum(/\.js$/) < 40 * KB, `${sum(/\.js$/)} bytes of script`)
       assert.ok(sum(/./) + gzipSync(text).length < 60 * KB)
     }
+  })
+
+  it('bring the licences of every package that they are made of', () => {
+    const { metafile } = buildSync({
+      entryPoints: [packageFile('src', 'dashboard', 'pages', 'main.ts')],
+      ...{ bundle: true, write: false, metafile: true, format: 'esm', logLevel: 'error' },
+    })
+    const bundled = Object.keys(metafile.inputs).flatMap(
+      (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
+    )
+    assert.ok(bundled.includes('preact'))
+    const script = Object.keys(built.files).find((name) => name.startsWith('app-'))
+    const [, name = ''] =
+      /^\/\*! licences: \/assets\/([\w.-]+) \*\//.exec(
+        readFileSync(join(folder, script ?? ''), 'utf8'),
+      ) ?? []
+    const licences = readFileSync(join(folder, name), 'utf8')
+    for (const one of new Set(bundled))
+      assert.match(licences, new RegExp(`^${one} \\d+\\.\\d+\\.\\d+$`, 'm'))
+    assert.match(licences, /Permission is hereby granted, free of charge/)
+    assert.match(licences, /Apache License/)
   })
 
   it('load nothing of elsewhere, and make no text markup', () => {

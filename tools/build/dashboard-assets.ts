@@ -1,6 +1,7 @@
 // What a browser loads of the dashboard, in FOLDER (dist/dashboard): one script, one style
-// sheet, an icon, and the texts of one language, each under a name that changes with what it
-// holds, each also as gzip; and `pages.json`, which says what there is and how a page begins.
+// sheet, an icon, the texts of one language and the licences of what is bundled, each under a
+// name that changes with what it holds, each also as gzip; and `pages.json`, which says what there
+// is and how a page begins.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +38,8 @@ export function writeDashboard(folder: string): BuiltPages {
   const source = (name: string): string => packageFile('src', 'dashboard', 'pages', name)
   const icon = put('icon.svg', 'image/svg+xml', readFileSync(source('icon.svg'), 'utf8'))
   const style = put('style.css', STYLE, bundled(source('style.css')))
-  const script = put('app.js', SCRIPT, bundled(source('main.ts')))
+  const licences = put('licences.txt', 'text/plain; charset=utf-8', licencesOfBundled())
+  const script = put('app.js', SCRIPT, bundled(source('main.ts'), licences))
   const pages: Record<string, string> = {}
   for (const language of LANGUAGES) {
     const texts = `globalThis.yoriTexts=${JSON.stringify(textsOf(language))}\n`
@@ -49,12 +51,33 @@ export function writeDashboard(folder: string): BuiltPages {
   return built
 }
 
-function bundled(entry: string): string {
+/** `licences`: where those of its packages stand, said at its head. */
+function bundled(entry: string, licences?: string): string {
+  const banner =
+    licences === undefined
+      ? {}
+      : { banner: { js: `/*! licences: /assets/${licences} */` } }
   const { outputFiles } = buildSync({
+    ...banner,
     ...{ entryPoints: [entry], bundle: true, minify: true, write: false },
     ...{ format: 'esm', target: 'es2022', logLevel: 'error', legalComments: 'none' },
   })
   return outputFiles[0]?.text ?? ''
+}
+
+/** Packages whose code becomes part of the script: MIT and Apache-2.0 ask for their texts. */
+const BUNDLED = ['preact', 'htm', '@preact/signals', '@preact/signals-core'] as const
+
+function licencesOfBundled(): string {
+  return BUNDLED.map((name) => {
+    const folder = packageFile('node_modules', ...name.split('/'))
+    const { version } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    ) as {
+      version: string
+    }
+    return `${name} ${version}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`
+  }).join('\n\n')
 }
 
 interface Named {
