@@ -54,6 +54,9 @@ const throwing = section('three', () => {
   throw new Error('no\u001b[2J such file')
 })
 
+/** `enforcement.allowlist` of a household that has named nobody. */
+const NOBODY = { devices: [], groups: [], time_exceptions: [] }
+
 describe('yori status', () => {
   it('tells of the store what sqlite3 counts, and how large its files are', async () => {
     using folder = temporaryFolder()
@@ -131,7 +134,13 @@ describe('yori status', () => {
     const health = createServer((_, response) => response.end('{"mode":"observe"}'))
     await new Promise<void>((resolve) => health.listen(0, '127.0.0.1', resolve))
     const listen = `127.0.0.1:${portOf(health)}`
-    const config = { listen: [listen], audit: { database: folder.database } }
+    const audit = { database: folder.database }
+    const config = {
+      state_dir: folder.path,
+      listen: [listen],
+      audit,
+      enforcement: { allowlist: NOBODY },
+    }
     try {
       const { text, exit } = await status(config, [], [runningSection, coverageSection])
       assert.equal(exit, 0, text)
