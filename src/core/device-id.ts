@@ -19,6 +19,11 @@ export function deviceId({ mac, ip }: Known): string {
   return mac ?? ip
 }
 
+/** The same of an entry in a list, which may have either; undefined: it has neither. */
+export function listedId({ mac, ip }: Partial<Known>): string | undefined {
+  return mac ?? ip
+}
+
 export function boundTo({ mac, ip }: Known): Bound {
   return mac === undefined || mac === null ? { ip } : { mac }
 }

@@ -4,7 +4,7 @@
  * control plane open in their own ways; a running YORI holds to it at once.
  */
 import { canonicalAddress } from '../core/address.js'
-import { deviceId } from '../core/device-id.js'
+import { deviceId, listedId } from '../core/device-id.js'
 import { macText } from '../core/mac.js'
 import { UNKNOWN_GROUP } from '../policy/devices.js'
 import type { DailyWindow } from '../policy/local-time.js'
@@ -104,8 +104,8 @@ export function nameOf({ known }: Pick<PolicyState, 'known'>, place: Place): str
   return known.find((one) => idOf(one) === id)?.name ?? id
 }
 
-function idOf({ mac, ip }: Place): string {
-  return mac ?? ip ?? ''
+function idOf(place: Place): string {
+  return listedId(place) ?? ''
 }
 
 export interface Naming {
@@ -303,8 +303,8 @@ function actPlace(target: Target): Pick<Act, 'person' | 'mac' | 'ip'> {
   return mac === undefined ? { ip: ip ?? '' } : { mac }
 }
 
-function actKey({ person, mac, ip }: Pick<Act, 'person' | 'mac' | 'ip'>): string {
-  return person === undefined ? (mac ?? ip ?? '') : `person ${keyOf(person)}`
+function actKey(act: Pick<Act, 'person' | 'mac' | 'ip'>): string {
+  return act.person === undefined ? (listedId(act) ?? '') : `person ${keyOf(act.person)}`
 }
 
 function kept<Value>(key: string, value: Value, { by, nowMs }: Author): Kept<Value> {

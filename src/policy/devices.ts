@@ -8,7 +8,7 @@
  * where there was one, the entry is suspended.
  */
 import type { Device } from '../core/record.js'
-import { isBoundTo } from '../core/device-id.js'
+import { isBoundTo, listedId } from '../core/device-id.js'
 import type {
   Act,
   Audience,
@@ -60,8 +60,7 @@ export class DeviceBook {
   constructor(lists: DeviceLists, bindings: Bindings) {
     this.#bindings = bindings
     this.#acts = lists.acts ?? []
-    for (const entry of lists.known ?? [])
-      this.#known.set(entry.mac ?? entry.ip ?? '', entry)
+    for (const entry of lists.known ?? []) this.#known.set(listedId(entry) ?? '', entry)
     for (const person of lists.people ?? []) this.#people.set(person.name, person)
     for (const entry of lists.devices) {
       if (entry.ip !== undefined) add(this.#byIp, entry.ip, entry)

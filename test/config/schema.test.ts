@@ -116,7 +116,7 @@ describe('the defaults', () => {
     state_dir: '/var/db/yori',
     endpoints_add: [],
     providers: {},
-    control: { listen: '127.0.0.1:8088', people: [] },
+    control: { listen: '127.0.0.1:8088', people: [], language: 'auto' },
     otel: { headers: {}, traces: true, metrics: true, interval: 60, content: false },
     proxy: {},
     upstream: {

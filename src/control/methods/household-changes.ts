@@ -3,6 +3,7 @@
  * for a while. The same as `yori device`, `person`, `pause` and `allow`; it holds when the answer
  * comes.
  */
+import { listedId } from '../../core/device-id.js'
 import { canonicalAddress } from '../../core/address.js'
 import { act, Declined, describeDevice, endActs } from '../../household/people.js'
 import { MAX_CLOSED, removePerson, setPerson, targetOf } from '../../household/people.js'
@@ -39,9 +40,9 @@ async function describe(call: Call, key: keyof Naming) {
   const known = await changed(call, (database, author) =>
     describeDevice(database, place, { [key]: value }, author),
   )
-  told(call, 'device_described', { device: place.mac ?? place.ip, [key]: value })
+  told(call, 'device_described', { device: listedId(place), [key]: value })
   const { name = null, group = null, person = null } = known
-  return json({ id: place.mac ?? place.ip, name, group, person })
+  return json({ id: listedId(place), name, group, person })
 }
 
 export const person: Handler = async (call) => {

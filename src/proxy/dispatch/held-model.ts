@@ -73,7 +73,7 @@ export function holdForModel(
     if (request.complete) stop(true)
   }
   request.on('error', () => undefined)
-  request.once('close', () => hold.release())
+  request.on('close', () => hold.release())
   request.on('data', onData)
   request.on('end', onEnd)
 }

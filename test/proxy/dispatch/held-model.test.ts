@@ -59,7 +59,7 @@ describe('a body that is held for its model', () => {
     const budget = new ByteBudget(1024, 1024)
     const { request, stream } = posted()
     const hold = new Hold(budget, 'a device')
-    holdForModel(request, head, { maxBytes: 1024, hold, use: assert.fail })
+    holdForModel(request, head, { maxBytes: 1024, hold, use: () => assert.fail() })
     stream.push(BODY.slice(0, 9))
     await new Promise(setImmediate)
     assert.equal(budget.held, 9)

@@ -1,4 +1,5 @@
 /** `yori device`: what devices there are, what they are called, and whose they are. */
+import { listedId, deviceId } from '../../../core/device-id.js'
 import { Command } from 'commander'
 import { momentText, untilText } from '../../../core/moment-text.js'
 import { DeviceBook } from '../../../policy/devices.js'
@@ -134,9 +135,16 @@ function linesOf({ loaded, database, nowMs }: Session): readonly Line[] {
   }))
   const there = new Set(lines.map(({ id }) => id))
   const others = state.known
-    .filter(({ mac, ip }) => !there.has(mac ?? ip ?? ''))
+    .filter((known) => !there.has(listedId(known) ?? ''))
     .map(({ mac = null, ip = '' }) => ({
-      ...{ id: mac ?? ip, ip, hostname: null, lastAt: null, connections: 0, calls: 0 },
+      ...{
+        id: deviceId({ mac, ip }),
+        ip,
+        hostname: null,
+        lastAt: null,
+        connections: 0,
+        calls: 0,
+      },
       ...describedAs(book, { ip, mac }, nowMs),
     }))
   return [...lines, ...others]

@@ -4,7 +4,7 @@ import type { Listed } from '../../../audit/queries.js'
 import { momentText } from '../../../core/moment-text.js'
 import { APPROVAL_AGE_MS, APPROVAL_COLUMNS } from '../../../household/approvals.js'
 import { approvalCode } from '../../../policy/approval.js'
-import { deviceId } from '../../../core/device-id.js'
+import { deviceId, listedId } from '../../../core/device-id.js'
 import { printJson, tableText } from './household-database.js'
 import type { PolicyStateDeps, Session } from './household-database.js'
 
@@ -24,7 +24,7 @@ interface Waiting {
 function waitingIn({ loaded, database, nowMs }: Session): Waiting[] {
   const { grants, denials, known } = database.state(nowMs)
   const answered = new Set([...grants, ...denials].map(({ request }) => request))
-  const names = new Map(known.map(({ mac, ip, name }) => [mac ?? ip, name]))
+  const names = new Map(known.map((one) => [listedId(one), one.name]))
   const calledIn = (row: Listed): string => {
     const { device_mac: mac, device_ip: ip, device_hostname: host } = row
     const id = deviceId({ ip: String(ip), mac: mac === null ? null : String(mac) })
