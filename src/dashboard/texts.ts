@@ -62,7 +62,12 @@ const TEXTS = {
     'Ce qui est demandé aux services d’IA ne regarde que ce foyer.',
   ],
   name: ['Name', 'Name', 'Nombre', 'Nom'],
-  password: ['Password', 'Passwort', 'Contraseña', 'Mot de passe'],
+  password: [
+    'Password or PIN',
+    'Passwort oder PIN',
+    'Contraseña o PIN',
+    'Mot de passe ou code PIN',
+  ],
   wrongLogin: [
     'That name and that password do not fit. Check both, or use a link.',
     'Name und Passwort passen nicht zusammen. Bitte prüfen, oder einen Link benutzen.',

@@ -8,6 +8,7 @@ import {
   DESKTOP,
   HOSTILE,
   PASSWORD,
+  PIN,
   PHONE,
 } from '../support/dashboard.js'
 import { CHROMIUM, needs } from '../support/needs.js'
@@ -96,6 +97,11 @@ describe('the dashboard', () => {
       await other.getByRole('button', { name: 'Salir' }).click()
       await other.getByRole('heading', { name: 'Entrar' }).waitFor()
       assert.equal(await other.locator('nav').count(), 0)
+      // By PIN, as on a phone.
+      await other.getByLabel('Nombre').fill('Vic')
+      await other.getByRole('textbox', { name: 'Contraseña o PIN' }).fill(PIN)
+      await other.getByRole('button', { name: 'Entrar' }).click()
+      await other.getByRole('heading', { name: 'Hoy' }).waitFor()
       await context.close()
     })
   })

@@ -139,7 +139,7 @@ describe('The README, typed', function () {
 
   for (const [name, heading] of [
     ['RECORD', 'The record'],
-    ['CONTROL', 'The control plane'],
+    ['CONTROL', 'The API'],
     ['POLICIES', 'Policies'],
     ['POLICIES', 'People and devices'],
     ['SERVICE', 'Configuration'],

@@ -19,6 +19,7 @@ import { anthropicSdk, openaiSdk } from './sdk.js'
 
 export const HOSTILE = '<img src=x onerror="document.title=1">&"\'</td><script>1</script>'
 export const PASSWORD = 'a long password of Ada'
+export const PIN = '482913'
 export const CARD = 'My card is 4111 1111 1111 1111'
 
 export const PHONE = { width: 390, height: 844 }
@@ -38,6 +39,7 @@ export class Dashboard implements AsyncDisposable {
   static async start(): Promise<Dashboard> {
     const simulator = await Simulator.start()
     const password_hash = await hashPassword(PASSWORD)
+    const pin_hash = await hashPassword(PIN)
     const on = await Controlled.start({
       origins: { 'api.openai.com': simulator, 'api.anthropic.com': simulator },
       trust: [simulator.ca],
@@ -53,7 +55,7 @@ export class Dashboard implements AsyncDisposable {
           listen: '127.0.0.1:0',
           people: [
             { name: 'Ada', password_hash, role: 'household' },
-            { name: 'Vic', password_hash, role: 'view' },
+            { name: 'Vic', password_hash, pin_hash, role: 'view' },
           ],
         },
       },

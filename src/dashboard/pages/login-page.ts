@@ -1,4 +1,4 @@
-/** The ways in: by name and password, or by the link that `yori dashboard` prints. */
+/** The ways in: by name and password or PIN, or by the link that `yori dashboard` prints. */
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { ask, Problem, whoAmI } from './api.js'
@@ -7,17 +7,34 @@ import { Failed } from './parts.js'
 import type { Html } from './parts.js'
 import { say } from './say.js'
 
+/** What `control.people.pin_hash` can be of. */
+const PIN = /^\d{6,12}$/
+
+/** One field for both; a password may be of digits, too. @throws Problem */
+async function logIn(name: unknown, secret: string): Promise<void> {
+  const by = (body: object): Promise<unknown> =>
+    ask('/api/login', { method: 'POST', body: { name, ...body } })
+  if (!PIN.test(secret)) return void (await by({ password: secret }))
+  try {
+    await by({ pin: secret })
+  } catch (cause) {
+    if (!(cause instanceof Problem) || cause.status !== 401) throw cause
+    await by({ password: secret })
+  }
+}
+
 export function LoginPage(): Html {
   const [problem, setProblem] = useState<Problem>()
   const [isBusy, setBusy] = useState(false)
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     const data = new FormData(event.target as HTMLFormElement)
-    const [name, password] = [data.get('name'), data.get('password')]
+    const name = data.get('name')
+    const secret = String(data.get('password'))
     setBusy(true)
     setProblem(undefined)
     try {
-      await ask('/api/login', { method: 'POST', body: { name, password } })
+      await logIn(name, secret)
       await whoAmI()
     } catch (cause) {
       if (!(cause instanceof Problem)) throw cause
