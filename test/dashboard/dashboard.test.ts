@@ -101,7 +101,7 @@ describe('the dashboard', () => {
       await other.getByLabel('Nombre').fill('Vic')
       await other.getByRole('textbox', { name: 'Contraseña o PIN' }).fill(PIN)
       await other.getByRole('button', { name: 'Entrar' }).click()
-      await other.getByRole('heading', { name: 'Hoy' }).waitFor()
+      await other.locator('nav').first().waitFor()
       await context.close()
     })
   })
