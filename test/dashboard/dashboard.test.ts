@@ -23,6 +23,7 @@ const PAGES = [
   'record',
   'policies',
   'trust',
+  'alerts',
   'settings',
 ]
 
@@ -261,6 +262,17 @@ describe('the dashboard', () => {
       await ask.getByRole('button', { name: 'All of this policy, 30 minutes' }).click()
       await page.getByText('Approved: it passes').waitFor()
       await board.say('Other: 4012 8888 8888 1881', { from: '127.0.0.3' })
+    })
+  })
+
+  describe('alerts', () => {
+    it('say what happened, and that somebody has seen it', async () => {
+      await open('alerts')
+      const alert = page.locator('article', { hasText: 'privacy' }).first()
+      await alert.getByRole('button', { name: 'Seen' }).click()
+      await page.getByText('Noted: somebody knows of it.').waitFor()
+      await page.locator('article .tag', { hasText: 'seen' }).first().waitFor()
+      assert.match(await page.locator('main').innerText(), /alerts\.sinks/)
     })
   })
 

@@ -51,6 +51,7 @@ export class Dashboard implements AsyncDisposable {
         },
         policies: { files: { privacy: { enabled: true, action: 'block' } } },
         audit: { bodies: 'both' },
+        alerts: { inbox: true },
         control: {
           listen: '127.0.0.1:0',
           people: [

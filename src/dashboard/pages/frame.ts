@@ -28,6 +28,7 @@ const PLACES: readonly Place[] = [
   { path: 'record', text: 'record' },
   { path: 'policies', text: 'policies' },
   { path: 'trust', text: 'trust' },
+  { path: 'alerts', text: 'alerts' },
   { path: 'settings', text: 'settings', role: 'admin' },
 ]
 const ON_BAR = 4

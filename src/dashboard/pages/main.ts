@@ -4,6 +4,7 @@ import { render } from 'preact'
 import type { FunctionComponent } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { me, whoAmI } from './api.js'
+import { AlertsPage } from './alerts-page.js'
 import { ApprovalsPage } from './approvals-page.js'
 import { DevicesPage } from './devices-page.js'
 import { ExchangePage } from './exchange-page.js'
@@ -32,6 +33,7 @@ const PAGES: Readonly<Record<string, FunctionComponent<{ readonly id?: string }>
   policies: PoliciesPage as FunctionComponent,
   settings: SettingsPage as FunctionComponent,
   trust: TrustPage as FunctionComponent,
+  alerts: AlertsPage as FunctionComponent,
   talks: TalksPage as FunctionComponent<{ readonly id?: string }>,
   exchange: ExchangePage as FunctionComponent<{ readonly id?: string }>,
 }
