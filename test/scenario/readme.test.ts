@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadConfig } from '../../config/load.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { Cli } from '../support/cli.js'
@@ -191,6 +192,20 @@ describe('README.md and docs/', () => {
         assert.doesNotThrow(() => readFileSync(join(from, to)), `${page}: ${to}`)
       }
     }
+  })
+
+  it('show settings that hold', async () => {
+    await using folder = await tempFolder()
+    writeFileSync(folder.file('mail-password'), 'one\n', { mode: 0o600 })
+    const page = readFileSync(packageFile('docs', 'ALERTS.md'), 'utf8')
+    const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+    writeFileSync(folder.file('yori.conf'), text)
+    const loaded = loadConfig({
+      path: folder.file('yori.conf'),
+      env: { NTFY_TOPIC: 'topic', HOOK_SECRET: `whsec_${btoa('x'.repeat(24))}` },
+      cwd: folder.path,
+    })
+    assert.equal(loaded.kind, 'ok', JSON.stringify(loaded))
   })
 
   it('keep the README to what one reads', () => {
