@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { promisify } from 'node:util'
+import { needs } from '../support/needs.js'
 import { Controlled } from '../support/control.js'
 
 const run = promisify(execFile)
@@ -20,7 +21,7 @@ describe('the control plane beyond loopback', () => {
   let ca: string
   before(async function () {
     // Without another address nobody could come from beyond loopback.
-    if (LAN === undefined) this.skip()
+    needs(this, 'an address beyond loopback')
     on = await Controlled.start({
       config: {
         control: { listen: '0.0.0.0:0' },

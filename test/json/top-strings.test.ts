@@ -1,6 +1,7 @@
 /** Strings at the top of an object, against `JSON.parse`, at every split. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { holds } from '../support/property.js'
 import { TopStrings } from '../../src/json/top-strings.js'
 
 function found(text: string, cut?: number): [string, string][] {
@@ -43,24 +44,23 @@ describe('strings at the top of an object', () => {
         assert.deepEqual(found(text, cut), expected)
     })
 
-  it('as JSON.parse has them, in any object', () => {
-    const value = fc.oneof(
-      fc.json(),
-      fc.string().map((text) => JSON.stringify(text)),
-    )
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), value), value, (object, model) => {
-        const others = Object.entries(object).filter(([key]) => key !== 'model')
-        const text = [...others, ['model', model] as const]
-          .map(([key, json]) => `${JSON.stringify(key)}:${json}`)
-          .join(',')
-        const parsed = (JSON.parse(`{${text}}`) as { model: unknown }).model
-        const expected = typeof parsed === 'string' ? [parsed] : []
-        assert.deepEqual(
-          found(`{${text}}`).map(([one]) => one),
-          expected,
-        )
-      }),
-    )
-  })
+  const value = fc.oneof(
+    fc.json(),
+    fc.string().map((text) => JSON.stringify(text)),
+  )
+  holds(
+    'as JSON.parse has them, in any object',
+    fc.property(fc.dictionary(fc.string(), value), value, (object, model) => {
+      const others = Object.entries(object).filter(([key]) => key !== 'model')
+      const text = [...others, ['model', model] as const]
+        .map(([key, json]) => `${JSON.stringify(key)}:${json}`)
+        .join(',')
+      const parsed = (JSON.parse(`{${text}}`) as { model: unknown }).model
+      const expected = typeof parsed === 'string' ? [parsed] : []
+      assert.deepEqual(
+        found(`{${text}}`).map(([one]) => one),
+        expected,
+      )
+    }),
+  )
 })

@@ -53,6 +53,11 @@ const PLACES = {
   'network namespaces with IPv6': () =>
     succeeds('unshare', ['--net', 'sh', '-c', LOOPBACK6]) ||
     'let root make namespaces, and the kernel have IPv6',
+  'an address beyond loopback': () =>
+    Object.values(networkInterfaces())
+      .flat()
+      .some((one) => one?.family === 'IPv4' && !one.internal) ||
+    'give this machine an IPv4 address that others could dial',
   IPv6: () =>
     hasLoopback6() || 'let the kernel have it (net.ipv6.conf.lo.disable_ipv6=0)',
   'update-ca-certificates': () =>

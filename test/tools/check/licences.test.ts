@@ -43,9 +43,10 @@ describe('tools/check/licences', () => {
 
   it('sees the packages of this project, those that ship among them', () => {
     const packages = installedPackages()
-    const of = (name: string): boolean | undefined =>
-      packages.find((each) => each.name === name)?.production
-    assert.equal(of('undici'), true)
-    assert.equal(of('typescript'), false)
+    // Of one name there may be several: a test's library brings another undici along.
+    const of = (name: string): boolean[] =>
+      packages.filter((each) => each.name === name).map(({ production }) => production)
+    assert.ok(of('undici').includes(true))
+    assert.ok(!of('typescript').includes(true))
   })
 })
