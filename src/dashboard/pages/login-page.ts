@@ -30,7 +30,8 @@ export function LoginPage(): Html {
     event.preventDefault()
     const data = new FormData(event.target as HTMLFormElement)
     const name = data.get('name')
-    const secret = String(data.get('password'))
+    const secret = data.get('password')
+    if (typeof secret !== 'string') return
     setBusy(true)
     setProblem(undefined)
     try {
