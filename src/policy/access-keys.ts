@@ -1,0 +1,62 @@
+/**
+ * Keys of our own, which programs send where their library sends the vendor's: whose it is, and
+ * for which models and how long it is good. A key is kept as its digest alone. These limits are
+ * access, not policy: they hold in every mode. Pure.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+
+/** By which a key of ours is told from a vendor's. */
+export const KEY_PREFIX = 'yori-'
+
+/** As it is kept. */
+export interface AccessKey {
+  readonly name: string
+  /** SHA-256 of the key, in base64url: it is 256 random bits, which nobody guesses. */
+  readonly digest: string
+  /** Names, or patterns with one `*`; empty: all. */
+  readonly models: readonly string[]
+  readonly requestsPerMinute?: number
+  readonly tokensPerMinute?: number
+  /** Milliseconds since the Unix epoch: from then on it is good for nothing. */
+  readonly expiresAt?: number
+}
+
+export type KeyRefusal = 'unknown' | 'expired'
+
+/** The digest under which a key is kept. */
+export function digestOfKey(key: string): string {
+  return createHash('sha256').update(key).digest('base64url')
+}
+
+/** Every key is compared, and each in constant time: how long it takes tells nothing. */
+export class AccessKeys {
+  readonly #keys: readonly (readonly [AccessKey, Buffer])[]
+
+  constructor(keys: readonly AccessKey[]) {
+    this.#keys = keys.map((key) => [key, Buffer.from(key.digest, 'base64url')])
+  }
+
+  /** `nowMs` is since the Unix epoch. */
+  find(given: string, nowMs: number): AccessKey | KeyRefusal {
+    const digest = Buffer.from(digestOfKey(given), 'base64url')
+    let found: AccessKey | undefined
+    for (const [key, kept] of this.#keys)
+      if (kept.length === digest.length && timingSafeEqual(kept, digest)) found = key
+    if (found === undefined) return 'unknown'
+    return found.expiresAt !== undefined && nowMs >= found.expiresAt ? 'expired' : found
+  }
+}
+
+/** May this key ask for that model? A model that cannot be read is none of a list. */
+export function allowsModel({ models }: AccessKey, model: string | undefined): boolean {
+  if (models.length === 0) return true
+  return model !== undefined && models.some((pattern) => fits(pattern, model))
+}
+
+function fits(pattern: string, text: string): boolean {
+  const star = pattern.indexOf('*')
+  if (star < 0) return pattern === text
+  const [front, end] = [pattern.slice(0, star), pattern.slice(star + 1)]
+  const isLong = text.length >= front.length + end.length
+  return isLong && text.startsWith(front) && text.endsWith(end)
+}
