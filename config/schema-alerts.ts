@@ -230,6 +230,18 @@ export const alertsSchema = section(
       description:
         'The same rule, device and policy is told once within it; what comes on top is counted.',
     }),
+    answer_url: text({
+      format: 'http-url',
+      description:
+        'Where phones reach the control plane, such as https://yori.home.arpa:8088: an ask can ' +
+        'then be answered from its message. Unless set, the name of YORI and the port of ' +
+        '`control.listen` where that is beyond loopback; else nothing can be.',
+    }),
+    answer_within: seconds({
+      minimum: 1,
+      default: 3600,
+      description: 'For how long a link in a message answers, once it was sent.',
+    }),
     quiet_hours: quietHours(
       'Local time (`enforcement.timezone`) in which messages wait, such as 22:00-07:00.',
     ),

@@ -114,6 +114,11 @@ export class Alerts implements ExchangeObserver {
     return this.#thread.running
   }
 
+  /** Where asks can be answered from their messages; undefined: nowhere. */
+  get answerUrl(): string | undefined {
+    return this.#settings.answerUrl
+  }
+
   get sinks(): readonly string[] {
     return this.#settings.sinks.map(({ name }) => name)
   }

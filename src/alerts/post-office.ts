@@ -10,6 +10,8 @@ import { LocalTimes } from '../policy/local-time.js'
 import { isUnusualAmount, isUnusualHour, usualSince } from './history.js'
 import type { History } from './history.js'
 import { afterQuiet } from './quiet-hours.js'
+import { AnswerLinks } from './answer-links.js'
+import { AnswerTokens } from './answer-tokens.js'
 import { AlertStore } from './store.js'
 import type { DueDelivery } from './store.js'
 import { testDelivery } from './test-delivery.js'
@@ -46,6 +48,8 @@ const MOST_LISTED = 1_000
 export interface PostOfficeOptions {
   /** The file of inbox and outbox. */
   readonly file: string
+  /** Of links that answer; unless given, with a key of this process. */
+  readonly tokens?: AnswerTokens
   readonly history: History
   readonly send: (sink: SinkSettings, delivery: Delivery) => Promise<Sent>
   /** A sink did not take a message; `''`: the store fails. */
@@ -60,6 +64,7 @@ export class PostOffice implements Disposable {
   readonly #options: PostOfficeOptions
   readonly #times = new LocalTimes()
   readonly #sending = new Map<string, Promise<void>>()
+  readonly #links: AnswerLinks
   readonly #counts = { told: 0, heldBack: 0, sent: 0, failed: 0, dropped: 0 }
   /** Until when a sink that refused is left alone. */
   readonly #resting = new Map<string, number>()
@@ -71,6 +76,7 @@ export class PostOffice implements Disposable {
 
   constructor(options: PostOfficeOptions) {
     this.#options = options
+    this.#links = new AnswerLinks(options.tokens ?? new AnswerTokens())
     this.#store = this.#open(options.file)
   }
 
@@ -147,6 +153,10 @@ export class PostOffice implements Disposable {
       ack: ({ id, by }) => this.#store.change(id, 'acknowledged', by, null),
       snooze: ({ id, by, until }) => this.#store.change(id, 'snoozed', by, until),
       test: ({ sink }) => this.#test(sink),
+      link: ({ token }) => this.#links.look(this.#store, token, this.#now),
+      answer: ({ token, said }) =>
+        this.#links.answer(this.#store, { token, said }, this.#now),
+      unanswer: ({ token }) => this.#links.reopen(this.#store, token, this.#now),
     }
     return (await answers[name](asked)) as AlertQuestions[N]['found']
   }
@@ -258,7 +268,10 @@ export class PostOffice implements Disposable {
 
   async #try(sink: SinkSettings, due: DueDelivery): Promise<void> {
     const { send, note } = this.#options
-    const { id, event, isEscalated, tries, created } = due
+    const { id, isEscalated, tries, created } = due
+    const { answerUrl, answerWithinMs = 0 } = this.#settings ?? {}
+    const how = { answerUrl, withinMs: answerWithinMs, nowMs: this.#now }
+    const event = this.#links.into(this.#store, { sink, due }, how)
     const late = { kind: 'refused', reason: 'it took too long' } as const
     const delivery = { id, event, isEscalated, nowMs: this.#now }
     const sent = await within<Sent>(TRY_WITHIN_MS, send(sink, delivery), late)

@@ -2,20 +2,40 @@
 import { ALERT_RULES } from '../../config/schema-alerts.js'
 import type { AlertRule } from '../../config/schema-alerts.js'
 import type { Config } from '../../config/schema.js'
+import { parseHostPort } from '../../config/schema-formats.js'
+import { HOME_NAME } from '../assembly/from-config/pipeline.js'
 import { windowOf } from './quiet-hours.js'
 import { QUIET_RULES } from './rules/rule.js'
 import type { PostSettings, RuleSettings, SinkSettings } from './words.js'
 
 const DAY_MS = 86_400_000
 
-export type AlertsConfig = Pick<Config, 'alerts' | 'enforcement'>
+export type AlertsConfig = Pick<Config, 'access' | 'alerts' | 'control' | 'enforcement'>
 
 /** Is there anybody to tell? */
 export function isOn({ alerts }: Pick<Config, 'alerts'>): boolean {
   return alerts.inbox || Object.values(alerts.sinks).some(({ enabled }) => enabled)
 }
 
-export function settingsOf({ alerts, enforcement }: AlertsConfig): PostSettings {
+/**
+ * Where an ask can be answered from its message: `alerts.answer_url`, else the control plane by
+ * name where it listens beyond this machine. Undefined: nowhere.
+ */
+export function answerUrlOf({
+  access,
+  alerts,
+  control,
+}: Pick<AlertsConfig, 'access' | 'alerts' | 'control'>): string | undefined {
+  if (alerts.answer_url !== undefined) return alerts.answer_url.replace(/\/+$/, '')
+  const listen = parseHostPort(control.listen)
+  if (listen === undefined || listen.port === 0) return undefined
+  if (/^(?:localhost$|127\.|::1$)/.test(listen.host)) return undefined
+  return `https://${access.own_names[0] ?? HOME_NAME}:${listen.port}`
+}
+
+export function settingsOf(config: AlertsConfig): PostSettings {
+  const { alerts, enforcement } = config
+  const answerUrl = answerUrlOf(config)
   const sinks = Object.entries(alerts.sinks)
     .filter(([, { enabled }]) => enabled)
     .map(([name, sink]) => sinkOf(name, sink))
@@ -26,6 +46,8 @@ export function settingsOf({ alerts, enforcement }: AlertsConfig): PostSettings 
     rules: Object.fromEntries(rules) as Record<AlertRule, RuleSettings>,
     timezone: enforcement.timezone,
     keepMs: alerts.days * DAY_MS,
+    answerWithinMs: alerts.answer_within * 1000,
+    ...(answerUrl === undefined ? {} : { answerUrl }),
   }
 }
 

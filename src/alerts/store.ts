@@ -7,6 +7,7 @@ import { chmodSync, closeSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
 import { makeFolder } from '../core/make-folder.js'
+import { ANSWER_SCHEMA, AnswerStore } from './answer-store.js'
 import type { Alert, AlertEvent, AlertState, DeliveryState } from './words.js'
 
 // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
@@ -63,6 +64,7 @@ export interface NewDelivery {
 
 export interface DueDelivery {
   readonly id: string
+  readonly alert: string
   readonly sink: string
   readonly tries: number
   readonly created: number
@@ -110,11 +112,17 @@ export class AlertStore implements Disposable {
       const version = this.#db.pragma('user_version', { simple: true }) as number
       if (version > VERSION) throw new Error('a later version of YORI has written it')
       this.#db.exec(SCHEMA)
+      this.#db.exec(ANSWER_SCHEMA)
       this.#db.pragma(`user_version = ${VERSION}`)
     } catch (cause) {
       this.#db.close()
       throw cause
     }
+  }
+
+  /** Links by which an ask is answered. */
+  get answers(): AnswerStore {
+    return new AnswerStore(this.#db)
   }
 
   [Symbol.dispose](): void {
@@ -194,7 +202,7 @@ export class AlertStore implements Disposable {
         [string, number, number],
         Omit<DueDelivery, 'event' | 'isEscalated'> & { event: string; escalated: number }
       >(
-        `SELECT d.id, d.sink, d.tries, d.created, d.escalated, a.event
+        `SELECT d.id, d.alert, d.sink, d.tries, d.created, d.escalated, a.event
          FROM deliveries d JOIN alerts a ON a.id = d.alert
          WHERE d.state = 'waiting' AND d.sink = ? AND (d.next_at <= ? OR d.next_at > ?)
          ORDER BY d.created, d.rowid LIMIT 1`,
@@ -333,6 +341,7 @@ export class AlertStore implements Disposable {
         `DELETE FROM known WHERE at < (SELECT at FROM known ORDER BY at DESC LIMIT 1 OFFSET ?)`,
       )
       .run(MOST_KNOWN)
+    this.answers.prune()
   }
 
   #count(sql: string, ...values: string[]): number {

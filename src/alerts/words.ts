@@ -111,6 +111,10 @@ export interface RuleSettings {
 }
 
 export interface PostSettings {
+  /** Where the control plane is reached from a message, without a slash at its end. */
+  readonly answerUrl?: string
+  /** For how long a link answers. */
+  readonly answerWithinMs: number
   readonly sinks: readonly SinkSettings[]
   readonly rules: Readonly<Record<AlertRule, RuleSettings>>
   readonly timezone: string | undefined
@@ -130,6 +134,23 @@ export type Sent =
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly reason: string; readonly afterMs?: number }
 
+/** What is said by a link: yes for a while, yes once, no. */
+export const ANSWERS = ['yes', 'once', 'no'] as const
+export type Answer = (typeof ANSWERS)[number]
+
+/** A link in a message that asks. */
+export interface AnswerLink {
+  readonly alert: string
+  /** Where the message went. */
+  readonly sink: string
+  readonly until: number
+  readonly state: 'open' | 'answered' | 'old'
+  /** What was said, and by which sink's link; null: nothing yet. */
+  readonly said: string | null
+  readonly by: string | null
+  readonly event: AlertEvent
+}
+
 /** What the command line and the control plane may ask the worker. */
 export interface AlertQuestions {
   list: {
@@ -145,6 +166,18 @@ export interface AlertQuestions {
     readonly found: boolean
   }
   test: { readonly asked: { readonly sink: string }; readonly found: Sent | undefined }
+  /** What a link is for; nothing is changed. */
+  link: {
+    readonly asked: { readonly token: string }
+    readonly found: AnswerLink | undefined
+  }
+  /** Uses it up: `taken` where it was open until now. */
+  answer: {
+    readonly asked: { readonly token: string; readonly said: Answer }
+    readonly found: { readonly link: AnswerLink; readonly taken: boolean } | undefined
+  }
+  /** What was said by it could not be done. */
+  unanswer: { readonly asked: { readonly token: string }; readonly found: boolean }
 }
 
 export type QuestionName = keyof AlertQuestions

@@ -1,6 +1,7 @@
 /** The thread that keeps inbox and outbox, and sends. It has no time of its own but of sending. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { unreachable } from '../core/unreachable.js'
+import { AnswerTokens } from './answer-tokens.js'
 import { historyIn } from './history.js'
 import { PostOffice } from './post-office.js'
 import { send } from './sinks/send.js'
@@ -21,6 +22,7 @@ let heard = 0
 
 const office = new PostOffice({
   file,
+  tokens: AnswerTokens.in(file.replace(/\.db$/, '.key')),
   history: historyIn(database),
   send,
   note: (sink, reason) => tell({ kind: 'note', sink, reason }),

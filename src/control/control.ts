@@ -75,6 +75,7 @@ export class Control implements Service {
       token,
       logins: this.#logins,
       hosts: () => this.#hosts,
+      linkHost: () => this.#linkHost(),
       roleOf: (person) =>
         this.#config.control.people.find(({ name }) => name === person)?.role,
     })
@@ -124,6 +125,12 @@ export class Control implements Service {
     this.#reader.stop()
     await this.#whatIf?.then((jobs) => jobs.stop())
     await this.#port.telemetry.stop()
+  }
+
+  /** Behind a proxy of the household's own it may be another name. */
+  #linkHost(): string | undefined {
+    const url = this.#port.alerts?.answerUrl
+    return url === undefined ? undefined : new URL(url).host
   }
 
   #listener(isSocket: boolean) {

@@ -51,13 +51,13 @@ export class Door {
 
   async #answer(request: IncomingMessage, isSocket: boolean): Promise<Answer> {
     const { gate, methods, surroundings } = this.#options
-    if (!isSocket) gate.admit(request)
     const { url = '/', method: verb = 'GET' } = request
-    if (url.length > MOST_URL_LENGTH)
-      throw new Refusal(414, 'bad_request', 'the address is too long')
+    const isLong = url.length > MOST_URL_LENGTH
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
-    const { found, verbs } = findMethod(methods, verb, path)
+    const { found, verbs } = isLong ? { verbs: [] } : findMethod(methods, verb, path)
+    if (!isSocket) gate.admit(request, found?.method.byLink)
+    if (isLong) throw new Refusal(414, 'bad_request', 'the address is too long')
     const isOpen = found?.method.role === 'open'
     // Who is nobody learns nothing of what there is.
     const caller = isSocket ? onSocket(request) : isOpen ? NOBODY : gate.caller(request)
@@ -73,7 +73,8 @@ export class Door {
       throw new Refusal(403, 'forbidden', `this asks for the role ${method.role}`)
     const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))
     refuseUnknown(query, method)
-    const body = method.verb === 'GET' ? undefined : await readJson(request)
+    const isPlain = method.verb === 'GET' || method.byLink === true
+    const body = isPlain ? undefined : await readJson(request)
     const handle = await method.load()
     return await handle({ caller, params, query, body, request, on: surroundings() })
   }

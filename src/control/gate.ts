@@ -18,6 +18,8 @@ export interface GateOptions {
   readonly logins: Logins
   /** `host:port` each, as browsers write them, in lower case. */
   readonly hosts: () => ReadonlySet<string>
+  /** What links in messages call us, beside those. */
+  readonly linkHost: () => string | undefined
   /** What a person may do now; undefined: there is no such person any more. */
   readonly roleOf: (person: string) => Role | undefined
 }
@@ -35,10 +37,11 @@ export class Gate {
   }
 
   /**
-   * Is it meant for us, and may whoever sent it know that it was? Of every request.
+   * Is it meant for us, and may whoever sent it know that it was? Of every request. `byLink`: what
+   * it may do stands in its path alone, so it may come from anywhere (an app, a page of a service).
    * @throws Refusal 400, 403 or 421
    */
-  admit(request: IncomingMessage): void {
+  admit(request: IncomingMessage, byLink = false): void {
     const { rawHeaders, headers, url = '', method } = request
     const named = rawHeaders.filter(
       (name, index) => index % 2 === 0 && name.toLowerCase() === 'host',
@@ -46,9 +49,10 @@ export class Gate {
     if (named.length !== 1 || !url.startsWith('/'))
       throw new Refusal(400, 'bad_request', 'one Host, and a path, are expected')
     const host = headers.host?.toLowerCase() ?? ''
-    if (!this.#options.hosts().has(host))
+    const isNamed = byLink && this.#options.linkHost() === host
+    if (!isNamed && !this.#options.hosts().has(host))
       throw new Refusal(421, 'misdirected', 'this is not the name of the control plane')
-    if (isRead(method)) return
+    if (byLink || isRead(method)) return
     const { origin } = headers
     const site = headers['sec-fetch-site']
     const isOwn = origin === undefined || origin === `${schemeOf(request)}://${host}`

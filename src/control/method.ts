@@ -53,6 +53,8 @@ export interface Method {
   readonly path: string
   /** `open`: nobody is asked who he is. */
   readonly role: Role | 'open'
+  /** Whoever has the link may; a body is not read. */
+  readonly byLink?: boolean
   /** Names that the query may have; others are refused. */
   readonly query?: readonly string[]
   readonly load: () => Promise<Handler>

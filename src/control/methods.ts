@@ -303,6 +303,27 @@ export const METHODS: readonly Method[] = [
   },
   {
     verb: 'GET',
+    path: '/answer/{token}',
+    role: 'open',
+    byLink: true,
+    load: async () => (await import('./methods/answer.js')).look,
+  },
+  {
+    verb: 'POST',
+    path: '/answer/{token}',
+    role: 'open',
+    byLink: true,
+    load: async () => (await import('./methods/answer.js')).yes,
+  },
+  {
+    verb: 'POST',
+    path: '/answer/{token}/{said}',
+    role: 'open',
+    byLink: true,
+    load: async () => (await import('./methods/answer.js')).other,
+  },
+  {
+    verb: 'GET',
     path: '/api/coverage',
     role: 'view',
     query: ['days'],

@@ -21,7 +21,7 @@ export interface ControlPort {
   >
   readonly telemetry: Telemetry
   /** Inbox and sinks. */
-  readonly alerts?: Pick<Alerts, 'ask' | 'counts' | 'sinks'>
+  readonly alerts?: Pick<Alerts, 'answerUrl' | 'ask' | 'counts' | 'sinks'>
   /** Of the file, where there is one. */
   readonly settings?: Omit<SettingsPort, 'source' | 'stateDir' | 'now'>
   readonly clock: Clock

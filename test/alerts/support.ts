@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { ALERT_RULES } from '../../config/schema-alerts.js'
 import type { AlertRule } from '../../config/schema-alerts.js'
+import type { AnswerTokens } from '../../src/alerts/answer-tokens.js'
 import { NO_HISTORY } from '../../src/alerts/history.js'
 import type { History } from '../../src/alerts/history.js'
 import { PostOffice } from '../../src/alerts/post-office.js'
@@ -103,12 +104,13 @@ export const sinkTo = (url: string, more: Partial<SinkSettings> = {}): SinkSetti
 
 export interface SettingsMore {
   readonly timezone?: string
+  readonly answerUrl?: string
   readonly rules?: Partial<Record<AlertRule, Partial<RuleSettings>>>
 }
 
 export function settingsFor(
   sinks: readonly SinkSettings[],
-  { timezone = 'UTC', rules = {} }: SettingsMore = {},
+  { timezone = 'UTC', rules = {}, answerUrl }: SettingsMore = {},
 ): PostSettings {
   const base: RuleSettings = {
     enabled: true,
@@ -121,6 +123,8 @@ export function settingsFor(
     sinks,
     timezone,
     keepMs: 30 * 86_400_000,
+    answerWithinMs: 3_600_000,
+    ...(answerUrl === undefined ? {} : { answerUrl }),
     rules: Object.fromEntries(
       ALERT_RULES.map((rule) => [rule, { ...base, ...rules[rule] }]),
     ) as PostSettings['rules'],
@@ -132,6 +136,7 @@ export interface OfficeMore {
   readonly send?: typeof send
   readonly notes?: string[]
   readonly mostWaiting?: number
+  readonly tokens?: AnswerTokens
 }
 
 export function office(file: string, more: OfficeMore = {}): PostOffice {
@@ -140,6 +145,7 @@ export function office(file: string, more: OfficeMore = {}): PostOffice {
     history: more.history ?? NO_HISTORY,
     send: more.send ?? send,
     ...(more.mostWaiting === undefined ? {} : { mostWaiting: more.mostWaiting }),
+    ...(more.tokens === undefined ? {} : { tokens: more.tokens }),
     note: (sink, reason) => more.notes?.push(`${sink}: ${reason}`),
   })
 }

@@ -91,6 +91,13 @@ function ntfy(sink: SinkSettings, _delivery: Delivery, message: Message): Postin
               method: 'POST',
               clear: true,
             },
+            {
+              action: 'http',
+              label: 'No',
+              url: `${message.link}/no`,
+              method: 'POST',
+              clear: true,
+            },
             { action: 'view', label: 'Look first', url: message.link },
           ],
         }),

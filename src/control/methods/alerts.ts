@@ -18,6 +18,7 @@ export const alerts: Handler = async ({ query, on: { port } }) => {
   return json({
     alerts: found.map(alertShape),
     sinks,
+    answer_url: of.answerUrl ?? null,
     waiting: counts.waiting,
     sent: counts.sent,
     failed: counts.failed,

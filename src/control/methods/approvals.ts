@@ -11,8 +11,19 @@ import { Refusal, badRequest, json, notFound } from '../answer.js'
 import type { Call, Handler } from '../method.js'
 
 export const approve: Handler = async (call) => {
+  const details = await letPass(call, howLong(call, call.on.port.clock.now()))
+  return json(details, 201)
+}
+
+/**
+ * What the code in the path stands for may pass, by whom the call is.
+ * @throws Refusal 404, 409
+ */
+export async function letPass(
+  call: Call,
+  { anything, ...how }: HowLong,
+): Promise<Passed> {
   const nowMs = call.on.port.clock.now()
-  const { anything, ...how } = howLong(call, nowMs)
   const [code, block] = await blockOf(call, nowMs)
   const bound = grantFor(block, how)
   const { found: _found, ...unbound } = bound
@@ -28,10 +39,13 @@ export const approve: Handler = async (call) => {
   tell(call, 'grant_approved', details)
   const device = { hostname: block['device_hostname'], ip: block['device_ip'] }
   const isAnything = grant.found?.every((mark) => mark === WHATEVER) ?? true
-  return json({ ...details, anything: isAnything, device }, 201)
+  return { ...details, anything: isAnything, device }
 }
 
-export const deny: Handler = async (call) => {
+export const deny: Handler = async (call) => json(await refuseAgain(call))
+
+/** @throws Refusal 404, 409 */
+export async function refuseAgain(call: Call): Promise<object> {
   const nowMs = call.on.port.clock.now()
   const [code, block] = await blockOf(call, nowMs)
   const value = denialFor(block, nowMs)
@@ -42,7 +56,7 @@ export const deny: Handler = async (call) => {
     }),
   )
   tell(call, 'approval_denied', { code, requestId: value.request })
-  return json({ code, requestId: value.request })
+  return { code, requestId: value.request }
 }
 
 export const revoke: Handler = async (call) => {
@@ -63,8 +77,16 @@ async function blockOf(call: Call, nowMs: number): Promise<[string, Listed]> {
   return [code, block]
 }
 
+/** What is told of a yes; times: Unix milliseconds. */
+export type Passed = Omit<Grant, 'found' | 'request'> & {
+  readonly code: string
+  readonly requestId: string | undefined
+  readonly anything: boolean
+  readonly device: object
+}
+
 /** As `yori approve` has it: for `enforcement.grant_seconds` unless something is said. */
-function howLong({ body, on }: Call, nowMs: number): HowLong {
+function howLong({ body, on }: Pick<Call, 'body' | 'on'>, nowMs: number): HowLong {
   const said = (body ?? {}) as Record<string, unknown>
   const { anything = false, ...span } = said
   if (typeof anything !== 'boolean') throw badRequest('anything: true or false')
@@ -72,7 +94,7 @@ function howLong({ body, on }: Call, nowMs: number): HowLong {
 }
 
 /** `anything`: all that this policy says of this device, not what was found alone. */
-interface HowLong {
+export interface HowLong {
   readonly until: number
   readonly once: boolean
   readonly anything: boolean

@@ -82,7 +82,10 @@ async function list(
   flags: Flags & { all?: true },
 ): Promise<void> {
   const path = `/api/alerts${flags.all === true ? '?all=yes' : ''}`
-  const body = (await asked(deps, flags, { path })) as { alerts: readonly Listed[] }
+  const body = (await asked(deps, flags, { path })) as {
+    alerts: readonly Listed[]
+    answer_url: string | null
+  }
   if (flags.json === true) return deps.print(`${JSON.stringify(body, null, 2)}\n`)
   if (body.alerts.length === 0) return deps.print('no alerts\n')
   const rows = body.alerts.map((alert) => [
@@ -97,6 +100,12 @@ async function list(
   deps.print(
     tableText([['ID', 'LAST', 'RULE', 'WHO', 'TIMES', 'SINKS', 'WHAT'], ...rows]),
   )
+  const isAsked = body.alerts.some(({ rule }) => rule === 'ask')
+  if (isAsked && body.answer_url === null)
+    deps.print(
+      'Asks cannot be answered from their messages: set alerts.answer_url, or let ' +
+        'control.listen be reached by phones.\n',
+    )
 }
 
 async function change(
