@@ -115,7 +115,7 @@ describe('an ask in a message', () => {
 
   it('is in the record as answered by that sink, and acknowledged', async () => {
     await on.yori.appliance.audit.flush()
-    const events = await on.yori.rows('events')
+    const events = await on.yori.rows('audit_log')
     const granted = events.filter((row) => row['event_type'] === 'grant_approved')
     assert.deepEqual(
       granted.map((row) => row['actor']),
