@@ -119,7 +119,7 @@ export class Generation {
     const certificates = certificatesOf(authority, config, edges.clock)
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
-    const upstream = await upstreamOf(config, dialer, edges.deadlines)
+    const upstream = await upstreamOf(config, dialer, edges.deadlines, edges.own)
     const catalogue = await catalogueOf(config)
     const policy = snapshotOf(config, {
       own: edges.own,

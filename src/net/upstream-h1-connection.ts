@@ -56,6 +56,7 @@ export class H1Connection implements Watched, Carrier {
   readonly #options: H1ConnectionOptions
   readonly #answer: H1Answer
   #socket: Socket | undefined
+  #localAddress = ''
   #exchange: H1Exchange | undefined
   #paused = false
   /** What came after reading was to stop: the TLS layer had it already. */
@@ -87,6 +88,11 @@ export class H1Connection implements Watched, Carrier {
     return this.#socket
   }
 
+  /** This end's; empty before `opened`. */
+  get localAddress(): string {
+    return this.#localAddress
+  }
+
   /** May it carry one more exchange now? */
   get usable(): boolean {
     const socket = this.#socket
@@ -98,6 +104,7 @@ export class H1Connection implements Watched, Carrier {
   /** Once, with a connected socket that was made with `onread`. */
   opened(socket: Socket): void {
     this.#socket = socket
+    this.#localAddress = socket.localAddress ?? ''
     socket.on('error', this.#onError)
     socket.on('end', this.#onEnd)
     socket.on('close', this.#onClose)

@@ -25,6 +25,11 @@ export interface H1UpstreamOptions {
   readonly maxHeadBytes: number
   /** Idle connections kept for one name; the oldest beyond that are closed. */
   readonly maxIdlePerName: number
+  /**
+   * Is this still an address of this machine? What comes from one that was taken away, as when
+   * a line comes back with another, is answered no more, and waiting for it would take minutes.
+   */
+  readonly hasAddress: (local: string) => boolean
 }
 
 /**
@@ -82,7 +87,8 @@ export class H1Upstream {
     const idle = this.#idle.get(key)
     for (;;) {
       const found = idle?.pop()
-      if (found === undefined || found.usable) return found
+      if (found === undefined) return undefined
+      if (found.usable && this.#options.hasAddress(found.localAddress)) return found
       found.destroy()
     }
   }

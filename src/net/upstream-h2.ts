@@ -41,6 +41,8 @@ export interface H2UpstreamOptions {
   readonly connectionWindowBytes: number
   /** Memory of one session, rounded up to megabytes: `maxSessionMemory` of node:http2. */
   readonly sessionBytes: number
+  /** As of `H1UpstreamOptions`. */
+  readonly hasAddress: (local: string) => boolean
 }
 
 /** The provider does not speak HTTP/2; nothing has been sent to it. */
@@ -56,6 +58,8 @@ interface Pooled {
   readonly key: string
   readonly opened: Promise<ClientHttp2Session>
   session: ClientHttp2Session | undefined
+  /** This end's, once it is open. */
+  localAddress: string | undefined
   /** Streams that are open or wait for the session. */
   streams: number
   served: number
@@ -154,11 +158,13 @@ export class H2Upstream {
     const pool = this.#pools.get(key) ?? new Set()
     this.#pools.set(key, pool)
     if (request.fresh !== true)
-      for (const pooled of pool) if (hasRoom(pooled)) return pooled
+      for (const pooled of pool)
+        if (hasRoom(pooled) && this.#hasWay(pooled)) return pooled
     const pooled: Pooled = {
       key,
       opened: this.#open(request, () => pooled),
       session: undefined,
+      localAddress: undefined,
       streams: 0,
       served: 0,
       ended: false,
@@ -171,6 +177,15 @@ export class H2Upstream {
     }
     pooled.opened.then((session) => session.once('close', gone), gone)
     return pooled
+  }
+
+  /** One without takes no more; its streams, if any, end by their own limits. */
+  #hasWay(pooled: Pooled): boolean {
+    const { localAddress } = pooled
+    if (localAddress === undefined || this.#options.hasAddress(localAddress)) return true
+    pooled.ended = true
+    if (pooled.streams === 0) pooled.session?.destroy()
+    return false
   }
 
   #release(pooled: Pooled, answered: boolean): void {
@@ -211,6 +226,7 @@ export class H2Upstream {
     session.setLocalWindowSize(this.#options.connectionWindowBytes)
     const own = pooled()
     own.session = session
+    own.localAddress = socket.localAddress
     // The streams of a broken session are told each; so are they of its end.
     session.on('error', () => undefined)
     session.on('goaway', () => (own.ended = true))

@@ -49,6 +49,36 @@ describe('our own addresses', () => {
       assert.equal(own.has(address), false, address)
   })
 
+  it('are held no longer than a second after they were taken away', () => {
+    const clock = new ManualClock()
+    let wan = [v4('203.0.113.9', 30)]
+    let kernel = ['10.9.9.9']
+    let reads = 0
+    const own = new OwnAddresses({
+      clock,
+      read: () => (reads++, { wan }),
+      readMore: () => kernel,
+    })
+    for (const address of ['203.0.113.9', '10.9.9.9', '127.0.0.1'])
+      assert.equal(own.holds(address), true, address)
+    assert.equal(reads, 2, 'once for each list')
+    wan = []
+    kernel = []
+    clock.advance(999)
+    assert.equal(own.holds('203.0.113.9'), true)
+    assert.equal(reads, 2)
+    clock.advance(1)
+    for (const address of ['203.0.113.9', '10.9.9.9'])
+      assert.equal(own.holds(address), false, address)
+    wan = [v4('203.0.113.10', 30)]
+    clock.advance(1_000)
+    assert.equal(own.holds('203.0.113.10'), true)
+    const before = reads
+    for (let n = 0; n < 100; n++) own.holds('203.0.113.10')
+    for (let n = 0; n < 100; n++) own.holds('203.0.113.9')
+    assert.ok(reads - before <= 1, 'however often it is asked')
+  })
+
   it('tell which networks lie on an interface', () => {
     const networks = own.onInterface('lan')
     assert.ok(networks)

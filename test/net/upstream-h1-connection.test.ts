@@ -168,6 +168,22 @@ describe('a connection', () => {
     assert.equal(one.upstream.connections, 2)
   })
 
+  it('is no more asked once its own address was taken away', async () => {
+    await using origin = await fixed(OK)
+    const own = new Set(['127.0.0.1'])
+    await using one = testUpstream(origin, { hasAddress: (local) => own.has(local) })
+    await one.ask().ended()
+    await settled()
+    await one.ask().ended()
+    await settled()
+    assert.equal(origin.accepted, 1)
+    own.clear()
+    assert.equal((await one.ask().ended()).status, 200)
+    assert.equal(origin.accepted, 2)
+    await settled()
+    assert.equal(one.upstream.connections, 1, 'the former one is closed')
+  })
+
   it('is the name and scheme that it was opened for', async () => {
     await using origin = await fixed(OK)
     await using one = testUpstream(origin)

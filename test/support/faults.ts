@@ -141,6 +141,8 @@ export interface Interference {
   readonly name: string
   /** For `ip netns exec`, one after the other. */
   readonly commands: readonly string[]
+  /** On the other side of the line, before those. */
+  readonly beyond?: readonly string[]
   /** Of the record; none: steering goes on. */
   readonly cause?: string
   /** What ends it, where it does not end by itself. */
@@ -162,7 +164,6 @@ export function interferences(family: Family): Interference[] {
     ...{ cause: 'not-let-in', mend: ['nft delete table inet fw'], only },
   })
   const routes = { cause: 'no-route', only: 'nft-tproxy' } as const
-  const address = family === 'inet' ? `${ROUTER.inet}/24` : `${ROUTER.inet6}/64`
   return [
     { name: 'nft flush ruleset', commands: ['nft flush ruleset'], cause: 'flushed' },
     {
@@ -198,14 +199,56 @@ export function interferences(family: Family): Interference[] {
       cause: 'renamed',
       mend: [
         ...['lan7 down', 'lan7 name lan0', 'lan0 up'].map((one) => `ip link set ${one}`),
-        ...(family === 'inet' ? [] : [`ip address add ${address} dev lan0 nodad`]),
+        // It went with the link.
+        `ip address add ${ROUTER.inet6}/64 dev lan0 nodad`,
       ],
     },
+    lineChanged(family),
     {
       name: 'rp_filter set to 1',
       commands: [`sysctl -qw net.ipv4.conf.all.rp_filter=1`],
     },
   ]
+}
+
+/**
+ * The line goes down and comes back with another address or prefix; what comes from the former
+ * one is answered no more, as by a provider of internet.
+ */
+export function lineChanged(family: Family): Interference {
+  const name = 'the line comes back with another address'
+  const anew = ['ip -6 address replace fd78::1/64 dev wan0 nodad']
+  if (family === 'inet')
+    return {
+      name,
+      beyond: [
+        'ip address add 198.18.9.254/24 dev eth0',
+        'ip route add blackhole 198.51.100.1/32',
+        'ip route replace default via 198.18.9.1',
+      ],
+      commands: [
+        'ip link set wan0 down',
+        'ip address del 198.51.100.1/24 dev wan0',
+        'ip address add 198.18.9.1/24 dev wan0',
+        'ip link set wan0 up',
+        'ip route replace default via 198.18.9.254',
+        ...anew,
+        'ip -6 route replace default via fd78::fe',
+      ],
+    }
+  return {
+    name,
+    beyond: [
+      'ip -6 address add fd79::fe/64 dev eth0 nodad',
+      'ip -6 route add blackhole fd78::1/128',
+      'ip -6 route replace default via fd79::1',
+    ],
+    commands: [
+      'ip -6 address del fd78::1/64 dev wan0',
+      'ip -6 address add fd79::1/64 dev wan0 nodad',
+      'ip -6 route replace default via fd79::fe',
+    ],
+  }
 }
 
 export interface Interfered {
@@ -223,7 +266,7 @@ const STEADY = 10
 export async function interfered(
   home: Household,
   family: Family,
-  { commands, cause, mend = [] }: Interference,
+  { commands, beyond = [], cause, mend = [] }: Interference,
 ): Promise<Interfered> {
   const roots = home.folder.file('roots.pem')
   const asking = home.machines.spawn('client', process.execPath, [
@@ -238,6 +281,7 @@ export async function interfered(
     await next(asking, isOurs)
     const before = ended()
     let since = Date.now()
+    for (const command of beyond) home.machines.run('internet', command)
     for (const command of commands) home.machines.run('router', command)
     const errors = new Set<string>()
     let directMs: number | undefined

@@ -51,6 +51,7 @@ export function testUpstream(
     idleTimeoutMs: 30_000,
     maxHeadBytes: 4_096,
     maxIdlePerName: 8,
+    hasAddress: () => true,
     h2StreamWindowBytes: 65_536,
     h2ConnectionWindowBytes: 65_536,
     h2SessionBytes: 1_000_000,

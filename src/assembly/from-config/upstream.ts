@@ -77,6 +77,7 @@ export async function upstreamOf(
   config: Config,
   dialer: Dialer,
   deadlines: Watch,
+  own: Pick<OwnAddresses, 'holds'>,
 ): Promise<Upstream> {
   const { timeouts, proxy } = config
   const headSeconds = proxy.upstream_timeout ?? timeouts.response_header
@@ -90,6 +91,7 @@ export async function upstreamOf(
     idleTimeoutMs: milliseconds(config.upstream.idle_timeout),
     maxHeadBytes: config.limits.header_bytes,
     maxIdlePerName: config.upstream.connections_per_name,
+    hasAddress: (local) => own.holds(local),
     h2StreamWindowBytes: config.limits.h2_stream_window_bytes,
     h2ConnectionWindowBytes: config.limits.h2_connection_window_bytes,
     h2SessionBytes: config.limits.h2_session_bytes,
