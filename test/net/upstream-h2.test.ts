@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { startH2Origin } from '../support/h2-origin.js'
 import { NAME, originCa } from '../support/proxied.js'
-import { Asked, testUpstream } from '../support/upstream-asked.js'
+import { testUpstream } from '../support/upstream-asked.js'
+import type { Asked } from '../support/upstream-asked.js'
 import { settled } from '../support/upstream-origin.js'
 
 describe('a session of HTTP/2 towards a provider', () => {

@@ -193,9 +193,11 @@ export function interferences(family: Family): Interference[] {
     },
     {
       name: 'the interface is renamed',
-      commands: ['lan0 down', 'lan0 name lan7', 'lan7 up'].map(
-        (one) => `ip link set ${one}`,
-      ),
+      commands: [
+        ...['lan0 down', 'lan0 name lan7', 'lan7 up'].map((one) => `ip link set ${one}`),
+        // It went with the link; who renames gives it back.
+        `ip address add ${ROUTER.inet6}/64 dev lan7 nodad`,
+      ],
       cause: 'renamed',
       mend: [
         ...['lan7 down', 'lan7 name lan0', 'lan0 up'].map((one) => `ip link set ${one}`),
