@@ -66,7 +66,7 @@ describe('a refresh of a full table', () => {
         mode: 0o755,
       })
     let asked = 0
-    const health = createServer((request, response) => {
+    const health = createServer((_request, response) => {
       asked += 1
       response.end('{"status":"healthy"}')
     }).listen(0, '127.0.0.1')
