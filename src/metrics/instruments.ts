@@ -68,6 +68,45 @@ abstract class Instrument<State> {
   }
 }
 
+/** One set of values of a counter's labels, looked up once: there from its first addition. */
+export class CounterSeries {
+  readonly #find: () => { state: number }
+  #found: { state: number } | undefined
+
+  constructor(find: () => { state: number }) {
+    this.#find = find
+  }
+
+  add(by = 1): void {
+    if (by > 0) (this.#found ??= this.#find()).state += by
+  }
+}
+
+/** The same of a histogram. */
+export class HistogramSeries {
+  readonly #find: () => { state: Observed }
+  readonly #bounds: readonly number[]
+  #found: { state: Observed } | undefined
+
+  constructor(find: () => { state: Observed }, bounds: readonly number[]) {
+    this.#find = find
+    this.#bounds = bounds
+  }
+
+  observe(value: number): void {
+    if (!Number.isFinite(value)) return
+    const { state } = (this.#found ??= this.#find())
+    state.sum += value
+    state.count++
+    const bounds = this.#bounds
+    for (let i = 0; i < bounds.length; i++) {
+      if (value > (bounds[i] as number)) continue
+      state.buckets[i] = (state.buckets[i] as number) + 1
+      return
+    }
+  }
+}
+
 /** Goes up only. */
 export class Counter extends Instrument<number> {
   readonly type = 'counter'
@@ -80,6 +119,11 @@ export class Counter extends Instrument<number> {
 
   add(values: LabelValues = [], by = 1): void {
     if (by > 0) this.at(values).state += by
+  }
+
+  /** For who adds to the same often. */
+  series(values: LabelValues): CounterSeries {
+    return new CounterSeries(() => this.at(values))
   }
 
   protected empty(): number {
@@ -108,12 +152,12 @@ export class Histogram extends Instrument<Observed> {
   }
 
   observe(values: LabelValues, value: number): void {
-    if (!Number.isFinite(value)) return
-    const { state } = this.at(values)
-    state.sum += value
-    state.count++
-    const index = this.#bounds.findIndex((bound) => value <= bound)
-    if (index >= 0) state.buckets[index] = (state.buckets[index] ?? 0) + 1
+    this.series(values).observe(value)
+  }
+
+  /** For who observes the same often. */
+  series(values: LabelValues): HistogramSeries {
+    return new HistogramSeries(() => this.at(values), this.#bounds)
   }
 
   protected empty(): Observed {

@@ -7,7 +7,8 @@ import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
 import type { ConnectionRecord } from '../core/record.js'
 import { describeError } from '../core/errors.js'
 import type { Family } from './instruments.js'
-import { Counter, Histogram } from './instruments.js'
+import { Counter, Histogram, MOST_SERIES } from './instruments.js'
+import { ProviderSeries } from './provider-series.js'
 
 /** Seconds, doubling: 5 ms to 655 s. */
 const SECONDS = Array.from({ length: 18 }, (_, n) => 0.005 * 2 ** n)
@@ -18,7 +19,6 @@ const MOST_TIMED = 10_000
 const NONE = 'none'
 
 interface Marks {
-  readonly began: number
   /** The moment before. */
   last: number
 }
@@ -32,6 +32,7 @@ export class TrafficMetrics implements ExchangeObserver {
   readonly name = 'metrics'
   readonly #now: () => number
   readonly #open = new Map<string, Marks>()
+  readonly #byProvider = new Map<string, ProviderSeries>()
 
   readonly #requests = new Counter({
     name: 'yori_requests_total',
@@ -169,6 +170,22 @@ export class TrafficMetrics implements ExchangeObserver {
     labels: ['code'],
   })
 
+  readonly #instruments = {
+    requests: this.#requests,
+    responses: this.#responses,
+    calls: this.#calls,
+    tokens: this.#tokens,
+    cost: this.#cost,
+    unpriced: this.#unpriced,
+    tools: this.#tools,
+    duration: this.#duration,
+    phases: this.#phases,
+    firstByte: this.#firstByte,
+    firstToken: this.#firstToken,
+  }
+  readonly #bytesFromClient = this.#bytes.series(['from_client'])
+  readonly #bytesToClient = this.#bytes.series(['to_client'])
+
   constructor({ now }: TrafficOptions) {
     this.#now = now
   }
@@ -190,42 +207,46 @@ export class TrafficMetrics implements ExchangeObserver {
   }
 
   requestHead({ requestId }: SeenExchange): void {
-    const began = this.#now()
-    const [oldest] = this.#open.keys()
-    if (this.#open.size >= MOST_TIMED && oldest !== undefined) this.#open.delete(oldest)
-    this.#open.set(requestId, { began, last: began })
+    if (this.#open.size >= MOST_TIMED) {
+      const [oldest] = this.#open.keys()
+      if (oldest !== undefined) this.#open.delete(oldest)
+    }
+    this.#open.set(requestId, { last: this.#now() })
   }
 
   requestRead(seen: SeenExchange): void {
-    this.#passed(seen, 'request')
+    const marks = this.#open.get(seen.requestId)
+    if (marks !== undefined) this.#of(seen).request.observe(this.#sinceLast(marks))
   }
 
   decided(seen: SeenExchange): void {
-    this.#passed(seen, 'judge')
+    const marks = this.#open.get(seen.requestId)
+    if (marks !== undefined) this.#of(seen).judge.observe(this.#sinceLast(marks))
   }
 
   responseHead(seen: SeenExchange): void {
-    this.#passed(seen, 'provider')
+    const marks = this.#open.get(seen.requestId)
+    if (marks !== undefined) this.#of(seen).waiting.observe(this.#sinceLast(marks))
   }
 
   ended(seen: SeenExchange): void {
-    this.#passed(seen, 'response')
-    this.#open.delete(seen.requestId)
-    const provider = seen.provider ?? NONE
+    const own = this.#of(seen)
+    const marks = this.#open.get(seen.requestId)
+    if (marks !== undefined) {
+      own.answering.observe(this.#sinceLast(marks))
+      this.#open.delete(seen.requestId)
+    }
     const { status, latencyMs, outcome = 'error' } = seen
-    this.#requests.add([provider, outcome])
-    if (status !== undefined)
-      this.#responses.add([provider, `${Math.floor(status / 100)}xx`])
-    if (latencyMs !== undefined) this.#duration.observe([provider], latencyMs / 1000)
-    if (seen.firstByteMs !== undefined)
-      this.#firstByte.observe([provider], seen.firstByteMs / 1000)
-    if (seen.firstTokenMs !== undefined)
-      this.#firstToken.observe([provider], seen.firstTokenMs / 1000)
-    if (seen.call === true) this.#calls.add([provider])
-    this.#used(seen, provider)
+    own.ended(outcome).add()
+    if (status !== undefined) own.answered(Math.floor(status / 100)).add()
+    if (latencyMs !== undefined) own.duration.observe(latencyMs / 1000)
+    if (seen.firstByteMs !== undefined) own.firstByte.observe(seen.firstByteMs / 1000)
+    if (seen.firstTokenMs !== undefined) own.firstToken.observe(seen.firstTokenMs / 1000)
+    if (seen.call === true) own.calls.add()
+    this.#used(seen, own)
     this.#judged(seen)
-    this.#failed(seen, provider)
-    this.#read(seen, provider)
+    this.#failed(seen, seen.provider ?? NONE)
+    this.#read(seen, own)
   }
 
   connectionEnded(seen: Readonly<ConnectionRecord>): void {
@@ -235,33 +256,39 @@ export class TrafficMetrics implements ExchangeObserver {
     if (seen.coverage === 'refused') this.#refused.add([seen.code ?? NONE])
   }
 
-  #passed({ requestId, provider }: SeenExchange, phase: string): void {
-    const marks = this.#open.get(requestId)
-    if (marks === undefined) return
+  /** Seconds since the moment before, and this is the next's. */
+  #sinceLast(marks: Marks): number {
     const now = this.#now()
-    this.#phases.observe([phase, provider ?? NONE], (now - marks.last) / 1000)
+    const seconds = (now - marks.last) / 1000
     marks.last = now
+    return seconds
   }
 
-  #used(seen: SeenExchange, provider: string): void {
-    const { inputTokens, outputTokens, costMicroUsd } = seen
-    this.#tokens.add([provider, 'input'], inputTokens ?? 0)
-    this.#tokens.add([provider, 'output'], outputTokens ?? 0)
-    this.#tokens.add([provider, 'cached'], seen.cachedTokens ?? 0)
-    this.#tokens.add([provider, 'cache_write'], seen.cacheWriteTokens ?? 0)
-    this.#tokens.add([provider, 'reasoning'], seen.reasoningTokens ?? 0)
-    this.#cost.add([provider], (costMicroUsd ?? 0) / 1e6)
-    const isUsed = (inputTokens ?? 0) + (outputTokens ?? 0) > 0
-    if (isUsed && costMicroUsd === undefined) this.#unpriced.add([provider])
+  #of({ provider = NONE }: SeenExchange): ProviderSeries {
+    const known = this.#byProvider.get(provider)
+    if (known !== undefined) return known
+    const own = new ProviderSeries(this.#instruments, provider)
+    if (this.#byProvider.size < MOST_SERIES) this.#byProvider.set(provider, own)
+    return own
+  }
+
+  #used(seen: SeenExchange, own: ProviderSeries): void {
+    const { inputTokens = 0, outputTokens = 0, costMicroUsd } = seen
+    own.inputTokens.add(inputTokens)
+    own.outputTokens.add(outputTokens)
+    own.cachedTokens.add(seen.cachedTokens ?? 0)
+    own.cacheWriteTokens.add(seen.cacheWriteTokens ?? 0)
+    own.reasoningTokens.add(seen.reasoningTokens ?? 0)
+    own.cost.add((costMicroUsd ?? 0) / 1e6)
+    if (inputTokens + outputTokens > 0 && costMicroUsd === undefined) own.unpriced.add()
   }
 
   #judged({ outcome, policyName, policyDecision, bypass, redacted }: SeenExchange): void {
-    const policy = policyName ?? NONE
-    if (outcome === 'block') this.#blocks.add([policy])
-    else if (policyDecision === 'alert') this.#alerts.add([policy])
+    if (outcome === 'block') this.#blocks.add([policyName ?? NONE])
+    else if (policyDecision === 'alert') this.#alerts.add([policyName ?? NONE])
     // What stands behind a colon names a device or a rule.
     if (bypass !== undefined) this.#bypasses.add([bypass.split(/[:\s]/, 1)[0] ?? NONE])
-    this.#redactions.add([], redacted ?? 0)
+    if (redacted !== undefined) this.#redactions.add([], redacted)
   }
 
   #failed({ outcome, code, retried }: SeenExchange, provider: string): void {
@@ -272,13 +299,15 @@ export class TrafficMetrics implements ExchangeObserver {
     if (source === 'upstream') this.#upstreamFailures.add([provider, code])
   }
 
-  #read(seen: SeenExchange, provider: string): void {
-    if (seen.uninspectable !== undefined) this.#uninspected.add([seen.uninspectable])
-    for (const { kind, count } of seen.findings ?? []) this.#findings.add([kind], count)
-    this.#tools.add([provider], seen.toolCalls?.length ?? 0)
-    this.#frames.add(['from_client'], seen.clientFrames ?? 0)
-    this.#frames.add(['to_client'], seen.serverFrames ?? 0)
-    this.#bytes.add(['from_client'], seen.requestBytes)
-    this.#bytes.add(['to_client'], seen.responseBytes)
+  #read(seen: SeenExchange, own: ProviderSeries): void {
+    const { uninspectable, findings, toolCalls, clientFrames, serverFrames } = seen
+    if (uninspectable !== undefined) this.#uninspected.add([uninspectable])
+    if (findings !== undefined)
+      for (const { kind, count } of findings) this.#findings.add([kind], count)
+    if (toolCalls !== undefined) own.tools.add(toolCalls.length)
+    if (clientFrames !== undefined) this.#frames.add(['from_client'], clientFrames)
+    if (serverFrames !== undefined) this.#frames.add(['to_client'], serverFrames)
+    this.#bytesFromClient.add(seen.requestBytes)
+    this.#bytesToClient.add(seen.responseBytes)
   }
 }
