@@ -3,6 +3,7 @@
  * stand once by its first value, the rest joined. Pure. RFC 9110 §5.3.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import { inLowerCase } from './field-names.js'
 
 /** Of these the first counts, as in Node's `IncomingMessage.headers`. */
 const SINGLE: ReadonlySet<string> = new Set([
@@ -16,7 +17,7 @@ const SINGLE: ReadonlySet<string> = new Set([
 export function fieldsByName(rawHeaders: readonly string[]): IncomingHttpHeaders {
   const found = Object.create(null) as Record<string, string | string[] | undefined>
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase()
+    const name = inLowerCase(rawHeaders[i] as string)
     const value = rawHeaders[i + 1] as string
     const before = found[name]
     if (name === 'set-cookie') {

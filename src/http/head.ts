@@ -3,6 +3,7 @@
  * pass. Works on Node's flat `[name, value, name, value, ...]` lists, so that names, values,
  * duplicates and order survive. Pure. RFC 9110 §7.6.1, RFC 9112 §9.
  */
+import { inLowerCase } from './field-names.js'
 
 /** Never forwarded in either direction. `trailer` goes because request trailers are dropped. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -82,7 +83,7 @@ export function framesBody(rawHeaders: readonly string[]): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     if (name.length !== 14 && name.length !== 17) continue
-    const lower = name.toLowerCase()
+    const lower = inLowerCase(name)
     if (lower === 'transfer-encoding') return true
     if (lower === 'content-length' && Number(rawHeaders[i + 1]) > 0) return true
   }
@@ -116,7 +117,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const value = rawHeaders[i + 1] as string
-    const lower = name.toLowerCase()
+    const lower = inLowerCase(name)
     switch (lower) {
       case 'host':
         hosts.push(value)
@@ -213,7 +214,7 @@ export function readResponseHead(rawHeaders: readonly string[]): ResponseHead {
   let foreignCoding = false
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
-    const lower = name.toLowerCase()
+    const lower = inLowerCase(name)
     if (lower === 'transfer-encoding')
       foreignCoding ||= namesForeignCoding(rawHeaders[i + 1] as string)
     if (HOP_BY_HOP.has(lower) || lower === 'alt-svc') continue
@@ -240,7 +241,7 @@ function namesForeignCoding(value: string): boolean {
  */
 export function isSigned(rawHeaders: readonly string[], lowerName: string): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase()
+    const name = inLowerCase(rawHeaders[i] as string)
     const value = rawHeaders[i + 1] as string
     if (name === 'authorization') {
       if (signedByAws(value).includes(lowerName)) return true
@@ -265,7 +266,7 @@ function connectionNamed(rawHeaders: readonly string[]): Set<string> | undefined
   let named: Set<string> | undefined
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
-    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue
+    if (name.length !== 10 || inLowerCase(name) !== 'connection') continue
     for (const token of (rawHeaders[i + 1] as string).split(',')) {
       const option = token.trim().toLowerCase()
       if (option === '' || option === 'keep-alive' || option === 'close') continue

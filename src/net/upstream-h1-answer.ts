@@ -155,7 +155,8 @@ export class H1Answer {
     if (event === END) this.trailers = body.trailers()
     let flows = true
     if (pieces !== undefined) {
-      flows = exchange.handler.onData(pieces.subarray(0, size))
+      const all = size === pieces.length ? pieces : pieces.subarray(0, size)
+      flows = exchange.handler.onData(all)
       if (exchange.ended) return 'over'
     }
     if (event === BAD) return this.#malformed(body.problem ?? 'body')

@@ -112,6 +112,11 @@ export class H1Exchange implements UpstreamExchange {
         return
       case 'whole': {
         this.begun = true
+        if (body.bytes.length <= ONE_PIECE_BYTES) {
+          this.sent = true
+          socket.write(inOnePiece(head, body.bytes))
+          return
+        }
         const first = body.bytes.subarray(0, ONE_PIECE_BYTES)
         socket.write(inOnePiece(head, first))
         this.#rest = body.bytes.subarray(first.length)
@@ -227,10 +232,10 @@ function discard(stream: Readable): void {
 
 function headOf({ method, path, host, fields, body, upgrade }: UpstreamRequest): string {
   const line = { method, target: path, host }
-  const own = upgrade === undefined ? [] : ['Connection', 'upgrade', 'Upgrade', upgrade]
-  return requestHead(line, own.length === 0 ? fields : [...fields, ...own], {
-    ...framingOf(body, method),
-  })
+  const framing = framingOf(body, method)
+  if (upgrade === undefined) return requestHead(line, fields, framing)
+  const own = ['Connection', 'upgrade', 'Upgrade', upgrade]
+  return requestHead(line, [...fields, ...own], framing)
 }
 
 function framingOf(body: UpstreamBody, method: string): Written {

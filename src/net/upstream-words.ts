@@ -11,7 +11,7 @@ import type { Target } from './dial.js'
 export interface UpstreamRequest {
   readonly target: Target
   /** Where the client had dialled, if a firewall redirected it. */
-  readonly known?: SocketAddress
+  readonly known?: SocketAddress | undefined
   readonly method: string
   /** Origin-form request target, as received. */
   readonly path: string
@@ -21,17 +21,17 @@ export interface UpstreamRequest {
   readonly fields: readonly string[]
   readonly body: UpstreamBody
   /** The longest wait for the answer's head, in milliseconds; that of all requests unless said. */
-  readonly headTimeoutMs?: number
+  readonly headTimeoutMs?: number | undefined
   /** Never take a connection that has served before. */
   readonly fresh?: boolean
   /** Ask to switch protocols; the value of `Upgrade`. */
-  readonly upgrade?: string
+  readonly upgrade?: string | undefined
   /** HTTP/1.1 unless said: HTTP/2 and nothing else, or HTTP/1.1 where that is not spoken. */
-  readonly version?: 'h2' | 'h2-if-spoken'
+  readonly version?: 'h2' | 'h2-if-spoken' | undefined
   /** HTTP/2: say `te: trailers`, which gRPC asks for. */
-  readonly wantsTrailers?: boolean
+  readonly wantsTrailers?: boolean | undefined
   /** HTTP/2: the end-to-end fields after the body, flat; asked for once it has gone. */
-  readonly trailers?: () => readonly string[]
+  readonly trailers?: (() => readonly string[]) | undefined
 }
 
 /** One pool a scheme, name and port. */

@@ -3,10 +3,8 @@
  * line early, or is no HTTP, is never written. RFC 9112 §3 to §7.
  */
 import { YoriError } from '../../core/errors.js'
+import { TARGET, TOKEN, VALUE } from './bytes.js'
 
-const NOT_A_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/
-const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/
-const NOT_A_TARGET = /[^\x21-\x7e]/
 const LINE_END = Buffer.from('\r\n')
 
 /** How the body that follows is framed. */
@@ -28,6 +26,11 @@ export interface RequestLine {
   readonly host: string
 }
 
+/** Texts of a head as they are put together: pieces of text that are joined are made thrice. */
+let scratch = Buffer.allocUnsafeSlow(8 * 1024)
+/** How much of it is used. */
+let end = 0
+
 /**
  * A request head as text, each character a byte. `fields`: flat, without framing fields.
  * @throws YORI_INTERNAL when something in it cannot be written
@@ -37,15 +40,24 @@ export function requestHead(
   fields: readonly string[],
   framing: Written,
 ): string {
-  if (line.method === '' || NOT_A_TOKEN.test(line.method)) throw unwritable('method')
-  if (line.target === '' || NOT_A_TARGET.test(line.target)) throw unwritable('target')
-  if (NOT_A_VALUE.test(line.host)) throw unwritable('host')
-  const first = `${line.method} ${line.target} HTTP/1.1\r\nhost: ${line.host}\r\n`
-  return `${first}${fieldLines(fields)}${framingLine(framing)}\r\n`
+  end = 0
+  if (line.method === '') throw unwritable('method')
+  put(line.method, TOKEN, 'method')
+  put(' ')
+  if (line.target === '') throw unwritable('target')
+  put(line.target, TARGET, 'target')
+  put(' HTTP/1.1\r\nhost: ')
+  put(line.host, VALUE, 'host')
+  put('\r\n')
+  putFields(fields)
+  put(framingLine(framing))
+  put('\r\n')
+  return scratch.toString('latin1', 0, end)
 }
 
 /**
- * A response head as text. `fields`: flat, without framing fields.
+ * A response head as text. `fields`: flat, without framing fields. `open`: without its last
+ * line end, for who has more to say.
  * @throws YORI_INTERNAL when something in it cannot be written
  */
 export function responseHead(
@@ -53,12 +65,20 @@ export function responseHead(
   reason: string,
   fields: readonly string[],
   framing: Written,
+  open = false,
 ): string {
   if (!(Number.isInteger(status) && status >= 100 && status <= 999))
     throw unwritable('status')
-  if (NOT_A_VALUE.test(reason)) throw unwritable('reason')
-  const first = `HTTP/1.1 ${status} ${reason}\r\n`
-  return `${first}${fieldLines(fields)}${framingLine(framing)}\r\n`
+  end = 0
+  put('HTTP/1.1 ')
+  put(String(status))
+  put(' ')
+  put(reason, VALUE, 'reason')
+  put('\r\n')
+  putFields(fields)
+  put(framingLine(framing))
+  if (!open) put('\r\n')
+  return scratch.toString('latin1', 0, end)
 }
 
 /**
@@ -67,15 +87,40 @@ export function responseHead(
  * @throws YORI_INTERNAL when something in it cannot be written
  */
 export function fieldLines(fields: readonly string[]): string {
-  let text = ''
+  end = 0
+  putFields(fields)
+  return scratch.toString('latin1', 0, end)
+}
+
+function putFields(fields: readonly string[]): void {
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] as string
-    const value = fields[i + 1] as string
-    if (name === '' || NOT_A_TOKEN.test(name)) throw unwritable('field name')
-    if (NOT_A_VALUE.test(value)) throw unwritable('field value')
-    text += `${name}: ${value}\r\n`
+    if (name === '') throw unwritable('field name')
+    put(name, TOKEN, 'field name')
+    put(': ')
+    put(fields[i + 1] as string, VALUE, 'field value')
+    put('\r\n')
   }
-  return text
+}
+
+/** Behind what there is; `table`: of the bytes that may stand in it. */
+function put(text: string, table?: Uint8Array, what = ''): void {
+  const { length } = text
+  if (end + length > scratch.length) grow(end + length)
+  const bytes = scratch
+  let at = end
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (table !== undefined && table[code] !== 1) throw unwritable(what)
+    bytes[at++] = code
+  }
+  end = at
+}
+
+function grow(bytes: number): void {
+  const grown = Buffer.allocUnsafeSlow(2 * bytes)
+  scratch.copy(grown, 0, 0, end)
+  scratch = grown
 }
 
 function framingLine(framing: Written): string {

@@ -71,14 +71,14 @@ export class H1Request implements HttpRequest {
   ): void {
     switch (event) {
       case 'data':
-        this.#onData = [...this.#onData, listener as DataListener]
+        this.#onData = withOne(this.#onData, listener as DataListener)
         if (this.#flowing === undefined) this.resume()
         return
       case 'end':
-        this.#onEnd = [...this.#onEnd, listener as EndListener]
+        this.#onEnd = withOne(this.#onEnd, listener as EndListener)
         return
       case 'close':
-        this.#onClose = [...this.#onClose, listener as EndListener]
+        this.#onClose = withOne(this.#onClose, listener as EndListener)
         return
       case 'error':
       // A body that breaks off closes; there is no other error.
@@ -139,4 +139,9 @@ export class H1Request implements HttpRequest {
     this.#ended = true
     for (const listener of this.#onEnd) listener()
   }
+}
+
+/** Mostly there is one. */
+function withOne<Listener>(known: readonly Listener[], one: Listener): Listener[] {
+  return known.length === 0 ? [one] : [...known, one]
 }
