@@ -35,7 +35,10 @@ export interface Placed {
   /** It begins with this request. */
   readonly isNew?: boolean
   /** What its row says of that. */
-  readonly row: Pick<SeenRow, 'sessionId' | 'agentId' | 'fragmented' | 'tags'>
+  readonly row: {
+    readonly [Field in 'sessionId' | 'agentId' | 'fragmented' | 'tags']:
+      SeenRow[Field] | undefined
+  }
 }
 
 /**
@@ -90,15 +93,12 @@ export class Conversations {
   /** A request has been read: where it belongs. */
   place(record: SeenRow, facts: RequestFacts, named: NamedIds): Placed {
     const agentId = named.agentId ?? agentIdOf(facts.system)
-    const told = {
-      ...(agentId === undefined ? {} : { agentId }),
-      ...(named.tags === undefined ? {} : { tags: Object.fromEntries(named.tags) }),
-    }
+    const tags = named.tags && Object.fromEntries(named.tags)
     // Who asks again for an answer, or cancels it, says nothing.
     const isSilent = record.call === false && facts.messages.length === 0
     if (!GENERATING_APIS.has(facts.api) || isSilent) {
       const { sessionId } = named
-      return { row: sessionId === undefined ? told : { ...told, sessionId } }
+      return { row: { sessionId, agentId, fragmented: undefined, tags } }
     }
     const { session, match } = this.#sessions.place(
       {
@@ -110,8 +110,8 @@ export class Conversations {
       },
       this.#clock.now(),
     )
-    const fragmented = session.fragmented ? { fragmented: true } : {}
-    const row = { ...told, sessionId: session.id, ...fragmented }
+    const fragmented = session.fragmented ? true : undefined
+    const row = { sessionId: session.id, agentId, fragmented, tags }
     return { session, isNew: match === 'new', row }
   }
 

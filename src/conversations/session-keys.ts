@@ -39,7 +39,7 @@ export interface ConversationKeys {
 export function conversationKeys(facts: RequestFacts, scope: string): ConversationKeys {
   let text = `${scope.length}:${scope}${part('system', facts.system ?? '')}`
   /** How much of the text stands before each of the model's turns. */
-  const befores: number[] = []
+  let befores: number[] | undefined
   let clientMessages = 0
   let wasByModel = false
   /** The first words of the model's last turn. */
@@ -49,7 +49,8 @@ export function conversationKeys(facts: RequestFacts, scope: string): Conversati
     if (role === 'system' || role === 'developer') continue
     const byModel = MODEL_ROLES.has(role)
     if (byModel && !wasByModel) {
-      befores.push(text.length)
+      if (befores === undefined) befores = [text.length]
+      else befores.push(text.length)
       answer = ''
     }
     if (byModel && answer === '') answer = said
@@ -57,18 +58,25 @@ export function conversationKeys(facts: RequestFacts, scope: string): Conversati
     text += part(byModel ? 'model' : written, said)
     wasByModel = byModel
   }
-  const { state, before } = digestsOf(text, befores.pop())
+  const { state, before } = digestsOf(text, befores?.pop())
   return {
     state,
     before,
-    earlier: () =>
-      befores
-        .slice(-MAX_EARLIER)
-        .reverse()
-        .map((length) => digestOf(text.slice(0, length))),
+    earlier:
+      befores === undefined || befores.length === 0 ? NONE : earlierOf(text, befores),
     clientMessages,
     answer: answer === '' ? undefined : answerTextKey(answer, scope),
   }
+}
+
+const NONE = (): readonly string[] => []
+
+function earlierOf(text: string, befores: readonly number[]): () => readonly string[] {
+  return () =>
+    befores
+      .slice(-MAX_EARLIER)
+      .reverse()
+      .map((length) => digestOf(text.slice(0, length)))
 }
 
 /** Lengths stand before texts, so that no two lists of messages look alike. */

@@ -259,7 +259,7 @@ export class Sessions {
       const session = this.#inState(keys.before, keys.answer)
       if (session !== undefined) return { session, match: 'history' }
     }
-    const signs = resultKeys(facts, scope).reverse()
+    const signs = facts.toolResults.length === 0 ? [] : resultKeys(facts, scope).reverse()
     if (keys.answer !== undefined) signs.push(keys.answer)
     for (const sign of signs) {
       const session = this.#signed(sign)

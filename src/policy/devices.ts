@@ -33,6 +33,9 @@ export interface Identity {
   readonly groups: readonly string[]
 }
 
+/** Whom nothing names. */
+const NOBODY: Identity = { name: undefined, groups: [UNKNOWN_GROUP] }
+
 export interface DeviceLists {
   readonly devices: readonly ListedDevice[]
   readonly groups: readonly DeviceGroup[]
@@ -100,6 +103,7 @@ export class DeviceBook {
 
   /** Entries tell who a device is even when they are off or expired. */
   identity(device: Device): Identity {
+    if (this.#isEmpty) return NOBODY
     const groups = new Set(this.#listedGroups(device))
     const known = this.known(device)
     const person = this.person(device)
@@ -119,6 +123,12 @@ export class DeviceBook {
       groups.add(UNKNOWN_GROUP)
     }
     return { name, groups: [...groups] }
+  }
+
+  /** It tells no device from another. */
+  get #isEmpty(): boolean {
+    const groups = this.#groupsByIp.size + this.#groupsByMac.size
+    return this.#byIp.size + this.#byMac.size + this.#known.size + groups === 0
   }
 
   /** Whose it is. */

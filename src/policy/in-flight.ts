@@ -306,6 +306,16 @@ export class InFlight {
   }
 }
 
+let lastName = ''
+let lastScope = ''
+let lastKey = '\n'
+
+/** The same text while the same is asked for, as it mostly is: a house has few devices. */
 function subjectKey(scope: UsageScope | 'session', name: string): string {
-  return `${scope}\n${name}`
+  if (name !== lastName || scope !== lastScope) {
+    lastKey = `${scope}\n${name}`
+    lastName = name
+    lastScope = scope
+  }
+  return lastKey
 }

@@ -113,9 +113,10 @@ export class UsageCounters {
   /** A request begins: it counts for its device and the groups of that. */
   begin(subjects: Subjects, time: LocalTime, nowMs: number): Ticket {
     const minute = minuteOf(nowMs)
-    const entries = [this.#of('device', subjects.device, time)]
-    for (const group of subjects.groups) entries.push(this.#of('group', group, time))
-    return { entries: entries.map((entry) => this.#begun(entry, minute)) }
+    const entries = [this.#begun(this.#of('device', subjects.device, time), minute)]
+    for (const group of subjects.groups)
+      entries.push(this.#begun(this.#of('group', group, time), minute))
+    return { entries }
   }
 
   end(ticket: Ticket, outcome: Outcome, time: LocalTime): void {
@@ -248,11 +249,9 @@ export class UsageCounters {
   }
 
   #spend(entry: Entry, used: Used): void {
-    for (const spent of [entry.hour, entry.today, entry.monthly]) {
-      spent.tokens = Math.max(0, spent.tokens + used.tokens)
-      spent.microUsd = Math.max(0, spent.microUsd + used.microUsd)
-      spent.atMostMicroUsd = Math.max(0, spent.atMostMicroUsd + used.atMostMicroUsd)
-    }
+    addUsed(entry.hour, used)
+    addUsed(entry.today, used)
+    addUsed(entry.monthly, used)
     this.#dirty.add(entry)
   }
 
@@ -317,6 +316,12 @@ export class UsageCounters {
   }
 }
 
+function addUsed(spent: Spent, used: Used): void {
+  spent.tokens = Math.max(0, spent.tokens + used.tokens)
+  spent.microUsd = Math.max(0, spent.microUsd + used.microUsd)
+  spent.atMostMicroUsd = Math.max(0, spent.atMostMicroUsd + used.atMostMicroUsd)
+}
+
 function minuteOf(nowMs: number): number {
   return Math.floor(nowMs / 60_000)
 }
@@ -325,8 +330,16 @@ function oneMore<Use extends Spent>(use: Readonly<Use>): Use {
   return { ...use, requests: use.requests + 1 }
 }
 
-export function hourKeyOf({ date, hour }: LocalTime): string {
-  return `${date}T${String(hour).padStart(2, '0')}`
+let hourOfKey: Pick<LocalTime, 'date' | 'hour'> = { date: '', hour: -1 }
+let keyOfHour = ''
+
+/** The same text as long as it is the same hour. */
+export function hourKeyOf({ date, hour }: Pick<LocalTime, 'date' | 'hour'>): string {
+  if (hour !== hourOfKey.hour || date !== hourOfKey.date) {
+    keyOfHour = `${date}T${String(hour).padStart(2, '0')}`
+    hourOfKey = { date, hour }
+  }
+  return keyOfHour
 }
 
 /** The date some days from another, by the calendar. */

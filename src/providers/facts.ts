@@ -23,6 +23,8 @@ interface OpenToolCall {
   readonly argumentsText: BoundedText
 }
 
+const NO_CALLS: readonly OpenToolCall[] = []
+
 /** What an estimate of tokens rests on. */
 export interface Asked {
   readonly api: Api
@@ -79,9 +81,10 @@ export class FactsBuilder {
   eachAnswer: ((one: ResponseFacts) => void) | undefined
   /** The stream said its own end. */
   ended = false
-  readonly #toolCalls = new Map<string | number, OpenToolCall>()
+  /** Undefined until there is one: most answers have none, and one is read for each request. */
+  #toolCalls: Map<string | number, OpenToolCall> | undefined
   /** The key of the call that stands at a place now, where it is not the place itself. */
-  readonly #places = new Map<string, string>()
+  #places: Map<string, string> | undefined
   readonly #serverTools: string[] = []
 
   constructor(limits: ReaderLimits) {
@@ -95,12 +98,13 @@ export class FactsBuilder {
    * comes again replaces the former; arguments are joined.
    */
   toolCall(key: string | number, piece: ToolCallPiece): void {
-    let call = this.#toolCalls.get(key)
+    const calls = (this.#toolCalls ??= new Map())
+    let call = calls.get(key)
     if (call === undefined) {
-      if (this.#toolCalls.size >= this.limits.maxToolCalls) return
+      if (calls.size >= this.limits.maxToolCalls) return
       const argumentsText = new BoundedText(this.limits.maxArgumentChars)
       call = { name: '', id: undefined, argumentsText }
-      this.#toolCalls.set(key, call)
+      calls.set(key, call)
     }
     if (piece.name !== undefined && piece.name !== '') call.name = piece.name
     if (piece.id !== undefined && piece.id !== '') call.id = piece.id
@@ -114,29 +118,30 @@ export class FactsBuilder {
    */
   toolCallAt(place: string, piece: ToolCallPiece): void {
     const named = piece.name !== undefined && piece.name !== ''
-    const key = this.#places.get(place) ?? place
-    const id = this.#toolCalls.get(key)?.id
+    const key = this.#places?.get(place) ?? place
+    const id = this.#toolCalls?.get(key)?.id
     if (!named || id === undefined || piece.id === undefined || piece.id === id) {
       this.toolCall(key, piece)
       return
     }
-    const own = `${place} ${this.#toolCalls.size}`
+    const own = `${place} ${this.toolCallCount}`
+    this.#places ??= new Map()
     this.#places.set(place, own)
     this.toolCall(own, piece)
   }
 
   /** More of the arguments of a call that has begun; pieces of other blocks are dropped. */
   toolCallMore(key: string | number, piece: string): void {
-    this.#toolCalls.get(key)?.argumentsText.append(piece)
+    this.#toolCalls?.get(key)?.argumentsText.append(piece)
   }
 
   /** Something of the model has come, kept or not. */
   get wrote(): boolean {
-    return this.text.chars + this.#beside.chars > 0 || this.#toolCalls.size > 0
+    return this.text.chars + this.#beside.chars > 0 || this.toolCallCount > 0
   }
 
   get toolCallCount(): number {
-    return this.#toolCalls.size
+    return this.#toolCalls?.size ?? 0
   }
 
   /** Written by the model beside its answer; what comes in pieces is joined. */
@@ -176,8 +181,8 @@ export class FactsBuilder {
   restart(): void {
     this.text.clear()
     this.#beside.clear()
-    this.#toolCalls.clear()
-    this.#places.clear()
+    this.#toolCalls = undefined
+    this.#places = undefined
     this.#serverTools.length = 0
   }
 
@@ -187,7 +192,7 @@ export class FactsBuilder {
    */
   build(asked: Asked | undefined, whole: boolean): ResponseFacts {
     const toolCalls: ToolCall[] = []
-    for (const { name, id, argumentsText } of this.#toolCalls.values())
+    for (const { name, id, argumentsText } of this.#toolCalls?.values() ?? NO_CALLS)
       // Some servers put an empty call into every answer.
       if (name !== '' || id !== undefined || argumentsText.chars > 0)
         toolCalls.push({ name, id, argumentsText: argumentsText.text })
@@ -265,7 +270,7 @@ export class FactsBuilder {
   /** UTF-16 units of all that the model wrote, kept or not. */
   get written(): number {
     let chars = this.text.chars + this.#beside.chars
-    for (const call of this.#toolCalls.values())
+    for (const call of this.#toolCalls?.values() ?? NO_CALLS)
       chars += call.name.length + call.argumentsText.chars
     return chars
   }

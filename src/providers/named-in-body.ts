@@ -73,6 +73,8 @@ const TOOL_SETTINGS: ReadonlySet<string> = new Set([
   'functioncallingconfig',
 ])
 
+const NONE: ReadonlySet<string> = new Set()
+
 interface Waiting {
   readonly value: unknown
   readonly place: Place
@@ -85,14 +87,32 @@ interface Waiting {
  * one.
  */
 export class NamedInBody {
-  readonly tools = new Set<string>()
-  readonly models = new Set<string>()
+  #tools: Set<string> | undefined
+  #models: Set<string> | undefined
+
+  get tools(): ReadonlySet<string> {
+    return this.#tools ?? NONE
+  }
+
+  get models(): ReadonlySet<string> {
+    return this.#models ?? NONE
+  }
+
+  /** Most requests offer none, and one of these is made for each. */
+  get #ownTools(): Set<string> {
+    return (this.#tools ??= new Set())
+  }
+
+  #addModel(name: unknown): void {
+    const model = asText(name)
+    if (model === undefined || model === '') return
+    this.#models ??= new Set()
+    this.#models.add(model)
+  }
 
   #addModels(value: unknown): void {
-    for (const name of Array.isArray(value) ? asList(value) : [value]) {
-      const model = asText(name)
-      if (model !== undefined && model !== '') this.models.add(model)
-    }
+    if (!Array.isArray(value)) this.#addModel(value)
+    else for (const name of asList(value)) this.#addModel(name)
   }
 
   /** A document, parsed. */
@@ -141,11 +161,11 @@ export class NamedInBody {
       if (typeof inner !== 'object' || inner === null) continue
       const key = plainKey(name)
       if (NOT_ANSWERING.has(key)) continue
-      if (isToolList(name)) addTools(inner, this.tools)
-      else if (isToolChoice(name)) addChoice(inner, this.tools)
-      else if (name === 'mcp_servers') addServers(inner, this.tools)
+      if (isToolList(name)) addTools(inner, this.#ownTools)
+      else if (isToolChoice(name)) addChoice(inner, this.#ownTools)
+      else if (name === 'mcp_servers') addServers(inner, this.#ownTools)
       else if (TOOL_SETTINGS.has(key)) {
-        addAllowedNames(inner as Json, this.tools)
+        addAllowedNames(inner as Json, this.#ownTools)
         open.push({ value: inner, place: 'envelope', depth })
       } else if (placeOfField(name, here) === 'envelope')
         open.push({ value: inner, place: 'envelope', depth })
@@ -155,6 +175,6 @@ export class NamedInBody {
   /** A call of MCP says the tool that is to run. */
   #call({ method, params }: Json): void {
     const name = asText(asRecord(params)?.name)
-    if (method === 'tools/call' && name !== undefined) this.tools.add(name)
+    if (method === 'tools/call' && name !== undefined) this.#ownTools.add(name)
   }
 }
