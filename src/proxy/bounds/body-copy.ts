@@ -51,7 +51,7 @@ export class BodyCopy {
       return
     }
     const room = Math.max(0, this.#firstMost - this.#first.bytes)
-    if (room > 0) this.#first.push(chunk.subarray(0, room))
+    if (room > 0) this.#first.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
     if (chunk.length <= room) return
     this.#newest.push(chunk.subarray(room))
     const over = this.size - this.#most
@@ -81,9 +81,12 @@ export class BodyCopy {
 const SMALL_BYTES = 4 * 1024
 const SLAB_BYTES = 64 * 1024
 
+/** Never added to: most bodies are one piece, and a list that holds one is small. */
+const NO_PIECES: Buffer[] = []
+
 /** Pieces of a body in their order. Large ones are not copied. */
 export class Pieces {
-  #list: Buffer[] = []
+  #list: Buffer[] = NO_PIECES
   #slab: Buffer | undefined
   #used = 0
   #bytes = 0
@@ -105,7 +108,8 @@ export class Pieces {
       this.#slab !== undefined && this.#used + chunk.length <= this.#slab.length
     if (!isSmall || (!fits && last.length >= SMALL_BYTES)) {
       this.#slab = undefined
-      this.#list.push(chunk)
+      if (last === undefined) this.#list = [chunk]
+      else this.#list.push(chunk)
       return
     }
     if (!fits) this.#begin(last)

@@ -43,14 +43,14 @@ export function bodyOf(
  * for it by name.
  */
 export function isListening(
-  { method, headers }: Pick<HttpRequest, 'method' | 'headers'>,
+  request: Pick<HttpRequest, 'method' | 'headers'>,
   status: number,
   contentType: string | undefined,
 ): boolean {
   return (
-    method === 'GET' &&
+    request.method === 'GET' &&
     status === 200 &&
-    headers.accept?.toLowerCase().includes('text/event-stream') === true &&
+    request.headers.accept?.toLowerCase().includes('text/event-stream') === true &&
     contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
   )
 }

@@ -195,10 +195,13 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.#log !== undefined) this.services.observers.responseHead(this.#log.record)
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
-    queueMicrotask(() => {
-      if (this.#responseBytes === 0 && !this.response.writableEnded)
-        this.response.flushHeaders()
-    })
+    process.nextTick(flushAlone, this)
+  }
+
+  /** Its head, unless something of the body has gone with it. */
+  flushAlone(): void {
+    if (this.#responseBytes === 0 && !this.response.writableEnded)
+      this.response.flushHeaders()
   }
 
   onData(chunk: Buffer): boolean {
@@ -432,6 +435,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.#deciding === undefined) read()
     else void this.#deciding.then(read)
   }
+}
+
+function flushAlone(exchange: Exchange): void {
+  exchange.flushAlone()
 }
 
 function internal(cause: unknown): YoriError {

@@ -22,6 +22,8 @@ const WHOLE_BYTES = 64 * 1024
 /** Of one that is held, what is taken in one turn of the loop: others have theirs between. */
 const TURN_BYTES = 256 * 1024
 
+const NOTHING = Buffer.alloc(0)
+
 const TOO_LARGE: BodyBound = { maxBytes: 0, code: 'YORI_REQUEST_BODY_TOO_LARGE' }
 
 export interface BodyLimits {
@@ -281,19 +283,20 @@ export class RequestBody {
 
   #readWhole(use: (body: UpstreamBody) => void, fail: (error: YoriError) => void): void {
     const request = this.#request
-    const chunks: Buffer[] = []
+    /** It mostly comes at once. */
+    let bytes: Buffer | undefined
+    let rest: Buffer[] | undefined
     request.on('data', (chunk: Buffer) => {
       this.#count(chunk)
-      chunks.push(chunk)
+      if (bytes === undefined) bytes = chunk
+      else (rest ??= [bytes]).push(chunk)
     })
     request.on('end', () => {
       // HTTP/2: a stream that was reset ends too.
       if (!request.complete) return
       this.#ended = true
-      const [only] = chunks
-      const bytes =
-        chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
-      this.#keepOnly([bytes])
+      bytes = rest === undefined ? (bytes ?? NOTHING) : Buffer.concat(rest)
+      this.#keepWhole(bytes)
       use({ kind: 'whole', bytes })
     })
     request.on('error', () => undefined)
@@ -326,6 +329,12 @@ export class RequestBody {
     }
     if (held === undefined) this.#copy.push(chunk)
     else held.push(chunk)
+  }
+
+  /** All of it; nothing was kept before. */
+  #keepWhole(bytes: Buffer): void {
+    if (this.#noRoom) this.#keepOnly([bytes])
+    else this.#copy.push(bytes)
   }
 
   /** No copy of them: they are held already. */

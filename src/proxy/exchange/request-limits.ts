@@ -23,7 +23,8 @@ export function headProblem(
   if (rawHeaders.length / 2 > headerCount)
     return tooLarge(`more than ${headerCount} fields`)
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const [name, value] = [rawHeaders[i] as string, rawHeaders[i + 1] as string]
+    const name = rawHeaders[i] as string
+    const value = rawHeaders[i + 1] as string
     if (name.length > headerNameBytes)
       return tooLarge(`a name is over ${headerNameBytes} bytes`)
     if (value.length > headerValueBytes) {
@@ -61,8 +62,11 @@ export function bodyBound(
   const { direct, intercepted } = policy.maxRequestBytes
   const { door } = about
   const byWay = about.isIntercepted || door !== undefined ? intercepted : direct
-  const written = [byWay, about.endpoint?.maxBodyBytes].filter((one) => one !== undefined)
-  const maxBytes = written.length === 0 ? undefined : Math.min(...written)
+  const ofEndpoint = about.endpoint?.maxBodyBytes
+  const maxBytes =
+    byWay === undefined || ofEndpoint === undefined
+      ? (byWay ?? ofEndpoint)
+      : Math.min(byWay, ofEndpoint)
   if (door !== undefined && (maxBytes === undefined || door.maxBodyBytes < maxBytes))
     return { maxBytes: door.maxBodyBytes, code: 'YORI_NOT_FORWARDED' }
   return maxBytes === undefined

@@ -30,7 +30,10 @@ export function upstreamRequest(
 ): UpstreamRequest {
   const { request, from, facts } = about
   const { target, path, head, upgrade } = facts
-  const known = from.state.intercepted?.known
+  const preferred = prefersH2(about) ? 'h2-if-spoken' : undefined
+  const version = about.overH2 ? 'h2' : preferred
+  const h2 = version === undefined ? undefined : h2Words(request)
+  // Every field stands here: a literal that others are spread into is built slowly.
   return {
     target,
     method: request.method ?? 'GET',
@@ -39,15 +42,12 @@ export function upstreamRequest(
     fields: redaction?.fields(head.fields) ?? head.fields,
     body,
     fresh: about.retried,
-    ...(facts.door?.headTimeoutMs === undefined
-      ? {}
-      : { headTimeoutMs: facts.door.headTimeoutMs }),
-    ...(known === undefined ? {} : { known }),
-    ...(upgrade === undefined ? {} : { upgrade }),
-    ...(about.overH2 ? { version: 'h2' as const, ...h2Words(request) } : {}),
-    ...(prefersH2(about)
-      ? { version: 'h2-if-spoken' as const, ...h2Words(request) }
-      : {}),
+    headTimeoutMs: facts.door?.headTimeoutMs,
+    known: from.state.intercepted?.known,
+    upgrade,
+    version,
+    wantsTrailers: h2?.wantsTrailers,
+    trailers: h2?.trailers,
   }
 }
 

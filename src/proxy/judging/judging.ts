@@ -157,6 +157,7 @@ export class Judging {
 
   #ask(content: Content, log: ExchangeLog, redaction: BodyRedaction) {
     const { services, request, from } = this.#about
+    if (services.decider.idle) return undefined
     const { device } = from.state.record
     const { reread } = this
     return decide(services, { request, log, device, redaction, reread }, content)

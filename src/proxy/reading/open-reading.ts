@@ -43,6 +43,6 @@ export function openReading(about: ReadingFor, log: ExchangeLog, hold: Hold): Re
     catalogue,
     conversations,
     paid: { answers: services.paidAnswers, clock: services.clock },
-    ...(generates === undefined ? {} : { generates }),
+    generates,
   })
 }

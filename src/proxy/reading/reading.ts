@@ -68,7 +68,7 @@ export interface ReadingOptions {
   readonly json: JsonLimits
   readonly previewChars: number
   /** Of content codings that are undone. */
-  readonly coding?: CodingLimits
+  readonly coding?: CodingLimits | undefined
   /** Undefined: none are kept. */
   readonly bodies?: KeptBodies | undefined
   /** Something may be redacted: words wait for the decision, and events tell none. */
@@ -78,7 +78,7 @@ export interface ReadingOptions {
   /** False: nobody minds what of a body's structure cannot be relied on. */
   readonly mindsStructure?: boolean
   /** False: no model is to write, and no tokens are estimated. */
-  readonly generates?: boolean
+  readonly generates?: boolean | undefined
   readonly catalogue: Catalogue | undefined
   readonly conversations: Conversations | undefined
   /** Which answers are paid for. */
