@@ -14,12 +14,7 @@ export function appendEvent(database: string, event: EventRecord): void {
     writer.db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     const { row } = encode(eventColumns, event, LIMITS)
     row[0] = timestampText(event.at)
-    const names = eventColumns.map(({ name }) => name)
-    writer.db
-      .prepare<[typeof row]>(
-        `INSERT INTO events (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
-      )
-      .run(row)
+    writer.append(row)
   } finally {
     writer.close()
   }

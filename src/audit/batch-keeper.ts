@@ -65,7 +65,7 @@ export class Keeper {
     if (this.#writer === undefined)
       return this.#say({ kind: 'pruned', pruned: nonePruned, failed: 'no database' })
     let pruned = nonePruned
-    const steps = prune(this.#writer.db, request)
+    const steps = prune(this.#writer.db, request, this.#writer.chain)
     const step = (): void => {
       try {
         const { done, value } = steps.next()

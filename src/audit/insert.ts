@@ -42,8 +42,8 @@ export class Insert {
     return this.#sets
   }
 
-  /** @throws what SQLite throws */
-  run(row: Row): void {
+  /** Returns the number that SQLite gave last. @throws what SQLite throws */
+  run(row: Row): number {
     const values: Value[] = []
     let first = 0
     let rest = 0
@@ -62,8 +62,8 @@ export class Insert {
       bit *= 2
     }
     const statement = this.#bySet.get(first)?.get(rest) ?? this.#begin(row, first, rest)
-    if (statement === undefined) this.#all.run(row)
-    else statement.run(values)
+    const made = statement === undefined ? this.#all.run(row) : statement.run(values)
+    return Number(made.lastInsertRowid)
   }
 
   #begin(row: Row, first: number, rest: number): Statement | undefined {

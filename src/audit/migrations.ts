@@ -1,7 +1,8 @@
 /**
  * The database's shape, version by version: `PRAGMA user_version` counts how many of
  * `migrations` a file has seen. Append, never change. No foreign keys: rows of one exchange
- * and its connection are pruned apart.
+ * and its connection are pruned apart. From the chain on, a migration that changes the values of
+ * rows has to tell the chain (`evidence/chain-writer.ts`), or `yori audit verify` finds them altered.
  *
  * Indexes: measured with 60,000 rows on one core, 500 rows a transaction, time-ordered
  * request ids: 6.9 us CPU a row with the unique id alone, 10.5 with all of those here.
@@ -266,6 +267,24 @@ const traces = `
 ALTER TABLE exchanges ADD COLUMN traceparent TEXT;
 `
 
+/** What became of every row, link by link; see `evidence/chain-format.ts`. */
+const chain = `
+CREATE TABLE chain (
+  seq INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  entries BLOB NOT NULL,
+  digest BLOB NOT NULL,
+  signature BLOB
+);
+CREATE TABLE chain_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  digest BLOB NOT NULL
+);
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -283,6 +302,7 @@ export const migrations: readonly string[] = [
   programs,
   costAtMost,
   traces,
+  chain,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

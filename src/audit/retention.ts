@@ -3,6 +3,8 @@
  * thread does a batch between two of them; the daily run and the command drive the same one.
  */
 import type { Database } from 'better-sqlite3'
+import type { ChainWriter } from './evidence/chain-writer.js'
+import { shorten } from './evidence/shorten.js'
 import { hasCoverage } from './coverage-queries.js'
 import { timestampText } from './rows.js'
 
@@ -74,10 +76,15 @@ export function countOlder(db: Database, cutoff: number): Omit<Pruned, 'longestM
 }
 
 /**
- * Deletes by age, then by size (oldest first, events last), gives the pages back, and cuts
- * the log. Yields what is gone between steps; throws what SQLite throws, with all earlier steps done.
+ * Deletes by age, then by size (oldest first, events last), tells the chain, gives the pages back,
+ * and cuts the log. Yields what is gone between steps; throws what SQLite throws, with all earlier
+ * steps done. `chain` is undefined where the file has none.
  */
-export function* prune(db: Database, request: PruneRequest): Generator<Pruned, Pruned> {
+export function* prune(
+  db: Database,
+  request: PruneRequest,
+  chain?: ChainWriter,
+): Generator<Pruned, Pruned> {
   const pruned = { exchanges: 0, connections: 0, events: 0, longestMs: 0 }
   const pace = new Pace()
   const timed = (step: (limit: number) => number): number => {
@@ -89,9 +96,9 @@ export function* prune(db: Database, request: PruneRequest): Generator<Pruned, P
   if (request.cutoffMs !== undefined) {
     const cutoff = timestampText(request.cutoffMs)
     for (const table of TABLES) {
-      const oldest = deleteOldest(db, table, 'WHERE timestamp < ?')
+      const oldest = deleteOldest(db, table, 'WHERE timestamp < ?', chain)
       for (let gone = -1; gone !== 0; yield pruned) {
-        gone = timed((limit) => oldest.run(cutoff, limit).changes)
+        gone = timed((limit) => oldest(cutoff, limit))
         pruned[table] += gone
       }
     }
@@ -103,13 +110,18 @@ export function* prune(db: Database, request: PruneRequest): Generator<Pruned, P
     while (usedBytes(db) > request.maxBytes * UNDER_CAP) {
       const table = oldestTable(db)
       if (table === undefined) break
-      const oldest = deleteOldest(db, table, '')
-      pruned[table] += timed((limit) => oldest.run(limit).changes)
+      const oldest = deleteOldest(db, table, '', chain)
+      pruned[table] += timed((limit) => oldest(limit))
       yield pruned
     }
   }
 
   if (pruned.exchanges + pruned.connections + pruned.events === 0) return pruned
+  if (chain !== undefined) {
+    db.transaction(() => chain.link('pruned', Date.now(), true)).immediate()
+    chain.committed()
+    for (const _step of shorten(db, chain, Date.now())) yield pruned
+  }
   while (pragma(db, 'freelist_count') > 0) {
     const before = pragma(db, 'freelist_count')
     timed((limit) => {
@@ -143,11 +155,35 @@ function oldCounts(db: Database, day: string): (limit: number) => number {
   return (limit) => statement.run(day, limit).changes
 }
 
-const deleteOldest = (db: Database, table: string, where: string) =>
-  db.prepare<(string | number)[]>(
-    `DELETE FROM ${table} WHERE id IN
-       (SELECT id FROM ${table} ${where} ORDER BY timestamp LIMIT ?)`,
-  )
+/** Returns how many went. */
+function deleteOldest(
+  db: Database,
+  table: (typeof TABLES)[number],
+  where: string,
+  chain: ChainWriter | undefined,
+): (...values: (string | number)[]) => number {
+  const oldest = db
+    .prepare<(string | number)[], number>(
+      `DELETE FROM ${table} WHERE id IN
+         (SELECT id FROM ${table} ${where} ORDER BY timestamp LIMIT ?) RETURNING id`,
+    )
+    .pluck()
+  const step = db.transaction((values: (string | number)[]): number => {
+    const ids = oldest.all(...values)
+    if (chain === undefined) return ids.length
+    for (const id of ids) chain.gone(table, id)
+    chain.link('pruned', Date.now())
+    return ids.length
+  })
+  return (...values) => {
+    try {
+      return step.immediate(values)
+    } catch (cause) {
+      chain?.forget()
+      throw cause
+    }
+  }
+}
 
 /** Where the oldest row is; events only when nothing else is left. */
 function oldestTable(db: Database): (typeof TABLES)[number] | undefined {

@@ -9,6 +9,8 @@ import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
 import { makeFolder } from '../core/make-folder.js'
 import { coverageCounts } from './coverage-counts.js'
+import { ChainWriter } from './evidence/chain-writer.js'
+import { makeStorable } from './evidence/row-digest.js'
 import { failureOf } from './failure.js'
 import { Insert } from './insert.js'
 import { answersWriter } from './answer-rows.js'
@@ -40,12 +42,16 @@ const JOURNAL_BYTES = 4 * 2 ** 20
 
 export interface Writer {
   readonly db: SqliteModule.Database
+  /** What vouches for its rows. */
+  readonly chain: ChainWriter
   /** Writes all rows or none; rows that cannot be written by their nature are counted. */
   write(run: string, batch: Batch): Tally
   /** The sequence of the last batch of this run that was committed; 0 when none was. */
   lastSequence(run: string): number
   /** Gives every exchange that is open its end: nobody is left who could. Returns how many. */
   closeOrphans(): number
+  /** One event, at once. */
+  append(row: Row): void
   /** Is the file that was opened still the one under that name? */
   inPlace(): boolean
   close(): void
@@ -95,10 +101,21 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     'SELECT sequence FROM writer WHERE run = ?',
   )
   const coverage = coverageCounts(db)
-  const orphans = db.prepare<[string]>(
-    `UPDATE exchanges SET event_type = 'error', code = 'YORI_INTERNAL', reason = ?
-     WHERE event_type = 'request'`,
-  )
+  const chain = new ChainWriter(db, database)
+  const orphans = db
+    .prepare<[string], number>(
+      `UPDATE exchanges SET event_type = 'error', code = 'YORI_INTERNAL', reason = ?
+       WHERE event_type = 'request' RETURNING id`,
+    )
+    .pluck()
+  const idOf = db
+    .prepare<[Value], number>('SELECT id FROM exchanges WHERE request_id = ?')
+    .pluck()
+  const endedIdOf = db
+    .prepare<[string], number>(
+      `SELECT id FROM exchanges WHERE request_id = ? AND event_type <> 'request'`,
+    )
+    .pluck()
 
   const drop = db.prepare<[string]>(
     "DELETE FROM exchanges WHERE request_id = ? AND event_type = 'request'",
@@ -114,7 +131,12 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
   const sentBy = db.prepare<[string, string | null, string]>(
     'UPDATE exchanges SET program = ?, program_folder = ? WHERE request_id = ?',
   )
-  const change = (made: EncodedChange): unknown => {
+  const change = (made: EncodedChange): void => {
+    changeRow(made)
+    const id = endedIdOf.get(made.requestId)
+    if (id !== undefined) chain.changed('exchanges', id)
+  }
+  const changeRow = (made: EncodedChange): unknown => {
     switch (made.kind) {
       case 'repeated':
         return repeated.run(made.repeats, made.marks, made.requestId)
@@ -129,13 +151,26 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
   const usage = usageWriter(db)
   const answers = answersWriter(db)
 
+  let last: number | undefined
+  /** An update of an open row gives no number of its own: SQLite then tells the one before it. */
+  const exchangeWritten = (row: Row, given: number): void => {
+    const fresh = last !== undefined && given !== last
+    last = given
+    const id = fresh ? given : idOf.get(row[REQUEST_ID] as Value)
+    if (id !== undefined) chain.is('exchanges', id, row)
+  }
+
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
+    last = undefined
     const rejected = {
-      connections: insertAll(insertConnection, batch.connections, (row) =>
-        coverage.add(row),
-      ),
-      exchanges: insertAll(insertExchange, batch.exchanges),
-      events: insertAll(insertEvent, batch.events),
+      connections: insertAll(insertConnection, batch.connections, (row, id) => {
+        coverage.add(row)
+        chain.is('connections', id, row)
+      }),
+      exchanges: insertAll(insertExchange, batch.exchanges, exchangeWritten),
+      events: insertAll(insertEvent, batch.events, (row, id) => {
+        chain.is('events', id, row)
+      }),
     }
     insertAll(insertExchange, batch.open)
     for (const requestId of batch.gone) drop.run(requestId)
@@ -143,18 +178,53 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     if (batch.usage !== undefined) usage.write(batch.usage)
     if (batch.answers !== undefined) answers.write(batch.answers)
     remember.run(run, batch.sequence)
+    chain.link('rows', Date.now())
     return rejected
   })
+  const closeAll = db.transaction((): number => {
+    const ids = orphans.all(ORPHAN_REASON)
+    for (const id of ids) chain.changed('exchanges', id)
+    chain.link('rows', Date.now())
+    return ids.length
+  })
+  const appendOne = db.transaction((row: Row): void => {
+    makeStorable(row)
+    chain.is('events', insertEvent.run(row), row)
+    chain.link('rows', Date.now())
+  })
+  /** What was told of a transaction that did not come about is forgotten. */
+  const chained = <Result>(write: () => Result): Result => {
+    try {
+      const result = write()
+      chain.committed()
+      return result
+    } catch (cause) {
+      chain.forget()
+      throw cause
+    }
+  }
+  db.transaction(() => chain.begin(Date.now())).immediate()
 
   return {
     db,
-    write: (run, batch) => writeAll.immediate(run, batch),
+    chain,
+    write: (run, batch) => chained(() => writeAll.immediate(run, batch)),
     lastSequence: (run) => recall.get(run)?.sequence ?? 0,
-    closeOrphans: () => orphans.run(ORPHAN_REASON).changes,
+    closeOrphans: () => chained(() => closeAll.immediate()),
+    append: (row) => chained(() => appendOne.immediate(row)),
     inPlace: () => statSync(database, { throwIfNoEntry: false })?.ino === inode,
-    close: () => db.close(),
+    close: () => {
+      try {
+        chain.close(Date.now())
+      } catch {
+        // Its next start signs it.
+      }
+      db.close()
+    },
   }
 }
+
+const REQUEST_ID = exchangeColumns.findIndex(({ name }) => name === 'request_id')
 
 export const ORPHAN_REASON = 'YORI stopped before the end'
 
@@ -168,14 +238,15 @@ const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
 function insertAll(
   insert: Insert,
   rows: readonly Row[],
-  written?: (row: Row) => void,
+  written?: (row: Row, id: number) => void,
 ): number {
   let rejected = 0
   for (const row of rows) {
     if (typeof row[0] === 'number') row[0] = timestampText(row[0])
+    makeStorable(row)
     try {
-      insert.run(row)
-      written?.(row)
+      const id = insert.run(row)
+      written?.(row, id)
     } catch (cause) {
       if (failureOf(cause) !== undefined) throw cause
       rejected++

@@ -7,7 +7,7 @@ import { Command } from './commander.js'
 import type { AuditCommandDeps } from './commands/record/audit.js'
 import type { PolicyStateDeps } from './commands/household/household-database.js'
 import { actorOf } from './actor.js'
-import { configOf, configuration, note, print } from './context.js'
+import { configOf, configuration, note, print, progressLine } from './context.js'
 import { packageVersion } from './package-version.js'
 import type { ExecDeps } from './commands/run/exec.js'
 
@@ -33,6 +33,10 @@ function auditDeps(): AuditCommandDeps {
     stdout: process.stdout,
     clock: systemClock,
     note,
+    ...(process.stderr.isTTY ? { progress: progressLine(systemClock) } : {}),
+    exit: (code) => {
+      process.exitCode = code
+    },
     ask: async (path, question) => {
       const { askRunning } = await import('../control/ask.js')
       const { state_dir: stateDir } = configOf(path)

@@ -6,6 +6,7 @@ import { loadConfig } from '../../config/load.js'
 import type { LoadedConfig, Override } from '../../config/load.js'
 import { formatProblem } from '../../config/problem.js'
 import type { Config } from '../../config/schema.js'
+import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
 
 export interface ConfigFlags {
@@ -105,4 +106,17 @@ export function print(output: string | Uint8Array): void {
 
 export function note(text: string): void {
   process.stderr.write(text)
+}
+
+const PROGRESS_MS = 1000
+
+/** A line at most once a second; work that is shorter than that says nothing. */
+export function progressLine(clock: Clock): (done: number, total: number) => void {
+  let toldAt = clock.monotonic()
+  return (done, total) => {
+    if (clock.monotonic() - toldAt < PROGRESS_MS) return
+    toldAt = clock.monotonic()
+    const share = total === 0 ? '' : `, ${Math.floor((100 * done) / total)} %`
+    note(`yori: ${done} so far${share}\n`)
+  }
 }

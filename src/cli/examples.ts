@@ -80,6 +80,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori audit export --since 30d --out month.csv', 'for a spreadsheet'],
     ['yori audit export --format jsonl', 'for programs, to standard output'],
   ],
+  'yori audit verify': [
+    ['yori audit verify', 'is the record what was written'],
+    ['yori audit verify --heads /mnt/usb/heads.jsonl', 'held to heads kept elsewhere'],
+  ],
   'yori audit prune': [
     ['yori audit prune --dry-run', 'how many rows would go'],
     ['yori audit prune --older-than 30', 'keep a month'],

@@ -13,6 +13,7 @@ import {
   sqlite3,
   startStore,
   temporaryFolder,
+  verdictOf,
 } from './support.js'
 import { needs } from '../support/needs.js'
 
@@ -72,6 +73,9 @@ describe('audit store of a process of its own', () => {
         ),
         [{ event_type: 'error', reason: 'YORI stopped before the end' }],
       )
+      const { findings, rows } = verdictOf(folder.database)
+      assert.deepEqual(findings, [])
+      assert.ok(rows >= kept, `${rows} rows vouched for, of ${kept}`)
     } finally {
       await end(child)
     }

@@ -6,6 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { has } from '../support/needs.js'
+import {
+  headsFileOf,
+  keyFileOf,
+  readHeads,
+  verifyingKey,
+} from '../../src/audit/evidence/heads.js'
+import { verifyRecord } from '../../src/audit/evidence/verify.js'
+import type { Verdict } from '../../src/audit/evidence/verify.js'
 import type { AuditStore, AuditStoreOptions } from '../../src/audit/store.js'
 import { openAuditStore } from '../../src/audit/store.js'
 import { systemClock } from '../../src/core/clock.js'
@@ -167,4 +175,22 @@ export function query(database: string, sql: string): unknown[] {
 export function single(database: string, sql: string): unknown {
   const [row] = query(database, sql) as Record<string, unknown>[]
   return row === undefined ? undefined : Object.values(row)[0]
+}
+
+/** What `yori audit verify` finds. */
+export function verdictOf(database: string): Verdict {
+  const db = new Sqlite(database, { readonly: true })
+  try {
+    const key = verifyingKey(keyFileOf(database))
+    const { heads } = readHeads(headsFileOf(database))
+    const steps = verifyRecord(db, { heads, ...(key === undefined ? {} : { key }) })
+    for (;;) {
+      const step = steps.next()
+      if (step.done !== true) continue
+      if (step.value === undefined) throw new Error('there is no chain')
+      return step.value
+    }
+  } finally {
+    db.close()
+  }
 }

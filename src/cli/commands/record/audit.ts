@@ -7,6 +7,7 @@ import type { Writable } from 'node:stream'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { ChainWriter, hasChain } from '../../../audit/evidence/chain-writer.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
 import type { Filter } from '../../../audit/queries.js'
 import { openDatabase, openReader, unavailable } from '../../../audit/queries.js'
@@ -17,6 +18,7 @@ import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 import { addShow, requestOfCode } from './audit-show.js'
+import { addVerify } from './audit-verify.js'
 import { openRecord } from './record-source.js'
 import type { RecordSource } from './record-source.js'
 import {
@@ -67,6 +69,7 @@ export function auditCommand(deps: AuditCommandDeps): Command {
     .option('--columns <names>', 'which columns of audit_events, with commas between')
     .option('--out <file>', 'write to this file (0600) instead of the standard output')
     .action((flags: ExportFlags) => exportRows(deps, flags))
+  addVerify(command, deps)
   common(command.command('prune'))
     .description('delete old rows now, as the daily pruning does')
     .option(
@@ -222,7 +225,9 @@ async function pruneNow(deps: AuditCommandDeps, flags: PruneFlags): Promise<void
       const older = cutoff === undefined ? nothing : countOlder(db, cutoff)
       return await print(deps, prunedText(older, flags))
     }
-    const steps = prune(db, { cutoffMs: cutoff, maxBytes: options.maxBytes })
+    const request = { cutoffMs: cutoff, maxBytes: options.maxBytes }
+    const chain = hasChain(db) ? new ChainWriter(db, options.database) : undefined
+    const steps = prune(db, request, chain)
     let step = steps.next()
     while (step.done !== true) {
       await new Promise((resolve) => setImmediate(resolve))

@@ -15,6 +15,9 @@ export interface AuditCommandDeps {
   readonly ask?: (configPath: string | undefined, question: Question) => Promise<Asked>
   /** For people; absent: nobody is told. */
   note?(text: string): void
+  /** How far long work is, for somebody who watches; absent: nobody does. */
+  progress?(done: number, total: number): void
+  exit?(code: number): void
 }
 
 export interface CommonFlags {

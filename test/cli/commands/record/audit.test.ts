@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import Sqlite from 'better-sqlite3'
 import { auditDefaults } from '../../../../src/audit/store-options.js'
 import type { AuditCommandDeps } from '../../../../src/cli/commands/record/audit.js'
 import { auditCommand } from '../../../../src/cli/commands/record/audit.js'
@@ -268,5 +269,66 @@ describe('yori audit', () => {
       audit(folder.database, ['export', '--columns', 'id,nope']),
       /no nope; there are id/,
     )
+  })
+
+  describe('verify', () => {
+    const tampered = (folder: TemporaryFolder, sql: string): void => {
+      const db = new Sqlite(folder.database)
+      db.exec(sql)
+      db.close()
+    }
+
+    it('says that the record is what was written, and since when', async () => {
+      using folder = await recorded()
+      const codes: number[] = []
+      const exit = (code: number): void => void codes.push(code)
+      const said = await audit(folder.database, ['verify'], { exit })
+      assert.match(said, /^[1-9]\d* rows as written, vouched for by \d+ links? since 20/)
+      assert.match(said, /last signed 20.* UTC, 0 links since\n/)
+      assert.match(said, /the record is what was written\n$/)
+      assert.deepEqual(codes, [])
+    })
+
+    it('names what was altered and what is gone, and ends with 1', async () => {
+      using folder = await recorded()
+      const codes: number[] = []
+      const exit = (code: number): void => void codes.push(code)
+      tampered(
+        folder,
+        `UPDATE exchanges SET policy_name = 'none' WHERE request_id = 'blocked'`,
+      )
+      tampered(folder, `DELETE FROM exchanges WHERE request_id = 'other'`)
+      const said = await audit(folder.database, ['verify'], { exit })
+      assert.match(said, /^altered: exchange blocked: /m)
+      assert.match(said, /^removed: .*between blocked and strange$/m)
+      const json = JSON.parse(
+        await audit(folder.database, ['verify', '--json'], { exit }),
+      ) as { wrong: number; findings: { kind: string }[] }
+      assert.equal(json.wrong, 2)
+      assert.deepEqual(codes, [1, 1])
+    })
+
+    it('holds it to heads that were kept elsewhere, and says which are none', async () => {
+      using folder = await recorded()
+      const kept = join(folder.path, 'kept.jsonl')
+      writeFileSync(kept, readFileSync(`${folder.database}-heads.jsonl`))
+      tampered(
+        folder,
+        `DELETE FROM chain WHERE seq > 1; DELETE FROM exchanges; DELETE FROM connections;
+         DELETE FROM events; UPDATE chain_head SET (seq, digest) =
+           (SELECT seq, digest FROM chain ORDER BY seq DESC LIMIT 1)`,
+      )
+      writeFileSync(`${folder.database}-heads.jsonl`, '')
+      const codes: number[] = []
+      const exit = (code: number): void => void codes.push(code)
+      const said = await audit(folder.database, ['verify', '--heads', kept], { exit })
+      assert.match(said, /^head: .*its end was cut off$/m)
+      assert.deepEqual(codes, [1])
+      writeFileSync(kept, 'no head\n')
+      await assert.rejects(
+        audit(folder.database, ['verify', '--heads', kept]),
+        /holds no head/,
+      )
+    })
   })
 })

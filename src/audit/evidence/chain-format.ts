@@ -1,0 +1,157 @@
+/**
+ * The chain in bytes. A link says what became of rows: that one now is as its digest says, or is
+ * gone; its own digest covers the one before it, so that no link can be changed, taken out or
+ * put elsewhere without all that follow. Pure.
+ */
+import { hash } from 'node:crypto'
+import { DIGEST_BYTES } from './row-digest.js'
+
+export const TABLES = ['exchanges', 'connections', 'events'] as const
+export type TableName = (typeof TABLES)[number]
+
+/**
+ * `began`: entries are the last rows of before the chain, which it does not vouch for. `rows`:
+ * as they were written. `pruned`, `forgotten`: rows that were taken out, or of which something
+ * was, on purpose. `head`: none; it is signed. `shortened`: what earlier links still vouched for,
+ * of which those up to `through` are gone.
+ */
+export const KINDS = [
+  'began',
+  'rows',
+  'pruned',
+  'forgotten',
+  'head',
+  'shortened',
+] as const
+export type LinkKind = (typeof KINDS)[number]
+
+/** A row of the table `chain`. */
+export interface Link {
+  readonly seq: number
+  /** As `timestampText` has it. */
+  readonly at: string
+  readonly kind: LinkKind
+  readonly entries: Buffer
+  readonly digest: Buffer
+  /** Ed25519 over `digest`; links between two signed ones are covered by the second. */
+  readonly signature: Buffer | null
+}
+
+export interface Entry {
+  readonly table: TableName
+  readonly id: number
+  /** Latin-1; undefined: the row is gone. */
+  readonly digest?: string
+}
+
+const GONE = 0x80
+const ID_BYTES = 6
+/** 48 bits. */
+export const MAX_ID = 2 ** 48 - 1
+
+/** Entries of one link, as they come. */
+export class EntryList {
+  #text = ''
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  is(table: TableName, id: number, digest: string): void {
+    this.#text += String.fromCharCode(TABLES.indexOf(table)) + idText(id) + digest
+    this.#count += 1
+  }
+
+  gone(table: TableName, id: number): void {
+    this.#text += String.fromCharCode(TABLES.indexOf(table) | GONE) + idText(id)
+    this.#count += 1
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(this.#text, 'latin1')
+  }
+}
+
+function idText(id: number): string {
+  const high = Math.floor(id / 2 ** 24)
+  return String.fromCharCode(
+    ...[(high >> 16) & 0xff, (high >> 8) & 0xff, high & 0xff],
+    ...[(id >> 16) & 0xff, (id >> 8) & 0xff, id & 0xff],
+  )
+}
+
+/** @throws RangeError for bytes that are no entries */
+export function* entriesOf(bytes: Buffer): Generator<Entry> {
+  for (let at = 0; at < bytes.length;) {
+    const mark = bytes[at] as number
+    const table = TABLES[mark & ~GONE]
+    if (table === undefined) throw new RangeError(`no table ${mark}`)
+    const id = bytes.readUIntBE(at + 1, ID_BYTES)
+    at += 1 + ID_BYTES
+    if ((mark & GONE) !== 0) {
+      yield { table, id }
+      continue
+    }
+    if (at + DIGEST_BYTES > bytes.length) throw new RangeError('a digest is cut')
+    yield { table, id, digest: bytes.toString('latin1', at, at + DIGEST_BYTES) }
+    at += DIGEST_BYTES
+  }
+}
+
+/** SHA-256 over the digest before, and everything that the link says. */
+export function linkDigest(
+  before: Buffer,
+  { seq, at, kind, entries }: Pick<Link, 'seq' | 'at' | 'kind' | 'entries'>,
+): Buffer {
+  const said = Buffer.from(`${before.length} ${seq} ${at} ${kind} ${entries.length}\n`)
+  return hash('sha256', Buffer.concat([said, before, entries]), 'buffer')
+}
+
+/** Names one chain: a record that began anew has another. */
+export const NAME_BYTES = 16
+
+/** Rows up to these were there before the chain, which says nothing of them; 0: none. */
+export type Bounds = Readonly<Record<TableName, number>>
+
+/** What stands before the entries of `began` and `shortened`. */
+export interface Opening {
+  readonly name: Buffer
+  readonly bounds: Bounds
+  /** Of `shortened`: the last link that is gone, and its digest. Of `began`: 0 and nothing. */
+  readonly through: number
+  readonly digest: Buffer
+}
+
+const SHA256_BYTES = 32
+
+export function openingBytes({ name, bounds, through, digest }: Opening): Buffer {
+  const numbers = [...TABLES.map((table) => bounds[table]), through]
+  const bytes = Buffer.alloc(numbers.length * ID_BYTES)
+  numbers.forEach((number, i) => bytes.writeUIntBE(number, i * ID_BYTES, ID_BYTES))
+  const last = digest.length === 0 ? Buffer.alloc(SHA256_BYTES) : digest
+  return Buffer.concat([name, bytes, last])
+}
+
+const OPENING_BYTES = NAME_BYTES + (TABLES.length + 1) * ID_BYTES + SHA256_BYTES
+
+/** And the entries that stand behind it. @throws RangeError when it is cut */
+export function openingOf(bytes: Buffer): Opening & { readonly entries: Buffer } {
+  if (bytes.length < OPENING_BYTES) throw new RangeError('an opening is cut')
+  const number = (i: number): number =>
+    bytes.readUIntBE(NAME_BYTES + i * ID_BYTES, ID_BYTES)
+  const [exchanges, connections, events, through] = [0, 1, 2, 3].map(number) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const digest = bytes.subarray(OPENING_BYTES - SHA256_BYTES, OPENING_BYTES)
+  return {
+    name: bytes.subarray(0, NAME_BYTES),
+    bounds: { exchanges, connections, events },
+    through,
+    digest: through === 0 ? Buffer.alloc(0) : digest,
+    entries: bytes.subarray(OPENING_BYTES),
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Adds links to the chain, within the transactions that write or delete the rows that they are
+ * about. What the newest link is stands in the database, so that a command may add one, too.
+ * A head that cannot be signed or kept never stands in the way of the record: `verify` says
+ * since when none was.
+ */
+import { randomBytes } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import type { Database } from 'better-sqlite3'
+import { timestampText } from '../rows.js'
+import type { Row, Value } from '../tables.js'
+import { connectionColumns, eventColumns, exchangeColumns } from '../tables.js'
+import { EntryList, NAME_BYTES, linkDigest, openingBytes } from './chain-format.js'
+import type { LinkKind, TableName } from './chain-format.js'
+import type { Head } from './heads.js'
+import { keepHead, signed, signingKey } from './heads.js'
+import { rowDigest } from './row-digest.js'
+
+/** `YYYY-MM-DD` of a timestamp. */
+const DAY_LENGTH = 10
+
+const COLUMNS: Readonly<Record<TableName, string>> = {
+  exchanges: exchangeColumns.map(({ name }) => name).join(', '),
+  connections: connectionColumns.map(({ name }) => name).join(', '),
+  events: eventColumns.map(({ name }) => name).join(', '),
+}
+
+export const columnsOf = (table: TableName): string => COLUMNS[table]
+
+/** Is there a chain? Not in a file that no YORI of today has opened to write. */
+export const hasChain = (db: Database): boolean =>
+  db.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'chain'`).get() !== undefined
+
+interface Newest {
+  readonly name: Buffer
+  readonly seq: number
+  readonly digest: Buffer
+}
+
+export class ChainWriter {
+  readonly #database: string
+  readonly #db: Database
+  readonly #newest
+  readonly #insert
+  readonly #setNewest
+  readonly #readBack: Readonly<Record<TableName, ReturnType<typeof rowById>>>
+  #entries = new EntryList()
+  #key: KeyObject | undefined
+  /** Of the last signed link that this writer made. */
+  #signedDay = ''
+  #unsigned = false
+  /** Signed and committed or about to be; not in the file yet. */
+  #toKeep: Head | undefined
+
+  /** On a migrated database. */
+  constructor(db: Database, database: string) {
+    this.#db = db
+    this.#database = database
+    this.#newest = db.prepare<[], Newest>('SELECT name, seq, digest FROM chain_head')
+    this.#insert = db.prepare<[number, string, LinkKind, Buffer, Buffer, Buffer | null]>(
+      'INSERT INTO chain (seq, at, kind, entries, digest, signature) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    this.#setNewest = db.prepare<[Buffer, number, Buffer]>(
+      'INSERT OR REPLACE INTO chain_head (id, name, seq, digest) VALUES (1, ?, ?, ?)',
+    )
+    this.#readBack = {
+      exchanges: rowById(db, 'exchanges'),
+      connections: rowById(db, 'connections'),
+      events: rowById(db, 'events'),
+    }
+  }
+
+  /** The row as it was just written. */
+  is(table: TableName, id: number, row: Readonly<Row>): void {
+    this.#entries.is(table, id, rowDigest(row))
+  }
+
+  /** A row that was changed where it stands. */
+  changed(table: TableName, id: number): void {
+    const row = this.#readBack[table].get(id)
+    if (row !== undefined) this.#entries.is(table, id, rowDigest(row))
+  }
+
+  gone(table: TableName, id: number): void {
+    this.#entries.gone(table, id)
+  }
+
+  /**
+   * Makes a link of what was told since the last one. `sign`: now, whatever was told; else once a
+   * day and at the first link of this writer.
+   */
+  link(kind: LinkKind, atMs: number, sign = false): void {
+    if (this.#entries.count === 0 && !sign) return
+    const entries = this.#entries.bytes()
+    this.#entries = new EntryList()
+    this.add(kind, entries, atMs, sign)
+  }
+
+  /** A link with these bytes, within the caller's transaction. Returns its number. */
+  add(kind: LinkKind, entries: Buffer, atMs: number, sign: boolean): number {
+    const before = this.#newest.get() ?? this.#begin(atMs)
+    const at = timestampText(atMs)
+    const seq = before.seq + 1
+    const digest = linkDigest(before.digest, { seq, at, kind, entries })
+    const due = sign || this.#signedDay !== at.slice(0, DAY_LENGTH)
+    const signature = due ? this.#sign({ ...before, seq, digest }, at) : null
+    this.#unsigned = signature === null
+    this.#insert.run(seq, at, kind, entries, digest, signature)
+    this.#setNewest.run(before.name, seq, digest)
+    return seq
+  }
+
+  /** Of rows that are there already it says nothing. Within a transaction. */
+  begin(atMs: number): void {
+    if (this.#newest.get() === undefined) this.#begin(atMs)
+  }
+
+  /** The transaction did not come about: whatever was told is forgotten. */
+  forget(): void {
+    if (this.#entries.count > 0) this.#entries = new EntryList()
+    if (this.#toKeep !== undefined) this.#signedDay = ''
+    this.#toKeep = undefined
+  }
+
+  /** After the commit: the head goes where the database is not. */
+  committed(): void {
+    const head = this.#toKeep
+    if (head === undefined) return
+    this.#toKeep = undefined
+    try {
+      // A head on the disk of rows that a power cut took would tell of tampering.
+      this.#db.pragma('wal_checkpoint(PASSIVE)')
+      keepHead(this.#database, head)
+    } catch {
+      // The signature stands in the database; the next head is kept.
+    }
+  }
+
+  /** The end of what was written, signed, unless it is so already. */
+  close(atMs: number): void {
+    if (!this.#unsigned) return
+    this.#db.transaction(() => this.link('head', atMs, true)).immediate()
+    this.committed()
+  }
+
+  #begin(atMs: number): Newest {
+    const last = (table: TableName): number =>
+      this.#db
+        .prepare<[], number>(`SELECT coalesce(max(id), 0) FROM ${table}`)
+        .pluck()
+        .get() ?? 0
+    const bounds = {
+      exchanges: last('exchanges'),
+      connections: last('connections'),
+      events: last('events'),
+    }
+    const name = randomBytes(NAME_BYTES)
+    const none = Buffer.alloc(0)
+    const entries = openingBytes({ name, bounds, through: 0, digest: none })
+    const link = { seq: 1, at: timestampText(atMs), kind: 'began', entries } as const
+    const digest = linkDigest(none, link)
+    this.#insert.run(1, link.at, 'began', entries, digest, null)
+    this.#setNewest.run(name, 1, digest)
+    return { name, seq: 1, digest }
+  }
+
+  #sign({ name, seq, digest }: Newest, at: string): Buffer | null {
+    try {
+      this.#key ??= signingKey(this.#database)
+      const head = {
+        chain: name.toString('hex'),
+        seq,
+        at,
+        digest: digest.toString('hex'),
+      }
+      const signature = signed(head, this.#key)
+      this.#signedDay = at.slice(0, DAY_LENGTH)
+      this.#toKeep = { ...head, signature: signature.toString('base64') }
+      return signature
+    } catch {
+      return null
+    }
+  }
+}
+
+const rowById = (db: Database, table: TableName) =>
+  db
+    .prepare<[number], Value[]>(`SELECT ${columnsOf(table)} FROM ${table} WHERE id = ?`)
+    .raw()
