@@ -3,19 +3,27 @@
  * the full one (`ß` becomes `SS`) and looks at neighbours.
  */
 
-/** ASCII maps one for one in JavaScript too, and fast. */
-const ASCII = /^[\0-\x7f]*$/
-
+/**
+ * Of all characters, these alone have another small letter in JavaScript: `İ` two, and the
+ * sigma at the end of a word its own. The others are mapped in one go, which is far faster than
+ * one by one.
+ */
 export function lowerCase(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase()
-  return mapEach(text, (char) =>
-    char === 'İ' ? 'i' : oneForOne(char, char.toLowerCase()),
-  )
+  return text.replaceAll('İ', 'i').replaceAll('Σ', 'σ').toLowerCase()
 }
 
+/** Only of these may the full mapping be more than one letter, or another one. */
+const FULL =
+  /[\u00df\u0149\u01f0\u0390\u03b0\u0587\u1e96-\u1e9a\u1f50-\u1fff\u1f80-\u1faf\ufb00-\ufb17]+/g
+
 export function upperCase(text: string): string {
-  if (ASCII.test(text)) return text.toUpperCase()
-  return mapEach(text, (char) => simpleUpper(char))
+  let upper = ''
+  let at = 0
+  for (const { 0: run, index } of text.matchAll(FULL)) {
+    upper += text.slice(at, index).toUpperCase() + mapEach(run, simpleUpper)
+    at = index + run.length
+  }
+  return upper + text.slice(at).toUpperCase()
 }
 
 function simpleUpper(char: string): string {
