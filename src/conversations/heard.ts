@@ -53,7 +53,8 @@ export class Heard {
     const number = this.#rules.get(rules) ?? ++this.#lastRules
     this.#rules.set(rules, number)
     const scope = `${number}\n${conversation}`
-    const keys = new WeakMap<Unit, number>()
+    // One request's, of which there may be tens of thousands: a weak one grows far slower.
+    const keys = new Map<Unit, number>()
     const messages = this.#messages
     const keyOf = (unit: Unit): Resting<number> => this.#keyOfUnit(scope, unit)
     return {

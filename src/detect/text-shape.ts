@@ -102,7 +102,7 @@ function* ofBase64(texts: TextPieces, named: boolean): Resting<Encoded | undefin
       const piece = text.slice(at, at + PIECE_CHARS)
       if ((isLined ? NO_LINED_BASE64 : NO_BASE64).test(piece)) return undefined
       if (PADDING.test(piece)) return undefined
-      const plain = rest + (isLined ? piece.replace(/[\r\n]+/g, '') : piece)
+      const plain = rest + (isLined ? inOneLine(piece) : piece)
       const whole = plain.length - (plain.length % GROUP_CHARS)
       groups.push(plain.slice(0, whole))
       rest = plain.slice(whole)
@@ -115,6 +115,14 @@ function* ofBase64(texts: TextPieces, named: boolean): Resting<Encoded | undefin
   const words = yield* textOf(groups)
   if (words !== undefined) return { kind: 'text', texts: words }
   return named && isVaried(sample) ? { kind: 'bytes', media: undefined } : undefined
+}
+
+/** Of ASCII. Byte by byte: there may be as many line ends as characters. */
+function inOneLine(lines: string): string {
+  const bytes = Buffer.from(lines, 'latin1')
+  let size = 0
+  for (const byte of bytes) if (byte !== 0x0d && byte !== 0x0a) bytes[size++] = byte
+  return bytes.toString('latin1', 0, size)
 }
 
 /** Three bytes (RFC 4648 §4). */

@@ -75,6 +75,9 @@ const REST_CHARS = 32 * 1024
 /** Longer ones are none. */
 const MAX_SETTING = 64
 
+/** Short fields of one unit, at least. */
+const MAX_REST_PIECES = 4096
+
 /** A text that is longer is a unit of its own, wherever it stands in the envelope. */
 const LONG_CHARS = 256
 
@@ -102,8 +105,8 @@ interface OpenUnit {
  */
 export class BodyTextReader {
   readonly #units: OpenUnit[] = []
-  /** Short fields of the envelope. */
-  readonly #rest: OpenUnit = { pieces: [], parts: [] }
+  /** Short fields of the envelope; the last is the one that is open. */
+  readonly #rests: OpenUnit[] = [{ pieces: [], parts: [] }]
   readonly #names = new Map<Who, Set<string>>()
   readonly #open: Open[] = []
   #ids = 0
@@ -156,7 +159,7 @@ export class BodyTextReader {
   /** One value: the JSON of a body, or one line of it, or a field of a form under its name. */
   *read(value: unknown, name?: string): Resting<void> {
     const open = this.#open
-    open.push({ value, place: 'envelope', name, unit: this.#rest, next: 0 })
+    open.push({ value, place: 'envelope', name, unit: this.#rest(), next: 0 })
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       if (!Array.isArray(top.value)) {
         open.pop()
@@ -190,7 +193,7 @@ export class BodyTextReader {
       pieces: [...known].map((text): Piece => ({ who, text })),
       parts: [],
     }))
-    const units = [...names, this.#rest, ...this.#units].filter(
+    const units = [...names, ...this.#rests, ...this.#units].filter(
       ({ pieces, again = [] }) => pieces.length + again.length > 0,
     )
     const made: Unit[] = []
@@ -204,6 +207,18 @@ export class BodyTextReader {
       says: this.#says,
       unreadDocument: this.#unreadDocument,
     }
+  }
+
+  /**
+   * Lines of JSON have one for all: one that has become long is closed, since a list of a
+   * hundred thousand is dear to grow. What it ends with may go on in the next.
+   */
+  #rest(): OpenUnit {
+    const open = this.#rests.at(-1) as OpenUnit
+    if (open.pieces.length < MAX_REST_PIECES) return open
+    const next: OpenUnit = { pieces: [], parts: open.parts.slice(-1) }
+    this.#rests.push(next)
+    return next
   }
 
   #opened(): OpenUnit {

@@ -1,5 +1,5 @@
 /** Texts of a bounded length, in UTF-16 units, that hold no half of a surrogate pair. Pure. */
-import { headOf, tailOf } from '../core/long-text.js'
+import { headOf, piecesOf, tailOf } from '../core/long-text.js'
 
 /**
  * A text that is joined piece by piece, kept up to a limit and counted beyond it. Throws
@@ -20,12 +20,21 @@ export class BoundedText {
    * was cut.
    */
   append(piece: string): void {
-    const room = this.#maxChars - this.#text.length
+    let room = this.#maxChars - this.#text.length
     // What follows a piece that was cut does not follow what was kept.
     const isCut = this.cut
     this.#chars += piece.length
     if (room <= 0 || isCut) return
-    this.#text += piece.length <= room ? piece : cutAt(piece, room)
+    if (piece.length <= room) {
+      this.#text += piece
+      return
+    }
+    // Part by part: nothing is copied but of the last.
+    for (const part of piecesOf(piece)) {
+      this.#text += cutAt(part, room)
+      room -= part.length
+      if (room <= 0) return
+    }
   }
 
   /** Begins again: what came before was a draft of what follows. */

@@ -79,7 +79,12 @@ interface Waiting {
   readonly value: unknown
   readonly place: Place
   readonly depth: number
+  /** It is a list of tools, of which so many were looked at. */
+  readonly tools?: number
 }
+
+/** Of a list of tools, so many are looked at in one go. */
+const SOME_TOOLS = 64
 
 /**
  * One body: `add` each document of it, then read `tools` and `models`, each once, in the order in
@@ -133,6 +138,10 @@ export class NamedInBody {
       if (top === undefined) return true
       const { value, place, depth } = top
       if (depth > MAX_DEPTH) continue
+      if (top.tools !== undefined) {
+        left -= this.#someTools(top, top.tools, open)
+        continue
+      }
       if (Array.isArray(value)) {
         for (let i = value.length - 1; i >= 0; i--)
           if (typeof value[i] === 'object')
@@ -161,8 +170,10 @@ export class NamedInBody {
       if (typeof inner !== 'object' || inner === null) continue
       const key = plainKey(name)
       if (NOT_ANSWERING.has(key)) continue
-      if (isToolList(name)) addTools(inner, this.#ownTools)
-      else if (isToolChoice(name)) addChoice(inner, this.#ownTools)
+      if (isToolList(name)) {
+        if (isLong(inner)) open.push({ value: inner, place: here, depth, tools: 0 })
+        else addTools(inner, this.#ownTools)
+      } else if (isToolChoice(name)) addChoice(inner, this.#ownTools)
       else if (name === 'mcp_servers') addServers(inner, this.#ownTools)
       else if (TOOL_SETTINGS.has(key)) {
         addAllowedNames(inner as Json, this.#ownTools)
@@ -172,9 +183,22 @@ export class NamedInBody {
     }
   }
 
+  /** Some of them now, the others when it is their turn; says how many. */
+  #someTools(list: Waiting, from: number, open: Waiting[]): number {
+    const tools = list.value as readonly unknown[]
+    const to = from + SOME_TOOLS
+    addTools(tools.slice(from, to), this.#ownTools)
+    if (to < tools.length) open.push({ ...list, tools: to })
+    return SOME_TOOLS
+  }
+
   /** A call of MCP says the tool that is to run. */
   #call({ method, params }: Json): void {
     const name = asText(asRecord(params)?.name)
     if (method === 'tools/call' && name !== undefined) this.#ownTools.add(name)
   }
+}
+
+function isLong(value: unknown): boolean {
+  return Array.isArray(value) && value.length > SOME_TOOLS
 }

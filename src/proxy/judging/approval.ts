@@ -12,6 +12,7 @@ import { WHATEVER } from '../../policy/approval.js'
 import type { Voice } from '../../policy/combine.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Grant } from '../../policy/state.js'
+import { jsonTextInSlices } from '../../providers/json-text.js'
 import type { Content } from '../words/content.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import { isPassage, markedOf, markOf } from './content-marks.js'
@@ -61,7 +62,7 @@ export async function weighApprovals(
   const marked = await markedOf(content, markOf(decider.markKey))
   const ask = async ({ edit, body, prompt }: RestText): Promise<Decision> => {
     const said = content.said && (await inSlices(content.said.again(edit)))
-    const rest = read(content, { body, prompt }, about)
+    const rest = await read(content, { body, prompt }, about)
     return again({ ...content, body, ...rest, said })
   }
   const weighing = { services, about, ask, marked }
@@ -84,18 +85,18 @@ export async function weighApprovals(
   return { ...decision, policy, reason, message: undefined, blockers: left }
 }
 
-function read(
+async function read(
   content: Content,
   { body, prompt }: Pick<RestText, 'body' | 'prompt'>,
   { reread }: ApprovalAbout,
-): Pick<Content, 'prompt' | 'promptChars'> {
+): Promise<Pick<Content, 'prompt' | 'promptChars'>> {
   if (content.body === undefined || content.body === null)
     return { prompt, promptChars: prompt.length }
   const long = content.long ?? new LongTexts()
   const known = long.during(() => reread?.(body))
   if (known !== undefined) return { prompt: known.prompt, promptChars: known.promptChars }
   // Of a body that no reader knows, for want of better.
-  const whole = JSON.stringify(body)
+  const whole = (await inSlices(jsonTextInSlices(body, long))) ?? ''
   return { prompt: whole, promptChars: whole.length }
 }
 

@@ -120,7 +120,8 @@ export function* addText(
       if (other !== undefined) words.plain(other)
       if (!isForced) return other !== undefined
     }
-    pieces.push(decoder.write(piece))
+    if (isUtf8) pieces.push(decoder.write(piece))
+    else pieces.push(yield* strange(decoder, piece))
     yield
   }
   pieces.push(decoder.end())
@@ -133,6 +134,18 @@ export function* addText(
     words.plain(yield* without(pieces, FORM_ESCAPE, escapesEnd, fromForm))
   return true
 }
+
+/** What is no UTF-8: each byte that is none costs far more than a character. */
+function* strange(decoder: StringDecoder, piece: Buffer): Resting<string> {
+  let text = ''
+  for (let at = 0; at < piece.length; at += STRANGE_BYTES) {
+    text += decoder.write(piece.subarray(at, at + STRANGE_BYTES))
+    yield
+  }
+  return text
+}
+
+const STRANGE_BYTES = 8 * 1024
 
 /** Without white space at its ends. */
 function trimmed(texts: TextPieces): TextPieces {

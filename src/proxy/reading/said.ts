@@ -165,8 +165,8 @@ function* seenAs(
   return edited
 }
 
-/** The dearest take a few milliseconds. */
-const FOLDED_CHARS = 16 * 1024
+/** The dearest, of which nothing is seen, take some 4 ms a 16 KiB. */
+const FOLDED_CHARS = 4 * 1024
 
 /** Cut where nothing combines: before a plain character of ASCII. */
 function* foldedOf(texts: TextPieces): Resting<TextPieces> {
@@ -292,33 +292,36 @@ class Findings {
   }
 
   *search(texts: TextPieces, who: Who): Resting<void> {
-    for (const kind of yield* kindsIn(texts)) this.#count(who, kind)
+    for (const [kind, count] of yield* kindsIn(texts)) this.#count(who, kind, count)
   }
 
   *searchJoined(texts: TextPieces, who: Who, parts: readonly Piece[]): Resting<void> {
     const found = yield* kindsIn(texts)
-    if (found.length === 0) return
+    if (found.size === 0) return
     const apart = new Set<string>()
     for (const part of parts)
       if (part.who === who) {
-        for (const kind of yield* kindsIn(yield* foldedOf(piecesIn(part))))
+        for (const kind of (yield* kindsIn(yield* foldedOf(piecesIn(part)))).keys())
           apart.add(kind)
         yield
       }
-    for (const kind of new Set(found)) if (!apart.has(kind)) this.#count(who, kind)
+    for (const kind of found.keys()) if (!apart.has(kind)) this.#count(who, kind, 1)
   }
 
-  #count(who: Who, kind: string): void {
+  #count(who: Who, kind: string, count: number): void {
     const counts = this.#counts.get(who) ?? new Map<string, number>()
     this.#counts.set(who, counts)
-    counts.set(kind, (counts.get(kind) ?? 0) + 1)
-    this.total++
+    counts.set(kind, (counts.get(kind) ?? 0) + count)
+    this.total += count
   }
 }
 
-/** Of all that is found in a text, however long; each once for each place. */
-function* kindsIn(texts: TextPieces): Resting<string[]> {
-  const kinds: string[] = []
+/**
+ * How often each is found in a text, however long. Counted as it goes: a list of all that a
+ * text of nothing else has is too long to be gone through at once.
+ */
+function* kindsIn(texts: TextPieces): Resting<ReadonlyMap<string, number>> {
+  const kinds = new Map<string, number>()
   let rest = ''
   for (const [i, given] of texts.entries()) {
     const text = rest + given
@@ -330,7 +333,7 @@ function* kindsIn(texts: TextPieces): Resting<string[]> {
       if (isLast && !isLastText) break
       const next = isLast ? piece.length : cutIn(piece)
       for (const { kind, start } of findPersonal(piece))
-        if (start < next) kinds.push(kind)
+        if (start < next) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
       at += next
       if (!isLast || texts.length > 1) yield
     }

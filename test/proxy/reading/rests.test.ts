@@ -12,6 +12,8 @@ import { JSON_LIMITS } from '../../../src/json/json-scanner.js'
 import { recognise } from '../../../src/providers/index.js'
 import { BodyTextReader, piecesIn } from '../../../src/providers/body-text.js'
 import type { BodyText } from '../../../src/providers/body-text.js'
+import { jsonTextInSlices } from '../../../src/providers/json-text.js'
+import { NamedInBody } from '../../../src/providers/named-in-body.js'
 import { readRequest } from '../../../src/proxy/reading/request-reading.js'
 import { SAID_LIMITS, saidOf } from '../../../src/proxy/reading/said.js'
 import type { Said } from '../../../src/proxy/reading/said.js'
@@ -105,6 +107,65 @@ describe('reading rests', () => {
     const dashes = read(Buffer.from(form), 'multipart/form-data; boundary=b')
     assert.ok(dashes.rests >= MIB / (16 * 1024), `${dashes.rests}`)
     assert.ok(found(look(dashes.text).made).includes('credit_card'))
+  })
+
+  it('in lines of JSON, of which no list holds all, and in what is split over two of them', () => {
+    const lines = Array.from({ length: 10_000 }, (_, i) => `{"text":"line ${i}"}`)
+    // Wherever a list ends, one of these pairs stands on both sides of it.
+    for (let at = 0; at < lines.length; at += 2)
+      lines.splice(at, 2, '{"text":"4111 1111"}', '{"text":"1111 1111"}')
+    const { text } = read(Buffer.from(lines.join('\n')))
+    for (const { pieces } of text.units) assert.ok(pieces.length <= 4096 + 1)
+    assert.ok(text.units.length > 1)
+    const { made } = look(text)
+    const parts = text.units.filter(({ joined }) => joined.length > 0)
+    assert.ok(found(made).includes('credit_card'))
+    for (const { joined } of parts)
+      for (const piece of joined) assert.match(piece.text, /4111 1111\s?1111 1111/)
+  })
+
+  it('in tens of thousands of tools, each of which is named', () => {
+    const tools = Array.from({ length: 20_000 }, (_, i) => ({
+      type: 'function',
+      function: { name: `tool-${i}` },
+    }))
+    const named = new NamedInBody()
+    const { rests } = counted(named.add({ tools }))
+    assert.deepEqual(
+      [...named.tools],
+      tools.map((tool) => tool.function.name),
+    )
+    assert.ok(rests >= tools.length / 256 - 1, `${rests}`)
+  })
+
+  it('in what is no UTF-8, and in what has characters that are not seen', () => {
+    const bytes = Buffer.from(`${'größer und schöner '.repeat(60_000)}${CARD}`, 'latin1')
+    const { rests, text } = read(bytes, 'text/plain')
+    assert.ok(rests >= bytes.length / (8 * 1024), `${rests}`)
+    assert.ok(found(look(text).made).includes('credit_card'))
+    const hidden = chat(`"${'w\u0000\u200b'.repeat(100_000)} ${CARD}"`)
+    const said = look(read(hidden).text)
+    // Of three units each, and of each two are not seen.
+    assert.ok(said.rests >= 300_000 / (4 * 1024), `${said.rests}`)
+    assert.ok(found(said.made).includes('credit_card'))
+  })
+
+  it('while a body becomes a text again, which is that of JSON.stringify', () => {
+    const records = Array.from({ length: 20_000 }, (_, i) => ({
+      i,
+      note: `"${i}"`,
+      a: [],
+    }))
+    const values = [
+      records,
+      { one: 'long "'.repeat(50_000), none: null, deep: [[{}], [[true]]] },
+      ['"'.repeat(200_000), '"'.repeat(200_000), '\ud83d\ude00é\0'],
+      ...['word', 1.5, false, {}, []],
+    ]
+    for (const value of values)
+      assert.equal(counted(jsonTextInSlices(value)).made, JSON.stringify(value))
+    const { rests } = counted(jsonTextInSlices(records))
+    assert.ok(rests >= (4 * records.length) / 128, `${rests}`)
   })
 
   it('in base64 in lines, wherever a line ends', () => {
