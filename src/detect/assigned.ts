@@ -19,6 +19,7 @@ export interface AssignedHit {
 }
 
 const MAX_NAME = 64
+const LEAST_VALUE = 6
 const MAX_VALUE = 512
 
 const PASSWORD = /pass(?:wor[dt]|wd|phrase|code)?$|pwd$|passwd|password|passphrase/
@@ -34,41 +35,47 @@ const WORDY =
   /^(?:(?:my|the|your|some|a|test|user|user_?name|admin|root|demo|new|old|default|secret|super|pass(?:word|wd|phrase)?|pwd|token|key|api|apikey|value|string|here|name|foo|bar|baz|abc|123|1234|12345|123456|xxx+|\*+|-|_|\.)+)$/i
 
 /** What may be behind names that are alike: asked once for each that comes again. */
-interface Named {
+export interface Named {
   readonly isHeader: boolean
   readonly isPassword: boolean
   readonly isSecret: boolean
   readonly services: readonly Compiled<NamedRule>[]
 }
 
-/** Names of one text that are remembered. */
-const MAX_NAMES = 256
+/** Names that are remembered, of all texts. */
+const MAX_NAMES = 1024
+
+export interface NamedRules {
+  readonly rules: readonly Compiled<NamedRule>[]
+  readonly known: Map<string, Named>
+}
 
 export class AssignedScan {
   readonly #text: string
   readonly #named: readonly Compiled<NamedRule>[]
-  readonly #known = new Map<string, Named>()
+  readonly #known: Map<string, Named>
   /** A run of what values are made of, as far as it was looked at. */
   #runStart = 0
   #runEnd = 0
 
-  constructor(text: string, named: readonly Compiled<NamedRule>[]) {
+  constructor(text: string, { rules, known }: NamedRules) {
     this.#text = text
-    this.#named = named
+    this.#named = rules
+    this.#known = known
   }
 
   /** At a `=` or `:`; undefined when none is given there. */
   at(sign: number): AssignedHit | undefined {
     const text = this.#text
     const start = valueStart(text, sign)
-    if (!isOfValue(text.charCodeAt(start))) return undefined
+    if (!isLongEnough(text, start)) return undefined
     const name = nameBefore(text, sign)
     if (!HAS_LETTERS.test(name)) return undefined
     const named = this.#namedAs(name)
     if (named === undefined) return undefined
     const from = named.isHeader ? behindScheme(text, start) : start
     const end = this.#valueEnd(from)
-    if (end - from < 6) return undefined
+    if (end - from < LEAST_VALUE) return undefined
     const value = text.slice(from, end)
     const base = { start: from, end, name }
     const own = ofService(text, from, end, named.services)
@@ -100,7 +107,8 @@ export class AssignedScan {
     }
     const { isHeader, isPassword, isSecret, services } = named
     const isAny = isHeader || isPassword || isSecret || services.length > 0
-    if (this.#known.size < MAX_NAMES) this.#known.set(name, isAny ? named : NOTHING)
+    if (this.#known.size >= MAX_NAMES) this.#known.clear()
+    this.#known.set(name, isAny ? named : NOTHING)
     return isAny ? named : undefined
   }
 
@@ -182,12 +190,19 @@ function isQuote(char: string): boolean {
   return char === '"' || char === "'" || char === '`'
 }
 
-const BLANK_OR_QUOTE = new Set([0x20, 0x09, 0x22, 0x27, 0x60, 0x5c, 0x3e, 0x3d, 0x28])
+const BLANK_OR_QUOTE = new Uint8Array(128)
+for (const char of ' \t"\'`\\>=(') BLANK_OR_QUOTE[char.charCodeAt(0)] = 1
+const BEFORE_SIGN = new Uint8Array(128)
+for (const char of ' \t\r\n\v\f"\'`]:\\') BEFORE_SIGN[char.charCodeAt(0)] = 1
+
+function isOne(of: Uint8Array, code: number): boolean {
+  return code < 128 && of[code] === 1
+}
 
 /** Behind `=`, `:=`, `=>`, `": "`, and a quote. */
 function valueStart(text: string, sign: number): number {
   let at = sign + 1
-  while (at < sign + 8 && BLANK_OR_QUOTE.has(text.charCodeAt(at))) at++
+  while (at < sign + 8 && isOne(BLANK_OR_QUOTE, text.charCodeAt(at))) at++
   return at
 }
 
@@ -197,6 +212,16 @@ for (const char of '"\'`,;<>()[]{}|\\') ENDS[char.charCodeAt(0)] = 1
 function isOfValue(code: number): boolean {
   return code > 0x20 && code <= 0x7e && ENDS[code] !== 1
 }
+
+/** With what names its scheme before it, a value is longer. */
+function isLongEnough(text: string, start: number): boolean {
+  for (let at = start; at < start + LEAST_SCHEME; at++)
+    if (!isOfValue(text.charCodeAt(at))) return false
+  return true
+}
+
+/** `key`, `basic`. */
+const LEAST_SCHEME = 3
 
 function isScheme(text: string, start: number): boolean {
   SCHEME.lastIndex = start
@@ -211,7 +236,7 @@ function behindScheme(text: string, start: number): number {
 function nameBefore(text: string, sign: number): string {
   let end = sign
   const least = Math.max(0, sign - 6)
-  while (end > least && /[\s"'`\]:\\]/.test(text[end - 1] as string)) end--
+  while (end > least && isOne(BEFORE_SIGN, text.charCodeAt(end - 1))) end--
   let start = end
   while (start > end - MAX_NAME && isOfName(text.charCodeAt(start - 1))) start--
   return text.slice(start, end)

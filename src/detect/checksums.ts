@@ -30,12 +30,14 @@ export function ibanLength(country: string): number | undefined {
 
 /** Mod 97-10, ISO 7064. Upper case, without spaces. */
 export function ibanHolds(iban: string): boolean {
-  if (ibanLength(iban.slice(0, 2)) !== iban.length) return false
+  const { length } = iban
+  if (ibanLength(iban.slice(0, 2)) !== length) return false
   let rest = 0
-  for (const char of iban.slice(4) + iban.slice(0, 4)) {
-    const value = parseInt(char, 36)
-    if (Number.isNaN(value)) return false
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97
+  for (let i = 0; i < length; i++) {
+    const code = iban.charCodeAt(i + 4 < length ? i + 4 : i + 4 - length)
+    const isDigit = code >= 0x30 && code <= 0x39
+    if (!isDigit && (code < 0x41 || code > 0x5a)) return false
+    rest = isDigit ? (rest * 10 + code - 48) % 97 : (rest * 100 + code - 55) % 97
   }
   return rest === 1
 }
@@ -51,13 +53,13 @@ export function ssnHolds(digits: string): boolean {
 export function isCardNumber(digits: string): boolean {
   const { length } = digits
   if (length < 13 || length > 19) return false
-  const two = Number(digits.slice(0, 2))
-  const four = Number(digits.slice(0, 4))
+  const two = (digits.charCodeAt(0) - 48) * 10 + digits.charCodeAt(1) - 48
+  const four = two * 100 + (digits.charCodeAt(2) - 48) * 10 + digits.charCodeAt(3) - 48
   const issued =
-    (digits.startsWith('4') && (length === 13 || length === 16 || length === 19)) ||
+    (two >= 40 && two < 50 && (length === 13 || length === 16 || length === 19)) ||
     (((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && length === 16) ||
     ((two === 34 || two === 37) && length === 15) ||
-    (digits.startsWith('1') && length === 15) ||
+    (two >= 10 && two < 20 && length === 15) ||
     ((two === 36 || two === 38 || two === 30) && length === 14) ||
     ((two === 35 || two === 60 || two === 62 || two === 64 || two === 65) && length >= 16)
   return issued && luhn(digits)

@@ -72,12 +72,14 @@ export class WordIndex {
 /** `taxId` and `TAX_ID` are two words. */
 function wordEnd(text: string, from: number): number {
   let end = from + 1
+  let before = text.charCodeAt(from)
   for (; end < text.length; end++) {
     const code = text.charCodeAt(end)
-    if (!isLetterCode(code)) break
+    const isSmall = code >= 0x61 && code <= 0x7a
+    if (!isSmall && !isLetterCode(code)) break
     const isUpper = code >= 0x41 && code <= 0x5a
-    const before = text.charCodeAt(end - 1)
     if (isUpper && before >= 0x61 && before <= 0x7a) break
+    before = code
   }
   return end
 }
@@ -102,6 +104,15 @@ export class WordHits {
 
   /** One of `wanted` beside the span, the nearest before it first. */
   beside(start: number, end: number, wanted: ReadonlySet<number>): number | undefined {
+    let found: number | undefined
+    this.each(start, end, (word) => {
+      if (wanted.has(word)) found ??= word
+    })
+    return found
+  }
+
+  /** Words beside the span, the nearest before it first. */
+  each(start: number, end: number, use: (word: number) => void): void {
     let low = 0
     let high = this.#at.length
     while (low < high) {
@@ -111,13 +122,12 @@ export class WordHits {
     }
     for (let i = low - 1; i >= 0 && i >= low - MAX_BESIDE; i--) {
       if ((this.#at[i] as number) < start - BEFORE_CHARS) break
-      if (wanted.has(this.#ids[i] as number)) return this.#ids[i]
+      use(this.#ids[i] as number)
     }
     for (let i = low; i < this.#at.length && i < low + MAX_BESIDE; i++) {
       if ((this.#at[i] as number) > end + AFTER_CHARS) break
-      if (wanted.has(this.#ids[i] as number)) return this.#ids[i]
+      use(this.#ids[i] as number)
     }
-    return undefined
   }
 }
 

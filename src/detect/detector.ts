@@ -5,13 +5,15 @@
  */
 import type { Resting } from '../core/resting.js'
 import { AssignedScan } from './assigned.js'
+import type { NamedRules } from './assigned.js'
 import { isAlnumCode, isWordCode } from './characters.js'
 import type { WordHits } from './context.js'
 import { formsAt } from './form-scan.js'
-import type { FormHit } from './form-scan.js'
+import type { FormPlace } from './form-scan.js'
+import { FormWords } from './form-words.js'
 import { InjectionScan } from './injection.js'
 import type { SaidBy } from './injection.js'
-import { personalFindings } from './personal-kinds.js'
+import { eachPersonalFinding } from './personal-kinds.js'
 import { RuleTables } from './rule-tables.js'
 import { SURE } from './rule.js'
 import type { Finding, Rule } from './rule.js'
@@ -27,41 +29,58 @@ export interface DetectOptions {
 }
 
 /** Characters that are searched in one go, and those behind that are seen again. */
-export const SEARCHED_CHARS = 16 * 1024
+export const SEARCHED_CHARS = 32 * 1024
 export const SEARCHED_AGAIN = 4 * 1024
 
-/** What is found more often in one piece is not told. */
-const MAX_FOUND = 2048
+/** What is found more often of one kind in a text is not told. */
+export const MAX_OF_KIND = 1024
+/** Places in one piece at which groups stand as some form has them. */
+const MAX_PLACES = 8192
+
+/** How often each kind was found in one text. */
+class Tally {
+  readonly #counts = new Map<string, number>()
+
+  /** One more; false: there were enough of it. */
+  has(kind: string): boolean {
+    const count = this.#counts.get(kind) ?? 0
+    if (count >= MAX_OF_KIND) return false
+    this.#counts.set(kind, count + 1)
+    return true
+  }
+
+  isFull(kind: string): boolean {
+    return (this.#counts.get(kind) ?? 0) >= MAX_OF_KIND
+  }
+}
 
 export class Detector {
   readonly #tables: RuleTables
   readonly #injection: InjectionScan
+  readonly #names: NamedRules
 
   /** @throws Error for a rule that names no checker, or whose pattern is none */
   constructor(rules: readonly Rule[]) {
     this.#tables = new RuleTables(rules)
     this.#injection = new InjectionScan(this.#tables.phrases)
+    this.#names = { rules: this.#tables.named, known: new Map() }
   }
 
   /** Of a text of at most `SEARCHED_CHARS` and `SEARCHED_AGAIN`; by where they begin. */
   find(text: string, options: DetectOptions = {}): Finding[] {
-    const least = options.unsure === true ? 0 : SURE
-    const all = [
-      ...this.#findEach(text, least),
-      ...this.#injection.find(text, options.said),
-    ]
-    return settled(all.filter(({ confidence }) => confidence >= least))
+    return this.#find(text, options, new Tally())
   }
 
   /** Of a text of any length, in pieces. */
   *search(text: string, options: DetectOptions = {}): Resting<Finding[]> {
     if (text.length <= SEARCHED_CHARS + SEARCHED_AGAIN) return this.find(text, options)
     const all: Finding[] = []
+    const tally = new Tally()
     for (let at = 0; at < text.length;) {
       const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
       const isLast = at + piece.length >= text.length
       const next = isLast ? piece.length : cutIn(piece)
-      for (const found of this.find(piece, options))
+      for (const found of this.#find(piece, options, tally))
         if (found.start < next)
           all.push({ ...found, start: found.start + at, end: found.end + at })
       at += next
@@ -70,27 +89,36 @@ export class Detector {
     return settled(all)
   }
 
-  #findEach(text: string, least: number): Finding[] {
-    const found: Finding[] = personalFindings(text)
+  #find(text: string, options: DetectOptions, tally: Tally): Finding[] {
+    const least = options.unsure === true ? 0 : SURE
+    const all = [
+      ...this.#findEach(text, least, tally),
+      ...this.#injection.find(text, options.said),
+    ]
+    return settled(all.filter(({ confidence }) => confidence >= least))
+  }
+
+  #findEach(text: string, least: number, tally: Tally): Finding[] {
+    const found: Finding[] = []
     const add = (one: Finding): void => {
-      if (found.length < MAX_FOUND) found.push(one)
+      if (tally.has(one.kind)) found.push(one)
     }
-    const forms: FormHit[] = []
-    const tokens = new TokenScan(text, this.#tables, (hit) => {
-      add(tokenFinding(text, hit, () => hits()))
-    })
+    const isFull = (kind: string): boolean => tally.isFull(kind)
+    eachPersonalFinding(text, isFull, add)
     let known: WordHits | undefined
     const hits = (): WordHits => (known ??= this.#tables.words.hits(text))
-    this.#walk(text, tokens, forms, add)
+    const tokens = new TokenScan(text, this.#tables, (hit) => {
+      if (!isFull(hit.compiled.rule.kind)) add(tokenFinding(text, hit, hits))
+    })
+    const places: FormPlace[] = []
+    this.#walk(text, tokens, places, add)
     tokens.anchored()
     structuresIn(text, (hit) => {
       add({ ...hit, why: 'its form' })
     })
-    const whole = trimmed(text)
-    for (const hit of forms) {
-      const one = this.#formFinding(hit, hits(), whole, least)
-      if (one !== undefined) add(one)
-    }
+    if (places.length === 0) return found
+    const words = new FormWords(text, hits(), this.#tables.words, least)
+    for (const place of places) words.each(place, isFull, add)
     return found
   }
 
@@ -98,14 +126,14 @@ export class Detector {
   #walk(
     text: string,
     tokens: TokenScan,
-    forms: FormHit[],
+    places: FormPlace[],
     add: (one: Finding) => void,
   ): void {
-    const { forms: root, prefixes, named } = this.#tables
-    const tell = (hit: FormHit): void => {
-      if (forms.length < MAX_FOUND) forms.push(hit)
+    const { forms: root, prefixes } = this.#tables
+    const tell = (node: FormPlace['node'], start: number, end: number): void => {
+      if (places.length < MAX_PLACES) places.push({ node, start, end })
     }
-    const assigned = new AssignedScan(text, named)
+    const assigned = new AssignedScan(text, this.#names)
     for (let i = 0; i < text.length;) {
       const code = text.charCodeAt(i)
       if (!isAlnumCode(code)) {
@@ -128,37 +156,6 @@ export class Detector {
       i = isInside ? wordEnd(text, i) : formsAt(text, i, root, tell)
     }
   }
-
-  #formFinding(
-    { form, start, end }: FormHit,
-    hits: WordHits,
-    whole: { start: number; end: number },
-    least: number,
-  ): Finding | undefined {
-    const { rule, context } = form
-    const word = context === undefined ? undefined : hits.beside(start, end, context)
-    const isAlone = whole.start === start && whole.end === end
-    if (
-      Math.max(rule.confidence, said(word, rule), isAlone ? (rule.alone ?? 0) : 0) < least
-    )
-      return undefined
-    let { confidence } = rule
-    let why = rule.check === undefined ? 'its form' : 'its form and check digits'
-    if (isAlone && (rule.alone ?? 0) > confidence) {
-      confidence = rule.alone as number
-      why += ', alone in its text'
-    }
-    if (word !== undefined && (rule.said ?? 0) > confidence) {
-      confidence = rule.said as number
-      why += `, beside "${this.#tables.words.wordOf(word)}"`
-    }
-    const { kind, id } = rule
-    return { class: rule.class, kind, start, end, confidence, rule: id, why }
-  }
-}
-
-function said(word: number | undefined, rule: Rule): number {
-  return word === undefined ? 0 : (rule.said ?? 0)
 }
 
 function tokenFinding(text: string, hit: TokenHit, hits: () => WordHits): Finding {
@@ -187,11 +184,6 @@ function wordEnd(text: string, from: number): number {
   let end = from + 1
   while (end < text.length && isWordCode(text.charCodeAt(end))) end++
   return end
-}
-
-function trimmed(text: string): { start: number; end: number } {
-  const start = text.length - text.trimStart().length
-  return { start, end: text.trimEnd().length }
 }
 
 /** Within base64, a file's name, a number: no key begins there. */

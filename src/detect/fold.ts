@@ -7,21 +7,20 @@
  */
 
 /** More than what ASCII shows, and its white space. */
-const TO_FOLD = /[^\t-\r -~]/
+export const TO_FOLD = /[^\t-\r -~]/
 /** Control characters, keys around a digit, marks of annotations, halves of a pair, what stands for bytes that are no text. */
 const IGNORABLE =
   /[\p{DI}\p{Cs}\p{Noncharacter_Code_Point}\u20e3\ufff9-\ufffb\ufffd\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+/gu
 /** U+E0020 to U+E007E: each stands for an ASCII character. */
 const TAGS = /[\u{e0020}-\u{e007e}]+/gu
 const TAG_BASE = 0xe0000
-/** A character with what combines with it: the smallest that can be folded by itself. */
-const CLUSTER = /[^\p{M}]\p{M}*|\p{M}+/gu
 
 export function folded(text: string): string {
   return TO_FOLD.test(text) ? foldWhole(text) : text
 }
 
-function foldWhole(text: string): string {
+/** As `folded`, of what has more than ASCII. */
+export function foldWhole(text: string): string {
   const plain = withAsciiSigns(text.normalize('NFKC'))
   // Few texts have any: both patterns begin with the surrogate of their plane.
   return plain.includes('\u{db40}')
@@ -37,7 +36,8 @@ function unseen(run: string, at: number, text: string): string {
 const LETTER = /^\p{L}/u
 const ASCII_DIGIT = /^[0-9]/
 
-function isSeam(before = '', after = ''): boolean {
+/** Between a letter and a digit, in either order: where what is not seen parts two words. */
+export function isSeam(before = '', after = ''): boolean {
   return (
     (LETTER.test(before) && ASCII_DIGIT.test(after)) ||
     (ASCII_DIGIT.test(before) && LETTER.test(after))
@@ -70,45 +70,4 @@ function untagged(tags: string): string {
   for (const tag of tags)
     plain += String.fromCharCode((tag.codePointAt(0) as number) - TAG_BASE)
   return plain
-}
-
-/** A mark that is not seen, at the end of what it combines with. */
-const HIDDEN_END = /[\p{DI}\u20e3]$/u
-
-export interface FoldedPlaces {
-  readonly text: string
-  /** Where in the original the character at this place of `text` begins. UTF-16 offsets. */
-  start(at: number): number
-  /** Where in the original the character before this place of `text` ends. */
-  end(at: number): number
-}
-
-/** A folded text that knows where it comes from: what was found there can be taken out. */
-export function foldedWithPlaces(text: string): FoldedPlaces {
-  if (!TO_FOLD.test(text)) return { text, start: (at) => at, end: (at) => at }
-  let plain = ''
-  /** Of each unit of `plain`: its cluster, as start and end in the original. */
-  const starts: number[] = []
-  const ends: number[] = []
-  let hidden = false
-  for (const found of text.matchAll(CLUSTER)) {
-    const [cluster] = found
-    const piece = foldWhole(cluster)
-    if (hidden && isSeam(plain.at(-1), piece[0])) {
-      starts.push(found.index)
-      ends.push(found.index)
-      plain += ' '
-    }
-    hidden = piece === '' ? true : HIDDEN_END.test(cluster)
-    for (let i = 0; i < piece.length; i++) {
-      starts.push(found.index)
-      ends.push(found.index + cluster.length)
-    }
-    plain += piece
-  }
-  return {
-    text: plain,
-    start: (at) => starts[at] ?? text.length,
-    end: (at) => (at === 0 ? 0 : (ends[at - 1] ?? text.length)),
-  }
 }

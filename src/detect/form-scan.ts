@@ -6,8 +6,9 @@
 import { isAlnumCode, isWordCode, kindOf } from './characters.js'
 import type { CompiledForm, FormNode } from './rule-tables.js'
 
-export interface FormHit {
-  readonly form: CompiledForm
+/** Groups that some forms have; whether one of these holds is not looked at yet. */
+export interface FormPlace {
+  readonly node: FormNode
   readonly start: number
   readonly end: number
 }
@@ -22,11 +23,10 @@ export function formsAt(
   text: string,
   start: number,
   root: FormNode,
-  tell: (hit: FormHit) => void,
+  tell: (node: FormNode, start: number, end: number) => void,
 ): number {
   let node: FormNode = root
-  let compact = ''
-  let separators = ''
+  let chars = 0
   let groupStart = start
   let firstEnd = start
   for (;;) {
@@ -43,19 +43,24 @@ export function formsAt(
     const next = node.next.get(key)
     if (next === undefined) return firstEnd
     node = next
-    compact += text.slice(groupStart, end)
-    if (compact.length > MAX_CHARS) return firstEnd
-    if (node.forms.length > 0 && isWholeAt(text, start, end)) {
-      const upper = compact.toUpperCase()
-      for (const form of node.forms)
-        if (isSeparated(form, separators) && (form.check?.(upper) ?? true))
-          tell({ form, start, end })
-    }
+    chars += end - groupStart
+    if (chars > MAX_CHARS) return firstEnd
+    if (node.forms.length > 0 && isWholeAt(text, start, end)) tell(node, start, end)
     const code = text.charCodeAt(end)
     if (!(code < 128 && SEPARATORS[code] === 1)) return firstEnd
     if (node.next.size === 0 || !isAlnumCode(text.charCodeAt(end + 1))) return firstEnd
-    separators += text[end]
     groupStart = end + 1
+  }
+}
+
+const NO_SEPARATOR = /[^ .\-/:_+]+/g
+const SEPARATOR = /[ .\-/:_+]+/g
+
+/** What a form is held to: its characters in capitals, and what stands between its groups. */
+export function writtenIn(text: string): { compact: string; separators: string } {
+  return {
+    compact: text.replace(SEPARATOR, '').toUpperCase(),
+    separators: text.replace(NO_SEPARATOR, ''),
   }
 }
 
@@ -66,7 +71,10 @@ function wordEnd(text: string, from: number): number {
 }
 
 /** The same at each place that the form leaves open. */
-function isSeparated({ separators, between }: CompiledForm, found: string): boolean {
+export function isSeparated(
+  { separators, between }: CompiledForm,
+  found: string,
+): boolean {
   if (found.length !== separators.length) return false
   let open = ''
   for (let i = 0; i < found.length; i++) {

@@ -3,6 +3,7 @@
  * bits, requests that a tool's result has no reason to make, and links that carry words away.
  * Pure; linear.
  */
+import { isAlnumCode } from './characters.js'
 import { PhraseScan } from './phrases.js'
 import { SURE } from './rule.js'
 import type { Finding, PhraseRule } from './rule.js'
@@ -46,30 +47,80 @@ interface Hidden {
   readonly how: string
 }
 
-const BASE64 = /[A-Za-z0-9+/]{24,4096}={0,2}/g
-const BITS = /[01]{8}(?: ?[01]{8}){5,1023}/g
 const MAX_HIDDEN = 64
 const WORDS = /^[\t\n\r -~\u00a0-\uffff]{12,}$/
-const HAS_WORDS = /[a-z]{2,} [a-z]{2,}/i
+const HAS_WORDS = /[a-z]{2} [a-z]{2}/i
+
+const LEAST_BASE64 = 24
+const MOST_BASE64 = 4096
+const IS_BASE64 = new Uint8Array(128)
+for (let code = 0x2f; code < 128; code++) IS_BASE64[code] = isAlnumCode(code) ? 1 : 0
+IS_BASE64[0x2b] = 1
+IS_BASE64[0x2f] = 1
+const BITS = /[01]{8}(?: ?[01]{8}){5,1023}/y
+const LEAST_BITS = 8
+const IS_BIT = new Uint8Array(128)
+IS_BIT[0x30] = 1
+IS_BIT[0x31] = 1
+/** Of base64 so much is decoded to see whether it is text. */
+const SAMPLE = 64
+
+/** Where a run of at least so many of these begins, from `at` on; -1: nowhere. */
+function runFrom(text: string, at: number, least: number, of: Uint8Array): number {
+  let start = at
+  while (start + least <= text.length) {
+    let back = start + least - 1
+    while (back >= start && isOf(of, text.charCodeAt(back))) back--
+    if (back < start) return start
+    start = back + 1
+  }
+  return -1
+}
+
+function isOf(of: Uint8Array, code: number): boolean {
+  return code < 128 && of[code] === 1
+}
 
 function hiddenIn(text: string): Hidden[] {
   const hidden: Hidden[] = []
-  const add = (how: string, found: RegExpExecArray, plain: string): void => {
-    const [{ length }] = found
-    if (hidden.length < MAX_HIDDEN && WORDS.test(plain) && HAS_WORDS.test(plain))
-      hidden.push({ start: found.index, end: found.index + length, plain, how })
-  }
-  for (const found of text.matchAll(BASE64)) {
-    if (hidden.length >= MAX_HIDDEN) break
-    // Words of one case alone are no base64.
-    if (!/[a-z]/.test(found[0]) || !/[A-Z]/.test(found[0])) continue
-    add('base64', found, Buffer.from(found[0], 'base64').toString())
-  }
-  for (const found of text.matchAll(BITS)) {
-    const bytes = found[0].match(/[01]{8}/g) ?? []
-    add('bits', found, String.fromCharCode(...bytes.map((bits) => parseInt(bits, 2))))
-  }
+  inBase64(text, hidden)
+  inBits(text, hidden)
   return hidden
+}
+
+function inBase64(text: string, hidden: Hidden[]): void {
+  for (let end = 0; hidden.length < MAX_HIDDEN;) {
+    const start = runFrom(text, end, LEAST_BASE64, IS_BASE64)
+    if (start < 0) return
+    end = start + LEAST_BASE64
+    const most = Math.min(text.length, start + MOST_BASE64)
+    while (end < most && isOf(IS_BASE64, text.charCodeAt(end))) end++
+    const data = text.slice(start, end)
+    for (let pads = 0; pads < 2 && text.charCodeAt(end) === 0x3d; pads++) end++
+    // Words of one case alone are no base64, and neither is what decodes to no text.
+    if (!/[a-z]/.test(data) || !/[A-Z]/.test(data)) continue
+    if (!WORDS.test(Buffer.from(data.slice(0, SAMPLE), 'base64').toString())) continue
+    const plain = Buffer.from(data, 'base64').toString()
+    add(hidden, { how: 'base64', start, end, plain })
+  }
+}
+
+function inBits(text: string, hidden: Hidden[]): void {
+  for (let end = 0; hidden.length < MAX_HIDDEN;) {
+    const start = runFrom(text, end, LEAST_BITS, IS_BIT)
+    if (start < 0) return
+    BITS.lastIndex = start
+    const found = BITS.exec(text)
+    end = found === null ? start + LEAST_BITS : BITS.lastIndex
+    if (found === null) continue
+    const bytes = found[0].match(/[01]{8}/g) ?? []
+    const plain = String.fromCharCode(...bytes.map((bits) => parseInt(bits, 2)))
+    add(hidden, { how: 'bits', start, end, plain })
+  }
+}
+
+function add(hidden: Hidden[], one: Hidden): void {
+  if (WORDS.test(one.plain) && HAS_WORDS.test(one.plain)) hidden.push(one)
 }
 
 /** As whoever asks a model begins. `generate` is what programs say as well. */

@@ -17,8 +17,14 @@ export function ipv6At(
   let from = i
   while (from > i - 5 && isHex(text.charCodeAt(from - 1))) from--
   let end = i
-  while (end < from + MAX_IPV6 && isOfIpv6(text.charCodeAt(end))) end++
+  let colons = 0
+  for (; end < from + MAX_IPV6; end++) {
+    const code = text.charCodeAt(end)
+    if (code === COLON) colons++
+    else if (!isOfIpv6(code)) break
+  }
   const none = { start: undefined, end: i + 1 }
+  if (colons < 2) return none
   // Behind a colon it is the rest of something that was tried already.
   const before = text[from - 1]
   if (isWord(before) || before === ':' || isWord(text[end])) return none

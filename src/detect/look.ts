@@ -4,7 +4,7 @@
  */
 import type { Resting } from '../core/resting.js'
 import type { DetectOptions, Detector } from './detector.js'
-import { foldedWithPlaces } from './fold.js'
+import { foldingWithPlaces } from './fold-places.js'
 import { invisibleIn } from './injection.js'
 import type { Finding } from './rule.js'
 
@@ -14,7 +14,7 @@ export function* lookedAt(
   detector: Detector,
   options: DetectOptions = {},
 ): Resting<Finding[]> {
-  const plain = foldedWithPlaces(text)
+  const plain = yield* foldingWithPlaces(text)
   const found = yield* detector.search(plain.text, options)
   if (plain.text === text) return found
   const placed = found.map((one) => ({

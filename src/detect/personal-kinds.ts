@@ -1,5 +1,5 @@
 /** What the scan of `personal.ts` finds, under the names of entities. */
-import { findPersonal } from './personal.js'
+import { eachPersonal } from './personal.js'
 import type { PersonalKind } from './personal.js'
 import type { Finding } from './rule.js'
 
@@ -16,12 +16,15 @@ export const ENTITY_OF: Readonly<Record<PersonalKind, readonly [string, number]>
   person_name: ['SAID_NAME', 0.6],
 }
 
-export function personalFindings(text: string): Finding[] {
-  return findPersonal(text).map(({ kind, start, end }) => {
-    const [entity, confidence] = ENTITY_OF[kind]
-    return {
-      ...{ class: 'pii', kind: entity, start, end, confidence },
-      ...{ rule: kind, why: 'its form' },
-    } as const
+/** `isFull`: no more of that kind is wanted. */
+export function eachPersonalFinding(
+  text: string,
+  isFull: (kind: string) => boolean,
+  tell: (finding: Finding) => void,
+): void {
+  eachPersonal(text, (of, start, end) => {
+    const [kind, confidence] = ENTITY_OF[of]
+    if (!isFull(kind))
+      tell({ class: 'pii', kind, start, end, confidence, rule: of, why: 'its form' })
   })
 }

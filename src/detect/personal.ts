@@ -4,9 +4,21 @@
  * kinds and how often, never the text. One pass; what is tried at a place is bounded, so the
  * time grows with the length alone.
  */
-import { ipv6At } from './ipv6.js'
-import { spreadAt } from './spread.js'
 import { ibanHolds, ibanLength, isCardNumber, ssnHolds } from './checksums.js'
+import { ipv6At } from './ipv6.js'
+import { isOtherNumber } from './number-label.js'
+import {
+  BLANK,
+  CLOSED,
+  DOT,
+  Groups,
+  HYPHEN,
+  isDigit,
+  MAX_NUMBER,
+} from './number-groups.js'
+import { OPENED, SLASH } from './number-groups.js'
+import { spreadAt } from './spread.js'
+import { streetEnd } from './street.js'
 
 export const PERSONAL_KINDS = [
   'credit_card',
@@ -34,28 +46,23 @@ export interface Found {
   readonly end: number
 }
 
-type Tell = (kind: PersonalKind, start: number, end: number) => void
+export type Tell = (kind: PersonalKind, start: number, end: number) => void
 
-/** Groups of digits that one number may have. */
-const MAX_GROUPS = 5
-/** Longest number with what stands between its digits. */
-const MAX_NUMBER = 40
-
-const STREET =
-  /\d{1,5} (?:[A-Z][a-z]{1,20} ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Way)\b/y
 /** RFC 1035 §2.3.4, with the letters of RFC 5890 and their form in ASCII. */
 const DOMAIN =
   /@(?:[\p{L}\p{N}-]{1,63}\.){1,10}(?:xn--[A-Za-z0-9-]{1,59}|\p{L}{2,24})(?![\p{L}\p{N}-])/uy
 const DATE =
-  /[^\d\n]{0,12}(?:\d{4}-\d\d?-\d\d?|\d\d?[./ -]\d\d?[./ -]\d{2,4}|\d\d? [A-Z][a-z]{2,8} \d{4})/y
+  /(?:\d{4}-\d\d?-\d\d?|\d\d?[./ -]\d\d?[./ -]\d{2,4}|\d\d? [A-Z][a-z]{2,8} \d{4})/y
+/** What stands between the words and the date. */
+const MAX_BEFORE_DATE = 12
 const NAME = /[ \t]*\p{Lu}[\p{L}'-]{1,40}/uy
 
-const SAID: readonly (readonly [string, RegExp, PersonalKind])[] = [
-  ['my name is', NAME, 'person_name'],
-  ['date of birth', DATE, 'date_of_birth'],
-  ['born on', DATE, 'date_of_birth'],
-  ['my birthday is', DATE, 'date_of_birth'],
-  ['dob', DATE, 'date_of_birth'],
+const SAID: readonly (readonly [string, PersonalKind])[] = [
+  ['my name is', 'person_name'],
+  ['date of birth', 'date_of_birth'],
+  ['born on', 'date_of_birth'],
+  ['my birthday is', 'date_of_birth'],
+  ['dob', 'date_of_birth'],
 ]
 
 const UPPER = /[A-Z]+/g
@@ -73,7 +80,12 @@ export function personalData(text: string): Finding[] {
 /** Where it stands; in no order. Long texts are given in pieces: the dearest take 5 ms a 16 KiB. */
 export function findPersonal(text: string): Found[] {
   const all: Found[] = []
-  const tell: Tell = (kind, start, end) => void all.push({ kind, start, end })
+  eachPersonal(text, (kind, start, end) => void all.push({ kind, start, end }))
+  return all
+}
+
+/** As `findPersonal`, told one by one. */
+export function eachPersonal(text: string, tell: Tell): void {
   for (let i = 0; i < text.length;) {
     const code = text.charCodeAt(i)
     if (code > 0x5a || OF_NOTE[code] !== 1) {
@@ -84,28 +96,44 @@ export function findPersonal(text: string): Found[] {
     if (isDigit(code) || code === OPEN) {
       const next = isStart ? numberAt(text, i, tell) : withinWord(text, i, tell)
       if (isStart && isUpper(text.charCodeAt(next + 1))) {
-        const end = matchEnd(STREET, text, i)
+        const end = streetEnd(text, i)
         if (end !== undefined) tell('street_address', i, end)
       }
       i = next
     } else i = wordAt(text, i, tell)
   }
-  saidIn(text, all)
-  return all
+  saidIn(text, tell)
 }
 
 /** What people say of themselves: words that name it, then the thing itself. */
-function saidIn(text: string, all: Found[]): void {
-  // Other letters may change their length with their case; then places would not agree.
-  const lower = text.replace(UPPER, (letters) => letters.toLowerCase())
-  for (const [words, after, kind] of SAID) {
+function saidIn(text: string, tell: Tell): void {
+  const lower = inSmall(text)
+  for (const [words, kind] of SAID) {
     for (let at = lower.indexOf(words); at >= 0; at = lower.indexOf(words, at + 1)) {
       if (isWord(lower.charCodeAt(at - 1))) continue
       const start = at + words.length
-      const end = matchEnd(after, text, start)
-      if (end !== undefined) all.push({ kind, start, end })
+      const end =
+        kind === 'person_name' ? matchEnd(NAME, text, start) : dateEnd(text, start)
+      if (end !== undefined) tell(kind, start, end)
     }
   }
+}
+
+/** Other letters may change their length with their case; then places would not agree. */
+function inSmall(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.length === text.length
+    ? lower
+    : text.replace(UPPER, (letters) => letters.toLowerCase())
+}
+
+function dateEnd(text: string, from: number): number | undefined {
+  for (let at = from; at <= from + MAX_BEFORE_DATE; at++) {
+    const code = text.charCodeAt(at)
+    if (isDigit(code)) return matchEnd(DATE, text, at)
+    if (code === 0x0a) return undefined
+  }
+  return undefined
 }
 
 /** An address, a number with its country, or an account; gives the next place to look at. */
@@ -133,131 +161,105 @@ function wordAt(text: string, i: number, tell: Tell): number {
   return end ?? i + 1
 }
 
-/** Groups of digits as they stand: `4111 1111` is 4 and 4 with a space between. */
-interface Groups {
-  readonly lengths: number[]
-  readonly separators: string[]
-  readonly ends: number[]
-}
-
-function groupsAt(text: string, from: number): Groups {
-  const groups: Groups = { lengths: [], separators: [], ends: [] }
-  let at = from
-  while (groups.lengths.length < MAX_GROUPS) {
-    let end = at
-    while (end < at + MAX_NUMBER && isDigit(text.charCodeAt(end))) end++
-    if (end === at) break
-    groups.lengths.push(end - at)
-    groups.ends.push(end)
-    const between = text.slice(end, isDigit(text.charCodeAt(end + 1)) ? end + 1 : end + 2)
-    const next = end + between.length
-    if (!BETWEEN.has(between) || !isDigit(text.charCodeAt(next))) break
-    groups.separators.push(between)
-    at = next
-  }
-  return groups
-}
-
-const BETWEEN: ReadonlySet<string> = new Set([
-  ' ',
-  '-',
-  '.',
-  '/',
-  ')',
-  ') ',
-  ')-',
-  ').',
-  ' (',
-])
-
-/** How numbers are written: lengths of their groups, what stands between, what must hold. */
-interface Form {
-  readonly kind: PersonalKind
-  readonly lengths: readonly number[]
-  readonly between: RegExp
-  readonly holds: (digits: string) => boolean
-}
-
-const GROUPED = /^(?: +|-+)$/
-const FORMS: readonly Form[] = [
-  ...[
-    [4, 4, 4, 4],
-    [4, 6, 5],
-    [4, 6, 4],
-    [4, 4, 4, 4, 3],
-  ].map((lengths): Form => ({
-    kind: 'credit_card',
-    lengths,
-    between: GROUPED,
-    holds: isCardNumber,
-  })),
-  {
-    kind: 'us_ssn',
-    lengths: [3, 2, 4],
-    between: /^(?: +|-+|\.+)$/,
-    holds: ssnHolds,
-  },
-  {
-    kind: 'phone',
-    lengths: [3, 3, 4],
-    between: /^(?:[-. /]{2}|\)[ .-]?[-. ])$/,
-    holds: isAreaCode,
-  },
-  {
-    kind: 'phone',
-    lengths: [1, 3, 3, 4],
-    between: /^(?:[-. ]{3}| \(\)[ .-]?[-. ])$/,
-    holds: (digits) => digits[0] === '1' && isAreaCode(digits.slice(1)),
-  },
-]
-
-/** Of the North American plan. */
-function isAreaCode(digits: string): boolean {
-  return digits[0] !== '0' && digits[0] !== '1'
-}
-
-/** What stands before a number that only looks like one of a telephone, and what does not. */
-const OTHER_NUMBER =
-  /\b(?:compan(?:y|ies)|registration|registered|register|registry|reg|vat|gst|tax|tin|ein|duns|abn|acn|nip|krs|regon|siren|siret|hrb|hra|uid|crn|org|organi[sz]ation|corporate|business|nhs|order|invoice|customer|account|policy|reference|ref|ticket|case|serial|part|item|isbn|tracking)\b/
-const TELEPHONE =
-  /\b(?:phone|telephone|tel|call|fax|mobile|cell|dial|text|sms|whatsapp|number is)\b/
-const LABEL_CHARS = 40
-
-/** By the words before it, the last of which counts. */
-function isLabelled(text: string, start: number): boolean {
-  const before = text.slice(Math.max(0, start - LABEL_CHARS), start).toLowerCase()
-  const line = before.slice(before.lastIndexOf('\n') + 1)
-  return OTHER_NUMBER.test(line) && !TELEPHONE.test(line)
-}
+const groups = new Groups()
 
 function numberAt(text: string, i: number, tell: Tell): number {
   const from = text.charCodeAt(i) === OPEN ? i + 1 : i
-  const { lengths, separators, ends } = groupsAt(text, from)
-  const [first = 0] = ends
-  if (first === 0) return i + 1
-  for (const { kind, lengths: wanted, between, holds } of FORMS) {
-    const end = ends[wanted.length - 1]
-    if (end === undefined || !wanted.every((length, n) => lengths[n] === length)) continue
-    if (!between.test(separators.slice(0, wanted.length - 1).join(''))) continue
-    if (goesOn(text, end) || !holds(digitsOf(text.slice(from, end)))) continue
-    if (kind === 'phone' && isLabelled(text, i)) return end
-    tell(kind, separators[0]?.startsWith(')') === true ? i : from, end)
-    return end
+  groups.at(text, from)
+  const { count, lengths, ends, between } = groups
+  if (count === 0) return i + 1
+  const first = ends[0] as number
+  if (count > 2) {
+    const end = groupedAt(text, i, from, tell)
+    if (end !== undefined) return end
   }
-  const spread = (lengths[0] ?? 0) <= 4 ? spreadAt(text, from) : undefined
+  const spread = (lengths[0] as number) <= 4 ? spreadAt(text, from) : undefined
   if (spread !== undefined) {
     tell(spread.kind, from, spread.end)
     return spread.end
   }
-  const isCard = (lengths[0] ?? 0) >= 13 && !goesOn(text, first)
+  const isCard = (lengths[0] as number) >= 13 && !goesOn(text, first)
   if (isCard && isCardNumber(text.slice(from, first))) tell('credit_card', from, first)
-  const last = ends[3]
-  if (last === undefined || separators.slice(0, 3).join('') !== '...') return first
-  if (goesOn(text, last) || separators[3] === '.') return last
-  const parts = text.slice(from, last).split('.')
-  if (parts.every((part) => Number(part) <= 255)) tell('ip_address', from, last)
+  if (count < 4 || between[0] !== DOT || !groups.areApart(3, DOT)) return first
+  const last = ends[3] as number
+  if (goesOn(text, last) || between[3] === DOT) return last
+  for (let n = 0; n < 4; n++)
+    if (valueAt(text, ends[n] as number, lengths[n] as number) > 255) return last
+  tell('ip_address', from, last)
   return last
 }
+
+/** How numbers are written: lengths of their groups, what stands between, what must hold. */
+function groupedAt(
+  text: string,
+  i: number,
+  from: number,
+  tell: Tell,
+): number | undefined {
+  const { lengths, ends, between } = groups
+  const [one] = lengths
+  if (one === 4 && groups.areApart(2, HYPHEN)) {
+    const many = cardGroups()
+    const end = ends[many - 1] as number
+    if (many > 0 && groups.areApart(many - 1, HYPHEN) && !goesOn(text, end))
+      if (isCardNumber(digitsOf(text.slice(from, end)))) {
+        tell('credit_card', from, end)
+        return end
+      }
+  }
+  if (groups.areLong(3, 2, 4) && groups.areApart(2, DOT)) {
+    const end = ends[2] as number
+    if (!goesOn(text, end) && ssnHolds(digitsOf(text.slice(from, end)))) {
+      tell('us_ssn', from, end)
+      return end
+    }
+  }
+  const last = phoneGroups()
+  if (last === 0) return undefined
+  const end = ends[last] as number
+  const area = last === 3 ? (ends[1] as number) - 3 : from
+  if ((last === 3 && text.charCodeAt(from) !== ONE) || !isAreaCode(text, area))
+    return undefined
+  if (goesOn(text, end)) return undefined
+  if (!isOtherNumber(text, i)) tell('phone', between[0] === CLOSED ? i : from, end)
+  return end
+}
+
+/** Of how many groups a card's number would be; the first has four digits. */
+function cardGroups(): number {
+  if (groups.areLong(4, 4, 4, 4))
+    return groups.lengths[4] === 3 && groups.count === 5 ? 5 : 4
+  return groups.areLong(4, 6, 5) || groups.areLong(4, 6, 4) ? 3 : 0
+}
+
+/** Of the North American plan: the last of its groups; 0: it is none. */
+function phoneGroups(): number {
+  const { between, count } = groups
+  const [first = 0, second = 0, third = 0] = between
+  if (groups.areLong(3, 3, 4)) {
+    const isPlain = first <= SLASH && second >= BLANK && second <= SLASH
+    const isClosed = first === CLOSED && second >= BLANK && second <= DOT
+    return isPlain || isClosed ? 2 : 0
+  }
+  if (count < 4 || !groups.areLong(1, 3, 3, 4)) return 0
+  const isPlain = first <= DOT && second <= DOT
+  const isOpened = first === OPENED && second === CLOSED
+  return (isPlain || isOpened) && third <= DOT ? 3 : 0
+}
+
+function valueAt(text: string, end: number, length: number): number {
+  let value = 0
+  for (let i = end - Math.min(length, 4); i < end; i++)
+    value = value * 10 + text.charCodeAt(i) - 48
+  return value
+}
+
+function isAreaCode(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code !== ONE && code !== 0x30
+}
+
+const ONE = 0x31
 
 /** A digit within a word: people write accounts in small letters, too. */
 function withinWord(text: string, i: number, tell: Tell): number {
@@ -285,33 +287,37 @@ function internationalEnd(text: string, from: number): number | undefined {
     if (isDigit(code)) {
       digits++
       end = at + 1
-    } else if (!SEPARATORS.has(code)) break
+    } else if (!(code < 128 && SEPARATORS[code] === 1)) break
   }
   const isWhole = !isWord(text.charCodeAt(end))
   return isWhole && digits >= 8 && digits <= 15 ? end : undefined
 }
 
-/** Space, `(`, `)`, `-`, `.`, `/`. */
-const SEPARATORS: ReadonlySet<number> = new Set([0x20, 0x28, 0x29, 0x2d, 0x2e, 0x2f])
+const SEPARATORS = new Uint8Array(128)
+for (const char of ' ()-./') SEPARATORS[char.charCodeAt(0)] = 1
 
 /** The end of an IBAN: groups that follow it may belong to the next word. */
 function ibanAt(text: string, i: number): number | undefined {
+  if (!isDigit(text.charCodeAt(i + 2)) || !isDigit(text.charCodeAt(i + 3)))
+    return undefined
   const length = ibanLength(text.slice(i, i + 2).toUpperCase())
-  const checked = isDigit(text.charCodeAt(i + 2)) && isDigit(text.charCodeAt(i + 3))
-  if (length === undefined || !checked) return undefined
-  let compact = ''
+  if (length === undefined) return undefined
+  let chars = 0
   let end = i
-  for (; end < i + MAX_IBAN && end < text.length && compact.length < length; end++) {
-    const char = text[end] as string
-    if (!IBAN_BETWEEN.has(char)) compact += char
+  for (; end < i + MAX_IBAN && chars < length; end++) {
+    const code = text.charCodeAt(end)
+    if (isWord(code)) chars++
+    else if (!IBAN_BETWEEN.has(code)) return undefined
   }
-  const isWhole = compact.length === length && !isWord(text.charCodeAt(end))
-  return isWhole && ibanHolds(compact.toUpperCase()) ? end : undefined
+  if (chars < length || isWord(text.charCodeAt(end))) return undefined
+  const compact = text.slice(i, end).replace(NO_WORD, '')
+  return ibanHolds(compact.toUpperCase()) ? end : undefined
 }
 
 /** With what stands between its groups. */
 const MAX_IBAN = 80
-const IBAN_BETWEEN: ReadonlySet<string> = new Set([' ', '-', '.', '\t', '\r', '\n'])
+const IBAN_BETWEEN: ReadonlySet<number> = new Set([0x20, 0x2d, 0x2e, 0x09, 0x0d, 0x0a])
+const NO_WORD = /\W+/g
 
 function matchEnd(form: RegExp, text: string, at: number): number | undefined {
   form.lastIndex = at
@@ -338,10 +344,6 @@ const COLON = 0x3a
 const OF_NOTE = new Uint8Array(0x5b)
 for (const char of '0123456789(@+:ABCDEFGHIJKLMNOPQRSTUVWXYZ')
   OF_NOTE[char.charCodeAt(0)] = 1
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39
-}
 
 function isUpper(code: number): boolean {
   return code >= 0x41 && code <= 0x5a

@@ -21,12 +21,9 @@ interface Step {
   readonly isBeginning: boolean
 }
 
-interface Reached {
-  readonly word: number
-  readonly start: number
-}
-
 const DEFAULT_GAP = 4
+/** Steps that a phrase may have. */
+const MAX_STEPS = 16
 /** Longer is no word. */
 const MAX_WORD = 48
 /** Phrases that are told of one text. */
@@ -41,6 +38,7 @@ export class PhraseScan {
     this.#rules = rules
     this.#unless = rules.map(({ unless = '' }) => new Set(unless.split(' ')))
     rules.forEach(({ steps }, rule) => {
+      if (steps.length > MAX_STEPS) throw new Error(`a phrase of ${steps.length} steps`)
       steps.forEach((words, step) => {
         for (const word of words.split(' ')) {
           const isBeginning = word.endsWith('*')
@@ -51,53 +49,66 @@ export class PhraseScan {
   }
 
   find(text: string): PhraseHit[] {
-    const hits: PhraseHit[] = []
-    const state: State = { hits, reached: this.#rules.map(() => []) }
+    const state: State = {
+      hits: [],
+      words: new Int32Array(this.#rules.length * MAX_STEPS),
+      starts: new Int32Array(this.#rules.length * MAX_STEPS),
+    }
     let word = 0
-    for (let i = 0; i < text.length && hits.length < MAX_PHRASES;) {
+    for (let i = 0; i < text.length && state.hits.length < MAX_PHRASES;) {
       const code = text.charCodeAt(i)
-      if (!isAlnumCode(code) && !isLetterCode(code)) {
+      if (code < 128 ? !isAlnumCode(code) : !isLetterCode(code)) {
         i++
         continue
       }
-      // Scripts that write without blanks: each character may begin a word.
-      const isWide = isUnspaced(code)
-      const end = isWide ? Math.min(text.length, i + 12) : wordEnd(text, i)
       word++
-      if (end - i <= MAX_WORD) this.#wordAt(text, { from: i, end, word, isWide }, state)
-      i = isWide ? i + 1 : end
+      // Scripts that write without blanks: each character may begin a word.
+      if (isUnspaced(code)) {
+        const end = Math.min(text.length, i + MAX_WIDE)
+        this.#walk(text, { from: i, end, word, how: WIDE }, state)
+        i++
+      } else i = this.#wordAt(text, i, word, state)
     }
-    return hits
+    return state.hits
   }
 
-  #wordAt(text: string, { from, end, word, isWide }: Word, state: State): void {
-    this.#walk(text, { from, end, word, isWide }, state)
+  /** Gives the end of the word. */
+  #wordAt(text: string, from: number, word: number, state: State): number {
+    let kinds = 0
+    let end = from
+    let isCamel = false
+    for (let before = 0; end < text.length; end++) {
+      const code = text.charCodeAt(end)
+      const kind = code < 128 ? (IN_WORD[code] as number) : inWord(code)
+      if (kind === 0) break
+      isCamel ||= kind === UPPER && before === LOWER
+      kinds |= kind
+      before = kind
+    }
+    if (end - from > MAX_WORD) return end
+    this.#walk(text, { from, end, word, how: PLAIN }, state)
     // `textIgnore`: what is not seen stood between the two.
-    for (let i = from + 1; !isWide && i < end; i++)
-      if (isUpper(text.charCodeAt(i)) && isLower(text.charCodeAt(i - 1)))
-        this.#walk(text, { from: i, end, word, isWide }, state)
-    if (!isWide && isMixedWord(text, from, end))
-      this.#walk(text, { from, end, word, isWide, isMixed: true }, state)
+    if (isCamel)
+      for (let i = from + 1; i < end; i++)
+        if (isUpper(text.charCodeAt(i)) && isLower(text.charCodeAt(i - 1)))
+          this.#walk(text, { from: i, end, word, how: PLAIN }, state)
+    if (kinds > OTHER && (kinds & OTHER) !== 0)
+      this.#walk(text, { from, end, word, how: MIXED }, state)
+    return end
   }
 
-  #walk(
-    text: string,
-    { from, end, word, isWide, isMixed = false }: Word,
-    state: State,
-  ): void {
+  #walk(text: string, { from, end, word, how }: Word, state: State): void {
     let node = 0
     for (let i = from; i < end; i++) {
       const code = lowered(text.charCodeAt(i))
-      node = this.#words.step(node, isMixed ? (STANDS_FOR.get(code) ?? code) : code)
+      node = this.#words.step(node, how === MIXED ? (STANDS_FOR.get(code) ?? code) : code)
       if (node === 0) return
       const steps = this.#words.valuesAt(node)
       if (steps === undefined) continue
-      const isWhole = i + 1 === end || isWide
+      const isWhole = i + 1 === end || how === WIDE
       for (const step of steps)
-        if (isWhole || step.isBeginning) {
-          const wordEnds = isWide ? i + 1 : end
-          this.#step(text, step, { word, from, end: wordEnds }, state)
-        }
+        if (isWhole || step.isBeginning)
+          this.#step(text, step, { word, from, end: how === WIDE ? i + 1 : end }, state)
     }
   }
 
@@ -105,39 +116,47 @@ export class PhraseScan {
     text: string,
     { rule, step }: Step,
     { word, from, end }: { word: number; from: number; end: number },
-    state: State,
+    { words, starts, hits }: State,
   ): void {
-    const states = state.reached[rule] as (Reached | undefined)[]
     const { steps, gap = DEFAULT_GAP } = this.#rules[rule] as PhraseRule
+    const at = rule * MAX_STEPS + step
     let start = from
     if (step > 0) {
-      const before = states[step - 1]
-      if (before === undefined || before.word >= word || word - before.word > gap + 1)
-        return
-      ;({ start } = before)
+      const before = words[at - 1] as number
+      if (before === 0 || before >= word || word - before > gap + 1) return
+      start = starts[at - 1] as number
     }
     if (step < steps.length - 1) {
-      states[step] = { word, start }
+      words[at] = word
+      starts[at] = start
       return
     }
     if ((this.#unless[rule] as ReadonlySet<string>).has(nextWord(text, end))) return
-    states.length = 0
-    state.hits.push({ rule: this.#rules[rule] as PhraseRule, start, end })
+    words.fill(0, rule * MAX_STEPS, (rule + 1) * MAX_STEPS)
+    hits.push({ rule: this.#rules[rule] as PhraseRule, start, end })
   }
 }
+
+const PLAIN = 0
+/** Of a script without blanks. */
+const WIDE = 1
+/** Its digits and look-alikes are read as letters. */
+const MIXED = 2
+/** Characters of a script without blanks that are walked from one place. */
+const MAX_WIDE = 12
 
 interface Word {
   readonly from: number
   readonly end: number
+  /** Its number. */
   readonly word: number
-  readonly isWide: boolean
-  /** Its digits and look-alikes are read as letters. */
-  readonly isMixed?: boolean
+  readonly how: typeof PLAIN | typeof WIDE | typeof MIXED
 }
 
 interface State {
-  /** By rule and step. */
-  readonly reached: (Reached | undefined)[][]
+  /** By rule and step: the number of the word that was the last to be it; 0: none. */
+  readonly words: Int32Array
+  readonly starts: Int32Array
   readonly hits: PhraseHit[]
 }
 
@@ -153,14 +172,19 @@ function isUnspaced(code: number): boolean {
   return code < 0x0f00 || (code >= 0x1780 && code < 0x1800) || code >= 0x3000
 }
 
-function wordEnd(text: string, from: number): number {
-  let end = from + 1
-  for (; end < text.length; end++) {
-    const code = text.charCodeAt(end)
-    if (!isAlnumCode(code) && (!isLetterCode(code) || isUnspaced(code)) && !isMark(code))
-      break
-  }
-  return end
+/** A digit, a letter of another script, a sign that stands for a letter. */
+const OTHER = 1
+const LOWER = 2
+const UPPER = 4
+
+const IN_WORD = Uint8Array.from({ length: 128 }, (_none, code) => inWord(code))
+
+/** What it is within a word; 0: it is none of it. */
+function inWord(code: number): number {
+  if (isLower(code)) return LOWER
+  if (isUpper(code)) return UPPER
+  if (code < 128) return isAlnumCode(code) || isMark(code) ? OTHER : 0
+  return isLetterCode(code) && !isUnspaced(code) ? OTHER : 0
 }
 
 function isUpper(code: number): boolean {
@@ -174,18 +198,6 @@ function isLower(code: number): boolean {
 /** `@` and `$` within a word are letters of it. */
 function isMark(code: number): boolean {
   return code === 0x40 || code === 0x24
-}
-
-/** Letters of ASCII among others or digits: written so as not to be read by programs. */
-function isMixedWord(text: string, from: number, end: number): boolean {
-  let ascii = false
-  let other = false
-  for (let i = from; i < end; i++) {
-    const code = text.charCodeAt(i)
-    if ((code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)) ascii = true
-    else other = true
-  }
-  return ascii && other
 }
 
 const STANDS_FOR: ReadonlyMap<number, number> = new Map(

@@ -5,7 +5,7 @@
 import { CHECKERS } from './checkers.js'
 import type { Check } from './check-europe.js'
 import { WordIndex } from './context.js'
-import { leastChars } from './rule.js'
+import { leastChars, SURE } from './rule.js'
 import type {
   AnchorRule,
   FormRule,
@@ -40,6 +40,26 @@ const MAX_FORM_CHARS = 20
 export class FormNode {
   readonly next = new Map<number, FormNode>()
   readonly forms: CompiledForm[] = []
+  /** Those that are acted on whatever stands beside them. */
+  readonly sure: CompiledForm[] = []
+  #byWord: ReadonlyMap<number, readonly CompiledForm[]> | undefined
+
+  /** Those of which a word speaks. */
+  speakingOf(word: number): readonly CompiledForm[] | undefined {
+    this.#byWord ??= byWord(this.forms)
+    return this.#byWord.get(word)
+  }
+}
+
+function byWord(forms: readonly CompiledForm[]): Map<number, CompiledForm[]> {
+  const all = new Map<number, CompiledForm[]>()
+  for (const form of forms)
+    for (const word of form.context ?? []) {
+      const known = all.get(word)
+      if (known === undefined) all.set(word, [form])
+      else known.push(form)
+    }
+  return all
 }
 
 export class RuleTables {
@@ -103,8 +123,11 @@ export class RuleTables {
       )
       let nodes = [this.forms]
       for (const group of groups) nodes = nodes.flatMap((node) => stepped(node, group))
-      for (const node of nodes)
-        node.forms.push({ rule, separators, between, check, context })
+      const compiled = { rule, separators, between, check, context }
+      for (const node of nodes) {
+        node.forms.push(compiled)
+        if (rule.confidence >= SURE) node.sure.push(compiled)
+      }
     }
   }
 }

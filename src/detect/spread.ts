@@ -3,7 +3,9 @@
  * numbers look the same, so only what stands alone is one: no further group of the kind before
  * it or after it. Pure; looks at a bounded piece.
  */
+import { kindOf } from './characters.js'
 import { isCardNumber, ssnHolds } from './checksums.js'
+import { isDigit } from './number-groups.js'
 
 export interface Spread {
   readonly kind: 'credit_card' | 'us_ssn'
@@ -12,57 +14,101 @@ export interface Spread {
 
 /** Blanks on one side of what stands between two groups. */
 const MAX_BLANKS = 8
-const BLANKS = `[ \\t]{0,${MAX_BLANKS}}`
-/** Up to two line ends, one of the signs, or blanks. */
-const BETWEEN = new RegExp(
-  `${BLANKS}(?:\\r?\\n${BLANKS}){1,2}|${BLANKS}[-./_]${BLANKS}|[ \\t]{1,${MAX_BLANKS}}`,
-  'y',
-)
-/** A further group, however it stands apart. */
-const BEFORE = /(?<![0-9])([0-9]{1,6})[\s./_-]{1,24}$/
-const AFTER = /^[\s./_-]{1,24}([0-9]{1,6})(?![0-9])/
-const LOOKED_AT = 32
+const MAX_LINES = 2
 const MAX_DIGITS = 6
 const MAX_GROUPS = 5
 
-/** Lengths of groups; the longer before what it begins with. */
-const CARDS = ['44443', '4444', '465', '464']
-const SSN = '324'
-
 /** The number that begins at the digit there, if one does. */
 export function spreadAt(text: string, from: number): Spread | undefined {
-  const lengths: number[] = []
-  const ends: number[] = []
-  let sign: string | undefined
-  for (let at = from; lengths.length < MAX_GROUPS;) {
-    const end = digitsEnd(text, at)
+  let form = 0
+  let end = 0
+  let sign = 0
+  let whole: { readonly form: number; readonly end: number } | undefined
+  let at = from
+  for (let count = 0; count < MAX_GROUPS; count++) {
+    end = digitsEnd(text, at)
     if (end === at || end - at > MAX_DIGITS) break
-    lengths.push(end - at)
-    ends.push(end)
-    BETWEEN.lastIndex = end
-    const between = BETWEEN.exec(text)?.[0] ?? ''
-    const next = between === '' ? undefined : signOf(between)
-    sign ??= next
-    if (next === undefined || next !== sign) break
-    at = end + between.length
+    form = form * 10 + end - at
+    if (!BEGINNINGS.has(form)) break
+    if (WHOLE.has(form)) whole = { form, end }
+    at = betweenEnd(text, end)
+    if (at === end) break
+    const next = signOf(text, end, at)
+    if (sign === 0) sign = next
+    if (next !== sign) break
   }
-  const form = lengths.join('')
-  const wanted = [...CARDS, SSN].find((one) => form.startsWith(one))
-  const end = wanted === undefined ? undefined : ends[wanted.length - 1]
-  if (end === undefined || isAmid(text, from, end)) return undefined
-  if (/[\p{L}\p{N}]/u.test(text[end] ?? '')) return undefined
-  const digits = text.slice(from, end).replace(/\D/g, '')
-  if (wanted !== SSN)
-    return isCardNumber(digits) ? { kind: 'credit_card', end } : undefined
-  return ssnHolds(digits) && isNamed(text, from) ? { kind: 'us_ssn', end } : undefined
+  if (whole === undefined || isLetterOrNumber(text, whole.end)) return undefined
+  const digits = text.slice(from, whole.end).replace(NO_DIGIT, '')
+  if (whole.form !== SSN)
+    return isCardNumber(digits) && !isAmid(text, from, whole.end)
+      ? { kind: 'credit_card', end: whole.end }
+      : undefined
+  if (!ssnHolds(digits) || isAmid(text, from, whole.end) || !isNamed(text, from))
+    return undefined
+  return { kind: 'us_ssn', end: whole.end }
 }
+
+const NO_DIGIT = /\D+/g
+/** Lengths of groups; the longer before what it begins with. */
+const SSN = 324
+const WHOLE: ReadonlySet<number> = new Set([44443, 4444, 465, 464, SSN])
+const BEGINNINGS: ReadonlySet<number> = new Set([4, 44, 444, 46, 3, 32, ...WHOLE])
+
+/** Up to two line ends, one of the signs, or blanks. */
+function betweenEnd(text: string, from: number): number {
+  let at = blanksEnd(text, from)
+  const code = text.charCodeAt(at)
+  if (code === 0x2d || code === 0x2e || code === 0x2f || code === 0x5f)
+    return blanksEnd(text, at + 1)
+  for (let lines = 0; lines < MAX_LINES; lines++) {
+    const isFeed = text.charCodeAt(at) === 0x0a
+    if (!isFeed && !(text.charCodeAt(at) === 0x0d && text.charCodeAt(at + 1) === 0x0a))
+      break
+    at = blanksEnd(text, at + (isFeed ? 1 : 2))
+  }
+  return at
+}
+
+function blanksEnd(text: string, from: number): number {
+  let at = from
+  while (at < from + MAX_BLANKS && isBlank(text.charCodeAt(at))) at++
+  return at
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+/** The sign, a line's end, or a blank. */
+function signOf(text: string, from: number, end: number): number {
+  for (let at = from; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (!isBlank(code)) return code === 0x0d ? 0x0a : code
+  }
+  return 0x20
+}
+
+/** What stands apart: blanks, line ends and signs. */
+const MAX_APART = 24
 
 /** A group of as many digits as its first stands before it or after it. */
 function isAmid(text: string, from: number, end: number): boolean {
   const length = digitsEnd(text, from) - from
-  const before = BEFORE.exec(text.slice(Math.max(0, from - LOOKED_AT), from))
-  const after = AFTER.exec(text.slice(end, end + LOOKED_AT))
-  return before?.[1]?.length === length || after?.[1]?.length === length
+  let at = from
+  while (at > from - MAX_APART && isApart(text.charCodeAt(at - 1))) at--
+  if (at < from) {
+    let first = at
+    while (first >= at - MAX_DIGITS && isDigit(text.charCodeAt(first - 1))) first--
+    if (at - first === length) return true
+  }
+  at = end
+  while (at < end + MAX_APART && isApart(text.charCodeAt(at))) at++
+  return at > end && digitsEnd(text, at) - at === length
+}
+
+function isApart(code: number): boolean {
+  if (code === 0x2d || code === 0x2e || code === 0x2f || code === 0x5f) return true
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xa0
 }
 
 /** It has no check digit, and any three small numbers look like one. */
@@ -73,16 +119,15 @@ function isNamed(text: string, from: number): boolean {
 const SSN_NAME = /\b(?:ssn|social security)\b/i
 const NAME_CHARS = 40
 
+/** One more than it may have at the most. */
 function digitsEnd(text: string, from: number): number {
   let end = from
   while (end <= from + MAX_DIGITS && isDigit(text.charCodeAt(end))) end++
   return end
 }
 
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39
-}
-
-function signOf(between: string): string {
-  return between.includes('\n') ? '\n' : between.trim()
+function isLetterOrNumber(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  if (!(code > 0x7f)) return kindOf(code) !== 0 && code !== 0x5f
+  return /[\p{L}\p{N}]/u.test(text[at] as string)
 }

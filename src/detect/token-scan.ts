@@ -99,11 +99,12 @@ function bodyEnd(
   if (last === 0x2d && isAlnumCode(text.charCodeAt(end + 1))) return undefined
   const found = text.slice(from, end)
   const least = rule.entropy ?? ENTROPY
-  if (least > 0 && (entropyOf(found) < least || isPlaceholder(found))) return undefined
+  if (least > 0 && entropyOf(found) < least) return undefined
   // Behind so short a beginning, words stand as often.
   if (rule.by === 'prefix' && from - start <= SHORT_PREFIX && turnsOf(found) < 3)
     return undefined
   if (check !== undefined && !check(text.slice(start, end))) return undefined
+  if (least > 0 && isPlaceholder(found)) return undefined
   return end
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { folded, foldedWithPlaces } from '../../src/detect/fold.js'
+import { folded } from '../../src/detect/fold.js'
+import { foldedWithPlaces } from '../../src/detect/fold-places.js'
 
 const ZWSP = '\u200b'
 

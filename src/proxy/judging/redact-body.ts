@@ -5,7 +5,8 @@
  */
 import type { Redaction } from '../../core/redaction.js'
 import { atOnce } from '../../core/resting.js'
-import { folded, foldedWithPlaces } from '../../detect/fold.js'
+import { folded } from '../../detect/fold.js'
+import { foldedWithPlaces } from '../../detect/fold-places.js'
 import { findPersonal } from '../../detect/personal.js'
 import type { Decision } from '../../policy/engine.js'
 import { contentCoding } from '../../http/content-coding.js'
