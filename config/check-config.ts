@@ -92,12 +92,14 @@ function checkListeners(config: Config, { report }: Judgement): void {
 function checkGateway({ gateway, listen }: Config, { report }: Judgement): void {
   const { default: name, providers } = gateway
   if (name === undefined || providers[name]?.key === undefined) return
+  if (gateway.require_key !== 'never') return
   const open = listen.filter((text) => !isLoopback(parseHostPort(text)?.host ?? ''))
   if (open.length === 0) return
   report(
     ['gateway', 'providers', name, 'key'],
     `would be sent for whoever reaches ${open.join(', ')}`,
-    'listen on 127.0.0.1, or leave the key out and let clients send their own',
+    'listen on 127.0.0.1, set gateway.require_key: beyond_loopback so that others bring a ' +
+      'key of `yori key create`, or leave the key out and let clients send their own',
   )
 }
 

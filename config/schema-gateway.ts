@@ -1,5 +1,14 @@
 /** The doors by which programs reach providers with a base URL, and what stands behind each. */
-import { choice, item, list, seconds, secret, section, text } from './schema-parts.js'
+import {
+  choice,
+  count,
+  item,
+  list,
+  seconds,
+  secret,
+  section,
+  text,
+} from './schema-parts.js'
 
 /** Whose API a server may be said to speak: the readers that know it by its paths alone. */
 const APIS = [
@@ -55,6 +64,54 @@ export const gatewaySchema = section(
       description:
         'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
     },
+    require_key: choice({
+      enum: ['never', 'beyond_loopback', 'always'],
+      default: 'never',
+      description:
+        'Who must bring a key of `yori key create` to be served there: nobody, clients beyond ' +
+        'this machine, or everybody.',
+    }),
+    limits: list({
+      maxItems: 1000,
+      default: [],
+      items: item(
+        'What all keys together have that are for one app, person, group or tag.',
+        ['kind', 'name'],
+        {
+          kind: choice({
+            enum: ['app', 'person', 'group', 'tag'],
+            description: 'By what word of `yori key create` they are for it.',
+          }),
+          name: text({ format: 'label', description: 'Its name there.' }),
+          models: list({
+            maxItems: 256,
+            default: [],
+            items: text({
+              format: 'label',
+              description: 'A model; one * stands for any text.',
+            }),
+            description: 'Which models they may have; none: all.',
+          }),
+          monthly_usd: {
+            type: 'number',
+            minimum: 0,
+            maximum: 10_000_000,
+            description: 'US dollars a month; what is in flight counts with it.',
+          },
+          requests_per_minute: count({
+            minimum: 1,
+            maximum: 10_000_000,
+            description: 'Requests a minute.',
+          }),
+          tokens_per_minute: count({
+            minimum: 1,
+            maximum: 1_000_000_000,
+            description: 'Tokens a minute, of prompts and answers.',
+          }),
+        },
+      ),
+      description: 'Limits beside those of each key; they hold in every mode.',
+    }),
     default: text({
       format: 'door-name',
       description:

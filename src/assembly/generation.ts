@@ -23,7 +23,7 @@ import type { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
-import { deciderOf, overridesOf } from './from-config/policies.js'
+import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
 import { Admission } from '../proxy/bounds/admission.js'
 import { ByteBudget } from '../proxy/bounds/byte-budget.js'
@@ -157,6 +157,7 @@ export class Generation {
       ),
       decider: await deciderOf(config, edges),
       overrides: overridesOf(config, edges),
+      keys: keysOf(config, edges),
       recognise: (head, speaks) =>
         recognise(head, speaks ?? catalogue.entryFor(head.host)?.speaks),
     }

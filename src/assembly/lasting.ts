@@ -37,6 +37,7 @@ import { Attempts } from '../policy/attempts.js'
 import { InFlight } from '../policy/in-flight.js'
 import { PaidAnswers } from '../policy/paid-answers.js'
 import { UsageCounters } from '../policy/usage.js'
+import type { AccessMemory } from '../policy/access-gate.js'
 import type { PolicyMemory } from '../policy/decider.js'
 import type { OverrideMemory } from '../household/overrides.js'
 import { PassedContent } from '../household/passed-content.js'
@@ -93,11 +94,13 @@ export class Lasting {
   readonly #programs = localPrograms()
   readonly #keeper: CaKeeper
   readonly #metering: Metering
-  readonly #policyMemory: PolicyMemory = {
+  readonly #policyMemory: PolicyMemory & AccessMemory = {
     counters: new UsageCounters(),
     inFlight: new InFlight(),
     bindings: new Map(),
     times: new LocalTimes(),
+    rates: new Map(),
+    guessed: new Map(),
   }
   readonly #paidAnswers = new PaidAnswers(({ requestId }) => {
     this.#options.log.warn(
@@ -194,10 +197,15 @@ export class Lasting {
     })
     this.#metering = new Metering({
       counters: this.#policyMemory.counters,
-      begin: ({ requestId, device }) =>
-        hooks.current().services.decider.begin(requestId, device),
+      begin: ({ requestId, device, keySubjects }) =>
+        hooks.current().services.decider.begin(requestId, device, keySubjects),
       inFlight: this.#policyMemory.inFlight,
-      subjects: ({ device }) => hooks.current().services.decider.subjects(device),
+      subjects: ({ device, keySubjects: access }) => ({
+        ...hooks.current().services.decider.subjects(device),
+        access,
+      }),
+      byKey: ({ requestId, keySubjects: subjects = [] }, tokens) =>
+        hooks.current().services.keys.ended({ subjects }, requestId, tokens),
       time: () => this.#localTime(),
     })
     this.conversations = new Conversations({

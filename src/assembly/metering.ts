@@ -15,9 +15,11 @@ export interface MeteringOptions {
   readonly counters: UsageCounters
   /** By the policies and lists of now. */
   readonly begin: (record: Readonly<ExchangeRecord>) => Ticket
-  readonly subjects: (of: Pick<ExchangeRecord, 'device'>) => Subjects
+  readonly subjects: (of: Pick<ExchangeRecord, 'device' | 'keySubjects'>) => Subjects
   readonly time: () => LocalTime
   readonly inFlight: Pick<InFlight, 'ended'>
+  /** Whoever asked by a key of ours, and how many tokens it used. */
+  readonly byKey: (record: SeenExchange, tokens: number) => void
 }
 
 export class Metering implements ExchangeObserver {
@@ -51,6 +53,7 @@ export class Metering implements ExchangeObserver {
       counters.end(ticket, { tokens, microUsd, atMostMicroUsd, taken, policy }, time())
     } else if (spent.tokens + spent.microUsd + spent.atMostMicroUsd > 0)
       counters.spend(subjects(record), spent, time())
+    if (record.key !== undefined) this.#options.byKey(record, spent.tokens)
     // Only now: who waits for it is asked about with what it used.
     this.#options.inFlight.ended(record.requestId)
   }

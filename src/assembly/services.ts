@@ -5,6 +5,7 @@
  */
 import type { Dialer } from '../net/dial.js'
 import type { Upstream } from '../net/upstream.js'
+import type { AccessGate } from '../policy/access-gate.js'
 import type { Decider } from '../policy/decider.js'
 import type { ConnectionPort } from '../proxy/connection/port.js'
 import type { DispatchPort } from '../proxy/dispatch/port.js'
@@ -15,6 +16,7 @@ import type { SitePort } from '../proxy/site/port.js'
 interface Ended {
   readonly dialer: Dialer
   readonly upstream: Upstream
+  readonly keys: AccessGate
   readonly decider: Pick<
     Decider,
     'begin' | 'subjects' | 'giveUp' | 'policies' | 'lists' | 'monthly'

@@ -285,6 +285,11 @@ CREATE TABLE chain_head (
 );
 `
 
+/** By whose key of ours it came. */
+const accessKeys = `
+ALTER TABLE exchanges ADD COLUMN access_key TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -303,6 +308,7 @@ export const migrations: readonly string[] = [
   costAtMost,
   traces,
   chain,
+  accessKeys,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -6,6 +6,7 @@ import type { Database } from 'better-sqlite3'
 import { timestampText } from './rows.js'
 import type { Value } from './tables.js'
 import { whereOf } from './where.js'
+import type { Where } from './where.js'
 import type { Filter, Listed } from './where.js'
 
 export interface UsageLine {
@@ -46,6 +47,9 @@ export interface Usage {
   readonly devices: readonly UsageLine[]
   readonly providers: readonly UsageLine[]
   readonly models: readonly UsageLine[]
+  /** By keys of our own, and by tags: of keys, and of clients. Those without are left out. */
+  readonly keys: readonly UsageLine[]
+  readonly tags: readonly UsageLine[]
   /** Days of UTC, the newest first. */
   readonly days: readonly UsageLine[]
   /** What was not read, or not to its end, by path. */
@@ -76,10 +80,16 @@ function estimateOf(count: string): string {
 
 /** Of a record of before, nothing. */
 export function atMostOf(db: Database): string {
-  const has = `SELECT 1 FROM pragma_table_info('exchanges')
-    WHERE name = 'cost_at_most_micro_usd'`
-  return db.prepare(has).get() === undefined ? 'NULL' : 'cost_at_most_micro_usd'
+  return columnOf(db, 'cost_at_most_micro_usd')
 }
+
+function columnOf(db: Database, name: string): string {
+  const has = `SELECT 1 FROM pragma_table_info('exchanges') WHERE name = ?`
+  return db.prepare(has).get(name) === undefined ? 'NULL' : name
+}
+
+/** `name`, or `name:value`, as clients and keys have them. */
+const TAG = `json_each.key || CASE json_each.value WHEN '' THEN '' ELSE ':' || json_each.value END`
 
 const sumsOf = (db: Database): string => `count(*) AS exchanges,
   coalesce(sum(is_call), 0) AS calls,
@@ -126,12 +136,24 @@ export function readUsage(db: Database, filter: Filter): Usage {
       `SELECT 'all' AS name, ${sums} FROM exchanges ${where.sql}`,
     )
     .get(...where.values)
+  const key = columnOf(db, 'access_key')
+  const byKey = whereOf(filter, [[`${key} IS NOT NULL`]])
+  const byTag = whereOf(filter, [['tags IS NOT NULL']])
+  const some = (name: string, from: string, chosen: Where): UsageLine[] =>
+    db
+      .prepare<unknown[], UsageLine>(
+        `SELECT ${name} AS name, ${sums} FROM ${from} ${chosen.sql}
+         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${MOST_LINES}`,
+      )
+      .all(...chosen.values)
   const unseen = whereOf(filter, [['uninspectable IS NOT NULL']])
   return {
     total: { ...nothing, ...withoutNull(total) },
     devices: lines(DEVICE),
     providers: lines(`coalesce(provider, '(unknown)')`),
     models: lines(`coalesce(model, '(unknown)')`),
+    keys: some(key, 'exchanges', byKey),
+    tags: some(TAG, 'exchanges, json_each(exchanges.tags)', byTag),
     days: lines('date(timestamp)', '1 DESC', MOST_DAYS),
     unseen: db
       .prepare<unknown[], Unseen>(

@@ -239,6 +239,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'program_folder', type: 'TEXT', read: (r) => r.program?.folder },
   ANSWER.cost_at_most_micro_usd,
   { name: 'traceparent', type: 'TEXT', fixed: true, read: (r) => r.traceparent },
+  { name: 'access_key', type: 'TEXT', fixed: true, read: (r) => r.key },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -133,7 +133,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   stats: {
     group: 'Every day',
-    summary: 'use and cost by device, provider, model and day',
+    summary: 'use and cost by device, provider, model, key, tag and day',
     load: async () =>
       (await import('./commands/record/sessions-command.js')).statsCommand(auditDeps()),
   },
@@ -202,6 +202,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       (await import('./commands/household/person-command.js')).personCommand(
         await stateDeps(),
       ),
+  },
+  key: {
+    group: 'Limits',
+    summary: 'keys of our own for programs: which models, how often, how much',
+    load: async () =>
+      (await import('./commands/household/key-command.js')).keyCommand(await stateDeps()),
   },
   pause: {
     group: 'Limits',

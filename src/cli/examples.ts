@@ -108,6 +108,30 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori sessions resume 7f3a9c', 'let it go on'],
     ['yori sessions resume 7f3a9c --device laptop', 'of one device alone'],
   ],
+  'yori key': [
+    ['yori key create --for app --monthly-usd 20', 'printed once, kept as a digest'],
+    ['yori key list', 'whose there are, and what they have used'],
+  ],
+  'yori key create': [
+    ['yori key create --for app --models "gpt-4o*" claude-x', 'for some models'],
+    [
+      'yori key create --for app --monthly-usd 20 --rpm 60 --tpm 100000 --expires 90d',
+      'with a budget, rates, and an end',
+    ],
+    ['yori key create --for batch --tag team:search --json', 'for programs'],
+  ],
+  'yori key list': [
+    ['yori key list', 'names, limits, and what this month has cost'],
+    ['yori key list --json', 'for programs'],
+  ],
+  'yori key revoke': [
+    ['yori key revoke app', 'good for nothing within a second'],
+    ['yori key revoke app --json', 'for programs'],
+  ],
+  'yori key rotate': [
+    ['yori key rotate app', 'another key, the same limits'],
+    ['yori key rotate app --json', 'for programs'],
+  ],
   'yori stats': [
     ['yori stats --since 30d', 'what a month cost, by device, model and day'],
     ['yori stats --endpoint api.openai.com', 'of one provider'],

@@ -230,6 +230,31 @@ const CATALOGUE = {
     status: 426,
     says: 'what is said on this WebSocket cannot be inspected: ask by HTTP instead',
   },
+  YORI_KEY_UNKNOWN: {
+    source: 'client',
+    status: 401,
+    says: 'this key is not known here, or no longer',
+  },
+  YORI_KEY_REQUIRED: {
+    source: 'client',
+    status: 401,
+    says: 'a key of this YORI is asked for here: send it where the provider takes its own',
+  },
+  YORI_KEY_MODEL_REFUSED: {
+    source: 'client',
+    status: 403,
+    says: 'this key is not for that model',
+  },
+  YORI_KEY_BUDGET_SPENT: {
+    source: 'client',
+    status: 403,
+    says: 'the budget of this key is spent',
+  },
+  YORI_KEY_RATE_LIMITED: {
+    source: 'client',
+    status: 429,
+    says: 'this key asks more often than it may',
+  },
   YORI_USER_UNKNOWN: {
     source: 'client',
     status: 401,
@@ -262,10 +287,13 @@ export const errorCodes = Object.keys(CATALOGUE) as readonly ErrorCode[]
 export interface YoriErrorOptions extends ErrorOptions {
   /** For clients beyond this machine, where `detail` tells more than they may know. */
   readonly told?: string
+  /** Seconds after which the same may be asked again. */
+  readonly retryAfterS?: number | undefined
 }
 
 export class YoriError extends Error {
   readonly code: ErrorCode
+  readonly retryAfterS: number | undefined
   readonly #told: string | undefined
 
   /** `detail` says what, where and what to do; never a key, a header value or a body. */
@@ -273,6 +301,7 @@ export class YoriError extends Error {
     super(detail === undefined ? CATALOGUE[code].says : detail, options)
     this.name = 'YoriError'
     this.code = code
+    this.retryAfterS = options?.retryAfterS
     this.#told = options?.told
   }
 

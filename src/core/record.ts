@@ -203,7 +203,11 @@ export interface ExchangeRecord {
   readonly agentId?: string
   /** The session began with history that nobody here has seen. */
   readonly fragmented?: boolean
-  /** What the client calls it, by `X-Yori-Tags`. */
+  /** The name of the key of ours that it came with. */
+  readonly key?: string
+  /** For whom it counts by that key. No column. */
+  readonly keySubjects?: readonly string[]
+  /** What the client calls it, by `X-Yori-Tags`, and what its key is tagged with. */
   readonly tags?: Readonly<Record<string, string>>
   readonly uninspectable?: Uninspectable
   /** Of what is partly unseen: the bound that cut it, by its name in the configuration. */

@@ -214,6 +214,26 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     look: 'which program, `yori audit list`',
     do: 'nothing: programs ask by HTTP then; one that does not needs `inspect.on_uninspectable: allow` or an exempt device',
   },
+  YORI_KEY_UNKNOWN: {
+    look: '`yori key list`',
+    do: 'make another by `yori key create`, or `yori key rotate NAME`, and give it to the program',
+  },
+  YORI_KEY_REQUIRED: {
+    look: '`gateway.require_key`',
+    do: 'make a key by `yori key create --for NAME`, and set it where the library takes the key of its provider',
+  },
+  YORI_KEY_MODEL_REFUSED: {
+    look: '`yori key list`, `gateway.limits`',
+    do: 'ask for a model that the key is for, or make another with `--models`',
+  },
+  YORI_KEY_BUDGET_SPENT: {
+    look: '`yori key list`, `gateway.limits`',
+    do: 'wait for the next month, or make another with a higher `--monthly-usd`',
+  },
+  YORI_KEY_RATE_LIMITED: {
+    look: '`yori key list`, `gateway.limits`',
+    do: 'wait as long as `Retry-After` says, or make another with a higher `--rpm` or `--tpm`',
+  },
   YORI_USER_UNKNOWN: {
     look: '`access.users`',
     do: 'give the client a user and password; libraries send them as `Proxy-Authorization: Basic` in their default headers',

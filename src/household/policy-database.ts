@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { makeFolder } from '../core/make-folder.js'
 import { YoriError } from '../core/errors.js'
+import type { AccessKey } from '../policy/access-keys.js'
 import type { Pin } from '../policy/pin.js'
 import { EMPTY_STATE } from '../policy/state.js'
 import type {
@@ -70,6 +71,7 @@ interface Kinds {
   readonly known: KnownDevice
   readonly person: Person
   readonly act: Act
+  readonly key: AccessKey
 }
 
 export interface PastEmergency extends Emergency {
@@ -139,6 +141,7 @@ export class PolicyDatabase implements Disposable {
       acts: this.list('act')
         .map(({ value }) => value)
         .filter(({ until }) => nowMs < until),
+      keys: this.list('key').map(({ value }) => value),
       ...(emergency === undefined ? {} : { emergency }),
     }
   }

@@ -3,25 +3,44 @@
  * for which models and how long it is good. A key is kept as its digest alone. These limits are
  * access, not policy: they hold in every mode. Pure.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** By which a key of ours is told from a vendor's. */
 export const KEY_PREFIX = 'yori-'
+const KEY_BYTES = 32
 
-/** As it is kept. */
-export interface AccessKey {
-  readonly name: string
-  /** SHA-256 of the key, in base64url: it is 256 random bits, which nobody guesses. */
-  readonly digest: string
+/** What a minute or a month of somebody is worth; what is absent has no bound. */
+export interface AccessLimits {
   /** Names, or patterns with one `*`; empty: all. */
   readonly models: readonly string[]
   readonly requestsPerMinute?: number
   readonly tokensPerMinute?: number
+  /** US dollars in a month of the household's clock. */
+  readonly usdPerMonth?: number
+}
+
+/** As it is kept. */
+export interface AccessKey extends AccessLimits {
+  readonly name: string
+  /** SHA-256 of the key, in base64url: it is 256 random bits, which nobody guesses. */
+  readonly digest: string
   /** Milliseconds since the Unix epoch: from then on it is good for nothing. */
   readonly expiresAt?: number
+  /** Whose spending it counts for as well; without an app, that is called as the key is. */
+  readonly app?: string
+  readonly person?: string
+  readonly group?: string
+  /** `name` or `name:value`. */
+  readonly tags?: readonly string[]
 }
 
 export type KeyRefusal = 'unknown' | 'expired'
+
+/** A new one: nobody has it but whoever is told it now. */
+export function newKey(): { readonly key: string; readonly digest: string } {
+  const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString('base64url')
+  return { key, digest: digestOfKey(key) }
+}
 
 /** The digest under which a key is kept. */
 export function digestOfKey(key: string): string {
@@ -47,8 +66,11 @@ export class AccessKeys {
   }
 }
 
-/** May this key ask for that model? A model that cannot be read is none of a list. */
-export function allowsModel({ models }: AccessKey, model: string | undefined): boolean {
+/** May who has these limits ask for that model? One that cannot be read is none of a list. */
+export function allowsModel(
+  { models }: Pick<AccessLimits, 'models'>,
+  model: string | undefined,
+): boolean {
   if (models.length === 0) return true
   return model !== undefined && models.some((pattern) => fits(pattern, model))
 }

@@ -82,6 +82,8 @@ export interface AskedFacts {
   readonly fetchSite: string | undefined
   /** The port at which the client reached us. */
   readonly localPort: number
+  /** It brings a key of ours that is good: for what the gateway serves, from anywhere. */
+  readonly holdsKey?: boolean
 }
 
 /** What a request in the clear, or to our own TLS site, is about. */
@@ -94,7 +96,13 @@ export function whatIsAsked(
     ? originForm(access, endpoints, facts)
     : absoluteForm(access, endpoints, facts)
   if (mayCall(access, facts.caller) || mayRead(access, facts, asked)) return asked
+  if (facts.holdsKey === true && isOfGateway(asked)) return asked
   return refused('YORI_CLIENT_NOT_ALLOWED')
+}
+
+/** Asked for in our own name: what its caller may there is for whoever serves it. */
+export function isOfGateway(asked: Asked): boolean {
+  return asked.kind === 'own' || (asked.kind === 'endpoint' && asked.isByPath === true)
 }
 
 /** A device that cannot read how to trust us never will: that much any neighbour may. */

@@ -440,11 +440,11 @@ export class Decider {
   }
 
   /** A call to a model begins: it counts. */
-  begin(requestId: string, device: Device): Ticket {
+  begin(requestId: string, device: Device, access?: readonly string[]): Ticket {
     const { clock, memory, zone } = this.#options
     const nowMs = clock.now()
     const time = memory.times.at(nowMs, zone)
-    const subjects = this.subjects(device)
+    const subjects = { ...this.subjects(device), access }
     memory.inFlight.begun(requestId, subjects, time)
     return memory.counters.begin(subjects, time, nowMs)
   }
@@ -462,12 +462,15 @@ export class Decider {
     })
   }
 
-  /** `session`: the key of its conversation, where it has one. */
+  /** `beside`: its conversation, where it has one, and for whom its key counts. */
   flight(
     requestId: string,
     device: Device,
     worst: WorstCase,
-    session: string | undefined,
+    beside: {
+      readonly session: string | undefined
+      readonly access?: readonly string[] | undefined
+    },
   ): Flight {
     const { memory, inFlightWaitMs, clock } = this.#options
     const { inFlight } = memory
@@ -480,7 +483,7 @@ export class Decider {
         return inFlight.isBeside(requestId)
       },
       reserve: () => {
-        const subjects = { ...this.subjects(device), session }
+        const subjects = { ...this.subjects(device), ...beside }
         inFlight.reserve(requestId, subjects, worst)
       },
       release: () => inFlight.release(requestId),

@@ -6,6 +6,7 @@
  * these only the emergency override, which ends all enforcement, stops them. Pure: state, time
  * and input are arguments; a slow policy may answer with a promise.
  */
+import type { AccessRefusal } from './access-gate.js'
 import type { Clock } from '../core/clock.js'
 import type { PolicyDecision } from '../core/record.js'
 import type { Bypass } from './bypass.js'
@@ -84,6 +85,8 @@ export interface Decision {
   readonly others: readonly Voice[]
   /** Policies that could not be evaluated. */
   readonly failed: readonly string[]
+  /** No policy refuses it, but what its key is good for: it is answered so, in every mode. */
+  readonly refusal?: AccessRefusal
 }
 
 interface Asked {

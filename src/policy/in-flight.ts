@@ -30,7 +30,7 @@ export type View = 'beside' | 'alone'
 /** Why a call waits no longer. */
 export type Waited = 'changed' | 'late' | 'over'
 
-/** What is in flight for one device, one group, or one conversation. */
+/** What is in flight for one device, group, conversation, or holder of a key. */
 interface Subject {
   readonly calls: Set<Call>
   /** Goes up whenever one of them ends, or gives back what it had reserved. */
@@ -260,7 +260,7 @@ export class InFlight {
     return earlier
   }
 
-  #of(id: string, { device, groups }: Subjects): Call {
+  #of(id: string, { device, groups, access = [] }: Subjects): Call {
     const known = this.#calls.get(id)
     if (known !== undefined) return known
     const call: Call = {
@@ -276,6 +276,7 @@ export class InFlight {
     this.#calls.set(id, call)
     this.#join(call, subjectKey('device', device))
     for (const group of groups) this.#join(call, subjectKey('group', group))
+    for (const name of access) this.#join(call, subjectKey('access', name))
     return call
   }
 

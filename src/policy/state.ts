@@ -4,6 +4,7 @@
  * times are milliseconds since the Unix epoch.
  */
 import type { DailyWindow } from './local-time.js'
+import type { AccessKey } from './access-keys.js'
 import type { Pin } from './pin.js'
 
 export interface ListedDevice {
@@ -119,6 +120,8 @@ export interface PolicyState {
   readonly known: readonly KnownDevice[]
   readonly people: readonly Person[]
   readonly acts: readonly Act[]
+  /** The same array as long as none of them has changed. */
+  readonly keys: readonly AccessKey[]
 }
 
 /** A refused request that a person has said no to: nobody need be asked about it again. */
@@ -157,6 +160,7 @@ export const EMPTY_STATE: PolicyState = {
   known: [],
   people: [],
   acts: [],
+  keys: [],
 }
 
 /** Lists of the file and of the database are one list; the file's come first. */
@@ -173,6 +177,7 @@ export function united(file: PolicyState, kept: PolicyState): PolicyState {
     known: kept.known,
     people: kept.people,
     acts: kept.acts,
+    keys: kept.keys,
     ...(kept.emergency === undefined ? {} : { emergency: kept.emergency }),
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What devices, groups and policies have used: calls to models, tokens, money and minutes, in
+ * What devices, groups, policies and holders of keys of ours have used: calls to models, tokens, money and minutes, in
  * this hour, today and this month by the wall clock of the household, and in the seven days
  * before. A call counts from its beginning, so that many at once cannot all be the first; one
  * that no model got to counts for nobody but the policy that blocked it. Knows no database: what has
@@ -8,7 +8,7 @@
 import type { Used } from '../core/record.js'
 import type { LocalTime } from './local-time.js'
 
-export type UsageScope = 'device' | 'group' | 'policy'
+export type UsageScope = 'device' | 'group' | 'policy' | 'access'
 
 export interface Spent {
   requests: number
@@ -56,6 +56,8 @@ interface Begun {
 export interface Subjects {
   readonly device: string
   readonly groups: readonly string[]
+  /** Of whoever asks by a key of ours: the key and whose it is. */
+  readonly access?: readonly string[] | undefined
 }
 
 export interface Outcome extends Used {
@@ -100,6 +102,7 @@ export class UsageCounters {
     device: new Map<string, Entry>(),
     group: new Map<string, Entry>(),
     policy: new Map<string, Entry>(),
+    access: new Map<string, Entry>(),
   }
   readonly #maxSubjects: number
   readonly #dirty = new Set<Entry>()
@@ -116,6 +119,8 @@ export class UsageCounters {
     const entries = [this.#begun(this.#of('device', subjects.device, time), minute)]
     for (const group of subjects.groups)
       entries.push(this.#begun(this.#of('group', group, time), minute))
+    for (const name of subjects.access ?? [])
+      entries.push(this.#begun(this.#of('access', name, time), minute))
     return { entries }
   }
 
@@ -137,12 +142,13 @@ export class UsageCounters {
    * where it was less than was counted for it; what has been counted in a period never is.
    */
   spend(
-    { device, groups }: Subjects,
+    { device, groups, access = [] }: Subjects,
     spent: Used & Partial<Pick<Outcome, 'policy'>>,
     time: LocalTime,
   ): void {
     this.#spend(this.#of('device', device, time), spent)
     for (const group of groups) this.#spend(this.#of('group', group, time), spent)
+    for (const name of access) this.#spend(this.#of('access', name, time), spent)
     if (spent.policy !== undefined)
       this.#spend(this.#of('policy', spent.policy, time), spent)
   }

@@ -19,14 +19,46 @@ const FIELDS: ReadonlySet<string> = new Set([
   'x-goog-api-key',
 ])
 
+/** A browser's WebSocket can send no fields: OpenAI takes the key as one of its protocols. */
+const PROTOCOLS = 'sec-websocket-protocol'
+const PROTOCOL_KEY = 'openai-insecure-api-key.'
+
 /** The first key that a request carries, without its scheme; undefined: it carries none. */
-export function credentialIn({ fields, path }: Credentialed): string | undefined {
+export function credentialIn(request: Credentialed): string | undefined {
+  const [first] = credentialsIn(request)
+  return first
+}
+
+/** All keys that a request carries, in order. */
+export function* credentialsIn({ fields, path }: Credentialed): Iterable<string> {
   for (let i = 0; i + 1 < fields.length; i += 2) {
-    if (!FIELDS.has((fields[i] as string).toLowerCase())) continue
-    const key = (fields[i + 1] as string).replace(/^Bearer +/i, '').trim()
-    if (key !== '') return key
+    const name = (fields[i] as string).toLowerCase()
+    const value = fields[i + 1] as string
+    if (FIELDS.has(name)) {
+      const key = value.replace(/^Bearer +/i, '').trim()
+      if (key !== '') yield key
+    } else if (name === PROTOCOLS) yield* protocolKeys(value)
   }
-  return queryItems(path).find(isKey)?.slice('key='.length) || undefined
+  for (const item of queryItems(path)) {
+    const key = isKey(item) ? decoded(item.slice('key='.length)) : ''
+    if (key !== '') yield key
+  }
+}
+
+function protocolKeys(value: string): string[] {
+  return value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one.startsWith(PROTOCOL_KEY))
+    .map((one) => one.slice(PROTOCOL_KEY.length))
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** The same request with this key as its only one, where a server of that API looks. */
@@ -42,17 +74,28 @@ export function withCredential(
   }
 }
 
-function withoutCredential({ fields, path }: Credentialed): Credentialed {
+/** The same request without any. */
+export function withoutCredential({ fields, path }: Credentialed): Credentialed {
   const kept: string[] = []
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] as string
-    if (!FIELDS.has(name.toLowerCase())) kept.push(name, fields[i + 1] as string)
+    const value = fields[i + 1] as string
+    if (FIELDS.has(name.toLowerCase())) continue
+    if (name.toLowerCase() !== PROTOCOLS) kept.push(name, value)
+    else kept.push(name, withoutKey(value))
   }
   const items = queryItems(path)
   if (!items.some(isKey)) return { fields: kept, path }
   const others = items.filter((one) => !isKey(one))
   const query = others.length === 0 ? '' : `?${others.join('&')}`
   return { fields: kept, path: withoutQuery(path) + query }
+}
+
+function withoutKey(protocols: string): string {
+  const others = protocols
+    .split(',')
+    .filter((one) => !one.trim().startsWith(PROTOCOL_KEY))
+  return others.join(',').trim()
 }
 
 function fieldFor(speaks: string, key: string): [string, string] {

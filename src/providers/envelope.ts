@@ -12,6 +12,8 @@ export interface EnvelopeError {
   readonly code: string
   readonly message: string
   readonly requestId: string
+  /** The same may be asked again after so many seconds. */
+  readonly retryAfterS?: number | undefined
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Envelope {
   readonly contentType: string
   readonly body: string
   /**
-   * To be sent with the answer. `x-should-retry: false` stops the OpenAI and Anthropic
+   * To be sent with the answer. Unless time makes room, `x-should-retry: false` stops the OpenAI and Anthropic
    * libraries from trying again where they would by the status (408, 409, 429, 5xx).
    */
   readonly headers: Readonly<Record<string, string>>
@@ -36,6 +38,13 @@ export function errorEnvelope(
   provider: string | undefined,
   error: EnvelopeError,
 ): Envelope {
+  const made = envelopeOf(provider, error)
+  if (error.retryAfterS === undefined) return made
+  const { 'x-should-retry': _no, ...headers } = made.headers
+  return { ...made, headers }
+}
+
+function envelopeOf(provider: string | undefined, error: EnvelopeError): Envelope {
   switch (provider) {
     case 'anthropic':
       return envelope(anthropicBody(error))
@@ -134,10 +143,17 @@ function geminiBody(error: EnvelopeError): object {
           domain: 'yori',
           metadata: { request_id: error.requestId },
         },
+        ...(error.retryAfterS === undefined ? [] : [retryInfo(error.retryAfterS)]),
       ],
     },
     message: error.message,
   }
+}
+
+/** google.rpc.RetryInfo, in the JSON form of a Duration. */
+function retryInfo(seconds: number): object {
+  const type = 'type.googleapis.com/google.rpc.RetryInfo'
+  return { '@type': type, retryDelay: `${seconds}s` }
 }
 
 /** google.rpc.Code as Google's APIs pair it with an HTTP status. */

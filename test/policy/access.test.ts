@@ -205,6 +205,19 @@ describe('access', () => {
     assert.equal(ask('http://other.test:81/', more, all), 'YORI_DESTINATION_REFUSED')
   })
 
+  it('lets whoever brings a key of ours to the gateway, and nowhere else', () => {
+    const more = { caller: stranger, holdsKey: true }
+    assert.equal(ask('/llm/openai/v1/models', more), 'own /llm/openai/v1/models')
+    const chat = '/v1/chat/completions'
+    assert.equal(ask(chat, more), `endpoint api.openai.com ${chat}`)
+    for (const target of ['http://api.openai.com/', 'http://other.test/'])
+      assert.equal(ask(target, more), 'YORI_CLIENT_NOT_ALLOWED')
+    const byName = { ...more, hosts: ['api.openai.com'] }
+    assert.equal(ask(chat, byName), 'YORI_CLIENT_NOT_ALLOWED')
+    const foreign = { ...more, fetchSite: 'cross-site' }
+    assert.equal(ask('/llm/openai/v1/models', foreign), 'YORI_CLIENT_NOT_ALLOWED')
+  })
+
   const connect = (caller: Caller, name: string, port: number, policy = access) =>
     mayConnect(policy, endpoints, { caller, host: name, port })?.code
 

@@ -144,6 +144,7 @@ describe('The README, typed', function () {
     ['POLICIES', 'Policies'],
     ['POLICIES', 'People and devices'],
     ['SERVICE', 'Configuration'],
+    ['GATEWAY', 'Keys of our own'],
   ] as const)
     it(`docs/${name}.md says what can be typed of ${heading}`, async function () {
       if (name === 'RECORD') needs(this, 'sqlite3')

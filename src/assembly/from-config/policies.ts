@@ -14,6 +14,8 @@ import { parsePasswordHash } from '../../net/password.js'
 import type { PasswordHash } from '../../net/password.js'
 import { Overrides } from '../../household/overrides.js'
 import type { OverrideMemory } from '../../household/overrides.js'
+import { AccessGate } from '../../policy/access-gate.js'
+import type { AccessMemory, SubjectLimits } from '../../policy/access-gate.js'
 import { mayBlock } from '../../policy/consent.js'
 import { Decider } from '../../policy/decider.js'
 import type { KeptState, PolicyMemory } from '../../policy/decider.js'
@@ -26,7 +28,7 @@ import { loadPolicySet, nearestPolicy } from './policy-set.js'
 
 export interface PolicyEdges {
   readonly kept: KeptState
-  readonly policyMemory: PolicyMemory
+  readonly policyMemory: PolicyMemory & AccessMemory
   readonly overrideMemory: OverrideMemory
   readonly audit: AuditSink
   readonly clock: Clock
@@ -65,6 +67,31 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
       audit.event({ at: clock.now(), kind, fromIp: device.ip, details })
     },
   })
+}
+
+/** Who may ask by a key of ours, and for how much. */
+export function keysOf(
+  config: Config,
+  { kept, policyMemory, clock }: PolicyEdges,
+): AccessGate {
+  return new AccessGate({
+    memory: policyMemory,
+    keys: () => kept.current.keys,
+    limits: config.gateway.limits.map(limitsOf),
+    zone: config.enforcement.timezone,
+    clock,
+  })
+}
+
+function limitsOf(one: Config['gateway']['limits'][number]): SubjectLimits {
+  const { kind, name, models, monthly_usd: usd } = one
+  const { requests_per_minute: requests, tokens_per_minute: tokens } = one
+  return {
+    ...{ kind, name, models },
+    ...(usd === undefined ? {} : { usdPerMonth: usd }),
+    ...(requests === undefined ? {} : { requestsPerMinute: requests }),
+    ...(tokens === undefined ? {} : { tokensPerMinute: tokens }),
+  }
 }
 
 /** @throws YORI_CONFIG_INVALID for a hash that cannot be checked */

@@ -16,6 +16,8 @@ import type { ExchangeHead } from '../../providers/provider.js'
 
 /** RFC 7617 §2.1. */
 const CHALLENGE = 'Basic realm="YORI", charset="UTF-8"'
+/** RFC 6750 §3. */
+const KEY_CHALLENGE = 'Bearer realm="YORI"'
 
 export interface Refusal {
   readonly code: ErrorCode
@@ -23,6 +25,8 @@ export interface Refusal {
   /** The provider whose shape the client expects; undefined on our own host. */
   readonly provider: string | undefined
   readonly detail?: string
+  /** Seconds after which the same may be asked again: libraries wait, and ask. */
+  readonly retryAfterS?: number | undefined
   /** The client speaks gRPC. */
   readonly grpc?: boolean
   /** End the connection after this answer: what the client still sends is not read. */
@@ -43,7 +47,8 @@ export function refusalOf(
   isLocal: boolean,
   about: Pick<Refusal, 'requestId' | 'provider'>,
 ): Refusal {
-  return { ...about, code: error.code, detail: error.toldTo(isLocal) }
+  const { code, retryAfterS } = error
+  return { ...about, code, detail: error.toldTo(isLocal), retryAfterS }
 }
 
 /** Of 426, RFC 9110 §15.5.22: what to ask by instead. */
@@ -64,9 +69,12 @@ export function refuse(response: HttpResponse, refusal: Refusal): void {
   const fields = [
     ...['content-type', envelope.contentType, 'content-length', String(length)],
     ...Object.entries(envelope.headers).flat(),
+    ...(refusal.retryAfterS === undefined
+      ? []
+      : ['retry-after', String(refusal.retryAfterS)]),
     ...(status === 407 ? ['proxy-authenticate', CHALLENGE] : []),
     // RFC 9110 §15.5.2: there must be one. Which field is meant stands in the message.
-    ...(status === 401 ? ['www-authenticate', CHALLENGE] : []),
+    ...(status === 401 ? ['www-authenticate', challengeOf(refusal.code)] : []),
     ...['x-yori-request-id', refusal.requestId],
     ...(status === 426 ? INSTEAD : []),
     ...(refusal.close === true ? ['connection', 'close'] : []),
@@ -90,6 +98,10 @@ export function refuseRaw(socket: Duplex, refusal: Refusal): void {
   endSoon(socket, `${head.join('\r\n')}\r\n\r\n${envelope.body}`)
 }
 
+function challengeOf(code: ErrorCode): string {
+  return code.startsWith('YORI_KEY_') ? KEY_CHALLENGE : CHALLENGE
+}
+
 function messageOf({ code, detail }: Refusal): string {
   const { says } = describeError(code)
   return detail === undefined || detail === says ? says : `${says}: ${detail}`
@@ -103,6 +115,7 @@ function bodyOf(refusal: Refusal, status: number): Envelope {
       code: refusal.code,
       message: `YORI: ${message} (request ${refusal.requestId})`,
       requestId: refusal.requestId,
+      retryAfterS: refusal.retryAfterS,
     })
   }
   return {

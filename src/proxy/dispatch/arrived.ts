@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ErrorCode } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
+import type { KeyHolder } from '../../policy/access-gate.js'
 import { isGrpc } from '../../http/grpc.js'
 import { providerHostForPath } from '../../providers/paths.js'
 import { askingSdk } from '../answers/asking-sdk.js'
@@ -26,6 +27,8 @@ export interface Arrived {
   readonly services: DispatchPort
   readonly head: RequestHead
   readonly upgrade: string | undefined
+  /** It came with a key of ours. */
+  readonly holder?: KeyHolder
 }
 
 /** Visible ASCII; anything else would have to be percent-encoded. RFC 3986 §2. */
@@ -45,7 +48,8 @@ export function facts(
   arrived: Arrived,
   rest: Pick<ExchangeFacts, 'target' | 'path' | 'endpoint' | 'door'>,
 ): ExchangeFacts {
-  return { head: arrived.head, upgrade: arrived.upgrade, ...rest }
+  const { head, upgrade, holder } = arrived
+  return { head, upgrade, ...(holder === undefined ? {} : { holder }), ...rest }
 }
 
 /** Begins an exchange, which goes on by itself. */

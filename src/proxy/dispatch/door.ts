@@ -10,7 +10,11 @@ import { doorEndpoint, pathProblem } from '../../policy/doors.js'
 import type { Door, DoorTarget } from '../../policy/door.js'
 import type { DoorAsked } from '../../policy/doors.js'
 import { versionedPath } from '../../policy/spoken-apis.js'
-import { credentialIn, withCredential } from '../../providers/credentials.js'
+import {
+  credentialIn,
+  withCredential,
+  withoutCredential,
+} from '../../providers/credentials.js'
 import type { Credentialed } from '../../providers/credentials.js'
 import { declineAs, exchange, facts, sdkOf } from './arrived.js'
 import type { Arrived } from './arrived.js'
@@ -118,16 +122,20 @@ function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
 
 /** As it came, with what the configuration sets for this door. */
 function outgoing(
-  { head, from }: Arrived,
+  { head, from, holder }: Arrived,
   door: Door,
   { rest, isShort }: DoorAsked,
 ): { readonly head: RequestHead; readonly path: string } {
   const there = isShort === true ? versionedPath(door, rest) : rest
   const path = (door.target?.prefix ?? '') + there
   let request: Credentialed = { fields: head.fields, path }
-  const isOurs = from.state.caller.loopback && credentialIn(request) === undefined
+  const isOurs =
+    holder !== undefined ||
+    (from.state.caller.loopback && credentialIn(request) === undefined)
   if (door.key !== undefined && isOurs)
     request = withCredential(request, door.speaks, door.key())
+  // A key of ours is nobody else's to see.
+  else if (holder !== undefined) request = withoutCredential(request)
   return {
     head: { ...head, fields: replaced(request.fields, door.fields()) },
     path: request.path,

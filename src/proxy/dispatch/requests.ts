@@ -6,10 +6,10 @@ import type { ErrorCode } from '../../core/errors.js'
 import { ALIVE_PATH, RESERVED_PREFIX } from '../../core/own-paths.js'
 import { authorityHost, readRequestHead } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
-import { whatIsAsked } from '../../policy/access.js'
+import { isOfGateway, mayCall, whatIsAsked } from '../../policy/access.js'
 import type { Asked } from '../../policy/access.js'
 import { doorAsked, shortDoorAsked } from '../../policy/doors.js'
-import type { DoorAsked, DoorTable } from '../../policy/doors.js'
+import type { DoorAsked } from '../../policy/doors.js'
 import type { Intercepted } from '../words/connection-state.js'
 import type { ConnectionState } from '../words/connection-state.js'
 import type { HttpClient, HttpRequest } from '../words/http-words.js'
@@ -26,6 +26,7 @@ import { decline, exchange, facts, ORIGIN_FORM, originForm } from './arrived.js'
 import type { Arrived, Http } from './arrived.js'
 import { isByModel, serveByModel } from './by-model.js'
 import { serveDoor } from './door.js'
+import { keyIn } from './key-in.js'
 import { isOpenPath, OPEN_PATHS, serveOpenAnswer } from './open-answer.js'
 import type { DispatchPort } from './port.js'
 import { isSitePath, serveSite } from '../site/site.js'
@@ -81,6 +82,8 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
   } else if (path.startsWith(RESERVED_PREFIX)) {
     if (path.split('?', 1)[0] === SELF_TEST_PATH) selfTest(arrived, intercepted)
     else serveReserved(arrived, path, target.host)
+  } else if (arrived.services.keys.hasKeys && keyIn(arrived) !== undefined) {
+    decline(arrived, 'YORI_KEY_UNKNOWN', target.host, 'it is for /llm/NAME of YORI alone')
   } else {
     exchange(arrived, { head, target, path, endpoint, upgrade: arrived.upgrade })
   }
@@ -131,7 +134,9 @@ function serveAlive({ http, from }: Arrived): void {
   http.response.end()
 }
 
-function serveOwnPort(arrived: Arrived): void {
+function serveOwnPort(came: Arrived): void {
+  const given = keyIn(came)
+  const arrived = typeof given === 'object' ? { ...came, holder: given } : came
   const { http, from, services, head } = arrived
   const { policy } = services
   const asked: Asked = whatIsAsked(policy.access, policy.routes.endpoints, {
@@ -141,9 +146,20 @@ function serveOwnPort(arrived: Arrived): void {
     origin: http.request.headers.origin,
     fetchSite: single(http.request.headers['sec-fetch-site']),
     localPort: from.state.localPort,
+    holdsKey: arrived.holder !== undefined,
   })
+  if (typeof given === 'string' && asked.kind !== 'refused') {
+    const detail = given === 'expired' ? 'it has expired' : undefined
+    turnDown(arrived, 'YORI_KEY_UNKNOWN', detail)
+    return
+  }
+  // A key of ours is for the gateway alone: elsewhere it would go on as it is.
+  if (given !== undefined && asked.kind !== 'refused' && !isOfGateway(asked)) {
+    turnDown(arrived, 'YORI_KEY_UNKNOWN', 'it is for /llm/NAME of this host alone')
+    return
+  }
   if (isByModel(arrived, asked)) {
-    return asUser(arrived, codeForUnknown(http, asked), () =>
+    return asHolder(arrived, codeForUnknown(http, asked), () =>
       serveByModel(arrived, (again) => serveOwnName(again, asked)),
     )
   }
@@ -151,16 +167,21 @@ function serveOwnPort(arrived: Arrived): void {
 }
 
 /** The door at which a request is; undefined: it is at none. */
-function doorOf(doors: DoorTable, asked: Asked): DoorAsked | undefined {
+function doorOf({ services, holder }: Arrived, asked: Asked): DoorAsked | undefined {
+  const { doors } = services.policy
   const name = doors.defaultName
   switch (asked.kind) {
     case 'refused':
     case 'relay':
       return undefined
-    case 'endpoint':
-      return name === undefined || asked.isByPath !== true
-        ? undefined
-        : { name, rest: asked.path, isShort: true }
+    case 'endpoint': {
+      if (asked.isByPath !== true) return undefined
+      if (name !== undefined) return { name, rest: asked.path, isShort: true }
+      if (holder === undefined) return undefined
+      // A key of ours is changed for the provider's at its door.
+      const meant = services.catalogue.entryFor(asked.name)?.name ?? asked.name
+      return { name: meant, rest: asked.path, isShort: /^\/v\d/.test(asked.path) }
+    }
     case 'own': {
       const door = doorAsked(asked.target) ?? shortDoorAsked(asked.target, doors)
       const isOurs = isSitePath(asked.path) || OPEN_PATHS.has(asked.path)
@@ -174,9 +195,17 @@ function doorOf(doors: DoorTable, asked: Asked): DoorAsked | undefined {
 function serveOwnName(arrived: Arrived, asked: Asked): void {
   const { http, from, services } = arrived
   const { log } = from.state
-  const door = doorOf(services.policy.doors, asked)
+  const door = doorOf(arrived, asked)
   if (door !== undefined) {
-    return asUser(arrived, codeForUnknown(http, asked), () => serveDoor(arrived, door))
+    return asHolder(arrived, codeForUnknown(http, asked), () => serveDoor(arrived, door))
+  }
+  // Whom a key alone lets in has the gateway, and nothing else of ours.
+  if (
+    arrived.holder !== undefined &&
+    !mayCall(services.policy.access, from.state.caller)
+  ) {
+    turnDown(arrived, 'YORI_CLIENT_NOT_ALLOWED')
+    return
   }
   switch (asked.kind) {
     case 'refused':
@@ -197,10 +226,10 @@ function serveOwnName(arrived: Arrived, asked: Asked): void {
         decline(arrived, 'YORI_NOT_FOUND', undefined)
       return
     case 'relay':
-    case 'endpoint':
-      return asUser(arrived, codeForUnknown(http, asked), () =>
-        serveAsked(arrived, asked),
-      )
+    case 'endpoint': {
+      const serve = isOfGateway(asked) ? asHolder : asUser
+      return serve(arrived, codeForUnknown(http, asked), () => serveAsked(arrived, asked))
+    }
   }
 }
 
@@ -213,9 +242,29 @@ function codeForUnknown({ request }: Http, { kind }: Asked): ErrorCode {
   return isDirect ? 'YORI_USER_UNKNOWN' : 'YORI_PROXY_AUTHENTICATION'
 }
 
+/** What the gateway serves: goes on when the caller brings a key of ours, or need not. */
+function asHolder(arrived: Arrived, code: ErrorCode, goOn: () => void): void {
+  const { holder, services, from } = arrived
+  const { requireKey } = services.policy
+  const isAsked =
+    requireKey === 'always' ||
+    (requireKey === 'beyond_loopback' && !from.state.caller.loopback)
+  if (isAsked && holder === undefined) turnDown(arrived, 'YORI_KEY_REQUIRED')
+  else asUser(arrived, code, goOn)
+}
+
+function turnDown(arrived: Arrived, code: ErrorCode, detail?: string): void {
+  arrived.from.state.log.requestRefused(code)
+  decline(arrived, code, undefined, detail)
+}
+
 /** Goes on when the caller is one of the users, or need not be; else `code` is the answer. */
 function asUser(arrived: Arrived, code: ErrorCode, goOn: () => void): void {
-  const { http, from, services, head } = arrived
+  const { http, from, services, head, holder } = arrived
+  if (holder !== undefined) {
+    goOn()
+    return
+  }
   const known = isKnownUser(services, from.state.caller, head.proxyAuthorization)
   const decide = (isKnown: boolean): void => {
     if (isKnown) goOn()

@@ -1,7 +1,8 @@
 /** What an exchange's row opens with, and what is told to its log of the whole of it. */
-import type { ExchangeOutcome } from '../../core/record.js'
+import type { ExchangeOutcome, ExchangeRecord } from '../../core/record.js'
 import type { Phase } from '../../core/phases.js'
 import { grpcFailure } from '../../http/grpc.js'
+import type { KeyHolder } from '../../policy/access-gate.js'
 import { readProgram } from '../../providers/named-ids.js'
 import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
@@ -40,7 +41,17 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     uninspectable: recognised === undefined ? 'unknown-api' : undefined,
     api: recognised?.api,
     call: recognised && isCall(about, recognised),
+    ...keyFields(about.facts.holder),
   })
+}
+
+/** Of whoever asks by a key of ours. */
+function keyFields(
+  holder: KeyHolder | undefined,
+): Pick<ExchangeRecord, 'key' | 'keySubjects' | 'tags'> {
+  if (holder === undefined) return {}
+  const { name: key, subjects: keySubjects, tags } = holder
+  return { key, keySubjects, ...(Object.keys(tags).length === 0 ? {} : { tags }) }
 }
 
 /** Version 00 alone is known; anything else a client wrote there is not kept. */

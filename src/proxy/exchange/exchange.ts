@@ -22,6 +22,7 @@ import type {
   UpstreamExchange,
   UpstreamHandler,
 } from '../../net/upstream-words.js'
+import type { AccessRefusal } from '../../policy/access-gate.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Recognised } from '../../providers/index.js'
 import { passInformation } from '../answers/informational.js'
@@ -101,8 +102,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     this.recognised = services.recognise(asked, facts.door?.speaks)
     this.isGrpc = isGrpc(http.request.httpVersion, facts.head.contentType)
+    const { holder } = facts
     this.waits =
-      facts.endpoint !== undefined && services.decider.holdsFor(from.state.record.device)
+      facts.endpoint !== undefined &&
+      (services.decider.holdsFor(from.state.record.device) ||
+        (holder !== undefined && services.keys.holds(holder)))
     this.overH2 = wantsH2(services.catalogue, this)
     this.#share = shareOf(from.state.record.device)
     this.#hold = new Hold(services.held, this.#share)
@@ -141,6 +145,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const busy = services.admission.enter(facts.target.host, this.#share)
     if (busy !== undefined) {
       this.#fail(new YoriError(busy))
+      return
+    }
+    const refused = facts.holder && services.keys.request(facts.holder)
+    if (refused !== undefined) {
+      this.#fail(refusalError(refused))
       return
     }
     this.#enter('admitted')
@@ -283,6 +292,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     const settle = (decision: Decision | undefined): void => {
       if (!this.#enter('judged')) return
+      if (decision?.refusal !== undefined) {
+        this.#fail(refusalError(decision.refusal))
+        return
+      }
       if (decision?.enforce === true) {
         answerBlocked(judging.blocked, decision)
         this.#close('block')
@@ -443,4 +456,8 @@ function flushAlone(exchange: Exchange): void {
 
 function internal(cause: unknown): YoriError {
   return new YoriError('YORI_INTERNAL', 'the decision failed', { cause })
+}
+
+function refusalError({ code, detail, retryAfterS }: AccessRefusal): YoriError {
+  return new YoriError(code, detail, { retryAfterS })
 }

@@ -31,7 +31,9 @@ export const HELD_STEPS: readonly HeldStep[] = [
   {
     name: 'password',
     take: ({ judging }, decision) =>
-      decision?.enforce === true ? overridden(judging.blocked, decision) : decision,
+      decision?.enforce === true && decision.refusal === undefined
+        ? overridden(judging.blocked, decision)
+        : decision,
   },
 ]
 

@@ -3,6 +3,7 @@ import type { Log } from '../../core/log.js'
 import type { Memory } from '../../learned/memory.js'
 import type { ProviderClocks } from '../../net/provider-clocks.js'
 import type { Upstream } from '../../net/upstream.js'
+import type { AccessGate } from '../../policy/access-gate.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Recognised } from '../../providers/index.js'
 import type { ExchangeHead } from '../../providers/provider.js'
@@ -16,6 +17,8 @@ import type { PolicySnapshot } from '../words/policy-snapshot.js'
 export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly policy: PolicySnapshot
   readonly log: Log
+  /** What keys of ours are good for. */
+  readonly keys: JudgingPort['keys'] & Pick<AccessGate, 'holds' | 'request'>
   /** Who sees exchanges. */
   readonly observers: Observers
   /** What time it is for providers. */

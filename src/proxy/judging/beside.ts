@@ -30,19 +30,22 @@ export interface Weighed {
   readonly record: SeenExchange
   readonly device: Device
   readonly content: Content
+  /** Its key of ours has a budget. */
+  readonly isKeyBudgeted: boolean
   /** Puts the question, as often as something has ended that it waits for. */
   readonly judged: (view: View | undefined) => Judged
 }
 
 export function weighBeside(
   { decider, catalogue }: Pick<JudgingPort, 'decider' | 'catalogue'>,
-  { record, device, content, judged }: Weighed,
+  { record, device, content, isKeyBudgeted, judged }: Weighed,
 ): Judged {
   const isCall = record.call ?? record.method === 'POST'
-  if (!isCall || !decider.budgets) return judged(undefined)
+  if (!isCall || !(decider.budgets || isKeyBudgeted)) return judged(undefined)
   const worst = worstCase(record, content, catalogue)
   const session = content.session?.().key
-  const flight = decider.flight(record.requestId, device, worst, session)
+  const { keySubjects: access } = record
+  const flight = decider.flight(record.requestId, device, worst, { session, access })
   flight.reserve()
   const since = flight.changes
   const settle = (decision: Decision): Judged => {

@@ -6,6 +6,7 @@
 import type { Device, RefusedFor } from '../../core/record.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
+import type { KeyHolder } from '../../policy/access-gate.js'
 import type { Decision } from '../../policy/engine.js'
 import type { View } from '../../policy/in-flight.js'
 import type { FindingInput } from '../../policy/policy.js'
@@ -13,6 +14,7 @@ import type { Content } from '../words/content.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { BodyRedaction } from './redact-body.js'
+import { refusedAtOnce, refusedBy, UNASKED } from './access.js'
 import { placeOf, weighApprovals } from './approval.js'
 import type { ApprovalAbout } from './approval.js'
 import { weighBeside } from './beside.js'
@@ -25,6 +27,8 @@ export interface DecisionAbout extends ApprovalAbout {
   readonly redaction: BodyRedaction
   /** How what is in flight is looked at. */
   readonly view?: View | undefined
+  /** It came with a key of ours. */
+  readonly holder?: KeyHolder | undefined
 }
 
 const PROMPT_CUT = 'its prompt is longer than what a policy sees of input.prompt'
@@ -38,9 +42,17 @@ export function decide(
   about: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> | undefined {
-  const { decider } = services
-  if (decider.idle) return undefined
+  const { decider, keys } = services
+  const { holder } = about
+  if (decider.idle && holder === undefined) return undefined
+  if (holder !== undefined) {
+    const refused = refusedAtOnce(keys, { log: about.log, holder }, content)
+    if (refused !== undefined) return refused
+  }
   const judged = (view: View | undefined): Decision | Promise<Decision> => {
+    const spent = holder && keys.budget(holder, about.log.record.requestId, view)
+    if (spent !== undefined) return refusedBy(spent)
+    if (decider.idle) return UNASKED
     const seen = { ...about, view }
     const first = ask(services, seen, content)
     return first instanceof Promise
@@ -49,8 +61,12 @@ export function decide(
   }
   const { log, device } = about
   const { record } = log
-  const decision = weighBeside(services, { record, device, content, judged })
+  const decision = weighBeside(services, {
+    ...{ record, device, content, judged },
+    isKeyBudgeted: holder !== undefined && keys.isBudgeted(holder),
+  })
   const noted = (known: Decision): Decision => {
+    if (known.refusal !== undefined || known === UNASKED) return known
     note(log, known)
     if (known.enforce && record.refusedFor === undefined) {
       const refusedFor = refusedForOf(services, about, content, known)
@@ -74,7 +90,7 @@ function weighed(
   content: Content,
   decision: Decision,
 ): Decision | Promise<Decision> {
-  if (!decision.enforce) return decision
+  if (!decision.enforce || decision.refusal !== undefined) return decision
   const { findings } = about.log.record
   const again = (rest: Content): Decision | Promise<Decision> => {
     const aside = { ...about, redaction: about.redaction.aside() }

@@ -156,11 +156,12 @@ export class Judging {
   }
 
   #ask(content: Content, log: ExchangeLog, redaction: BodyRedaction) {
-    const { services, request, from } = this.#about
-    if (services.decider.idle) return undefined
+    const { services, request, from, facts } = this.#about
+    if (services.decider.idle && facts.holder === undefined) return undefined
     const { device } = from.state.record
     const { reread } = this
-    return decide(services, { request, log, device, redaction, reread }, content)
+    const about = { request, log, device, redaction, reread, holder: facts.holder }
+    return decide(services, about, content)
   }
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {

@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.js'
 import type { Log } from '../../core/log.js'
 import type { Overrides } from '../../household/overrides.js'
+import type { AccessGate } from '../../policy/access-gate.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Observers } from '../words/observer.js'
@@ -24,6 +25,8 @@ export interface JudgingPort {
     | 'flight'
     | 'zone'
   >
+  /** What keys of ours are good for. */
+  readonly keys: Pick<AccessGate, 'tokens' | 'model' | 'isBudgeted' | 'budget'>
   /** Prices, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'most' | 'blockStatus'>
   /** What frees a device, or one request, from a policy, and what was approved before. */

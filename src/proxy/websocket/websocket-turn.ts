@@ -134,7 +134,7 @@ function turnLog(
   startedAt: number,
 ): ExchangeLog {
   const { connectionId, device, endpointDomain, httpVersion, method, path } = socket
-  const { userAgent, program, provider, api } = socket
+  const { userAgent, program, provider, api, key, keySubjects, tags } = socket
   return new ExchangeLog({
     requestId: orderedId(startedAt),
     ...{ connectionId, device, startedAt, endpointDomain, httpVersion, method, path },
@@ -142,6 +142,7 @@ function turnLog(
     ...(program === undefined ? {} : { program }),
     ...(provider === undefined ? {} : { provider }),
     ...(api === undefined ? {} : { api }),
+    ...{ key, keySubjects, tags },
     requestBytes,
   })
 }

@@ -1,6 +1,7 @@
 /** What an exchange is about, as every room sees it. */
 import type { RequestHead } from '../../http/head.js'
 import type { Target } from '../../net/dial.js'
+import type { KeyHolder } from '../../policy/access-gate.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Recognised } from '../../providers/index.js'
@@ -17,6 +18,8 @@ export interface ExchangeFacts {
   readonly upgrade: string | undefined
   /** It came by a door of the gateway. */
   readonly door?: ByDoor
+  /** It came with a key of ours. */
+  readonly holder?: KeyHolder
 }
 
 /** What the gateway knows of an exchange beside its host. */

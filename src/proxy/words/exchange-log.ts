@@ -108,7 +108,8 @@ export class ExchangeLog {
     if (fields.sessionId !== undefined) row.sessionId = fields.sessionId
     if (fields.agentId !== undefined) row.agentId = fields.agentId
     if (fields.fragmented !== undefined) row.fragmented = fields.fragmented
-    if (fields.tags !== undefined) row.tags = fields.tags
+    // What a key is tagged with is the operator's word.
+    if (fields.tags !== undefined) row.tags = { ...fields.tags, ...row.tags }
   }
 
   keptRequest(text: string): void {

@@ -18,7 +18,7 @@ export type ExchangeOpened = Pick<
     Pick<
       ExchangeRecord,
       | ('userAgent' | 'provider' | 'api' | 'call' | 'program' | 'traceparent')
-      | ('uninspectable' | 'requestBytes')
+      | ('uninspectable' | 'requestBytes' | 'key' | 'keySubjects' | 'tags')
     >
   >
 
@@ -89,7 +89,9 @@ export function newRow(opened: ExchangeOpened): AllFields {
     sessionId: undefined,
     agentId: undefined,
     fragmented: undefined,
-    tags: undefined,
+    key: opened.key,
+    keySubjects: opened.keySubjects,
+    tags: opened.tags,
     uninspectable: opened.uninspectable,
     unseenBy: undefined,
     retried: undefined,

@@ -81,6 +81,15 @@ describe('a gateway to one provider', () => {
     }
   })
 
+  it('is open with a key where others bring one of ours', async () => {
+    const open = README_YAML.replace('127.0.0.1', '0.0.0.0')
+    for (const whose of ['beyond_loopback', 'always'])
+      assert.equal(
+        (await loaded(`${open}\ngateway: {require_key: ${whose}}\n`)).kind,
+        'ok',
+      )
+  })
+
   it('writes a file to start from, and validates files', async () => {
     await using folder = await tempFolder()
     const { path: cwd } = folder

@@ -34,7 +34,7 @@ export function sessionsCommand(deps: AuditCommandDeps): Command {
 
 export function statsCommand(deps: AuditCommandDeps): Command {
   return filtered(new Command('stats'))
-    .description('use and cost by device, provider, model and day')
+    .description('use and cost by device, provider, model, key, tag and day')
     .action((flags: FilterFlags) => stats(deps, flags))
 }
 

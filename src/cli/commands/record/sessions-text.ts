@@ -44,9 +44,12 @@ export function* usageText(usage: Usage): Iterable<string> {
     ['device', usage.devices],
     ['provider', usage.providers],
     ['model', usage.models],
+    ['key', usage.keys],
+    ['tag', usage.tags],
     ['day (UTC)', usage.days],
   ] as const
   for (const [name, lines] of tables) {
+    if (lines.length === 0 && (name === 'key' || name === 'tag')) continue
     yield* table([...USAGE_HEAD, name], lines.map(usageCells))
     yield '\n'
   }
