@@ -251,7 +251,7 @@ export class PostOffice implements Disposable {
   #begin(sink: SinkSettings): void {
     const restsUntil = this.#resting.get(sink.name) ?? -Infinity
     if (this.#now < restsUntil && restsUntil - this.#now <= REST_MS) return
-    const due = this.#store.due(sink.name, this.#now, this.#now + FURTHEST_MS)
+    const due = this.#dueFor(sink)
     if (due === undefined) return
     const under = this.#try(sink, due)
       .catch((cause: unknown) => this.#withoutFile(cause))
@@ -264,6 +264,19 @@ export class PostOffice implements Disposable {
         this.#options.changed?.()
       })
     this.#sending.set(sink.name, under)
+  }
+
+  /** What waited for a sink, or for YORI to start, does not ring by night either. */
+  #dueFor(sink: SinkSettings): DueDelivery | undefined {
+    const zone = this.#settings?.timezone
+    for (;;) {
+      const due = this.#store.due(sink.name, this.#now, this.#now + FURTHEST_MS)
+      if (due === undefined || due.isEscalated) return due
+      const quiet = this.#settings?.rules[due.event.rule]?.quiet ?? []
+      const nextAt = afterQuiet(quiet, this.#now, { times: this.#times, zone })
+      if (nextAt <= this.#now) return due
+      this.#store.postpone(due.id, nextAt)
+    }
   }
 
   async #try(sink: SinkSettings, due: DueDelivery): Promise<void> {

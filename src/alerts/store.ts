@@ -225,6 +225,10 @@ export class AlertStore implements Disposable {
       .run(id)
   }
 
+  postpone(id: string, nextAt: number): void {
+    this.#db.prepare('UPDATE deliveries SET next_at = ? WHERE id = ?').run(nextAt, id)
+  }
+
   refused(id: string, error: string, nextAt: number | undefined): void {
     this.#db
       .prepare(

@@ -137,6 +137,27 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () =>
       (await import('./commands/record/sessions-command.js')).statsCommand(auditDeps()),
   },
+  report: {
+    group: 'Every day',
+    summary: 'who asked for how long, at what cost, and what was not seen',
+    load: async () => {
+      const { reportCommand } = await import('./commands/record/report.js')
+      return reportCommand({
+        config: configOf,
+        clock: systemClock,
+        env: process.env,
+        print,
+        note,
+        exit: (code) => {
+          process.exitCode = code
+        },
+        ask: async ({ state_dir: stateDir }, question) => {
+          const { askRunning } = await import('../control/ask.js')
+          return askRunning(stateDir, { actor: actorOf(process.env), ...question })
+        },
+      })
+    },
+  },
   exec: {
     group: 'On this machine',
     summary: 'run a program through YORI: yori exec -- COMMAND ARGUMENTS',

@@ -136,6 +136,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori stats --since 30d', 'what a month cost, by device, model and day'],
     ['yori stats --endpoint api.openai.com', 'of one provider'],
   ],
+  'yori report': [
+    ['yori report --since 7d', 'the week of the household'],
+    ['yori report --since 30d --html > report.html', 'a month, to print'],
+    ['yori report --mail', 'sent through the sink of type email'],
+  ],
   'yori exec': [
     ['yori exec -- claude -p "What is in this folder?"', 'one prompt of an agent'],
     ['yori exec --ephemeral -- npm run agent', 'a program of yours, leaving nothing'],

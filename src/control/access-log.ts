@@ -20,7 +20,7 @@ export class AccessLog {
   /** `what` and `subject`: such as `exchange` and its id. */
   looked(
     { caller, on: { port } }: Look,
-    what: 'exchanges' | 'exchange' | 'sessions' | 'session' | 'agent' | 'live',
+    what: 'exchanges' | 'exchange' | 'sessions' | 'session' | 'agent' | 'live' | 'report',
     subject: Readonly<Record<string, unknown>>,
   ): void {
     const { clock, appliance } = port

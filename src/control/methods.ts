@@ -331,6 +331,13 @@ export const METHODS: readonly Method[] = [
   },
   {
     verb: 'GET',
+    path: '/api/report',
+    role: 'view',
+    query: ['since', 'until', 'person'],
+    load: async () => (await import('./methods/report.js')).report,
+  },
+  {
+    verb: 'GET',
     path: '/api/usage',
     role: 'view',
     query: FILTERS,

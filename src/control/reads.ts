@@ -9,6 +9,8 @@ import type { PageAsked } from '../audit/pages.js'
 import { readSession, readUsage } from '../audit/session-queries.js'
 import type { Filter } from '../audit/where.js'
 import { readBlockByCode } from './block-by-code.js'
+import { gatherReport } from '../report/gather.js'
+import type { ReportAsked } from '../report/report.js'
 import { readRecord } from './record-rows.js'
 import type { RecordAsked } from './record-rows.js'
 
@@ -44,6 +46,7 @@ export const READS = {
   coverage: (db: Database, { nowMs, days }: { nowMs: number; days: number }) =>
     hasCoverage(db) ? readCoverage(db, nowMs, days) : null,
   usage: (db: Database, { filter }: { filter: Filter }) => readUsage(db, filter),
+  report: (db: Database, asked: ReportAsked) => gatherReport(db, asked),
   events: (db: Database, { prefix, most }: { prefix: string; most: number }) =>
     readEvents(db, prefix, most),
   /** The last 24 hours, and what was seen of the day (of UTC). */

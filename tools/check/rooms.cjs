@@ -114,12 +114,13 @@ const FLOORS = [
     rooms: [
       {
         room: 'src/control',
-        calls: ['src/metrics', 'src/replay'],
+        calls: ['src/metrics', 'src/replay', 'src/report'],
         types: ['src/alerts'],
       },
       { room: 'src/dashboard', types: ['src/control'] },
       { room: 'src/metrics' },
       { room: 'src/alerts' },
+      { room: 'src/report', calls: ['src/alerts'] },
       { room: 'src/replay' },
       { room: 'src/doctor' },
       { room: 'src/service' },
