@@ -102,7 +102,7 @@ async function told(
   const query = new URLSearchParams({ since: flags.since })
   if (flags.until !== undefined) query.set('until', flags.until)
   if (flags.person !== undefined) query.set('person', flags.person)
-  const asked = await deps.ask(config, { path: `/api/report?${query}` })
+  const asked = await deps.ask(config, { path: `/api/report?${query.toString()}` })
   if (asked.kind === 'unreachable') {
     deps.note(`yori: told from the files: ${printable(asked.reason)}\n`)
     return undefined
