@@ -34,8 +34,14 @@ export function curlText(row: Listed): string {
   return `${lacks.map((line) => `# ${line}\n`).join('')}${words.join(' ')}\n`
 }
 
-/** A log of one entry. Sizes of what was not kept are those that were counted. */
+/** A log of one entry. */
 export function harOf(row: Listed): object {
+  const creator = { name: 'YORI', version: '1' }
+  return { log: { version: '1.2', creator, entries: [harEntry(row)] } }
+}
+
+/** Sizes of what was not kept are those that were counted. */
+export function harEntry(row: Listed): object {
   const version = `HTTP/${text(row, 'http_version') ?? '1.1'}`
   const requestBody = text(row, 'request_body')
   const responseBody = text(row, 'response_body')
@@ -43,43 +49,35 @@ export function harOf(row: Listed): object {
   const wait = row['first_byte_ms'] === null ? total : count(row, 'first_byte_ms')
   const none = { cookies: [], headers: [], headersSize: -1 }
   return {
-    log: {
-      version: '1.2',
-      creator: { name: 'YORI', version: '1' },
-      entries: [
-        {
-          startedDateTime: `${(text(row, 'timestamp') ?? '').replace(' ', 'T')}Z`,
-          time: total,
-          request: {
-            ...none,
-            method: text(row, 'http_method') ?? '',
-            url: urlOf(row),
-            httpVersion: version,
-            queryString: [],
-            bodySize: count(row, 'request_bytes'),
-            ...(requestBody === undefined
-              ? {}
-              : { postData: { mimeType: mediaType(requestBody), text: requestBody } }),
-          },
-          response: {
-            ...none,
-            status: count(row, 'response_status'),
-            statusText: '',
-            httpVersion: version,
-            redirectURL: '',
-            bodySize: count(row, 'response_bytes'),
-            content: {
-              size: count(row, 'response_bytes'),
-              mimeType: mediaType(responseBody),
-              ...(responseBody === undefined ? {} : { text: responseBody }),
-            },
-          },
-          cache: {},
-          timings: { send: 0, wait, receive: Math.max(0, total - wait) },
-          comment: `request ${text(row, 'request_id') ?? ''}`,
-        },
-      ],
+    startedDateTime: `${(text(row, 'timestamp') ?? '').replace(' ', 'T')}Z`,
+    time: total,
+    request: {
+      ...none,
+      method: text(row, 'http_method') ?? '',
+      url: urlOf(row),
+      httpVersion: version,
+      queryString: [],
+      bodySize: count(row, 'request_bytes'),
+      ...(requestBody === undefined
+        ? {}
+        : { postData: { mimeType: mediaType(requestBody), text: requestBody } }),
     },
+    response: {
+      ...none,
+      status: count(row, 'response_status'),
+      statusText: '',
+      httpVersion: version,
+      redirectURL: '',
+      bodySize: count(row, 'response_bytes'),
+      content: {
+        size: count(row, 'response_bytes'),
+        mimeType: mediaType(responseBody),
+        ...(responseBody === undefined ? {} : { text: responseBody }),
+      },
+    },
+    cache: {},
+    timings: { send: 0, wait, receive: Math.max(0, total - wait) },
+    comment: `request ${text(row, 'request_id') ?? ''}`,
   }
 }
 

@@ -23,6 +23,8 @@ export interface Filter {
   /** Its whole id. */
   readonly agent?: string
   readonly policy?: string
+  /** What the policies said: `allow`, `alert` or `deny`. */
+  readonly decision?: string
   /** A request's id, or the end of it. */
   readonly id?: string
   /** An error's code, such as `YORI_UPSTREAM_UNREACHABLE`. */
@@ -67,6 +69,7 @@ export function whereOf(
     parts.push(['instr(lower(model), ?) > 0', filter.model.toLowerCase()])
   if (filter.provider !== undefined) parts.push(['provider = ?', filter.provider])
   if (filter.policy !== undefined) parts.push(['policy_name = ?', filter.policy])
+  if (filter.decision !== undefined) parts.push(['policy_decision = ?', filter.decision])
   if (filter.code !== undefined) parts.push(['code = ?', filter.code.toUpperCase()])
   if (filter.id !== undefined) {
     const id = filter.id.toLowerCase()

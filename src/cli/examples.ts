@@ -78,7 +78,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   'yori audit export': [
     ['yori audit export --since 30d --out month.csv', 'for a spreadsheet'],
-    ['yori audit export --format jsonl', 'for programs, to standard output'],
+    [
+      'yori audit export --format ecs --since 1d',
+      'for Elastic; also ocsf, cef, otlp, har, jsonl',
+    ],
   ],
   'yori audit verify': [
     ['yori audit verify', 'is the record what was written'],

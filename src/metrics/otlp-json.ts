@@ -4,20 +4,10 @@
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 import type { SeenExchange } from '../proxy/words/observer.js'
-import { genaiOperation, genaiProvider } from './genai-names.js'
+import { genaiOperation, genaiProvider } from '../core/genai-names.js'
+import { attributesOf, nanoseconds } from '../core/otlp-values.js'
+import type { Plain } from '../core/otlp-values.js'
 import type { Family, Sample } from './instruments.js'
-
-export type OtlpValue =
-  | { readonly stringValue: string }
-  | { readonly intValue: string }
-  | { readonly doubleValue: number }
-  | { readonly boolValue: boolean }
-  | { readonly arrayValue: { readonly values: readonly OtlpValue[] } }
-
-export interface OtlpAttribute {
-  readonly key: string
-  readonly value: OtlpValue
-}
 
 export interface Resource {
   readonly version: string
@@ -69,8 +59,6 @@ export function spanOf(seen: SeenExchange, { fresh, content }: SpanOptions): obj
   }
 }
 
-type Plain = string | number | boolean | readonly string[] | undefined
-
 /** `input_tokens` is with what was cached, as our own count is. */
 function spanAttributes(
   seen: SeenExchange,
@@ -114,27 +102,6 @@ function spanAttributes(
     'yori.cost.micro_usd': seen.costMicroUsd,
     'yori.tool.calls': seen.toolCalls,
   }
-}
-
-export function attributesOf(plain: Readonly<Record<string, Plain>>): OtlpAttribute[] {
-  return Object.entries(plain).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value: valueOf(value) }],
-  )
-}
-
-function valueOf(value: NonNullable<Plain>): OtlpValue {
-  if (typeof value === 'string') return { stringValue: value }
-  if (typeof value === 'boolean') return { boolValue: value }
-  if (typeof value === 'number')
-    return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value }
-  return { arrayValue: { values: value.map((text) => ({ stringValue: text })) } }
-}
-
-/** 64 bits, which a number does not hold. */
-export function nanoseconds(ms: number): string {
-  const whole = Math.floor(ms)
-  const rest = Math.round((ms - whole) * 1e6)
-  return String(BigInt(whole) * 1_000_000n + BigInt(rest))
 }
 
 export function tracesBody(spans: readonly object[], resource: Resource): object {

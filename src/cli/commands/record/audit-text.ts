@@ -2,7 +2,7 @@
  * What `yori audit` prints: tables for people, JSON and CSV for programs. Pure: lines out of
  * rows. Every text that a client chose goes through `printable`, `jsonLine` or `csvField`.
  */
-import { csvField, jsonLine, printable } from '../../../audit/printable.js'
+import { jsonLine, printable } from '../../../audit/printable.js'
 import type { AuditStats, Listed, Share } from '../../../audit/queries.js'
 import { cell, dollars, rowTokens, table } from '../../print-table.js'
 
@@ -100,19 +100,6 @@ function* sharesText(title: string, shares: readonly Share[]): Iterable<string> 
   yield `\n${title}\n`
   for (const { name, count } of shares)
     yield `  ${String(count).padStart(8)}  ${cell(name)}\n`
-}
-
-export function* jsonLines(rows: Iterable<Listed>): Iterable<string> {
-  for (const row of rows) yield `${jsonLine(row)}\n`
-}
-
-export function* csvLines(
-  columns: readonly string[],
-  rows: Iterable<Listed>,
-): Iterable<string> {
-  yield `${columns.join(',')}\r\n`
-  for (const row of rows)
-    yield `${columns.map((name) => csvField(row[name] ?? null)).join(',')}\r\n`
 }
 
 /** For a terminal: nothing in a line can move the cursor. */

@@ -2,14 +2,15 @@
  * `yori audit`: looks into the record, exports it, prunes it. Asks the running YORI where one
  * runs, else the database file. What clients wrote is escaped on its way out.
  */
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ChainWriter, hasChain } from '../../../audit/evidence/chain-writer.js'
 import { jsonLine, printable } from '../../../audit/printable.js'
-import type { Filter } from '../../../audit/queries.js'
+import { BY_COLUMN, FORMATS, exportLines } from '../../../audit/exports/formats.js'
+import type { Format } from '../../../audit/exports/formats.js'
+import type { Filter, Listed } from '../../../audit/queries.js'
 import { openDatabase, openReader, unavailable } from '../../../audit/queries.js'
 import type { Pruned } from '../../../audit/retention.js'
 import { countOlder, cutoffMs, prune } from '../../../audit/retention.js'
@@ -19,22 +20,19 @@ import { YoriError } from '../../../core/errors.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 import { addShow, requestOfCode } from './audit-show.js'
 import { addVerify } from './audit-verify.js'
+import { packageVersion } from '../../package-version.js'
 import { openRecord } from './record-source.js'
 import type { RecordSource } from './record-source.js'
-import {
-  csvLines,
-  jsonArray,
-  jsonLines,
-  listColumns,
-  listText,
-  statsText,
-  visible,
-} from './audit-text.js'
+import { jsonArray, listColumns, listText, statsText, visible } from './audit-text.js'
 
 export type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 
 export interface FilterFlags extends CommonFlags {
   readonly since?: string
+  readonly until?: string
+  readonly provider?: string
+  readonly session?: string
+  readonly decision?: string
   readonly device?: string
   readonly endpoint?: string
   readonly outcome?: string
@@ -60,13 +58,14 @@ export function auditCommand(deps: AuditCommandDeps): Command {
     .description('counts by outcome, endpoint, device, model and coverage')
     .action((flags: FilterFlags) => showStats(deps, flags))
   filtered(command.command('export'))
-    .description('every exchange that fits, oldest first, as CSV or JSON Lines')
+    .description('every exchange that fits, oldest first, in the form of another tool')
     .addOption(
-      new Option('--format <format>', 'what to write')
-        .choices(['csv', 'jsonl'])
-        .default('csv'),
+      new Option('--format <format>', 'what to write').choices(FORMATS).default('csv'),
     )
-    .option('--columns <names>', 'which columns of audit_events, with commas between')
+    .option(
+      '--columns <names>',
+      'which columns of audit_events, with commas between (csv, jsonl)',
+    )
     .option('--out <file>', 'write to this file (0600) instead of the standard output')
     .action((flags: ExportFlags) => exportRows(deps, flags))
   addVerify(command, deps)
@@ -90,13 +89,23 @@ export const common = (command: Command): Command =>
 export const filtered = (command: Command): Command =>
   common(command)
     .option('--since <when>', 'a span such as 24h or 7d, or a date (UTC)')
+    .option('--until <when>', 'before that moment: 24h for a day ago, or a date (UTC)')
     .option(
       '--device <device>',
       'an IP address, MAC address, host name, or program of this machine',
     )
     .option('--endpoint <domain>', 'the endpoint that was asked, or a part of its name')
+    .option('--provider <name>', 'a provider, as `yori providers list` has it')
     .option('--model <name>', 'a model, or a part of its name')
+    .option('--session <id>', 'a conversation')
     .option('--policy <name>', 'the policy that decided')
+    .addOption(
+      new Option('--decision <decision>', 'what the policies said').choices([
+        'allow',
+        'alert',
+        'deny',
+      ]),
+    )
     .option('--id <id>', 'one request, by its id or the end of it')
     .option('--code <code>', 'an error, such as YORI_UPSTREAM_UNREACHABLE')
     .option('--text <words>', 'words of prompt, answer, path or reason, as far as kept')
@@ -119,24 +128,38 @@ export const upTo =
   }
 
 export function filterOf(flags: FilterFlags, clock: Clock): Filter {
-  const { since, device, endpoint, outcome, model, policy, id, code, text } = flags
-  const sinceMs = since === undefined ? undefined : parseSince(since, clock.now())
-  if (since !== undefined && sinceMs === undefined)
-    throw new YoriError(
-      'YORI_CONFIG_INVALID',
-      `--since ${printable(since)}: neither a span such as 24h nor a date such as 2026-01-31`,
-    )
+  const { since, until, id, ...rest } = flags
+  const sinceMs = momentOf('--since', since, clock)
+  const untilMs = momentOf('--until', until, clock)
+  const { device, endpoint, outcome, model, policy, code, text } = rest
+  const { provider, session, decision } = rest
   return {
     ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(untilMs === undefined ? {} : { untilMs }),
     ...(device === undefined ? {} : { device }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(provider === undefined ? {} : { provider }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(model === undefined ? {} : { model }),
+    ...(session === undefined ? {} : { session }),
     ...(policy === undefined ? {} : { policy }),
+    ...(decision === undefined ? {} : { decision }),
     ...(id === undefined ? {} : { id }),
     ...(code === undefined ? {} : { code }),
     ...(text === undefined ? {} : { text }),
   }
+}
+
+/** @throws YORI_CONFIG_INVALID */
+function momentOf(flag: string, text: string | undefined, clock: Clock) {
+  if (text === undefined) return undefined
+  const moment = parseSince(text, clock.now())
+  if (moment === undefined)
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `${flag} ${printable(text)}: neither a span such as 24h nor a date such as 2026-01-31`,
+    )
+  return moment
 }
 
 async function list(
@@ -172,7 +195,7 @@ async function showStats(deps: AuditCommandDeps, flags: FilterFlags): Promise<vo
 }
 
 interface ExportFlags extends FilterFlags {
-  readonly format: 'csv' | 'jsonl'
+  readonly format: Format
   readonly columns?: string
   readonly out?: string
 }
@@ -181,17 +204,57 @@ async function exportRows(deps: AuditCommandDeps, flags: ExportFlags): Promise<v
   const filter = filterOf(flags, deps.clock)
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
-  const columns = chosenColumns(flags.columns, reader.columns)
-  const rows = reader.each(filter, columns)
-  const json = flags.json === true || flags.format === 'jsonl'
-  const lines = json ? jsonLines(rows) : csvLines(columns, rows)
-  if (flags.out !== undefined)
-    return await pipeline(
-      Readable.from(lines),
-      createWriteStream(flags.out, { mode: 0o600 }),
+  const format = flags.json === true ? 'jsonl' : flags.format
+  if (flags.columns !== undefined && !BY_COLUMN.has(format))
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `--columns: ${format} has members of its own; choose columns of csv or jsonl`,
     )
+  const columns = chosenColumns(flags.columns, reader.columns)
+  const rows = counted(reader.each(filter, columns), deps, reader.count(filter))
+  const lines = exportLines(format, rows, { columns, version: packageVersion() })
+  if (flags.out !== undefined) return await toFile(flags.out, lines)
   await print(deps, deps.stdout.isTTY === true ? visible(lines) : lines)
 }
+
+/** Under its name only when it is whole: a full disk or Ctrl-C leaves what was there before. */
+async function toFile(file: string, lines: Iterable<string>): Promise<void> {
+  const partial = `${file}.partial`
+  try {
+    await pipeline(pieces(lines), createWriteStream(partial, { mode: 0o600 }))
+    renameSync(partial, file)
+  } catch (cause) {
+    rmSync(partial, { force: true })
+    throw cause
+  }
+}
+
+/** A stream of single lines costs several times what the lines do. */
+function* pieces(lines: Iterable<string>): Iterable<string> {
+  let piece = ''
+  for (const line of lines) {
+    piece += line
+    if (piece.length < PIECE_LENGTH) continue
+    yield piece
+    piece = ''
+  }
+  yield piece
+}
+
+/** Tells how far it is. */
+function* counted(
+  rows: Iterable<Listed>,
+  { progress }: AuditCommandDeps,
+  total: number,
+): Iterable<Listed> {
+  let done = 0
+  for (const row of rows) {
+    yield row
+    if (++done % ROWS_A_WORD === 0) progress?.(done, total)
+  }
+}
+
+const ROWS_A_WORD = 1000
 
 function chosenColumns(
   wanted: string | undefined,
@@ -269,14 +332,7 @@ export async function print(
   const ignore = (): void => undefined // the callback of the write tells first
   stdout.on('error', ignore)
   try {
-    let piece = ''
-    for (const line of lines) {
-      piece += line
-      if (piece.length < PIECE_LENGTH) continue
-      await write(stdout, piece)
-      piece = ''
-    }
-    await write(stdout, piece)
+    for (const piece of pieces(lines)) await write(stdout, piece)
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EPIPE'))
       throw cause

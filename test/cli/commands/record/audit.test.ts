@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -204,6 +204,35 @@ describe('yori audit', () => {
       const printed = await audit(folder.database, each, { isTTY: true })
       assert.ok(!printed.includes('\u001b'), each.join(' '))
     }
+  })
+
+  it('exports in the forms of other tools, filtered, and says where columns make no sense', async () => {
+    using folder = await recorded()
+    const out = join(folder.path, 'out.json')
+    await audit(folder.database, ['export', '--format', 'ecs', '--out', out])
+    const lines = readFileSync(out, 'utf8').split('\n').slice(0, -1)
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { event: { id: string } }).event.id),
+      ['old', 'blocked', 'other', 'strange'],
+    )
+    assert.equal(statSync(out).mode & 0o777, 0o600)
+    assert.equal(existsSync(`${out}.partial`), false)
+    const cef = await audit(folder.database, [
+      ...['export', '--format', 'cef', '--since', '4h', '--until', '2h'],
+    ])
+    assert.match(
+      cef,
+      /^CEF:0\|YORI\|YORI\|[^|]+\|exchange.block\|.* externalId=blocked [^\n]*\n$/,
+    )
+    await assert.rejects(
+      audit(folder.database, ['export', '--format', 'ocsf', '--columns', 'model']),
+      /--columns: ocsf has members of its own/,
+    )
+    // What was there before stays where the new one could not be made.
+    await assert.rejects(
+      audit(folder.database, ['export', '--out', join(folder.path, 'none', 'x')]),
+      /ENOENT/,
+    )
   })
 
   it('exports more than one page, each row once', async () => {

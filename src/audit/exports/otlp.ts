@@ -1,0 +1,78 @@
+/**
+ * An exchange as a span in OTLP's JSON, one `TracesData` a line, as its file exporter writes them.
+ * Ids come from the client's `traceparent` and from the request's id, so that the same row gives
+ * the same span however often it is exported. Pure.
+ * https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
+ */
+import { hash } from 'node:crypto'
+import { genaiOperation, genaiProvider } from '../../core/genai-names.js'
+import { attributesOf, nanoseconds } from '../../core/otlp-values.js'
+import type { ExportRow } from './row.js'
+
+/** W3C Trace Context section 3.2. */
+const PARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
+const CLIENT = 3
+const STATUS_ERROR = 2
+const [TRACE_DIGITS, SPAN_DIGITS] = [32, 16] as const
+
+export function otlpTraces(row: ExportRow, version: string): object {
+  const digits = hash('sha256', `yori ${row.requestId}`, 'hex')
+  const [, trace, parent] = PARENT.exec(row.text('traceparent') ?? '') ?? []
+  const operation = genaiOperation(row.text('api'))
+  const model = row.text('model')
+  const span = {
+    traceId: trace ?? digits.slice(0, TRACE_DIGITS),
+    spanId: digits.slice(-SPAN_DIGITS),
+    ...(parent === undefined ? {} : { parentSpanId: parent }),
+    name: model === undefined ? operation : `${operation} ${model}`,
+    kind: CLIENT,
+    startTimeUnixNano: nanoseconds(row.startedMs),
+    endTimeUnixNano: nanoseconds(row.endedMs),
+    attributes: attributesOf(attributes(row, operation)),
+    status: row.isFine
+      ? {}
+      : { code: STATUS_ERROR, message: row.text('code') ?? row.outcome },
+  }
+  const resource = {
+    attributes: attributesOf({ 'service.name': 'yori', 'service.version': version }),
+  }
+  const scopeSpans = [{ scope: { name: 'yori', version }, spans: [span] }]
+  return { resourceSpans: [{ resource, scopeSpans }] }
+}
+
+function attributes(row: ExportRow, operation: string) {
+  const finish = row.text('finish_reason')
+  const firstTokenMs = row.number('first_token_ms')
+  const status = row.number('response_status')
+  const failed = row.isFine ? undefined : (row.text('code') ?? status?.toString())
+  const stream = row.number('stream')
+  return {
+    'gen_ai.operation.name': operation,
+    'gen_ai.provider.name': genaiProvider(row.text('provider') ?? 'unknown'),
+    'gen_ai.request.model': row.text('model'),
+    'gen_ai.request.stream': stream === undefined ? undefined : stream === 1,
+    'gen_ai.response.id': row.text('response_id'),
+    'gen_ai.response.finish_reasons': finish === undefined ? undefined : [finish],
+    'gen_ai.response.time_to_first_chunk':
+      firstTokenMs === undefined ? undefined : firstTokenMs / 1000,
+    'gen_ai.usage.input_tokens': row.number('prompt_tokens'),
+    'gen_ai.usage.output_tokens': row.number('response_tokens'),
+    'gen_ai.usage.cache_read.input_tokens': row.number('cached_tokens'),
+    'gen_ai.usage.cache_creation.input_tokens': row.number('cache_write_tokens'),
+    'gen_ai.usage.reasoning.output_tokens': row.number('reasoning_tokens'),
+    'gen_ai.conversation.id': row.text('session_id'),
+    'gen_ai.agent.id': row.text('agent_id'),
+    'server.address': row.text('endpoint_domain'),
+    'client.address': row.text('device_ip'),
+    'http.request.method': row.text('http_method'),
+    'http.response.status_code': status,
+    'error.type': failed,
+    'yori.request.id': row.requestId,
+    'yori.outcome': row.outcome,
+    'yori.policy.name': row.text('policy_name'),
+    'yori.policy.decision': row.text('policy_decision'),
+    'yori.cost.micro_usd': row.number('cost_micro_usd'),
+    'yori.tool.calls': row.names('tool_calls'),
+    'yori.prompt.preview': row.text('prompt_preview'),
+  }
+}
