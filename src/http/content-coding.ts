@@ -2,7 +2,8 @@
  * Takes the content coding off a copy of a body (RFC 9110 §8.4: gzip, deflate, br; RFC 8878:
  * zstd) so that a reader can look at it. The bytes on their way to the client are not touched:
  * this is a tap that never slows them and gives up, saying why, where a limit is met. Small
- * bodies are decoded in place at their end, larger ones on the thread pool as they come.
+ * bodies are decoded in place at their end, larger ones on the thread pool as they come, where
+ * there is room for their windows, and else when there is.
  */
 import {
   brotliDecompressSync,
@@ -18,8 +19,16 @@ import {
 import type { Transform } from 'node:stream'
 import type { BrotliOptions, ZlibOptions } from 'node:zlib'
 import { unreachable } from '../core/unreachable.js'
-import { brotliWindow, MAX_WINDOW_BYTES, unfolding } from './unfolding.js'
-import { createZstdDecoder } from './zstd.js'
+import {
+  brotliWindow,
+  MAX_WINDOW_BYTES,
+  unfolding,
+  waitingBytes,
+  windows,
+  ZSTD_WINDOW_BYTES,
+} from './unfolding.js'
+import type { Line } from './unfolding.js'
+import { createZstdDecoder, NO_ROOM } from './zstd.js'
 
 export type Coding = 'identity' | 'gzip' | 'deflate' | 'br' | 'zstd'
 
@@ -78,8 +87,14 @@ export type DecodeEnd =
   | 'corrupt'
   /** Over the size or ratio limit, or that of a brotli window (`MAX_WINDOW_BYTES`). */
   | 'too-large'
-  /** More coded bytes came than the thread pool could take. */
+  /** More coded bytes came than the thread pool could take, or than may wait for room. */
   | 'overloaded'
+
+/** Of a line, what one body has of it. */
+interface Place {
+  readonly line: Line
+  readonly size: number
+}
 
 /**
  * One body. `onData` gets decoded pieces in order, never after `end` has settled. It
@@ -100,8 +115,12 @@ export class ContentDecoder {
   #stream: Transform | undefined
   #end: DecodeEnd | undefined
   #settle: ((end: DecodeEnd) => void) | undefined
-  /** It is one of those that are undone at once. */
-  #hasTurn = false
+  /** What it has of the room for those that are undone at once. */
+  #place: Place | undefined
+  /** Takes it out of the line for room, in which it stands as it comes. */
+  #giveUp: (() => void) | undefined
+  /** Coded bytes that are held meanwhile. */
+  #waitingBytes = 0
 
   constructor(
     coding: Exclude<Coding, 'identity'>,
@@ -121,7 +140,8 @@ export class ContentDecoder {
     if (this.#stream === undefined) {
       this.#held.push(copy)
       const most = Math.max(this.#limits.inPlaceBytes, HEADER_BYTES - 1)
-      if (this.#codedBytes > most) this.#begin()
+      if (this.#giveUp !== undefined) this.#waitWith(copy.length)
+      else if (this.#codedBytes > most) this.#begin()
       return
     }
     this.#goOn()
@@ -132,7 +152,9 @@ export class ContentDecoder {
   end(): Promise<DecodeEnd> {
     this.#ended = true
     this.#goOn()
-    if (this.#end === undefined && this.#stream === undefined) this.#decodeInPlace()
+    if (this.#end === undefined && this.#stream === undefined)
+      if (this.#giveUp === undefined) this.#decodeInPlace()
+      else this.#standInLine()
     if (this.#end !== undefined) return Promise.resolve(this.#end)
     return new Promise((resolve) => {
       this.#settle = resolve
@@ -173,8 +195,9 @@ export class ContentDecoder {
       this.#finish('too-large')
       return
     }
+    this.#stopWaiting()
     unfolding.enter(1, () => {
-      this.#hasTurn = true
+      this.#place = { line: unfolding, size: 1 }
       if (this.#end !== undefined) this.#leave()
       else {
         this.#startStream()
@@ -183,31 +206,73 @@ export class ContentDecoder {
     })
   }
 
-  /** It is undone as it comes: nobody waits for streams of others, which may last for hours. */
+  /**
+   * It is undone as it comes, where there is room for its window. Streams of others, which may
+   * last for hours, are waited for no longer than to its own end.
+   */
   #begin(): void {
-    if (this.#windowBytes > MAX_WINDOW_BYTES) this.#finish('too-large')
-    else this.#startStream()
+    const size = this.#windowBytes
+    if (size > MAX_WINDOW_BYTES) this.#finish('too-large')
+    else if (size === 0) this.#startStream()
+    else {
+      let isNow = true
+      const giveUp = windows.enter(size, () => {
+        this.#place = { line: windows, size }
+        this.#stopWaiting()
+        this.#startStream()
+        isNow = false
+      })
+      if (!isNow) return
+      this.#giveUp = giveUp
+      this.#waitWith(this.#codedBytes)
+    }
+  }
+
+  /** Others have waited with as much as may wait: it is not undone. */
+  #waitWith(bytes: number): void {
+    const own = this.#waitingBytes + bytes
+    const isOver = own > this.#limits.maxQueuedBytes || !waitingBytes.more(bytes)
+    if (isOver) this.#finish('overloaded')
+    else this.#waitingBytes = own
+  }
+
+  #stopWaiting(): void {
+    this.#giveUp?.()
+    this.#giveUp = undefined
+    waitingBytes.leave(this.#waitingBytes)
+    this.#waitingBytes = 0
   }
 
   /** Zero of the codings whose windows are small. */
   get #windowBytes(): number {
+    if (this.#coding === 'zstd') return ZSTD_WINDOW_BYTES
     return this.#coding === 'br' ? brotliWindow(this.#held[0]?.[0] ?? 0) : 0
   }
 
+  /** Of a frame of zstd: a place among the small ones has room for any. */
+  #mayTake(windowBytes: number): boolean {
+    const place = this.#place
+    if (place?.line !== windows) return true
+    const more = windowBytes - place.size
+    if (more <= 0) return true
+    if (!windows.more(more)) return false
+    this.#place = { line: windows, size: windowBytes }
+    return true
+  }
+
   #leave(): void {
-    if (!this.#hasTurn) return
-    this.#hasTurn = false
-    unfolding.leave(1)
+    const place = this.#place
+    this.#place = undefined
+    place?.line.leave(place.size)
   }
 
   #startStream(): void {
-    const stream = createDecoder(this.#coding, Buffer.concat(this.#held))
+    const start = Buffer.concat(this.#held)
+    const stream = createDecoder(this.#coding, start, (size) => this.#mayTake(size))
     this.#stream = stream
     stream.on('data', (piece: Buffer) => this.#give(piece))
     stream.on('end', () => this.#finish('whole'))
-    stream.on('error', (error) =>
-      this.#finish(isEarlyEnd(error) ? 'truncated' : 'corrupt'),
-    )
+    stream.on('error', (error) => this.#finish(endOf(error)))
     const held = this.#held
     this.#held = []
     for (const piece of held) this.#write(piece)
@@ -249,6 +314,7 @@ export class ContentDecoder {
   #finish(end: DecodeEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.#stopWaiting()
     this.#held = []
     this.#waiting = undefined
     const stream = this.#stream
@@ -324,7 +390,12 @@ function inPlace(
   }
 }
 
-function createDecoder(coding: Exclude<Coding, 'identity'>, start: Buffer): Transform {
+/** `mayTake`: as of `createZstdDecoder`. */
+function createDecoder(
+  coding: Exclude<Coding, 'identity'>,
+  start: Buffer,
+  mayTake: (windowBytes: number) => boolean,
+): Transform {
   switch (coding) {
     case 'gzip':
       return createGunzip()
@@ -333,7 +404,7 @@ function createDecoder(coding: Exclude<Coding, 'identity'>, start: Buffer): Tran
     case 'br':
       return createBrotliDecompress()
     case 'zstd':
-      return createZstdDecoder()
+      return createZstdDecoder(mayTake)
     default:
       return unreachable(coding)
   }
@@ -347,6 +418,11 @@ function hasZlibHeader(start: Buffer): boolean {
   const first = start[0] ?? 0
   const second = start[1] ?? 0
   return (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0
+}
+
+function endOf(error: unknown): DecodeEnd {
+  if (codeOf(error) === NO_ROOM) return 'too-large'
+  return isEarlyEnd(error) ? 'truncated' : 'corrupt'
 }
 
 function isEarlyEnd(error: unknown): boolean {

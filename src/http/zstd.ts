@@ -27,11 +27,17 @@ const WINDOW_LOG_MAX = (zlib.constants as Readonly<Record<string, number>>)[
  * Coded bytes in, decoded ones out, of one body; how much comes out is for the caller to
  * bound. What is no Zstandard, needs a window over `MAX_WINDOW_BYTES` (8 MiB) or has too
  * many blocks (`MAX_MOVED_BYTES`) destroys it with an error. Of a body that broke off the
- * error says `Z_BUF_ERROR`, as those of zlib do.
+ * error says `Z_BUF_ERROR`, as those of zlib do. `mayTake` is asked for the window of each
+ * frame, in bytes; where it says no, the error's code is `NO_ROOM`.
  */
-export function createZstdDecoder(): Transform {
-  return new ZstdDecoder()
+export function createZstdDecoder(
+  mayTake: (windowBytes: number) => boolean = () => true,
+): Transform {
+  return new ZstdDecoder(mayTake)
 }
+
+/** The `code` of the error of one that may not take the room for a window. */
+export const NO_ROOM = 'NO_ROOM'
 
 class ZstdDecoder extends Transform {
   readonly #frames = new ZstdFrames()
@@ -41,8 +47,11 @@ class ZstdDecoder extends Transform {
   /** More is not wanted yet. */
   #onWanted: (() => void) | undefined
 
-  constructor() {
+  readonly #mayTake: (windowBytes: number) => boolean
+
+  constructor(mayTake: (windowBytes: number) => boolean) {
     super()
+    this.#mayTake = mayTake
     if (native === undefined || WINDOW_LOG_MAX === undefined) return
     const params = { [WINDOW_LOG_MAX]: Math.log2(MAX_WINDOW_BYTES) }
     this.#native = native({ params })
@@ -85,6 +94,8 @@ class ZstdDecoder extends Transform {
       const block = this.#frames.next()
       if (this.#frames.isCorrupt) throw new Error('it is no Zstandard that is read here')
       if (block === undefined || this.destroyed) return
+      if (block.isFirst && !this.#mayTake(block.windowBytes))
+        throw Object.assign(new Error('no room for its window'), { code: NO_ROOM })
       if (!(this.#native === undefined ? this.#undo(block) : this.#give(block))) {
         await new Promise<void>((resolve) => (this.#onWanted = resolve))
         this.#onWanted = undefined

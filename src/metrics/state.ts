@@ -2,6 +2,7 @@
 import { memoryUsage, cpuUsage } from 'node:process'
 import type { Appliance } from '../assembly/appliance.js'
 import type { Clock } from '../core/clock.js'
+import { unfolding, windows } from '../http/unfolding.js'
 import type { Family } from './instruments.js'
 import { looked } from './instruments.js'
 import type { LoopDelay } from './loop-delay.js'
@@ -111,6 +112,18 @@ function aboutTraffic({ appliance, traffic }: StateSources): Family[] {
       'yori_held_body_bytes',
       'Bytes of bodies that are held to be looked at.',
       services.held.held,
+    ),
+    looked(
+      'gauge',
+      'yori_decoder_window_bytes',
+      'Bytes of windows of compressed bodies that are undone as they come.',
+      windows.taken,
+    ),
+    looked(
+      'counter',
+      'yori_decoder_waits_total',
+      'Compressed bodies that waited for room to be undone.',
+      windows.waits + unfolding.waits,
     ),
     looked(
       'gauge',
