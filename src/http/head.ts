@@ -58,6 +58,8 @@ export interface RequestHead {
   readonly contentEncoding: string | undefined
   /** Of each message of a call (gRPC, Connect). */
   readonly messageEncoding: string | undefined
+  /** Its body is a range of a file (RFC 9110 §14.4, or as protocols of uploads say it). */
+  readonly isRange: boolean
   readonly accept: string | undefined
   readonly proxyAuthorization: string | undefined
   /** It waits to be told to go on, RFC 9110 §10.1.1. */
@@ -111,6 +113,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
   let accept: string | undefined
   let proxyAuthorization: string | undefined
   let expects = false
+  let isRange = false
   let traceparents = 0
   let traceparent: string | undefined
   let own: Map<string, string> | undefined
@@ -154,6 +157,11 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
       case 'expect':
         expects = true
         continue
+      case 'content-range':
+      case 'upload-offset':
+      case 'x-goog-upload-offset':
+        isRange = true
+        break
       case 'traceparent':
         traceparents += 1
         traceparent = traceparents === 1 ? value : undefined
@@ -182,6 +190,7 @@ export function readRequestHead(rawHeaders: readonly string[]): RequestHead {
     contentType,
     contentEncoding,
     messageEncoding,
+    isRange,
     accept,
     proxyAuthorization,
     expects,

@@ -5,6 +5,8 @@ export interface RequestHeadFacts {
   readonly contentEncoding: string | undefined
   /** Of the messages in the body, where each has its own (`grpc-encoding`). */
   readonly messageEncoding?: string | undefined
+  /** The body is a range of a file. */
+  readonly isRange?: boolean
 }
 
 /** What is kept of a body. */

@@ -17,6 +17,8 @@ import type { BodyText } from '../../providers/body-text.js'
 import { MEDIA_ELSEWHERE } from '../../providers/elsewhere.js'
 import type { Recognised } from '../../providers/index.js'
 import { NamedInBody } from '../../providers/named-in-body.js'
+import { withoutQuery } from '../../providers/paths.js'
+import { GENERATING_APIS } from '../../providers/provider.js'
 import type { Api, RequestFacts } from '../../providers/provider.js'
 import { RequestBuilder } from '../../providers/request.js'
 import { noContent, unreadable } from '../words/content.js'
@@ -225,7 +227,8 @@ function* readBroken(
   if (!isWords) return notText(facts)
   const text = options.wantsText ? yield* words.ended() : undefined
   const isLines = body.kind === 'invalid' && words.fields > 0
-  const unstructured = isLike && !isLines ? whyUnstructured(body) : undefined
+  const isStructured = isLike && !isLines && !isPartOfUpload(recognised, copy)
+  const unstructured = isStructured ? whyUnstructured(body) : undefined
   const state = body.kind === 'over-limit' ? 'truncated' : 'invalid'
   const content: Content = { ...about(facts), ...NO_BODY, state, unstructured }
   const other = recognised.api === 'other' ? 'unknown-api' : undefined
@@ -233,6 +236,12 @@ function* readBroken(
   const none = mediaOf(copy.bytes) === undefined ? undefined : 'not-text'
   const unread = unstructured === undefined ? (none ?? other) : whyUnread(body)
   return { facts, content, text, unread }
+}
+
+/** A file that is uploaded in ranges is cut anywhere: it is text, or none, and no request. */
+function isPartOfUpload({ api }: Recognised, { head, path }: Copy): boolean {
+  if (head.isRange !== true || GENERATING_APIS.has(api)) return false
+  return /\b(?:uploads?|files?)\b/i.test(withoutQuery(path))
 }
 
 const NO_BODY = { body: undefined, uninspectable: undefined }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { behind, endedExchanges, NAME, until } from '../../support/proxied.js'
 import { HTTP_VERSIONS } from '../../support/yori.js'
 import type { Row } from '../../support/yori.js'
@@ -26,6 +27,8 @@ const user = (content: unknown) => ({ messages: [{ role: 'user', content }] })
 
 interface Sent {
   readonly path?: string
+  readonly method?: 'PUT' | 'PATCH'
+  readonly fields?: Readonly<Record<string, string>>
   readonly type?: string
   readonly body: unknown
 }
@@ -33,6 +36,22 @@ interface Sent {
 const FORM = (part: string, file: string): string =>
   `--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n${part}\r\n` +
   `--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n${file}\r\n--b--\r\n`
+
+/** Uploads in ranges: a file of JSON is cut anywhere. */
+const RANGE = {
+  path: '/upload/v1beta/files?upload_id=u',
+  method: 'PUT',
+  fields: { 'content-range': 'bytes 262144-524287/1048576' },
+} as const
+const GOOGLE = {
+  path: '/upload/v1beta/files?upload_id=u',
+  fields: { 'x-goog-upload-command': 'upload', 'x-goog-upload-offset': '0' },
+} as const
+const PARTS = {
+  path: '/v1/uploads/u/parts',
+  type: 'multipart/form-data; boundary=b',
+} as const
+const RANDOM = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 197) % 256))
 
 const HIDDEN: readonly (readonly [string, Sent])[] = [
   ['a field that nobody knows', { body: { ...user('hi'), memory: [{ note: CARD }] } }],
@@ -321,6 +340,20 @@ const HIDDEN: readonly (readonly [string, Sent])[] = [
       body: `--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64(`it is ${CARD}`)}\r\n--b--\r\n`,
     },
   ],
+  ['a range of a file', { ...RANGE, body: `"text": "my card is ${CARD}", "and so` }],
+  [
+    'the first range of an upload to Google',
+    { ...GOOGLE, body: `{"contents":[{"parts":[{"text":"${CARD} and` },
+  ],
+  [
+    'a part of an upload that is text',
+    { ...PARTS, body: FORM('x', `{"body":{"messages":[{"content":"${CARD}`) },
+  ],
+  // It says that it is a range, and it is none.
+  [
+    'a call that is no JSON',
+    { fields: { 'content-range': 'bytes 0-9/99' }, body: '{"model":"m",' },
+  ],
   [
     'the middle of a long history',
     {
@@ -373,6 +406,41 @@ const HARMLESS: readonly (readonly [string, Sent, string | null])[] = [
     'not-text',
   ],
   [
+    'the first range of a file of JSON',
+    { ...GOOGLE, body: '{"contents":[{"parts":[{"text":"the first half of a li' },
+    null,
+  ],
+  [
+    'another range of it, cut within a character',
+    {
+      ...RANGE,
+      body: Buffer.from(`${'größer und schöner '.repeat(40)}ö`).subarray(2, -1),
+    },
+    null,
+  ],
+  [
+    'the last range of one of lines',
+    {
+      ...{ ...GOOGLE, type: 'application/jsonl' },
+      fields: {
+        'x-goog-upload-command': 'upload, finalize',
+        'x-goog-upload-offset': '8388608',
+      },
+      body: 'ntent":"b"}\n{"a":1}\n',
+    },
+    null,
+  ],
+  [
+    'a range of a film',
+    { ...RANGE, fields: { 'upload-offset': '4096' }, type: 'video/mp4', body: RANDOM },
+    'not-text',
+  ],
+  [
+    'half a line in a part of an upload',
+    { ...PARTS, body: FORM('x', '{"custom_id":"a","body":{"mo') },
+    null,
+  ],
+  [
     'packed bytes that are called JSON',
     { body: gzipSync(JSON.stringify(user('hi'))) },
     'not-text',
@@ -391,6 +459,15 @@ const HARMLESS: readonly (readonly [string, Sent, string | null])[] = [
   ],
 ]
 
+function asked(
+  { path = CHAT, method, fields, type = 'application/json', body }: Sent,
+  dispatcher: Dispatcher,
+): Parameters<typeof request> {
+  const headers = { 'content-type': type, ...fields }
+  const sent = { method: method ?? 'POST', dispatcher, body: bytesOf(body), headers }
+  return [`https://${NAME}${path}`, sent]
+}
+
 function bytesOf(body: unknown): string | Buffer {
   return typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
 }
@@ -402,11 +479,8 @@ for (const version of HTTP_VERSIONS)
         incoming.resume().on('end', () => response.end('{}'))
       }, ENFORCE)
       const dispatcher = proxied.yori.dispatcher(undefined, version)
-      for (const [where, { path = CHAT, type = 'application/json', body }] of HIDDEN) {
-        const answer = await request(`https://${NAME}${path}`, {
-          ...{ method: 'POST', dispatcher, body: bytesOf(body) },
-          headers: { 'content-type': type },
-        })
+      for (const [where, sent] of HIDDEN) {
+        const answer = await request(...asked(sent, dispatcher))
         const text = await answer.body.text()
         assert.equal(answer.statusCode, 403, where)
         assert.match(text, /a card number|stands twice|is not JSON|values limit/, where)
@@ -426,11 +500,8 @@ for (const version of HTTP_VERSIONS)
         incoming.resume().on('end', () => response.end('{}'))
       }, ENFORCE)
       const dispatcher = proxied.yori.dispatcher(undefined, version)
-      for (const [what, { path = CHAT, type = 'application/json', body }] of HARMLESS) {
-        const answer = await request(`https://${NAME}${path}`, {
-          ...{ method: 'POST', dispatcher, body: bytesOf(body) },
-          headers: { 'content-type': type },
-        })
+      for (const [what, sent] of HARMLESS) {
+        const answer = await request(...asked(sent, dispatcher))
         await answer.body.dump()
         assert.equal(answer.statusCode, 200, what)
       }
