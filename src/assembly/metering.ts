@@ -4,7 +4,7 @@
  * whatever tells them. Counted is all that is recorded, whether policies ask or not, so that a
  * budget that is switched on in mid-month knows what was spent.
  */
-import { usedBy } from '../core/record.js'
+import { mayHaveBeenServed, usedBy } from '../core/record.js'
 import type { ExchangeRecord } from '../core/record.js'
 import type { InFlight } from '../policy/in-flight.js'
 import type { LocalTime } from '../policy/local-time.js'
@@ -74,8 +74,8 @@ export class Metering implements ExchangeObserver {
 }
 
 /** Did a model get to it? One that was turned away on the way there used nobody's quota up. */
-function wasTaken({ outcome, status, code, phase }: Readonly<ExchangeRecord>): boolean {
+function wasTaken(record: Readonly<ExchangeRecord>): boolean {
+  const { outcome, status } = record
   if (outcome === 'block') return false
-  if (status !== undefined) return status < 400
-  return phase === 'sent' && code === 'YORI_CLIENT_GONE'
+  return mayHaveBeenServed(record) || (status !== undefined && status < 400)
 }

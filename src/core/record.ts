@@ -291,6 +291,24 @@ export function usedBy(
   }
 }
 
+/**
+ * Nothing came back, and a model may have worked all the same: who asked has gone, or was told that
+ * it takes too long. Where the way to the provider broke, none has.
+ */
+export function mayHaveBeenServed({
+  status,
+  phase,
+  code,
+}: Pick<ExchangeRecord, 'status' | 'phase' | 'code'>): boolean {
+  if (status !== undefined && code !== 'YORI_UPSTREAM_TIMEOUT') return false
+  return phase === 'sent' && UNANSWERED.has(code ?? '')
+}
+
+const UNANSWERED: ReadonlySet<string> = new Set([
+  'YORI_CLIENT_GONE',
+  'YORI_UPSTREAM_TIMEOUT',
+])
+
 /** A row whose answer was told of again, and otherwise. */
 export interface AnsweredRow {
   readonly requestId: string

@@ -4,7 +4,7 @@
  * counts are estimated and marked. Which field means what is each provider's.
  */
 import { BoundedText } from './bounded-text.js'
-import { GENERATING_APIS } from './provider.js'
+import { GENERATING_APIS, READER_LIMITS } from './provider.js'
 import type {
   Api,
   ProviderError,
@@ -274,6 +274,14 @@ export class FactsBuilder {
       chars += call.name.length + call.argumentsText.chars
     return chars
   }
+}
+
+/** Of a request that nobody has answered: what it sent is estimated, and nothing was written. */
+export function unansweredFacts(asked: Asked): ResponseFacts {
+  const facts = new FactsBuilder(READER_LIMITS)
+  facts.outputTokens = 0
+  facts.estimated = true
+  return facts.build(asked, true)
 }
 
 function sum(before: number | undefined, more: number | undefined): number | undefined {

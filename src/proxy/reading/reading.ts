@@ -3,6 +3,7 @@
  * before anything here looks at them. Fills the record; what cannot be read stays undefined,
  * and the record says that it was not read.
  */
+import { mayHaveBeenServed } from '../../core/record.js'
 import type { Uninspectable } from '../../core/record.js'
 import { atOnce, inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
@@ -10,6 +11,7 @@ import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
 import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
+import { unansweredFacts } from '../../providers/facts.js'
 import type { Recognised } from '../../providers/index.js'
 import {
   answeredFields,
@@ -520,12 +522,24 @@ export class Reading {
       const pace = paceOf(log.record)
       if (pace !== undefined) log.tokensPerSecond(pace)
     }
+    if (this.#reader === undefined) this.#unanswered()
     const session = this.#session
     if (session === undefined) return facts
     if (facts !== undefined && this.#heard !== undefined)
       conversations?.heard.said(session.key, facts)
     conversations?.answered(session, log.record, facts)
     return facts
+  }
+
+  /** What a model may have read, of which nobody tells: as much as was sent, and no more. */
+  #unanswered(): void {
+    const { log } = this.#about
+    const { catalogue, generates = log.record.call } = this.#options
+    const promptChars = this.#promptChars
+    if (generates !== true || !mayHaveBeenServed(log.record)) return
+    if (promptChars === undefined) return
+    const facts = unansweredFacts({ api: this.#recognised.api, promptChars })
+    log.answered(answeredFields(facts, catalogue, this.#askedOf()))
   }
 
   /** A fault in what only looks must not cost the exchange. */
