@@ -268,6 +268,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori person set Mia --group children --closed 20:30-07:00', 'a night'],
     ['yori person set Mia --messages 30 --usd none', 'a day, and no limit of cost'],
   ],
+  'yori person export': [
+    ['yori person export Ada', 'every exchange of her devices, as JSON Lines'],
+    ['yori person export Ada > ada.jsonl', 'into a file, to hand over'],
+  ],
+  'yori person forget': [
+    ['yori person forget Ada --content', 'what was said goes, counts and times stay'],
+    ['yori person forget Ada --yes', 'every row goes, without being asked'],
+  ],
   'yori person remove': [
     ['yori person remove Mia', 'her devices stay'],
     ['yori person remove Mia --json', 'for programs'],

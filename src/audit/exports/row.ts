@@ -75,7 +75,7 @@ export class ExportRow {
 
 /** Without members that have no value, all the way down; an object that is left empty goes, too. */
 export function whole(value: object): object {
-  return (withoutNothing(value) ?? {}) as object
+  return withoutNothing(value) ?? {}
 }
 
 function withoutNothing(value: unknown): unknown {

@@ -16,6 +16,7 @@ import {
   tableText,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps } from './household-database.js'
+import { addRecordCommands } from './person-record.js'
 import { authorOf, orDecline } from './target.js'
 
 export function personCommand(deps: PolicyStateDeps): Command {
@@ -40,11 +41,12 @@ export function personCommand(deps: PolicyStateDeps): Command {
       orDecline(deps, () => set(deps, name, flags)),
     )
   common(command.command('remove'))
-    .description('forget a person; their devices stay')
+    .description('no such person any more; their devices and what is recorded stay')
     .argument('<name>', 'who')
     .action((name: string, flags: CommonFlags) =>
       orDecline(deps, () => remove(deps, name, flags)),
     )
+  addRecordCommands(command, deps)
   return command
 }
 

@@ -244,13 +244,13 @@ function* pieces(lines: Iterable<string>): Iterable<string> {
 /** Tells how far it is. */
 function* counted(
   rows: Iterable<Listed>,
-  { progress }: AuditCommandDeps,
+  deps: AuditCommandDeps,
   total: number,
 ): Iterable<Listed> {
   let done = 0
   for (const row of rows) {
     yield row
-    if (++done % ROWS_A_WORD === 0) progress?.(done, total)
+    if (++done % ROWS_A_WORD === 0) deps.progress?.(done, total)
   }
 }
 
