@@ -2,6 +2,7 @@
 import {
   choice,
   count,
+  flag,
   item,
   list,
   seconds,
@@ -64,6 +65,11 @@ export const gatewaySchema = section(
       description:
         'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
     },
+    sidecar: flag(
+      false,
+      'The doors are those of a sidecar: 503 while there is no policy, `input.event` for ' +
+        'policies, and bodies that are no JSON object pass and are counted as ungoverned.',
+    ),
     require_key: choice({
       enum: ['never', 'beyond_loopback', 'always'],
       default: 'never',

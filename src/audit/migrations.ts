@@ -290,6 +290,12 @@ const accessKeys = `
 ALTER TABLE exchanges ADD COLUMN access_key TEXT;
 `
 
+/** Of a sidecar: what agents are about to do, and what nobody was asked about. */
+const sidecars = `
+ALTER TABLE exchanges ADD COLUMN tool_name TEXT;
+ALTER TABLE exchanges ADD COLUMN ungoverned TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -309,6 +315,7 @@ export const migrations: readonly string[] = [
   traces,
   chain,
   accessKeys,
+  sidecars,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -240,6 +240,8 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   ANSWER.cost_at_most_micro_usd,
   { name: 'traceparent', type: 'TEXT', fixed: true, read: (r) => r.traceparent },
   { name: 'access_key', type: 'TEXT', fixed: true, read: (r) => r.key },
+  { name: 'tool_name', type: 'TEXT', fixed: true, read: (r) => r.toolName },
+  { name: 'ungoverned', type: 'TEXT', read: (r) => r.ungoverned },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -33,7 +33,7 @@ CREATE VIEW audit_events AS SELECT
   first_token_ms, tokens_per_second,
   cost_micro_usd, cost_at_most_micro_usd, finish_reason, tool_calls, stream, request_bytes, response_bytes,
   api, is_call, counted_in, service_tier, program, program_folder, traceparent,
-  access_key,
+  access_key, tool_name, ungoverned,
   session_id, agent_id, fragmented, tags, response_id, attachments, uninspectable,
   unseen_by,
   connection_id, http_version, retried, truncated, trailers_dropped,

@@ -52,6 +52,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run in the foreground',
     load: async () => (await import('./commands/run/run-command.js')).runCommand(),
   },
+  sidecar: {
+    group: 'On this machine',
+    summary: 'a gateway beside an agent: each request is governed by your policies',
+    load: async () => (await import('./commands/run/run-command.js')).sidecarCommand(),
+  },
   status: {
     group: 'Every day',
     summary: 'how things stand: what is seen, what is not, and what is wrong',

@@ -111,6 +111,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori sessions resume 7f3a9c', 'let it go on'],
     ['yori sessions resume 7f3a9c --device laptop', 'of one device alone'],
   ],
+  'yori sidecar': [
+    [
+      'yori sidecar --port 9322 --policies ./policies',
+      'http://127.0.0.1:9322/llm/openai',
+    ],
+    ['yori sidecar --config yori.conf', 'with the mode of that file'],
+  ],
   'yori key': [
     ['yori key create --for app --monthly-usd 20', 'printed once, kept as a digest'],
     ['yori key list', 'whose there are, and what they have used'],

@@ -230,6 +230,11 @@ const CATALOGUE = {
     status: 426,
     says: 'what is said on this WebSocket cannot be inspected: ask by HTTP instead',
   },
+  YORI_NOT_GOVERNED: {
+    source: 'operator',
+    status: 503,
+    says: 'no policy is configured that could govern this request',
+  },
   YORI_KEY_UNKNOWN: {
     source: 'client',
     status: 401,

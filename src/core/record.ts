@@ -205,6 +205,10 @@ export interface ExchangeRecord {
   readonly fragmented?: boolean
   /** The name of the key of ours that it came with. */
   readonly key?: string
+  /** It came to a sidecar: what it is called there. */
+  readonly toolName?: string
+  /** Why no policy was asked there. */
+  readonly ungoverned?: Ungoverned
   /** For whom it counts by that key. No column. */
   readonly keySubjects?: readonly string[]
   /** What the client calls it, by `X-Yori-Tags`, and what its key is tagged with. */
@@ -231,6 +235,9 @@ export interface ExchangeRecord {
   /** Its messages that no reader could take. */
   readonly unreadMessages?: number
 }
+
+/** Bodies that a sidecar lets pass. */
+export type Ungoverned = 'empty' | 'not_json' | 'not_an_object'
 
 export interface RefusedFor {
   /** The same for who says the same newest words again. */

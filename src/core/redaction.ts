@@ -2,7 +2,10 @@
  * What is to be taken out of a JSON request body before it goes on. `label` names what it was
  * (`credit_card`); `[redacted:credit_card]` stands there afterwards.
  */
-export type Redaction =
+export type Redaction = Passage | { readonly kind: 'body'; readonly text: string }
+
+/** All but another body in the place of the one that came, which is JSON text. */
+export type Passage =
   /** Wherever this text stands in a text of the body, and numbers written just so. */
   | { readonly kind: 'text'; readonly text: string; readonly label: string }
   /** The text or number at an RFC 6901 pointer, such as `/messages/0/content`. */

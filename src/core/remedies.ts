@@ -214,6 +214,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     look: 'which program, `yori audit list`',
     do: 'nothing: programs ask by HTTP then; one that does not needs `inspect.on_uninspectable: allow` or an exempt device',
   },
+  YORI_NOT_GOVERNED: {
+    look: '`yori policy list`',
+    do: 'put a policy into `policies.directory`, or name one of those that come with YORI in `policies.files`',
+  },
   YORI_KEY_UNKNOWN: {
     look: '`yori key list`',
     do: 'make another by `yori key create`, or `yori key rotate NAME`, and give it to the program',

@@ -6,7 +6,7 @@
  * Keys are never changed. Bounded by what it is given: `MAX_REDACTIONS`.
  */
 import { unreachable } from '../core/unreachable.js'
-import type { Find, Redaction } from '../core/redaction.js'
+import type { Find, Passage } from '../core/redaction.js'
 import { redactionMark, Texts } from './redact-texts.js'
 
 /** More cannot be taken out of one body. */
@@ -31,7 +31,7 @@ export interface Redacted {
  */
 export function redactJson(
   bytes: Buffer,
-  redactions: readonly Redaction[],
+  redactions: readonly Passage[],
   find?: Find,
 ): Redacted | undefined {
   if (redactions.length > MAX_REDACTIONS) return undefined
@@ -44,7 +44,7 @@ interface Open {
   index: number
 }
 
-type Placed = Extract<Redaction, { kind: 'value' | 'span' }>
+type Placed = Extract<Passage, { kind: 'value' | 'span' }>
 
 interface Span {
   readonly start: number
@@ -75,14 +75,14 @@ class Redactor {
   #passages = 0
   #impossible = false
 
-  constructor(bytes: Buffer, redactions: readonly Redaction[], find: Find | undefined) {
+  constructor(bytes: Buffer, redactions: readonly Passage[], find: Find | undefined) {
     this.#bytes = bytes
     this.#text = bytes.toString('latin1')
     this.#find = find
     for (const redaction of redactions) this.#add(redaction)
   }
 
-  #add(redaction: Redaction): void {
+  #add(redaction: Passage): void {
     switch (redaction.kind) {
       case 'text':
         this.#texts.add(redaction.text, redaction.label)

@@ -130,6 +130,11 @@ export class TrafficMetrics implements ExchangeObserver {
     help: 'Exchanges that were not read, or not to their end, by why.',
     labels: ['reason'],
   })
+  readonly #ungoverned = new Counter({
+    name: 'yori_ungoverned_requests_total',
+    help: 'Bodies at a sidecar about which no policy was asked, by why.',
+    labels: ['reason'],
+  })
   readonly #findings = new Counter({
     name: 'yori_personal_data_found_total',
     help: 'Personal data in prompts, by kind.',
@@ -201,6 +206,7 @@ export class TrafficMetrics implements ExchangeObserver {
       ...[this.#firstByte, this.#firstToken, this.#tokens, this.#cost, this.#unpriced],
       ...[this.#blocks, this.#alerts, this.#bypasses, this.#errors],
       ...[this.#upstreamFailures, this.#retries, this.#uninspected, this.#findings],
+      this.#ungoverned,
       ...[this.#redactions, this.#tools, this.#frames, this.#bytes],
       ...[this.#connections, this.#connectionBytes, this.#refused],
     ].map((instrument) => instrument.family())
@@ -302,6 +308,7 @@ export class TrafficMetrics implements ExchangeObserver {
   #read(seen: SeenExchange, own: ProviderSeries): void {
     const { uninspectable, findings, toolCalls, clientFrames, serverFrames } = seen
     if (uninspectable !== undefined) this.#uninspected.add([uninspectable])
+    if (seen.ungoverned !== undefined) this.#ungoverned.add([seen.ungoverned])
     if (findings !== undefined)
       for (const { kind, count } of findings) this.#findings.add([kind], count)
     if (toolCalls !== undefined) own.tools.add(toolCalls.length)

@@ -207,6 +207,11 @@ export class Decider {
     })
   }
 
+  /** Somebody is there to be asked about every request. */
+  get isGoverned(): boolean {
+    return this.#configured
+  }
+
   /** Nothing can come of asking. */
   get idle(): boolean {
     const { rules, stops, people, acts } = this.lists.state

@@ -4,7 +4,13 @@ import type { Who } from '../core/who.js'
 import type { Identity } from './devices.js'
 import { WEEKDAYS } from './local-time.js'
 import type { LocalTime } from './local-time.js'
-import type { BodyState, FindingInput, PolicyInput, UsageInput } from './policy.js'
+import type {
+  BodyState,
+  FindingInput,
+  PolicyInput,
+  ToolEvent,
+  UsageInput,
+} from './policy.js'
 import { dayText, KEPT_DAYS } from './usage.js'
 import type { Spent, Usage } from './usage.js'
 
@@ -38,6 +44,8 @@ export interface InputFacts {
   /** Undefined: nobody knows. */
   readonly call?: boolean | undefined
   readonly agentId?: string | undefined
+  /** It came to a sidecar: what it is called there. */
+  readonly toolName?: string | undefined
   /** Micro-dollars for a token of input; undefined when the price is not known. */
   readonly inputPrice: number | undefined
 }
@@ -182,6 +190,9 @@ export function policyInput(facts: InputFacts): PolicyInput {
     ...(facts.said?.pieces[0] ?? NO_TEXT),
     said_chars: facts.said?.chars ?? NO_CHARS,
     findings: facts.findings,
+    ...(facts.toolName === undefined
+      ? {}
+      : { event: eventOf(facts.toolName, facts.body) }),
   }
 }
 
@@ -255,4 +266,14 @@ function readableHeaders(raw: readonly string[]): Record<string, string> {
     headers[name] = before === undefined ? value : `${before}, ${value}`
   }
   return headers
+}
+
+function eventOf(toolName: string, body: unknown): ToolEvent {
+  return {
+    event_type: 'pre_tool_use',
+    tool_name: toolName,
+    channel: 'llm',
+    tool_input: body,
+    producer_can_apply_modify: true,
+  }
 }

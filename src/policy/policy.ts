@@ -96,6 +96,19 @@ export interface PolicyInput {
   /** Characters of all of it, not of the piece at hand. */
   readonly said_chars: Readonly<Record<Who, number>>
   readonly findings: readonly FindingInput[]
+  /** Of a sidecar alone: what an agent is about to do. */
+  readonly event?: ToolEvent
+}
+
+/** The words are those of the protocol. */
+export interface ToolEvent {
+  readonly event_type: 'pre_tool_use'
+  /** `<provider>.<path with dots>`. */
+  readonly tool_name: string
+  readonly channel: 'llm'
+  /** The parsed body, an object. */
+  readonly tool_input: unknown
+  readonly producer_can_apply_modify: boolean
 }
 
 /** Personal data in the body, how often, and in whose words: its kind, never its text. */

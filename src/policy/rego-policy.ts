@@ -1,7 +1,8 @@
 /**
- * A Rego module as a policy. Its package is `yori.<name>`; read are `deny`, `redact`, `alert`
- * and `allow` (true, or a set of messages that is not empty), `message`, and `redactions`, which
- * says what `redact` takes out (`redactions.ts`). The strongest that
+ * A Rego module as a policy. Its package is `yori.<name>`; read are `deny`, `ask`, `redact`,
+ * `alert` and `allow` (true, or a set of messages that is not empty), `message`, `redactions`,
+ * which says what `redact` takes out (`redactions.ts`), and `modify`, the body that goes on in
+ * the place of the one that came. `ask` is a denial that a person may allow. The strongest that
  * holds is its opinion; all undefined or false is none, but for `allow`: an explicit false is
  * a denial. Modules of `yori.lib` are shared; `data.params` holds the parameters.
  */
@@ -12,7 +13,7 @@ import { AnswerCache } from './answer-cache.js'
 import type { CacheLimits } from './answer-cache.js'
 import { filledParams, parametersOf } from './params.js'
 import type { Parameters, Params } from './params.js'
-import type { Opinion, Policy, PolicyContext, PolicyInput } from './policy.js'
+import type { Opinion, Policy, PolicyContext, PolicyInput, Redaction } from './policy.js'
 import { redactionsOf } from './redactions.js'
 import {
   allReads,
@@ -57,6 +58,8 @@ export type RegoLoaded =
 const OUTPUTS = [
   'allow',
   'deny',
+  'ask',
+  'modify',
   'alert',
   'redact',
   'redactions',
@@ -111,7 +114,7 @@ const COUNTERS = [
 ]
 
 /** Rules by which a policy asks for something to be taken out of a request. */
-const REDACTING: ReadonlySet<string> = new Set(['redact', 'redactions'])
+const REDACTING: ReadonlySet<string> = new Set(['redact', 'redactions', 'modify'])
 
 export class RegoPolicy implements Policy {
   readonly name: string
@@ -208,9 +211,9 @@ function opinionOf(
   said: unknown,
   input: Pick<PolicyInput, 'findings'>,
 ): Opinion | undefined {
-  const { deny, redact, redactions, alert, allow, message } = said as Said
+  const { deny, ask, modify, redact, redactions, alert, allow, message } = said as Said
   const general = typeof message === 'string' ? message : undefined
-  const one = <K extends 'deny' | 'redact' | 'alert' | 'allow'>(
+  const one = <K extends 'deny' | 'ask' | 'redact' | 'alert' | 'allow'>(
     kind: K,
     value: unknown,
   ): { kind: K; message?: string } | undefined => {
@@ -219,14 +222,27 @@ function opinionOf(
     const text = messages.length === 0 ? general : messages.join('; ')
     return text === undefined ? { kind } : { kind, message: text.slice(0, MAX_MESSAGE) }
   }
-  const redacted = one('redact', redact)
-  const wanted = redacted === undefined ? [] : redactionsOf(policy, redactions, input)
+  const body = bodyOf(policy, modify)
+  const changed = body === undefined ? undefined : one('redact', true)
+  const redacted = one('redact', redact) ?? changed
+  const taken = one('redact', redact) && redactionsOf(policy, redactions, input)
+  const wanted = [...(body ?? []), ...(taken ?? [])]
   const some = wanted.length === 0 ? {} : { redactions: wanted }
-  const denied = one('deny', deny) ?? (allow === false ? one('deny', true) : undefined)
+  const asked = one('ask', ask)
+  const denied =
+    one('deny', deny) ?? asked ?? (allow === false ? one('deny', true) : undefined)
   // What is denied may be let past: then it is redacted all the same.
   if (denied !== undefined) return { ...denied, kind: 'deny', ...some }
   if (redacted !== undefined) return { ...redacted, kind: 'redact', ...some }
   return one('alert', alert) ?? one('allow', allow)
+}
+
+/** @throws Error for what is no object: what follows is the policy's `fail_mode` */
+function bodyOf(policy: string, said: unknown): [Redaction] | undefined {
+  if (said === undefined || said === false) return undefined
+  if (typeof said !== 'object' || said === null || Array.isArray(said))
+    throw new Error(`${policy}: modify is no object`)
+  return [{ kind: 'body', text: JSON.stringify(said) }]
 }
 
 const NO_FINDINGS = { findings: [] } as const

@@ -36,7 +36,7 @@ const STRUCTURE: readonly string[] = [
 /** Paths that can be known only from the body of a request. */
 const CONTENT: readonly string[] = [
   ...STRUCTURE,
-  ...['text', 'said', 'said_chars', 'findings'],
+  ...['text', 'said', 'said_chars', 'findings', 'event.tool_input'],
 ]
 
 /** Of one module alone. */

@@ -12,6 +12,8 @@ export interface EnvelopeError {
   readonly code: string
   readonly message: string
   readonly requestId: string
+  /** The policy that denies it, for agents that ask by a sidecar. */
+  readonly policyId?: string
   /** The same may be asked again after so many seconds. */
   readonly retryAfterS?: number | undefined
 }
@@ -86,6 +88,7 @@ function openaiBody(error: EnvelopeError): object {
       param: null,
       code: error.code,
       request_id: error.requestId,
+      ...(error.policyId === undefined ? {} : { policy_id: error.policyId }),
     },
     message: error.message,
   }
@@ -101,7 +104,11 @@ function openaiType(status: number): string {
 function anthropicBody(error: EnvelopeError): object {
   return {
     type: 'error',
-    error: { type: anthropicType(error.status), message: error.message },
+    error: {
+      type: anthropicType(error.status),
+      message: error.message,
+      ...(error.policyId === undefined ? {} : { policy_id: error.policyId }),
+    },
     request_id: error.requestId,
     message: error.message,
   }

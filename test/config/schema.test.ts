@@ -127,7 +127,13 @@ describe('the defaults', () => {
       idle_timeout: 60,
       dns_stale: 3600,
     },
-    gateway: { providers: {}, require_key: 'never', limits: [], models: [] },
+    gateway: {
+      providers: {},
+      sidecar: false,
+      require_key: 'never',
+      limits: [],
+      models: [],
+    },
     inspect: {
       max_body_bytes: 8_388_608,
       prompt_preview_chars: 200,

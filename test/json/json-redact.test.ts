@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import type { Redaction } from '../../src/core/redaction.js'
+import type { Passage } from '../../src/core/redaction.js'
 import { MAX_REDACTIONS, redactJson } from '../../src/json/json-redact.js'
 
 const CARD = '4111 1111 1111 1111'
 
-function text(what: string, label = 'credit_card'): Redaction {
+function text(what: string, label = 'credit_card'): Passage {
   return { kind: 'text', text: what, label }
 }
 
-function redacted(json: string, ...redactions: Redaction[]): string | undefined {
+function redacted(json: string, ...redactions: Passage[]): string | undefined {
   return redactJson(Buffer.from(json), redactions)?.bytes.toString()
 }
 
@@ -29,7 +29,7 @@ describe('redactJson', () => {
     assert.deepEqual(done?.bytes.subarray(0, 6), bytes.subarray(0, 6))
   })
 
-  const tables: readonly (readonly [string, string, Redaction[], string])[] = [
+  const tables: readonly (readonly [string, string, Passage[], string])[] = [
     [
       'a text wherever it stands, escaped or not',
       '{"a":"x@y.zz","b":["x@\\u0079.zz",{"c":"<x@y.zz>x@y.zz"}]}',
@@ -84,7 +84,7 @@ describe('redactJson', () => {
     it(`takes out ${title}`, () => assert.equal(redacted(json, ...redactions), expected))
   }
 
-  const impossible: readonly (readonly [string, string, Redaction[]])[] = [
+  const impossible: readonly (readonly [string, string, Passage[]])[] = [
     ['a text that is not there', '{"a":"b"}', [text('c@d.ee')]],
     ['a text that stands in a key, too', '{"c@d.ee":"c@d.ee"}', [text('c@d.ee')]],
     ['a text of one character', '{"a":"b"}', [text('b')]],
@@ -108,7 +108,7 @@ describe('redactJson', () => {
     [
       'too many at once',
       '{"a":"bb"}',
-      Array<Redaction>(MAX_REDACTIONS + 1).fill(text('bb')),
+      Array<Passage>(MAX_REDACTIONS + 1).fill(text('bb')),
     ],
   ]
   for (const [title, json, redactions] of impossible) {

@@ -52,6 +52,7 @@ export function snapshotOf(
     },
     access: accessOf(config, edges),
     doors: doorsOf(config, edges.catalogue),
+    sidecar: config.gateway.sidecar,
     requireKey: config.gateway.require_key,
     exemptDevices: new Prefixes(intercept.exempt_devices.filter((text) => !isMac(text))),
     exemptMacs: new Set(intercept.exempt_devices.filter(isMac).map(canonicalMac)),

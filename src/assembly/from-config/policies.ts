@@ -20,11 +20,13 @@ import { mayBlock } from '../../policy/consent.js'
 import { Decider } from '../../policy/decider.js'
 import type { KeptState, PolicyMemory } from '../../policy/decider.js'
 import { minutesOf } from '../../policy/local-time.js'
+import { UNCONFIGURED } from '../../policy/policy.js'
 import type { PolicySetting } from '../../policy/policy.js'
 import { EMPTY_STATE } from '../../policy/state.js'
 import type { PolicyState } from '../../policy/state.js'
 import { milliseconds } from './milliseconds.js'
 import { loadPolicySet, nearestPolicy } from './policy-set.js'
+import type { LoadedPolicy } from './policy-set.js'
 
 export interface PolicyEdges {
   readonly kept: KeptState
@@ -48,7 +50,10 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
   }
   return new Decider({
     policies: policies.map(({ policy }) => policy),
-    settings: settingsOf(config),
+    settings: new Map([
+      ...(config.gateway.sidecar ? whatTheySay(policies) : []),
+      ...settingsOf(config),
+    ]),
     mode,
     mayBlock: mayBlock({ mode, enabled, consentAccepted }),
     onUninspectable: inspect.on_uninspectable,
@@ -67,6 +72,16 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
       audit.event({ at: clock.now(), kind, fromIp: device.ip, details })
     },
   })
+}
+
+/** What stands in a sidecar's folder means what it says, unless the configuration says less. */
+function whatTheySay(
+  policies: readonly LoadedPolicy[],
+): (readonly [string, PolicySetting])[] {
+  return policies.map(({ policy: { name } }) => [
+    name,
+    { ...UNCONFIGURED, enabled: true, action: 'block' },
+  ])
 }
 
 /** Who may ask by a key of ours, and for how much. */

@@ -21,6 +21,8 @@ const BLOCK_CODE = 'policy_blocked'
 
 export interface Block extends BlockPage {
   readonly provider: string | undefined
+  /** It is told to an agent, in JSON, with the name of the policy. */
+  readonly isSidecar?: boolean
   /** By which this program is told. */
   readonly status: number
 }
@@ -44,7 +46,9 @@ export function answerBlock(
     response.end()
     return PAGE_STATUS
   }
-  const { body, fields, status } = wantsPage(request.rawHeaders, head, block.endpoint)
+  const isPage =
+    block.isSidecar !== true && wantsPage(request.rawHeaders, head, block.endpoint)
+  const { body, fields, status } = isPage
     ? { body: blockPage(block), fields: BLOCK_PAGE_FIELDS, status: PAGE_STATUS }
     : envelopeOf(block)
   response.writeHead(status, STATUS_CODES[status] ?? '', [
@@ -78,6 +82,7 @@ function envelopeOf(block: Block): {
     code: BLOCK_CODE,
     message: messageOf(block),
     requestId,
+    ...(block.isSidecar === true ? { policyId: block.policy } : {}),
   })
   return {
     body,

@@ -27,7 +27,12 @@ const SHOWN_CHARS = 64
 export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
   const { name, rest } = asked
   const { services, from } = arrived
+  const { sidecar } = services.policy
   const door = services.policy.doors.find(name)
+  if (sidecar && !services.decider.isGoverned) {
+    refused(arrived, sdkOf(arrived), 'YORI_NOT_GOVERNED')
+    return
+  }
   if (door === undefined) {
     refused(arrived, sdkOf(arrived), 'YORI_PROVIDER_UNKNOWN', shown(name))
     return
@@ -70,6 +75,7 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
           speaks: door.speaks,
           maxBodyBytes: MAX_BODY_BYTES,
           headTimeoutMs: door.headTimeoutMs,
+          ...(sidecar ? { toolName: toolNameOf(name, rest) } : {}),
         },
       },
     ),
@@ -101,6 +107,12 @@ function sdkAt(arrived: Arrived, door: Door, rest: string): string {
     path: rest,
   }
   return services.recognise(head, door.speaks)?.provider.name ?? sdkOf(arrived)
+}
+
+/** As agents call what they are about to do: `openai.v1.chat.completions`. */
+function toolNameOf(provider: string, rest: string): string {
+  const path = rest.split('?', 1)[0] as string
+  return `${provider}.${path.replace(/^\/+|\/+$/g, '').replaceAll('/', '.')}`
 }
 
 /** AWS Signature Version 4 covers the host, and that is ours. */

@@ -3,6 +3,7 @@ import type { Overrides } from '../../household/overrides.js'
 import type { Memory } from '../../learned/memory.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
 import type { AccessGate } from '../../policy/access-gate.js'
+import type { Decider } from '../../policy/decider.js'
 import type { ExchangePort } from '../exchange/port.js'
 import type { SitePort } from '../site/port.js'
 import type { UsersPort } from '../words/known-user.js'
@@ -12,10 +13,14 @@ import type { UsersPort } from '../words/known-user.js'
  * connection's. A request goes on to an exchange or to our own site, and so do these.
  */
 export interface DispatchPort
-  extends Omit<ExchangePort, 'memory' | 'keys'>, Omit<SitePort, 'memory'>, UsersPort {
+  extends
+    Omit<ExchangePort, 'memory' | 'keys' | 'decider'>,
+    Omit<SitePort, 'memory'>,
+    UsersPort {
   readonly memory: Pick<Memory, 'accepted'> & ExchangePort['memory'] & SitePort['memory']
   readonly trust: Pick<TrustLedger, 'accepted'>
   readonly overrides: Overrides
+  readonly decider: ExchangePort['decider'] & Pick<Decider, 'isGoverned'>
   readonly keys: ExchangePort['keys'] & Pick<AccessGate, 'hasKeys' | 'find'>
   /** Undefined: there is no control plane. */
   readonly openAnswers: () => OpenAnswers | undefined

@@ -42,6 +42,7 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     api: recognised?.api,
     call: recognised && isCall(about, recognised),
     ...keyFields(about.facts.holder),
+    toolName: about.facts.door?.toolName,
   })
 }
 

@@ -29,6 +29,8 @@ export interface Blocked {
   /** Origin-form, with its query. */
   readonly path: string
   readonly provider: string | undefined
+  /** An agent asks: 403, whatever its library is told elsewhere. */
+  readonly isSidecar: boolean
   /** It asks for a WebSocket where the same can be had by plain HTTP. */
   readonly isOverHttpToo: boolean
   readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'> & {
@@ -82,7 +84,8 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     requestId,
   })
   const status = answerBlock({ request, response }, head, {
-    status: services.catalogue.blockStatus(request.rawHeaders),
+    status: blocked.isSidecar ? 403 : services.catalogue.blockStatus(request.rawHeaders),
+    isSidecar: blocked.isSidecar,
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',
     requestId,

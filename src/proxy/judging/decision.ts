@@ -3,7 +3,7 @@
  * what they decided into its log. When blocking is possible the exchange waits for it;
  * otherwise it is made beside the traffic.
  */
-import type { Device, RefusedFor } from '../../core/record.js'
+import type { Device, RefusedFor, Ungoverned } from '../../core/record.js'
 import { plainPath } from '../../providers/paths.js'
 import type { Bypass } from '../../policy/bypass.js'
 import type { KeyHolder } from '../../policy/access-gate.js'
@@ -27,6 +27,8 @@ export interface DecisionAbout extends ApprovalAbout {
   readonly redaction: BodyRedaction
   /** How what is in flight is looked at. */
   readonly view?: View | undefined
+  /** It came to a sidecar. */
+  readonly toolName?: string | undefined
   /** It came with a key of ours. */
   readonly holder?: KeyHolder | undefined
 }
@@ -49,10 +51,13 @@ export function decide(
     const refused = refusedAtOnce(keys, { log: about.log, holder }, content)
     if (refused !== undefined) return refused
   }
+  const ungoverned = about.toolName === undefined ? undefined : ungovernedAs(content)
+  if (ungoverned !== undefined) about.log.ungoverned(ungoverned)
+  const isAsked = !decider.idle && ungoverned === undefined
   const judged = (view: View | undefined): Decision | Promise<Decision> => {
     const spent = holder && keys.budget(holder, about.log.record.requestId, view)
     if (spent !== undefined) return refusedBy(spent)
-    if (decider.idle) return UNASKED
+    if (!isAsked) return UNASKED
     const seen = { ...about, view }
     const first = ask(services, seen, content)
     return first instanceof Promise
@@ -81,6 +86,22 @@ export function decide(
     return known
   }
   return decision instanceof Promise ? decision.then(noted) : noted(decision)
+}
+
+/** A sidecar governs objects: what it cannot take for one passes, and is counted. */
+function ungovernedAs({ state, body }: Content): Ungoverned | undefined {
+  switch (state) {
+    case 'absent':
+      return 'empty'
+    case 'invalid':
+      return 'not_json'
+    case 'truncated':
+      return undefined
+    case 'whole':
+      return typeof body === 'object' && body !== null && !Array.isArray(body)
+        ? undefined
+        : 'not_an_object'
+  }
 }
 
 /** What would block is asked again without what was approved. */
@@ -122,7 +143,7 @@ function refusedForOf(
 
 function ask(
   { decider, catalogue }: Pick<JudgingPort, 'decider' | 'catalogue'>,
-  { request, log, device, redaction, view }: DecisionAbout,
+  { request, log, device, redaction, view, toolName }: DecisionAbout,
   content: Content,
 ): Decision | Promise<Decision> {
   const { record } = log
@@ -150,6 +171,7 @@ function ask(
     session: session?.(),
     call: record.call,
     agentId: record.agentId,
+    toolName,
     findings: said?.findings ?? [],
     said,
     inputPrice: priced === undefined ? undefined : priced.price.input / PRICED_TOKENS,

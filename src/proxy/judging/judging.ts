@@ -119,6 +119,7 @@ export class Judging {
       host: target.host,
       path,
       provider: recognised?.provider.name,
+      isSidecar: facts.door?.toolName !== undefined,
       isOverHttpToo: facts.upgrade !== undefined && isPosted(recognised, path),
       services,
     }
@@ -160,7 +161,15 @@ export class Judging {
     if (services.decider.idle && facts.holder === undefined) return undefined
     const { device } = from.state.record
     const { reread } = this
-    const about = { request, log, device, redaction, reread, holder: facts.holder }
+    const about = {
+      request,
+      log,
+      device,
+      redaction,
+      reread,
+      holder: facts.holder,
+      toolName: facts.door?.toolName,
+    }
     return decide(services, about, content)
   }
 

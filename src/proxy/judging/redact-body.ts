@@ -3,7 +3,7 @@
  * be changed without breaking it (a body that was not read whole, one that the client signed)
  * is left as it is, and whoever asked is told.
  */
-import type { Redaction } from '../../core/redaction.js'
+import type { Passage, Redaction } from '../../core/redaction.js'
 import { atOnce } from '../../core/resting.js'
 import { folded } from '../../detect/fold.js'
 import { foldedWithPlaces } from '../../detect/fold-places.js'
@@ -47,12 +47,15 @@ export class BodyRedaction {
 
   /** See `Question.redact`. */
   readonly redact = (redactions: readonly Redaction[]): number | undefined => {
-    const bytes = this.#bytes
-    const done = bytes === undefined ? undefined : redactJson(bytes, redactions, find)
+    if (this.#bytes === undefined) return undefined
+    const { body, passages } = sorted(redactions)
+    const bytes = body === undefined ? this.#bytes : Buffer.from(body)
+    const done =
+      passages.length === 0 ? { bytes, passages: 0 } : redactJson(bytes, passages, find)
     if (done === undefined || isLeft(done.bytes, redactions)) return undefined
     this.body = { kind: 'whole', bytes: done.bytes }
-    this.passages = done.passages
-    return done.passages
+    this.passages = done.passages + (body === undefined ? 0 : 1)
+    return this.passages
   }
 
   /** What the record may keep of the request. */
@@ -70,6 +73,18 @@ export class BodyRedaction {
       const name = fields[i - (i % 2)] ?? ''
       return !DIGESTS.has(name.toLowerCase())
     })
+  }
+}
+
+/** Of several that want another body the first has its way: what is left is taken out of that. */
+function sorted(redactions: readonly Redaction[]): {
+  readonly body: string | undefined
+  readonly passages: readonly Passage[]
+} {
+  const whole = redactions.find((one) => one.kind === 'body')
+  return {
+    body: whole?.text,
+    passages: redactions.filter((one) => one.kind !== 'body'),
   }
 }
 

@@ -31,6 +31,8 @@ export interface ByDoor {
   /** A longer body is answered 400. */
   readonly maxBodyBytes: number
   readonly headTimeoutMs: number | undefined
+  /** It came to a sidecar: what it is called there, `<provider>.<path with dots>`. */
+  readonly toolName?: string
 }
 
 /** One exchange as its parts see it; what changes while it runs stays in `exchange.ts`. */

@@ -13,6 +13,7 @@ import type {
   Program,
   RefusedFor,
   RepeatedRow,
+  Ungoverned,
   Uninspectable,
   WritableRow,
 } from '../../core/record.js'
@@ -132,6 +133,11 @@ export class ExchangeLog {
   }
 
   // What policies make of it.
+
+  /** Nobody is asked about it. */
+  ungoverned(why: Ungoverned): void {
+    this.#record.ungoverned = why
+  }
 
   /** Personal data in it. */
   found(findings: NonNullable<ExchangeRecord['findings']>): void {

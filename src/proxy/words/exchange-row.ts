@@ -18,7 +18,7 @@ export type ExchangeOpened = Pick<
     Pick<
       ExchangeRecord,
       | ('userAgent' | 'provider' | 'api' | 'call' | 'program' | 'traceparent')
-      | ('uninspectable' | 'requestBytes' | 'key' | 'keySubjects' | 'tags')
+      | ('uninspectable' | 'requestBytes' | 'key' | 'keySubjects' | 'tags' | 'toolName')
     >
   >
 
@@ -90,6 +90,8 @@ export function newRow(opened: ExchangeOpened): AllFields {
     agentId: undefined,
     fragmented: undefined,
     key: opened.key,
+    toolName: opened.toolName,
+    ungoverned: undefined,
     keySubjects: opened.keySubjects,
     tags: opened.tags,
     uninspectable: opened.uninspectable,

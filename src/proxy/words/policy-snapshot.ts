@@ -14,6 +14,8 @@ export interface PolicySnapshot {
   readonly access: AccessPolicy
   /** Of the gateway: `/llm/<provider>/...`. */
   readonly doors: DoorTable
+  /** `gateway.sidecar`: nothing passes a door that nobody governs. */
+  readonly sidecar: boolean
   /** `gateway.require_key`: who must bring a key of ours there. */
   readonly requireKey: 'never' | 'beyond_loopback' | 'always'
   readonly exemptDevices: Prefixes

@@ -6,6 +6,7 @@ import type * as Pino from 'pino'
 import { formatProblem } from '../../../../config/problem.js'
 import type { Config } from '../../../../config/schema.js'
 import { GATEWAY_HOST, GATEWAY_PORT, logLevel } from '../../../../config/gateway-file.js'
+import type { Override } from '../../../../config/load.js'
 import { gatewayOverrides } from './gateway-flags.js'
 import { Appliance } from '../../../assembly/appliance.js'
 import { seenRow } from '../../../audit/seen-row.js'
@@ -76,12 +77,50 @@ export function runCommand(): Command {
     .option('--type <name>', 'whose API --base-url speaks, such as openai')
     .option('--api-key <key>', 'sent to --base-url where a client sends none')
     .option('--keep', 'keep whole conversations; for listeners on this machine alone')
-    .action(run)
+    .action((flags: RunFlags) => run(flags))
 }
 
-async function run(flags: RunFlags): Promise<void> {
+/** As agents have it beside them: doors on this machine, and a policy for each request. */
+export function sidecarCommand(): Command {
+  return new Command('sidecar')
+    .description('a gateway beside an agent, on this machine: each request is governed')
+    .option('--port <port>', 'listen on 127.0.0.1 and that port', SIDECAR_PORT)
+    .option('--config <file>', 'the configuration; its mode is left as it is')
+    .option('--policies <dir>', 'the policies that are asked, over policies.directory')
+    .option('--state-dir <dir>', 'where CA and records are kept, over state_dir')
+    .option('--log-level <level>', 'debug, info, warn, error or silent, over log.level')
+    .action((flags: SidecarFlags) =>
+      run({ ...flags, host: GATEWAY_HOST }, sidecarOverrides(flags)),
+    )
+}
+
+type SidecarFlags = Pick<RunFlags, 'config' | 'port' | 'stateDir' | 'logLevel'> & {
+  readonly policies?: string
+}
+
+const SIDECAR_PORT = '9322'
+
+/** It governs what runs on this machine by itself: without a file, its policies block. */
+function sidecarOverrides({ config, policies }: SidecarFlags): Override[] {
+  const over = (path: readonly string[], value: unknown): Override => ({
+    ...{ name: 'sidecar', from: 'command line', path, value },
+  })
+  return [
+    over(['gateway', 'sidecar'], true),
+    ...(policies === undefined ? [] : [over(['policies', 'directory'], policies)]),
+    ...(config === undefined
+      ? [
+          over(['mode'], 'enforce'),
+          over(['enforcement', 'enabled'], true),
+          over(['enforcement', 'consent_accepted'], true),
+        ]
+      : []),
+  ]
+}
+
+async function run(flags: RunFlags, more: readonly Override[] = []): Promise<void> {
   setDefaultHighWaterMark(false, STREAM_BUFFER_BYTES)
-  const wanted = configFlags(flags)
+  const wanted = configFlags(flags, more)
   const loaded = configuration(wanted)
   const { config, source, warnings } = loaded
   if (flags.keep === true) refuseKeeping(config)
@@ -248,13 +287,13 @@ function untilStopped(
   })
 }
 
-function configFlags(flags: RunFlags): ConfigFlags {
-  const overrides = gatewayOverrides(flags, process.env)
+function configFlags(flags: RunFlags, more: readonly Override[]): ConfigFlags {
+  const overrides = [...gatewayOverrides(flags, process.env), ...more]
   const over = (name: string, path: readonly string[], value: unknown): void => {
     overrides.push({ name, from: 'command line', path, value })
   }
   if (flags.host !== undefined || flags.port !== undefined) {
-    const isGateway = overrides.length > 0
+    const isGateway = overrides.length > more.length
     const host = flags.host ?? (isGateway ? GATEWAY_HOST : '0.0.0.0')
     const bracketed = host.includes(':') ? `[${host}]` : host
     over(
