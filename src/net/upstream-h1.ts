@@ -93,9 +93,8 @@ export class H1Upstream {
     }
   }
 
-  #open(exchange: H1Exchange, key: string): void {
-    const { connector } = this.#options
-    const { target, known } = exchange.request
+  /** Made apart: what it is told by lasts as long as it, and must hold no exchange. */
+  #connection(key: string): H1Connection {
     const connection: H1Connection = new H1Connection({
       ...this.#options,
       buffer: this.#buffer,
@@ -103,6 +102,13 @@ export class H1Upstream {
       onGone: () => this.#discard(key, connection),
     })
     this.#all.add(connection)
+    return connection
+  }
+
+  #open(exchange: H1Exchange, key: string): void {
+    const { connector } = this.#options
+    const { target, known } = exchange.request
+    const connection = this.#connection(key)
     const how = { protocol: 'http/1.1', onread: connection.onread } as const
     connector.connect(target, known, how).then(
       (socket) => {
