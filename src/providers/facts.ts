@@ -98,7 +98,7 @@ export class FactsBuilder {
    * comes again replaces the former; arguments are joined.
    */
   toolCall(key: string | number, piece: ToolCallPiece): void {
-    const calls = (this.#toolCalls ??= new Map())
+    const calls = (this.#toolCalls ??= new Map<string | number, OpenToolCall>())
     let call = calls.get(key)
     if (call === undefined) {
       if (calls.size >= this.limits.maxToolCalls) return

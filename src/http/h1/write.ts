@@ -56,8 +56,7 @@ export function requestHead(
 }
 
 /**
- * A response head as text. `fields`: flat, without framing fields. `open`: without its last
- * line end, for who has more to say.
+ * A response head as text. `fields`: flat, without framing fields.
  * @throws YORI_INTERNAL when something in it cannot be written
  */
 export function responseHead(
@@ -65,8 +64,29 @@ export function responseHead(
   reason: string,
   fields: readonly string[],
   framing: Written,
-  open = false,
 ): string {
+  putResponse(status, reason, fields, framing)
+  put('\r\n')
+  return scratch.toString('latin1', 0, end)
+}
+
+/** The same without its last line end, for who has more to say. */
+export function openResponseHead(
+  status: number,
+  reason: string,
+  fields: readonly string[],
+  framing: Written,
+): string {
+  putResponse(status, reason, fields, framing)
+  return scratch.toString('latin1', 0, end)
+}
+
+function putResponse(
+  status: number,
+  reason: string,
+  fields: readonly string[],
+  framing: Written,
+): void {
   if (!(Number.isInteger(status) && status >= 100 && status <= 999))
     throw unwritable('status')
   end = 0
@@ -77,8 +97,6 @@ export function responseHead(
   put('\r\n')
   putFields(fields)
   put(framingLine(framing))
-  if (!open) put('\r\n')
-  return scratch.toString('latin1', 0, end)
 }
 
 /**

@@ -5,7 +5,13 @@
  */
 import type { Socket } from 'node:net'
 import { inLowerCase } from '../../http/field-names.js'
-import { fieldLines, joined, lastChunk, responseHead } from '../../http/h1/write.js'
+import {
+  fieldLines,
+  joined,
+  lastChunk,
+  openResponseHead,
+  responseHead,
+} from '../../http/h1/write.js'
 import type { HttpResponse } from '../words/http-words.js'
 
 /** Of an answer that waits for its turn; then its provider waits. */
@@ -111,7 +117,7 @@ export class H1Response implements HttpResponse {
     const framing = this.#framing === 'chunked' ? 'chunked' : 'none'
     this.headersSent = true
     try {
-      this.#head = responseHead(status, message, lines, { kind: framing }, true)
+      this.#head = openResponseHead(status, message, lines, { kind: framing })
     } catch {
       this.#to.breakOff()
     }
