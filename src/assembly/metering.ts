@@ -4,6 +4,7 @@
  * whatever tells them. Counted is all that is recorded, whether policies ask or not, so that a
  * budget that is switched on in mid-month knows what was spent.
  */
+import { PassingMap } from '../core/passing-map.js'
 import { mayHaveBeenServed, usedBy } from '../core/record.js'
 import type { ExchangeRecord } from '../core/record.js'
 import type { InFlight } from '../policy/in-flight.js'
@@ -25,7 +26,7 @@ export interface MeteringOptions {
 export class Metering implements ExchangeObserver {
   readonly name = 'metering'
   readonly #options: MeteringOptions
-  readonly #tickets = new Map<string, Ticket>()
+  readonly #tickets = new PassingMap<Ticket>()
 
   constructor(options: MeteringOptions) {
     this.#options = options
@@ -43,8 +44,7 @@ export class Metering implements ExchangeObserver {
   ended(record: SeenExchange): void {
     const spent = usedBy(record)
     this.#correct(record)
-    const ticket = this.#tickets.get(record.requestId)
-    this.#tickets.delete(record.requestId)
+    const ticket = this.#tickets.take(record.requestId)
     const { counters, subjects, time } = this.#options
     if (ticket !== undefined) {
       const taken = wasTaken(record)

@@ -10,6 +10,7 @@ import type {
   ExchangeRecord,
   RowChange,
 } from '../core/record.js'
+import { PassingMap } from '../core/passing-map.js'
 import type { Batch, EncodedChange } from './messages.js'
 import type { AuditLimits } from './store-options.js'
 import type { Encoded } from './rows.js'
@@ -41,7 +42,7 @@ interface Opening {
 export class Backlog {
   readonly #limits: AuditLimits
   /** Open exchanges that have a place. */
-  readonly #open = new Map<ExchangeRecord, Opening>()
+  readonly #open = new PassingMap<Opening>()
   /** Those of them that no batch has carried, oldest first; closed ones are passed over. */
   #unwritten: Opening[] = []
   #connections: Encoded[] = []
@@ -101,12 +102,12 @@ export class Backlog {
   exchangeOpened(record: ExchangeRecord, nowMs: number): void {
     if (this.held >= this.#limits.queueRows) return
     const opening = { record, sinceMs: nowMs, carried: false }
-    this.#open.set(record, opening)
+    this.#open.set(record.requestId, opening)
     this.#unwritten.push(opening)
   }
 
   exchangeClosed(record: ExchangeRecord): void {
-    const opening = this.#open.get(record)
+    const opening = this.#opened(record)
     let encoded = encode(exchangeColumns, record, this.#limits)
     const spare = this.#room - this.#limits.queueBytes * FOR_ROWS
     if (encoded.size > spare && hasBody(record)) {
@@ -115,7 +116,7 @@ export class Backlog {
     }
     if (opening !== undefined) {
       opening.record = undefined
-      this.#open.delete(record)
+      this.#open.take(record.requestId)
     } else if (!this.#admits(encoded.size)) {
       this.dropped.exchanges++
       return
@@ -126,10 +127,10 @@ export class Backlog {
 
   /** It has no row of its own; that of another changes. Nothing is dropped but the change. */
   exchangeMerged(record: ExchangeRecord, change: RowChange): void {
-    const opening = this.#open.get(record)
+    const opening = this.#opened(record)
     if (opening !== undefined) {
       opening.record = undefined
-      this.#open.delete(record)
+      this.#open.take(record.requestId)
       if (opening.carried) this.#gone.push(record.requestId)
     }
     this.exchangeChanged(change)
@@ -169,6 +170,12 @@ export class Backlog {
   settled(): void {
     this.#takenRows = 0
     this.#takenBytes = 0
+  }
+
+  /** The place of this very row. */
+  #opened(record: ExchangeRecord): Opening | undefined {
+    const opening = this.#open.get(record.requestId)
+    return opening?.record === record ? opening : undefined
   }
 
   get #room(): number {

@@ -6,6 +6,7 @@
 import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
 import type { ConnectionRecord } from '../core/record.js'
 import { describeError } from '../core/errors.js'
+import { PassingMap } from '../core/passing-map.js'
 import type { Family } from './instruments.js'
 import { Counter, Histogram, MOST_SERIES } from './instruments.js'
 import { ProviderSeries } from './provider-series.js'
@@ -14,7 +15,7 @@ import { ProviderSeries } from './provider-series.js'
 const SECONDS = Array.from({ length: 18 }, (_, n) => 0.005 * 2 ** n)
 /** Of what YORI does itself: 0.25 ms to 4 s. */
 const SHORT_SECONDS = Array.from({ length: 15 }, (_, n) => 0.00025 * 2 ** n)
-/** Exchanges whose phases are timed at once; of more, those that began first are not. */
+/** Exchanges whose phases are timed at once; of more, some are not. */
 const MOST_TIMED = 10_000
 const NONE = 'none'
 
@@ -31,7 +32,7 @@ export interface TrafficOptions {
 export class TrafficMetrics implements ExchangeObserver {
   readonly name = 'metrics'
   readonly #now: () => number
-  readonly #open = new Map<string, Marks>()
+  readonly #open = new PassingMap<Marks>()
   readonly #byProvider = new Map<string, ProviderSeries>()
 
   readonly #requests = new Counter({
@@ -213,10 +214,7 @@ export class TrafficMetrics implements ExchangeObserver {
   }
 
   requestHead({ requestId }: SeenExchange): void {
-    if (this.#open.size >= MOST_TIMED) {
-      const [oldest] = this.#open.keys()
-      if (oldest !== undefined) this.#open.delete(oldest)
-    }
+    if (this.#open.size >= MOST_TIMED) this.#open.take(this.#open.any() ?? '')
     this.#open.set(requestId, { last: this.#now() })
   }
 
@@ -237,11 +235,8 @@ export class TrafficMetrics implements ExchangeObserver {
 
   ended(seen: SeenExchange): void {
     const own = this.#of(seen)
-    const marks = this.#open.get(seen.requestId)
-    if (marks !== undefined) {
-      own.answering.observe(this.#sinceLast(marks))
-      this.#open.delete(seen.requestId)
-    }
+    const marks = this.#open.take(seen.requestId)
+    if (marks !== undefined) own.answering.observe(this.#sinceLast(marks))
     const { status, latencyMs, outcome = 'error' } = seen
     own.ended(outcome).add()
     if (status !== undefined) own.answered(Math.floor(status / 100)).add()

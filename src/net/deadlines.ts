@@ -7,6 +7,8 @@ import type { Service } from '../core/service.js'
 import type { Watch, Watched } from '../core/watched.js'
 
 const TICK_MS = 1_000
+/** The place of what is not watched. */
+const NOT = -1
 
 /**
  * Looks at all that are watched once in `TICK_MS` (1 s) of one timer: a deadline is met
@@ -16,7 +18,8 @@ const TICK_MS = 1_000
 export class Deadlines implements Service, Watch {
   readonly name = 'deadlines'
   readonly #clock: Clock
-  readonly #watched = new Set<Watched>()
+  /** Each knows its place: exchanges come and go too often for a set. */
+  readonly #watched: Watched[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(clock: Clock) {
@@ -30,16 +33,29 @@ export class Deadlines implements Service, Watch {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    this.#watched.clear()
+    for (const subject of this.#watched) subject.watchedAt = NOT
+    this.#watched.length = 0
   }
 
   /** Until `unwatch`; again is no second time. */
   watch(subject: Watched): void {
-    this.#watched.add(subject)
+    if (this.#isHere(subject)) return
+    subject.watchedAt = this.#watched.push(subject) - 1
   }
 
   unwatch(subject: Watched): void {
-    this.#watched.delete(subject)
+    const last = this.#watched.at(-1)
+    if (last === undefined || !this.#isHere(subject)) return
+    const at = subject.watchedAt as number
+    this.#watched[at] = last
+    last.watchedAt = at
+    this.#watched.pop()
+    subject.watchedAt = NOT
+  }
+
+  #isHere(subject: Watched): boolean {
+    const { watchedAt = NOT } = subject
+    return watchedAt >= 0 && this.#watched[watchedAt] === subject
   }
 
   /** Monotonic milliseconds. */
@@ -50,6 +66,7 @@ export class Deadlines implements Service, Watch {
   /** Looks at everything now; tests call it after advancing their clock. */
   tick(): void {
     const now = this.now()
-    for (const subject of this.#watched) subject.tick(now)
+    // From the end: whoever ends itself is replaced by one that has been looked at.
+    for (let i = this.#watched.length - 1; i >= 0; i--) this.#watched[i]?.tick(now)
   }
 }

@@ -51,6 +51,7 @@ export interface H1ConnectionOptions {
  * ends it.
  */
 export class H1Connection implements Watched, Carrier {
+  watchedAt = -1
   /** Answers that it has carried. */
   #served = 0
   readonly #options: H1ConnectionOptions

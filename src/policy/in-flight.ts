@@ -5,6 +5,7 @@
  * counted: it passes while anything is left. Knows neither policies nor wire; what a call used
  * in the end is counted by `usage.ts`.
  */
+import { PassingMap } from '../core/passing-map.js'
 import type { SessionFacts } from './input.js'
 import type { LocalTime } from './local-time.js'
 import { hourKeyOf } from './usage.js'
@@ -32,7 +33,7 @@ export type Waited = 'changed' | 'late' | 'over'
 
 /** What is in flight for one device, group, conversation, or holder of a key. */
 interface Subject {
-  readonly calls: Set<Call>
+  readonly calls: Call[]
   /** Goes up whenever one of them ends, or gives back what it had reserved. */
   changes: number
 }
@@ -76,7 +77,7 @@ interface Ahead {
 }
 
 export class InFlight {
-  readonly #calls = new Map<string, Call>()
+  readonly #calls = new PassingMap<Call>()
   readonly #bySubject = new Map<string, Subject>()
   /** In the order in which they began to wait. */
   readonly #waiting = new Set<Call>()
@@ -166,14 +167,15 @@ export class InFlight {
 
   /** Call once it has been counted what it used. */
   ended(id: string): void {
-    const call = this.#calls.get(id)
+    const call = this.#calls.take(id)
     if (call === undefined) return
     call.wake?.('over')
-    this.#calls.delete(id)
     for (const key of call.subjects) {
-      const calls = this.#bySubject.get(key)?.calls
-      calls?.delete(call)
-      if (calls?.size === 0) this.#bySubject.delete(key)
+      const calls = this.#bySubject.get(key)?.calls ?? []
+      const at = calls.indexOf(call)
+      const last = calls.pop()
+      if (last !== undefined && last !== call && at >= 0) calls[at] = last
+      if (calls.length === 0) this.#bySubject.delete(key)
     }
     this.#changed(call)
   }
@@ -191,7 +193,7 @@ export class InFlight {
     const calls = this.#bySubject.get(key)?.calls
     if (own === undefined || calls === undefined) return usage
     const { earlier, ...more } = this.#ahead(own, view, key)
-    const others = [...calls].filter((call) => call !== own && !earlier.has(call))
+    const others = calls.filter((call) => call !== own && !earlier.has(call))
     const hour = hourKeyOf(time)
     const without = (is: (call: NonNullable<Call['counted']>) => boolean): number =>
       others.filter(({ counted: when }) => when !== undefined && is(when)).length
@@ -284,9 +286,8 @@ export class InFlight {
     if (call.subjects.includes(key)) return
     call.subjects.push(key)
     const subject = this.#bySubject.get(key)
-    if (subject === undefined)
-      this.#bySubject.set(key, { calls: new Set([call]), changes: 0 })
-    else subject.calls.add(call)
+    if (subject === undefined) this.#bySubject.set(key, { calls: [call], changes: 0 })
+    else subject.calls.push(call)
   }
 
   #changed(call: Call): void {
@@ -299,6 +300,7 @@ export class InFlight {
 
   /** One at a time: who is let through makes the next be asked about, who is not waits on. */
   #wakeNext({ subjects }: Call): void {
+    if (this.#waiting.size === 0) return
     for (const waiting of this.#waiting) {
       if (!waiting.subjects.some((subject) => subjects.includes(subject))) continue
       waiting.wake?.('changed')

@@ -58,6 +58,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   readonly waits: boolean
   readonly overH2: boolean
   retried = false
+  watchedAt = -1
   readonly #course = new Course()
   readonly #startedAt = performance.now()
   /** By which it counts. */

@@ -48,11 +48,12 @@ export interface H1Host {
 export class H1Client implements HttpClient, Watched, Outgoing, RequestTaker {
   readonly state: ConnectionState
   readonly socket: Socket
+  watchedAt = -1
   readonly #host: H1Host
   readonly #requests: H1Requests
   /** Which are due, in the order in which they go. */
   readonly #due: Due[] = []
-  readonly #underway = new Set<Underway>()
+  readonly #underway: Underway[] = []
   /** What ends HTTP here, behind the last answer that is due. */
   #whenAnswered: (() => void) | undefined
   /** When the head, or the first byte of one, is due; undefined while a request is under way. */
@@ -75,14 +76,15 @@ export class H1Client implements HttpClient, Watched, Outgoing, RequestTaker {
   }
 
   began(exchange?: Underway): void {
-    if (exchange !== undefined) this.#underway.add(exchange)
+    if (exchange !== undefined) this.#underway.push(exchange)
     this.state.active += 1
     this.state.log.request()
     this.#headDue = undefined
   }
 
   ended(exchange?: Underway): void {
-    if (exchange !== undefined) this.#underway.delete(exchange)
+    const at = exchange === undefined ? -1 : this.#underway.indexOf(exchange)
+    if (at >= 0) this.#underway.splice(at, 1)
     this.state.active -= 1
     if (this.state.active > 0) return
     if (this.#host.stopping) this.#endHere()
@@ -186,7 +188,7 @@ export class H1Client implements HttpClient, Watched, Outgoing, RequestTaker {
 
   /** An exchange that still reads it answers that itself. */
   malformedBody(): void {
-    const told = [...this.#underway].filter((exchange) => exchange.malformed())
+    const told = this.#underway.slice().filter((exchange) => exchange.malformed())
     if (told.length === 0) this.#malformed('YORI_REQUEST_MALFORMED')
   }
 
