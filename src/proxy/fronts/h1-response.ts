@@ -309,7 +309,17 @@ let due: H1Response[] = []
 function flushDue(): void {
   const now = due
   due = []
-  for (const response of now) response.flush()
+  let at = 0
+  try {
+    while (at < now.length) now[at++]?.flush()
+  } finally {
+    // A fault of one is none of the others'.
+    for (const response of now.slice(at)) setImmediate(flush, response)
+  }
+}
+
+function flush(response: H1Response): void {
+  response.flush()
 }
 
 let secondsOfLines = Number.NaN
