@@ -20,10 +20,10 @@ const CONNECTIONS = 8
 /** Before them code is not optimised, and what it learns of types is allocated. */
 const WARMING = 1200
 const REQUESTS = 800
-/** Of JavaScript's heap: about a third above what one takes, of which some is the load's. */
-const MOST_BYTES = 60 * 1024
-/** With 4 MB of young space. */
-const MOST_SCAVENGES_PER_1000 = 28
+/** Of JavaScript's heap: an eighth above what one takes. */
+const MOST_BYTES = 38 * 1024
+/** With 4 MB of young space: nearly twice what one takes, since few are counted. */
+const MOST_SCAVENGES_PER_1000 = 16
 
 async function client(target: Target): Promise<TLSSocket> {
   const socket = await connectThroughProxy(target.proxyPort ?? 0, HOST, 443)
