@@ -10,7 +10,7 @@ import type SqliteModule from 'better-sqlite3'
 import { makeFolder } from '../core/make-folder.js'
 import { coverageCounts } from './coverage-counts.js'
 import { ChainWriter } from './evidence/chain-writer.js'
-import { makeStorable } from './evidence/row-digest.js'
+import { makeStorable, storableDigest } from './evidence/row-digest.js'
 import { failureOf } from './failure.js'
 import { Insert } from './insert.js'
 import { answersWriter } from './answer-rows.js'
@@ -153,23 +153,23 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
 
   let last: number | undefined
   /** An update of an open row gives no number of its own: SQLite then tells the one before it. */
-  const exchangeWritten = (row: Row, given: number): void => {
+  const exchangeWritten = (row: Row, given: number, digest: string): void => {
     const fresh = last !== undefined && given !== last
     last = given
     const id = fresh ? given : idOf.get(row[REQUEST_ID] as Value)
-    if (id !== undefined) chain.is('exchanges', id, row)
+    if (id !== undefined) chain.is('exchanges', id, digest)
   }
 
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
     last = undefined
     const rejected = {
-      connections: insertAll(insertConnection, batch.connections, (row, id) => {
+      connections: insertAll(insertConnection, batch.connections, (row, id, digest) => {
         coverage.add(row)
-        chain.is('connections', id, row)
+        chain.is('connections', id, digest)
       }),
       exchanges: insertAll(insertExchange, batch.exchanges, exchangeWritten),
-      events: insertAll(insertEvent, batch.events, (row, id) => {
-        chain.is('events', id, row)
+      events: insertAll(insertEvent, batch.events, (_row, id, digest) => {
+        chain.is('events', id, digest)
       }),
     }
     insertAll(insertExchange, batch.open)
@@ -188,8 +188,8 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     return ids.length
   })
   const appendOne = db.transaction((row: Row): void => {
-    makeStorable(row)
-    chain.is('events', insertEvent.run(row), row)
+    const digest = storableDigest(row)
+    chain.is('events', insertEvent.run(row), digest)
     chain.link('rows', Date.now())
   })
   /** What was told of a transaction that did not come about is forgotten. */
@@ -238,15 +238,19 @@ const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
 function insertAll(
   insert: Insert,
   rows: readonly Row[],
-  written?: (row: Row, id: number) => void,
+  written?: (row: Row, id: number, digest: string) => void,
 ): number {
   let rejected = 0
   for (const row of rows) {
     if (typeof row[0] === 'number') row[0] = timestampText(row[0])
-    makeStorable(row)
     try {
-      const id = insert.run(row)
-      written?.(row, id)
+      if (written === undefined) {
+        makeStorable(row)
+        insert.run(row)
+      } else {
+        const digest = storableDigest(row)
+        written(row, insert.run(row), digest)
+      }
     } catch (cause) {
       if (failureOf(cause) !== undefined) throw cause
       rejected++

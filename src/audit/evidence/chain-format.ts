@@ -49,37 +49,55 @@ const ID_BYTES = 6
 /** 48 bits. */
 export const MAX_ID = 2 ** 48 - 1
 
-/** Entries of one link, as they come. */
-export class EntryList {
-  #text = ''
-  #count = 0
+/** Room for the entries of a batch of usual size; more is made when there are more. */
+const FIRST_ROOM = 4096
+const ENTRY_BYTES = 1 + ID_BYTES + DIGEST_BYTES
 
-  get count(): number {
-    return this.#count
+/** Entries of one link, as they come. Its room is kept for the next. */
+export class EntryList {
+  #room = Buffer.allocUnsafe(FIRST_ROOM)
+  #length = 0
+
+  get isEmpty(): boolean {
+    return this.#length === 0
   }
 
+  /** `digest` is latin-1. */
   is(table: TableName, id: number, digest: string): void {
-    this.#text += String.fromCharCode(TABLES.indexOf(table)) + idText(id) + digest
-    this.#count += 1
+    this.#begin(TABLES.indexOf(table), id)
+    this.#room.write(digest, this.#length, DIGEST_BYTES, 'latin1')
+    this.#length += DIGEST_BYTES
   }
 
   gone(table: TableName, id: number): void {
-    this.#text += String.fromCharCode(TABLES.indexOf(table) | GONE) + idText(id)
-    this.#count += 1
+    this.#begin(TABLES.indexOf(table) | GONE, id)
   }
 
-  bytes(): Buffer {
-    return Buffer.from(this.#text, 'latin1')
+  /** All of them; the list is empty then. */
+  take(): Buffer {
+    const bytes = Buffer.from(this.#room.subarray(0, this.#length))
+    this.clear()
+    return bytes
+  }
+
+  clear(): void {
+    this.#length = 0
+    if (this.#room.length > MOST_KEPT_ROOM) this.#room = Buffer.allocUnsafe(FIRST_ROOM)
+  }
+
+  #begin(mark: number, id: number): void {
+    if (this.#length + ENTRY_BYTES > this.#room.length) {
+      const more = Buffer.allocUnsafe(2 * this.#room.length)
+      this.#room.copy(more, 0, 0, this.#length)
+      this.#room = more
+    }
+    this.#room[this.#length] = mark
+    this.#room.writeUIntBE(id, this.#length + 1, ID_BYTES)
+    this.#length += 1 + ID_BYTES
   }
 }
 
-function idText(id: number): string {
-  const high = Math.floor(id / 2 ** 24)
-  return String.fromCharCode(
-    ...[(high >> 16) & 0xff, (high >> 8) & 0xff, high & 0xff],
-    ...[(id >> 16) & 0xff, (id >> 8) & 0xff, id & 0xff],
-  )
-}
+const MOST_KEPT_ROOM = 64 * 1024
 
 /** @throws RangeError for bytes that are no entries */
 export function* entriesOf(bytes: Buffer): Generator<Entry> {

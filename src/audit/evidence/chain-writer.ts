@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { timestampText } from '../rows.js'
-import type { Row, Value } from '../tables.js'
+import type { Value } from '../tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from '../tables.js'
 import { EntryList, NAME_BYTES, linkDigest, openingBytes } from './chain-format.js'
 import type { LinkKind, TableName } from './chain-format.js'
@@ -44,7 +44,7 @@ export class ChainWriter {
   readonly #insert
   readonly #setNewest
   readonly #readBack: Readonly<Record<TableName, ReturnType<typeof rowById>>>
-  #entries = new EntryList()
+  readonly #entries = new EntryList()
   #key: KeyObject | undefined
   /** Of the last signed link that this writer made. */
   #signedDay = ''
@@ -70,9 +70,9 @@ export class ChainWriter {
     }
   }
 
-  /** The row as it was just written. */
-  is(table: TableName, id: number, row: Readonly<Row>): void {
-    this.#entries.is(table, id, rowDigest(row))
+  /** A row that was just written, by what `storableDigest` said of it. */
+  is(table: TableName, id: number, digest: string): void {
+    this.#entries.is(table, id, digest)
   }
 
   /** A row that was changed where it stands. */
@@ -90,10 +90,8 @@ export class ChainWriter {
    * day and at the first link of this writer.
    */
   link(kind: LinkKind, atMs: number, sign = false): void {
-    if (this.#entries.count === 0 && !sign) return
-    const entries = this.#entries.bytes()
-    this.#entries = new EntryList()
-    this.add(kind, entries, atMs, sign)
+    if (this.#entries.isEmpty && !sign) return
+    this.add(kind, this.#entries.take(), atMs, sign)
   }
 
   /** A link with these bytes, within the caller's transaction. Returns its number. */
@@ -117,7 +115,7 @@ export class ChainWriter {
 
   /** The transaction did not come about: whatever was told is forgotten. */
   forget(): void {
-    if (this.#entries.count > 0) this.#entries = new EntryList()
+    this.#entries.clear()
     if (this.#toKeep !== undefined) this.#signedDay = ''
     this.#toKeep = undefined
   }

@@ -11,6 +11,24 @@ export const DIGEST_BYTES = 16
 
 /** As latin-1 text of `DIGEST_BYTES` characters, which costs less than a buffer. */
 export function rowDigest(row: Readonly<Row>): string {
+  return digestOf(textOf(row))
+}
+
+/** Of a row that is yet to be written, which is made storable. */
+export function storableDigest(row: Row): string {
+  const text = textOf(row)
+  // One look at all of it costs a tenth of a look at each.
+  if (text.isWellFormed() && !text.includes(NOT_A_NUMBER)) return digestOf(text)
+  makeStorable(row)
+  return rowDigest(row)
+}
+
+const digestOf = (text: string): string =>
+  hash('sha256', text, 'binary').slice(0, DIGEST_BYTES)
+
+const NOT_A_NUMBER = 'nNaN;'
+
+function textOf(row: Readonly<Row>): string {
   let text = ''
   for (let place = 0; place < row.length; place++) {
     const value = row[place] as Row[number]
@@ -18,7 +36,7 @@ export function rowDigest(row: Readonly<Row>): string {
     if (typeof value === 'string') text += `${place}s${value.length}:${value}`
     else text += `${place}n${value};`
   }
-  return hash('sha256', text, 'binary').slice(0, DIGEST_BYTES)
+  return text
 }
 
 /**

@@ -46,7 +46,7 @@ export function* shorten(
     .transaction(() => {
       const bytes = Buffer.concat([
         openingBytes({ ...opening, through, digest }),
-        kept.bytes(),
+        kept.take(),
       ])
       chain.add('shortened', bytes, atMs, true)
       return db.prepare('DELETE FROM chain WHERE seq <= ?').run(through).changes
