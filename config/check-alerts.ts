@@ -13,8 +13,12 @@ export function checkAlerts({ alerts }: Config, judgement: Judgement): void {
 
 type AlertsSettings = Config['alerts']
 
+/** Whoever knows the address may post there. */
+const SECRET_URLS: ReadonlySet<string> = new Set(['slack', 'discord', 'teams'])
+const NO_URL = SINK_SECRETS.filter((key) => key !== 'url')
+
 function checkSink({ sinks }: AlertsSettings, name: string, judgement: Judgement): void {
-  const { given, report, warn } = judgement
+  const { given, inPlain, report, warn } = judgement
   const path = ['alerts', 'sinks', name]
   const sink = sinks[name]
   if (sink?.type === undefined) return
@@ -24,6 +28,14 @@ function checkSink({ sinks }: AlertsSettings, name: string, judgement: Judgement
   for (const key of SINK_KEYS[type])
     if (!given([...path, key]) && !hasFile(key))
       report(path, `a sink of type ${type} needs ${key}`, `add ${key}`)
+  const secrets = SECRET_URLS.has(type) ? SINK_SECRETS : NO_URL
+  for (const key of secrets)
+    if (inPlain([...path, key]))
+      warn(
+        [...path, key],
+        'the secret stands in plain text in this file',
+        `write \${VAR} and set VAR, or name a file of mode 0600 by ${key}_file`,
+      )
   if (type === 'webhook' && !given([...path, 'secret']) && !hasFile('secret'))
     warn(path, 'its messages are not signed', 'add secret: whsec_...')
   if (type !== 'email') return

@@ -61,7 +61,11 @@ export function judge(raw: unknown, sources: Sources): Judged {
   const sound = isObject(read) ? structuredClone(read) : {}
   for (const { path } of faults) prune(sound, path)
   const whole = complete(sound, sources)
-  checkConfig(whole, { given: (path) => holds(sound, path), report, warn })
+  const inPlain = (path: Path): boolean => {
+    const written = valueAt(raw, path)
+    return typeof written === 'string' && written !== '' && !written.includes('${')
+  }
+  checkConfig(whole, { given: (path) => holds(sound, path), inPlain, report, warn })
   if (faults.length > 0) return { config: undefined, faults, warnings }
   return { config: sealed(configSchema, settled(whole)) as Config, faults, warnings }
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { alertCommand } from '../../src/cli/commands/household/alert-command.js'
 import { systemClock } from '../../src/core/clock.js'
+import { hashPassword } from '../../src/net/password.js'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { Chromium } from '../support/chromium.js'
 import { Controlled } from '../support/control.js'
@@ -15,6 +16,7 @@ import { openaiSdk } from '../support/sdk.js'
 import { HTTP_VERSIONS } from '../support/yori.js'
 import { Receiver } from './support.js'
 
+const ROLES = ['view', 'household', 'admin'] as const
 const CARD = 'My card is 4111 1111 1111 1111'
 /** What the household's own proxy calls us, which the control plane knows from here alone. */
 const PHONE_HOST = 'answers.example.org:8088'
@@ -33,10 +35,17 @@ describe('an ask in a message', () => {
   before(async () => {
     simulator = await Simulator.start()
     phone = await Receiver.start()
+    const people = await Promise.all(
+      ROLES.map(async (role) => ({
+        ...{ name: role, role },
+        password_hash: await hashPassword(`as ${role}`),
+      })),
+    )
     on = await Controlled.start({
       origins: { 'api.openai.com': simulator },
       trust: [simulator.ca],
       config: {
+        control: { listen: '127.0.0.1:0', people },
         mode: 'enforce',
         enforcement: {
           ...{ enabled: true, consent_accepted: true, override_enabled: true },
@@ -186,6 +195,38 @@ describe('an ask in a message', () => {
     assert.match(await page.text(), /It may pass/)
     await say(CARD, '127.0.0.55')
   })
+
+  it('lets the inbox be seen, answered and tested by role', async () => {
+    const [alert] = await on.alerts.ask('list', { most: 1, all: true })
+    const id = alert?.id ?? assert.fail('nothing was told')
+    const questions = [
+      ['GET', '/api/alerts', undefined],
+      ['POST', `/api/alerts/${id}/ack`, {}],
+      ['POST', `/api/alerts/${id}/snooze`, { seconds: 60 }],
+      ['POST', '/api/alerts/test', { sink: 'phone' }],
+    ] as const
+    const statuses: Record<string, number[]> = {}
+    for (const role of ['nobody', ...ROLES]) {
+      const as = role === 'nobody' ? {} : await login(role)
+      statuses[role] = []
+      for (const [method, path, body] of questions) {
+        const said = await on.ask(path, { method, body, token: null, headers: as })
+        statuses[role].push(said.status)
+      }
+    }
+    assert.deepEqual(statuses, {
+      nobody: [401, 401, 401, 401],
+      view: [200, 403, 403, 403],
+      household: [200, 200, 200, 403],
+      admin: [200, 200, 200, 200],
+    })
+  })
+  const login = async (role: string): Promise<Record<string, string>> => {
+    const body = { name: role, password: `as ${role}` }
+    const said = await on.ask('/api/login', { token: null, body })
+    const cookie = String(said.headers['set-cookie']).split(';', 1)[0] ?? ''
+    return { cookie, 'x-yori-csrf': (said.body as { csrf: string }).csrf }
+  }
 
   it('says so where no address can be reached', async () => {
     const list = async (answerUrl?: string): Promise<string> => {

@@ -18,7 +18,7 @@ import type { Delivery, SinkSettings } from '../../src/alerts/words.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
 import { TestCa } from '../support/test-ca.js'
-import { Receiver, blockedEvent, sinkTo } from './support.js'
+import { Receiver, blockedEvent, office, settingsFor, sinkTo } from './support.js'
 
 const NOON = Date.UTC(2026, 10, 30, 12)
 const EVIL =
@@ -283,6 +283,34 @@ describe('a sink of alerts', () => {
       await once(server, 'close')
       const after = await send(sink, delivery())
       assert.deepEqual(after, { kind: 'refused', reason: 'nobody listens there' })
+    }
+  })
+
+  it('of every kind that is posted to is told once, by the same words, though it failed', async () => {
+    const kinds = [
+      'webhook',
+      'ntfy',
+      'gotify',
+      'pushover',
+      'slack',
+      'discord',
+      'teams',
+    ] as const
+    for (const type of [...kinds, 'homeassistant'] as const) {
+      hook.got.length = 0
+      hook.script.push('reset', 429, 503)
+      using post = office(folder.file(`${type}.db`))
+      const sink = sinkTo(hook.url, { type, token: 'tk_1', user: 'u1' })
+      post.use(settingsFor([sink]), NOON)
+      post.take([{ event: blockedEvent(NOON), count: 1 }], NOON)
+      await post.settled()
+      for (let at = NOON; post.waiting > 0; at += 60_000) {
+        post.tick(at)
+        await post.settled()
+      }
+      assert.equal(hook.got.length, 4, type)
+      assert.equal(new Set(hook.got.map(({ text }) => text)).size, 1, type)
+      assert.deepEqual([post.counts.sent, post.counts.failed], [1, 0], type)
     }
   })
 

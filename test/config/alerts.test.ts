@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { loadConfig } from '../../config/load.js'
 import { showConfig } from '../../config/show-config.js'
+import { formatProblem } from '../../config/problem.js'
 import { settingsOf } from '../../src/alerts/settings.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
@@ -105,6 +106,7 @@ describe('the configuration of alerts', () => {
       { SLACK: 'https://hooks.slack.example/services/T0/B0/abc' },
     )
     assert.equal(loaded.kind, 'ok')
+    assert.deepEqual(loaded.warnings, [])
     const { sinks } = settingsOf(loaded.config)
     assert.equal(sinks[0]?.url, 'https://hooks.slack.example/services/T0/B0/abc')
     assert.equal(sinks[1]?.secret, SECRET)
@@ -114,6 +116,30 @@ describe('the configuration of alerts', () => {
     chmodSync(file, 0o644)
     const open = { type: 'webhook', url: 'https://h.example/x', secret_file: file }
     assert.match(problems({ sinks: { hook: open } }).join(), /read or written by others/)
+  })
+
+  it('warns of each secret of a sink that stands in plain text, and does not repeat it', () => {
+    const sinks = {
+      chat: { type: 'slack', url: 'https://hooks.slack.example/services/T0/B0/abc' },
+      hook: { type: 'webhook', url: 'https://h.example/x', secret: SECRET },
+      phone: { type: 'gotify', url: 'https://g.example/', token: 'A1b2C3' },
+      mail: {
+        ...{ type: 'email', host: 'm.example', user: 'u', password: 'open sesame' },
+        ...{ from: 'a@b.example', to: 'c@d.example' },
+      },
+    }
+    const loaded = load({ sinks })
+    assert.equal(loaded.kind, 'ok')
+    const said = loaded.warnings.map(formatProblem)
+    for (const key of ['chat.url', 'hook.secret', 'phone.token', 'mail.password'])
+      assert.ok(
+        said.some(
+          (line) => line.includes(`alerts.sinks.${key}`) && /plain text/.test(line),
+        ),
+        `${key}: ${said.join()}`,
+      )
+    assert.equal(said.length, 4)
+    assert.doesNotMatch(said.join(), /services|A1b2C3|sesame|whsec_M/)
   })
 
   it('tells every sink of a block unless a rule says otherwise', () => {

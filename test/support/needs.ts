@@ -28,6 +28,7 @@ const PROGRAMS = {
   openssl: ['openssl', 'version'],
   prlimit: ['util-linux'],
   python3: ['python3'],
+  rsyslogd: ['rsyslog', '-v'],
   script: ['bsdutils'],
   setpriv: ['util-linux'],
   shellcheck: ['shellcheck'],
