@@ -9,6 +9,7 @@ import type { PolicyStateDeps } from './commands/household/household-database.js
 import { actorOf } from './actor.js'
 import { configOf, configuration, note, print, progressLine } from './context.js'
 import { packageVersion } from './package-version.js'
+import type { BackupDeps } from './commands/run/backup.js'
 import type { ExecDeps } from './commands/run/exec.js'
 
 export interface CommandEntry {
@@ -42,6 +43,15 @@ function auditDeps(): AuditCommandDeps {
       const { state_dir: stateDir } = configOf(path)
       return askRunning(stateDir, { actor: actorOf(process.env), ...question })
     },
+  }
+}
+
+function backupDeps(): BackupDeps {
+  return {
+    config: configOf,
+    version: packageVersion(),
+    now: () => systemClock.now(),
+    print,
   }
 }
 
@@ -306,19 +316,34 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: 'Setting up',
     summary: 'the certificate authority that devices trust',
     load: async () => {
-      const [{ caCommand }, { caSettingsOf, proxyUrlOf }] = await Promise.all([
-        import('./commands/ca/ca-command.js'),
-        import('../assembly/from-config/ca.js'),
-      ])
+      const [{ caCommand }, { caSettingsOf, proxyUrlOf }, { householdNames }] =
+        await Promise.all([
+          import('./commands/ca/ca-command.js'),
+          import('../assembly/from-config/ca.js'),
+          import('./status/household-names.js'),
+        ])
       return caCommand({
         caOptions: async (path) => caSettingsOf(configOf(path)),
         proxyUrl: (path) => proxyUrlOf(configOf(path)),
         stateDir: (path) => configOf(path).state_dir,
+        names: (path) => householdNames(configOf(path), systemClock.now()),
         clock: systemClock,
         print,
         note,
       })
     },
+  },
+  backup: {
+    group: 'Setting up',
+    summary: 'the whole state in one file: CA, record, household; also while it runs',
+    load: async () =>
+      (await import('./commands/run/backup.js')).backupCommand(backupDeps()),
+  },
+  restore: {
+    group: 'Setting up',
+    summary: 'bring a backup back; YORI must not run',
+    load: async () =>
+      (await import('./commands/run/backup.js')).restoreCommand(backupDeps()),
   },
   pf: {
     group: 'Setting up',

@@ -376,6 +376,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'yori ca export': [
     ['yori ca export --install', 'make this machine trust it'],
     ['yori ca export --format mobileconfig --out yori.mobileconfig', 'for an iPhone'],
+    [
+      'yori ca export --format mobileconfig --sign-with office.crt,office.key --out y.mobileconfig',
+      'signed',
+    ],
   ],
   'yori ca rotate': [
     ['yori ca rotate', 'a new issuing CA, at once'],
@@ -388,6 +392,22 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'yori ca trust-check': [
     ['yori ca trust-check', 'by the proxy that this shell names'],
     ['yori ca trust-check --direct', 'as a device on the network'],
+  ],
+  'yori ca trust': [
+    ['yori ca trust list', 'every known device'],
+    ['yori ca trust list --missing', 'who does not trust the root yet'],
+  ],
+  'yori ca trust list': [
+    ['yori ca trust list --missing', 'who does not trust the root yet'],
+    ['yori ca trust list --json', 'for programs'],
+  ],
+  'yori backup': [
+    ['yori backup yori-backup.tar.gz', 'while it runs'],
+    ['yori backup --force /mnt/usb/yori.tar.gz', 'over the one of last week'],
+  ],
+  'yori restore': [
+    ['yori restore yori-backup.tar.gz', 'on a new machine, before the first start'],
+    ['yori restore --config ./yori.conf yori-backup.tar.gz', 'of another configuration'],
   ],
   'yori pf': [
     ['yori pf status', 'what is steered'],

@@ -21,7 +21,10 @@ export interface HeldYori extends AsyncDisposable {
   ask(sent: HeldBody, version: HttpVersion, device?: string): Promise<string>
 }
 
-export async function startHeld(launcher: readonly string[]): Promise<HeldYori> {
+export async function startHeld(
+  launcher: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<HeldYori> {
   const folder = await tempFolder('yori-held-')
   const ca = new TestCa()
   const origin = await startOrigin({
@@ -42,6 +45,7 @@ export async function startHeld(launcher: readonly string[]): Promise<HeldYori> 
       mode: 'enforce',
       enforcement: { enabled: true, consent_accepted: true },
       policies: { files: EVERY_POLICY },
+      ...more,
     },
   })
   const rootPem = await yori.caPem()

@@ -11,11 +11,13 @@ import { addRotate } from './ca-rotate.js'
 import { common, printJson } from './ca-shared.js'
 import type { CaCommandDeps, CommonFlags } from './ca-shared.js'
 import { addTrustCheck } from './ca-trust-check.js'
+import { addTrustList } from './ca-trust-list.js'
+import type { TrustListDeps } from './ca-trust-list.js'
 import type { TrustCheckDeps } from './ca-trust-check.js'
 
 export type { CaCommandDeps } from './ca-shared.js'
 
-export function caCommand(deps: InstallDeps & TrustCheckDeps): Command {
+export function caCommand(deps: InstallDeps & TrustCheckDeps & TrustListDeps): Command {
   const ca = new Command('ca').description('the certificate authority that devices trust')
   common(ca.command('init'))
     .description('make the CA now; does nothing when there is one')
@@ -27,6 +29,7 @@ export function caCommand(deps: InstallDeps & TrustCheckDeps): Command {
   addRotate(ca, deps)
   addImport(ca, deps)
   addTrustCheck(ca, deps)
+  addTrustList(ca, deps)
   return ca
 }
 

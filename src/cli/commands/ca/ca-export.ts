@@ -30,6 +30,7 @@ interface ExportFlags extends Omit<KeyFlags, 'rootKey'>, InstallFlags {
   readonly format: Format
   readonly shell: Shell
   readonly storePassword: string
+  readonly signWith?: string
   readonly next?: true
   readonly out?: string
   readonly force?: true
@@ -56,6 +57,7 @@ export function addExport(ca: Command, deps: InstallDeps): void {
     .option('--out <file>', 'write there instead of to standard output')
     .option('--force', 'overwrite the file')
     .option('--trust-dir <dir>', 'env: where the files that it names are written')
+    .option('--sign-with <cert,key>', 'mobileconfig: sign it by these PEM files')
     .option('--store-password <text>', 'p12: its password; it hides nothing', 'changeit')
     .addOption(
       new Option(
@@ -105,6 +107,8 @@ async function exportRoot(deps: InstallDeps, flags: ExportFlags): Promise<void> 
     const { directory } = options
     return installRoot(deps, flags, { pem: certificate.pem, sha256, directory })
   }
+  if (flags.signWith !== undefined && flags.format !== 'mobileconfig')
+    throw usageError('--sign-with goes with --format mobileconfig')
   const output = await exported(deps, flags, { pem: certificate.pem, options })
   if (flags.out === undefined) {
     deps.print(output)
@@ -135,11 +139,23 @@ async function exported(
     }
     case 'mobileconfig': {
       const owner = options.profile?.organization ?? defaultProfile.organization
-      return mobileconfig(derOf(pem), owner)
+      return signedOr(mobileconfig(derOf(pem), owner), flags.signWith)
     }
     default:
       return unreachable(flags.format)
   }
+}
+
+async function signedOr(
+  profile: string | Uint8Array,
+  files: string | undefined,
+): Promise<string | Uint8Array> {
+  if (files === undefined) return profile
+  const [certificate = '', key = '', ...more] = files.split(',')
+  if (certificate === '' || key === '' || more.length > 0)
+    throw usageError('--sign-with takes two files: CERT,KEY')
+  const { signedProfile } = await import('../../../../ca/sign-profile.js')
+  return signedProfile(profile, { certificate, key })
 }
 
 async function environment(
