@@ -24,6 +24,14 @@ const STEERED_SHARED = [
   'openrouter',
   'together',
   'fireworks',
+  'openai-web',
+  'mistral-web',
+  'xai-web',
+  'perplexity-web',
+  'deepseek-web',
+  'microsoft-copilot',
+  'character-ai',
+  'replika',
 ] as const
 
 const interfaceName = (description: string) => text({ format: 'interface', description })

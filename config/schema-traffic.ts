@@ -32,6 +32,27 @@ const DEFAULT_ENDPOINTS = [
   'openrouter.ai',
 ] as const
 
+/**
+ * Chats and companions of browsers and apps: left unread, since many apps take no other certificate
+ * than their own, and counted and refused by name. As the catalogue has them (a test compares).
+ */
+const DEFAULT_CHATS = [
+  'chatgpt.com',
+  'chat.openai.com',
+  'claude.ai',
+  'grok.com',
+  'www.grok.com',
+  'copilot.microsoft.com',
+  'chat.mistral.ai',
+  'www.perplexity.ai',
+  'perplexity.ai',
+  'chat.deepseek.com',
+  'character.ai',
+  '*.character.ai',
+  'replika.com',
+  '*.replika.com',
+] as const
+
 const endpoint = item('One LLM host.', ['domain'], {
   domain: text({
     format: 'hostname-pattern',
@@ -58,9 +79,13 @@ const endpoint = item('One LLM host.', ['domain'], {
 export const endpointsSchema = list({
   maxItems: 1000,
   uniqueBy: 'domain',
-  default: DEFAULT_ENDPOINTS.map((domain) => ({ domain })),
+  default: [
+    ...DEFAULT_ENDPOINTS.map((domain) => ({ domain })),
+    ...DEFAULT_CHATS.map((domain) => ({ domain, route: 'by-policy' as const })),
+  ],
   description:
-    'The LLM hosts. A list in the file takes the place of the whole default list.',
+    'The LLM hosts. A list in the file takes the place of the whole default list. Chats of browsers ' +
+    'and apps are `by-policy` in it; `providers: {openai-web: intercept}` opens those of one provider.',
   items: endpoint,
 })
 
@@ -211,6 +236,14 @@ export const accessSchema = section(
       default: 'lan',
       description:
         'Who may read the page that explains how to trust the CA: every device of a private network that this machine is on, or `clients` only.',
+    }),
+    trust_page_port: count({
+      minimum: 1,
+      maximum: 65_535,
+      description:
+        'A further port of that page, such as 80, for the steered networks: the packet filter leads ' +
+        'it to the listener while steering is on (`yori pf apply`), and YORI itself opens none. ' +
+        'Whatever else listens there on this machine is hidden from them.',
     }),
     relay: choice({
       enum: ['endpoints', 'all'],

@@ -208,6 +208,8 @@ export interface SteeringStatus {
   readonly why: string
   /** What the probe of each family met last; empty: it is not asked. */
   readonly probes: Readonly<Record<Family, string>>
+  /** What the probe met where devices get the certificate; empty: it was not asked. */
+  readonly page: string
   /** `renamed` or `enslaved`: an interface by which its network does not come any more. */
   readonly link: string
 }
@@ -231,6 +233,7 @@ export function readStatus({ status }: SteeringFiles): SteeringStatus | undefine
       inet: values.get('probe_inet') ?? '',
       inet6: values.get('probe_inet6') ?? '',
     },
+    page: values.get('page') ?? '',
     link: values.get('link') ?? '',
   }
 }

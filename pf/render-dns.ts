@@ -4,6 +4,7 @@
  * RFC 9460), so that browsers come by TLS over TCP with a readable name. Pure.
  */
 import { canonicalHostname } from '../src/core/hostname.js'
+import { HOME_NAME } from '../src/core/own-paths.js'
 import { comment, page } from './render-words.js'
 import type { Rendered } from './render-words.js'
 import type { Entry, SteerProblem, Steering } from './rules.js'
@@ -17,7 +18,10 @@ interface Host {
 }
 
 /** Unbound: endpoints' HTTPS records say h2 only; other types are asked as ever. */
-export function renderUnbound(hosts: readonly Entry[]): Rendered {
+export function renderUnbound(
+  hosts: readonly Entry[],
+  pages: readonly PageAt[],
+): Rendered {
   const { read, problems } = readHosts(hosts)
   if (problems.length > 0) return { kind: 'invalid', problems }
   const lines = read.flatMap(({ name, below, from }) =>
@@ -35,10 +39,42 @@ export function renderUnbound(hosts: readonly Entry[]): Rendered {
     text: page([
       'server:',
       ...lines,
+      ...unboundPage(pages),
       comment('browsers keep to this resolver'),
       'local-zone: "use-application-dns.net." always_nxdomain',
     ]),
   }
+}
+
+/** Where the page with the certificate is: an interface's own addresses, as far as known. */
+export interface PageAt {
+  readonly interface: string
+  readonly from: string
+  /** IPv4 first; empty: not of this machine. */
+  readonly addresses: readonly string[]
+}
+
+/** A zone of its own: `home.arpa` is one of Unbound's, in which it answers that nothing is there. */
+function unboundPage(pages: readonly PageAt[]): string[] {
+  if (pages.length === 0) return []
+  return [
+    comment('the page with the certificate, by name'),
+    `local-zone: "${HOME_NAME}." static`,
+    ...pages.flatMap(({ interface: name, from, addresses }) =>
+      addresses.length === 0
+        ? [
+            comment(`${from}: ${name} is not on this machine; its address belongs here:`),
+            comment(`local-data: "${HOME_NAME}. 300 IN A ADDRESS"`),
+          ]
+        : [
+            comment(from),
+            ...addresses.map(
+              (address) =>
+                `local-data: "${HOME_NAME}. 300 IN ${address.includes(':') ? 'AAAA' : 'A'} ${address}"`,
+            ),
+          ],
+    ),
+  ]
 }
 
 /** dnsmasq 2.90 and later: a domain stands for all names below it, too. */
@@ -63,6 +99,14 @@ export function renderDnsmasq(
       ]),
       comment('no hints of h3 or ECH; this is for every name'),
       'filter-rr=HTTPS',
+      ...(steering.interfaces.length === 0
+        ? []
+        : [comment('the page with the certificate, by name')]),
+      ...steering.interfaces.flatMap(({ name, from }) => [
+        comment(from),
+        // Its addresses as they are when somebody asks.
+        `interface-name=${HOME_NAME},${name}`,
+      ]),
       comment('browsers keep to this resolver'),
       'address=/use-application-dns.net/',
     ]),

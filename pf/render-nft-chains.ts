@@ -51,6 +51,7 @@ export function chains(steering: Steering, mode: NftMode): string[] {
     '  reject with icmpx type port-unreachable',
     '}',
     ...forwardChains(steering),
+    ...pageChain(steering),
     ...inputChain(steering),
     ...answerChain(steering, mode),
   ]
@@ -86,7 +87,8 @@ function answerChain(steering: Steering, mode: NftMode): string[] {
   const ours =
     mode === 'tproxy'
       ? `tcp sport ${STEERED_PORT} fib saddr type != local`
-      : 'ct status dnat'
+      : // The page's own port is translated, too, and nobody's LLM traffic.
+        `ct status dnat${steering.page === undefined ? '' : ` meta l4proto tcp ct original proto-dst ${STEERED_PORT}`}`
   return [
     'chain answering {',
     '  type filter hook output priority 1000; policy accept;',
@@ -246,6 +248,28 @@ function inputChain(steering: Steering): string[] {
   ]
 }
 
+/** Before other programs' translations: a port of this machine, asked for by a steered network. */
+function pageChain(steering: Steering): string[] {
+  const rules = steeringRules(steering).filter(({ kind }) => kind === 'page')
+  if (rules.length === 0) return []
+  return [
+    'chain page {',
+    '  type nat hook prerouting priority -101; policy accept;',
+    '  iifname != @lan_if accept',
+    '  fib daddr type != local accept',
+    ...rules.flatMap((rule) => {
+      if (rule.kind !== 'page') return []
+      const { nfproto } = FAMILIES[rule.target.family]
+      const leads = redirectTo(rule.target)
+      return [
+        `  ${comment(rule.from)}`,
+        `  meta nfproto ${nfproto} tcp dport ${rule.port} ${leads}`,
+      ]
+    }),
+    '}',
+  ]
+}
+
 function guardText({ target, from }: Extract<SteerRule, { kind: 'guard' }>): string[] {
   const { ip, nfproto } = FAMILIES[target.family]
   const to = target.address === undefined ? '' : `${ip} daddr ${target.address} `
@@ -262,11 +286,12 @@ function tproxyTo({ family, address, port }: Target, counted: string): string {
   return `tproxy ${to}:${port} meta mark set ${markText()} ${counted} accept`
 }
 
-function redirectTo({ family, address, port }: Target, counted: string): string {
-  if (address === undefined) return `${counted} redirect to :${port}`
+function redirectTo({ family, address, port }: Target, counted?: string): string {
+  const first = counted === undefined ? '' : `${counted} `
+  if (address === undefined) return `${first}redirect to :${port}`
   return family === 'inet'
-    ? `${counted} dnat ip to ${address}:${port}`
-    : `${counted} dnat ip6 to [${address}]:${port}`
+    ? `${first}dnat ip to ${address}:${port}`
+    : `${first}dnat ip6 to [${address}]:${port}`
 }
 
 function markText(): string {

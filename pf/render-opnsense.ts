@@ -8,12 +8,22 @@ import type { Rendered } from './render-words.js'
 import { hasAddresses, interfaceProblems, isLoopback, sources } from './rules.js'
 import type { Steering } from './rules.js'
 
+/** Its web interface sends from here to HTTPS. */
+const OPNSENSE_PORT = 80
+
 /**
  * Every name in it has been checked to hold letters, digits, `_`, `.` and `-` only.
  * Interfaces may be named as the system does (em1) or as OPNsense does (lan, opt1).
  */
 export function renderOpnsense(steering: Steering): Rendered {
   const problems = interfaceProblems(steering)
+  if (steering.page?.port === OPNSENSE_PORT)
+    problems.push({
+      key: steering.page.from,
+      wrong: `port ${OPNSENSE_PORT} is OPNsense's own page, which would be hidden from the steered networks`,
+      right:
+        'name another port such as 8080, or leave it out: the page is at the listener',
+    })
   if (problems.length > 0) return { kind: 'invalid', problems }
   const { interfaces, targets, exempt, blocked, direct, tables } = steering
   const names = interfaces.map(({ name }) => `'${name}'`).join(', ')

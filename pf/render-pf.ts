@@ -158,6 +158,14 @@ function ruleLines(rule: SteerRule, steering: Steering): string[] {
         `rdr ${on} ${family} proto tcp from ${exemptFrom(steering)} to <${tables.llm}> port ${STEERED_PORT} tag ${TAG} -> ${to} port ${port}`,
       ]
     }
+    case 'page': {
+      const { target, port } = rule
+      const to = pfTarget(target, steering)
+      // Untagged: it is no LLM traffic, and whom the operator blocked may read the page.
+      return [
+        `rdr ${on} ${target.family} proto tcp from any to (self) port ${port} -> ${to} port ${target.port}`,
+      ]
+    }
     case 'guard':
       // All together: see `guardLines`.
       return []

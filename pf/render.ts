@@ -1,6 +1,7 @@
 /** One name for each form of steering, and the text that it stands for. Pure. */
 import { unreachable } from '../src/core/unreachable.js'
 import { renderDnsmasq, renderUnbound } from './render-dns.js'
+import type { PageAt } from './render-dns.js'
 import { renderNft } from './render-nft.js'
 import type { LlmElements } from './render-nft-sets.js'
 import { renderOpnsense } from './render-opnsense.js'
@@ -26,6 +27,8 @@ export interface SteeringText {
   readonly steering: Steering
   /** Endpoints by name, for resolvers. */
   readonly hosts: readonly Entry[]
+  /** For a resolver that knows no interfaces. */
+  readonly page?: readonly PageAt[]
   /** What nftables sets hold from the start. */
   readonly elements?: LlmElements
 }
@@ -33,7 +36,7 @@ export interface SteeringText {
 /** The same text for the same values, always. */
 export function renderSteering(
   backend: Backend,
-  { steering, hosts, elements }: SteeringText,
+  { steering, hosts, elements, page = [] }: SteeringText,
 ): Rendered {
   switch (backend) {
     case 'pf':
@@ -49,7 +52,7 @@ export function renderSteering(
     case 'route-to':
       return renderRouteTo(steering)
     case 'unbound':
-      return renderUnbound(hosts)
+      return renderUnbound(hosts, page)
     case 'dnsmasq':
       return renderDnsmasq(steering, hosts, 'nft')
     case 'dnsmasq-pf':

@@ -4,7 +4,7 @@
  */
 import { formatAddress, parsePrefix, parseSocketAddress } from '../src/core/address.js'
 import { nameProblem } from './rules-names.js'
-import { formatPrefix } from './rules.js'
+import { formatPrefix, pageTargets, STEERED_PORT } from './rules.js'
 import type {
   Device,
   Entry,
@@ -35,6 +35,7 @@ export function readSteering(settings: SteerSettings): SteeringResult {
     readDevices(entries, problems)
   const listeners = readListeners(settings)
   const targets = readTargets(settings, listeners, problems)
+  const page = readPage(settings, listeners, problems)
   const { tableTimeout } = settings
   if (!(tableTimeout >= 1 && tableTimeout <= MAX_TIMEOUT_SECONDS))
     problems.push({
@@ -56,6 +57,7 @@ export function readSteering(settings: SteerSettings): SteeringResult {
     tables,
     tableTimeout: Math.round(tableTimeout),
     keptSeconds: Math.round(settings.keptSeconds),
+    ...(page === undefined ? {} : { page }),
     ...(appliance === undefined ? {} : { appliance }),
   }
   return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', steering }
@@ -95,6 +97,31 @@ function readListeners({ listen }: SteerSettings): Sourced<Target>[] {
     const address = every ? undefined : read.address
     return [{ family, address, port: read.port, from }]
   })
+}
+
+function readPage(
+  { page }: SteerSettings,
+  listeners: readonly Sourced<Target>[],
+  problems: SteerProblem[],
+): Steering['page'] {
+  if (page === undefined) return undefined
+  const { port, from } = page
+  const right = 'name another port such as 80, or leave it out'
+  if (listeners.some((listener) => listener.port === port))
+    problems.push({ key: from, wrong: `${port} is a listener's own port`, right })
+  else if (port === STEERED_PORT)
+    problems.push({
+      key: from,
+      wrong: `${port} is the port of TLS, and the page is asked for in the clear`,
+      right,
+    })
+  else if (pageTargets({ listeners }).length === 0)
+    problems.push({
+      key: from,
+      wrong: 'no listener has an address that a device could reach',
+      right: 'listen on 0.0.0.0:8443, or leave it out',
+    })
+  return { port, from }
 }
 
 /** One listener a family: the first that steering can use. */

@@ -40,6 +40,8 @@ export interface SteerSettings {
   readonly tableTimeout: number
   /** Seconds that an address stays after a resolver last gave it. */
   readonly keptSeconds: number
+  /** A further port of the page with the certificate. */
+  readonly page?: { readonly port: number; readonly from: string }
   /** The machine that does YORI's work, where it is another one. */
   readonly appliance?: {
     readonly interface: Entry
@@ -89,6 +91,8 @@ export interface Steering {
   }
   readonly tableTimeout: number
   readonly keptSeconds: number
+  /** A port of this machine that leads to the listener, and what of it others can reach. */
+  readonly page?: Sourced<{ readonly port: number }>
   /** nftables only: led to YORI from that interface alone, whatever the sets hold. */
   readonly probe?: {
     readonly interface: string
@@ -107,6 +111,13 @@ export interface Steering {
 export type SteerRule =
   | { readonly kind: 'block'; readonly family: Family | 'both'; readonly from: string }
   | { readonly kind: 'redirect'; readonly target: Target; readonly from: string }
+  /** The page with the certificate, at a port of this machine that is not the listener's. */
+  | {
+      readonly kind: 'page'
+      readonly target: Target
+      readonly port: number
+      readonly from: string
+    }
   /** A listener that other networks than the steered ones must not reach. */
   | { readonly kind: 'guard'; readonly target: Target; readonly from: string }
   | {
@@ -154,11 +165,27 @@ export function steeringRules(steering: Steering): SteerRule[] {
       rules.push({ kind: 'redirect', target, from: `${where}, ${target.from}` })
     rules.push({ kind: 'refuse-quic', family, from: where })
   }
+  if (steering.page !== undefined)
+    for (const { from, ...target } of pageTargets(steering))
+      rules.push({
+        ...{ kind: 'page', target, port: steering.page.port },
+        from: `${steering.page.from}, ${from}`,
+      })
   for (const { from, ...target } of listeners)
     if (!isLoopback(target)) rules.push({ kind: 'guard', target, from })
   if (onFailure.value === 'closed_llm' && all !== undefined)
     rules.push({ kind: 'refuse-llm', family: all, from: onFailure.from })
   return rules
+}
+
+/** The first listener of each family that a device can reach. */
+export function pageTargets({
+  listeners,
+}: Pick<Steering, 'listeners'>): Sourced<Target>[] {
+  return (['inet', 'inet6'] as const).flatMap((family) => {
+    const found = listeners.find((one) => one.family === family && !isLoopback(one))
+    return found === undefined ? [] : [found]
+  })
 }
 
 /** Nobody else reaches that. */

@@ -44,6 +44,9 @@ export function steerSettings(config: Config, flags: SteerFlags = {}): SteerSett
     },
     tableTimeout: steer.table_timeout,
     keptSeconds: steer.keep,
+    ...(access.trust_page_port === undefined
+      ? {}
+      : { page: { port: access.trust_page_port, from: 'access.trust_page_port' } }),
     ...(appliance.interface === undefined
       ? {}
       : {

@@ -9,7 +9,7 @@ import { DOCTOR_INTERFACE, PROBE, PROBE_INTERFACE } from '../src/core/own-probe.
 import { renderNftOff, renderNftProbe } from './render-nft.js'
 import type { LlmElements } from './render-nft-sets.js'
 import { renderSteering } from './render.js'
-import { addressesOf, hasAddresses, steeringIn } from './rules.js'
+import { addressesOf, hasAddresses, pageTargets, steeringIn } from './rules.js'
 import type { Family, SteerProblem, SteerState, Steering, Target } from './rules.js'
 import type { RulesName } from './steering-files.js'
 
@@ -135,13 +135,26 @@ function probeLines({
   const families = steering.targets
     .map(({ family }) => family)
     .filter((family) => probe.families.includes(family))
+  const page = pageOf(steering, families)
   return [
+    ...(page === undefined ? [] : [['page', page] as [string, string]]),
     ['probe_every', String(probe.every)],
     ...families.map((family): [string, string] => {
       const { router, device, dialled, length } = PROBE[family]
       return [`probe_${family}`, `${router} ${device} ${dialled} ${length}`]
     }),
   ]
+}
+
+/** Where a device of the probe's network finds the page; IPv4 first. */
+function pageOf(steering: Steering, families: readonly Family[]): string | undefined {
+  const [at] = pageTargets(steering).filter(({ family }) => families.includes(family))
+  if (at === undefined) return undefined
+  const address = steering.page === undefined ? at.address : undefined
+  return `http://${formatSocketAddress({
+    address: address ?? PROBE[at.family].router,
+    port: steering.page?.port ?? at.port,
+  })}${ALIVE_PATH}`
 }
 
 /** Where the machine itself reaches the listener. */

@@ -47,17 +47,34 @@ const MET: Readonly<Record<string, Met>> = {
   },
 }
 
+const PAGE: Readonly<Record<string, WayTold>> = {
+  good: { level: 'good', what: 'the page with the certificate is there for devices' },
+  silent: {
+    level: 'bad',
+    what: 'the page with the certificate has no answer for devices: they cannot get it',
+    mend: 'let the steered networks in at the port of `listen`, beside what is led here',
+  },
+  other: {
+    level: 'bad',
+    what: 'somebody else answers where devices ask for the page with the certificate',
+    mend: 'set access.trust_page_port to another port, then yori pf apply',
+  },
+}
+
 /** In the order of families; nothing where nothing is asked. */
 export function wayTold({
   probes,
+  page,
   link,
-}: Pick<SteeringStatus, 'probes' | 'link'>): WayTold[] {
+}: Pick<SteeringStatus, 'probes' | 'page' | 'link'>): WayTold[] {
   const met = (['inet', 'inet6'] as const).flatMap((family): WayTold[] => {
     const found = MET[probes[family]]
     if (found === undefined) return []
     const { of, ...rest } = found
     return [{ ...rest, what: of(NAMES[family]) }]
   })
+  const shown = PAGE[page]
+  if (shown !== undefined) met.push(shown)
   const moved = OFF_CAUSES[link]
   if (link === '' || moved === undefined) return met
   const { what, mend } = moved

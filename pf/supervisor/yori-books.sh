@@ -53,12 +53,13 @@ add_period() {
 }
 
 write_status() {
-  facts="$wish $holds $node ${why:-} $told $probe_says_inet $probe_says_inet6 $link_wrong"
+  facts="$wish $holds $node ${why:-} $told $probe_says_inet $probe_says_inet6 $page_says $link_wrong"
   [ "$facts" = "$facts_written" ] && return
   facts_written=$facts
   {
     printf 'wish=%s\nholds=%s\nsince=%s\nbackend=%s\n' "$wish" "$holds" "$t" "$plan_backend"
     printf 'node=%s\nwhy=%s\ntold=%s\n' "$node" "${why:-}" "$told"
-    printf 'probe_inet=%s\nprobe_inet6=%s\nlink=%s\n' "$probe_says_inet" "$probe_says_inet6" "$link_wrong"
+    printf 'probe_inet=%s\nprobe_inet6=%s\n' "$probe_says_inet" "$probe_says_inet6"
+    printf 'page=%s\nlink=%s\n' "$page_says" "$link_wrong"
   } >"$dir/status.tmp" && mv "$dir/status.tmp" "$dir/status"
 }

@@ -116,6 +116,17 @@ probe_family() {
   esac
 }
 
+# Where devices get the certificate, asked as one of them: good, silent or other.
+probe_page() {
+  probe_answer=$(probe_inside timeout -s KILL "$YORI_WAY_SECONDS" \
+    curl -s -g -i --noproxy '*' "$plan_page" 2>/dev/null | head -c 4096 | tr -d '\000')
+  case $probe_answer in
+  'HTTP/1.1 200 '*YORI*) echo good ;;
+  '') echo silent ;;
+  *) echo other ;;
+  esac
+}
+
 # Beside the supervisor's own probes. $1: families; $2: those of them that are not led now.
 probe_it() {
   trap - TERM INT HUP USR1
@@ -127,6 +138,11 @@ probe_it() {
     steer_prepare both
     steer_same probe && steer_run nft -f "$dir/rules.probe" && probe_beside=yes
   fi
+  : >"$dir/probe.page.tmp"
+  # Its own port, too, is led here by the rules.
+  case $holds.$plan_page.$probe_said in
+  both.?*. | inet.?*. | inet6.?*.) echo "page $(probe_page)" >"$dir/probe.page.tmp" & ;;
+  esac
   for probe_one in $1; do
     if [ -n "$probe_said" ]; then echo "$probe_one $probe_said"; else
       echo "$probe_one $(probe_family "$probe_one")"
@@ -134,7 +150,7 @@ probe_it() {
   done
   wait
   [ -z "$probe_beside" ] || steer_run nft 'table inet yori_probe; delete table inet yori_probe'
-  for probe_one in $1; do cat "$dir/probe.$probe_one.tmp"; done >"$dir/probe.done.tmp"
+  for probe_one in $1 page; do cat "$dir/probe.$probe_one.tmp"; done >"$dir/probe.done.tmp"
   mv "$dir/probe.done.tmp" "$dir/probe.done"
 }
 
@@ -171,7 +187,7 @@ probe_first() {
 
 forget_probes() {
   probe_due=0 probe_misses_inet=0 probe_misses_inet6=0 probe_says_inet='' probe_says_inet6=''
-  clients_marked=''
+  clients_marked='' page_says='' page_misses=0
 }
 
 # Clients' own connections, as the rules count them: is somebody led and not answered? Then the
@@ -248,6 +264,16 @@ probe_told() {
   esac
 }
 
+# Once may be a busy moment: bad is said at the third.
+page_told() {
+  if [ "$1" = good ]; then
+    page_misses=0 page_says=good
+    return
+  fi
+  page_misses=$((page_misses + 1))
+  if [ "$page_misses" -ge "$YORI_PROBE_MISSES" ]; then page_says=$1; else probe_soon=yes; fi
+}
+
 # Once a while, at once when clients go without an answer, and each second while it is missed.
 watch_probe() {
   if [ -n "$probing" ]; then
@@ -283,6 +309,10 @@ probe_ended() {
   wait "$probing" 2>/dev/null
   probing='' probe_soon='' probe_lost='' probe_wired=yes
   while read -r one told_of; do
+    if [ "$one" = page ]; then
+      page_told "$told_of"
+      continue
+    fi
     # A listener that hangs is known by its own misses, and sooner.
     case $one in inet) probe_up=$up_inet ;; *) probe_up=$up_inet6 ;; esac
     [ -z "$probe_up" ] || probe_told "$one" "$told_of"

@@ -33,7 +33,7 @@ steer_say() { printf '%s\n' "yori-steer: $*" >&2; }
 steer_read_plan() {
   steer_dir=$1 steer_table=$2
   plan_backend='' plan_inet='' plan_inet6='' plan_sni='' plan_root='' plan_path=''
-  plan_probe_every=0 plan_probe_inet='' plan_probe_inet6='' plan_id=''
+  plan_probe_every=0 plan_probe_inet='' plan_probe_inet6='' plan_id='' plan_page=''
   plan_on_failure=open plan_llm=yori_llm plan_address6='' plan_exempt='' plan_blocked='' plan_clients='' plan_interfaces=''
   [ -f "$steer_dir/plan" ] || return 1
   while IFS='=' read -r steer_key steer_value; do
@@ -61,6 +61,7 @@ steer_read_plan() {
     probe_every) plan_probe_every=$steer_value ;;
     probe_inet) plan_probe_inet=$steer_value ;;
     probe_inet6) plan_probe_inet6=$steer_value ;;
+    page) plan_page=$steer_value ;;
     id) plan_id=$steer_value ;;
     esac
   done <"$steer_dir/plan"

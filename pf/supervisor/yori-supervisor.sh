@@ -67,6 +67,7 @@ way_inet='' way_inet6='' way_retry=0 seen_well='' link_wrong='' links_known=''
 prober='' probing='' probe_wired='' probe_asked=0 probe_due=0 clients_marked=''
 now_inet='' now_inet6='' mark_inet='' mark_inet6='' missed_inet='' missed_inet6='' missed_since=0
 probe_misses_inet=0 probe_misses_inet6=0 probe_says_inet='' probe_says_inet6=''
+page_says='' page_misses=0
 backoff=1 started=0 restart_at=0 answered=''
 misses_inet=0 misses_inet6=0 good_inet=0 good_inet6=0 up_inet='' up_inet6=''
 tls_misses=0 tls_due=0 tls_ok=''

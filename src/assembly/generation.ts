@@ -22,6 +22,7 @@ import { ShownCertificates } from '../net/shown-certificates.js'
 import type { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
+import { pageReachOf } from './from-config/page-reach.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
 import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
@@ -128,6 +129,7 @@ export class Generation {
     })
     const services: Services = {
       ...edges,
+      reach: pageReachOf(config, edges.reach, edges.own),
       observers: observersOf(config, edges),
       policy,
       dialer,

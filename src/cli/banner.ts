@@ -22,7 +22,13 @@ export function banner(facts: BannerFacts): string {
   const { appliance, config, source, skipped, control } = facts
   const { authority } = appliance.current
   const root = resolve(appliance.rootFile)
-  const on = config.endpoints.filter(({ enabled }) => enabled).map(({ domain }) => domain)
+  const enabled = config.endpoints.filter((endpoint) => endpoint.enabled)
+  const namesOf = (isRead: boolean): string[] =>
+    enabled
+      .filter(({ route }) => (route === 'intercept') === isRead)
+      .map(({ domain }) => domain)
+  const on = namesOf(true)
+  const unread = namesOf(false)
   const listening = appliance.addresses.map(formatSocketAddress).join(', ')
   const missing = skipped.map(
     (address) => `${formatSocketAddress(address)} (not on this machine)`,
@@ -32,6 +38,7 @@ export function banner(facts: BannerFacts): string {
     `  configuration  ${source === 'defaults' ? 'built-in defaults' : source}`,
     `  listening      ${[listening, ...missing].join(', ')}`,
     `  intercepting   ${summary(on)}`,
+    ...(unread.length === 0 ? [] : [`  by name alone  ${summary(unread)}`]),
     `  records        ${config.audit.database}`,
     `  root CA        ${root}`,
     `                 SHA-256 ${authority.rootFingerprint}`,

@@ -20,7 +20,9 @@ async function routes(text: string): Promise<Map<string, string>> {
 describe('one switch a provider', () => {
   it('adds its hosts to the default list, or turns those of it', async () => {
     const before = await routes('mode: observe\n')
-    assert.equal(before.get('chatgpt.com'), undefined)
+    assert.equal(before.get('chatgpt.com'), 'by-policy')
+    assert.equal(before.get('gemini.google.com'), 'intercept')
+    assert.equal(before.get('api.openai.com'), 'intercept')
     const found = await routes(
       'providers: {openai-web: by-policy, anthropic: tunnel, gemini-web: refuse, replika: intercept}\n',
     )

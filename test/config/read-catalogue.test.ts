@@ -7,12 +7,14 @@ import {
   mergeCatalogues,
   parseCatalogue,
 } from '../../config/read-catalogue.js'
+import { loadConfig } from '../../config/load.js'
 import type { Problem } from '../../config/problem.js'
 import { canonicalHostname } from '../../src/core/hostname.js'
 import type { Catalogue } from '../../src/providers/catalogue.js'
 import type { Usage } from '../../src/providers/provider.js'
 import { providers, recognise } from '../../src/providers/index.js'
 import { tempFolder } from '../support/temp-folder.js'
+import { accepted } from './support.js'
 
 async function shipped(own?: string): Promise<Catalogue> {
   const loaded = await loadCatalogue(own)
@@ -28,6 +30,24 @@ const usage = (inputTokens: number, outputTokens: number): Usage => ({
 })
 
 describe('the provider catalogue', () => {
+  it('knows every default endpoint, and each that is steered by name of its provider', async () => {
+    const { entries } = await shipped()
+    const { endpoints, steer } = accepted(
+      loadConfig({ env: {}, cwd: '/', searched: [] }),
+    ).config
+    for (const { domain, route } of endpoints) {
+      const entry = entries.find(({ hosts }) => hosts.includes(domain))
+      assert.ok(entry !== undefined, domain)
+      // Whose addresses serve much else: steered when its name is among them, or Google's.
+      const isSteered = entry.shared !== 'broad' || steer.shared.includes(entry.name)
+      assert.ok(
+        isSteered || entry.name.startsWith('gemini'),
+        `${entry.name} is not steered`,
+      )
+      if (route === 'by-policy') assert.equal(entry.route, 'tunnel', domain)
+    }
+  })
+
   it('YORI reads every intercepted host with the reader that the catalogue names', async () => {
     const { entries } = await shipped()
     for (const entry of entries.filter(({ route }) => route === 'intercept'))

@@ -169,6 +169,14 @@ describe('the defaults', () => {
         'openrouter',
         'together',
         'fireworks',
+        'openai-web',
+        'mistral-web',
+        'xai-web',
+        'perplexity-web',
+        'deepseek-web',
+        'microsoft-copilot',
+        'character-ai',
+        'replika',
       ],
       transparent: 'auto',
       ranges: [],
@@ -286,26 +294,42 @@ describe('the defaults', () => {
   it('are these', () => {
     const { endpoints, ...rest } = defaults()
     assert.deepEqual(rest, expected)
-    assert.deepEqual(
-      endpoints.map(({ domain }) => domain),
-      [
-        'api.openai.com',
-        'api.anthropic.com',
-        'gemini.google.com',
-        'generativelanguage.googleapis.com',
-        'api.mistral.ai',
-        'api.cohere.com',
-        'api.cohere.ai',
-        'api.groq.com',
-        'api.deepseek.com',
-        'api.x.ai',
-        'api.perplexity.ai',
-        'api.together.xyz',
-        'api.fireworks.ai',
-        'openrouter.ai',
-      ],
-    )
-    assert.ok(endpoints.every(({ enabled, route }) => enabled && route === 'intercept'))
+    assert.ok(endpoints.every(({ enabled }) => enabled))
+    const named = (route: string): string[] =>
+      endpoints.filter((one) => one.route === route).map(({ domain }) => domain)
+    assert.deepEqual(named('by-policy'), [
+      'chatgpt.com',
+      'chat.openai.com',
+      'claude.ai',
+      'grok.com',
+      'www.grok.com',
+      'copilot.microsoft.com',
+      'chat.mistral.ai',
+      'www.perplexity.ai',
+      'perplexity.ai',
+      'chat.deepseek.com',
+      'character.ai',
+      '*.character.ai',
+      'replika.com',
+      '*.replika.com',
+    ])
+    assert.equal(named('intercept').length + named('by-policy').length, endpoints.length)
+    assert.deepEqual(named('intercept'), [
+      'api.openai.com',
+      'api.anthropic.com',
+      'gemini.google.com',
+      'generativelanguage.googleapis.com',
+      'api.mistral.ai',
+      'api.cohere.com',
+      'api.cohere.ai',
+      'api.groq.com',
+      'api.deepseek.com',
+      'api.x.ai',
+      'api.perplexity.ai',
+      'api.together.xyz',
+      'api.fireworks.ai',
+      'openrouter.ai',
+    ])
   })
 
   it('cover each kind of limit and deadline that an operator must be able to set', () => {

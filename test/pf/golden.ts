@@ -16,6 +16,9 @@ const only = (family: 'ipv4' | 'ipv6'): Partial<SteerSettings> => ({
 const closed: Partial<SteerSettings> = {
   onFailure: { value: 'closed_llm', from: 'steer.on_failure' },
 }
+const page: Partial<SteerSettings> = {
+  page: { port: 80, from: 'access.trust_page_port' },
+}
 const em1: Partial<SteerSettings> = { interfaces: named('steer.interfaces', 'em1') }
 const exempt: Partial<SteerSettings> = {
   exempt: named('steer.exempt', '192.168.1.50', '10.1.0.0/16', 'fd00:1::50'),
@@ -98,6 +101,13 @@ export const golden: readonly Golden[] = [
     backend: 'nft-redirect',
     changed: { listen: named('listen', '192.168.1.1:9443', '[fd00:1::1]:9444') },
   },
+  { name: 'page', backend: 'pf', changed: page },
+  {
+    name: 'page',
+    backend: 'nft-tproxy',
+    changed: { ...page, listen: named('listen', '127.0.0.1:8443', '192.168.1.1:9443') },
+  },
+  { name: 'page', backend: 'nft-redirect', changed: page },
   { name: 'usual', backend: 'unbound', changed: {} },
   { name: 'usual', backend: 'dnsmasq', changed: {} },
   { name: 'usual', backend: 'dnsmasq-pf', changed: {} },

@@ -286,6 +286,48 @@ describe('what texts for pf do', () => {
   )
 })
 
+describe('a further port of the page, in texts for pf', () => {
+  const read = steering({
+    interfaces: named('steer.interfaces', 'em1'),
+    page: { port: 80, from: 'access.trust_page_port' },
+    blocked: named('steer.blocked', ...allHosts('blocked')),
+  })
+  const own = OWN['default deny']
+  const pf = new PfSimulator({
+    interfaces: INTERFACES,
+    tables: new Map([['yori_llm', Object.values(LLM)]]),
+    main: textOf('pf-conf', read).replace(
+      'anchor "yori"\n',
+      (first, at: number, all: string) =>
+        all[at - 1] === '-' ? first : `${first}${own}\n`,
+    ),
+    anchors: new Map([['yori', textOf('pf', read)]]),
+  })
+  const ask = (on: string, from: string, to: string) =>
+    pf.arrives({ on, proto: 'tcp', from, to, port: 80 })
+
+  it('leads the steered networks to the listener, whoever asks there', () => {
+    for (const part of ['plain', 'blocked'] as const) {
+      const four = ask('em1', hostOn('em1', part, 4), '192.168.1.1')
+      assert.deepEqual([four.passes, four.to, four.port], [true, '127.0.0.1', 8443])
+      const six = ask('em1', hostOn('em1', part, 6), 'fd00:1::1')
+      assert.deepEqual([six.passes, six.to, six.port], [true, 'fd79:6f72:6900::1', 8443])
+    }
+  })
+
+  it('leads nobody else there, and no other host', () => {
+    for (const [on, from, to] of [
+      ['vlan10', hostOn('vlan10', 'plain', 4), '192.168.10.1'],
+      ['em0', '198.51.100.9', '198.51.100.1'],
+      ['em1', hostOn('em1', 'plain', 4), OTHER[4]],
+      ['em1', hostOn('em1', 'plain', 4), LLM[4]],
+    ] as const) {
+      const { to: came, port } = ask(on, from, to)
+      assert.deepEqual([came, port], [to, 80], `${on} ${from} ${to}`)
+    }
+  })
+})
+
 /** Also those on the outer side. */
 function allCallers(): string[] {
   const outer = ([4, 6] as const).map((family) => hostOn('em0', 'caller', family))

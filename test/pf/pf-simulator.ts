@@ -33,7 +33,7 @@ export interface PfOutcome {
 type Matcher = (packet: PfPacket, tag: string | undefined) => boolean
 
 type Rule =
-  | { readonly kind: 'rdr'; matches: Matcher; to: string; port: number; tag: string }
+  | { readonly kind: 'rdr'; matches: Matcher; to: string; port: number; tag?: string }
   | { readonly kind: 'rdr-anchor' | 'load'; name: string }
   | { readonly kind: 'anchor'; matches: Matcher; rules: Rule[] }
   | {
@@ -167,14 +167,13 @@ export class PfSimulator {
       }
       case 'rdr': {
         const all = this.#conditions(words)
-        words.needs('tag')
-        const tag = words.next()
+        const tag = words.takes('tag') ? { tag: words.next() } : {}
         words.needs('->')
         const to = words.next()
         words.needs('port')
         const port = Number(words.next())
         words.end()
-        return all.map((matches) => ({ kind: 'rdr', matches, to, port, tag }))
+        return all.map((matches) => ({ kind: 'rdr', matches, to, port, ...tag }))
       }
       case 'pass':
       case 'block': {

@@ -8,7 +8,7 @@ import { elementsText } from '../../pf/render-nft.js'
 import type { SteerSettings } from '../../pf/rules.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { golden, goldenElements, goldenHosts } from './golden.js'
-import { named, steering } from './support.js'
+import { named, problemsOf, steering } from './support.js'
 import { needs, recordedCases } from '../support/needs.js'
 
 function rendered(backend: Backend, changed: Partial<SteerSettings>) {
@@ -56,6 +56,24 @@ describe('generated texts', () => {
       assert.equal(text, readFileSync(file, 'utf8'))
       assert.equal(text, textOf(backend, changed), 'the same again')
     })
+
+  it('for Unbound give the page a name, at the addresses that the interfaces have', () => {
+    const made = renderSteering('unbound', {
+      steering: steering({}),
+      hosts: [],
+      page: [
+        { interface: 'em1', from: 'a', addresses: ['192.168.1.1', 'fd00:1::1'] },
+        { interface: 'em7', from: 'b', addresses: [] },
+      ],
+    })
+    assert.ok(made.kind === 'ok')
+    assert.deepEqual(saying(made.text).slice(1, -1), [
+      'local-zone: "yori.home.arpa." static',
+      'local-data: "yori.home.arpa. 300 IN A 192.168.1.1"',
+      'local-data: "yori.home.arpa. 300 IN AAAA fd00:1::1"',
+    ])
+    assert.match(made.text, /em7 is not on this machine; its address belongs here/)
+  })
 
   it('for pf pass the check without a remark', () => {
     for (const { name, backend, changed } of golden)
@@ -154,6 +172,22 @@ describe('generating refuses', () => {
     assert.match(problemOf('route-to', {})?.wrong ?? '', /appliance/)
     const many = { address6: { value: 'interface', from: 'steer.address6' } }
     assert.match(problemOf('pf', many)?.wrong ?? '', /more than one/)
+  })
+
+  it('a port for the page that cannot be', () => {
+    const at = (port: number) => ({ page: { port, from: 'access.trust_page_port' } })
+    assert.match(problemOf('opnsense', at(80))?.wrong ?? '', /OPNsense's own page/)
+    assert.equal(rendered('opnsense', at(8080)).kind, 'ok')
+    for (const [port, wrong] of [
+      [8443, /a listener's own port/],
+      [443, /the port of TLS/],
+    ] as const) {
+      const [problem] = problemsOf(at(port))
+      assert.equal(problem?.key, 'access.trust_page_port')
+      assert.match(problem.wrong, wrong)
+    }
+    const loopback = { listen: named('listen', '127.0.0.1:8443', '[::1]:8443') }
+    assert.match(problemsOf({ ...at(80), ...loopback })[0]?.wrong ?? '', /could reach/)
   })
 
   it('hosts that are none', () => {

@@ -4,6 +4,8 @@
  * written down, what each command says, and that nothing of the probe is left.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { packageFile } from '../../src/core/package-root.js'
@@ -94,6 +96,58 @@ describe("clients' way, asked as clients go", function () {
       assert.equal(ended?.fromMs, off?.fromMs)
       assert.ok(ended?.toMs !== undefined)
     })
+
+  it('leads to the page with the certificate, at a port of its own, and says when it does not', async () => {
+    await using home = await Household.open({
+      config: { access: { trust_page_port: 80 } },
+    })
+    home.machines.run('router', 'nft -f -', INPUT)
+    await home.supervise(OFTEN)
+    const get = (machine: string, url: string): string => {
+      const words = ['curl', '-sgm', '20', '-o', '/dev/null', '-w', '%{http_code}', url]
+      const inside = home.machines.words(machine, ...words)
+      return spawnSync('ip', inside, { encoding: 'utf8' }).stdout
+    }
+    const squatter = home.machines.spawn('router', process.execPath, [
+      ...['-e', "require('node:net').createServer().listen(80, () => console.log('on'))"],
+    ])
+    await squatter.line()
+    const refused = home.yori('pf', 'apply', '--backend', 'nft-tproxy')
+    assert.equal(refused.status, 1)
+    assert.match(refused.stderr, /another program of this machine listens at port 80/)
+    squatter.child.kill('SIGKILL')
+    await once(squatter.child, 'exit')
+
+    for (const backend of ['nft-tproxy', 'nft-redirect'] as const) {
+      home.apply(backend)
+      for (const url of [
+        'http://10.77.0.1/',
+        'http://[fd77::1]/',
+        'http://10.77.0.1:8443/',
+      ])
+        assert.equal(get('client', url), '200', `${backend} ${url}`)
+      assert.equal(get('tablet', 'http://10.77.1.1/yori-root.pem'), '200')
+      assert.equal(get('internet', 'http://198.51.100.1/'), '000', 'not from outside')
+      assert.deepEqual(await issuers(home), ['YORI', 'YORI'])
+      await home.until('the page was asked for', () => home.says('page') === 'good')
+    }
+    assert.doesNotMatch(JSON.stringify(strangers(home)), /192\.0\.2\.10|2001:db8:796f::a/)
+    assert.match(home.yori('pf', 'status').stdout, /page with the certificate is there/)
+    const unbound = home.yori('pf', 'generate', '--backend', 'unbound')
+    assert.match(unbound.stdout, /"yori\.home\.arpa\. 300 IN A 10\.77\.0\.1"/)
+
+    home.machines.run(
+      'router',
+      'nft add rule inet fw input iifname != lo tcp dport 8443 ct state new drop',
+    )
+    home.apply('nft-tproxy')
+    await home.until('the page is missed', () => home.says('page') === 'silent')
+    assert.equal(home.holds, 'both', 'and chats are led on')
+    for (const words of [['pf', 'status'], ['status'], ['doctor']])
+      assert.match(home.yori(...words).stdout, /page with the certificate has no answer/)
+    home.machines.run('router', 'nft flush chain inet fw input')
+    await home.until('it is there again', () => home.says('page') === 'good')
+  })
 
   const others: Readonly<Record<string, (home: Household) => readonly string[]>> = {
     'another proxy with a certificate of its own': (home) => [

@@ -13,15 +13,13 @@ import type { AccessPolicy } from '../../policy/access.js'
 import { EndpointTable } from '../../policy/endpoints.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import { providerHostForPath } from '../../providers/paths.js'
+import { HOME_NAME } from '../../core/own-paths.js'
 import { isTrustPath } from '../../core/trust-paths.js'
 import type { PolicySnapshot } from '../../proxy/words/policy-snapshot.js'
 import { doorsOf } from './doors.js'
 
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */
 const DIRECT_REQUEST_BYTES = 10 * 1024 * 1024
-
-/** What others of the house call us (RFC 8375). */
-export const HOME_NAME = 'yori.home.arpa'
 
 /** Names that are ours without being configured. */
 export const OWN_NAMES: readonly string[] = ['localhost', HOME_NAME]

@@ -9,6 +9,7 @@ import {
 } from '../../../pf/off-periods.js'
 import { unledOf } from '../../../pf/rules-read.js'
 import { steerSettings } from '../../../pf/settings.js'
+import { momentText, untilText } from '../../core/moment-text.js'
 import type { OffPeriod } from '../../../pf/off-periods.js'
 import { wayTold } from '../../../pf/steering-words.js'
 import type { WayTold } from '../../../pf/steering-words.js'
@@ -59,7 +60,9 @@ export const steeringSection: StatusSection = {
         ...(periods.length === 0
           ? []
           : [`not steered for ${offSeconds} s in ${days} days:`]),
-        ...periods.slice(-MOST_LINES).map(lineOf),
+        ...periods
+          .slice(-MOST_LINES)
+          .map((period) => lineOf(period, config.enforcement.timezone)),
         ...remedies(periods, unwell).map((mend) => `-> ${mend}`),
       ],
     }
@@ -84,7 +87,10 @@ function remedies(periods: readonly OffPeriod[], way: readonly WayTold[]): strin
   return [...new Set([...remediesFor(periods), ...now])]
 }
 
-function lineOf({ fromMs, toMs, cause, state }: OffPeriod): string {
-  const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
-  return `${new Date(fromMs).toISOString()} to ${to}: ${cause}; ${MEANWHILE[state]}`
+function lineOf(
+  { fromMs, toMs, cause, state }: OffPeriod,
+  zone: string | undefined,
+): string {
+  const to = toMs === undefined ? 'now' : untilText(toMs, fromMs, zone)
+  return `${momentText(fromMs, zone)} to ${to}: ${cause}; ${MEANWHILE[state]}`
 }

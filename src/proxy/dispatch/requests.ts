@@ -130,7 +130,9 @@ function serveAlive({ http, from }: Arrived): void {
   from.state.log.probed()
   from.began()
   http.response.once('close', () => from.ended())
-  http.response.writeHead(200, 'OK', ['cache-control', 'no-store', 'content-length', '0'])
+  http.response.writeHead(200, 'OK', [
+    ...['cache-control', 'no-store', 'content-length', '0', 'server', 'YORI'],
+  ])
   http.response.end()
 }
 
@@ -138,6 +140,8 @@ function serveOwnPort(came: Arrived): void {
   const given = keyIn(came)
   const arrived = typeof given === 'object' ? { ...came, holder: given } : came
   const { http, from, services, head } = arrived
+  // Is the page there for devices? Its own device asks, which no rule of access is about.
+  if (from.state.probe && http.request.url === ALIVE_PATH) return serveAlive(arrived)
   const { policy } = services
   const asked: Asked = whatIsAsked(policy.access, policy.routes.endpoints, {
     caller: from.state.caller,

@@ -41,7 +41,7 @@ main{max-width:42rem;margin:0 auto}
 h1{margin:.5rem 0;font-size:1.6rem;line-height:1.2}h2{margin:0 0 .5rem;font-size:1.15rem}
 section,details{background:#fff;border:1px solid var(--line);border-radius:.6rem;padding:1rem;margin:0 0 1rem}
 details{padding:.2rem 1rem;margin:0 0 .5rem}a{color:inherit}summary{padding:.6rem 0;font-weight:600;cursor:pointer}
-p{margin:.5rem 0}ol{margin:.5rem 0;padding-left:1.4rem}li{margin:.4rem 0}
+p{margin:.5rem 0}ol{margin:.5rem 0;padding-left:1.4rem}li{margin:.4rem 0}li>form,li>form>p:first-child{margin-top:0}
 .soft{color:var(--soft);font-size:.92rem}
 .button,button{display:inline-block;font:inherit;font-weight:600;padding:.6rem 1rem;border:0;border-radius:.5rem;background:var(--accent);color:var(--on);text-decoration:none;cursor:pointer}
 button:disabled{opacity:.6}
@@ -78,19 +78,18 @@ export function trustPage(page: TrustPage): string {
     '<h1>Trust YORI on this device</h1>',
     `<p>YORI shows this household what its devices ask AI services, and keeps the limits that were set. For that, this device has to trust YORI’s certificate. ${promise(page)}</p>`,
     `<p class="soft">${seenAs(page.seenAs)}</p>`,
-    section(`On this device: ${first.title}`, instructions(first, page.root)),
+    section(
+      `On this device: ${first.title}`,
+      instructions(first, page.root, test(page.testName, page.root, 'present')),
+    ),
     ...(isFirefox
       ? [section('And in Firefox', instructions(stepsFor('firefox'), page.root))]
       : []),
-    section('Compare the fingerprint', fingerprint(page.root)),
-    section('Does it work?', test(page.testName, page.root, 'present')),
+    folded('Compare the fingerprint', fingerprint(page.root)),
     ...(page.staged === undefined ? [] : [stagedSection(page, page.staged)]),
     section('Another device', elsewhere(page.address)),
     '<h2>Other systems</h2>',
-    ...others.map(
-      (steps) =>
-        `<details><summary>${escaped(steps.title)}</summary>${instructions(steps, page.root)}</details>`,
-    ),
+    ...others.map((steps) => folded(steps.title, instructions(steps, page.root))),
   ]
   return document(main.join('\n'), true)
 }
@@ -117,8 +116,11 @@ function seenAs(names: readonly string[]): string {
     : `YORI sees this device as ${names.map((name) => `<code>${escaped(name)}</code>`).join(', ')}.`
 }
 
-function instructions(steps: TrustSteps, root: OfferedRoot): string {
-  const items = steps.steps.map((text) => `<li>${withCode(text)}</li>`).join('\n')
+/** `last`: a step that is more than words. */
+function instructions(steps: TrustSteps, root: OfferedRoot, last?: string): string {
+  const items = [...steps.steps.map(withCode), ...(last === undefined ? [] : [last])]
+    .map((step) => `<li>${step}</li>`)
+    .join('\n')
   const limits =
     steps.limits === undefined ? '' : `\n<p class="soft">${withCode(steps.limits)}</p>`
   return `${downloads(root, steps.form)}
@@ -168,7 +170,7 @@ function stagedSection(
     'A new certificate is on its way',
     `<p>It takes over ${when}. Install it as well, in the same way; until then either is enough.</p>
 ${downloads(staged, stepsFor(guess.kind).form)}
-${fingerprint(staged)}
+${folded('Compare its fingerprint', fingerprint(staged))}
 ${test(testName, staged, 'next')}`,
   )
 }
@@ -184,6 +186,10 @@ ${qrCode(address, `QR code of ${address}`)}
 
 function section(title: string, body: string): string {
   return `<section>\n<h2>${escaped(title)}</h2>\n${body}\n</section>`
+}
+
+function folded(title: string, body: string): string {
+  return `<details><summary>${escaped(title)}</summary>${body}</details>`
 }
 
 /** Plain text with `code` between back-ticks. */

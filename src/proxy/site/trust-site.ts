@@ -99,7 +99,10 @@ function sendPage(http: Http, from: HttpClient, services: SitePort): void {
   send(http, 200, trustPageFields(testName), body)
 }
 
-/** Under the name by which it was opened, unless that leads to this machine alone. */
+/**
+ * Under the name by which it was opened, unless that leads to this machine alone, or is an address
+ * of IPv6, which another device may not have.
+ */
 function addressOf(
   { headers }: HttpRequest,
   from: HttpClient,
@@ -108,9 +111,10 @@ function addressOf(
   const { host } = headers
   const name = host?.replace(/:\d+$/, '') ?? ''
   const isLocal = /^(localhost|127\..*|\[::1\])$/i.test(name)
-  if (host !== undefined && !isLocal && !from.state.caller.loopback)
-    return `http://${host}/`
   const [first] = reach
+  const isWorse = name.startsWith('[') && first?.address.includes(':') === false
+  if (host !== undefined && !isLocal && !isWorse && !from.state.caller.loopback)
+    return `http://${host}/`
   return first === undefined ? undefined : `http://${formatSocketAddress(first)}/`
 }
 

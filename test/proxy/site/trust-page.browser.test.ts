@@ -1,6 +1,7 @@
 /** The trust page as people meet it: in a browser, on a phone and a desktop. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import jsQR from 'jsqr'
 import { stageNewRoot } from '../../../ca/manage.js'
 import { caSettingsOf } from '../../../src/assembly/from-config/ca.js'
@@ -13,7 +14,7 @@ import { startOrigin } from '../../support/origins.js'
 import { behind, NAME, until } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import type { Yori } from '../../support/yori.js'
-import { CHROMIUM, needs, skip } from '../../support/needs.js'
+import { CHROMIUM, needs } from '../../support/needs.js'
 
 const RESULT = 'form[action="/trust/again"] [role=status]'
 const BUTTON = 'form[action="/trust/again"] button'
@@ -190,10 +191,9 @@ describe('the trust page in a browser', () => {
     }
   })
 
-  it('has no serious fault that axe finds', async function () {
-    const file = process.env['AXE_CORE']
-    if (file === undefined) skip(this, { what: 'axe', brings: 'AXE_CORE=axe.min.js' })
-    const axe = await readFile(file, 'utf8')
+  it('has no serious fault that axe finds', async () => {
+    const { resolve } = createRequire(import.meta.url)
+    const axe = await readFile(resolve('axe-core/axe.min.js'), 'utf8')
     await using setup = await behind(() => undefined, { listen: '0.0.0.0:0' })
     const { yori } = setup
     await using browser = await browserFor(yori, [yori.rootPem])

@@ -14,7 +14,7 @@ import {
   inFile,
   macOf,
   momentOf,
-  momentText,
+  wallText,
   openSession,
   printJson,
   tableText,
@@ -132,7 +132,7 @@ function list(deps: PolicyStateDeps, flags: CommonFlags): void {
     entry.ip ?? '',
     entry.mac ?? (entry.boundMac === undefined ? '' : `(${entry.boundMac})`),
     entry.group ?? '',
-    entry.expiresAt === undefined ? '' : momentText(Date.parse(entry.expiresAt)),
+    entry.expiresAt === undefined ? '' : wallText(Date.parse(entry.expiresAt), session),
     entry.line === undefined ? entry.source : `${entry.source}, line ${entry.line}`,
   ])
   const head = ['STATE', 'NAME', 'IP', 'MAC', 'GROUP', 'EXPIRES', 'SOURCE']

@@ -12,7 +12,7 @@ import {
   common,
   decline,
   momentOf,
-  momentText,
+  wallText,
   openSession,
   printJson,
   tableText,
@@ -76,7 +76,7 @@ async function approve(
   else {
     const who = block['device_hostname'] ?? block['device_ip']
     deps.print(
-      `${String(who)}, policy ${grant.policy}, ${grant.endpoint ?? ''}: ${spanOf(grant)}\n`,
+      `${String(who)}, policy ${grant.policy}, ${grant.endpoint ?? ''}: ${spanOf(grant, session)}\n`,
     )
   }
 }
@@ -96,7 +96,8 @@ async function approvedByDaemon(
   { once, for: span, always, config: path, json }: ApproveFlags,
 ): Promise<boolean> {
   if (deps.ask === undefined || (span !== undefined && !SPAN.test(span))) return false
-  const { config } = deps.load(path)
+  const loaded = deps.load(path)
+  const { config } = loaded
   const asked = await deps.ask(config.state_dir, {
     verb: 'POST',
     path: `/api/approvals/${code}/approve`,
@@ -115,7 +116,7 @@ async function approvedByDaemon(
   if (json === true) printJson(deps, details)
   else {
     const grant = details as unknown as Grant
-    const how = spanOf(anything ? grant : { ...grant, found: [code] })
+    const how = spanOf(anything ? grant : { ...grant, found: [code] }, { loaded })
     const who = device.hostname ?? device.ip
     deps.print(`${who}, policy ${grant.policy}, ${grant.endpoint ?? ''}: ${how}\n`)
   }
@@ -130,12 +131,12 @@ function untilOf(flags: ApproveFlags, { nowMs, loaded }: Session): number {
   return nowMs + loaded.config.enforcement.grant_seconds * 1000
 }
 
-function spanOf({ once, until, found }: Grant): string {
+function spanOf({ once, until, found }: Grant, session: Pick<Session, 'loaded'>): string {
   // Where only the model or a tool was refused, there is nothing that would have to be said.
   const isAnything = found?.every((mark) => mark === WHATEVER) ?? true
   const what = isAnything ? '' : 'what was refused '
   if (once) return isAnything ? 'the next request passes' : `${what}passes once`
-  const end = until === ALWAYS ? 'until revoked' : `until ${momentText(until)}`
+  const end = until === ALWAYS ? 'until revoked' : `until ${wallText(until, session)}`
   return `${what}passes ${end}`
 }
 
@@ -153,7 +154,7 @@ function list(deps: PolicyStateDeps, flags: ApproveFlags): void {
     value.mac ?? value.ip ?? '',
     value.policy,
     value.endpoint ?? 'every service',
-    spanOf(value),
+    spanOf(value, session),
     addedBy,
   ])
   const head = ['ID', 'DEVICE', 'POLICY', 'SERVICE', 'HOW LONG', 'BY']

@@ -11,7 +11,7 @@ import { hashPassword, parsePasswordHash, verifyPassword } from '../../../net/pa
 import {
   common,
   decline,
-  momentText,
+  wallText,
   openSession,
   printJson,
 } from './household-database.js'
@@ -77,7 +77,11 @@ async function activate(
     return
   }
   database.activate(change.emergency)
-  const details = { minutes, reason, until: momentText(change.emergency.expiresAt) }
+  const details = {
+    minutes,
+    reason,
+    until: wallText(change.emergency.expiresAt, session),
+  }
   session.audit({ kind: 'emergency_activated', details })
   if (flags.json === true) printJson(deps, { active: true, ...details })
   else deps.print(`nothing is blocked until ${details.until}\n`)
@@ -111,7 +115,7 @@ async function extend(
     return
   }
   database.extend(change.emergency.expiresAt)
-  const details = { minutes, until: momentText(change.emergency.expiresAt) }
+  const details = { minutes, until: wallText(change.emergency.expiresAt, session) }
   session.audit({ kind: 'emergency_extended', details })
   if (flags.json === true) printJson(deps, { active: true, ...details })
   else deps.print(`nothing is blocked until ${details.until}\n`)
@@ -126,20 +130,20 @@ function status(deps: PolicyStateDeps, flags: CommonFlags): void {
   const active = enabled && isEmergency(emergency, nowMs)
   const history = database.history()
   if (flags.json === true) {
-    const until = active ? momentText(emergency?.expiresAt ?? 0) : null
+    const until = active ? wallText(emergency?.expiresAt ?? 0, session) : null
     const password = passwordHash(session) !== undefined
     printJson(deps, { active, until, enabled, require_password, password, history })
     return
   }
   deps.print(
     active && emergency !== undefined
-      ? `active until ${momentText(emergency.expiresAt)}, by ${emergency.by}: ${emergency.reason}\n`
+      ? `active until ${wallText(emergency.expiresAt, session)}, by ${emergency.by}: ${emergency.reason}\n`
       : `not active${enabled ? '' : ` (${whyNot(session)})`}\n`,
   )
   for (const past of history) {
     const end = Math.min(past.endedAt ?? past.expiresAt, past.expiresAt)
     deps.print(
-      `  ${momentText(past.activatedAt)} to ${momentText(end)}, ${past.by}: ${past.reason}\n`,
+      `  ${wallText(past.activatedAt, session)} to ${wallText(end, session)}, ${past.by}: ${past.reason}\n`,
     )
   }
 }

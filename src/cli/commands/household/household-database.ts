@@ -15,6 +15,7 @@ import { canonicalAddress } from '../../../core/address.js'
 import type { Asked, Question } from '../../../control/ask.js'
 import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
+import { momentText } from '../../../core/moment-text.js'
 import { macText } from '../../../core/mac.js'
 import type { Neighbours } from '../../../net/neighbours.js'
 
@@ -160,8 +161,9 @@ export function commaList(text: string | undefined): string[] {
   return parts.filter((part) => part !== '')
 }
 
-export function momentText(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+/** On the wall of the household's zone. */
+export function wallText(atMs: number, { loaded }: Pick<Session, 'loaded'>): string {
+  return momentText(atMs, loaded.config.enforcement.timezone)
 }
 
 export function printJson(deps: PolicyStateDeps, value: unknown): void {

@@ -16,7 +16,7 @@ import { blockOf } from './blocks.js'
 import {
   common,
   decline,
-  momentText,
+  wallText,
   openSession,
   printJson,
   tableText,
@@ -87,7 +87,7 @@ async function make(
   const value: Pin = { ...about, hash: await hashPassword(number) }
   database.put('pin', { key: value.id, value, addedAt: nowMs, addedBy: actor })
   session.audit({ kind: 'pin_made', details: { code, ...about } })
-  const until = momentText(about.expiresAt)
+  const until = wallText(about.expiresAt, session)
   if (flags.json === true) printJson(deps, { pin: number, code, ...about, until })
   else {
     const who = String(block['device_hostname'] ?? block['device_ip'])
@@ -116,7 +116,7 @@ function list(deps: PolicyStateDeps, flags: CommonFlags): void {
     pin.mac ?? pin.ip ?? '',
     pin.policy,
     pin.endpoint,
-    momentText(pin.expiresAt),
+    wallText(pin.expiresAt, session),
     pin.addedBy,
   ])
   const head = ['ID', 'DEVICE', 'POLICY', 'SERVICE', 'UNTIL', 'BY']

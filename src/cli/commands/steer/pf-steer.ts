@@ -31,10 +31,12 @@ import {
 import type { OffPeriod } from '../../../../pf/off-periods.js'
 import { wayTold } from '../../../../pf/steering-words.js'
 import type { WayTold } from '../../../../pf/steering-words.js'
+import { listenersAt } from '../../../../pf/port-taken.js'
 import { readNotLetIn } from '../../../../pf/let-in-machine.js'
 import type { NotLetIn } from '../../../../pf/let-in-machine.js'
 import { readSteering, unledFamily, unledOf } from '../../../../pf/rules-read.js'
 import type { Family, Steering } from '../../../../pf/rules.js'
+import { momentText, untilText } from '../../../core/moment-text.js'
 import { PROBE_INTERFACE } from '../../../core/own-probe.js'
 import { steerSettings } from '../../../../pf/settings.js'
 import { steeringFiles } from '../../../../pf/steering-files.js'
@@ -136,6 +138,20 @@ async function applyAlone(
         'could not be reached at all; add the line above, also where your rules are kept, or --force\n',
     )
     return deps.exit(EXIT.no)
+  }
+  const { page } = steering
+  if (page !== undefined && listenersAt(page.port).length > 0) {
+    deps.note(
+      `yori: ${page.from}: another program of this machine listens at port ${page.port}, and would be ` +
+        "hidden from the steered networks behind YORI's page\n",
+    )
+    if (flags.force !== true) {
+      deps.note(
+        'yori: nothing was changed: name another port, leave it out (the page is at the ' +
+          'port of `listen`), or --force\n',
+      )
+      return deps.exit(EXIT.no)
+    }
   }
   writePlan(files, plan)
   writeWish(files, 'on')
@@ -287,6 +303,7 @@ function isOff({ wish, holds }: SteeringStatus): boolean {
 export function status(deps: PfCommandDeps, flags: StateFlags): void {
   const config: Config = deps.config(flags.config)
   const files = steeringFiles(config.state_dir)
+  const { timezone } = config.enforcement
   const supervisor = supervisorProcess(files)
   const wish = readOptional(files.desired)?.trim() ?? 'off'
   const told = supervisor === undefined ? undefined : readStatus(files)
@@ -302,14 +319,14 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
   const lines = [
     `supervisor  ${supervisor === undefined ? 'does not run' : `process ${supervisor}`}`,
     `wished for  ${wish}`,
-    `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told)}`,
+    `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told, timezone)}`,
     `addresses   ${addresses}`,
     ...(unled === undefined ? [] : [`not led     ${unled}`]),
     ...way.map(({ what }) => `clients     ${what}`),
     ...periods.map(({ fromMs, toMs, cause, state }) => {
-      const to = toMs === undefined ? 'now' : new Date(toMs).toISOString()
+      const to = toMs === undefined ? 'now' : untilText(toMs, fromMs, timezone)
       const why = [cause, OFF_CAUSES[cause]?.what].filter(Boolean).join(', ')
-      return `off         ${new Date(fromMs).toISOString()} to ${to}: ${why}; ${MEANWHILE[state]}`
+      return `off         ${momentText(fromMs, timezone)} to ${to}: ${why}; ${MEANWHILE[state]}`
     }),
     ...remediesOf(periods, way).map((mend) => `remedy      ${mend}`),
   ]
@@ -321,8 +338,11 @@ function remediesOf(periods: readonly OffPeriod[], way: readonly WayTold[]): str
   return [...new Set([...remediesFor(periods), ...now])]
 }
 
-function holdsLine({ holds, since, why, backend }: SteeringStatus): string {
-  const at = new Date(since * 1000).toISOString()
+function holdsLine(
+  { holds, since, why, backend }: SteeringStatus,
+  zone: string | undefined,
+): string {
+  const at = momentText(since * 1000, zone)
   return `${holds}${why === '' ? '' : ` (${why})`} since ${at}, ${backend}`
 }
 

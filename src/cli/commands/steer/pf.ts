@@ -1,10 +1,13 @@
 /** `yori pf`: texts for packet filters, a look at those of pf, and steering on and off. */
 import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { Command, Option } from 'commander'
 import { checkPfText } from '../../../../pf/check.js'
 import type { PfProblem } from '../../../../pf/check.js'
 import { BACKENDS, renderSteering } from '../../../../pf/render.js'
 import type { Backend } from '../../../../pf/render.js'
+import type { PageAt } from '../../../../pf/render-dns.js'
+import type { Steering } from '../../../../pf/rules.js'
 import { readSteering, unledFamily } from '../../../../pf/rules-read.js'
 import { steerSettings, tableSettings } from '../../../../pf/settings.js'
 import { planTable, steeredHosts } from '../../../../pf/table.js'
@@ -114,6 +117,7 @@ async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void
   const made = renderSteering(backend, {
     steering: read.steering,
     hosts: steeredHosts(settings, catalogue),
+    page: pageAt(read.steering),
     elements: {
       inet: ranges.filter((text) => !text.includes(':')),
       inet6: ranges.filter((text) => text.includes(':')),
@@ -122,6 +126,25 @@ async function generate(deps: PfCommandDeps, flags: GenerateFlags): Promise<void
   if (made.kind === 'invalid') return refuse(deps, made.problems, flags)
   const told = { backend, text: made.text, ...(unled === undefined ? {} : { unled }) }
   deps.print(flags.json ? `${JSON.stringify(told)}\n` : made.text)
+}
+
+/** Of each steered interface the first address of either family that a device can ask for. */
+function pageAt({ interfaces }: Steering): PageAt[] {
+  const there = networkInterfaces()
+  return interfaces.map(({ name, from }) => {
+    const own = (there[name] ?? [])
+      .map(({ address }) => address)
+      .filter((address) => !address.startsWith('fe80:'))
+    const four = own.find((address) => !address.includes(':'))
+    // A unique local one stays when the prefix changes.
+    const six =
+      own.find((address) => /^f[cd]/.test(address)) ??
+      own.find((address) => address.includes(':'))
+    return {
+      ...{ interface: name, from },
+      addresses: [four, six].filter((address) => address !== undefined),
+    }
+  })
 }
 
 function check(deps: PfCommandDeps, file: string, flags: CheckFlags): void {

@@ -22,6 +22,8 @@ import { behind, NAME, until } from '../../../support/proxied.js'
 import { tempFolder } from '../../../support/temp-folder.js'
 import type { TempFolder } from '../../../support/temp-folder.js'
 
+/** Another wall than this machine's. */
+const BERLIN = 'enforcement: { timezone: Europe/Berlin }\n'
 /** A Wednesday, 12:00 UTC. */
 const NOON = Date.parse('2026-03-04T12:00:00Z')
 const MAC = '02:00:5e:10:00:01'
@@ -125,13 +127,13 @@ class Household implements AsyncDisposable {
 
 describe('yori allowlist', () => {
   it('adds, lists, checks and removes, and records who did it from where', async () => {
-    await using home = await Household.with()
+    await using home = await Household.with(BERLIN)
     assert.equal((await home.run('allowlist', 'check', '192.0.2.10')).code, 1)
     await home.run('allowlist', 'add', '192.0.2.10', 'laptop', '--expires', '1d')
     const listed = await home.run('allowlist', 'list')
     assert.match(
       listed.out,
-      /ENABLED +laptop +192\.0\.2\.10 .*2026-03-05 12:00 UTC +database/,
+      /ENABLED +laptop +192\.0\.2\.10 .*2026-03-05 13:00 GMT\+1 +database/,
     )
     const found = await home.run('allowlist', 'check', '::ffff:192.0.2.10')
     assert.equal(found.code, 0)
@@ -351,13 +353,13 @@ describe('yori emergency', () => {
 
   it('is one at a time, extended, ended, and over by itself', async () => {
     await using home = await Household.with(
-      'enforcement: { emergency_override: { enabled: true, require_password: false } }\n',
+      'enforcement: { timezone: Europe/Berlin, emergency_override: { enabled: true, require_password: false } }\n',
     )
     await home.run('emergency', 'activate', '--reason', 'a', '--minutes', '30')
     const second = await home.run('emergency', 'activate', '--reason', 'b')
     assert.match(second.notes, /active already/)
     const longer = await home.json('emergency', 'extend', '30')
-    assert.deepEqual((longer as { until: string }).until, '2026-03-04 13:00 UTC')
+    assert.deepEqual((longer as { until: string }).until, '2026-03-04 14:00 GMT+1')
     home.clock.advance(60 * 60_000)
     assert.match((await home.run('emergency', 'status')).out, /^not active/)
     await home.run('emergency', 'activate', '--reason', 'c', '--minutes', '5')
