@@ -220,6 +220,7 @@ describe('the defaults', () => {
       inbox: false,
       sinks: {},
       rules: {},
+      answer_within: 3600,
       cooldown: 900,
       quiet_hours: [],
       days: 30,

@@ -9,7 +9,7 @@ import {
 } from '../../../pf/off-periods.js'
 import { unledOf } from '../../../pf/rules-read.js'
 import { steerSettings } from '../../../pf/settings.js'
-import { momentText, untilText } from '../../core/moment-text.js'
+import { momentText } from '../../core/moment-text.js'
 import type { OffPeriod } from '../../../pf/off-periods.js'
 import { wayTold } from '../../../pf/steering-words.js'
 import type { WayTold } from '../../../pf/steering-words.js'
@@ -91,6 +91,7 @@ function lineOf(
   { fromMs, toMs, cause, state }: OffPeriod,
   zone: string | undefined,
 ): string {
-  const to = toMs === undefined ? 'now' : untilText(toMs, fromMs, zone)
-  return `${momentText(fromMs, zone)} to ${to}: ${cause}; ${MEANWHILE[state]}`
+  const long =
+    toMs === undefined ? 'to now' : `for ${Math.round((toMs - fromMs) / 1000)} s`
+  return `${momentText(fromMs, zone)} ${long}: ${cause}; ${MEANWHILE[state]}`
 }

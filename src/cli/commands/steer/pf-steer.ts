@@ -36,7 +36,7 @@ import { readNotLetIn } from '../../../../pf/let-in-machine.js'
 import type { NotLetIn } from '../../../../pf/let-in-machine.js'
 import { readSteering, unledFamily, unledOf } from '../../../../pf/rules-read.js'
 import type { Family, Steering } from '../../../../pf/rules.js'
-import { momentText, untilText } from '../../../core/moment-text.js'
+import { momentText } from '../../../core/moment-text.js'
 import { PROBE_INTERFACE } from '../../../core/own-probe.js'
 import { steerSettings } from '../../../../pf/settings.js'
 import { steeringFiles } from '../../../../pf/steering-files.js'
@@ -324,9 +324,10 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
     ...(unled === undefined ? [] : [`not led     ${unled}`]),
     ...way.map(({ what }) => `clients     ${what}`),
     ...periods.map(({ fromMs, toMs, cause, state }) => {
-      const to = toMs === undefined ? 'now' : untilText(toMs, fromMs, timezone)
+      const long =
+        toMs === undefined ? 'to now' : `for ${Math.round((toMs - fromMs) / 1000)} s`
       const why = [cause, OFF_CAUSES[cause]?.what].filter(Boolean).join(', ')
-      return `off         ${momentText(fromMs, timezone)} to ${to}: ${why}; ${MEANWHILE[state]}`
+      return `off         ${momentText(fromMs, timezone)} ${long}: ${why}; ${MEANWHILE[state]}`
     }),
     ...remediesOf(periods, way).map((mend) => `remedy      ${mend}`),
   ]
