@@ -11,7 +11,7 @@ import {
   common,
   commaList,
   momentOf,
-  momentText,
+  wallText,
   openSession,
   printJson,
   tableText,
@@ -76,15 +76,15 @@ function create(deps: PolicyStateDeps, flags: CreateFlags): void {
   using session = openSession(deps, flags)
   const wish = wishOf(flags, session.nowMs)
   const made = createKey(session.database, wish, authorOf(session))
-  session.audit({ kind: 'key_created', details: shown(made.made) })
-  tell(deps, made, flags)
+  session.audit({ kind: 'key_created', details: shown(made.made, session) })
+  tell(deps, made, session, flags)
 }
 
 function rotate(deps: PolicyStateDeps, name: string, flags: CommonFlags): void {
   using session = openSession(deps, flags)
   const made = rotateKey(session.database, name, authorOf(session))
-  session.audit({ kind: 'key_rotated', details: shown(made.made) })
-  tell(deps, made, flags)
+  session.audit({ kind: 'key_rotated', details: shown(made.made, session) })
+  tell(deps, made, session, flags)
 }
 
 function revoke(deps: PolicyStateDeps, name: string, flags: CommonFlags): void {
@@ -99,8 +99,8 @@ function list(deps: PolicyStateDeps, flags: CommonFlags): void {
   using session = openSession(deps, flags)
   const spent = spentThisMonth(session)
   const lines = session.database.list('key').map(({ value, addedAt, addedBy }) => ({
-    ...shown(value),
-    ...{ createdAt: momentText(addedAt), createdBy: addedBy },
+    ...shown(value, session),
+    ...{ createdAt: wallText(addedAt, session), createdBy: addedBy },
     isExpired: value.expiresAt !== undefined && value.expiresAt <= session.nowMs,
     spentUsd: spent.get(subjectName({ kind: 'key', name: value.name })) ?? 0,
   }))
@@ -121,8 +121,13 @@ function list(deps: PolicyStateDeps, flags: CommonFlags): void {
 }
 
 /** Alone on the standard output: what is said beside it goes where people read. */
-function tell(deps: PolicyStateDeps, { key, made }: MadeKey, flags: CommonFlags): void {
-  const about = shown(made)
+function tell(
+  deps: PolicyStateDeps,
+  { key, made }: MadeKey,
+  session: Pick<Session, 'loaded'>,
+  flags: CommonFlags,
+): void {
+  const about = shown(made, session)
   if (flags.json === true) {
     printJson(deps, { key, ...about })
     return
@@ -136,10 +141,13 @@ function tell(deps: PolicyStateDeps, { key, made }: MadeKey, flags: CommonFlags)
 type Shown = Omit<AccessKey, 'digest' | 'expiresAt'> & { readonly expires?: string }
 
 /** Neither the key nor its digest. */
-function shown({ digest: _digest, expiresAt, ...about }: AccessKey): Shown {
+function shown(
+  { digest: _digest, expiresAt, ...about }: AccessKey,
+  session: Pick<Session, 'loaded'>,
+): Shown {
   return {
     ...about,
-    ...(expiresAt === undefined ? {} : { expires: momentText(expiresAt) }),
+    ...(expiresAt === undefined ? {} : { expires: wallText(expiresAt, session) }),
   }
 }
 

@@ -57,7 +57,7 @@ describe('yori key', () => {
       unknown
     >
     const { expires, ...rest } = about
-    assert.match(String(expires), /^\d{4}-\d\d-\d\d \d\d:\d\d UTC$/)
+    assert.match(String(expires), /^\d{4}-\d\d-\d\d \d\d:\d\d \S+$/)
     assert.deepEqual(rest, {
       name: 'app',
       models: ['gpt-4o*', 'claude-x', 'o3'],
