@@ -17,10 +17,12 @@ export interface OtlpAttribute {
 
 export type Plain = string | number | boolean | readonly string[] | undefined
 
-/** Those that have a value. */
+/** Those that have a value: JSON has no NaN, and a member that is null is none. */
 export function attributesOf(plain: Readonly<Record<string, Plain>>): OtlpAttribute[] {
   return Object.entries(plain).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value: valueOf(value) }],
+    value === undefined || (typeof value === 'number' && !Number.isFinite(value))
+      ? []
+      : [{ key, value: valueOf(value) }],
   )
 }
 
@@ -28,7 +30,9 @@ function valueOf(value: NonNullable<Plain>): OtlpValue {
   if (typeof value === 'string') return { stringValue: value }
   if (typeof value === 'boolean') return { boolValue: value }
   if (typeof value === 'number')
-    return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value }
+    return Number.isSafeInteger(value)
+      ? { intValue: String(value) }
+      : { doubleValue: value }
   return { arrayValue: { values: value.map((text) => ({ stringValue: text })) } }
 }
 

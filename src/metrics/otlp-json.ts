@@ -136,7 +136,8 @@ function metricOf({ name, help, type, samples }: Family, times: MetricTimes): ob
     const dataPoints = histogramPoints(samples).map((point) => ({ ...point, ...at }))
     return { ...base, histogram: { aggregationTemporality: CUMULATIVE, dataPoints } }
   }
-  const dataPoints = samples.map(({ labels, value }) => ({
+  const known = samples.filter(({ value }) => Number.isFinite(value))
+  const dataPoints = known.map(({ labels, value }) => ({
     attributes: attributesOf(Object.fromEntries(labels)),
     ...at,
     asDouble: value,

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Counter, Histogram } from '../../src/metrics/instruments.js'
 import { OtlpExporter, MOST_SPANS } from '../../src/metrics/otlp-exporter.js'
-import { nanoseconds } from '../../src/core/otlp-values.js'
+import { attributesOf, nanoseconds } from '../../src/core/otlp-values.js'
 import { metricsBody } from '../../src/metrics/otlp-json.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
@@ -260,6 +260,16 @@ describe('the export by OTLP', () => {
       assert.equal(counts()['sent'], MOST_SPANS - 256)
       await exporter.stop()
     })
+  })
+
+  it('leaves out what is no number, and writes no integer past 64 bits', () => {
+    assert.deepEqual(
+      attributesOf({ ratio: NaN, rate: -Infinity, many: 1e21, some: 5, none: undefined }),
+      [
+        { key: 'many', value: { doubleValue: 1e21 } },
+        { key: 'some', value: { intValue: '5' } },
+      ],
+    )
   })
 
   it('writes 64-bit times as text, and buckets that are not cumulative', () => {
