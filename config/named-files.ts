@@ -90,12 +90,14 @@ export function missingFiles({
   policies,
   catalogue,
   alerts,
+  inspect,
 }: Config): Remark[] {
   const named: (readonly [Path, string | undefined])[] = [
     [['proxy', 'tls_cert'], proxy.tls_cert],
     [['proxy', 'tls_key'], proxy.tls_key],
     [['policies', 'directory'], policies.directory],
     [['catalogue', 'file'], catalogue.file],
+    [['inspect', 'detect_rules'], inspect.detect_rules],
     ...upstream.extra_ca.map(
       (file, index) => [['upstream', 'extra_ca', index], file] as const,
     ),

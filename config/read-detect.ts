@@ -46,6 +46,16 @@ export function loadRules(own?: string): LoadedRules {
   return { kind: 'ok', rules: all, detector: new Detector(all) }
 }
 
+let shipped: Detector | undefined
+
+/** By the rules that come with YORI; they are read once. */
+export function shippedDetector(): Detector {
+  if (shipped !== undefined) return shipped
+  const loaded = loadRules()
+  if (loaded.kind === 'invalid') throw new Error('the catalogue of rules does not hold')
+  return (shipped = loaded.detector)
+}
+
 function shippedRules(problems: Problem[]): Rule[] {
   try {
     return JSON.parse(readFileSync(COMPILED_FILE, 'utf8')) as Rule[]

@@ -191,6 +191,12 @@ export const inspectSchema = section('How much of an exchange is looked at.', {
     maximum: 1_000_000,
     description: 'Values in a JSON body; more is not read.',
   }),
+  detect_rules: text({
+    format: 'path',
+    description:
+      'Rules of your own for what is found in texts (docs/DETECT.md), over those that YORI ' +
+      'brings; one of the same id takes the place of it.',
+  }),
   on_uninspectable: choice({
     enum: ['allow', 'block'],
     description:

@@ -50,3 +50,17 @@ test_the_programs_own_words_say_nothing if {
 	]}
 	said({"level": "strict"}, told) == nothing
 }
+
+test_answers if {
+	said({"answer": "note"}, found(["credit_card"], [])).alert == {"the prompt holds a card number"}
+	said({"answer": "refuse"}, found(["email"], [])).deny == {"the prompt holds an e-mail address"}
+	said({"answer": "redact"}, found(["email", "iban"], [])).redact == {"the prompt holds an e-mail address", "the prompt holds a bank account"}
+	said({"answer": "refuse", "redact": ["email"]}, found(["email"], [])).deny == set()
+}
+
+test_either_name_and_no_other_class if {
+	finding := {"kind": "credit_card", "entity": "CREDIT_CARD", "class": "pii", "count": 1, "who": "person", "confidence": 0.9}
+	said({"redact": ["CREDIT_CARD"]}, {"device": device([]), "findings": [finding]}).redact == {"the prompt holds a card number"}
+	said({"ignore": ["CREDIT_CARD"]}, {"device": device([]), "findings": [finding]}) == nothing
+	said({"level": "strict"}, {"device": device([]), "findings": [object.union(finding, {"class": "secret"})]}) == nothing
+}

@@ -16,6 +16,23 @@ export const ENTITY_OF: Readonly<Record<PersonalKind, readonly [string, number]>
   person_name: ['SAID_NAME', 0.6],
 }
 
+/** By the name of an entity, that by which policies have known it since before. */
+const OLD_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries(ENTITY_OF).map(([old, [entity]]) => [entity, old]),
+)
+
+/** As policies, the record and redaction name a kind: `credit_card`, `DE_TAX_ID`. */
+export function knownKind(kind: string): string {
+  return OLD_NAMES.get(kind) ?? kind
+}
+
+/** The name of the entity: `CREDIT_CARD`. */
+export function entityOf(kind: string): string {
+  return (
+    (ENTITY_OF as Readonly<Record<string, readonly [string, number]>>)[kind]?.[0] ?? kind
+  )
+}
+
 /** `isFull`: no more of that kind is wanted. */
 export function eachPersonalFinding(
   text: string,

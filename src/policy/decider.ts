@@ -6,6 +6,7 @@
 import { deviceId } from '../core/device-id.js'
 import type { Clock } from '../core/clock.js'
 import { untilText } from '../core/moment-text.js'
+import type { Detector } from '../detect/detector.js'
 import type { Device } from '../core/record.js'
 import { approvedFor, byEmergency, byGrant, bypassOf } from './bypass.js'
 import type { Bypass } from './bypass.js'
@@ -79,6 +80,8 @@ export interface DeciderOptions extends EngineOptions {
   /** The address of an entry is another device's now; told once for each. */
   readonly onSuspended: (entry: string, device: Device, boundMac: string) => void
   readonly clock: Clock
+  /** By which findings are looked for; undefined: by the rules that come with YORI. */
+  readonly detector?: Detector | undefined
 }
 
 export type DecisionFacts = Omit<
@@ -398,6 +401,10 @@ export class Decider {
       emergency: () => this.#emergency(nowMs),
       redact: () => undefined,
     })
+  }
+
+  get detector(): Detector | undefined {
+    return this.#options.detector
   }
 
   /** Somebody looks at `input.findings`. */

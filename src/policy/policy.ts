@@ -111,9 +111,16 @@ export interface ToolEvent {
   readonly producer_can_apply_modify: boolean
 }
 
-/** Personal data in the body, how often, and in whose words: its kind, never its text. */
+/** What was found in the body, how often, and in whose words: its kind, never its text. */
 export interface FindingInput {
+  /** `credit_card`, `GITHUB_TOKEN`. */
   readonly kind: string
+  /** Its other name: `CREDIT_CARD`. */
+  readonly entity?: string
+  /** `pii`, `secret`, `injection`. */
+  readonly class?: string
+  /** Of the surest: 0.5 to 1. */
+  readonly confidence?: number
   readonly count: number
   readonly who: Who
 }

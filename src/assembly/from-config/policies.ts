@@ -2,6 +2,8 @@
  * The decider of a configuration: its policies with their settings and params, its lists and
  * its switches. Built once a reload.
  */
+import { formatProblem } from '../../../config/problem.js'
+import { loadRules } from '../../../config/read-detect.js'
 import type { Config } from '../../../config/schema.js'
 import { canonicalAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
@@ -10,6 +12,7 @@ import type { Log } from '../../core/log.js'
 import { macText } from '../../core/mac.js'
 import type { AuditSink } from '../../core/record.js'
 import type { Secret } from '../../core/secret.js'
+import type { Detector } from '../../detect/detector.js'
 import { parsePasswordHash } from '../../net/password.js'
 import type { PasswordHash } from '../../net/password.js'
 import { Overrides } from '../../household/overrides.js'
@@ -50,6 +53,7 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
   }
   return new Decider({
     policies: policies.map(({ policy }) => policy),
+    detector: detectorOf(inspect.detect_rules),
     settings: new Map([
       ...(config.gateway.sidecar ? whatTheySay(policies) : []),
       ...settingsOf(config),
@@ -107,6 +111,15 @@ function limitsOf(one: Config['gateway']['limits'][number]): SubjectLimits {
     ...(requests === undefined ? {} : { requestsPerMinute: requests }),
     ...(tokens === undefined ? {} : { tokensPerMinute: tokens }),
   }
+}
+
+/** Undefined: by the rules that come with YORI. */
+function detectorOf(file: string | undefined): Detector | undefined {
+  if (file === undefined) return undefined
+  const loaded = loadRules(file)
+  if (loaded.kind === 'ok') return loaded.detector
+  const problems = loaded.problems.map(formatProblem)
+  throw new YoriError('YORI_CONFIG_INVALID', problems.join('\n'))
 }
 
 /** @throws YORI_CONFIG_INVALID for a hash that cannot be checked */

@@ -59,7 +59,7 @@ export async function weighApprovals(
   const { decider } = services
   if (!decision.blockers.some(({ policy }) => decider.readsContent(policy)))
     return decision
-  const marked = await markedOf(content, markOf(decider.markKey))
+  const marked = await markedOf(content, markOf(decider.markKey), decider.detector)
   const ask = async ({ edit, body, prompt }: RestText): Promise<Decision> => {
     const said = content.said && (await inSlices(content.said.again(edit)))
     const rest = await read(content, { body, prompt }, about)

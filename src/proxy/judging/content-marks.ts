@@ -9,7 +9,9 @@ import { LongTexts, PIECE_CHARS } from '../../core/long-text.js'
 import { inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
 import { folded } from '../../detect/fold.js'
-import { findPersonal } from '../../detect/personal.js'
+import { shippedDetector } from '../../../config/read-detect.js'
+import type { Detector } from '../../detect/detector.js'
+import { knownKind } from '../../detect/personal-kinds.js'
 import type { EditText, SaidContent } from '../words/content.js'
 
 /** Texts of one request, the last of it: what is new stands at the end. */
@@ -68,14 +70,22 @@ export function isPassage(mark: string): boolean {
   return mark.startsWith(PASSAGE)
 }
 
-export async function markedOf(said: SaidText, mark: Mark): Promise<Marked> {
+export async function markedOf(
+  said: SaidText,
+  mark: Mark,
+  detector: Detector = shippedDetector(),
+): Promise<Marked> {
   const own = (await inSlices(textsOf(said))) ?? []
   const all = [...own, ...(await saidTexts(said))]
-  const texts = await inSlices(marksOf(all, mark))
+  const texts = await inSlices(marksOf(all, mark, detector))
   return new Marked(said, texts ?? new Map<string, MarkedText>())
 }
 
-function* marksOf(all: readonly string[], mark: Mark): Resting<Map<string, MarkedText>> {
+function* marksOf(
+  all: readonly string[],
+  mark: Mark,
+  detector: Detector,
+): Resting<Map<string, MarkedText>> {
   const texts = new Map<string, MarkedText>()
   for (const text of all) {
     // To know whether it was there before takes its time, too.
@@ -83,7 +93,7 @@ function* marksOf(all: readonly string[], mark: Mark): Resting<Map<string, Marke
     if (texts.has(text) || text.trim() === '') continue
     const passages: Passage[] = []
     for (const { from, piece } of piecesOf(text)) {
-      passages.push(...passagesOf(piece, from, mark))
+      passages.push(...passagesOf({ piece, from }, mark, detector))
       yield
     }
     texts.set(text, { mark: mark(text), passages })
@@ -230,11 +240,16 @@ function* piecesOf(text: string): Generator<{ from: number; piece: string }> {
 }
 
 /** However it is grouped: `4111 1111` is `4111-1111`. */
-function passagesOf(piece: string, from: number, mark: Mark): Passage[] {
-  return findPersonal(piece)
+function passagesOf(
+  { piece, from }: { readonly piece: string; readonly from: number },
+  mark: Mark,
+  detector: Detector,
+): Passage[] {
+  return detector
+    .find(piece)
     .map(({ kind, start, end }) => {
       const plain = piece.slice(start, end).toLowerCase()
-      const digest = mark(`${kind}:${plain.replace(/[^\p{L}\p{N}@.]/gu, '')}`)
+      const digest = mark(`${knownKind(kind)}:${plain.replace(/[^\p{L}\p{N}@.]/gu, '')}`)
       return { start: from + start, end: from + end, mark: PASSAGE + digest }
     })
     .sort((a, b) => a.start - b.start)

@@ -17,6 +17,7 @@ export interface JudgingPort {
     | 'idle'
     | 'decide'
     | 'readsFindings'
+    | 'detector'
     | 'readsContent'
     | 'approved'
     | 'markKey'

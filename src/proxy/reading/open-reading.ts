@@ -38,6 +38,7 @@ export function openReading(about: ReadingFor, log: ExchangeLog, hold: Hold): Re
     bodies: policy.bodies,
     withheld: decider.redacts,
     rules: decider.readsText || decider.readsFindings ? decider : undefined,
+    detector: decider.detector,
     mindsStructure: decider.mindsStructure,
     coding: policy.coding,
     catalogue,

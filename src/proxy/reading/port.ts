@@ -17,7 +17,7 @@ export interface ReadingPort {
   >
   readonly decider: Pick<
     Decider,
-    'redacts' | 'readsText' | 'readsFindings' | 'mindsStructure'
+    'redacts' | 'readsText' | 'readsFindings' | 'mindsStructure' | 'detector'
   >
   readonly catalogue: Catalogue
   /** Where a request belongs: sessions, and calls of tools that are answered later. */

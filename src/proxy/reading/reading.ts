@@ -9,6 +9,7 @@ import { atOnce, inSlices } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
 import { contentCoding, ContentDecoder } from '../../http/content-coding.js'
 import type { CodingLimits } from '../../http/content-coding.js'
+import type { Detector } from '../../detect/detector.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import { unansweredFacts } from '../../providers/facts.js'
@@ -48,8 +49,8 @@ import { bytesToRead, readingLine } from './reading-line.js'
 import { readRequest, readShortRequest } from './request-reading.js'
 import type { BodyPart, RequestHeadFacts } from './request-copy.js'
 import type { RequestRead } from './request-reading.js'
-import { saidOf } from './said.js'
-import type { Said } from './said.js'
+import { SAID_LIMITS, saidOf } from './said.js'
+import type { Said, SaidLimits } from './said.js'
 
 /** What a reader of a response may hold: a JSON body of unknown length, or a stream's text. */
 const READER_BYTES = 128 * 1024
@@ -77,6 +78,7 @@ export interface ReadingOptions {
   readonly withheld?: boolean
   /** Somebody looks at the text of requests: by these rules. */
   readonly rules?: object | undefined
+  readonly detector?: Detector | undefined
   /** False: nobody minds what of a body's structure cannot be relied on. */
   readonly mindsStructure?: boolean
   /** False: no model is to write, and no tokens are estimated. */
@@ -300,7 +302,7 @@ export class Reading {
     const { model } = read.facts
     if (model !== undefined && log.record.model === undefined) log.asked({ model })
     if (rules === undefined) return read.content
-    const said = yield* saidOf(read.text?.units ?? [], this.#heard)
+    const said = yield* saidOf(read.text?.units ?? [], this.#heard, this.#looked)
     return { ...read.content, said }
   }
 
@@ -311,8 +313,12 @@ export class Reading {
       session === undefined
         ? undefined
         : heard?.in(`${session.key}\n${this.#about.log.record.model ?? ''}`, rules)
-    this.#said = yield* saidOf(text?.units ?? [], this.#heard)
+    this.#said = yield* saidOf(text?.units ?? [], this.#heard, this.#looked)
     return this.#said
+  }
+
+  get #looked(): SaidLimits {
+    return { ...SAID_LIMITS, detector: this.#options.detector }
   }
 
   /**

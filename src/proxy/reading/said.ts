@@ -9,7 +9,12 @@ import type { Resting } from '../../core/resting.js'
 import { WHO } from '../../core/who.js'
 import type { Who } from '../../core/who.js'
 import { folded } from '../../detect/fold.js'
-import { findPersonal, PERSONAL_KINDS } from '../../detect/personal.js'
+import { shippedDetector } from '../../../config/read-detect.js'
+import type { Detector } from '../../detect/detector.js'
+import { invisibleIn } from '../../detect/injection.js'
+import { PERSONAL_KINDS } from '../../detect/personal.js'
+import { entityOf, knownKind } from '../../detect/personal-kinds.js'
+import type { Finding } from '../../detect/rule.js'
 import type { TextPiece } from '../../policy/input.js'
 import type { FindingInput } from '../../policy/policy.js'
 import { piecesIn } from '../../providers/body-text.js'
@@ -35,14 +40,16 @@ export interface SaidLimits {
   /** Characters that a policy sees at once, and of those before that it sees again. */
   readonly pieceChars: number
   readonly overlapChars: number
+  /** Undefined: by the rules that come with YORI. */
+  readonly detector?: Detector | undefined
 }
 
 export const SAID_LIMITS: SaidLimits = { pieceChars: 32 * 1024, overlapChars: 512 }
 
-/** Characters that are searched in one go: the dearest text takes some 5 ms a 16 KiB. */
-const SEARCHED_CHARS = 4 * 1024
-/** Longer than anything that is found. */
-const SEARCHED_AGAIN = 256
+/** Characters that are searched in one go: the dearest texts take some 5 ms for so many. */
+const SEARCHED_CHARS = 8 * 1024
+/** What begins in one piece is known by so many characters. */
+const SEARCHED_AGAIN = 1024
 
 /** What has passed before is not looked at again. */
 export function* saidOf(
@@ -52,7 +59,7 @@ export function* saidOf(
   edit?: EditText,
 ): Resting<Said> {
   const pieces = new Pieces(limits)
-  const findings = new Findings()
+  const findings = new Findings(limits.detector ?? shippedDetector())
   const looked: { unit: Unit; found: boolean }[] = []
   for (const unit of units) {
     yield
@@ -63,6 +70,7 @@ export function* saidOf(
         // Many short ones take as long as one that is long.
         yield
         const plain = yield* seenAs(texts, who, edit)
+        if (edit === undefined) findings.addUnseen(texts, who)
         yield* pieces.add(who, plain)
         yield* findings.search(plain, who)
       }
@@ -278,68 +286,116 @@ function joined(parts: readonly Piece[]): string {
   return parts.map(({ text }) => text).join('\n')
 }
 
+interface Counted {
+  readonly class: string
+  readonly count: number
+  /** Of the surest. */
+  readonly confidence: number
+}
+
+type Counts = Map<string, Counted>
+
 class Findings {
-  readonly #counts = new Map<Who, Map<string, number>>()
+  readonly #detector: Detector
+  readonly #counts = new Map<Who, Counts>()
   total = 0
+
+  constructor(detector: Detector) {
+    this.#detector = detector
+  }
 
   list(): FindingInput[] {
     return WHO.flatMap((who) =>
-      PERSONAL_KINDS.flatMap((kind) => {
-        const count = this.#counts.get(who)?.get(kind)
-        return count === undefined ? [] : [{ kind, count, who }]
-      }),
+      [...(this.#counts.get(who) ?? [])]
+        .toSorted(([one], [other]) => orderOf(one) - orderOf(other))
+        .map(([kind, { class: of, count, confidence }]) => ({
+          ...{ kind, entity: entityOf(kind), class: of, count, who, confidence },
+        })),
     )
   }
 
   *search(texts: TextPieces, who: Who): Resting<void> {
-    for (const [kind, count] of yield* kindsIn(texts)) this.#count(who, kind, count)
+    for (const [kind, counted] of yield* this.#kindsIn(texts, who))
+      this.#count(who, kind, counted)
   }
 
   *searchJoined(texts: TextPieces, who: Who, parts: readonly Piece[]): Resting<void> {
-    const found = yield* kindsIn(texts)
+    const found = yield* this.#kindsIn(texts, who)
     if (found.size === 0) return
     const apart = new Set<string>()
     for (const part of parts)
       if (part.who === who) {
-        for (const kind of (yield* kindsIn(yield* foldedOf(piecesIn(part)))).keys())
-          apart.add(kind)
+        const plain = yield* foldedOf(piecesIn(part))
+        for (const kind of (yield* this.#kindsIn(plain, who)).keys()) apart.add(kind)
         yield
       }
-    for (const kind of found.keys()) if (!apart.has(kind)) this.#count(who, kind, 1)
+    for (const [kind, counted] of found)
+      if (!apart.has(kind)) this.#count(who, kind, { ...counted, count: 1 })
   }
 
-  #count(who: Who, kind: string, count: number): void {
-    const counts = this.#counts.get(who) ?? new Map<string, number>()
+  /** Text that nobody sees; folding takes it out or makes it plain. */
+  addUnseen(texts: TextPieces, who: Who): void {
+    for (const text of texts) {
+      if (!MAY_BE_UNSEEN.test(text)) continue
+      const found: Counts = new Map()
+      for (const one of invisibleIn(text)) add(found, one)
+      for (const [kind, counted] of found) this.#count(who, kind, counted)
+    }
+  }
+
+  #count(who: Who, kind: string, counted: Counted): void {
+    const counts = this.#counts.get(who) ?? (new Map() as Counts)
     this.#counts.set(who, counts)
-    counts.set(kind, (counts.get(kind) ?? 0) + count)
-    this.total += count
+    addCount(counts, kind, counted)
+    this.total += counted.count
+  }
+
+  /**
+   * How often each is found in a text, however long. Counted as it goes: a list of all that a
+   * text of nothing else has is too long to be gone through at once.
+   */
+  *#kindsIn(texts: TextPieces, who: Who): Resting<Counts> {
+    const kinds: Counts = new Map()
+    const options = { said: who === 'tool' ? 'tool' : 'person' } as const
+    let rest = ''
+    for (const [i, given] of texts.entries()) {
+      const text = rest + given
+      const isLastText = i === texts.length - 1
+      let at = 0
+      while (at < text.length) {
+        const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
+        const isLast = at + piece.length >= text.length
+        if (isLast && !isLastText) break
+        const next = isLast ? piece.length : cutIn(piece)
+        for (const one of this.#detector.find(piece, options))
+          if (one.start < next) add(kinds, one)
+        at += next
+        if (!isLast || texts.length > 1) yield
+      }
+      rest = text.slice(at)
+    }
+    return kinds
   }
 }
 
-/**
- * How often each is found in a text, however long. Counted as it goes: a list of all that a
- * text of nothing else has is too long to be gone through at once.
- */
-function* kindsIn(texts: TextPieces): Resting<ReadonlyMap<string, number>> {
-  const kinds = new Map<string, number>()
-  let rest = ''
-  for (const [i, given] of texts.entries()) {
-    const text = rest + given
-    const isLastText = i === texts.length - 1
-    let at = 0
-    while (at < text.length) {
-      const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
-      const isLast = at + piece.length >= text.length
-      if (isLast && !isLastText) break
-      const next = isLast ? piece.length : cutIn(piece)
-      for (const { kind, start } of findPersonal(piece))
-        if (start < next) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
-      at += next
-      if (!isLast || texts.length > 1) yield
-    }
-    rest = text.slice(at)
-  }
-  return kinds
+/** Tag characters stand in pairs that begin so. */
+const MAY_BE_UNSEEN = /[\u200b-\u200d\u2060-\u2064\ufeff\udb40]/
+
+function add(counts: Counts, { kind, class: of, confidence }: Finding): void {
+  addCount(counts, knownKind(kind), { class: of, count: 1, confidence })
+}
+
+function addCount(counts: Counts, kind: string, more: Counted): void {
+  const known = counts.get(kind)
+  const count = (known?.count ?? 0) + more.count
+  const confidence = Math.max(known?.confidence ?? 0, more.confidence)
+  counts.set(kind, { class: more.class, count, confidence })
+}
+
+/** The kinds that were there first come first. */
+function orderOf(kind: string): number {
+  const at = (PERSONAL_KINDS as readonly string[]).indexOf(kind)
+  return at < 0 ? PERSONAL_KINDS.length : at
 }
 
 /** Behind a blank, so that nothing begins in the middle of a word. */

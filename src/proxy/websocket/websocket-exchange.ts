@@ -198,6 +198,7 @@ function readerOf(
     log,
     reader,
     wantsText: services.decider.readsText || services.decider.readsFindings,
+    detector: services.decider.detector,
     own: facts.head.own,
     // Its messages are not redacted, so that none are kept where they would have to be.
     previewChars: services.decider.redacts ? 0 : services.policy.promptPreviewChars,

@@ -1,11 +1,12 @@
 /** A live conversation as one exchange: its texts, tools and usage go into one record. */
+import type { Detector } from '../../detect/detector.js'
 import type { Conversations } from '../../conversations/conversations.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import { answeredFields, askedFields } from '../../providers/into-record.js'
 import { inSlices } from '../../core/resting.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 import type { RequestFacts } from '../../providers/provider.js'
-import { saidOf } from '../reading/said.js'
+import { SAID_LIMITS, saidOf } from '../reading/said.js'
 import type { Said } from '../reading/said.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { LiveReader } from '../../providers/live.js'
@@ -18,6 +19,7 @@ export interface LiveOptions {
   readonly reader: LiveReader
   /** Somebody looks at all text of messages. */
   readonly wantsText: boolean
+  readonly detector?: Detector | undefined
   readonly previewChars: number
   /** `RequestHead.own`. */
   readonly own: ReadonlyMap<string, string> | undefined
@@ -37,7 +39,7 @@ export class LiveConversation implements SocketReader {
     const prompt = reader.fromClient(text)
     if (prompt === undefined || !wantsText) return prompt
     const words = reader.words()
-    return words.says ? new Spoken(prompt, words) : prompt
+    return words.says ? new Spoken(prompt, words, this.#options.detector) : prompt
   }
 
   fromServer(text: string): void {
@@ -55,18 +57,20 @@ export class LiveConversation implements SocketReader {
     const placed = conversations?.place(log.record, request, readNamedIds(own))
     if (placed !== undefined) log.placed(placed.row)
     const { model, promptText: prompt, promptChars } = request
-    const said = this.#options.wantsText ? await wordsOf(request) : undefined
+    const said = this.#options.wantsText
+      ? await wordsOf(request, this.#options.detector)
+      : undefined
     return { unread: response.unread, content: { model, prompt, promptChars, said } }
   }
 }
 
 /** All that was said, for who judges it after it has passed. */
-async function wordsOf({
-  system = '',
-  messages,
-}: RequestFacts): Promise<Said | undefined> {
+async function wordsOf(
+  { system = '', messages }: RequestFacts,
+  detector: Detector | undefined,
+): Promise<Said | undefined> {
   const words = new BodyTextReader()
   words.plain(system, 'program')
   for (const { text } of messages) words.plain(text)
-  return inSlices(saidOf(words.end().units))
+  return inSlices(saidOf(words.end().units, undefined, { ...SAID_LIMITS, detector }))
 }

@@ -2,12 +2,13 @@
  * The two ways in which providers talk over a WebSocket. *Live*: a conversation of pieces,
  * which is one exchange. *Turns*: each message of the client is a request of its own.
  */
+import type { Detector } from '../../detect/detector.js'
 import type { Recognised } from '../../providers/index.js'
 import { liveReader } from '../../providers/live.js'
 import type { ExchangeFacts } from '../words/exchange-about.js'
 import { inSlices } from '../../core/resting.js'
 import type { BodyText } from '../../providers/body-text.js'
-import { saidOf } from '../reading/said.js'
+import { SAID_LIMITS, saidOf } from '../reading/said.js'
 import { noContent } from '../words/content.js'
 import type { Content } from '../words/content.js'
 import type { Turn } from './websocket-turn.js'
@@ -34,16 +35,23 @@ export type Heard = string | undefined | Turn | Spoken
 export class Spoken {
   readonly prompt: string
   readonly #words: BodyText
+  readonly #detector: Detector | undefined
 
-  constructor(prompt: string, words: BodyText) {
+  constructor(prompt: string, words: BodyText, detector?: Detector) {
     this.prompt = prompt
     this.#words = words
+    this.#detector = detector
   }
 
   /** For a decision on this message alone. */
   async content(): Promise<Content> {
     const { prompt } = this
-    const said = await inSlices(saidOf(this.#words.units))
+    const said = await inSlices(
+      saidOf(this.#words.units, undefined, {
+        ...SAID_LIMITS,
+        detector: this.#detector,
+      }),
+    )
     return { ...noContent(), prompt, promptChars: prompt.length, said }
   }
 }
