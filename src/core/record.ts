@@ -220,6 +220,8 @@ export interface ExchangeRecord {
   readonly retried?: boolean
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */
   readonly redacted?: number
+  /** Why a placeholder may have stayed in its answer; not kept, counted. */
+  readonly unrestored?: 'held-too-long' | 'not-readable' | undefined
   /** The response ended before its end. */
   readonly truncated?: boolean
   /** Request trailer fields that were dropped. */

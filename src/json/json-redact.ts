@@ -8,6 +8,7 @@
 import { unreachable } from '../core/unreachable.js'
 import type { Find, Passage } from '../core/redaction.js'
 import { redactionMark, Texts } from './redact-texts.js'
+import type { Mark } from './redact-texts.js'
 
 /** More cannot be taken out of one body. */
 export const MAX_REDACTIONS = 256
@@ -33,15 +34,38 @@ export function redactJson(
   bytes: Buffer,
   redactions: readonly Passage[],
   find?: Find,
+  mark: Mark = redactionMark,
 ): Redacted | undefined {
   if (redactions.length > MAX_REDACTIONS) return undefined
-  return new Redactor(bytes, redactions, find).run()
+  return new Redactor({ bytes, redactions, find, mark }).run()
 }
+
+interface Work {
+  readonly bytes: Buffer
+  readonly redactions: readonly Passage[]
+  readonly find: Find | undefined
+  readonly mark: Mark
+}
+
+/**
+ * Signed or encrypted by the provider, and checked when it comes back: to change a character
+ * is to break it.
+ */
+const SEALED: ReadonlySet<string> = new Set([
+  ...['signature', 'encrypted_content', 'thought_signature', 'thoughtSignature'],
+  ...['encrypted_index', 'redacted_thinking'],
+])
+/** Signed beside it: what is to go from it cannot. */
+const SIGNED: ReadonlySet<string> = new Set(['thinking'])
+/** Fields that hold a JSON text, in which a value is escaped once more. */
+const JSON_TEXTS: ReadonlySet<string> = new Set(['arguments', 'partial_json'])
 
 interface Open {
   readonly isArray: boolean
   readonly pointer: string
   index: number
+  /** Under which the next that was opened stands. */
+  key: string
 }
 
 type Placed = Extract<Passage, { kind: 'value' | 'span' }>
@@ -61,7 +85,8 @@ class Redactor {
   readonly #bytes: Buffer
   /** One character a byte. */
   readonly #text: string
-  readonly #texts = new Texts()
+  readonly #texts: Texts
+  readonly #mark: Mark
   readonly #placed = new Map<string, Placed[]>()
   readonly #kinds = new Set<string>()
   readonly #find: Find | undefined
@@ -75,8 +100,10 @@ class Redactor {
   #passages = 0
   #impossible = false
 
-  constructor(bytes: Buffer, redactions: readonly Passage[], find: Find | undefined) {
+  constructor({ bytes, redactions, find, mark }: Work) {
     this.#bytes = bytes
+    this.#mark = mark
+    this.#texts = new Texts((label, text) => this.#marked(label, text))
     this.#text = bytes.toString('latin1')
     this.#find = find
     for (const redaction of redactions) this.#add(redaction)
@@ -124,7 +151,11 @@ class Redactor {
     switch (byte) {
       case 0x7b: // {
       case 0x5b: // [
-        this.#open.push({ isArray: byte === 0x5b, pointer: this.#pointer(), index: 0 })
+        this.#open.push({
+          ...{ isArray: byte === 0x5b, pointer: this.#pointer(), index: 0 },
+          key: '',
+        })
+        if (top !== undefined) top.key = this.#key ?? ''
         this.#key = undefined
         return at + 1
       case 0x7d: // }
@@ -156,8 +187,12 @@ class Redactor {
       if (this.#texts.cut(text) !== text) this.#impossible = true
       return end
     }
+    const name = this.#name()
+    if (SEALED.has(name)) return end
     const cut = this.#cut(text)
-    if (cut !== text) this.#replace(start, end, cut)
+    if (cut === text) return end
+    if (SIGNED.has(name)) this.#impossible = true
+    this.#replace(start, end, cut)
     return end
   }
 
@@ -174,7 +209,7 @@ class Redactor {
     this.#texts.gone(raw)
     if (placed !== undefined) this.#missing.delete(placed.pointer)
     this.#passages++
-    this.#replace(start, end, redactionMark(label))
+    this.#replace(start, end, this.#marked(label, raw))
     return end
   }
 
@@ -193,7 +228,7 @@ class Redactor {
     if (whole !== undefined) {
       this.#passages++
       this.#texts.gone(text)
-      return redactionMark(whole.label)
+      return this.#marked(whole.label, text)
     }
     const spans = [...placed.filter(isSpan), ...this.#found(text)]
     const cut = spans.length === 0 ? text : this.#cutSpans(text, spans)
@@ -227,13 +262,33 @@ class Redactor {
       if (!fits || start < 0 || end <= start || end > text.length) this.#impossible = true
       if (this.#impossible) return text
       if (start >= at) {
-        cut += `${text.slice(at, start)}${redactionMark(label)}`
+        cut += `${text.slice(at, start)}${this.#marked(label, text.slice(start, end))}`
         this.#passages++
       }
       this.#texts.gone(text.slice(start, end))
       at = Math.max(at, end)
     }
     return cut + text.slice(at)
+  }
+
+  /** Of the field that it is the value of, or of the list that it stands in. */
+  #name(): string {
+    for (let i = this.#open.length - 1; i >= 0; i--) {
+      const one = this.#open[i] as Open
+      if (!one.isArray) return i === this.#open.length - 1 ? (this.#key ?? '') : one.key
+    }
+    return ''
+  }
+
+  /** What was taken out of a JSON text is kept as it is without its escapes. */
+  #marked(label: string, text: string): string {
+    if (!JSON_TEXTS.has(this.#name()) || !text.includes('\\'))
+      return this.#mark(label, text)
+    try {
+      return this.#mark(label, JSON.parse(`"${text}"`) as string)
+    } catch {
+      return this.#mark(label, text)
+    }
   }
 
   #placesHere(): readonly Placed[] {

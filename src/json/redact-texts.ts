@@ -6,7 +6,10 @@ const MAX_SEARCHED = 8 * 1024 * 1024
 const MIN_LENGTH = 2
 const MAX_LABEL = 64
 
-/** What stands in place of what was taken out: fit for any text, JSON inside of texts too. */
+/** What stands in place of `text`. */
+export type Mark = (label: string, text: string) => string
+
+/** What stands in place of what was taken out for good: fit for any text, JSON inside of texts too. */
 export function redactionMark(label: string): string {
   return `[redacted:${label.replaceAll(/[^\w .-]/g, '_').slice(0, MAX_LABEL)}]`
 }
@@ -23,6 +26,11 @@ export class Texts {
   readonly #missing = new Set<string>()
   #searched = 0
   #tooShort = false
+  readonly #mark: Mark
+
+  constructor(mark: Mark = redactionMark) {
+    this.#mark = mark
+  }
 
   /** For the mark the label that came first with a text counts. */
   add(text: string, label: string): void {
@@ -73,7 +81,8 @@ export class Texts {
       const first = earliest(next)
       if (first === undefined || this.exhausted) return cut + text.slice(from)
       const { wanted, at } = first
-      cut += `${text.slice(from, at)}${redactionMark(this.#labels.get(wanted) ?? '')}`
+      const mark = this.#mark(this.#labels.get(wanted) ?? '', wanted)
+      cut += `${text.slice(from, at)}${mark}`
       from = at + wanted.length
       this.found++
       this.gone(wanted)

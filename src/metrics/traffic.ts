@@ -145,6 +145,11 @@ export class TrafficMetrics implements ExchangeObserver {
     name: 'yori_redacted_passages_total',
     help: 'Passages that policies took out of requests.',
   })
+  readonly #unrestored = new Counter({
+    name: 'yori_unrestored_answers_total',
+    help: 'Answers in which a placeholder may have stayed, by why.',
+    labels: ['reason'],
+  })
   readonly #tools = new Counter({
     name: 'yori_tool_calls_total',
     help: 'Tools that models asked for.',
@@ -208,7 +213,7 @@ export class TrafficMetrics implements ExchangeObserver {
       ...[this.#blocks, this.#alerts, this.#bypasses, this.#errors],
       ...[this.#upstreamFailures, this.#retries, this.#uninspected, this.#findings],
       this.#ungoverned,
-      ...[this.#redactions, this.#tools, this.#frames, this.#bytes],
+      ...[this.#redactions, this.#unrestored, this.#tools, this.#frames, this.#bytes],
       ...[this.#connections, this.#connectionBytes, this.#refused],
     ].map((instrument) => instrument.family())
   }
@@ -284,7 +289,15 @@ export class TrafficMetrics implements ExchangeObserver {
     if (inputTokens + outputTokens > 0 && costMicroUsd === undefined) own.unpriced.add()
   }
 
-  #judged({ outcome, policyName, policyDecision, bypass, redacted }: SeenExchange): void {
+  #judged({
+    outcome,
+    policyName,
+    policyDecision,
+    bypass,
+    redacted,
+    unrestored,
+  }: SeenExchange): void {
+    if (unrestored !== undefined) this.#unrestored.add([unrestored])
     if (outcome === 'block') this.#blocks.add([policyName ?? NONE])
     else if (policyDecision === 'alert') this.#alerts.add([policyName ?? NONE])
     // What stands behind a colon names a device or a rule.

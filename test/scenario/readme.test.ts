@@ -207,6 +207,13 @@ describe('README.md and docs/', () => {
       cwd: folder.path,
     })
     assert.equal(loaded.kind, 'ok', JSON.stringify(loaded))
+    const detect = readFileSync(packageFile('docs', 'DETECT.md'), 'utf8')
+    const [, own = ''] = /```yaml\n([\s\S]*?)```/.exec(detect) ?? []
+    assert.match(own, /secrets/)
+    writeFileSync(folder.file('yori.conf'), own)
+    const path = folder.file('yori.conf')
+    const { kind } = loadConfig({ path, env: {}, cwd: folder.path })
+    assert.equal(kind, 'ok')
   })
 
   it('keep the README to what one reads', () => {

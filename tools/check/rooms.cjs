@@ -18,6 +18,7 @@ const FLOORS = [
       { room: 'src/protobuf' },
       { room: 'src/tls' },
       { room: 'src/rego' },
+      { room: 'src/placeholders' },
     ],
   },
   {

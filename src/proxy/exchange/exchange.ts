@@ -44,6 +44,8 @@ import { noteCall, noteElsewhere, noteEnd, noteGone, openLog } from './exchange-
 import { HELD_STEPS, takeSteps } from './held-steps.js'
 import type { RequestBody } from './request-body.js'
 import { headProblem } from './request-limits.js'
+import { framingOf, restoredFields, Restoring } from './restoring.js'
+import type { RestoringHead } from './restoring.js'
 import { upstreamRequest, wantsH2 } from './upstream-request.js'
 
 export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, Watched {
@@ -73,6 +75,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #deciding: Promise<unknown> | undefined
   #sent: UpstreamBody | undefined
   #upstream: UpstreamExchange | undefined
+  /** Undefined: nothing was taken out that its answer could have. */
+  #restoring: Restoring | undefined
   #responseBytes = 0
   /** Its row is complete. */
   #isTold = false
@@ -194,11 +198,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.#log?.status(status)
     this.#listens = isListening(this.request, status, head.contentType)
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawHeaders)
-    this.response.writeHead(
-      status,
-      reasonPhrase(message) ?? STATUS_CODES[status] ?? '',
-      head.fields,
-    )
+    const fields = this.#restores(head) ? restoredFields(head.fields) : head.fields
+    const phrase = reasonPhrase(message) ?? STATUS_CODES[status] ?? ''
+    this.response.writeHead(status, phrase, fields)
     this.#enter('answering')
     if (this.#log !== undefined) noteElsewhere(this.#log.record, this.from)
     this.#reading?.responseHead(status, head)
@@ -214,12 +216,31 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       this.response.flushHeaders()
   }
 
+  /** Something was taken out of its request, and can be put back into such an answer. */
+  #restores(head: RestoringHead): boolean {
+    const placeholders = this.#judging?.redaction?.placeholders
+    if (placeholders === undefined || this.request.method === 'HEAD') return false
+    const framing = framingOf(head)
+    if (framing === undefined) {
+      this.#log?.unrestored('not-readable')
+      return false
+    }
+    this.#restoring = new Restoring(placeholders, framing, {
+      emit: (bytes) => {
+        if (this.#course.row.hears) this.response.write(bytes)
+      },
+      released: () => this.#log?.unrestored('held-too-long'),
+    })
+    return true
+  }
+
   onData(chunk: Buffer): boolean {
     if (!this.#course.row.hears) return true
     if (this.#responseBytes === 0) this.#log?.firstByte(this.elapsed())
     this.#responseBytes += chunk.length
     if (this.isGrpc) this.#answeredAt = this.services.deadlines.now()
-    const flowing = this.response.write(chunk)
+    const passed = this.#restoring?.write(chunk) ?? chunk
+    const flowing = passed.length === 0 || this.response.write(passed)
     this.#reading?.push(chunk)
     if (flowing) return true
     this.response.once('drain', () => this.#upstream?.resume())
@@ -232,7 +253,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       this.response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawTrailers)
-    this.response.end()
+    const rest = this.#restoring?.end()
+    if (rest === undefined || rest.length === 0) this.response.end()
+    else this.response.end(rest)
     this.#close('response')
   }
 
@@ -409,6 +432,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     // Who waits to be judged waits no longer.
     this.services.decider.giveUp(this.requestId)
     const last = first?.()
+    this.#restoring?.close()
     this.services.deadlines.unwatch(this)
     if (holdsPlace) this.services.admission.leave(this.facts.target.host, this.#share)
     if (this.#log === undefined) this.#hold.release()

@@ -16,6 +16,9 @@ import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Reading, Redacts } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
 import { BodyRedaction } from './redact-body.js'
+import type { RedactionWords } from './redact-body.js'
+import { Placeholders } from '../../placeholders/placeholders.js'
+import { shareOf } from '../../core/device-id.js'
 import type { RequestBody } from '../exchange/request-body.js'
 import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
@@ -58,7 +61,7 @@ export class Judging {
     // Each of its turns is judged, and the person told in it.
     if (facts.upgrade !== undefined && speechOf(recognised, facts) === 'turns')
       return undefined
-    const redaction = new BodyRedaction(held, request.rawHeaders)
+    const redaction = new BodyRedaction(held, request.rawHeaders, () => this.#words())
     this.redaction = redaction
     const copy = body.preview()
     const size = copy.bytes.length
@@ -85,7 +88,7 @@ export class Judging {
     reading?: Pick<Reading, 'decided' | 'passed'>,
   ): Judgement {
     // Messages are not redacted: one that would have to be cannot be inspected.
-    const redaction = new BodyRedaction(undefined, [])
+    const redaction = new BodyRedaction(undefined, [], () => this.#words())
     const decided = (made: Decision | undefined): Decision | undefined => {
       reading?.decided(redaction.outcome(made))
       if (made?.enforce !== true) reading?.passed(takenFrom(made))
@@ -104,6 +107,15 @@ export class Judging {
       if (decision !== undefined) this.#log.decidedBeside(aside)
       return decision
     })
+  }
+
+  /** The same value has the same placeholder in all that one device asks. */
+  #words(): RedactionWords {
+    const { services, facts, from } = this.#about
+    const session = facts.head.own?.get('x-yori-session-id') ?? ''
+    const scope = JSON.stringify([shareOf(from.state.record.device), session])
+    const { detector, markKey } = services.decider
+    return { detector, placeholders: new Placeholders(markKey, scope) }
   }
 
   /** The request, for who blocks it. */

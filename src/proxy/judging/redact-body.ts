@@ -5,12 +5,18 @@
  */
 import type { Passage, Redaction } from '../../core/redaction.js'
 import { atOnce } from '../../core/resting.js'
+import { shippedDetector } from '../../../config/read-detect.js'
 import { folded } from '../../detect/fold.js'
 import { foldedWithPlaces } from '../../detect/fold-places.js'
-import { findPersonal } from '../../detect/personal.js'
+import type { Detector } from '../../detect/detector.js'
+import type { Finding } from '../../detect/rule.js'
+import { MAX_OF_KIND } from '../../detect/detector.js'
+import { entityOf, knownKind } from '../../detect/personal-kinds.js'
 import type { Decision } from '../../policy/engine.js'
 import { contentCoding } from '../../http/content-coding.js'
 import { redactJson } from '../../json/json-redact.js'
+import type { Found } from '../../core/redaction.js'
+import type { Placeholders } from '../../placeholders/placeholders.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import { BodyTextReader } from '../../providers/body-text.js'
 
@@ -27,9 +33,16 @@ export class BodyRedaction {
   body: Extract<UpstreamBody, { kind: 'whole' }> | undefined
   passages: number | undefined
   #bytes: Buffer | undefined
+  readonly #wordsOf: () => RedactionWords
+  #made: RedactionWords | undefined
 
   /** `body`: held as a whole, else nothing can be taken out of it. */
-  constructor(body: UpstreamBody | undefined, rawHeaders: readonly string[]) {
+  constructor(
+    body: UpstreamBody | undefined,
+    rawHeaders: readonly string[],
+    words: () => RedactionWords,
+  ) {
+    this.#wordsOf = words
     this.#bytes = body?.kind === 'whole' && !isSealed(rawHeaders) ? body.bytes : undefined
   }
 
@@ -40,19 +53,34 @@ export class BodyRedaction {
 
   /** For a question that is put for comparison: nothing comes of what it takes out. */
   aside(): BodyRedaction {
-    const other = new BodyRedaction(undefined, [])
+    const other = new BodyRedaction(undefined, [], this.#wordsOf)
     other.#bytes = this.#bytes
     return other
   }
 
+  /** What its answer is to have back; undefined: nothing was taken out. */
+  get placeholders(): Placeholders | undefined {
+    const placeholders = this.body === undefined ? undefined : this.#made?.placeholders
+    return placeholders?.isEmpty === false ? placeholders : undefined
+  }
+
   /** See `Question.redact`. */
-  readonly redact = (redactions: readonly Redaction[]): number | undefined => {
+  readonly redact = (given: readonly Redaction[]): number | undefined => {
     if (this.#bytes === undefined) return undefined
-    const { body, passages } = sorted(redactions)
+    const { body, passages } = sorted(given)
     const bytes = body === undefined ? this.#bytes : Buffer.from(body)
+    const words = (this.#made ??= this.#wordsOf())
+    const { detector = shippedDetector(), placeholders } = words
+    const wanted = new Wanted(passages)
+    const search = new Search(detector, wanted)
+    const mark = (label: string, text: string): string =>
+      placeholders.of(entityOf(label), text)
     const done =
-      passages.length === 0 ? { bytes, passages: 0 } : redactJson(bytes, passages, find)
-    if (done === undefined || isLeft(done.bytes, redactions)) return undefined
+      passages.length === 0
+        ? { bytes, passages: 0 }
+        : redactJson(bytes, passages, search.find, mark)
+    if (done === undefined || search.isCut) return undefined
+    if (wanted.isAny && isLeft(done.bytes, wanted, detector)) return undefined
     this.body = { kind: 'whole', bytes: done.bytes }
     this.passages = done.passages + (body === undefined ? 0 : 1)
     return this.passages
@@ -69,10 +97,13 @@ export class BodyRedaction {
   /** The fields that go with the body. */
   fields(fields: readonly string[]): readonly string[] {
     if (this.body === undefined) return fields
-    return fields.filter((_field, i) => {
-      const name = fields[i - (i % 2)] ?? ''
-      return !DIGESTS.has(name.toLowerCase())
+    const isRestored = this.placeholders !== undefined
+    const left = fields.filter((_field, i) => {
+      const name = (fields[i - (i % 2)] ?? '').toLowerCase()
+      return !DIGESTS.has(name) && !(isRestored && name === 'accept-encoding')
     })
+    // What is put back is put into the answer as it is.
+    return isRestored ? [...left, 'Accept-Encoding', 'identity'] : left
   }
 }
 
@@ -84,8 +115,18 @@ function sorted(redactions: readonly Redaction[]): {
   const whole = redactions.find((one) => one.kind === 'body')
   return {
     body: whole?.text,
-    passages: redactions.filter((one) => one.kind !== 'body'),
+    passages: redactions.flatMap((one): Passage[] => {
+      if (one.kind === 'body') return []
+      return one.kind === 'finding' ? [{ ...one, of: knownKind(one.of) }] : [one]
+    }),
   }
+}
+
+/** By which it is looked for, and what goes up in its place. */
+export interface RedactionWords {
+  /** Undefined: by the rules that come with YORI. */
+  readonly detector: Detector | undefined
+  readonly placeholders: Placeholders
 }
 
 /** Signed over the body (AWS Signature Version 4, RFC 9421), or in a content coding. */
@@ -100,26 +141,61 @@ function isSealed(rawHeaders: readonly string[]): boolean {
   return false
 }
 
+/** Kinds that are to go; `*` is all but orders to the model, which are nobody's data. */
+class Wanted {
+  readonly #kinds: ReadonlySet<string>
+
+  constructor(redactions: readonly Passage[]) {
+    this.#kinds = new Set(
+      redactions.flatMap((one) => (one.kind === 'finding' ? [one.of] : [])),
+    )
+  }
+
+  get isAny(): boolean {
+    return this.#kinds.size > 0
+  }
+
+  has({ kind, class: of }: Pick<Finding, 'kind' | 'class'>): boolean {
+    if (this.#kinds.has(knownKind(kind))) return true
+    return this.#kinds.has('*') && of !== 'injection'
+  }
+}
+
 /** As policies see it, at its places in the text as it stands. */
-function find(text: string): ReturnType<typeof findPersonal> {
-  const plain = foldedWithPlaces(text)
-  return findPersonal(plain.text).map(({ kind, start, end }) => ({
-    kind,
-    start: plain.start(start),
-    end: plain.end(end),
-  }))
+class Search {
+  /** There may be more of a kind than was told. */
+  isCut = false
+  readonly #detector: Detector
+  readonly #wanted: Wanted
+
+  constructor(detector: Detector, wanted: Wanted) {
+    this.#detector = detector
+    this.#wanted = wanted
+  }
+
+  readonly find = (text: string): Found[] => {
+    const plain = foldedWithPlaces(text)
+    const found = atOnce(this.#detector.search(plain.text))
+    this.isCut ||= found.length >= MAX_OF_KIND
+    return found
+      .filter((one) => this.#wanted.has(one))
+      .map(({ kind, start, end }) => ({
+        kind: knownKind(kind),
+        start: plain.start(start),
+        end: plain.end(end),
+      }))
+  }
 }
 
 /** What is joined of parts, or in base64, is found and stands nowhere: it cannot be taken out. */
-function isLeft(bytes: Buffer, redactions: readonly Redaction[]): boolean {
-  const kinds = redactions.flatMap((one) => (one.kind === 'finding' ? [one.of] : []))
-  if (kinds.length === 0) return false
+function isLeft(bytes: Buffer, wanted: Wanted, detector: Detector): boolean {
   const words = new BodyTextReader()
   atOnce(words.read(JSON.parse(bytes.toString()) as unknown))
-  const isWanted = (kind: string): boolean => kinds.includes('*') || kinds.includes(kind)
   return words
     .end()
     .units.flatMap(({ pieces, joined }) => [...pieces, ...joined])
     .filter(({ who }) => who !== 'program')
-    .some(({ text }) => findPersonal(folded(text)).some(({ kind }) => isWanted(kind)))
+    .some(({ text }) =>
+      atOnce(detector.search(folded(text))).some((one) => wanted.has(one)),
+    )
 }

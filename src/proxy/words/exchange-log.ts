@@ -188,6 +188,11 @@ export class ExchangeLog {
     this.#record.redacted = passages
   }
 
+  /** A placeholder may have stayed in its answer. */
+  unrestored(why: 'held-too-long' | 'not-readable'): void {
+    this.#record.unrestored = why
+  }
+
   /** What it was blocked for, by digest, for whoever approves it. */
   blockedFor(foundMarks: readonly string[]): void {
     this.#record.foundMarks = foundMarks

@@ -98,6 +98,7 @@ export function newRow(opened: ExchangeOpened): AllFields {
     unseenBy: undefined,
     retried: undefined,
     redacted: undefined,
+    unrestored: undefined,
     truncated: undefined,
     trailersDropped: undefined,
     clientFrames: undefined,

@@ -63,7 +63,12 @@ async function home(
 }
 
 const SPACED = `{ "model": "gpt-4o", "seed": 12345678901234567890, "messages": [ {"role":"user", "content":"pay to ${ACCOUNT} please"} ], "user": "Ren\\u00e9" }`
-const EXPECTED = SPACED.replace(ACCOUNT, '[redacted:private]')
+const EXPECTED = SPACED.replace(ACCOUNT, '[[PRIVATE]]')
+
+/** Without the digits, which hang on the household's key. */
+function plain(body = ''): string {
+  return body.replaceAll(/\[\[Y-([A-Z_]+)-[0-9a-f]{10}\]\]/g, '[[$1]]')
+}
 
 async function send(
   { yori }: Proxied,
@@ -85,8 +90,10 @@ describe('a redaction', () => {
     const digest = { 'content-digest': 'sha-256=:AAAA:', 'x-kept': 'yes' }
     assert.equal((await send(setup, SPACED, digest)).status, 200)
     const [seen] = setup.seen
-    assert.equal(seen?.body, EXPECTED)
-    assert.equal(seen.headers['content-length'], String(Buffer.byteLength(EXPECTED)))
+    assert.ok(seen !== undefined)
+    assert.equal(plain(seen.body), EXPECTED)
+    assert.equal(seen.headers['content-length'], String(Buffer.byteLength(seen.body)))
+    assert.equal(seen.headers['accept-encoding'], 'identity')
     assert.equal(seen.headers['content-digest'], undefined, 'it spoke of other bytes')
     assert.equal(seen.headers['x-kept'], 'yes')
     const [row] = await setup.yori.rows('audit_events')
@@ -94,7 +101,10 @@ describe('a redaction', () => {
     assert.equal(row['enforcement_action'], 'redact')
     assert.equal(row['policy_name'], 'private_texts')
     assert.equal(row['policy_decision'], 'alert')
-    assert.match(String(row['prompt_preview']), /pay to \[redacted:private\] please/)
+    assert.match(
+      String(row['prompt_preview']),
+      /pay to \[\[Y-PRIVATE-[0-9a-f]{10}\]\] please/,
+    )
     const kept = JSON.stringify([
       await setup.yori.rows('exchanges'),
       await setup.yori.rows('audit_log'),
@@ -112,7 +122,7 @@ describe('a redaction', () => {
     })
     await body.dump()
     assert.equal(statusCode, 200)
-    assert.equal(setup.seen[0]?.body, EXPECTED)
+    assert.equal(plain(setup.seen[0]?.body), EXPECTED)
   })
 
   it('leaves every byte of a request alone in which there is nothing to take out', async () => {
@@ -217,15 +227,15 @@ describe('a redaction', () => {
     }
     assert.equal((await send(setup, JSON.stringify(body))).status, 200)
     const expected = structuredClone(body)
-    const said = '[redacted:iban], to [redacted:email]'
+    const said = '[[IBAN_CODE]], to [[EMAIL_ADDRESS]]'
     ;(expected.messages[1]?.content as { text: string }[])[0] = Object.assign(
       { type: 'text', text: '' },
       { text: `from ${said}` },
     )
-    assert.deepEqual(JSON.parse(setup.seen[0]?.body ?? ''), expected)
+    assert.deepEqual(JSON.parse(plain(setup.seen[0]?.body)), expected)
     const [row] = await setup.yori.rows('audit_events')
     assert.equal(row?.['redacted'], 2)
-    assert.equal(row['prompt_preview'], `from ${said}`)
+    assert.equal(plain(String(row['prompt_preview'])), `from ${said}`)
   })
 
   it('takes out what is written in other signs, and blocks what stands nowhere', async () => {
@@ -238,7 +248,7 @@ describe('a redaction', () => {
       JSON.stringify({ messages: [{ role: 'user', content }] })
     const wide = user('pay ４１１１ １１１１ １１１１ １１１１ now')
     assert.equal((await send(setup, wide)).status, 200)
-    assert.equal(setup.seen[0]?.body, user('pay [redacted:credit_card] now'))
+    assert.equal(plain(setup.seen[0]?.body), user('pay [[CREDIT_CARD]] now'))
     const encoded = Buffer.from('my card is 4111 1111 1111 1111').toString('base64')
     for (const hidden of [
       [{ type: 'file', file: { file_data: encoded } }],
@@ -269,7 +279,7 @@ describe('a redaction', () => {
     await using setup = await home({ ...REDACTING, audit: { bodies: 'both' } })
     await send(setup, SPACED)
     const [row] = await endedExchanges(setup.yori, 1)
-    assert.equal(row?.['request_body'], EXPECTED)
-    assert.equal(row['response_body'], '{}')
+    assert.equal(plain(String(row?.['request_body'])), EXPECTED)
+    assert.equal(row?.['response_body'], '{}')
   })
 })
