@@ -75,23 +75,23 @@ function gatewayOf(llm: Json, { faults }: Notes): Json {
     faults.push(remark(['llm'], 'does not say whom to ask', right))
     return {}
   }
-  return gatewayTo({ base_url, type, api_key, timeout })
+  const provider = providerOf({ base_url, api_key, timeout })
+  // To which everything goes that is not ours.
+  return { gateway: { default: type, providers: { [type]: provider } } }
 }
 
-/** In our words: one provider, to which everything goes that is not ours. */
-export function gatewayTo(llm: {
+/** One of `gateway.providers`, in our words. */
+export function providerOf(llm: {
   readonly base_url: string
-  readonly type: string
   readonly api_key?: unknown
   readonly timeout?: unknown
 }): Json {
-  const { base_url, type, api_key: key, timeout } = llm
-  const provider = {
+  const { base_url, api_key: key, timeout } = llm
+  return {
     base_url,
     ...(key === undefined || key === null ? {} : { key }),
     ...(timeout === undefined || timeout === null ? {} : { timeout }),
   }
-  return { gateway: { default: type, providers: { [type]: provider } } }
 }
 
 /** What each is called here; `printer` is what is asked for by a key. */

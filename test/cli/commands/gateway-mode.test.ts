@@ -6,8 +6,11 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { parse } from 'yaml'
 import { loadConfig } from '../../../config/load.js'
 import type { LoadedConfig } from '../../../config/load.js'
+import { gatewayOverrides } from '../../../src/cli/commands/run/gateway-flags.js'
+import { packageFile } from '../../../src/core/package-root.js'
 import { Cli, runCli } from '../../support/cli.js'
 import { startLlmOrigin } from '../../support/llm-origin.js'
 import { tempFolder } from '../../support/temp-folder.js'
@@ -88,6 +91,24 @@ describe('a gateway to one provider', () => {
         (await loaded(`${open}\ngateway: {require_key: ${whose}}\n`)).kind,
         'ok',
       )
+  })
+
+  it('is what the container file says, by its environment', async () => {
+    const text = readFileSync(packageFile('config', 'container', 'gateway.yaml'), 'utf8')
+    const { configs } = parse(text) as { configs: { yori: { content: string } } }
+    const overrides = gatewayOverrides(
+      { config: '/etc/yori/yori.conf' },
+      { LLM_BASE_URL: 'https://api.openai.com', LLM_TYPE: 'openai', LLM_API_KEY: 'sk-a' },
+    )
+    await using folder = await tempFolder()
+    const path = folder.file('yori.conf')
+    writeFileSync(path, configs.yori.content)
+    const found = loadConfig({ path, env: {}, cwd: folder.path, flags: overrides })
+    assert.ok(found.kind === 'ok', JSON.stringify(found))
+    const { gateway, listen } = found.config
+    assert.deepEqual(listen, ['0.0.0.0:4000'])
+    assert.equal(gateway.require_key, 'beyond_loopback')
+    assert.equal(gateway.providers['openai']?.key?.reveal(), 'sk-a')
   })
 
   it('writes a file to start from, and validates files', async () => {

@@ -5,7 +5,7 @@
 import {
   GATEWAY_HOST,
   GATEWAY_PORT,
-  gatewayTo,
+  providerOf,
   logLevel,
 } from '../../../../config/gateway-file.js'
 import type { Override } from '../../../../config/load.js'
@@ -38,14 +38,15 @@ export function gatewayOverrides(flags: GatewayFlags, env: Env): Override[] {
   const from = byFlag ? 'command line' : 'environment'
   const name = byFlag ? '--base-url' : 'LLM_BASE_URL'
   const key = flags.apiKey ?? textIn(env, 'LLM_API_KEY')
-  const { gateway } = gatewayTo({
+  const provider = providerOf({
     base_url: url,
-    type: speaks,
     ...(key === undefined ? {} : { api_key: literal(key) }),
   })
   const level = textIn(env, 'LOG_LEVEL')
   return [
-    { name, from, path: ['gateway'], value: gateway },
+    // What a file says beside it stays.
+    { name, from, path: ['gateway', 'default'], value: speaks },
+    { name, from, path: ['gateway', 'providers', speaks], value: provider },
     // Its file says where, when there is one.
     ...(flags.config === undefined
       ? [
