@@ -1,4 +1,4 @@
-// Usage: node dist/tools/bench/alerts.js [--calls 2000] [--rounds 6]
+// Usage: node dist/tools/bench/alerts.js [--calls 400] [--rounds 4]
 // Does a sink that is down touch traffic? Two YORIs up at once, one that tells three sinks (one
 // hangs, one refuses, one resets) of every second call, one that tells nobody: the same calls to
 // both in turn, half of them blocked. Prints p50 and p99 of the allowed calls of each, and the
@@ -15,8 +15,8 @@ const AT_ONCE = 4
 
 const { values } = parseArgs({
   options: {
-    calls: { type: 'string', default: '2000' },
-    rounds: { type: 'string', default: '6' },
+    calls: { type: 'string', default: '400' },
+    rounds: { type: 'string', default: '4' },
   },
 })
 const [calls, rounds] = [Number(values.calls), Number(values.rounds)]
