@@ -152,7 +152,9 @@ function serveOwnPort(came: Arrived): void {
     localPort: from.state.localPort,
     holdsKey: arrived.holder !== undefined,
   })
-  if (typeof given === 'string' && asked.kind !== 'refused') {
+  // Whom a key let in from anywhere is told that it does so no longer.
+  const isTold = asked.kind !== 'refused' || asked.code === 'YORI_CLIENT_NOT_ALLOWED'
+  if (typeof given === 'string' && isTold) {
     const detail = given === 'expired' ? 'it has expired' : undefined
     turnDown(arrived, 'YORI_KEY_UNKNOWN', detail)
     return
