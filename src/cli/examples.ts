@@ -116,7 +116,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       'yori sidecar --port 9322 --policies ./policies',
       'http://127.0.0.1:9322/llm/openai',
     ],
-    ['yori sidecar --config yori.conf', 'with the mode of that file'],
+    ['yori sidecar --config yori.conf', 'with the mode of that file, where it has one'],
   ],
   'yori key': [
     ['yori key create --for app --monthly-usd 20', 'printed once, kept as a digest'],

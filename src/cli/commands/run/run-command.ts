@@ -85,7 +85,7 @@ export function sidecarCommand(): Command {
   return new Command('sidecar')
     .description('a gateway beside an agent, on this machine: each request is governed')
     .option('--port <port>', 'listen on 127.0.0.1 and that port', SIDECAR_PORT)
-    .option('--config <file>', 'the configuration; its mode is left as it is')
+    .option('--config <file>', 'the configuration; without a mode in it, policies block')
     .option('--policies <dir>', 'the policies that are asked, over policies.directory')
     .option('--state-dir <dir>', 'where CA and records are kept, over state_dir')
     .option('--log-level <level>', 'debug, info, warn, error or silent, over log.level')
@@ -100,7 +100,10 @@ type SidecarFlags = Pick<RunFlags, 'config' | 'port' | 'stateDir' | 'logLevel'> 
 
 const SIDECAR_PORT = '9322'
 
-/** It governs what runs on this machine by itself: without a file, its policies block. */
+/**
+ * It governs what runs on this machine by itself: its policies block, unless the configuration
+ * says what is to hold.
+ */
 function sidecarOverrides({ config, policies }: SidecarFlags): Override[] {
   const over = (path: readonly string[], value: unknown): Override => ({
     ...{ name: 'sidecar', from: 'command line', path, value },
@@ -108,14 +111,20 @@ function sidecarOverrides({ config, policies }: SidecarFlags): Override[] {
   return [
     over(['gateway', 'sidecar'], true),
     ...(policies === undefined ? [] : [over(['policies', 'directory'], policies)]),
-    ...(config === undefined
-      ? [
+    ...(saysMode(config)
+      ? []
+      : [
           over(['mode'], 'enforce'),
           over(['enforcement', 'enabled'], true),
           over(['enforcement', 'consent_accepted'], true),
-        ]
-      : []),
+        ]),
   ]
+}
+
+/** @throws YORI_CONFIG_INVALID, YORI_CONFIG_UNREADABLE */
+function saysMode(config: string | undefined): boolean {
+  const { origins } = configuration({ config })
+  return [origins.mode, origins.enforcement].some((from) => !from.includes('default'))
 }
 
 async function run(flags: RunFlags, more: readonly Override[] = []): Promise<void> {
