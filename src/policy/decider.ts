@@ -436,6 +436,16 @@ export class Decider {
     return this.#options.zone
   }
 
+  /** What the household calls a device, and whose it is; undefined: nobody has said. */
+  nameOf(device: Device): string | undefined {
+    const { book } = this.lists
+    const { name } = book.identity(device)
+    const person = book.person(device)?.name
+    return name === undefined || person === undefined
+      ? (name ?? person)
+      : `${name} (${person})`
+  }
+
   get markKey(): Buffer {
     return this.#options.kept.markKey
   }

@@ -186,6 +186,18 @@ describe('people and devices of the household', () => {
         )
         assert.equal((await call(STRANGER, version)).status, 200)
       }
+      for (const [device, named] of [
+        [PHONE, 'Mia'],
+        [TABLET, 'tablet (Mia)'],
+      ] as const) {
+        const key = `${device} h1`
+        const dispatcher = clients.get(key) ?? on.yori.dispatcher(device, 'h1')
+        clients.set(key, dispatcher)
+        const headers = { accept: 'text/html' }
+        const page = await request(`https://${NAME}/v1/models`, { dispatcher, headers })
+        assert.equal(page.statusCode, 403)
+        assert.ok((await page.body.text()).includes(`<dd>${named}</dd>`), named)
+      }
       await assert.rejects(chat(TABLET), /alert access denied/)
       assert.match(await chat(STRANGER), /^HTTP\/1\.1 200 /)
       const before = asked

@@ -15,6 +15,8 @@ export interface BlockPage {
   readonly requestId: string
   readonly endpoint: string
   readonly atMs: number
+  /** What the household calls it, and whose it is. */
+  readonly device?: string
   /** In which its time is told; undefined: the system's. */
   readonly zone?: string | undefined
   /** English unless given. */
@@ -63,6 +65,7 @@ export function blockPage(page: BlockPage): string {
     [says.policy, page.policy],
     [says.reason, page.reason],
     [says.service, page.endpoint],
+    ...(page.device === undefined ? [] : [[says.device, page.device] as const]),
     [says.time, momentText(page.atMs, page.zone)],
     [says.request, page.requestId],
   ]

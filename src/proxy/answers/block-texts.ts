@@ -20,6 +20,7 @@ export interface BlockTexts {
   readonly policy: string
   readonly reason: string
   readonly service: string
+  readonly device: string
   readonly time: string
   readonly request: string
   readonly mistake: string
@@ -38,6 +39,7 @@ const EN: BlockTexts = {
   policy: 'Policy',
   reason: 'Reason',
   service: 'Service',
+  device: 'Device',
   time: 'Time',
   request: 'Request ID',
   mistake:
@@ -49,6 +51,10 @@ const EN: BlockTexts = {
     session_stop: 'Somebody at home has ended this conversation.',
     bedtime: 'AI services are closed at night.',
     time_rules: 'AI services are closed at this time.',
+    secrets:
+      'The request seems to hold a password or a key, which is not to leave this network.',
+    injection:
+      'Something in the request looks like an order to the model that nobody here gave.',
     privacy:
       'The request seems to hold personal data, which is not to leave this network.',
     rate_limit: 'There have been too many requests. Try again later.',
@@ -80,6 +86,7 @@ const DE: BlockTexts = {
   policy: 'Regel',
   reason: 'Grund',
   service: 'Dienst',
+  device: 'Gerät',
   time: 'Zeit',
   request: 'Nummer der Anfrage',
   mistake: 'Ein Irrtum? Sag es dem, der das Netz betreut, mit der Nummer der Anfrage.',
@@ -90,6 +97,10 @@ const DE: BlockTexts = {
     session_stop: 'Jemand zu Hause hat dieses Gespräch beendet.',
     bedtime: 'KI-Dienste sind nachts geschlossen.',
     time_rules: 'KI-Dienste sind um diese Zeit geschlossen.',
+    secrets:
+      'Die Anfrage scheint ein Passwort oder einen Schlüssel zu enthalten, die dieses Netz nicht verlassen sollen.',
+    injection:
+      'Etwas in der Anfrage sieht nach einem Befehl an das Modell aus, den hier niemand gegeben hat.',
     privacy:
       'Die Anfrage enthält wohl persönliche Daten, die dieses Netz nicht verlassen sollen.',
     rate_limit: 'Das waren zu viele Anfragen. Versuch es später noch einmal.',
@@ -122,6 +133,7 @@ const ES: BlockTexts = {
   policy: 'Regla',
   reason: 'Motivo',
   service: 'Servicio',
+  device: 'Dispositivo',
   time: 'Hora',
   request: 'Número de la petición',
   mistake: '¿Es un error? Avisa a quien cuida de la red y dale el número de la petición.',
@@ -132,6 +144,10 @@ const ES: BlockTexts = {
     session_stop: 'Alguien en casa ha terminado esta conversación.',
     bedtime: 'La IA está cerrada por la noche.',
     time_rules: 'La IA está cerrada a esta hora.',
+    secrets:
+      'La petición parece contener una contraseña o una clave, que no debe salir de esta red.',
+    injection:
+      'Algo en la petición parece una orden al modelo que nadie de aquí ha dado.',
     privacy:
       'La petición parece llevar datos personales, que no deben salir de esta red.',
     rate_limit: 'Ha habido demasiadas peticiones. Inténtalo más tarde.',
@@ -163,6 +179,7 @@ const FR: BlockTexts = {
   policy: 'Règle',
   reason: 'Raison',
   service: 'Service',
+  device: 'Appareil',
   time: 'Heure',
   request: 'Numéro de la demande',
   mistake:
@@ -174,6 +191,10 @@ const FR: BlockTexts = {
     session_stop: 'Quelqu’un à la maison a mis fin à cette conversation.',
     bedtime: 'L’IA est fermée la nuit.',
     time_rules: 'L’IA est fermée à cette heure.',
+    secrets:
+      'La demande semble contenir un mot de passe ou une clé, qui ne doit pas quitter ce réseau.',
+    injection:
+      'Quelque chose dans la demande ressemble à un ordre au modèle que personne ici n’a donné.',
     privacy:
       'La demande semble contenir des données personnelles, qui ne doivent pas quitter ce réseau.',
     rate_limit: 'Il y a eu trop de demandes. Réessaie plus tard.',

@@ -34,7 +34,7 @@ export interface Blocked {
   /** It asks for a WebSocket where the same can be had by plain HTTP. */
   readonly isOverHttpToo: boolean
   readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'> & {
-    readonly decider: Pick<JudgingPort['decider'], 'zone'>
+    readonly decider: Pick<JudgingPort['decider'], 'zone' | 'nameOf'>
   }
 }
 
@@ -79,6 +79,7 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
   }
   // What is said once more is told by the code and the id of the first.
   const requestId = log.countedAs(services.overrides.counted(log.record))
+  const device = services.decider.nameOf(blocked.device)
   const token = services.overrides.token({
     ...blockedFor(blocked, decision),
     requestId,
@@ -95,6 +96,7 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     zone: services.decider.zone,
     language: languageOf(request.headers['accept-language']),
     code: approvalCode(requestId),
+    ...(device === undefined ? {} : { device }),
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),
   })

@@ -25,6 +25,7 @@ export interface JudgingPort {
     | 'budgets'
     | 'flight'
     | 'zone'
+    | 'nameOf'
   >
   /** What keys of ours are good for. */
   readonly keys: Pick<AccessGate, 'tokens' | 'model' | 'isBudgeted' | 'budget'>

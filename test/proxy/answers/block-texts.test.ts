@@ -57,6 +57,12 @@ describe('the language of the block page', () => {
     ])
       assert.ok(page.includes(part), part)
   })
+
+  it('says whose device it is, where somebody has said so', () => {
+    const page = blockPage({ ...ABOUT, device: 'Handy <Mia>', language: 'de' })
+    assert.match(page, /<dt>Gerät<\/dt><dd>Handy &lt;Mia&gt;<\/dd>/)
+    assert.doesNotMatch(blockPage({ ...ABOUT, language: 'de' }), /Gerät/)
+  })
 })
 
 describe('when it opens again', () => {
