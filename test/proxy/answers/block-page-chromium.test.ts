@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashPassword } from '../../../src/net/password.js'
+import { assertNothingForAxe } from '../../support/axe-look.js'
 import { Chromium } from '../../support/chromium.js'
 import { PHONE } from '../../support/chromium-page.js'
 import type { ChromiumPage } from '../../support/chromium-page.js'
@@ -89,6 +90,17 @@ describe('the block page in Chromium', () => {
         await pictured(page, `block-${size}-${scheme}`)
       }
     }
+  })
+
+  it('has no fault that axe finds', async () => {
+    await using setup = await household()
+    await using browser = await Chromium.start({
+      proxy: setup.yori.url,
+      trust: [setup.yori.rootPem],
+    })
+    const page = await browser.page(PHONE)
+    assert.equal(await page.navigate(`https://${NAME}/v1/models`), 403)
+    await assertNothingForAxe(page)
   })
 
   it('takes a password, and the next try passes', async () => {

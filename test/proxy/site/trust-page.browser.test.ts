@@ -1,12 +1,11 @@
 /** The trust page as people meet it: in a browser, on a phone and a desktop. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import jsQR from 'jsqr'
 import { stageNewRoot } from '../../../ca/manage.js'
 import { caSettingsOf } from '../../../src/assembly/from-config/ca.js'
 import { systemClock } from '../../../src/core/clock.js'
 import { qrCode } from '../../../src/proxy/site/qr-code.js'
+import { assertNothingForAxe } from '../../support/axe-look.js'
 import { Chromium } from '../../support/chromium.js'
 import { PHONE } from '../../support/chromium-page.js'
 import type { ChromiumPage, View } from '../../support/chromium-page.js'
@@ -192,29 +191,11 @@ describe('the trust page in a browser', () => {
   })
 
   it('has no serious fault that axe finds', async () => {
-    const { resolve } = createRequire(import.meta.url)
-    const axe = await readFile(resolve('axe-core/axe.min.js'), 'utf8')
     await using setup = await behind(() => undefined, { listen: '0.0.0.0:0' })
     const { yori } = setup
     await using browser = await browserFor(yori, [yori.rootPem])
     const page = await opened(browser, yori, PHONE)
-    await page.evaluate(
-      `document.querySelectorAll('details').forEach((one) => { one.open = true })`,
-    )
     await tested(page, BUTTON, RESULT)
-    await page.evaluate(`${axe};0`)
-    for (const view of [PHONE, { ...PHONE, scheme: 'dark' as const }, {}]) {
-      await page.look(view)
-      const { violations, passes } = await page.evaluate<{
-        violations: unknown[]
-        passes: number
-      }>(`axe.run(document).then(({ violations, passes }) => ({
-        passes: passes.length,
-        violations: violations.map(({ id, impact, nodes }) =>
-          [id, impact, ...nodes.map(({ html }) => html.slice(0, 200))]),
-      }))`)
-      assert.ok(passes > 15, `axe looked at ${passes} rules`)
-      assert.deepEqual(violations, [], JSON.stringify(view))
-    }
+    await assertNothingForAxe(page)
   })
 })
