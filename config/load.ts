@@ -10,13 +10,15 @@ import { readGatewayFile } from './gateway-file.js'
 import { judge } from './judge.js'
 import type { Remark } from './judge.js'
 import { exposedSecrets, followFiles, missingFiles } from './named-files.js'
+import { FORMAT } from './migrations.js'
+import type { ConfigFormat } from './migrations.js'
 import { formatKey } from './problem.js'
 import type { Path, Problem } from './problem.js'
 import { readYaml } from './read-yaml.js'
 import type { YamlRead } from './read-yaml.js'
 import type { Place, Places } from './walk-yaml.js'
 import { switchedEndpoints } from './provider-switch.js'
-import { configSchema } from './schema.js'
+import { CONFIG_VERSION, configSchema } from './schema.js'
 import type { Config } from './schema.js'
 import { nodeAt } from './schema-words.js'
 
@@ -40,6 +42,8 @@ export interface LoadOptions {
   readonly flags?: readonly Override[]
   /** Where to look when no path is named; for tests. */
   readonly searched?: readonly string[]
+  /** Instead of the one there is; for tests. */
+  readonly format?: ConfigFormat
 }
 
 export type Origin = 'default' | 'file' | 'environment' | 'command line'
@@ -65,7 +69,9 @@ const MAX_PROBLEMS = 100
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const found = findFile(options.path, options.cwd, options.searched)
   if (found.kind === 'unreadable') return { kind: 'invalid', problems: [found.problem] }
-  const read: YamlRead = found.kind === 'text' ? readYaml(found.text) : NOTHING_READ
+  const format = options.format ?? FORMAT
+  const read: YamlRead =
+    found.kind === 'text' ? readYaml(found.text, format) : NOTHING_READ
   const file = found.kind === 'text' ? found.path : 'defaults'
   const inFile = read.faults.map((fault): Problem => ({ file, ...fault }))
   if (read.faults.length > 0 && read.value === undefined) {
@@ -79,10 +85,24 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (found.kind === 'text' && saysNothing(read.value)) {
     return { kind: 'invalid', problems: [{ file, key: '', ...NOTHING_SAID }] }
   }
+  // First and alone: what else is wrong with it, its own YORI may know better.
+  const { migrated } = read
+  if (migrated.kind === 'newer') {
+    const path = ['config_version']
+    const remark = { path, atKey: false, ...tooNew(migrated.version, format, file) }
+    return {
+      kind: 'invalid',
+      problems: [locate(remark, { file, read, overrides: [] })],
+    }
+  }
   const overrides = [...fromEnvironment(options), ...(options.flags ?? [])].map(
     (override) => fromHere(override, options.cwd),
   )
-  const gateway = readGatewayFile(read.value)
+  const value =
+    migrated.kind === 'migrated' && isObject(read.value)
+      ? { ...read.value, config_version: CONFIG_VERSION }
+      : read.value
+  const gateway = readGatewayFile(value)
   const raw = overlay(gateway.value ?? {}, overrides)
   const judged = judge(raw, {
     env: options.env,
@@ -111,6 +131,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       ? followed.config
       : Object.freeze({ ...followed.config, endpoints })
   const warnings = [
+    ...(migrated.kind === 'migrated' ? [old(migrated.from, format)] : []),
     ...gateway.warnings,
     ...judged.warnings,
     ...missingFiles(config),
@@ -123,6 +144,25 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     warnings: warnings.map(located),
     origins: originsOf(config, read.value, overrides),
     lineOf: (key) => placeAt(read.places, key)?.line,
+  }
+}
+
+function old(from: number, { version }: ConfigFormat): Remark {
+  const wrong = `the file is of version ${from} and is read as version ${version}`
+  const right = '`yori config migrate` writes it anew'
+  return { path: ['config_version'], atKey: false, wrong, right }
+}
+
+function tooNew(
+  version: number,
+  format: ConfigFormat,
+  file: string,
+): { wrong: string; right: string } {
+  return {
+    wrong: `${version} is newer than this YORI, which reads up to ${format.version}`,
+    right:
+      `install the YORI that wrote it, or put back the file of before ` +
+      `(${file}.v${format.version}, where there is one)`,
   }
 }
 
@@ -141,6 +181,7 @@ const NOTHING_READ: YamlRead = {
   value: undefined,
   places: { keys: new Map(), values: new Map() },
   faults: [],
+  migrated: { kind: 'current' },
 }
 
 /** Variables that stand over the file. Empty ones count as not set. */

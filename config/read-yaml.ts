@@ -6,6 +6,9 @@
 import { createRequire } from 'node:module'
 import type * as Yaml from 'yaml'
 import type { YAMLError } from 'yaml'
+import { migrateDocument } from './migrations.js'
+import type { ConfigFormat, Migrated } from './migrations.js'
+import { formatKey } from './problem.js'
 import { MAX_ALIASES, YamlWalk } from './walk-yaml.js'
 import type { Places, YamlFault } from './walk-yaml.js'
 
@@ -14,13 +17,20 @@ export interface YamlRead {
   readonly value: unknown
   readonly places: Places
   readonly faults: readonly YamlFault[]
+  /** What was done to an older configuration; `current` where nothing was asked. */
+  readonly migrated: Migrated
 }
 
-/** Reads one document. Never throws. `value` has no cycles. */
-export function readYaml(source: string): YamlRead {
+const AS_IT_IS: Migrated = { kind: 'current' }
+
+/**
+ * Reads one document. Never throws. `value` has no cycles. With a `format` an older document is
+ * led to it in memory: what moved has its new key, and the place where it stands in the text.
+ */
+export function readYaml(source: string, format?: ConfigFormat): YamlRead {
   const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml
   const counter = new yaml.LineCounter()
-  const walk = new YamlWalk(yaml, counter)
+  let walk = new YamlWalk(yaml, counter)
   const document = yaml.parseDocument(source, {
     lineCounter: counter,
     prettyErrors: false,
@@ -33,18 +43,35 @@ export function readYaml(source: string): YamlRead {
     ...walk.placeOf(error.pos[0]),
     ...inWords(error),
   }))
-  if (errors.length > 0) return { value: undefined, places: walk, faults: errors }
+  const unread = (faults: readonly YamlFault[], migrated = AS_IT_IS): YamlRead => ({
+    value: undefined,
+    places: walk,
+    faults,
+    migrated,
+  })
+  if (errors.length > 0) return unread(errors)
   walk.node(document.contents, [])
-  if (walk.unsound) return { value: undefined, places: walk, faults: walk.faults }
+  if (walk.unsound) return unread(walk.faults)
+  const migrated =
+    format === undefined ? AS_IT_IS : migrateDocument(yaml, document, format)
+  if (migrated.kind === 'stuck') {
+    const { at, wrong, right } = migrated
+    const key = formatKey(at)
+    return unread([...walk.faults, { key, ...walk.keys.get(key), wrong, right }])
+  }
+  if (migrated.kind === 'migrated') {
+    walk = new YamlWalk(yaml, counter)
+    walk.node(document.contents, [])
+    if (walk.unsound) return unread(walk.faults, migrated)
+  }
   try {
     const value = document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown
-    return { value, places: walk, faults: walk.faults }
+    return { value, places: walk, faults: walk.faults, migrated }
   } catch (cause) {
     // The parser's own bound: aliases of aliases that multiply.
     if (!(cause instanceof ReferenceError)) throw cause
     const wrong = 'has aliases that multiply to too many values'
-    const fault = { key: '', wrong, right: 'write the values out' }
-    return { value: undefined, places: walk, faults: [fault] }
+    return unread([{ key: '', wrong, right: 'write the values out' }], migrated)
   }
 }
 

@@ -28,6 +28,9 @@ import {
   upstreamSchema,
 } from './schema-traffic.js'
 
+/** The version of this format; `migrations.ts` leads older ones to it. */
+export const CONFIG_VERSION = 1
+
 export const configSchema = {
   type: 'object',
   additionalProperties: false,
@@ -36,9 +39,9 @@ export const configSchema = {
     config_version: {
       type: 'integer',
       minimum: 1,
-      maximum: 1,
-      default: 1,
-      description: 'The version of this format.',
+      maximum: CONFIG_VERSION,
+      default: CONFIG_VERSION,
+      description: 'The version of this format; a file that does not say is of 1.',
     },
     mode: choice({
       enum: ['observe', 'advisory', 'enforce'],

@@ -357,6 +357,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori config init', 'yori.conf in this folder'],
     ['yori config init --out -', 'only show it'],
   ],
+  'yori config migrate': [
+    ['yori config migrate --dry-run', 'what an older file would become'],
+    ['yori config migrate --config ./yori.conf --out new.conf', 'beside the old one'],
+  ],
   'yori config explain': [
     ['yori config explain audit.retention_days', 'one key'],
     ['yori config explain limits', 'a section'],

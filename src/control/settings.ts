@@ -11,10 +11,12 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type * as Yaml from 'yaml'
 import type { LoadedConfig } from '../../config/load.js'
+import { FORMAT, migrateDocument } from '../../config/migrations.js'
 import { Refusal, badRequest } from './answer.js'
 
 // Required, not imported: see `../cli/commander.ts`.
-const { parseDocument, isMap } = createRequire(import.meta.url)('yaml') as typeof Yaml
+const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml
+const { parseDocument, isMap } = yaml
 
 /** Files of before; the oldest go. */
 export const MOST_VERSIONS = 20
@@ -191,8 +193,8 @@ function invalid(
   })
 }
 
-/** The text with these keys set. Pure. */
-function changed(text: string, changes: Changes): string {
+/** The text with these keys set, in this version of the format: keys have its names. Pure. */
+export function changed(text: string, changes: Changes, format = FORMAT): string {
   const entries = Object.entries(changes)
   if (entries.length === 0 || entries.length > MOST_CHANGES)
     throw badRequest(`changes: 1 to ${MOST_CHANGES} keys`)
@@ -202,6 +204,12 @@ function changed(text: string, changes: Changes): string {
     (document.contents !== null && !isMap(document.contents))
   )
     throw new Refusal(409, 'unreadable', 'the file is no configuration now')
+  if (migrateDocument(yaml, document, format).kind === 'stuck')
+    throw new Refusal(
+      409,
+      'old',
+      'the file is old: `yori config migrate` says what it lacks',
+    )
   for (const [key, value] of entries) {
     const path = key.split('.')
     if (path.some((part) => !/^[\w-]{1,128}$/.test(part)))

@@ -1,4 +1,4 @@
-/** `yori config check | show | init | explain`: what configuration is in force, and why not. */
+/** `yori config check | show | init | migrate | explain`: what configuration is in force, and why not. */
 import { randomBytes } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -11,6 +11,7 @@ import { starterFile } from '../../../../config/starter.js'
 import { findConfiguration } from '../../context.js'
 import { systemClock } from '../../../core/clock.js'
 import { startProblems } from '../../start-problems.js'
+import { configMigrateCommand } from './config-migrate.js'
 
 interface CommonOptions {
   readonly config?: string
@@ -37,6 +38,7 @@ export function configCommand(): Command {
     .option('--out <file>', 'where to; - is standard output', 'yori.conf')
     .option('--force', 'overwrite a file that is there')
     .action(init)
+  command.addCommand(configMigrateCommand())
   common(command.command('explain'))
     .argument('[key]', 'such as audit or audit.retention_days; all keys when left out')
     .description('say what a key takes, its default and its meaning')
