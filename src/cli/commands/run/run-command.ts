@@ -83,7 +83,7 @@ export function runCommand(): Command {
 /** As agents have it beside them: doors on this machine, and a policy for each request. */
 export function sidecarCommand(): Command {
   return new Command('sidecar')
-    .description('a gateway beside an agent, on this machine: each request is governed')
+    .description('a gateway beside an agent: each request is governed by your policies')
     .option('--port <port>', 'listen on 127.0.0.1 and that port', SIDECAR_PORT)
     .option('--config <file>', 'the configuration; without a mode in it, policies block')
     .option('--policies <dir>', 'the policies that are asked, over policies.directory')
