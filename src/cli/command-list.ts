@@ -7,7 +7,8 @@ import { Command } from './commander.js'
 import type { AuditCommandDeps } from './commands/record/audit.js'
 import type { PolicyStateDeps } from './commands/household/household-database.js'
 import { actorOf } from './actor.js'
-import { configOf, configuration, note, print, progressLine } from './context.js'
+import { configOf, configuration, findConfiguration } from './context.js'
+import { note, print, progressLine } from './context.js'
 import { packageVersion } from './package-version.js'
 import type { BackupDeps } from './commands/run/backup.js'
 import type { ExecDeps } from './commands/run/exec.js'
@@ -204,11 +205,25 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'ask, try and check Rego policies',
     load: async () => {
       const { policyCommand } = await import('./commands/policy/policy-command.js')
-      return policyCommand({
-        load: (path) => configuration({ config: path }),
+      const { bundleCommand } = await import('./commands/policy/policy-bundle.js')
+      const { askYesNo } = await import('./ask.js')
+      const shared = {
+        load: (path: string | undefined) => configuration({ config: path }),
         print,
         note,
         clock: systemClock,
+        exit: (code: number) => {
+          process.exitCode = code
+        },
+      }
+      const bundle = bundleCommand({
+        ...shared,
+        find: (path) => findConfiguration({ config: path }),
+        confirm: askYesNo,
+        actor: () => actorOf(process.env),
+      })
+      return policyCommand({
+        ...shared,
         isWatched: process.stderr.isTTY,
         onInterrupt: (interrupted) => {
           process.once('SIGINT', interrupted)
@@ -220,7 +235,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         exit: (code) => {
           process.exitCode = code
         },
-      })
+      }).addCommand(bundle)
     },
   },
   device: {

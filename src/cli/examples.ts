@@ -197,6 +197,22 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori policy diff --set bedtime.action=block', 'what a week would have met'],
     ['yori policy diff --since 30d --policies ./policies', 'with other policies'],
   ],
+  'yori policy bundle': [
+    ['yori policy bundle list', 'sets for a family, a school, an office, agents'],
+    ['yori policy bundle install family', 'explained first, then in force'],
+  ],
+  'yori policy bundle list': [
+    ['yori policy bundle list', 'which there are, and which are in force'],
+    ['yori policy bundle list --json', 'for programs'],
+  ],
+  'yori policy bundle show': [
+    ['yori policy bundle show family', 'what it does, and what it would change'],
+    ['yori policy bundle show agents --json', 'for programs'],
+  ],
+  'yori policy bundle install': [
+    ['yori policy bundle install family', 'shows what changes, and asks'],
+    ['yori policy bundle install office --yes', 'consents without being asked'],
+  ],
   'yori policy suggest': [
     ['yori policy suggest', 'what the last month calls for'],
     ['yori policy suggest --since 7d', 'the last week'],

@@ -15,10 +15,12 @@ export type ConsentCode =
   | 'enforcement_enabled_without_consent'
   | 'mode_enforce_without_consent'
 
-export const CONSENT_TEXT =
+/** What whoever consents is to know. */
+export const CONSENT_RISK =
   'Blocking can break applications and automation that rely on an LLM, without a word of ' +
-  'theirs about why. YORI fails open: whoever makes it fail gets through. To consent, set ' +
-  'enforcement.consent_accepted to true.'
+  'theirs about why. YORI fails open: whoever makes it fail gets through.'
+
+export const CONSENT_TEXT = `${CONSENT_RISK} To consent, set enforcement.consent_accepted to true.`
 
 export function mayBlock({
   mode,
