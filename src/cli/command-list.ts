@@ -65,7 +65,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   sidecar: {
     group: 'On this machine',
-    summary: 'a gateway beside an agent, on this machine: each request is governed',
+    summary: 'a gateway beside an agent: each request is governed by your policies',
     load: async () => (await import('./commands/run/run-command.js')).sidecarCommand(),
   },
   status: {
