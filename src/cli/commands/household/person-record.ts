@@ -10,6 +10,7 @@ import { forget } from '../../../audit/forget.js'
 import type { Forgotten } from '../../../audit/forget.js'
 import { exportLines } from '../../../audit/exports/formats.js'
 import { openDatabase, openReader, unavailable } from '../../../audit/queries.js'
+import type { Listed } from '../../../audit/queries.js'
 import { Declined } from '../../../household/people.js'
 import { peopleOf } from '../../../household/roll.js'
 import { packageVersion } from '../../package-version.js'
@@ -56,11 +57,19 @@ function exportAll(deps: PolicyStateDeps, name: string, flags: CommonFlags): voi
   for (const device of devices)
     for (const line of exportLines(
       'jsonl',
-      reader.each({ device }, reader.columns),
+      rowsOf(device, reader.each({ device }, reader.columns)),
       options,
     ))
       deps.print(line)
   if (devices.length === 0) deps.note(`yori: ${name} has no device\n`)
+}
+
+/** Not of another that had its address, or calls itself so: they are somebody else's. */
+function* rowsOf(device: string, rows: Iterable<Listed>): Iterable<Listed> {
+  for (const row of rows) {
+    const id = row['device_mac'] ?? row['device_ip']
+    if (String(id).toLowerCase() === device) yield row
+  }
 }
 
 async function forgetAll(

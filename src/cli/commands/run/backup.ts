@@ -12,6 +12,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type * as SqliteModule from 'better-sqlite3'
 import type { Config } from '../../../../config/schema.js'
+import { headsFileOf, keyFileOf } from '../../../audit/evidence/heads.js'
 import { YoriError } from '../../../core/errors.js'
 import { makeFolder } from '../../../core/make-folder.js'
 import { Command } from '../../commander.js'
@@ -75,8 +76,21 @@ function placesOf({ state_dir: state, ca, audit }: Config): Record<string, strin
   const places: Record<string, string> = { state }
   const isBelow = (path: string): boolean => !relative(state, path).startsWith('..')
   if (!isBelow(ca.directory)) places['ca'] = ca.directory
-  if (!isBelow(audit.database)) places['record'] = audit.database
+  if (isBelow(audit.database)) return places
+  // What vouches for the record goes with it.
+  places['record-heads'] = headsFileOf(audit.database)
+  places['record-key'] = keyFileOf(audit.database)
+  places['record'] = audit.database
   return places
+}
+
+/** Places that are one file. */
+const SINGLE: ReadonlySet<string> = new Set(['record', 'record-heads', 'record-key'])
+
+/** Heads first: one that is signed meanwhile would not stand in the record that was copied before. */
+function headsFirst(paths: readonly string[]): readonly string[] {
+  const isHeads = (path: string): boolean => path.endsWith(headsFileOf(''))
+  return [...paths.filter(isHeads), ...paths.filter((path) => !isHeads(path))]
 }
 
 async function backup(deps: BackupDeps, to: string, flags: Flags): Promise<void> {
@@ -90,7 +104,7 @@ async function backup(deps: BackupDeps, to: string, flags: Flags): Promise<void>
   try {
     const files: Record<string, string> = {}
     for (const [part, from] of Object.entries(placesOf(config)))
-      for (const path of filesIn(from)) {
+      for (const path of headsFirst(filesIn(from))) {
         const name = path === from ? basename(from) : relative(from, path)
         const copy = join(folder, part, name)
         await mkdir(dirname(copy), { recursive: true, mode: 0o700 })
@@ -160,8 +174,9 @@ async function restore(deps: BackupDeps, file: string, flags: Flags): Promise<vo
     const places = placesOf(config)
     for (const name of Object.keys(manifest.files)) {
       const from = places[part(name)] ?? config.state_dir
-      const isOne = part(name) === 'record'
-      const to = isOne ? from : join(from, name.slice(part(name).length + 1))
+      const to = SINGLE.has(part(name))
+        ? from
+        : join(from, name.slice(part(name).length + 1))
       makeFolder(dirname(to), 0o700)
       // Left of what is replaced, these would be read with what comes.
       for (const rest of ['-wal', '-shm']) await rm(`${to}${rest}`, { force: true })

@@ -1,6 +1,7 @@
 /** `yori person export|forget`, beside a YORI that runs and has recorded a real request. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
 import { request } from 'undici'
 import { verdictOf } from '../../../audit/support.js'
 import { ChildYori } from '../../../support/child-yori.js'
@@ -34,7 +35,17 @@ describe('yori person export and forget', () => {
     // Asked through the door, which has everything written by then.
     assert.match((await run('audit', 'list')).stdout, /gpt-4o/)
 
+    // Somebody else's device had that address once.
+    const db = new Sqlite(yori.folder.file('state/audit.db'))
+    db.exec(`INSERT INTO exchanges (timestamp, request_id, connection_id, event_type,
+      device_ip, device_mac, endpoint_domain, http_version, http_method, http_path,
+      request_bytes, response_bytes)
+      VALUES ('2026-01-02 03:04:05.006', 'others', 'c', 'response', '127.0.0.1',
+      'aa:bb:cc:00:11:33', 'x', '1.1', 'POST', '/', 1, 2)`)
     const exported = await run('person', 'export', 'ada')
+    db.exec(`DELETE FROM exchanges WHERE request_id = 'others'`)
+    db.close()
+    assert.doesNotMatch(exported.stdout, /others/)
     assert.equal(exported.status, 0, exported.stderr)
     const [first] = exported.stdout.split('\n')
     const row = JSON.parse(first ?? '') as Record<string, unknown>

@@ -13,14 +13,18 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { openAuthority } from '../../../../ca/authority.js'
 import { loadConfig } from '../../../../config/load.js'
+import type { Config } from '../../../../config/schema.js'
 import { backupCommand, restoreCommand } from '../../../../src/cli/commands/run/backup.js'
 import { caCommand } from '../../../../src/cli/commands/ca/ca-command.js'
 import { InstanceLock } from '../../../../src/cli/instance.js'
 import { systemClock } from '../../../../src/core/clock.js'
-import { closed, startStore } from '../../../audit/support.js'
+import { closed, startStore, verdictOf } from '../../../audit/support.js'
 import { needs } from '../../../support/needs.js'
 import { tempFolder } from '../../../support/temp-folder.js'
 import type { TempFolder } from '../../../support/temp-folder.js'
+
+const elsewhere = (config: Config, database: string | undefined): Config =>
+  database === undefined ? config : { ...config, audit: { ...config.audit, database } }
 
 describe('yori backup and yori restore', () => {
   let folder: TempFolder
@@ -29,6 +33,8 @@ describe('yori backup and yori restore', () => {
     ...{ directory: folder.file(`${state}/ca`), issuedNames: ['api.openai.com'] },
     clock: systemClock,
   })
+  /** By the state folder, where its record is when it is not in there. */
+  const records = new Map<string, string>()
   before(async () => {
     folder = await tempFolder()
     file = folder.file('yori.tar.gz')
@@ -38,13 +44,18 @@ describe('yori backup and yori restore', () => {
 
   const run = async (what: 'backup' | 'restore', state: string, ...args: string[]) => {
     let said = ''
+    const database = records.get(state)
     const loaded = loadConfig({
       ...{ path: undefined, env: {}, cwd: folder.path, searched: [] },
       stateDir: folder.file(state),
     })
     assert.equal(loaded.kind, 'ok')
     const deps = {
-      ...{ config: () => loaded.config, version: '1.2.3', now: () => Date.now() },
+      ...{
+        config: () => elsewhere(loaded.config, database),
+        version: '1.2.3',
+        now: () => Date.now(),
+      },
       print: (text: string) => (said += text),
     }
     const command = what === 'backup' ? backupCommand(deps) : restoreCommand(deps)
@@ -68,6 +79,36 @@ describe('yori backup and yori restore', () => {
     assert.doesNotMatch(listed, /-wal|\.sock|instance/)
     await assert.rejects(run('backup', 'one', file), /is there already; --force/)
   })
+
+  for (const [how, from, to] of [
+    ['in the state folder', 'beside', 'beside-again'],
+    ['elsewhere', 'apart', 'apart-again'],
+  ] as const)
+    it(`keeps a record ${how} with what vouches for it, while heads are signed`, async () => {
+      if (how === 'elsewhere')
+        for (const state of [from, to])
+          records.set(state, folder.file(`records-of-${state}/audit.db`))
+      const at = (state: string): string =>
+        records.get(state) ?? folder.file(`${state}/audit.db`)
+      mkdirSync(folder.file(from), { recursive: true })
+      const archive = folder.file(`${from}.tar.gz`)
+      {
+        await using store = await startStore(at(from))
+        store.exchangeClosed(closed())
+        await store.flush()
+        const kept = run('backup', from, archive)
+        store.exchangeClosed(closed())
+        // Its end signs a head.
+        await store.stop()
+        await kept
+      }
+      await run('restore', to, archive)
+      const { findings, rows } = verdictOf(at(to))
+      assert.deepEqual(findings, [])
+      assert.ok(rows >= 1)
+      await (await startStore(at(to))).stop()
+      assert.deepEqual(verdictOf(at(to)).findings, [], 'and goes on by the same key')
+    })
 
   it('brings it back into another folder, as it was', async () => {
     assert.match(await run('restore', 'two', file), /\(YORI 1\.2\.3\) are back in/)
