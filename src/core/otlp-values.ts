@@ -3,6 +3,13 @@
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 
+/** Trace id, parent span and flags of a `traceparent`; W3C Trace Context section 3.2. */
+export const TRACEPARENT =
+  /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
+/** Of a span. */
+export const KIND_CLIENT = 3
+export const STATUS_ERROR = 2
+
 export type OtlpValue =
   | { readonly stringValue: string }
   | { readonly intValue: string }

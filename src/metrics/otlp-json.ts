@@ -5,7 +5,13 @@
  */
 import type { SeenExchange } from '../proxy/words/observer.js'
 import { genaiOperation, genaiProvider } from '../core/genai-names.js'
-import { attributesOf, nanoseconds } from '../core/otlp-values.js'
+import {
+  KIND_CLIENT,
+  STATUS_ERROR,
+  TRACEPARENT,
+  attributesOf,
+  nanoseconds,
+} from '../core/otlp-values.js'
 import type { Plain } from '../core/otlp-values.js'
 import type { Family, Sample } from './instruments.js'
 
@@ -15,11 +21,7 @@ export interface Resource {
   readonly instance: string
 }
 
-/** Trace id and parent span of a `traceparent`; W3C Trace Context section 3.2. */
-const PARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
-const CLIENT = 3
 const CUMULATIVE = 2
-const STATUS_ERROR = 2
 /** Trace flags, and that it is known whether the parent is of another process. */
 const HAS_IS_REMOTE = 0x100
 const IS_REMOTE = 0x200
@@ -38,7 +40,7 @@ export interface SpanOptions {
 
 /** The span of a call to a model. */
 export function spanOf(seen: SeenExchange, { fresh, content }: SpanOptions): object {
-  const [, trace, parent, flags = '01'] = PARENT.exec(seen.traceparent ?? '') ?? []
+  const [, trace, parent, flags = '01'] = TRACEPARENT.exec(seen.traceparent ?? '') ?? []
   const operation = genaiOperation(seen.api)
   const name = seen.model === undefined ? operation : `${operation} ${seen.model}`
   const isError = seen.outcome !== 'response' || (seen.status ?? 0) >= 400
@@ -48,7 +50,7 @@ export function spanOf(seen: SeenExchange, { fresh, content }: SpanOptions): obj
     spanId: fresh.spanId,
     ...(parent === undefined ? {} : { parentSpanId: parent }),
     name,
-    kind: CLIENT,
+    kind: KIND_CLIENT,
     flags: parseInt(flags, 16) | HAS_IS_REMOTE | remote,
     startTimeUnixNano: nanoseconds(seen.startedAt),
     endTimeUnixNano: nanoseconds(seen.startedAt + (seen.latencyMs ?? 0)),

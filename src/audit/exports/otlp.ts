@@ -6,18 +6,20 @@
  */
 import { hash } from 'node:crypto'
 import { genaiOperation, genaiProvider } from '../../core/genai-names.js'
-import { attributesOf, nanoseconds } from '../../core/otlp-values.js'
+import {
+  KIND_CLIENT,
+  STATUS_ERROR,
+  TRACEPARENT,
+  attributesOf,
+  nanoseconds,
+} from '../../core/otlp-values.js'
 import type { ExportRow } from './row.js'
 
-/** W3C Trace Context section 3.2. */
-const PARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/
-const CLIENT = 3
-const STATUS_ERROR = 2
 const [TRACE_DIGITS, SPAN_DIGITS] = [32, 16] as const
 
 export function otlpTraces(row: ExportRow, version: string): object {
   const digits = hash('sha256', `yori ${row.requestId}`, 'hex')
-  const [, trace, parent] = PARENT.exec(row.text('traceparent') ?? '') ?? []
+  const [, trace, parent] = TRACEPARENT.exec(row.text('traceparent') ?? '') ?? []
   const operation = genaiOperation(row.text('api'))
   const model = row.text('model')
   const span = {
@@ -25,7 +27,7 @@ export function otlpTraces(row: ExportRow, version: string): object {
     spanId: digits.slice(-SPAN_DIGITS),
     ...(parent === undefined ? {} : { parentSpanId: parent }),
     name: model === undefined ? operation : `${operation} ${model}`,
-    kind: CLIENT,
+    kind: KIND_CLIENT,
     startTimeUnixNano: nanoseconds(row.startedMs),
     endTimeUnixNano: nanoseconds(row.endedMs),
     attributes: attributesOf(attributes(row, operation)),
