@@ -5,7 +5,15 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
-import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+} from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -235,9 +243,23 @@ function rootOf(directory: string): string | null {
   }
 }
 
+/** Piece by piece: a record may be larger than the memory of a router. */
 function digest(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex')
+  const hash = createHash('sha256')
+  const piece = Buffer.allocUnsafe(PIECE_BYTES)
+  const file = openSync(path, 'r')
+  try {
+    for (;;) {
+      const length = readSync(file, piece)
+      if (length === 0) return hash.digest('hex')
+      hash.update(piece.subarray(0, length))
+    }
+  } finally {
+    closeSync(file)
+  }
 }
+
+const PIECE_BYTES = 1024 * 1024
 
 function unusable(says: string): YoriError {
   return new YoriError('YORI_STATE_UNUSABLE', says)

@@ -76,6 +76,13 @@ describe('yori backup and yori restore', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600)
     const listed = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' })
     assert.match(listed, /^state\/audit\.db$/m)
+    const manifest = execFileSync('tar', ['-xzOf', file, 'manifest.json'])
+    const { files } = JSON.parse(String(manifest)) as { files: Record<string, string> }
+    for (const [name, sum] of Object.entries(files)) {
+      const content = execFileSync('tar', ['-xzOf', file, name])
+      const said = execFileSync('sha256sum', { input: content, encoding: 'utf8' })
+      assert.equal(said.slice(0, 64), sum, name)
+    }
     assert.doesNotMatch(listed, /-wal|\.sock|instance/)
     await assert.rejects(run('backup', 'one', file), /is there already; --force/)
   })
