@@ -26,6 +26,7 @@ const PROGRAMS = {
   nft: ['nftables', '-v'],
   nghttp: ['nghttp2-client'],
   openssl: ['openssl', 'version'],
+  php: ['php-cli'],
   prlimit: ['util-linux'],
   python3: ['python3'],
   rsyslogd: ['rsyslog', '-v'],
@@ -37,6 +38,7 @@ const PROGRAMS = {
   'systemd-analyze': ['systemd'],
   unshare: ['util-linux'],
   useradd: ['passwd', '--help'],
+  xmllint: ['libxml2-utils'],
   zstd: ['zstd'],
 } as const satisfies Record<string, readonly [string, string?]>
 
@@ -63,6 +65,8 @@ const PLACES = {
     hasLoopback6() || 'let the kernel have it (net.ipv6.conf.lo.disable_ipv6=0)',
   'update-ca-certificates': () =>
     existsSync('/usr/sbin/update-ca-certificates') || 'apt-get install ca-certificates',
+  Jinja2: () =>
+    succeeds('python3', ['-c', 'import jinja2']) || 'apt-get install python3-jinja2',
   Chromium: () => chromiumPath() !== undefined || 'apt-get install chromium',
 } as const satisfies Record<string, () => true | string>
 
