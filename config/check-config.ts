@@ -115,7 +115,9 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
-function checkPairs({ proxy, ca, timeouts }: Config, judgement: Judgement): void {
+const GATEWAY_KEYS = ['url', 'agent_id', 'key_file'] as const
+
+function checkPairs({ proxy, ca, timeouts, mcp }: Config, judgement: Judgement): void {
   const { report, warn, given } = judgement
   const halves = [
     ['tls_cert', 'tls_key'],
@@ -125,6 +127,11 @@ function checkPairs({ proxy, ca, timeouts }: Config, judgement: Judgement): void
     if (proxy[has] !== undefined && !given(['proxy', lacks])) {
       report(['proxy', has], `is given without ${lacks}`, 'give both or neither')
     }
+  }
+  const lacking = GATEWAY_KEYS.filter((key) => mcp.gateway[key] === undefined)
+  if (lacking.length > 0 && lacking.length < GATEWAY_KEYS.length) {
+    const wrong = `is given without ${lacking.join(' and ')}`
+    report(['mcp', 'gateway'], wrong, 'give all of url, agent_id and key_file, or none')
   }
   if (ca.passphrase !== undefined && ca.passphrase_file !== undefined) {
     report(['ca', 'passphrase'], 'is given beside passphrase_file', 'give one of them')

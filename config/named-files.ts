@@ -91,10 +91,12 @@ export function missingFiles({
   catalogue,
   alerts,
   inspect,
+  mcp,
 }: Config): Remark[] {
   const named: (readonly [Path, string | undefined])[] = [
     [['proxy', 'tls_cert'], proxy.tls_cert],
     [['proxy', 'tls_key'], proxy.tls_key],
+    [['mcp', 'gateway', 'key_file'], mcp.gateway.key_file],
     [['policies', 'directory'], policies.directory],
     [['catalogue', 'file'], catalogue.file],
     [['inspect', 'detect_rules'], inspect.detect_rules],

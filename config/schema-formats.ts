@@ -28,6 +28,7 @@ export type Format =
   | 'path'
   | 'file-name'
   | 'door-name'
+  | 'agent-id'
   | 'label'
   | 'time-of-day'
   | 'moment'
@@ -174,6 +175,14 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
     check: says(
       (text) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(text),
       'cannot stand in a path',
+    ),
+  },
+  'agent-id': {
+    right: 'an id of letters, digits and `-`, `.`, `_`, `~`, `+`, `/`',
+    // RFC 6750 §2.1: what a bearer token is written in.
+    check: says(
+      (text) => /^[A-Za-z0-9._~+/-]{1,256}$/.test(text),
+      'cannot stand in a token',
     ),
   },
   label: {

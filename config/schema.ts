@@ -6,6 +6,7 @@ import type { FromSchema, SectionNode } from './from-schema.js'
 import { alertsSchema } from './schema-alerts.js'
 import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
 import { gatewaySchema } from './schema-gateway.js'
+import { mcpSchema } from './schema-mcp.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
 import { choice, list, text } from './schema-parts.js'
 import {
@@ -72,6 +73,7 @@ export const configSchema = {
     intercept: interceptSchema,
     access: accessSchema,
     gateway: gatewaySchema,
+    mcp: mcpSchema,
     steer: steerSchema,
     alerts: alertsSchema,
     otel: otelSchema,

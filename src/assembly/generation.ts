@@ -22,6 +22,7 @@ import { ShownCertificates } from '../net/shown-certificates.js'
 import type { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
+import { mcpDoorsOf } from './from-config/mcp-doors.js'
 import { pageReachOf } from './from-config/page-reach.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
 import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
@@ -126,6 +127,7 @@ export class Generation {
       own: edges.own,
       isConfigured: (host) => dialer.override(host) !== undefined,
       catalogue,
+      mcp: await mcpDoorsOf(config, edges.clock),
     })
     const services: Services = {
       ...edges,

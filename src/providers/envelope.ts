@@ -59,6 +59,8 @@ function envelopeOf(provider: string | undefined, error: EnvelopeError): Envelop
       return envelope({ id: error.requestId, message: error.message })
     case 'ollama':
       return envelope({ error: error.message, message: error.message })
+    case 'mcp':
+      return envelope(rpcBody(error))
     case 'bedrock':
       return envelope(
         { message: error.message },
@@ -78,6 +80,16 @@ function envelope(body: object, extra: Readonly<Record<string, string>> = {}): E
     body: JSON.stringify(body),
     headers: { ...NO_RETRY, ...extra },
   }
+}
+
+/** JSON-RPC 2.0 §5.1: the codes from -32000 on are the implementation's. */
+const RPC_SERVER_ERROR = -32000
+
+/** Which message it answers is not known where nobody has read it. */
+function rpcBody(error: EnvelopeError): object {
+  const data = { code: error.code, request_id: error.requestId }
+  const said = { code: RPC_SERVER_ERROR, message: error.message, data }
+  return { jsonrpc: '2.0', id: null, error: said, message: error.message }
 }
 
 function openaiBody(error: EnvelopeError): object {

@@ -11,6 +11,7 @@ import { gemini, geminiApi, vertex } from './gemini.js'
 import { knownCall } from './grpc-calls.js'
 import type { GrpcCall } from './grpc-calls.js'
 import { asRecord } from './json.js'
+import { isMcpBody, mcp } from './mcp.js'
 import { mistral } from './mistral.js'
 import { ollama, ollamaApi } from './ollama.js'
 import { openaiFamily } from './openai-family.js'
@@ -28,6 +29,7 @@ export const providers: readonly Provider[] = [
   cohere,
   ollama,
   bedrock,
+  mcp,
   ...openaiFamily,
 ]
 
@@ -104,6 +106,7 @@ function recogniseByPath(head: ExchangeHead): Recognised | undefined {
  * first of the shapes that fits.
  */
 export function recogniseBody(body: unknown): Recognised | undefined {
+  if (isMcpBody(body)) return { provider: mcp, api: 'mcp' }
   const value = asRecord(body)
   if (value === undefined) return undefined
   if (isOfferBody(value)) return { provider: openai, api: 'session' }

@@ -29,6 +29,8 @@ export type Api =
   | 'realtime'
   /** Opens or prepares a live conversation whose media take another way. */
   | 'session'
+  /** Messages between an agent and its tools: no model answers. */
+  | 'mcp'
   | 'other'
 
 /** Calls whose answer a model writes: only for these are missing tokens estimated. */

@@ -314,6 +314,13 @@ const rows: readonly Row[] = [
     right: /both or neither/,
   },
   {
+    title: 'a gateway of agents without its key',
+    text: 'mcp:\n  gateway:\n    url: https://a.example\n    agent_id: a\n',
+    at: '3:5 mcp.gateway',
+    wrong: /without key_file/,
+    right: /all of url, agent_id and key_file, or none/,
+  },
+  {
     title: 'a path that a shell would have to expand',
     text: 'state_dir: ~/yori\n',
     at: '1:12 state_dir',

@@ -290,6 +290,7 @@ describe('the defaults', () => {
       drain: 30,
     },
     log: { level: 'info', exchanges: false },
+    mcp: { gateway: { scheme: 'Bearer' } },
   }
 
   it('are these', () => {

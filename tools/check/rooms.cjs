@@ -83,6 +83,7 @@ const FLOORS = [
           'src/proxy/websocket',
         ],
       },
+      { room: 'src/proxy/mcp', calls: ['src/proxy/words'] },
       { room: 'src/proxy/site', calls: ['src/proxy/words', 'src/proxy/answers'] },
       { room: 'src/proxy/fronts', calls: ['src/proxy/words', 'src/proxy/bounds'] },
       {
@@ -93,6 +94,7 @@ const FLOORS = [
           'src/proxy/answers',
           'src/proxy/site',
           'src/proxy/exchange',
+          'src/proxy/mcp',
         ],
         types: ['src/proxy/fronts'],
       },

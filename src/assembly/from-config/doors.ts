@@ -79,7 +79,7 @@ function configured(door: Door, settings: Settings): Door {
   }
 }
 
-function targetOf({ protocol, hostname, port, pathname }: URL): DoorTarget {
+export function targetOf({ protocol, hostname, port, pathname }: URL): DoorTarget {
   const bare = hostname.replace(/^\[(.*)\]$/, '$1')
   const host = canonicalAddress(bare) ?? canonicalHostname(bare) ?? bare
   const plain = protocol === 'http:'

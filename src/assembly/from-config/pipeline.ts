@@ -10,6 +10,7 @@ import { CODING_LIMITS } from '../../http/content-coding.js'
 import { JSON_LIMITS } from '../../json/json-bounds.js'
 import type { OwnAddresses } from '../../net/own-addresses.js'
 import type { AccessPolicy } from '../../policy/access.js'
+import type { McpDoors } from '../../policy/mcp-doors.js'
 import { EndpointTable } from '../../policy/endpoints.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import { providerHostForPath } from '../../providers/paths.js'
@@ -30,6 +31,7 @@ export function snapshotOf(
     own: OwnAddresses
     isConfigured: (host: string) => boolean
     catalogue: Catalogue
+    mcp: McpDoors
   },
 ): PolicySnapshot {
   const { limits, timeouts, proxy, inspect, intercept } = config
@@ -50,6 +52,7 @@ export function snapshotOf(
     },
     access: accessOf(config, edges),
     doors: doorsOf(config, edges.catalogue),
+    mcp: edges.mcp,
     sidecar: config.gateway.sidecar,
     requireKey: config.gateway.require_key,
     exemptDevices: new Prefixes(intercept.exempt_devices.filter((text) => !isMac(text))),

@@ -123,7 +123,7 @@ function signatureProblem({ http }: Arrived): string | undefined {
     : undefined
 }
 
-function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
+export function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
   return {
     host,
     port,

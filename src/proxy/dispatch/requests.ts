@@ -28,6 +28,7 @@ import { isByModel, serveByModel } from './by-model.js'
 import { serveDoor } from './door.js'
 import { keyIn } from './key-in.js'
 import { isOpenPath, OPEN_PATHS, serveOpenAnswer } from './open-answer.js'
+import { mcpDoorOf, serveMcp } from './mcp.js'
 import type { DispatchPort } from './port.js'
 import { isSitePath, serveSite } from '../site/site.js'
 
@@ -202,6 +203,10 @@ function serveOwnName(arrived: Arrived, asked: Asked): void {
   const { http, from, services } = arrived
   const { log } = from.state
   const door = doorOf(arrived, asked)
+  const mcp = mcpDoorOf(arrived, asked)
+  if (mcp !== undefined) {
+    return asHolder(arrived, codeForUnknown(http, asked), () => serveMcp(arrived, mcp))
+  }
   if (door !== undefined) {
     return asHolder(arrived, codeForUnknown(http, asked), () => serveDoor(arrived, door))
   }

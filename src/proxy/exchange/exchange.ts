@@ -35,6 +35,7 @@ import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
+import type { Rewriter } from '../words/door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
@@ -47,6 +48,8 @@ import { headProblem } from './request-limits.js'
 import { framingOf, restoredFields, Restoring } from './restoring.js'
 import type { RestoringHead } from './restoring.js'
 import { upstreamRequest, wantsH2 } from './upstream-request.js'
+
+const NOTHING = Buffer.alloc(0)
 
 export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, Watched {
   readonly request: HttpRequest
@@ -77,6 +80,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #upstream: UpstreamExchange | undefined
   /** Undefined: nothing was taken out that its answer could have. */
   #restoring: Restoring | undefined
+  /** Undefined: its answer goes on as it came. */
+  #rewriter: Rewriter | undefined
   #responseBytes = 0
   /** Its row is complete. */
   #isTold = false
@@ -195,10 +200,15 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       )
       return
     }
+    if (this.#asksAgain(status, head.fields)) return
     this.#log?.status(status)
     this.#listens = isListening(this.request, status, head.contentType)
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawHeaders)
-    const fields = this.#restores(head) ? restoredFields(head.fields) : head.fields
+    const restores = this.#restores(head)
+    const isHead = this.request.method === 'HEAD'
+    this.#rewriter = isHead ? undefined : this.facts.door?.way?.rewriter?.(head, status)
+    const changes = restores || this.#rewriter !== undefined
+    const fields = changes ? restoredFields(head.fields) : head.fields
     const phrase = reasonPhrase(message) ?? STATUS_CODES[status] ?? ''
     this.response.writeHead(status, phrase, fields)
     this.#enter('answering')
@@ -227,7 +237,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     this.#restoring = new Restoring(placeholders, framing, {
       emit: (bytes) => {
-        if (this.#course.row.hears) this.response.write(bytes)
+        if (this.#course.row.hears) this.response.write(this.#rewritten(bytes))
       },
       released: () => this.#log?.unrestored('held-too-long'),
     })
@@ -239,7 +249,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.#responseBytes === 0) this.#log?.firstByte(this.elapsed())
     this.#responseBytes += chunk.length
     if (this.isGrpc) this.#answeredAt = this.services.deadlines.now()
-    const passed = this.#restoring?.write(chunk) ?? chunk
+    const passed = this.#rewritten(this.#restoring?.write(chunk) ?? chunk)
     const flowing = passed.length === 0 || this.response.write(passed)
     this.#reading?.push(chunk)
     if (flowing) return true
@@ -253,10 +263,32 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       this.response.addTrailers(fieldPairs(readResponseHead(rawTrailers).fields))
     }
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawTrailers)
-    const rest = this.#restoring?.end()
-    if (rest === undefined || rest.length === 0) this.response.end()
+    const rest = this.#rest()
+    if (rest.length === 0) this.response.end()
     else this.response.end(rest)
     this.#close('response')
+  }
+
+  #rewritten(bytes: Buffer): Buffer {
+    return this.#rewriter?.write(bytes) ?? bytes
+  }
+
+  /** What was held back of the answer. */
+  #rest(): Buffer {
+    const restored = this.#restoring?.end() ?? NOTHING
+    if (this.#rewriter === undefined) return restored
+    return Buffer.concat([this.#rewriter.write(restored), this.#rewriter.end()])
+  }
+
+  /** The answer says how to ask: it is asked so, and nobody sees this one. */
+  #asksAgain(status: number, fields: readonly string[]): boolean {
+    if (this.facts.door?.way?.asksAgain?.(status, fields) !== true) return false
+    const sent = this.#again()
+    if (sent === undefined) return false
+    this.#upstream?.abort()
+    this.#log?.retried()
+    this.#send(sent)
+    return true
   }
 
   onUpgrade(rawHeaders: readonly string[], socket: Duplex): void {
@@ -303,7 +335,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (!this.#enter('sent')) return
     this.#sent = body
     const request = upstreamRequest(this, body, this.#judging?.redaction)
-    this.#upstream = this.services.upstream.send(request, this)
+    const asked = this.facts.door?.way?.sent?.(request) ?? request
+    this.#upstream = this.services.upstream.send(asked, this)
   }
 
   /** What waits looks at it, one after the other; then it goes up, or is blocked. */

@@ -5,6 +5,7 @@ import type { KeyHolder } from '../../policy/access-gate.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Endpoint } from '../../policy/endpoints.js'
 import type { Recognised } from '../../providers/index.js'
+import type { DoorWay } from './door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
 
 export interface ExchangeFacts {
@@ -33,6 +34,8 @@ export interface ByDoor {
   readonly headTimeoutMs: number | undefined
   /** It came to a sidecar: what it is called there, `<provider>.<path with dots>`. */
   readonly toolName?: string
+  /** What it does beside leading on. */
+  readonly way?: DoorWay
 }
 
 /** One exchange as its parts see it; what changes while it runs stays in `exchange.ts`. */

@@ -4,6 +4,7 @@ import type { CodingLimits } from '../../http/content-coding.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { AccessPolicy } from '../../policy/access.js'
 import type { DoorTable } from '../../policy/doors.js'
+import type { McpDoors } from '../../policy/mcp-doors.js'
 import type { RoutePolicy } from '../../policy/route.js'
 
 /** One generation of configuration, immutable. */
@@ -14,6 +15,8 @@ export interface PolicySnapshot {
   readonly access: AccessPolicy
   /** Of the gateway: `/llm/<provider>/...`. */
   readonly doors: DoorTable
+  /** Of the Model Context Protocol: `/mcp/...`. */
+  readonly mcp: McpDoors
   /** `gateway.sidecar`: nothing passes a door that nobody governs. */
   readonly sidecar: boolean
   /** `gateway.require_key`: who must bring a key of ours there. */

@@ -1,0 +1,41 @@
+/** What stands behind the doors of the Model Context Protocol: `mcp` of the configuration. */
+import type { Config } from '../../../config/schema.js'
+import type { Clock } from '../../core/clock.js'
+import { YoriError } from '../../core/errors.js'
+import { proofKey } from '../../http/dpop.js'
+import { AgentIdentity } from '../../net/agent-identity.js'
+import type { McpDoors, McpGateway } from '../../policy/mcp-doors.js'
+import { targetOf } from './doors.js'
+import { readPem } from './read-pem.js'
+
+/** @throws YORI_CONFIG_INVALID for a key that cannot be read, or is none on P-256 */
+export async function mcpDoorsOf({ mcp }: Config, clock: Clock): Promise<McpDoors> {
+  return { gateway: await gatewayOf(mcp.gateway, clock) }
+}
+
+async function gatewayOf(
+  { url, agent_id, key_file, scheme }: Config['mcp']['gateway'],
+  clock: Clock,
+): Promise<McpGateway | undefined> {
+  if (url === undefined || agent_id === undefined || key_file === undefined)
+    return undefined
+  const key = proofKey(await readPem(key_file))
+  if (key === undefined) {
+    const wrong = 'holds no private key on P-256 that is open to us'
+    throw new YoriError(
+      'YORI_CONFIG_INVALID',
+      `mcp.gateway.key_file ${key_file} ${wrong}`,
+    )
+  }
+  const at = new URL(url)
+  return {
+    target: targetOf(at),
+    origin: at.origin,
+    signer: new AgentIdentity({
+      key,
+      scheme,
+      token: `fo_agent_${agent_id}`,
+      now: () => clock.now(),
+    }),
+  }
+}

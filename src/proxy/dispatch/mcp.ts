@@ -1,0 +1,94 @@
+/**
+ * A request at a door of the Model Context Protocol: to whom it goes, and why not. What its
+ * path says goes on as it stands; from there it is an exchange like any other. That its caller
+ * may ask us at all has been seen to.
+ */
+import { TLSSocket } from 'node:tls'
+import type { ErrorCode } from '../../core/errors.js'
+import type { DoorTarget } from '../../policy/door.js'
+import { doorEndpoint, pathProblem } from '../../policy/doors.js'
+import { mcpAsked } from '../../policy/mcp-doors.js'
+import type { McpAsked } from '../../policy/mcp-doors.js'
+import type { Asked } from '../../policy/access.js'
+import { withoutCredential } from '../../providers/credentials.js'
+import { GatewayWay } from '../mcp/gateway-way.js'
+import type { DoorWay } from '../words/door-way.js'
+import { declineAs, exchange, facts } from './arrived.js'
+import type { Arrived } from './arrived.js'
+import { dialled } from './door.js'
+
+/** Of a body that comes by such a door. */
+const MAX_BODY_BYTES = 100 * 1024 * 1024
+
+/** The door at which a request is that asks in our own name; undefined: it is at none. */
+export function mcpDoorOf({ services }: Arrived, asked: Asked): McpAsked | undefined {
+  const { mcp } = services.policy
+  if (asked.kind === 'own') return mcpAsked(asked.target, mcp)
+  if (asked.kind === 'endpoint' && asked.isByPath === true)
+    return mcpAsked(asked.path, mcp)
+  return undefined
+}
+
+export function serveMcp(arrived: Arrived, asked: McpAsked): void {
+  const { gateway, rest } = asked
+  const problem = arrived.upgrade === undefined ? pathProblem(rest) : 'it is no WebSocket'
+  if (problem !== undefined) {
+    refused(arrived, 'YORI_NOT_FORWARDED', problem)
+    return
+  }
+  const way = new GatewayWay(gateway, ownOrigin(arrived))
+  leadOn(arrived, { target: gateway.target, name: 'mcp', rest, way })
+}
+
+interface Led {
+  readonly target: DoorTarget
+  readonly name: string
+  readonly rest: string
+  readonly way: DoorWay
+}
+
+function leadOn(arrived: Arrived, { target, name, rest, way }: Led): void {
+  const { services, from, head, holder } = arrived
+  const { host } = target
+  const endpoint = doorEndpoint(host, services.policy.routes.endpoints.find(host))
+  if (endpoint.route === 'refuse') {
+    refused(arrived, 'YORI_ENDPOINT_REFUSED')
+    return
+  }
+  const { log } = from.state
+  log.inspected()
+  log.named(host)
+  log.ofClass(endpoint.domain)
+  const whole = { fields: head.fields, path: target.prefix + rest }
+  // A key of ours is nobody else's to see.
+  const { fields, path } = holder === undefined ? whole : withoutCredential(whole)
+  exchange(
+    arrived,
+    facts(
+      { ...arrived, head: { ...head, fields: [...fields] } },
+      {
+        target: dialled(target),
+        path,
+        endpoint,
+        door: {
+          provider: name,
+          speaks: 'mcp',
+          maxBodyBytes: MAX_BODY_BYTES,
+          headTimeoutMs: undefined,
+          way,
+        },
+      },
+    ),
+  )
+}
+
+/** As the client called us: there it comes back. */
+function ownOrigin({ from, head }: Arrived): string {
+  const scheme = from.socket instanceof TLSSocket ? 'https' : 'http'
+  return `${scheme}://${head.hosts[0] ?? ''}`
+}
+
+function refused(arrived: Arrived, code: ErrorCode, detail?: string): void {
+  arrived.from.state.log.requestRefused(code)
+  declineAs(arrived, 'mcp', code, detail)
+}
