@@ -337,7 +337,8 @@ export class Lasting {
 
   /** Asks the kernel whom a client dialled. */
   destinations(): Promise<OriginalDestination> {
-    return openOriginalDestination({ own: this.#own, log: this.#options.log })
+    const own = { has: (address: string) => this.#own.hasByNow(address) }
+    return openOriginalDestination({ own, log: this.#options.log })
   }
 
   tick(): void {

@@ -153,21 +153,36 @@ export class Dialer {
       options.addresses ?? this.candidates(target)
     if (!isKnown) {
       const addresses = await found()
-      return race({ ...start, addresses }).catch(untold(target.host))
+      const socket = await race({ ...start, addresses }).catch(untold(target.host))
+      return this.#notOurselves(target, socket)
     }
     const addresses = [known]
     if (knownOnly === true || isIP(target.host) !== 0)
-      return race({ ...start, addresses })
+      return this.#notOurselves(target, await race({ ...start, addresses }))
     let own: unknown
     const more = (): Promise<readonly SocketAddress[]> =>
       found().catch((error: unknown) => {
         own = error
         throw error
       })
-    return race({ ...start, addresses, more }).catch((error: unknown) => {
+    const socket = await race({ ...start, addresses, more }).catch((error: unknown) => {
       if (error === own) throw error
       return untold(target.host)(error)
     })
+    return this.#notOurselves(target, socket)
+  }
+
+  /**
+   * None of our addresses as far as was known; the kernel knows better: it connects a machine to
+   * itself from the very address that is dialled.
+   */
+  #notOurselves({ host }: Target, socket: Socket): Socket {
+    const { localAddress, remoteAddress, remotePort } = socket
+    const isSelf = remoteAddress !== undefined && localAddress === remoteAddress
+    if (!isSelf || this.#options.ownPorts?.().includes(remotePort ?? 0) !== true)
+      return socket
+    socket.destroy()
+    throw loop(host, remoteAddress)
   }
 
   #opener(options: DialOptions): (address: SocketAddress) => Socket {

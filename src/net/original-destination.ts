@@ -24,7 +24,7 @@ export interface OriginalDestination {
   acceptForeign(server: Server): string | undefined
 }
 
-/** Is this one of our own addresses? */
+/** Is this one of our own addresses, also when an interface has just got it? */
 export interface OwnAddressList {
   has(address: string): boolean
 }

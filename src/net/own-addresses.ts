@@ -28,6 +28,8 @@ interface Reading {
 const DEFAULT_MAX_AGE_MS = 5_000
 /** Of what `holds` goes by. */
 const RECENT_MS = 1_000
+/** Of what `hasByNow` goes by. */
+const FRESH_MS = 100
 /** RFC 1918, RFC 4193, RFC 3927, RFC 4291 §2.5.6. */
 const PRIVATE = new Prefixes([
   ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
@@ -35,8 +37,8 @@ const PRIVATE = new Prefixes([
 ])
 
 /**
- * Asked synchronously, at most once in `maxAgeMs`: an address that this machine has just
- * got counts that much later.
+ * Asked synchronously, at most once in `maxAgeMs`: to `has`, an address that this machine has
+ * just got counts that much later.
  */
 export class OwnAddresses {
   readonly #clock: Clock
@@ -70,14 +72,21 @@ export class OwnAddresses {
    */
   holds(address: string): boolean {
     const now = this.#clock.monotonic()
-    if (this.#recent === undefined || now - this.#recent.at >= RECENT_MS) {
-      const infos = Object.values(this.#read()).flatMap((each) => each ?? [])
-      this.#recent = { at: now, listed: new Set(infos.map((info) => info.address)) }
-    }
-    if (this.#recent.listed.has(address)) return true
+    if (this.#listedSince(now, RECENT_MS).has(address)) return true
     if (this.#reading !== undefined && now - this.#reading.at >= RECENT_MS)
       this.#reading = undefined
     return this.has(address)
+  }
+
+  /**
+   * As `has`, but an address that an interface got counts a tenth of a second later: for what
+   * takes a wrong no for a way to somebody else.
+   */
+  hasByNow(address: string): boolean {
+    const canonical = canonicalAddress(address)
+    if (canonical === undefined) return false
+    if (this.has(canonical)) return true
+    return this.#listedSince(this.#clock.monotonic(), FRESH_MS).has(canonical)
   }
 
   /** The networks on an interface, as its addresses and masks say; undefined when unknown. */
@@ -106,6 +115,17 @@ export class OwnAddresses {
     })
     const usable = found.filter(({ address }) => !address.startsWith('fe80:'))
     return usable.sort((a, b) => Number(isIpv6(a)) - Number(isIpv6(b)))
+  }
+
+  /** Canonical, as read then or later. */
+  #listedSince(now: number, maxAgeMs: number): ReadonlySet<string> {
+    if (this.#recent === undefined || now - this.#recent.at >= maxAgeMs) {
+      const listed = Object.values(this.#read()).flatMap((infos) =>
+        (infos ?? []).map(({ address }) => canonicalAddress(address) ?? address),
+      )
+      this.#recent = { at: now, listed: new Set(listed) }
+    }
+    return this.#recent.listed
   }
 
   #current(): Reading {

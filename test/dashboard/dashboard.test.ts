@@ -12,6 +12,7 @@ import {
   PHONE,
 } from '../support/dashboard.js'
 import { CHROMIUM, needs } from '../support/needs.js'
+import { until } from '../support/proxied.js'
 
 /** Every page, by its address. */
 const PAGES = [
@@ -171,6 +172,8 @@ describe('the dashboard', () => {
         const { body } = await board.on.ask(`/api/exchanges?limit=200&${query}`)
         return (body as { exchanges: Record<string, unknown>[] }).exchanges
       }
+      // What is seen live is written a moment later, in order.
+      await until(async () => (await all('model=claude-like')).length === 1)
       const rows = await all('')
       for (const query of [
         ...['device=127.0.0.2', 'model=CLAUDE', 'outcome=block', 'policy=privacy'],

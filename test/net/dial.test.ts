@@ -187,6 +187,30 @@ describe('a dial', () => {
     socket.destroy()
   })
 
+  it('ends at our own port, also at an address that nobody knew to be ours', async () => {
+    await using origin = await startRawOrigin(() => undefined)
+    const known = { address: '127.0.0.1', port: origin.port }
+    const loop = { code: 'YORI_UPSTREAM_LOOP' }
+    const one = dialer({ ownPorts: () => [origin.port], lookup: async () => [] })
+    for (const host of ['127.0.0.1', 'some.test'])
+      for (const knownOnly of [true, false])
+        await assert.rejects(
+          one.dial({ host, port: origin.port }, { known, knownOnly }),
+          loop,
+          host,
+        )
+    const found = dialer({
+      ...answering('127.0.0.1'),
+      allowed: new Prefixes(['127.0.0.1']),
+      ownPorts: () => [origin.port],
+    })
+    await assert.rejects(found.dial({ host: 'some.test', port: origin.port }), loop)
+    // Another program of this machine is none of our business.
+    const other = dialer({ ownPorts: () => [1], lookup: async () => [] })
+    const wanted = { host: '127.0.0.1', port: origin.port }
+    ;(await other.dial(wanted, { known, knownOnly: true })).destroy()
+  })
+
   it('takes the address the client had dialled first, and only that for a tunnel', async () => {
     await using origin = await startRawOrigin(() => undefined)
     const known = { address: '127.0.0.1', port: origin.port }

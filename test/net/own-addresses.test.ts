@@ -49,6 +49,29 @@ describe('our own addresses', () => {
       assert.equal(own.has(address), false, address)
   })
 
+  it('count a tenth of a second after an interface got them, where that matters', () => {
+    const clock = new ManualClock()
+    let wan = [v4('203.0.113.9', 30)]
+    let reads = 0
+    const own = new OwnAddresses({
+      clock,
+      read: () => (reads++, { wan }),
+      readMore: () => ['10.9.9.9'],
+    })
+    for (const address of ['203.0.113.9', '10.9.9.9', '::1', '::ffff:203.0.113.9'])
+      assert.equal(own.hasByNow(address), true, address)
+    assert.equal(own.hasByNow('203.0.113.10'), false)
+    wan = [v4('203.0.113.10', 30), v6('2001:DB8::a', 64)]
+    clock.advance(100)
+    const before = reads
+    for (const address of ['203.0.113.10', '2001:db8::a', '2001:db8:0::000a'])
+      assert.equal(own.hasByNow(address), true, address)
+    for (let n = 0; n < 100; n++) own.hasByNow('198.51.100.1')
+    assert.equal(reads - before, 1, 'however often it is asked')
+    assert.equal(own.has('203.0.113.10'), false, 'others wait for the next reading')
+    assert.equal(own.hasByNow('nonsense'), false)
+  })
+
   it('are held no longer than a second after they were taken away', () => {
     const clock = new ManualClock()
     let wan = [v4('203.0.113.9', 30)]

@@ -21,7 +21,7 @@ import { readPem } from './read-pem.js'
 
 export interface DialEdges {
   readonly clock: Clock
-  readonly own: Pick<OwnAddresses, 'has'>
+  readonly own: Pick<OwnAddresses, 'hasByNow'>
   readonly ownPorts: () => readonly number[]
   readonly descriptors: Descriptors
 }
@@ -43,7 +43,7 @@ export function dialerOf(config: Config, edges: DialEdges): Dialer {
     overrides,
     lookup: (name) => resolver.lookup(name),
     endLookups: () => resolver.close(),
-    isOwnAddress: (address) => edges.own.has(address),
+    isOwnAddress: (address) => edges.own.hasByNow(address),
     ownPorts: edges.ownPorts,
     allowed: new Prefixes(config.access.allow_destinations),
     onFailed: (error) => edges.descriptors.failed(error),
