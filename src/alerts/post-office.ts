@@ -54,8 +54,9 @@ export interface PostOfficeOptions {
   readonly send: (sink: SinkSettings, delivery: Delivery) => Promise<Sent>
   /** A sink did not take a message; `''`: the store fails. */
   readonly note: (sink: string, reason: string) => void
-  /** For tests: fewer may wait for a sink. */
+  /** For tests: fewer may wait for a sink, and a try takes less. */
   readonly mostWaiting?: number
+  readonly tryWithinMs?: number
   /** A message has gone, or not. */
   readonly changed?: () => void
 }
@@ -280,14 +281,14 @@ export class PostOffice implements Disposable {
   }
 
   async #try(sink: SinkSettings, due: DueDelivery): Promise<void> {
-    const { send, note } = this.#options
+    const { send, note, tryWithinMs = TRY_WITHIN_MS } = this.#options
     const { id, isEscalated, tries, created } = due
     const { answerUrl, answerWithinMs = 0 } = this.#settings ?? {}
     const how = { answerUrl, withinMs: answerWithinMs, nowMs: this.#now }
     const event = this.#links.into(this.#store, { sink, due }, how)
     const late = { kind: 'refused', reason: 'it took too long' } as const
     const delivery = { id, event, isEscalated, nowMs: this.#now }
-    const sent = await within<Sent>(TRY_WITHIN_MS, send(sink, delivery), late)
+    const sent = await within<Sent>(tryWithinMs, send(sink, delivery), late)
     if (this.#isClosed) return
     if (sent.kind === 'taken') {
       this.#resting.delete(sink.name)

@@ -3,36 +3,75 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { send } from '../../src/alerts/sinks/send.js'
-import { needs } from '../support/needs.js'
+import type { SinkSettings } from '../../src/alerts/words.js'
+import { needs, skip } from '../support/needs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
+import { TestCa } from '../support/test-ca.js'
 import { blockedEvent, office, settingsFor, sinkTo } from './support.js'
 
 const NOON = Date.UTC(2026, 10, 30, 12)
 const TEXT = 'a "quoted" \\ reason] with ü and 😀'
 
+/** Debian keeps rsyslog's driver for TLS in a package of its own. */
+const NO_TLS = { what: 'rsyslog over TLS', brings: 'apt-get install rsyslog-gnutls' }
+const hasTls = (): boolean =>
+  ['/usr/lib', ...libraryFolders()].some((folder) =>
+    existsSync(`${folder}/rsyslog/lmnsd_gtls.so`),
+  )
+
+function libraryFolders(): string[] {
+  const folders = readdirSync('/usr/lib', { withFileTypes: true })
+  return folders.filter((one) => one.isDirectory()).map(({ name }) => `/usr/lib/${name}`)
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
 describe('syslog to rsyslog', () => {
   let folder: TempFolder
   let port: number
+  let tlsPort: number
+  let tlsCa: string
   let child: ChildProcess | undefined
   before(async function () {
     needs(this, 'rsyslogd')
     folder = await tempFolder()
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    port = (probe.address() as AddressInfo).port
-    probe.close()
+    port = await freePort()
+    tlsPort = await freePort()
     writeFileSync(folder.file('said'), '')
+    const ca = new TestCa()
+    const { certificatePem, keyPem } = ca.issue({ names: ['localhost'] })
+    tlsCa = folder.file('ca.pem')
+    writeFileSync(tlsCa, ca.certificatePem)
+    writeFileSync(folder.file('cert.pem'), certificatePem)
+    writeFileSync(folder.file('key.pem'), keyPem)
+    const driver = [
+      'StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.Authmode="anon"',
+      ...['CA', 'Cert', 'Key'].map(
+        (what) =>
+          `StreamDriver.${what}File="${folder.file(`${what.toLowerCase()}.pem`)}"`,
+      ),
+    ].join(' ')
     writeFileSync(
       folder.file('rsyslog.conf'),
       [
         'module(load="imtcp") module(load="imudp")',
         `input(type="imtcp" address="127.0.0.1" port="${port}")`,
         `input(type="imudp" address="127.0.0.1" port="${port}")`,
+        ...(hasTls()
+          ? [`input(type="imtcp" address="127.0.0.1" port="${tlsPort}" ${driver})`]
+          : []),
         'template(name="parts" type="string" string="%pri%\\t%timestamp:::date-rfc3339%\\t%app-name%\\t' +
           '%msgid%\\t%structured-data%\\t%msg%\\n")',
         `*.* action(type="omfile" file="${folder.file('said')}" template="parts")`,
@@ -67,8 +106,13 @@ describe('syslog to rsyslog', () => {
     child.kill(signal)
     await ended
   }
-  const sink = (transport: 'tcp' | 'udp') =>
-    sinkTo('', { type: 'syslog', host: '127.0.0.1', port, transport })
+  const sink = (transport: 'tcp' | 'udp' | 'tls', more: Partial<SinkSettings> = {}) =>
+    transport === 'tls'
+      ? sinkTo('', {
+          ...{ type: 'syslog', host: 'localhost', port: tlsPort, transport, tlsCa },
+          ...more,
+        })
+      : sinkTo('', { type: 'syslog', host: '127.0.0.1', port, transport })
   const delivery = {
     ...{ nowMs: NOON, isEscalated: false },
     event: blockedEvent(NOON, { reason: TEXT }),
@@ -90,8 +134,9 @@ describe('syslog to rsyslog', () => {
     }
   }
 
-  for (const transport of ['udp', 'tcp'] as const)
-    it(`is read as RFC 5424 by ${transport}, part by part`, async () => {
+  for (const transport of ['udp', 'tcp', 'tls'] as const)
+    it(`is read as RFC 5424 by ${transport}, part by part`, async function () {
+      if (transport === 'tls' && !hasTls()) skip(this, NO_TLS)
       assert.deepEqual(
         await send(sink(transport), { ...delivery, id: `by-${transport}` }),
         {
@@ -107,6 +152,21 @@ describe('syslog to rsyslog', () => {
       assert.match(data, /^\[yori@32473 id="by-\w+" rule="blocked" device="tablet"/)
       assert.ok(text.includes(TEXT), text)
     })
+
+  it('is told nothing over TLS that is not whom it should be', async function () {
+    if (!hasTls()) skip(this, NO_TLS)
+    const { tlsCa: _none, ...untrusted } = sink('tls')
+    for (const [wrong, says] of [
+      [untrusted, /not trusted/],
+      [sink('tls', { host: '127.0.0.1' }), /another name/],
+    ] as const) {
+      const sent = await send(wrong, { ...delivery, id: 'to-nobody' })
+      assert.match(JSON.stringify(sent), says)
+    }
+    await send(sink('tls'), { ...delivery, id: 'to-somebody' })
+    await lines('to-somebody')
+    assert.doesNotMatch(readFileSync(folder.file('said'), 'utf8'), /to-nobody/)
+  })
 
   it('is delivered once, by the same id, though it was killed', async () => {
     using post = office(folder.file('alerts.db'))

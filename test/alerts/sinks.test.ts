@@ -13,7 +13,7 @@ import { createServer as createTls } from 'node:tls'
 import { plain } from '../../src/alerts/plain.js'
 import { post } from '../../src/alerts/sinks/post.js'
 import { send } from '../../src/alerts/sinks/send.js'
-import { syslogLine } from '../../src/alerts/sinks/syslog.js'
+import { sendSyslog, syslogLine } from '../../src/alerts/sinks/syslog.js'
 import type { Delivery, SinkSettings } from '../../src/alerts/words.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
@@ -314,12 +314,104 @@ describe('a sink of alerts', () => {
     }
   })
 
+  it('of every kind that hangs keeps no other waiting, and is left alone for a while', async () => {
+    const posted = ['webhook', 'ntfy', 'gotify', 'pushover', 'slack', 'discord'] as const
+    const spoken = ['syslog by tcp', 'syslog by tls', 'email', 'email by tls'] as const
+    for (const kind of [...posted, 'teams', 'homeassistant', ...spoken] as const) {
+      await using silent = await Hanging.start()
+      const { port } = silent
+      const local = { host: '127.0.0.1', port }
+      const type = kind.split(' ')[0] as SinkSettings['type']
+      const transport = kind === 'syslog by tls' ? 'tls' : 'tcp'
+      const starttls = kind === 'email by tls' ? 'implicit' : 'required'
+      const mail = {
+        from: 'yori@example.org',
+        to: ['ada@example.org'],
+        starttls,
+      } as const
+      const hanging = sinkTo(`http://127.0.0.1:${port}/`, {
+        ...{ type, token: 'tk_1', user: 'u1', name: 'hanging', ...mail, transport },
+        ...(kind.includes('syslog') || kind.includes('email') ? local : {}),
+      })
+      hook.got.length = 0
+      const notes: string[] = []
+      const bounds = { tryWithinMs: kind === 'syslog by tcp' ? 5_000 : 150, notes }
+      using post = office(folder.file(`hanging ${kind}.db`), bounds)
+      post.use(settingsFor([hanging, sinkTo(hook.url)]), NOON)
+      for (let n = 0; n < 3; n++) {
+        const event = blockedEvent(NOON, { policy: `p${n}` })
+        post.take([{ event, count: 1 }], NOON)
+      }
+      await hook.received(3)
+      await post.settled()
+      // TCP alone is taken by who only listens: nothing of syslog says that it was read.
+      if (kind === 'syslog by tcp') {
+        assert.deepEqual([post.waiting, post.counts.sent], [0, 6], kind)
+        continue
+      }
+      assert.deepEqual([post.waiting, post.counts.sent], [3, 3], kind)
+      assert.ok(silent.connections <= 1, `${kind}: the rest is not tried at once`)
+      assert.match(
+        notes.join(),
+        /^hanging: (?:it took too long|no answer in time)$/,
+        kind,
+      )
+    }
+  })
+
+  it('of syslog that sends a byte now and then has not answered', async () => {
+    const bytes = createServer((socket) => {
+      socket.on('error', () => undefined)
+      const timer = setInterval(() => socket.write(Buffer.of(0x16)), 20)
+      socket.on('close', () => clearInterval(timer))
+    })
+    bytes.listen(0, '127.0.0.1')
+    await once(bytes, 'listening')
+    const { port } = bytes.address() as AddressInfo
+    const to = { type: 'syslog', host: '127.0.0.1', port, transport: 'tls' } as const
+    try {
+      const sent = await sendSyslog(sinkTo('', to), delivery(), 200)
+      assert.equal(sent.kind, 'refused')
+    } finally {
+      bytes.close()
+    }
+  })
+
   it('cuts text between characters', () => {
     assert.equal(plain('a\u0000b\r\nc'), 'a b c')
     assert.equal(plain('😀😀😀', 4), '😀…')
     assert.equal(plain('\ud83d alone'), '\ufffd alone')
   })
 })
+
+/** Takes connections, and says nothing. */
+class Hanging implements AsyncDisposable {
+  connections = 0
+  readonly #open = new Set<Socket>()
+  readonly #server = createServer((socket) => {
+    this.connections++
+    this.#open.add(socket)
+    socket.on('error', () => undefined)
+    socket.resume()
+  })
+
+  static async start(): Promise<Hanging> {
+    const hanging = new Hanging()
+    hanging.#server.listen(0, '127.0.0.1')
+    await once(hanging.#server, 'listening')
+    return hanging
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#open) socket.destroy()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}
 
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]

@@ -136,6 +136,7 @@ export interface OfficeMore {
   readonly send?: typeof send
   readonly notes?: string[]
   readonly mostWaiting?: number
+  readonly tryWithinMs?: number
   readonly tokens?: AnswerTokens
 }
 
@@ -145,6 +146,7 @@ export function office(file: string, more: OfficeMore = {}): PostOffice {
     history: more.history ?? NO_HISTORY,
     send: more.send ?? send,
     ...(more.mostWaiting === undefined ? {} : { mostWaiting: more.mostWaiting }),
+    ...(more.tryWithinMs === undefined ? {} : { tryWithinMs: more.tryWithinMs }),
     ...(more.tokens === undefined ? {} : { tokens: more.tokens }),
     note: (sink, reason) => more.notes?.push(`${sink}: ${reason}`),
   })

@@ -4,7 +4,7 @@
  */
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
-import { connect as connectTcp, isIPv6 } from 'node:net'
+import { connect as connectTcp, isIP, isIPv6 } from 'node:net'
 import type { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { connect as connectTls } from 'node:tls'
@@ -54,9 +54,15 @@ function quoted(text: string): string {
   return plain(text, 200).replace(/["\\\]]/g, '\\$&')
 }
 
-export function sendSyslog(sink: SinkSettings, delivery: Delivery): Promise<Sent> {
+/** Never rejects; a stream is given up after `withinMs`. */
+export function sendSyslog(
+  sink: SinkSettings,
+  delivery: Delivery,
+  withinMs = ANSWER_WITHIN_MS,
+): Promise<Sent> {
   const line = Buffer.from(syslogLine(delivery), 'utf8')
-  return sink.transport === 'udp' ? byDatagram(sink, line) : byStream(sink, line)
+  const isDatagram = sink.transport === 'udp'
+  return isDatagram ? byDatagram(sink, line) : byStream(sink, line, withinMs)
 }
 
 function byDatagram(
@@ -76,7 +82,7 @@ function byDatagram(
   })
 }
 
-function byStream(sink: SinkSettings, line: Buffer): Promise<Sent> {
+function byStream(sink: SinkSettings, line: Buffer, withinMs: number): Promise<Sent> {
   const { host = '', transport, tlsCa } = sink
   const port = sink.port ?? (transport === 'tls' ? 6514 : 514)
   return new Promise((resolve) => {
@@ -89,18 +95,21 @@ function byStream(sink: SinkSettings, line: Buffer): Promise<Sent> {
               host,
               port,
               ...ca,
-              ...(isIPv6(host) ? {} : { servername: host }),
+              ...(isIP(host) === 0 ? { servername: host } : {}),
             })
           : connectTcp({ host, port })
     } catch (cause) {
       return resolve({ kind: 'refused', reason: saidBy(cause) })
     }
     const end = (sent: Sent): void => {
+      clearTimeout(late)
       socket.destroy()
       resolve(sent)
     }
-    socket.setTimeout(ANSWER_WITHIN_MS, () =>
-      end({ kind: 'refused', reason: 'no answer in time' }),
+    // Of all of it: a byte now and then is no answer.
+    const late = setTimeout(
+      () => end({ kind: 'refused', reason: 'no answer in time' }),
+      withinMs,
     )
     socket.on('error', (cause) => end({ kind: 'refused', reason: saidBy(cause) }))
     // Gone over the network when both sides have said that they are done.
