@@ -23,6 +23,7 @@ import { makeTransparent } from '../net/transparent.js'
 import { milliseconds } from './from-config/milliseconds.js'
 import { Lasting } from './lasting.js'
 import { Lifecycle } from './lifecycle.js'
+import type { Provider } from './services.js'
 import type { OpenAnswers } from '../proxy/dispatch/port.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { TrustLedger } from '../learned/trust-ledger.js'
@@ -35,6 +36,8 @@ export interface ApplianceOptions {
   readonly destinations?: OriginalDestination
   /** Whoever else wants to see exchanges. */
   readonly observers?: readonly ExchangeObserver[]
+  /** In the place of the providers: nothing goes up to them then. */
+  readonly provider?: Provider
 }
 
 export class Appliance {
@@ -51,7 +54,7 @@ export class Appliance {
   #stopping: Promise<void> | undefined
 
   constructor(options: ApplianceOptions) {
-    const { config, clock, observers = [] } = options
+    const { config, clock, observers = [], provider } = options
     const log = limitedLog(options.log, clock)
     this.#log = log
     this.#config = config
@@ -69,7 +72,7 @@ export class Appliance {
       },
     })
     this.#lasting = new Lasting(
-      { config, clock, log, observers },
+      { config, clock, log, observers, provider },
       {
         current: () => this.current,
         addresses: () => this.#listener.addresses,

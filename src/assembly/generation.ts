@@ -19,7 +19,6 @@ import type { OwnAddresses } from '../net/own-addresses.js'
 import type { Descriptors } from '../net/descriptors.js'
 import { ProxyUsers } from '../net/proxy-users.js'
 import { ShownCertificates } from '../net/shown-certificates.js'
-import type { Upstream } from '../net/upstream.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
 import { mcpDoorsOf } from './from-config/mcp-doors.js'
@@ -46,7 +45,7 @@ import { serveRequest } from '../proxy/dispatch/requests.js'
 import type { Fronts } from '../proxy/connection/served.js'
 import type { ConnectionState } from '../proxy/words/connection-state.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
-import type { Services } from './services.js'
+import type { Provider, Services } from './services.js'
 import { TicketKeys } from '../proxy/fronts/ticket-keys.js'
 import type { PaidAnswers } from '../policy/paid-answers.js'
 import { Undecided } from '../proxy/bounds/undecided.js'
@@ -80,6 +79,8 @@ export interface GenerationEdges extends PolicyEdges {
   readonly identify: Services['identify']
   readonly programs: Services['programs']
   readonly destinations: Services['destinations']
+  /** In the place of the providers; undefined: they are asked. */
+  readonly provider?: Provider | undefined
 }
 
 export class Generation {
@@ -87,7 +88,7 @@ export class Generation {
   readonly authority: Authority
   readonly services: Services
   readonly #fronts: Fronts
-  readonly #upstream: Upstream
+  readonly #upstream: Provider
   readonly #open = new Set<Promise<void>>()
   /** The newest generation, once it is no longer this one. */
   #newest: (() => Generation) | undefined
@@ -121,7 +122,8 @@ export class Generation {
     const certificates = certificatesOf(authority, config, edges.clock)
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
-    const upstream = await upstreamOf(config, dialer, edges.deadlines, edges.own)
+    const upstream =
+      edges.provider ?? (await upstreamOf(config, dialer, edges.deadlines, edges.own))
     const catalogue = await catalogueOf(config)
     const policy = snapshotOf(config, {
       own: edges.own,

@@ -51,6 +51,7 @@ import { LearnedNames } from '../learned/learned.js'
 import { milliseconds } from './from-config/milliseconds.js'
 import { serviceOf } from './lifecycle.js'
 import { Metering } from './metering.js'
+import type { Provider } from './services.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import { LessonsKeeper } from '../learned/lessons-keeper.js'
 import { Trials } from '../learned/trials.js'
@@ -72,6 +73,8 @@ export interface LastingOptions {
   readonly clock: Clock
   readonly log: Log
   readonly observers: readonly ExchangeObserver[]
+  /** In the place of the providers. */
+  readonly provider?: Provider | undefined
 }
 
 export class Lasting {
@@ -302,8 +305,9 @@ export class Lasting {
   }
 
   edges(destinations: OriginalDestination): GenerationEdges {
-    const { clock, log, observers } = this.#options
+    const { clock, log, observers, provider } = this.#options
     return {
+      provider,
       audit: this.audit,
       metering: this.#metering,
       observers,

@@ -12,10 +12,13 @@ import type { DispatchPort } from '../proxy/dispatch/port.js'
 import type { ExchangePort } from '../proxy/exchange/port.js'
 import type { SitePort } from '../proxy/site/port.js'
 
+/** Who answers requests: the ways to the providers, or what stands in their place. */
+export type Provider = Pick<Upstream, 'send' | 'connections' | 'close' | 'destroy'>
+
 /** What assembly itself begins and ends, beside what the rooms ask of it. */
 interface Ended {
   readonly dialer: Dialer
-  readonly upstream: Upstream
+  readonly upstream: Provider
   readonly keys: AccessGate
   readonly decider: Pick<
     Decider,

@@ -174,6 +174,29 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  record: {
+    group: 'On this machine',
+    summary: 'record whole exchanges until Ctrl-C, for yori replay',
+    load: async () => {
+      const { recordCommand } = await import('./commands/record/record-command.js')
+      return recordCommand({
+        listen: async (path, asked) => {
+          const { listenToRunning } = await import('./recording-door.js')
+          const { state_dir: stateDir } = configOf(path)
+          return listenToRunning(stateDir, asked, actorOf(process.env))
+        },
+        detector: async () =>
+          (await import('../../config/read-detect.js')).shippedDetector(),
+        ended: () =>
+          new Promise((resolve) => {
+            for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+              process.once(signal, resolve)
+          }),
+        print,
+        note,
+      })
+    },
+  },
   exec: {
     group: 'On this machine',
     summary: 'run a program through YORI: yori exec -- COMMAND ARGUMENTS',
@@ -488,6 +511,8 @@ async function execDeps(): Promise<ExecDeps> {
     execOptions: async (path) => configuredYori(path),
     answers: yoriAnswers,
     startOwn: startOwnYori,
+    startReplay: async (asked) =>
+      (await import('./exec/replay-yori.js')).startReplayYori(asked),
     clock: systemClock,
     env: process.env,
     print,

@@ -60,6 +60,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori watch --outcome block --last 20', 'what is blocked, and the last of it'],
     ['yori watch --model claude --json', 'one kind of model, for programs'],
   ],
+  'yori record': [
+    ['yori record --to recordings', 'whole exchanges, a file each, until Ctrl-C'],
+    ['yori record --to recordings --model gpt-4o-mini', 'those of one model'],
+  ],
   'yori audit': [
     ['yori audit list --since 24h', 'what the last day brought'],
     ['yori audit stats --since 7d', 'a week, counted'],
@@ -156,6 +160,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori exec --ephemeral -- npm run agent', 'a program of yours, leaving nothing'],
     ['yori exec --base-url -- bun agent.ts', 'a program that knows no proxy'],
     ['yori exec --max-usd 2 -- codex', 'ended when it has spent two dollars'],
+    ['yori exec --replay recordings -- npm test', 'without provider, network and keys'],
   ],
   'yori browser': [
     ['yori browser https://chatgpt.com', 'a page through YORI, in a profile of its own'],

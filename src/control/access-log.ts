@@ -14,13 +14,17 @@ interface Look {
   readonly on: { readonly port: Pick<ControlPort, 'appliance' | 'clock'> }
 }
 
+type Looked =
+  | ('exchanges' | 'exchange' | 'sessions' | 'session' | 'agent')
+  | ('live' | 'recording' | 'report')
+
 export class AccessLog {
   readonly #told = new Map<string, number>()
 
   /** `what` and `subject`: such as `exchange` and its id. */
   looked(
     { caller, on: { port } }: Look,
-    what: 'exchanges' | 'exchange' | 'sessions' | 'session' | 'agent' | 'live' | 'report',
+    what: Looked,
     subject: Readonly<Record<string, unknown>>,
   ): void {
     const { clock, appliance } = port

@@ -357,6 +357,18 @@ export const METHODS: readonly Method[] = [
     load: async () => (await import('./methods/events.js')).events,
   },
   {
+    verb: 'POST',
+    path: '/api/recordings',
+    role: 'admin',
+    load: async () => (await import('./methods/recordings.js')).record,
+  },
+  {
+    verb: 'DELETE',
+    path: '/api/recordings/{id}',
+    role: 'admin',
+    load: async () => (await import('./methods/recordings.js')).stop,
+  },
+  {
     verb: 'GET',
     path: '/api/openapi',
     role: 'view',

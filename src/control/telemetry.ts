@@ -16,6 +16,7 @@ import type { StateSources } from '../metrics/state.js'
 import { TrafficMetrics } from '../metrics/traffic.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import { LiveEvents } from './live.js'
+import { Recordings } from './recordings.js'
 
 export interface TelemetryOptions {
   readonly clock: Clock
@@ -26,6 +27,7 @@ export interface TelemetryOptions {
 
 export class Telemetry {
   readonly live = new LiveEvents()
+  readonly recordings = new Recordings()
   readonly #options: TelemetryOptions
   readonly #traffic: TrafficMetrics
   readonly #delays = new LoopDelays()
@@ -49,7 +51,7 @@ export class Telemetry {
       name: 'otlp',
       ended: (seen) => this.#exporter?.ended(seen),
     }
-    return [this.#traffic, this.live, exporter]
+    return [this.#traffic, this.live, exporter, this.recordings]
   }
 
   get exporter(): OtlpExporter | undefined {

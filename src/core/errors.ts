@@ -282,6 +282,11 @@ const CATALOGUE = {
     status: 400,
     says: 'the request cannot be sent on as it stands',
   },
+  YORI_REPLAY_MISSED: {
+    source: 'client',
+    status: 404,
+    says: 'no recording answers this request',
+  },
 } as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
 
 export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'

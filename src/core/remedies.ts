@@ -254,4 +254,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     look: 'what the message says of the path, the length or the signature',
     do: 'mend the client’s base URL; a longer body goes by interception',
   },
+  YORI_REPLAY_MISSED: {
+    look: 'what `yori exec --replay` names at its end',
+    do: 'record that request as well (`yori record`), or match less strictly: `--match nearest`',
+  },
 }

@@ -4,7 +4,8 @@
  * what kind of exchange it is.
  */
 import type { Hold } from '../bounds/byte-budget.js'
-import type { ExchangeAbout } from '../words/exchange-about.js'
+import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
+import type { TappedHead } from '../words/observer.js'
 import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
 import { CallGate } from './call-gate.js'
@@ -53,4 +54,9 @@ export function isListening(
     request.headers.accept?.toLowerCase().includes('text/event-stream') === true &&
     contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream'
   )
+}
+
+export function tappedHead({ target, path, head }: ExchangeFacts): TappedHead {
+  const { host, port, plain = false } = target
+  return { host, port, plain, path, fields: head.fields }
 }

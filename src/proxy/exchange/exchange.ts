@@ -37,10 +37,11 @@ import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Rewriter } from '../words/door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
+import type { ExchangeTap } from '../words/observer.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import type { MessageState } from './call-gate.js'
-import { bodyOf, isListening } from './exchange-parts.js'
+import { bodyOf, isListening, tappedHead } from './exchange-parts.js'
 import { noteCall, noteElsewhere, noteEnd, noteGone, openLog } from './exchange-record.js'
 import { HELD_STEPS, takeSteps } from './held-steps.js'
 import type { RequestBody } from './request-body.js'
@@ -82,6 +83,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #restoring: Restoring | undefined
   /** Undefined: its answer goes on as it came. */
   #rewriter: Rewriter | undefined
+  /** Undefined: nobody keeps what passes. */
+  #tap: ExchangeTap | undefined
   #responseBytes = 0
   /** Its row is complete. */
   #isTold = false
@@ -151,7 +154,12 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.response.sendDate = false
     this.response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
-    if (this.#log !== undefined) services.observers.requestHead(this.#log.record)
+    if (this.#log !== undefined) {
+      services.observers.requestHead(this.#log.record)
+      this.#tap = services.observers.tap(this.#log.record, () => tappedHead(facts))
+      const tap = this.#tap
+      if (tap !== undefined) this.#body.onBytes = (chunk) => tap.requestBytes(chunk)
+    }
     const busy = services.admission.enter(facts.target.host, this.#share)
     if (busy !== undefined) {
       this.#fail(new YoriError(busy))
@@ -210,6 +218,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const changes = restores || this.#rewriter !== undefined
     const fields = changes ? restoredFields(head.fields) : head.fields
     const phrase = reasonPhrase(message) ?? STATUS_CODES[status] ?? ''
+    this.#tap?.responseHead(status, fields)
     this.response.writeHead(status, phrase, fields)
     this.#enter('answering')
     if (this.#log !== undefined) noteElsewhere(this.#log.record, this.from)
@@ -237,7 +246,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     this.#restoring = new Restoring(placeholders, framing, {
       emit: (bytes) => {
-        if (this.#course.row.hears) this.response.write(this.#rewritten(bytes))
+        if (!this.#course.row.hears) return
+        const passed = this.#rewritten(bytes)
+        this.#tap?.responseBytes(passed)
+        this.response.write(passed)
       },
       released: () => this.#log?.unrestored('held-too-long'),
     })
@@ -250,6 +262,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.#responseBytes += chunk.length
     if (this.isGrpc) this.#answeredAt = this.services.deadlines.now()
     const passed = this.#rewritten(this.#restoring?.write(chunk) ?? chunk)
+    if (passed.length > 0) this.#tap?.responseBytes(passed)
     const flowing = passed.length === 0 || this.response.write(passed)
     this.#reading?.push(chunk)
     if (flowing) return true
@@ -265,7 +278,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawTrailers)
     const rest = this.#rest()
     if (rest.length === 0) this.response.end()
-    else this.response.end(rest)
+    else {
+      this.#tap?.responseBytes(rest)
+      this.response.end(rest)
+    }
+    this.#tap?.responseEnd(rawTrailers)
     this.#close('response')
   }
 
@@ -299,6 +316,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       return
     }
     const judge = this.#judging?.judgeMessage.bind(this.#judging)
+    this.#tap?.switched()
     const about = { exchange: this, log: this.#log, judge }
     const answer = response as ServerResponse
     const served = serveSocket(answer, this.from.socket, { rawHeaders, socket }, about)
@@ -492,6 +510,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       noteElsewhere(log.record, this.from)
       this.#isTold = true
       observers.ended(log.record)
+      this.#tap?.ended(log.record, !this.#body.isOpen)
     }
     const read = (): void => {
       // Not before the decision: the row would say for a moment that nobody had objected.

@@ -55,6 +55,8 @@ export class RequestBody {
   bytes = 0
   /** Monotonic time of the last byte, for the stall deadline. */
   lastByteAt: number
+  /** Told of each piece as it comes, as the client sends it. */
+  onBytes: ((chunk: Buffer) => void) | undefined
   readonly #request: HttpRequest
   readonly #head: RequestHead
   readonly #limits: BodyLimits
@@ -308,6 +310,7 @@ export class RequestBody {
   #count(chunk: Buffer): void {
     this.bytes += chunk.length
     this.lastByteAt = this.#limits.now()
+    this.onBytes?.(chunk)
   }
 
   #saw(chunk: Buffer): void {

@@ -15,8 +15,40 @@ import type { Decision } from '../../policy/engine.js'
 /** One exchange, as it is known at the moment: the row that it will be. */
 export type SeenExchange = Readonly<ExchangeRecord>
 
+/**
+ * What passes of one exchange, byte for byte as its client sends and gets it: for who keeps
+ * whole exchanges. What YORI answers itself is not told. Chunks belong to others: they are
+ * copied or used at once, and never changed.
+ */
+export interface ExchangeTap {
+  requestBytes(chunk: Buffer): void
+  /** End-to-end fields, flat, as they go to the client. */
+  responseHead(status: number, fields: readonly string[]): void
+  responseBytes(chunk: Buffer): void
+  /** Its end has come, and these fields behind it. */
+  responseEnd(trailers: readonly string[]): void
+  /** It has become a WebSocket: nothing more is told but its end. */
+  switched(): void
+  /** The last call: the row is complete. `isWhole`: the request came to its end. */
+  ended(seen: SeenExchange, isWhole: boolean): void
+}
+
+/** The head of a request, for who keeps whole exchanges. */
+export interface TappedHead {
+  readonly host: string
+  readonly port: number
+  /** It came and went in the clear. */
+  readonly plain: boolean
+  /** Origin-form, with its query: which may hold a key. */
+  readonly path: string
+  /** End-to-end fields, flat. They hold keys. */
+  readonly fields: readonly string[]
+}
+
 export interface ExchangeObserver {
   readonly name: string
+  /** Asked once an exchange, when its head has come. Undefined: what passes is not wanted. */
+  tap?(seen: SeenExchange, head: TappedHead): ExchangeTap | undefined
   /** A request's head has come; its body has not. */
   requestHead?(seen: SeenExchange): void
   /** Its body has been looked at as far as it will be; undefined: it could not be read. */
@@ -38,12 +70,12 @@ export interface ExchangeObserver {
 }
 
 /** Those that a generation tells; events are told by what outlives it. */
-type Moment = Exclude<keyof ExchangeObserver, 'name' | 'event'>
+type Moment = Exclude<keyof ExchangeObserver, 'name' | 'event' | 'tap'>
 type TellOf<M extends Moment> = NonNullable<ExchangeObserver[M]>
 
 export interface ObserverFailure {
   readonly observer: string
-  readonly moment: Moment
+  readonly moment: Moment | 'tap'
   readonly err: unknown
 }
 
@@ -58,12 +90,14 @@ export class Observers {
   readonly changed: TellOf<'changed'>
   readonly connectionEnded: TellOf<'connectionEnded'>
   readonly #failed: (failure: ObserverFailure) => void
+  readonly #tapping: readonly ExchangeObserver[]
 
   constructor(
     list: readonly ExchangeObserver[],
     failed: (failure: ObserverFailure) => void,
   ) {
     this.#failed = failed
+    this.#tapping = list.filter((one) => one.tap !== undefined)
     this.requestHead = this.#tell(list, 'requestHead')
     this.requestRead = this.#tell(list, 'requestRead')
     this.decided = this.#tell(list, 'decided')
@@ -72,6 +106,24 @@ export class Observers {
     this.ended = this.#tell(list, 'ended')
     this.changed = this.#tell(list, 'changed')
     this.connectionEnded = this.#tell(list, 'connectionEnded')
+  }
+
+  /** Undefined, mostly: nobody keeps this exchange. `head` is only made for who asks. */
+  tap(seen: SeenExchange, head: () => TappedHead): ExchangeTap | undefined {
+    let all: ExchangeTap[] | undefined
+    for (const observer of this.#tapping)
+      try {
+        const tap = observer.tap?.(seen, head())
+        if (tap !== undefined)
+          (all ??= []).push(guarded(tap, (err) => this.#tapFailed(observer, err)))
+      } catch (err) {
+        this.#tapFailed(observer, err)
+      }
+    return all === undefined || all.length === 1 ? all?.[0] : together(all)
+  }
+
+  #tapFailed({ name }: ExchangeObserver, err: unknown): void {
+    this.#failed({ observer: name, moment: 'tap', err })
   }
 
   #tell(list: readonly ExchangeObserver[], moment: Moment) {
@@ -85,5 +137,37 @@ export class Observers {
           this.#failed({ observer: observer.name, moment, err })
         }
     }
+  }
+}
+
+/** One that has failed is told nothing more. */
+function guarded(tap: ExchangeTap, failed: (err: unknown) => void): ExchangeTap {
+  let isOver = false
+  const told = (step: () => void): void => {
+    if (isOver) return
+    try {
+      step()
+    } catch (err) {
+      isOver = true
+      failed(err)
+    }
+  }
+  return tapOf((tell) => told(() => tell(tap)))
+}
+
+function together(taps: readonly ExchangeTap[]): ExchangeTap {
+  return tapOf((tell) => {
+    for (const tap of taps) tell(tap)
+  })
+}
+
+function tapOf(each: (tell: (tap: ExchangeTap) => void) => void): ExchangeTap {
+  return {
+    requestBytes: (chunk) => each((tap) => tap.requestBytes(chunk)),
+    responseHead: (status, fields) => each((tap) => tap.responseHead(status, fields)),
+    responseBytes: (chunk) => each((tap) => tap.responseBytes(chunk)),
+    responseEnd: (trailers) => each((tap) => tap.responseEnd(trailers)),
+    switched: () => each((tap) => tap.switched()),
+    ended: (seen, isWhole) => each((tap) => tap.ended(seen, isWhole)),
   }
 }

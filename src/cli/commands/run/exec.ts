@@ -21,6 +21,12 @@ import { execReport } from '../../exec/exec-report.js'
 import { PassedBy } from '../../exec/passed-by.js'
 import { startProgram } from '../../exec/program.js'
 import { Relay } from '../../exec/relay.js'
+import type { ReplayAsked, ReplayYori } from '../../exec/replay-yori.js'
+import { replayFailed, replayReport } from '../../exec/replay-report.js'
+import { MATCHES } from '../../../replay/matching.js'
+import type { Match } from '../../../replay/matching.js'
+import { EXIT } from '../../exit.js'
+import { usage } from '../../usage.js'
 
 export interface ExecOptions {
   /** The CA's folder. */
@@ -41,6 +47,8 @@ export interface ExecDeps {
   readonly answers?: (proxy: string) => Promise<boolean>
   /** `ephemeral`: with a state that is gone afterwards. */
   readonly startOwn?: (config: string | undefined, ephemeral: boolean) => Promise<OwnYori>
+  /** One whose providers are recordings. */
+  readonly startReplay?: (asked: ReplayAsked) => Promise<ReplayYori>
   readonly clock: Clock
   readonly env: Readonly<Record<string, string | undefined>>
   print(output: string): void
@@ -66,6 +74,9 @@ interface Flags {
 export interface ExecFlags extends Flags {
   readonly ephemeral?: true
   readonly baseUrl?: true
+  readonly replay?: string
+  readonly match?: Match
+  readonly timing?: boolean
   readonly maxUsd?: number
   readonly preload: boolean
   readonly summary: boolean
@@ -85,6 +96,16 @@ export function execCommand(deps: ExecDeps): Command {
     .description('run a program through YORI: yori exec -- COMMAND ARGUMENTS')
     .argument('<command...>', 'the program and its arguments, after --')
     .option('--ephemeral', 'by a YORI of its own, which leaves nothing behind')
+    .option(
+      '--replay <dir>',
+      'answer it by recordings of yori record: no provider is asked',
+    )
+    .addOption(
+      new Option('--match <how>', 'of --replay: which recording answers a request')
+        .choices(MATCHES)
+        .default('exact'),
+    )
+    .option('--no-timing', 'of --replay: answers come at once, not as they came')
     .option('--base-url', 'give SDKs a base URL as well: those that know no proxy')
     .option('--max-usd <amount>', 'ask it to end when it has spent more', usdOf)
     .option('--no-preload', 'leave NODE_OPTIONS alone')
@@ -127,7 +148,12 @@ export async function exec(
   const proxy = `http://127.0.0.1:${relay.port}`
   const variables = await variablesOf(deps, flags, { ...options, proxy })
   const led = flags.preload ? preloadVariables(deps.env, relay.port) : []
-  const based = flags.baseUrl === true ? basedOn(deps, relay.port) : []
+  const based =
+    flags.replay !== undefined
+      ? basedOnReplay(deps, flags, relay.port)
+      : flags.baseUrl === true
+        ? basedOn(deps, relay.port)
+        : []
   const env = { ...deps.env, ...Object.fromEntries([...variables, ...led, ...based]) }
   const command = await commandOf({ proxy, directory: options.directory })
   const program = await startProgram(command, env)
@@ -153,6 +179,13 @@ export async function exec(
   })
   const code = await program.ended
   limit.stop()
+  if (yori.replay !== undefined) {
+    const { provider, read } = yori.replay
+    if (flags.summary || provider.counts.missed > 0)
+      deps.note(replayReport(provider, read))
+    deps.exit(code === 0 && replayFailed(provider) ? EXIT.no : code)
+    return
+  }
   if (flags.summary) {
     const sums = relay.counts.connections > 0 ? await settled(recorded) : undefined
     const past = process.platform === 'linux' ? passedBy.addresses : undefined
@@ -163,6 +196,7 @@ export async function exec(
 
 interface ChosenYori extends AsyncDisposable {
   readonly options: ExecOptions
+  readonly replay?: ReplayYori
 }
 
 /** The YORI that runs; where none does, one of its own. */
@@ -172,6 +206,7 @@ async function yoriFor(deps: ExecDeps, flags: ExecFlags): Promise<ChosenYori> {
     options: started,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   })
+  if (flags.replay !== undefined) return replaying(deps, flags, flags.replay)
   const startsOwn = startOwn !== undefined && flags.proxy === undefined
   if (startsOwn && flags.ephemeral === true)
     return own(await startOwn(flags.config, true))
@@ -180,6 +215,22 @@ async function yoriFor(deps: ExecDeps, flags: ExecFlags): Promise<ChosenYori> {
     return { options, [Symbol.asyncDispose]: () => Promise.resolve() }
   deps.note(`yori: none runs at ${options.proxy}: this program gets one of its own\n`)
   return own(await startOwn(flags.config, false))
+}
+
+async function replaying(
+  { startReplay }: ExecDeps,
+  { config, match = 'exact', timing = true, proxy }: ExecFlags,
+  path: string,
+): Promise<ChosenYori> {
+  if (proxy !== undefined) usage('--replay has a YORI of its own: leave --proxy out')
+  if (startReplay === undefined) usage('--replay is not to be had here')
+  const replay = await startReplay({ path, config, match, inTime: timing })
+  const { directory, proxy: at } = replay
+  return {
+    replay,
+    options: { directory, proxy: at },
+    [Symbol.asyncDispose]: () => replay[Symbol.asyncDispose](),
+  }
 }
 
 interface Limit {
@@ -244,6 +295,18 @@ function basedOn(deps: ExecDeps, port: number): BaseUrls['set'] {
   if (kept.length > 0)
     deps.note(`yori: ${kept.join(' and ')} is set already, and stays as it is\n`)
   return set
+}
+
+/** A base URL in the clear is a gateway's, which is not asked: the recordings are. */
+function basedOnReplay(deps: ExecDeps, flags: ExecFlags, port: number): BaseUrls['set'] {
+  const { set, kept } = baseUrls(`http://127.0.0.1:${port}`, deps.env)
+  const isPlain = (name: string): boolean => /^http:/i.test(deps.env[name] ?? '')
+  const free = Object.fromEntries(kept.map((name) => [name, undefined]))
+  const over = baseUrls(`http://127.0.0.1:${port}`, { ...deps.env, ...free }).set
+  return [
+    ...(flags.baseUrl === true ? set : []),
+    ...over.filter(([name]) => kept.includes(name) && isPlain(name)),
+  ]
 }
 
 /** Every Node of the program runs it first; see `exec/preload.ts`. */

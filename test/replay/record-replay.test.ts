@@ -1,0 +1,111 @@
+/**
+ * What an application hears is recorded once beside a running YORI, by its own unmodified
+ * packages, and heard again without YORI, without a provider and with other keys.
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageFile } from '../../src/core/package-root.js'
+import { Simulator } from '../../tools/sim/simulator.js'
+import { ChildYori } from '../support/child-yori.js'
+import { Cli, runCli } from '../support/cli.js'
+import type { CliRan } from '../support/cli.js'
+import { tempFolder } from '../support/temp-folder.js'
+import type { TempFolder } from '../support/temp-folder.js'
+
+const APP = packageFile('test', 'fixtures', 'replay', 'app.mjs')
+const KEYS = {
+  OPENAI_API_KEY: 'sk-proj-Rk2v9QpLx8Zt4Wm7Yb3Nc6Hd1Js5Fg0TqUeVaXo',
+  ANTHROPIC_API_KEY: 'a-key-of-no-known-form-4711',
+}
+const OTHER_KEYS = { OPENAI_API_KEY: 'another', ANTHROPIC_API_KEY: 'yet-another' }
+const MAIL = 'jane.doe@example.com'
+const SAYS = `My mail is ${MAIL}, and my key is ghp_k3J9vQ2xR7mT5wY8zB4nC6pL1sD0fGhAeUiO. Which moon?`
+
+describe('yori record and yori exec --replay', function () {
+  this.timeout(60_000)
+  let folder: TempFolder
+  let simulator: Simulator
+  let yori: ChildYori
+  let recordings: string
+  let live: CliRan
+  let ended: Cli
+  before(async () => {
+    folder = await tempFolder()
+    recordings = folder.file('recordings')
+    simulator = await Simulator.start({ knobs: { chunkGapMs: 3, gzip: true } })
+    yori = await ChildYori.start({
+      origins: { 'api.openai.com': simulator, 'api.anthropic.com': simulator },
+      trust: [simulator.ca],
+    })
+    await using recording = new Cli(
+      ['record', '--to', recordings, '--config', yori.folder.file('yori.conf')],
+      { cwd: folder.path },
+    )
+    ended = recording
+    await recording.printed(/recording to/)
+    live = await app(['exec', '--config', yori.folder.file('yori.conf')], KEYS)
+    recording.signal('SIGINT')
+    assert.equal(await recording.exited, 0, recording.stderr)
+  })
+  after(async () => {
+    await yori[Symbol.asyncDispose]()
+    await simulator[Symbol.asyncDispose]()
+    await folder[Symbol.asyncDispose]()
+  })
+
+  const app = (args: readonly string[], keys: NodeJS.ProcessEnv): Promise<CliRan> =>
+    runCli([...args, '--', process.execPath, APP], {
+      cwd: folder.path,
+      env: { ...keys, APP_SAYS: SAYS },
+    })
+
+  it('writes a file an exchange, which nobody else may read', () => {
+    assert.equal(live.status, 0, live.stderr)
+    const names = readdirSync(recordings)
+    assert.equal(names.length, 8)
+    assert.match(ended.stdout, /^yori: 8 exchanges recorded in /)
+    assert.equal(statSync(recordings).mode & 0o777, 0o700)
+    for (const name of names) {
+      assert.match(name, /\.json$/)
+      assert.equal(statSync(join(recordings, name)).mode & 0o777, 0o600)
+    }
+  })
+
+  it('keeps no key, and nothing personal', () => {
+    for (const name of readdirSync(recordings)) {
+      const text = readFileSync(join(recordings, name), 'utf8')
+      for (const secret of [...Object.values(KEYS), MAIL, 'ghp_k3J9vQ2xR7mT5w'])
+        assert.ok(!text.includes(secret), `${secret} in ${name}`)
+    }
+  })
+
+  it('says the same again without YORI, a provider, and those keys', async () => {
+    await yori.cli[Symbol.asyncDispose]()
+    await simulator[Symbol.asyncDispose]()
+    const again = await app(['exec', '--replay', recordings], OTHER_KEYS)
+    assert.equal(again.status, 0, again.stderr)
+    const redacted = live.stdout
+      .replaceAll(MAIL, '[EMAIL_ADDRESS]')
+      .replace(/ghp_\w+/g, '[GITHUB_TOKEN]')
+    assert.deepEqual(JSON.parse(again.stdout), JSON.parse(redacted))
+    assert.match(again.stderr, /yori: 8 answers from recordings\n/)
+  })
+
+  it('names what was not recorded, as an error of the provider', async () => {
+    const program = `fetch('https://api.openai.com/v1/chat/completions', {
+      method: 'POST', headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o-mini', messages: [] }),
+    }).then(async (answer) => console.log(answer.status, await answer.text()))`
+    const ran = await runCli(
+      ['exec', '--replay', recordings, '--', process.execPath, '-e', program],
+      { cwd: folder.path },
+    )
+    assert.equal(ran.status, 1)
+    const [, status, body] = /^(\d+) (.*)/.exec(ran.stdout) ?? []
+    assert.equal(status, '404')
+    const { error } = JSON.parse(String(body)) as { error: { code: string } }
+    assert.equal(error.code, 'YORI_REPLAY_MISSED')
+    assert.match(ran.stderr, /not recorded: POST api\.openai\.com\/v1\/chat\/completions/)
+  })
+})
