@@ -5,6 +5,7 @@
 import { consentProblem } from '../src/policy/consent.js'
 import type { ConsentCode } from '../src/policy/consent.js'
 import { checkAlerts } from './check-alerts.js'
+import { checkProcessors } from './check-processors.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
 import type { Config } from './schema.js'
@@ -24,6 +25,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkLives(config, judgement)
   checkBounds(config, judgement)
   checkAlerts(config, judgement)
+  checkProcessors(config, judgement)
 }
 
 /** Without consent whatever points to blocking is an error; with it, what is half done a warning. */

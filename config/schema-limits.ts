@@ -125,17 +125,22 @@ export const limitsSchema = section(
     processor_queue: count({
       default: 100,
       maximum: 10_000,
-      description: 'Processor queue: calls that wait for one processor.',
+      description:
+        'Processor queue: calls that wait for one processor; what is beyond goes by its ' +
+        '`fail_mode` at once.',
     }),
     processor_body_bytes: size({
       default: 1 * MiB,
       maximum: 64 * MiB,
-      description: 'Processor call size: body bytes sent to a processor.',
+      description:
+        'Processor call size: body bytes that a processor is shown. Of a longer body it is ' +
+        'shown nothing, or its beginning: `processors[].over_limit`.',
     }),
     processor_reply_bytes: size({
       default: 1 * MiB,
       maximum: 64 * MiB,
-      description: 'Processor reply size: bytes read of one answer.',
+      description:
+        'Processor reply size: bytes read of one answer; beyond it its connection is ended.',
     }),
     h2_streams: count({
       default: 100,
@@ -293,7 +298,9 @@ export const timeoutsSchema = section('Deadlines, in seconds. Fractions are read
   processor: seconds({
     default: 1,
     maximum: 60,
-    description: 'Processor call: every event; then its `fail_mode` decides.',
+    description:
+      'Processor call: every event of one phase, its wait for a turn included; then ' +
+      'its `fail_mode` decides. `processors[].timeout_ms` takes its place when set.',
   }),
   session_idle: seconds({
     default: 3600,

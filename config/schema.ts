@@ -9,6 +9,7 @@ import { gatewaySchema } from './schema-gateway.js'
 import { mcpSchema } from './schema-mcp.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
 import { choice, list, text } from './schema-parts.js'
+import { processorsSchema } from './schema-processors.js'
 import {
   auditSchema,
   caSchema,
@@ -80,6 +81,7 @@ export const configSchema = {
     audit: auditSchema,
     catalogue: catalogueSection,
     policies: policiesSchema,
+    processors: processorsSchema,
     enforcement: enforcementSchema,
     ca: caSchema,
     limits: limitsSchema,

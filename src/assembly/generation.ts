@@ -26,6 +26,7 @@ import { pageReachOf } from './from-config/page-reach.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
 import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
+import { processorsOf } from './from-config/processors.js'
 import { Admission } from '../proxy/bounds/admission.js'
 import { ByteBudget } from '../proxy/bounds/byte-budget.js'
 import type { Conversations } from '../conversations/conversations.js'
@@ -164,6 +165,7 @@ export class Generation {
       decider: await deciderOf(config, edges),
       overrides: overridesOf(config, edges),
       keys: keysOf(config, edges),
+      processors: processorsOf(config, edges),
       recognise: (head, speaks) =>
         recognise(head, speaks ?? catalogue.entryFor(head.host)?.speaks),
     }
@@ -243,6 +245,7 @@ export class Generation {
 
   async #ended(): Promise<void> {
     await Promise.all(this.#open)
+    this.services.processors.close()
     await this.#upstream.close()
   }
 
@@ -255,6 +258,7 @@ export class Generation {
   /** Ends what is left of the pools. */
   async destroy(): Promise<void> {
     this.services.deadlines.unwatch(this.services.undecided)
+    this.services.processors.close()
     await this.#upstream.destroy()
     this.services.dialer.close()
   }

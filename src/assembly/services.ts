@@ -6,6 +6,7 @@
 import type { Dialer } from '../net/dial.js'
 import type { Upstream } from '../net/upstream.js'
 import type { AccessGate } from '../policy/access-gate.js'
+import type { Processors } from '../processors/processors.js'
 import type { Decider } from '../policy/decider.js'
 import type { ConnectionPort } from '../proxy/connection/port.js'
 import type { DispatchPort } from '../proxy/dispatch/port.js'
@@ -20,6 +21,7 @@ interface Ended {
   readonly dialer: Dialer
   readonly upstream: Provider
   readonly keys: AccessGate
+  readonly processors: Processors
   readonly decider: Pick<
     Decider,
     'begin' | 'subjects' | 'giveUp' | 'policies' | 'lists' | 'monthly'

@@ -19,6 +19,16 @@ export interface Voice {
   readonly explicitAllow: boolean
   /** What it wants taken out, where its action lets it. */
   readonly redactions?: readonly Redaction[]
+  /** Of one that blocks: how the client is to be told, where that is not as usual. */
+  readonly answer?: VoiceAnswer
+}
+
+export interface VoiceAnswer {
+  readonly status?: number | undefined
+  /** Where the client is sent in place of an error. */
+  readonly location?: string | undefined
+  /** Fields of the answer beside those that it has, flat. */
+  readonly fields?: readonly string[] | undefined
 }
 
 const STRENGTH: Readonly<Record<Effect, number>> = {
@@ -55,7 +65,8 @@ export function combine(voices: readonly Voice[]): Combined {
     : { winner: best, others: sorted.slice(1), blocks }
 }
 
-function compareVoices(a: Voice, b: Voice): number {
+/** The strongest first; ties by order, then by name. */
+export function compareVoices(a: Voice, b: Voice): number {
   const byStrength = STRENGTH[b.effect] - STRENGTH[a.effect]
   if (byStrength !== 0) return byStrength
   if (a.order !== b.order) return a.order - b.order

@@ -20,6 +20,7 @@ import type { EmergencyChange, EmergencyRequest } from './emergency.js'
 import { DeviceBook, UNKNOWN_GROUP } from './devices.js'
 import type { Bindings, Identity } from './devices.js'
 import { Engine } from './engine.js'
+import { joined } from './join.js'
 import type { Decision, EngineOptions, Question } from './engine.js'
 import { policyInput, policyInputs } from './input.js'
 import type { InFlight, View, Waited, WorstCase } from './in-flight.js'
@@ -30,6 +31,7 @@ import { PAUSE_POLICY, pausedDecision } from './pause.js'
 import { isUnlimited, PERSON_POLICY, personLimits } from './person-limits.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
 import type { Policy, PolicySetting } from './policy.js'
+import type { Voice } from './combine.js'
 import { united } from './state.js'
 import type { Grant, PolicyState } from './state.js'
 import type {
@@ -82,6 +84,14 @@ export interface DeciderOptions extends EngineOptions {
   readonly clock: Clock
   /** By which findings are looked for; undefined: by the rules that come with YORI. */
   readonly detector?: Detector | undefined
+  /** Programs that are asked about requests after the policies, by the names they speak by. */
+  readonly lookers?: readonly Looker[]
+}
+
+export interface Looker {
+  readonly name: string
+  /** Its word may block. */
+  readonly blocks: boolean
 }
 
 export type DecisionFacts = Omit<
@@ -231,7 +241,14 @@ export class Decider {
 
   /** Must the decision be known before the first byte of a request goes on? */
   get holds(): boolean {
-    return this.#options.mayBlock && !this.idle
+    const { mayBlock, lookers = [] } = this.#options
+    return mayBlock && (!this.idle || lookers.length > 0)
+  }
+
+  /** What is decided takes effect now. */
+  get enforces(): boolean {
+    const { mayBlock, clock } = this.#options
+    return mayBlock && this.#emergency(clock.now()) === undefined
   }
 
   /** The same of this device, which may be paused where policies block nothing. */
@@ -307,6 +324,7 @@ export class Decider {
     const person = book.person(device)
     if (person !== undefined && !isUnlimited(person)) may.push(PERSON_POLICY)
     if (state.stops.length > 0) may.push(SESSION_STOP_POLICY)
+    for (const { name, blocks } of this.#options.lookers ?? []) if (blocks) may.push(name)
     return may
   }
 
@@ -368,6 +386,28 @@ export class Decider {
     })
     if (decision instanceof Promise) return decision.then((known) => this.#spend(known))
     return this.#spend(decision)
+  }
+
+  /** With what others say of the same request, who were asked after the policies. */
+  join(
+    decision: Decision,
+    voices: readonly Voice[],
+    facts: Pick<DecisionFacts, 'device' | 'endpoint'>,
+  ): Decision {
+    const { mode, mayBlock, clock, kept } = this.#options
+    const nowMs = clock.now()
+    let isFresh = false
+    const whole = joined(decision, voices, {
+      ...{ mode, mayBlock },
+      bypass: (policy) => {
+        if (!isFresh) kept.refresh()
+        isFresh = true
+        return this.#bypass(policy, facts, nowMs)
+      },
+    })
+    const spent = whole.spent.slice(decision.spent.length)
+    this.#spend({ ...whole, spent })
+    return whole
   }
 
   /** Undefined: it goes on to the policies. */

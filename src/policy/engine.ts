@@ -87,6 +87,8 @@ export interface Decision {
   readonly failed: readonly string[]
   /** No policy refuses it, but what its key is good for: it is answered so, in every mode. */
   readonly refusal?: AccessRefusal
+  /** What others who looked want to stand in the record beside it, a line each. */
+  readonly notes?: readonly string[]
 }
 
 interface Asked {
@@ -278,7 +280,7 @@ export class Engine {
     return {
       enforce,
       effect: winner?.effect ?? 'allow',
-      verdict: this.#verdict(winner, past),
+      verdict: verdictOf(winner, past, this.#options),
       policy: winner?.policy,
       reason: winner?.reason,
       message: this.#options.settings.get(winner?.policy ?? '')?.message,
@@ -307,19 +309,24 @@ export class Engine {
       explicitAllow: false,
     })
   }
+}
 
-  #verdict(winner: Voice | undefined, bypass: Bypass | undefined): PolicyDecision {
-    switch (winner?.effect) {
-      case undefined:
-      case 'allow':
-        return 'allow'
-      case 'alert':
-      case 'redact':
-        return 'alert'
-      case 'block':
-        if (bypass !== undefined || this.#options.mayBlock) return 'deny'
-        return this.#options.mode === 'observe' ? 'deny' : 'alert'
-    }
+/** For the record. */
+export function verdictOf(
+  winner: Voice | undefined,
+  bypass: Bypass | undefined,
+  { mayBlock, mode }: Pick<EngineOptions, 'mayBlock' | 'mode'>,
+): PolicyDecision {
+  switch (winner?.effect) {
+    case undefined:
+    case 'allow':
+      return 'allow'
+    case 'alert':
+    case 'redact':
+      return 'alert'
+    case 'block':
+      if (bypass !== undefined || mayBlock) return 'deny'
+      return mode === 'observe' ? 'deny' : 'alert'
   }
 }
 
@@ -359,9 +366,9 @@ function strongest(said: readonly Said[]): Said {
 const MAX_MESSAGE = 500
 
 /** Those that are not let past; without any, what let the strongest past. */
-function letPast(
+export function letPast(
   blocks: readonly Voice[],
-  question: Question,
+  question: Pick<Question, 'bypass'>,
 ): { blockers: readonly Voice[]; bypass?: Bypass; spent: readonly string[] } {
   const blockers: Voice[] = []
   const passes: Bypass[] = []

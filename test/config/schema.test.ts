@@ -115,6 +115,7 @@ describe('the defaults', () => {
     listen: ['0.0.0.0:8443', '[::]:8443'],
     state_dir: '/var/db/yori',
     endpoints_add: [],
+    processors: [],
     providers: {},
     control: { listen: '127.0.0.1:8088', people: [], language: 'auto' },
     otel: { headers: {}, traces: true, metrics: true, interval: 60, content: false },

@@ -28,6 +28,7 @@ import type { PolicySetting } from '../../policy/policy.js'
 import { EMPTY_STATE } from '../../policy/state.js'
 import type { PolicyState } from '../../policy/state.js'
 import { milliseconds } from './milliseconds.js'
+import { lookersOf } from './processors.js'
 import { loadPolicySet, nearestPolicy } from './policy-set.js'
 import type { LoadedPolicy } from './policy-set.js'
 
@@ -61,6 +62,7 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
     mode,
     mayBlock: mayBlock({ mode, enabled, consentAccepted }),
     onUninspectable: inspect.on_uninspectable,
+    lookers: lookersOf(config),
     file: listsOf(config),
     kept,
     memory,

@@ -25,6 +25,12 @@ export interface Block extends BlockPage {
   readonly isSidecar?: boolean
   /** By which this program is told. */
   readonly status: number
+  /** By which a person is told; 403 unless said. */
+  readonly pageStatus?: number
+  /** Where the client is sent, whoever it is. */
+  readonly location?: string
+  /** More fields of the answer, flat. */
+  readonly fields?: readonly string[]
 }
 
 /** Gives the status that went out; for gRPC, whose answers are 200, the one that it stands for. */
@@ -49,10 +55,16 @@ export function answerBlock(
   const isPage =
     block.isSidecar !== true && wantsPage(request.rawHeaders, head, block.endpoint)
   const { body, fields, status } = isPage
-    ? { body: blockPage(block), fields: BLOCK_PAGE_FIELDS, status: PAGE_STATUS }
+    ? {
+        body: blockPage(block),
+        fields: BLOCK_PAGE_FIELDS,
+        status: block.pageStatus ?? PAGE_STATUS,
+      }
     : envelopeOf(block)
   response.writeHead(status, STATUS_CODES[status] ?? '', [
     ...fields,
+    ...(block.location === undefined ? [] : ['location', block.location]),
+    ...(block.fields ?? []),
     ...['content-length', String(Buffer.byteLength(body))],
     ...['x-yori-request-id', block.requestId],
     ...(owesBody(request) ? ['connection', 'close'] : []),

@@ -218,8 +218,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const changes = restores || this.#rewriter !== undefined
     const fields = changes ? restoredFields(head.fields) : head.fields
     const phrase = reasonPhrase(message) ?? STATUS_CODES[status] ?? ''
-    this.#tap?.responseHead(status, fields)
-    this.response.writeHead(status, phrase, fields)
+    const changed = this.#judging?.changes?.responseFields(fields) ?? fields
+    this.#tap?.responseHead(status, changed)
+    this.response.writeHead(status, phrase, changed)
     this.#enter('answering')
     if (this.#log !== undefined) noteElsewhere(this.#log.record, this.from)
     this.#reading?.responseHead(status, head)
@@ -352,7 +353,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #send(body: UpstreamBody): void {
     if (!this.#enter('sent')) return
     this.#sent = body
-    const request = upstreamRequest(this, body, this.#judging?.redaction)
+    const request = upstreamRequest(this, body, this.#judging)
     const asked = this.facts.door?.way?.sent?.(request) ?? request
     this.#upstream = this.services.upstream.send(asked, this)
   }
@@ -479,9 +480,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   /** Once. `first`: what is still to be done; what it gives is done last. */
   #close(outcome: ExchangeOutcome, first?: () => (() => void) | void): void {
     const { holdsPlace } = this.#course.row
+    const isHeld = this.phase === 'held'
     if (!this.#enter('closed')) return
     // Who waits to be judged waits no longer.
     this.services.decider.giveUp(this.requestId)
+    if (isHeld) this.#judging?.giveUp()
     const last = first?.()
     this.#restoring?.close()
     this.services.deadlines.unwatch(this)

@@ -5,7 +5,7 @@ import type { Catalogue } from '../../providers/catalogue.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
-import type { BodyRedaction } from '../judging/redact-body.js'
+import type { Judging } from '../judging/judging.js'
 
 /** The catalogue says so, or gRPC does, which is HTTP/2 only. WebSocket is HTTP/1.1. */
 export function wantsH2(
@@ -22,24 +22,25 @@ function prefersH2({ overH2, facts, from }: ExchangeAbout<ExchangePort>): boolea
   return !overH2 && facts.target.plain !== true && from.state.onlyH2
 }
 
-/** `redaction`: what a decision took out of the body, whose fields change with it. */
+/** `judging`: what a decision took out of the body, and what of the fields it changes. */
 export function upstreamRequest(
   about: ExchangeAbout<ExchangePort>,
   body: UpstreamBody,
-  redaction: BodyRedaction | undefined,
+  judging: Pick<Judging, 'redaction' | 'changes'> | undefined,
 ): UpstreamRequest {
   const { request, from, facts } = about
   const { target, path, head, upgrade } = facts
   const preferred = prefersH2(about) ? 'h2-if-spoken' : undefined
   const version = about.overH2 ? 'h2' : preferred
   const h2 = version === undefined ? undefined : h2Words(request)
+  const left = judging?.redaction?.fields(head.fields) ?? head.fields
   // Every field stands here: a literal that others are spread into is built slowly.
   return {
     target,
     method: request.method ?? 'GET',
     path,
     host: hostOf(request, facts),
-    fields: redaction?.fields(head.fields) ?? head.fields,
+    fields: judging?.changes?.requestFields(left) ?? left,
     body,
     fresh: about.retried,
     headTimeoutMs: facts.door?.headTimeoutMs,

@@ -80,12 +80,19 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
   // What is said once more is told by the code and the id of the first.
   const requestId = log.countedAs(services.overrides.counted(log.record))
   const device = services.decider.nameOf(blocked.device)
+  // Of the one that blocks, which may have a way of its own to say so.
+  const { answer } = decision.blockers[0] ?? {}
   const token = services.overrides.token({
     ...blockedFor(blocked, decision),
     requestId,
   })
   const status = answerBlock({ request, response }, head, {
-    status: blocked.isSidecar ? 403 : services.catalogue.blockStatus(request.rawHeaders),
+    status:
+      answer?.status ??
+      (blocked.isSidecar ? 403 : services.catalogue.blockStatus(request.rawHeaders)),
+    ...(answer?.status === undefined ? {} : { pageStatus: answer.status }),
+    ...(answer?.location === undefined ? {} : { location: answer.location }),
+    ...(answer?.fields === undefined ? {} : { fields: answer.fields }),
     isSidecar: blocked.isSidecar,
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',

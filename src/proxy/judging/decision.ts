@@ -31,6 +31,8 @@ export interface DecisionAbout extends ApprovalAbout {
   readonly toolName?: string | undefined
   /** It came with a key of ours. */
   readonly holder?: KeyHolder | undefined
+  /** Asks those who look after the policies; undefined: nobody does. */
+  readonly look?: ((decision: Decision) => Promise<Decision>) | undefined
 }
 
 const PROMPT_CUT = 'its prompt is longer than what a policy sees of input.prompt'
@@ -45,8 +47,8 @@ export function decide(
   content: Content,
 ): Decision | Promise<Decision> | undefined {
   const { decider, keys } = services
-  const { holder } = about
-  if (decider.idle && holder === undefined) return undefined
+  const { holder, look } = about
+  if (decider.idle && holder === undefined && look === undefined) return undefined
   if (holder !== undefined) {
     const refused = refusedAtOnce(keys, { log: about.log, holder }, content)
     if (refused !== undefined) return refused
@@ -66,26 +68,47 @@ export function decide(
   }
   const { log, device } = about
   const { record } = log
-  const decision = weighBeside(services, {
+  const ofPolicies = weighBeside(services, {
     ...{ record, device, content, judged },
     isKeyBudgeted: holder !== undefined && keys.isBudgeted(holder),
   })
-  const noted = (known: Decision): Decision => {
-    if (known.refusal !== undefined || known === UNASKED) return known
-    note(log, known)
-    if (known.enforce && record.refusedFor === undefined) {
-      const refusedFor = refusedForOf(services, about, content, known)
-      if (refusedFor !== undefined) log.refusedAs(refusedFor)
-    }
-    services.observers.decided(record, known)
-    if (known.failed.length > 0) {
-      const { requestId } = record
-      const policies = known.failed
-      services.log.error({ requestId, policies }, 'policies could not be evaluated')
-    }
-    return known
+  const decision = look === undefined ? ofPolicies : looked(ofPolicies, look)
+  const settle = (known: Decision): Decision => noted(services, about, known, content)
+  return decision instanceof Promise ? decision.then(settle) : settle(decision)
+}
+
+async function looked(
+  decision: Decision | Promise<Decision>,
+  look: NonNullable<DecisionAbout['look']>,
+): Promise<Decision> {
+  return look(await decision)
+}
+
+/** What was decided, once it stands in the row and was told. `content`: for what it blocks. */
+export function noted(
+  services: JudgingPort,
+  about: Pick<DecisionAbout, 'log'> & Partial<Pick<DecisionAbout, 'device'>>,
+  known: Decision,
+  content?: Content,
+): Decision {
+  const { log, device } = about
+  const { record } = log
+  if (known.refusal !== undefined || known === UNASKED) return known
+  note(log, known)
+  if (known.enforce && record.refusedFor === undefined) {
+    const isNamed = device !== undefined && content !== undefined
+    const refusedFor = isNamed
+      ? refusedForOf(services, { log, device }, content, known)
+      : undefined
+    if (refusedFor !== undefined) log.refusedAs(refusedFor)
   }
-  return decision instanceof Promise ? decision.then(noted) : noted(decision)
+  services.observers.decided(record, known)
+  if (known.failed.length > 0) {
+    const { requestId } = record
+    const policies = known.failed
+    services.log.error({ requestId, policies }, 'policies could not be evaluated')
+  }
+  return known
 }
 
 /** A sidecar governs objects: what it cannot take for one passes, and is counted. */
@@ -129,7 +152,7 @@ const MAX_KEPT_WORDS = 2000
 /** Names a block by the newest words; undefined: it has none, and each counts by itself. */
 function refusedForOf(
   { decider }: Pick<JudgingPort, 'decider'>,
-  { device, log }: DecisionAbout,
+  { device, log }: Pick<DecisionAbout, 'device' | 'log'>,
   { state, prompt, words: newest = '' }: Content,
   { policy = '' }: Decision,
 ): RefusedFor | undefined {
@@ -205,12 +228,13 @@ function note(log: ExchangeLog, decision: Decision): void {
 }
 
 /** What else was said of it. */
-function messageOf({ bypass, redacted, others }: Decision): string {
+function messageOf({ bypass, redacted, others, notes = [] }: Decision): string {
   const heard = others.filter(({ effect }) => effect !== 'allow')
   return [
     ...(redacted === undefined ? [] : [`redacted: ${redacted}`]),
     ...(bypass === undefined ? [] : [`let past: ${bypass.reason}`]),
     ...heard.map((voice) => `${voice.policy}: ${voice.effect}: ${voice.reason}`),
+    ...notes,
   ].join('; ')
 }
 

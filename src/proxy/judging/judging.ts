@@ -9,12 +9,16 @@ import type { Decision } from '../../policy/engine.js'
 import type { Blocked } from './blocking.js'
 import { noContent, unreadSocket, unrecognised } from '../words/content.js'
 import type { Content } from '../words/content.js'
-import { decide } from './decision.js'
+import { UNASKED } from './access.js'
+import { decide, noted } from './decision.js'
+import type { DecisionAbout } from './decision.js'
+import type { LookedAt } from './looking.js'
 import type { Reread } from './approval.js'
 import type { ExchangeAbout, Judgement } from '../words/exchange-about.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Reading, Redacts } from '../reading/reading.js'
 import type { JudgingPort } from './port.js'
+import { Looking } from './looking.js'
 import { BodyRedaction } from './redact-body.js'
 import type { RedactionWords } from './redact-body.js'
 import { Placeholders } from '../../placeholders/placeholders.js'
@@ -37,6 +41,8 @@ export class Judging {
   readonly #reading: Reading | undefined
   /** Something was to be taken out of it. */
   #redacts: Redacts = 'nothing'
+  /** Other programs that look, once they are asked. */
+  #looking: Looking | undefined
   /** What is made of it, or will be; whoever asks again gets the same. */
   #judged: { readonly judgement: Judgement } | undefined
 
@@ -60,7 +66,7 @@ export class Judging {
     const { request, facts, recognised } = this.#about
     // Each of its turns is judged, and the person told in it.
     if (facts.upgrade !== undefined && speechOf(recognised, facts) === 'turns')
-      return undefined
+      return this.#judgeHead()
     const redaction = new BodyRedaction(held, request.rawHeaders, () => this.#words())
     this.redaction = redaction
     const copy = body.preview()
@@ -71,11 +77,28 @@ export class Judging {
         this.said === undefined
           ? reading?.request(copy.bytes, copy.whole, facts.head, copy)
           : undefined
+      const looked = { bytes: wholeOf(held) ?? copy.bytes, isWhole: copy.whole }
       return read instanceof Promise
-        ? read.then((content) => this.#decide(content, size, redaction))
-        : this.#decide(read, size, redaction)
+        ? read.then((content) => this.#decide(content, { size, looked, redaction }))
+        : this.#decide(read, { size, looked, redaction })
     }
     return reading === undefined ? judge() : reading.inTurn(copy, facts.head, judge)
+  }
+
+  /** By those alone who look at heads: its messages are judged when they come. */
+  #judgeHead(): Judgement {
+    const { request } = this.#about
+    const looking = Looking.at(this.#about, this.#log)
+    if (looking === undefined) return undefined
+    this.#looking = looking
+    const redaction = new BodyRedaction(undefined, request.rawHeaders, () =>
+      this.#words(),
+    )
+    const nothing = { bytes: Buffer.alloc(0), isWhole: true }
+    const { services } = this.#about
+    return looking
+      .join(UNASKED, nothing, redaction)
+      .then((made) => noted(services, { log: this.#log }, made))
   }
 
   /**
@@ -150,6 +173,16 @@ export class Judging {
     }
   }
 
+  /** What goes up and comes back is changed so. */
+  get changes(): Pick<Looking, 'requestFields' | 'responseFields'> | undefined {
+    return this.#looking?.changes === undefined ? undefined : this.#looking
+  }
+
+  /** Nobody waits for the decision any more. */
+  giveUp(): void {
+    this.#looking?.giveUp()
+  }
+
   /** Nothing blocks it any more: what was taken out of its body counts. */
   letPast(): void {
     this.#reading?.passed(this.#redacts)
@@ -157,20 +190,30 @@ export class Judging {
     if (passages !== undefined) this.#log.redacted(passages)
   }
 
-  #decide(read: Content | undefined, size: number, redaction: BodyRedaction): Judgement {
+  #decide(read: Content | undefined, { size, looked, redaction }: Held): Judgement {
     const { facts, isGrpc } = this.#about
     const content = facts.upgrade === undefined ? read : this.#spoken(read)
     // A message is not written anew.
     if (isGrpc || content?.state !== 'whole') redaction.leave()
-    const decision = this.#ask(content ?? unrecognised(size), this.#log, redaction)
+    const looking = Looking.at(this.#about, this.#log)
+    this.#looking = looking
+    const look = looking && ((made: Decision) => looking.join(made, looked, redaction))
+    const known = content ?? unrecognised(size)
+    const decision = this.#ask(known, this.#log, redaction, look)
     return decision instanceof Promise
       ? decision.then((made) => this.#decided(made, redaction))
       : this.#decided(decision, redaction)
   }
 
-  #ask(content: Content, log: ExchangeLog, redaction: BodyRedaction) {
+  #ask(
+    content: Content,
+    log: ExchangeLog,
+    redaction: BodyRedaction,
+    look?: DecisionAbout['look'],
+  ) {
     const { services, request, from, facts } = this.#about
-    if (services.decider.idle && facts.holder === undefined) return undefined
+    const isIdle = services.decider.idle && look === undefined
+    if (isIdle && facts.holder === undefined) return undefined
     const { device } = from.state.record
     const { reread } = this
     const about = {
@@ -181,6 +224,7 @@ export class Judging {
       reread,
       holder: facts.holder,
       toolName: facts.door?.toolName,
+      look,
     }
     return decide(services, about, content)
   }
@@ -208,6 +252,18 @@ function isPosted(recognised: Recognised | undefined, path: string): boolean {
   if (recognised === undefined || recognised.api === 'realtime') return false
   const { api, provider } = recognised
   return isModelCall({ method: 'POST', path }, { api, provider: provider.name })
+}
+
+/** What is judged, beside what could be read of it. */
+interface Held {
+  readonly size: number
+  readonly looked: LookedAt
+  readonly redaction: BodyRedaction
+}
+
+/** Undefined: it is not held, or not to its end. */
+function wholeOf(held: UpstreamBody | undefined): Buffer | undefined {
+  return held?.kind === 'whole' ? held.bytes : undefined
 }
 
 function takenFrom(made: Decision | undefined): Redacts {

@@ -4,8 +4,10 @@ import type { Log } from '../../core/log.js'
 import type { Overrides } from '../../household/overrides.js'
 import type { AccessGate } from '../../policy/access-gate.js'
 import type { Decider } from '../../policy/decider.js'
+import type { Processors } from '../../processors/processors.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { Observers } from '../words/observer.js'
+import type { PolicySnapshot } from '../words/policy-snapshot.js'
 
 /** Policies, prices, and what people have allowed beside them. */
 export interface JudgingPort {
@@ -26,7 +28,13 @@ export interface JudgingPort {
     | 'flight'
     | 'zone'
     | 'nameOf'
+    | 'join'
+    | 'enforces'
   >
+  /** Other programs that look after the policies. */
+  readonly processors: Pick<Processors, 'all' | 'at'>
+  /** How far codings are undone for them. */
+  readonly policy: Pick<PolicySnapshot, 'coding'>
   /** What keys of ours are good for. */
   readonly keys: Pick<AccessGate, 'tokens' | 'model' | 'isBudgeted' | 'budget'>
   /** Prices, and how programs are told of a block. */

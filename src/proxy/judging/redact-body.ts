@@ -33,6 +33,8 @@ export class BodyRedaction {
   body: Extract<UpstreamBody, { kind: 'whole' }> | undefined
   passages: number | undefined
   #bytes: Buffer | undefined
+  /** As it came, where something else may go up; it need not be JSON. */
+  readonly #whole: Buffer | undefined
   readonly #wordsOf: () => RedactionWords
   #made: RedactionWords | undefined
 
@@ -43,7 +45,8 @@ export class BodyRedaction {
     words: () => RedactionWords,
   ) {
     this.#wordsOf = words
-    this.#bytes = body?.kind === 'whole' && !isSealed(rawHeaders) ? body.bytes : undefined
+    this.#whole = body?.kind === 'whole' && !isSealed(rawHeaders) ? body.bytes : undefined
+    this.#bytes = this.#whole
   }
 
   /** It is no JSON that was read whole. */
@@ -56,6 +59,13 @@ export class BodyRedaction {
     const other = new BodyRedaction(undefined, [], this.#wordsOf)
     other.#bytes = this.#bytes
     return other
+  }
+
+  /** Another body goes up, whatever was taken out of it before. False: it cannot. */
+  replace(bytes: Buffer): boolean {
+    if (this.#whole === undefined) return false
+    this.body = { kind: 'whole', bytes }
+    return true
   }
 
   /** What its answer is to have back; undefined: nothing was taken out. */

@@ -1,0 +1,36 @@
+/** What the schema cannot say of processors: an address is what its dialect takes. Pure. */
+import type { Judgement } from './judgement.js'
+import type { Config } from './schema.js'
+
+/** Paths of Unix sockets, by the system: 108 bytes with their end on Linux, 104 on BSD. */
+const MAX_SOCKET_PATH = 103
+
+type Processor = Config['processors'][number]
+
+export function checkProcessors(
+  { processors, policies }: Config,
+  { report }: Judgement,
+): void {
+  processors.forEach((processor, index) => {
+    const at = ['processors', index]
+    const wrong = wrongAddress(processor)
+    if (wrong !== undefined) report([...at, 'address'], wrong, RIGHT[processor.dialect])
+    if (Object.hasOwn(policies.files, processor.name)) {
+      const right = 'choose another name: its own keys say what its word may lead to'
+      report([...at, 'name'], 'is the name of a policy', right)
+    }
+  })
+}
+
+const RIGHT: Readonly<Record<Processor['dialect'], string>> = {
+  uds: 'the path of a socket from /, such as /run/yori/guard.sock',
+}
+
+function wrongAddress({ dialect, address }: Processor): string | undefined {
+  switch (dialect) {
+    case 'uds':
+      if (!address.startsWith('/')) return 'is no path from /'
+      if (Buffer.byteLength(address) > MAX_SOCKET_PATH) return 'is too long for a socket'
+      return address.includes('\0') ? 'holds a NUL character' : undefined
+  }
+}

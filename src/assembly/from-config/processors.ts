@@ -1,0 +1,110 @@
+/** The processors of a configuration, each with its dialect and its bounds. Built once a reload. */
+import { readFileSync } from 'node:fs'
+import type { Config } from '../../../config/schema.js'
+import { parsePrefix, Prefixes } from '../../core/address.js'
+import type { Clock } from '../../core/clock.js'
+import { matchesHostname } from '../../core/hostname.js'
+import { macText } from '../../core/mac.js'
+import { packageFile } from '../../core/package-root.js'
+import type { Looker } from '../../policy/decider.js'
+import type { Dialect } from '../../processors/dialect.js'
+import { Processor } from '../../processors/processor.js'
+import type { ProcessorRoute, RoutedDevice } from '../../processors/processor.js'
+import { Processors } from '../../processors/processors.js'
+import { UdsDialect } from '../../processors/uds.js'
+import { milliseconds } from './milliseconds.js'
+
+type Entry = Config['processors'][number]
+type Parts = Pick<Config, 'processors' | 'limits' | 'timeouts'>
+
+export interface ProcessorEdges {
+  readonly clock: Clock
+}
+
+export function processorsOf(config: Parts, edges: ProcessorEdges): Processors {
+  return new Processors(
+    config.processors
+      .filter(({ enabled }) => enabled)
+      .map((entry) => processorOf(entry, config, edges)),
+  )
+}
+
+/** Those whose word may lead to something before a request goes up. */
+export function lookersOf({ processors }: Pick<Config, 'processors'>): Looker[] {
+  return processors
+    .filter(
+      ({ enabled, events, action }) =>
+        enabled &&
+        action !== 'allow' &&
+        (events.includes('request_headers') || events.includes('request_body')),
+    )
+    .map(({ name, action }) => ({ name, blocks: action === 'block' }))
+}
+
+export function processorOf(
+  entry: Entry,
+  { limits, timeouts }: Parts,
+  edges: ProcessorEdges,
+): Processor {
+  return new Processor({
+    name: entry.name,
+    events: new Set(entry.events),
+    action: entry.action,
+    order: entry.order,
+    failMode: entry.fail_mode,
+    timeoutMs: entry.timeout_ms ?? milliseconds(timeouts.processor),
+    queue: limits.processor_queue,
+    named: new Set(entry.headers.map((name) => name.toLowerCase())),
+    seesOriginal: entry.sees === 'original',
+    bodyBytes: entry.body_bytes ?? limits.processor_body_bytes,
+    isPartialFine: entry.over_limit === 'partial',
+    contentTypes: entry.content_types.map((type) => type.toLowerCase()),
+    routes: entry.routes.map(routeOf),
+    dialect: dialectOf(entry, limits.processor_reply_bytes),
+    clock: edges.clock,
+  })
+}
+
+function dialectOf(entry: Entry, replyBytes: number): Dialect {
+  const { address, connections } = entry
+  switch (entry.dialect) {
+    case 'uds':
+      return new UdsDialect({
+        path: address,
+        replyBytes,
+        version: ownVersion(),
+        connections,
+      })
+  }
+}
+
+/** Ours, for handshakes. */
+function ownVersion(): string {
+  const text = readFileSync(packageFile('package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function routeOf(route: Entry['routes'][number]): ProcessorRoute {
+  const { endpoint, provider, path, device } = route
+  return {
+    endpoint: endpoint === undefined ? undefined : endpointOf(endpoint),
+    provider,
+    path,
+    device: device === undefined ? undefined : deviceOf(device),
+  }
+}
+
+function endpointOf(pattern: string): (host: string) => boolean {
+  const lower = pattern.toLowerCase()
+  return (host) => matchesHostname(lower, host)
+}
+
+/** An address or a prefix, a MAC, or what the household calls it. */
+function deviceOf(text: string): (device: RoutedDevice) => boolean {
+  const mac = macText(text)
+  if (mac !== undefined) return (device) => device.mac === mac
+  if (parsePrefix(text) === undefined)
+    return ({ name }) => name === text || name?.startsWith(`${text} (`) === true
+  const prefixes = new Prefixes([text])
+  return ({ ip }) => prefixes.has(ip)
+}

@@ -1,0 +1,17 @@
+/** What the ways of speaking to processors have in common. */
+import type { Patience } from './patience.js'
+import type { Asked, Introduction, Verdict } from './words.js'
+
+export interface Dialect {
+  /** Questions at once, whoever asks. */
+  readonly atOnce: number
+  /**
+   * About one request: its head, then its body, as far as is asked.
+   * @throws and rejects with ProcessorFailure
+   */
+  ask(asked: Asked, patience: Patience): Promise<Verdict>
+  /** Is it there, and who is it? Rejects as `ask`. */
+  introduce(patience: Patience): Promise<Introduction>
+  /** Ends its connections; what waits fails. */
+  close(): void
+}

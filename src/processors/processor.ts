@@ -1,0 +1,225 @@
+/**
+ * One processor of the configuration: which exchanges it is shown, what of them, and how long
+ * that may take. It always comes to something: a verdict, or a failure that costs its timeout
+ * at most. Its dialect knows how it is spoken to.
+ */
+import type { Clock } from '../core/clock.js'
+import { Breaker } from './breaker.js'
+import type { BreakerState } from './breaker.js'
+import { mayChange } from './fields.js'
+import type { Dialect } from './dialect.js'
+import { Lane } from './lane.js'
+import { Patience } from './patience.js'
+import type {
+  Asked,
+  FieldChange,
+  Introduction,
+  ProcessorEvent,
+  Verdict,
+} from './words.js'
+import { failureOf, ProcessorFailure } from './words.js'
+
+/** How often one that has gone is looked for. */
+const LOOK_MS = 1000
+
+export interface ProcessorOptions {
+  readonly name: string
+  readonly events: ReadonlySet<ProcessorEvent>
+  readonly action: 'allow' | 'alert' | 'block'
+  readonly order: number
+  readonly failMode: 'open' | 'closed'
+  readonly timeoutMs: number
+  /** Questions that wait for their turn. */
+  readonly queue: number
+  /** Credentials that it is shown and may write; lower-case. */
+  readonly named: ReadonlySet<string>
+  /** It sees a body as it came, not what policies left of it. */
+  readonly seesOriginal: boolean
+  /** The longest body that it is shown. */
+  readonly bodyBytes: number
+  /** Of a longer one it is shown that much, and no failure is made of it. */
+  readonly isPartialFine: boolean
+  /** Media types whose bodies it is shown; `text/*` stands for all of its kind. */
+  readonly contentTypes: readonly string[]
+  /** Any of them; none: all exchanges. */
+  readonly routes: readonly ProcessorRoute[]
+  readonly dialect: Dialect
+  readonly clock: Clock
+}
+
+/** All that it names must be so. */
+export interface ProcessorRoute {
+  readonly endpoint?: ((host: string) => boolean) | undefined
+  readonly provider?: string | undefined
+  /** The beginning of the path. */
+  readonly path?: string | undefined
+  readonly device?: ((device: RoutedDevice) => boolean) | undefined
+}
+
+export interface RoutedDevice {
+  readonly ip: string
+  readonly mac?: string
+  readonly name?: string | undefined
+}
+
+export interface RoutedExchange {
+  readonly host: string
+  readonly provider: string | undefined
+  readonly path: string
+  readonly device: RoutedDevice
+}
+
+export type Heard =
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  | { readonly kind: 'failed'; readonly failure: ProcessorFailure }
+
+/** What is counted of it since it was configured. */
+export interface ProcessorCounts {
+  asked: number
+  blocked: number
+  failed: number
+}
+
+export class Processor {
+  readonly options: ProcessorOptions
+  readonly counts: ProcessorCounts = { asked: 0, blocked: 0, failed: 0 }
+  lastFailure: ProcessorFailure | undefined
+  readonly #breaker: Breaker
+  readonly #lane: Lane
+  #looking: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(options: ProcessorOptions) {
+    this.options = options
+    this.#breaker = new Breaker(options.clock)
+    this.#lane = new Lane(options.dialect.atOnce, options.queue)
+  }
+
+  get name(): string {
+    return this.options.name
+  }
+
+  get breaker(): { readonly state: BreakerState; readonly trips: number } {
+    const { state, trips } = this.#breaker
+    return { state, trips }
+  }
+
+  get waiting(): number {
+    return this.#lane.waiting
+  }
+
+  hears(event: ProcessorEvent): boolean {
+    return this.options.events.has(event)
+  }
+
+  isFor({ host, provider, path, device }: RoutedExchange): boolean {
+    const { routes } = this.options
+    if (routes.length === 0) return true
+    return routes.some(
+      (route) =>
+        (route.endpoint?.(host) ?? true) &&
+        (route.provider === undefined || route.provider === provider) &&
+        (route.path === undefined || path.startsWith(route.path)) &&
+        (route.device?.(device) ?? true),
+    )
+  }
+
+  isShownType(contentType: string | undefined): boolean {
+    const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+    return this.options.contentTypes.some((shown) =>
+      shown.endsWith('*') ? type.startsWith(shown.slice(0, -1)) : type === shown,
+    )
+  }
+
+  /** Of the fields that it wants changed, those that it may change. */
+  allowed(changes: readonly FieldChange[]): readonly FieldChange[] {
+    if (changes.length === 0) return changes
+    return changes.filter(({ name }) => mayChange(name, this.options.named))
+  }
+
+  /** Never rejects. `given`: where it begins. */
+  async ask(asked: Asked, onPatience?: (patience: Patience) => void): Promise<Heard> {
+    this.counts.asked++
+    if (!this.#breaker.enter()) {
+      this.counts.failed++
+      return { kind: 'failed', failure: new ProcessorFailure('resting') }
+    }
+    const patience = new Patience(this.options.timeoutMs)
+    onPatience?.(patience)
+    try {
+      const verdict = await this.#inTurn(
+        () => this.options.dialect.ask(asked, patience),
+        patience,
+      )
+      this.#breaker.succeeded()
+      if (verdict.ruling.kind !== 'allow') this.counts.blocked++
+      return { kind: 'verdict', verdict }
+    } catch (cause) {
+      return { kind: 'failed', failure: this.#failed(failureOf(cause)) }
+    } finally {
+      patience.settle()
+    }
+  }
+
+  /** Who it is, asked whatever was seen of it before. @throws ProcessorFailure */
+  async introduce(): Promise<Introduction> {
+    const patience = new Patience(this.options.timeoutMs)
+    try {
+      return await patience.within(
+        this.#inTurn(() => this.options.dialect.introduce(patience), patience),
+      )
+    } finally {
+      patience.settle()
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#looking)
+    this.options.dialect.close()
+  }
+
+  async #inTurn<T>(work: () => Promise<T>, patience: Patience): Promise<T> {
+    const turn = this.#lane.enter(patience)
+    if (turn !== undefined) await turn
+    try {
+      return await work()
+    } finally {
+      this.#lane.leave()
+    }
+  }
+
+  #failed(failure: ProcessorFailure): ProcessorFailure {
+    this.counts.failed++
+    this.lastFailure = failure
+    switch (failure.kind) {
+      // Nothing was seen of how it is.
+      case 'busy':
+      case 'given-up':
+      case 'body-too-large':
+      case 'body-unreadable':
+        this.#breaker.passed()
+        break
+      default:
+        this.#breaker.failed(failure.kind === 'unreachable' || failure.kind === 'gone')
+    }
+    if (this.#breaker.waitsForReturn) this.#lookForIt()
+    return failure
+  }
+
+  /** Whoever has gone is tried again as soon as it is back. */
+  #lookForIt(): void {
+    if (this.#looking !== undefined || this.#isClosed) return
+    this.#looking = setTimeout(() => {
+      void this.introduce()
+        .then(
+          () => this.#breaker.returned(),
+          () => undefined,
+        )
+        .then(() => {
+          this.#looking = undefined
+          if (this.#breaker.waitsForReturn) this.#lookForIt()
+        })
+    }, LOOK_MS).unref()
+  }
+}
