@@ -158,7 +158,7 @@ export function newsyslogFile({ layout, user }: ServiceSettings): string {
 }
 
 /** What the configuration begins with; the commented starter file follows. */
-export function configHead({ layout }: ServiceSettings): string {
+export function configHead({ layout }: Pick<ServiceSettings, 'layout'>): string {
   return text([`state_dir: ${layout.stateDir}`, 'log:', `  file: ${layout.logFile}`])
 }
 

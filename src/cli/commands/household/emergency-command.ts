@@ -16,6 +16,7 @@ import {
   printJson,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps, Session } from './household-database.js'
+import { PASSWORD_FILE, readSecretFile } from '../../secret-file.js'
 
 const PASSWORD_SETTING = 'emergency_password_hash'
 const MIN_PASSWORD = 6
@@ -23,6 +24,12 @@ const DEFAULT_MINUTES = 60
 
 interface PasswordFlags extends CommonFlags {
   readonly password?: string
+  readonly passwordFile?: string
+}
+
+interface NewPasswordFlags extends PasswordFlags {
+  readonly new?: string
+  readonly newFile?: string
 }
 
 export function emergencyCommand(deps: PolicyStateDeps): Command {
@@ -30,10 +37,12 @@ export function emergencyCommand(deps: PolicyStateDeps): Command {
     'end all blocking for a while; it comes back by itself',
   )
   const withPassword = (sub: Command): Command =>
-    common(sub).option(
-      '--password <password>',
-      'others can see it in the list of processes; unless given, it is asked for',
-    )
+    common(sub)
+      .option(
+        '--password <password>',
+        'others can see it in the list of processes; unless given, it is asked for',
+      )
+      .option(...PASSWORD_FILE)
   withPassword(command.command('activate'))
     .description('end all blocking now')
     .requiredOption('--reason <text>', 'why, for those who read the record')
@@ -59,7 +68,8 @@ export function emergencyCommand(deps: PolicyStateDeps): Command {
   withPassword(command.command('set-password'))
     .description('set the password; one that is set already is asked for first')
     .option('--new <password>', 'the new one; unless given, it is asked for')
-    .action((flags: PasswordFlags & { new?: string }) => setPassword(deps, flags))
+    .option('--new-file <file>', 'its first line is the new one; - is standard input')
+    .action((flags: NewPasswordFlags) => setPassword(deps, flags))
   return command
 }
 
@@ -150,12 +160,13 @@ function status(deps: PolicyStateDeps, flags: CommonFlags): void {
 
 async function setPassword(
   deps: PolicyStateDeps,
-  flags: PasswordFlags & { new?: string },
+  flags: NewPasswordFlags,
 ): Promise<void> {
   using session = openSession(deps, flags)
   const isSet = passwordHash(session) !== undefined
-  if (isSet && !(await isRight(deps, session, flags.password))) return
-  const wanted = flags.new ?? (await deps.askSecret('New emergency password: '))
+  if (isSet && !(await isRight(deps, session, passwordOf(flags)))) return
+  const given = flags.newFile === undefined ? flags.new : readSecretFile(flags.newFile)
+  const wanted = given ?? (await deps.askSecret('New emergency password: '))
   if (wanted === undefined || wanted.length < MIN_PASSWORD) {
     decline(deps, `a password has at least ${MIN_PASSWORD} characters`)
     return
@@ -178,8 +189,11 @@ async function isAllowed(
     return false
   }
   if (!require_password) return true
-  return isRight(deps, session, flags.password)
+  return isRight(deps, session, passwordOf(flags))
 }
+
+const passwordOf = ({ password, passwordFile }: PasswordFlags): string | undefined =>
+  passwordFile === undefined ? password : readSecretFile(passwordFile)
 
 /** Set in the configuration, else by a password that is asked for. */
 function isEnabled(session: Session): boolean {

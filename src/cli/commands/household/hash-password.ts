@@ -1,6 +1,7 @@
 /** `yori hash-password`: what stands in the configuration in place of a password. */
 import { Command } from 'commander'
 import { hashPassword } from '../../../net/password.js'
+import { PASSWORD_FILE, readSecretFile } from '../../secret-file.js'
 import { decline } from './household-database.js'
 import type { PolicyStateDeps } from './household-database.js'
 
@@ -15,13 +16,18 @@ export function hashPasswordCommand(
       '--password <password>',
       'others can see it in the list of processes; unless given, it is asked for',
     )
-    .action(async (flags: { password?: string }) => {
-      const password = flags.password ?? (await deps.askSecret('Password: '))
+    .option(...PASSWORD_FILE)
+    .action(async (flags: { password?: string; passwordFile?: string }) => {
+      const given =
+        flags.passwordFile === undefined
+          ? flags.password
+          : readSecretFile(flags.passwordFile)
+      const password = given ?? (await deps.askSecret('Password: '))
       if (password === undefined || password.length < MIN_PASSWORD) {
         decline(deps, `a password has at least ${MIN_PASSWORD} characters`)
         return
       }
-      if (flags.password === undefined) {
+      if (given === undefined) {
         const again = await deps.askSecret('Once more: ')
         if (again !== password) {
           decline(deps, 'the two are not the same')

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { hashPasswordCommand } from '../../../../src/cli/commands/household/hash-password.js'
 import { parsePasswordHash, verifyPassword } from '../../../../src/net/password.js'
+import { tempFolder } from '../../../support/temp-folder.js'
 
 async function run(typed: readonly string[], ...args: string[]) {
   const ran = { out: '', notes: '', code: 0 }
@@ -20,6 +22,15 @@ describe('yori hash-password', () => {
     const { out } = await run(['correct horse', 'correct horse'])
     assert.match(out, /^scrypt:16384:8:1:[^:]+:[^:]+\n$/)
     const hash = parsePasswordHash(out.trim())
+    assert.ok(hash !== undefined)
+    assert.equal(await verifyPassword(hash, 'correct horse'), true)
+  })
+
+  it('takes it out of a file, of which the first line counts', async () => {
+    await using folder = await tempFolder()
+    const file = folder.file('secret')
+    writeFileSync(file, 'correct horse\nbattery\n')
+    const hash = parsePasswordHash((await run([], '--password-file', file)).out.trim())
     assert.ok(hash !== undefined)
     assert.equal(await verifyPassword(hash, 'correct horse'), true)
   })

@@ -342,6 +342,13 @@ describe('yori emergency', () => {
     assert.equal(wrong.code, 1)
     const password = ['--password', 'correct horse']
     await home.run('emergency', 'activate', '--reason', 'doctor', ...password)
+    await using folder = await tempFolder()
+    const [old, next] = [folder.file('old'), folder.file('next')]
+    writeFileSync(old, 'correct horse\n')
+    writeFileSync(next, 'brown horse\n')
+    const change = ['set-password', '--password-file', old, '--new-file', next]
+    assert.match((await home.run('emergency', ...change)).out, /is set/)
+    assert.match((await home.run('emergency', ...change)).notes, /wrong password/)
     assert.match(
       (await home.run('emergency', 'status')).out,
       /^active until .*by anna: doctor/,
