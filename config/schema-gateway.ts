@@ -1,4 +1,5 @@
 /** The doors by which programs reach providers with a base URL, and what stands behind each. */
+import { balanceSchema, poolSchema, poolsSchema } from './schema-pools.js'
 import {
   choice,
   count,
@@ -23,6 +24,8 @@ const APIS = [
 ] as const
 
 const provider = item('One provider: of the catalogue, or of your own.', [], {
+  pool: poolSchema,
+  balance: balanceSchema,
   base_url: text({
     format: 'http-url',
     description:
@@ -65,6 +68,7 @@ export const gatewaySchema = section(
       description:
         'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
     },
+    pools: poolsSchema,
     sidecar: flag(
       false,
       'The doors are those of a sidecar: 503 while there is no policy, `input.event` for ' +

@@ -56,6 +56,9 @@ import type { Catalogue } from '../providers/catalogue.js'
 import { recognise } from '../providers/index.js'
 import { observersOf } from './observers.js'
 import { snapshotOf } from './from-config/pipeline.js'
+import { Pools } from '../pools/pools.js'
+import type { TargetMemory } from '../pools/pools.js'
+import { PoolLooks } from './pool-looks.js'
 import { succeeds } from './succession.js'
 
 export interface GenerationEdges extends PolicyEdges {
@@ -65,6 +68,8 @@ export interface GenerationEdges extends PolicyEdges {
   readonly deadlines: Deadlines
   readonly own: OwnAddresses
   readonly ticketKeys: TicketKeys
+  /** What is known of targets of pools. */
+  readonly targets: TargetMemory
   readonly memory: LearnedNames
   readonly trials: Services['trials']
   readonly trust: Services['trust']
@@ -90,6 +95,7 @@ export class Generation {
   readonly services: Services
   readonly #fronts: Fronts
   readonly #upstream: Provider
+  readonly #looks: PoolLooks
   readonly #open = new Set<Promise<void>>()
   /** The newest generation, once it is no longer this one. */
   #newest: (() => Generation) | undefined
@@ -107,6 +113,10 @@ export class Generation {
     this.#fronts = fronts((state) => this.#servingOf(state).serving)
     // Not before: a build that fails is not looked at for ever.
     services.deadlines.watch(services.undecided)
+    const { pools, upstream, catalogue, policy } = services
+    const doors = policy.doors.pools
+    this.#looks = new PoolLooks({ pools, upstream, catalogue, doors })
+    if (doors.length > 0) services.deadlines.watch(this.#looks)
   }
 
   /**
@@ -141,6 +151,11 @@ export class Generation {
       shown: new ShownCertificates({ dialer }),
       unshared: unsharedOf(config, catalogue, dialer),
       upstream,
+      pools: new Pools(
+        policy.doors.pools.map(({ settings }) => settings),
+        () => edges.clock.monotonic(),
+        edges.targets,
+      ),
       catalogue,
       certificates,
       roots: rootsOf(authority, config.ca.organization),
@@ -232,6 +247,8 @@ export class Generation {
    */
   async retire(newest: () => Generation): Promise<void> {
     this.#newest = newest
+    // The newest looks at those that it has, and what is known of them is one.
+    this.services.deadlines.unwatch(this.#looks)
     this.#fronts.http.retire()
     await this.#ended()
   }
@@ -259,6 +276,7 @@ export class Generation {
   async destroy(): Promise<void> {
     this.services.deadlines.unwatch(this.services.undecided)
     this.services.processors.close()
+    this.services.deadlines.unwatch(this.#looks)
     await this.#upstream.destroy()
     this.services.dialer.close()
   }

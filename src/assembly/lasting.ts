@@ -36,6 +36,7 @@ import { OwnAddresses } from '../net/own-addresses.js'
 import { Attempts } from '../policy/attempts.js'
 import { InFlight } from '../policy/in-flight.js'
 import { PaidAnswers } from '../policy/paid-answers.js'
+import { TargetMemory } from '../pools/pools.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { AccessMemory } from '../policy/access-gate.js'
 import type { PolicyMemory } from '../policy/decider.js'
@@ -89,6 +90,7 @@ export class Lasting {
   readonly #deadlines: Deadlines
   readonly #own: OwnAddresses
   readonly #clocks: ProviderClocks
+  readonly #targets = new TargetMemory()
   readonly #ticketKeys: TicketKeys
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
@@ -320,6 +322,7 @@ export class Lasting {
       kept: this.kept,
       policyMemory: this.#policyMemory,
       ticketKeys: this.#ticketKeys,
+      targets: this.#targets,
       overrideMemory: this.#overrideMemory,
       memory: this.#memory,
       trials: this.#trials,

@@ -5,6 +5,7 @@
  */
 import type { Dialer } from '../net/dial.js'
 import type { Upstream } from '../net/upstream.js'
+import type { Pools } from '../pools/pools.js'
 import type { AccessGate } from '../policy/access-gate.js'
 import type { Processors } from '../processors/processors.js'
 import type { Decider } from '../policy/decider.js'
@@ -14,12 +15,14 @@ import type { ExchangePort } from '../proxy/exchange/port.js'
 import type { SitePort } from '../proxy/site/port.js'
 
 /** Who answers requests: the ways to the providers, or what stands in their place. */
-export type Provider = Pick<Upstream, 'send' | 'connections' | 'close' | 'destroy'>
+export type Provider = Pick<Upstream, 'send' | 'connections' | 'close' | 'destroy'> &
+  Partial<Pick<Upstream, 'look'>>
 
 /** What assembly itself begins and ends, beside what the rooms ask of it. */
 interface Ended {
   readonly dialer: Dialer
   readonly upstream: Provider
+  readonly pools: Pools
   readonly keys: AccessGate
   readonly processors: Processors
   readonly decider: Pick<

@@ -296,6 +296,13 @@ ALTER TABLE exchanges ADD COLUMN tool_name TEXT;
 ALTER TABLE exchanges ADD COLUMN ungoverned TEXT;
 `
 
+/** Of requests at a pool: who was asked, and what came of it. */
+const targets = `
+ALTER TABLE exchanges ADD COLUMN upstream TEXT;
+ALTER TABLE exchanges ADD COLUMN attempts TEXT;
+ALTER TABLE exchanges ADD COLUMN retries INTEGER;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -316,6 +323,7 @@ export const migrations: readonly string[] = [
   chain,
   accessKeys,
   sidecars,
+  targets,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -242,6 +242,9 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'access_key', type: 'TEXT', fixed: true, read: (r) => r.key },
   { name: 'tool_name', type: 'TEXT', fixed: true, read: (r) => r.toolName },
   { name: 'ungoverned', type: 'TEXT', read: (r) => r.ungoverned },
+  { name: 'upstream', type: 'TEXT', read: (r) => r.upstream },
+  { name: 'attempts', type: 'TEXT', read: (r) => namesText(r.attempts) },
+  { name: 'retries', type: 'INTEGER', read: (r) => r.retries },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

@@ -12,7 +12,14 @@ const FLAGS = new Set([
   'prompt_tokens_estimated',
   'response_tokens_estimated',
 ])
-const PARSED = new Set(['tool_calls', 'tools_offered', 'tags', 'attachments', 'findings'])
+const PARSED = new Set([
+  'tool_calls',
+  'tools_offered',
+  'tags',
+  'attachments',
+  'findings',
+  'attempts',
+])
 
 /** `YYYY-MM-DD HH:MM:SS.sss`, which is UTC. */
 export function instant(timestamp: unknown): string {

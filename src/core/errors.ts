@@ -130,6 +130,11 @@ const CATALOGUE = {
     status: 504,
     says: 'no connection in time',
   },
+  YORI_UPSTREAM_NO_TARGET: {
+    source: 'upstream',
+    status: 503,
+    says: 'no target of the pool has room for one more request',
+  },
   YORI_UPSTREAM_TLS_FAILED: {
     source: 'upstream',
     status: 502,

@@ -218,6 +218,12 @@ export interface ExchangeRecord {
   readonly unseenBy?: string
   /** The request was sent a second time after a stale connection died. */
   readonly retried?: boolean
+  /** Of several targets, the one that answered, or was asked last. */
+  readonly upstream?: string
+  /** Each target that was asked, in order, with a status or a code of ours behind a space. */
+  readonly attempts?: readonly string[]
+  /** Targets that were asked before that one. */
+  readonly retries?: number
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */
   readonly redacted?: number
   /** Why a placeholder may have stayed in its answer; not kept, counted. */

@@ -118,6 +118,10 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     look: 'the same',
     do: 'the same',
   },
+  YORI_UPSTREAM_NO_TARGET: {
+    look: '`yori audit list`: which provider',
+    do: 'raise `max_requests` in `gateway.providers`, or add a target',
+  },
   YORI_UPSTREAM_TLS_FAILED: {
     look: 'the reason in the record',
     do: 'an interception in front of YORI?',

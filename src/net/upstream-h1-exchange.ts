@@ -82,7 +82,8 @@ export class H1Exchange implements UpstreamExchange {
   fail(error: unknown, stale = false): void {
     if (this.ended) return
     this.end()?.drop(this)
-    this.handler.onError(upstreamFailure(error, this.request.target.host), stale)
+    const failure = upstreamFailure(error, this.request.target.host)
+    this.handler.onError(failure, stale, !this.begun)
   }
 
   /** Nobody is told anything from now on. Gives what carried it. */

@@ -127,7 +127,8 @@ export class H2Stream implements UpstreamExchange {
     this.#end(false)
     const failure = upstreamFailure(error, this.#request.target.host)
     const isClosed = failure.code === 'YORI_UPSTREAM_CLOSED'
-    this.#handler.onError(failure, isClosed && !this.#headSeen && this.#isUnserved(error))
+    const isStale = isClosed && !this.#headSeen && this.#isUnserved(error)
+    this.#handler.onError(failure, isStale, this.#stream === undefined)
   }
 
   /** The provider has not acted on it, or not so that anybody knows: it may be sent again. */

@@ -77,8 +77,8 @@ class Attempt implements UpstreamExchange {
       onData: (chunk) => handler.onData(chunk),
       onEnd: (trailers) => handler.onEnd(trailers),
       onUpgrade: (fields, socket) => handler.onUpgrade(fields, socket),
-      onError: (error, stale) => {
-        if (!(error instanceof NoHttp2)) handler.onError(error, stale)
+      onError: (error, stale, unsent) => {
+        if (!(error instanceof NoHttp2)) handler.onError(error, stale, unsent)
         else if (!this.#aborted) this.#sent = http1(request, handler)
       },
     })

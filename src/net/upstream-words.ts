@@ -70,9 +70,10 @@ export interface UpstreamHandler {
   /**
    * Also in the midst of a body. `stale`: nothing came back, and the provider has not
    * acted on it as far as can be told (it died on a connection that had served before,
-   * was refused or never went): it may be sent once more, `fresh`.
+   * was refused or never went): it may be sent once more, `fresh`. `unsent`: nothing of it
+   * has gone.
    */
-  onError(error: YoriError, stale: boolean): void
+  onError(error: YoriError, stale: boolean, unsent?: boolean): void
 }
 
 /** What is left to say of a request that was sent; after its end both do nothing. */

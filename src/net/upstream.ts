@@ -3,6 +3,7 @@
  * in `upstream-h2.ts`, and where only asking tells which of them `upstream-preferring.ts`. This
  * is the narrow interface behind which they stand; nobody else knows them.
  */
+import type { Target } from './dial.js'
 import { UpstreamConnector } from './upstream-connect.js'
 import type { ConnectorOptions } from './upstream-connect.js'
 import { H1Upstream } from './upstream-h1.js'
@@ -29,12 +30,14 @@ export interface UpstreamOptions
  * `onError`.
  */
 export class Upstream {
+  readonly #connector: UpstreamConnector
   readonly #h1: H1Upstream
   readonly #h2: H2Upstream
   readonly #preferring: PreferringH2
 
   constructor(options: UpstreamOptions) {
     const connector = new UpstreamConnector(options)
+    this.#connector = connector
     this.#h1 = new H1Upstream({ ...options, connector })
     this.#h2 = new H2Upstream({
       ...options,
@@ -61,6 +64,16 @@ export class Upstream {
     if (request.version === 'h2') return this.#h2.send(request, handler)
     if (request.version === 'h2-if-spoken') return this.#preferring.send(request, handler)
     return this.#h1.send(request, handler)
+  }
+
+  /**
+   * Opens a connection of its own (TCP, and TLS unless it is plain) and ends it.
+   * @throws what `UpstreamConnector.connect` throws
+   */
+  async look(target: Target, protocol: 'http/1.1' | 'h2'): Promise<void> {
+    const socket = await this.#connector.connect(target, undefined, { protocol })
+    socket.on('error', () => undefined)
+    socket.destroy()
   }
 
   /** Ends idle connections now and busy ones with their exchange. Safe to call again. */

@@ -1,4 +1,5 @@
 /** One door of the gateway: a name in a path, and the provider behind it. Pure words. */
+import type { PoolSettings } from '../pools/settings.js'
 
 /** What stands behind one name. */
 export interface Door {
@@ -6,8 +7,10 @@ export interface Door {
   readonly name: string
   /** The provider whose reader understands it. */
   readonly speaks: string
-  /** Undefined: nobody has said where it is. */
+  /** Undefined: nobody has said where it is. Of a pool, the first of those that are asked first. */
   readonly target: DoorTarget | undefined
+  /** Several targets, of which one is asked. */
+  readonly pool?: DoorPool
   /** What the configuration sends as the client's credential, where that has none. */
   readonly key: (() => string) | undefined
   /** Fields that the configuration sets, flat; read when a request goes. */
@@ -25,4 +28,16 @@ export interface DoorTarget {
   readonly isWritten: boolean
   /** In front of what follows the name; empty, or from `/` without a `/` at its end. */
   readonly prefix: string
+}
+
+export interface DoorPool {
+  readonly settings: PoolSettings
+  /** In the places of `settings.targets`. */
+  readonly targets: readonly PooledTarget[]
+}
+
+export interface PooledTarget {
+  readonly target: DoorTarget
+  /** Goes there in the place of whatever the client sent as its own. */
+  readonly key: (() => string) | undefined
 }

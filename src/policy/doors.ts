@@ -3,7 +3,7 @@
  * target names, what of it goes on, and where to. Pure: texts are compared and cut, nothing is
  * decoded on the way to a provider, so that the path that is governed is the one that goes up.
  */
-import type { Door } from './door.js'
+import type { Door, DoorPool } from './door.js'
 import type { Endpoint } from './endpoints.js'
 import { ModelRoutes } from './model-routes.js'
 import type { ModelRoute } from './model-routes.js'
@@ -30,6 +30,11 @@ export class DoorTable {
 
   find(name: string): Door | undefined {
     return this.#byName.get(name)
+  }
+
+  /** Those that have several targets. */
+  get pools(): DoorPool[] {
+    return [...this.#byName.values()].flatMap(({ pool }) => pool ?? [])
   }
 
   get names(): string[] {

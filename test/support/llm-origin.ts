@@ -40,13 +40,14 @@ export async function startLlmOrigin(tls?: {
       ? {}
       : { certificate: tls.ca.issue({ names: [...tls.names] }) }),
     handler: (request, response) => {
-      void serve(request, response, arrived)
+      void serveLlm(request, response, arrived)
     },
   })
   return Object.assign(origin, { arrived })
 }
 
-async function serve(
+/** Answers one request, and remembers it once it has come whole. */
+export async function serveLlm(
   request: IncomingMessage,
   response: ServerResponse,
   arrived: ArrivedThere[],

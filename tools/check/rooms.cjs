@@ -27,7 +27,12 @@ const FLOORS = [
       { room: 'config/schema', path: `^config/${meaningOfConfig}\\.ts$` },
       { room: 'ca/profile', path: `^ca/${meaningOfCa}\\.ts$` },
       { room: 'pf/rules', path: `^pf/${meaningOfPf}\\.ts$`, calls: ['config/schema'] },
-      { room: 'src/policy', calls: ['config/schema', 'src/detect'] },
+      { room: 'src/pools' },
+      {
+        room: 'src/policy',
+        calls: ['config/schema', 'src/detect'],
+        types: ['src/pools'],
+      },
       { room: 'src/providers', calls: ['config/schema', 'src/detect'] },
       { room: 'src/detect' },
     ],

@@ -1,14 +1,13 @@
 /** What stands behind each door of the gateway: the catalogue, and the configuration over it. */
-import { isIP } from 'node:net'
 import type { Config } from '../../../config/schema.js'
-import { canonicalAddress } from '../../core/address.js'
-import { canonicalHostname } from '../../core/hostname.js'
 import { DoorTable } from '../../policy/doors.js'
-import type { Door, DoorTarget } from '../../policy/door.js'
+import type { Door, DoorPool, DoorTarget } from '../../policy/door.js'
 import type { ModelRoute } from '../../policy/model-routes.js'
 import type { Catalogue, CatalogueEntry } from '../../providers/catalogue.js'
 import { providerNamed } from '../../providers/index.js'
+import { targetOf } from './door-target.js'
 import { milliseconds } from './milliseconds.js'
+import { poolOf } from './pools.js'
 
 type Settings = Config['gateway']['providers'][string]
 
@@ -30,8 +29,11 @@ export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
       continue
     doors.set(entry.name, { ...closed(entry.name, speaksOf(entry)), target: at(host) })
   }
-  for (const [name, settings] of Object.entries(config.gateway.providers))
-    doors.set(name, configured(doors.get(name) ?? closed(name, 'openai'), settings))
+  const { providers, pools } = config.gateway
+  for (const [name, settings] of Object.entries(providers)) {
+    const door = configured(doors.get(name) ?? closed(name, 'openai'), settings)
+    doors.set(name, pooled(door, poolOf(name, settings, pools)))
+  }
   return new DoorTable(
     [...doors.values()],
     config.gateway.models.map(routeOf),
@@ -79,15 +81,11 @@ function configured(door: Door, settings: Settings): Door {
   }
 }
 
-export function targetOf({ protocol, hostname, port, pathname }: URL): DoorTarget {
-  const bare = hostname.replace(/^\[(.*)\]$/, '$1')
-  const host = canonicalAddress(bare) ?? canonicalHostname(bare) ?? bare
-  const plain = protocol === 'http:'
-  return {
-    host,
-    port: port === '' ? (plain ? 80 : 443) : Number(port),
-    plain,
-    isWritten: isIP(host) !== 0 || host === 'localhost',
-    prefix: pathname.replace(/\/+$/, ''),
-  }
+/** Its path is said by that target which is asked before the others. */
+function pooled(door: Door, pool: DoorPool | undefined): Door {
+  if (pool === undefined) return door
+  const { targets: settings } = pool.settings
+  const least = Math.min(...settings.map(({ priority }) => priority))
+  const first = settings.findIndex(({ priority }) => priority === least)
+  return { ...door, pool, target: pool.targets[first]?.target }
 }

@@ -5,7 +5,7 @@ import { YoriError } from '../../core/errors.js'
 import { proofKey } from '../../http/dpop.js'
 import { AgentIdentity } from '../../net/agent-identity.js'
 import type { McpDoors, McpGateway } from '../../policy/mcp-doors.js'
-import { targetOf } from './doors.js'
+import { targetOf } from './door-target.js'
 import { readPem } from './read-pem.js'
 
 /** @throws YORI_CONFIG_INVALID for a key that cannot be read, or is none on P-256 */

@@ -89,6 +89,7 @@ export function snapshotOf(
       direct: requestBytes ?? DIRECT_REQUEST_BYTES,
       intercepted: requestBytes,
     },
+    wholeBytes: config.gateway.pools.body_bytes,
     previewBytes: inspect.max_body_bytes,
     promptPreviewChars: inspect.prompt_preview_chars,
     bodies: {

@@ -3,12 +3,14 @@
  * and why not. What follows the name goes on as it stands; from there it is an exchange like
  * any other. That its caller may ask us at all has been seen to.
  */
+import { shareOf } from '../../core/device-id.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
 import type { Target } from '../../net/dial.js'
 import { doorEndpoint, pathProblem } from '../../policy/doors.js'
-import type { Door, DoorTarget } from '../../policy/door.js'
+import type { Door, DoorTarget, PooledTarget } from '../../policy/door.js'
 import type { DoorAsked } from '../../policy/doors.js'
+import type { EndpointTable } from '../../policy/endpoints.js'
 import { versionedPath } from '../../policy/spoken-apis.js'
 import {
   credentialIn,
@@ -16,6 +18,8 @@ import {
   withoutCredential,
 } from '../../providers/credentials.js'
 import type { Credentialed } from '../../providers/credentials.js'
+import { withoutOwn } from '../../providers/crossing.js'
+import type { PooledWay } from '../words/pooled-way.js'
 import { declineAs, exchange, facts, sdkOf } from './arrived.js'
 import type { Arrived } from './arrived.js'
 
@@ -53,8 +57,13 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
     target.host,
     services.policy.routes.endpoints.find(target.host),
   )
-  if (endpoint.route === 'refuse') {
+  if (endpoint.route === 'refuse' && door.pool === undefined) {
     refused(arrived, sdk, 'YORI_ENDPOINT_REFUSED')
+    return
+  }
+  const pooled = door.pool === undefined ? undefined : wayTo(arrived, door, asked)
+  if (typeof pooled === 'string') {
+    refused(arrived, sdk, pooled)
     return
   }
   const { log } = from.state
@@ -75,6 +84,9 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
           speaks: door.speaks,
           maxBodyBytes: MAX_BODY_BYTES,
           headTimeoutMs: door.headTimeoutMs,
+          ...(pooled === undefined
+            ? {}
+            : { pooled, wholeBytes: services.policy.wholeBytes }),
           ...(sidecar ? { toolName: toolNameOf(name, rest) } : {}),
         },
       },
@@ -132,19 +144,24 @@ export function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
   }
 }
 
-/** As it came, with what the configuration sets for this door. */
+/** As it came, with what the configuration sets for this door, or for this target of it. */
 function outgoing(
-  { head, from, holder }: Arrived,
+  arrived: Arrived,
   door: Door,
   { rest, isShort }: DoorAsked,
+  pooled?: PooledTarget,
 ): { readonly head: RequestHead; readonly path: string } {
-  const there = isShort === true ? versionedPath(door, rest) : rest
-  const path = (door.target?.prefix ?? '') + there
+  const { head, holder } = arrived
+  const target = pooled?.target ?? door.target
+  const there = isShort === true ? versionedPath({ ...door, target }, rest) : rest
+  const path = (target?.prefix ?? '') + there
   let request: Credentialed = { fields: head.fields, path }
   const isOurs =
     holder !== undefined ||
-    (from.state.caller.loopback && credentialIn(request) === undefined)
-  if (door.key !== undefined && isOurs)
+    (arrived.from.state.caller.loopback && credentialIn(request) === undefined)
+  if (pooled?.key !== undefined)
+    request = withCredential(withoutOwn(request), door.speaks, pooled.key())
+  else if (door.key !== undefined && isOurs)
     request = withCredential(request, door.speaks, door.key())
   // A key of ours is nobody else's to see.
   else if (holder !== undefined) request = withoutCredential(request)
@@ -152,6 +169,47 @@ function outgoing(
     head: { ...head, fields: replaced(request.fields, door.fields()) },
     path: request.path,
   }
+}
+
+/** By its targets; an error where none of them is for this client. */
+function wayTo(arrived: Arrived, door: Door, asked: DoorAsked): PooledWay | ErrorCode {
+  const { services, from, head, holder } = arrived
+  const pool = services.pools.find(door.name)
+  const targets = door.pool?.targets ?? []
+  if (pool === undefined) return 'YORI_PROVIDER_NOT_CONFIGURED'
+  const mayUseOurs = holder !== undefined || from.state.caller.loopback
+  const { endpoints } = services.policy.routes
+  const refused = placesOf(targets, ({ target }) => isRefused(target, endpoints))
+  const withheld = placesOf(targets, ({ key }) => key !== undefined && !mayUseOurs)
+  const without = new Set([...refused, ...withheld])
+  if (without.size === targets.length)
+    return withheld.length > 0 ? 'YORI_KEY_REQUIRED' : 'YORI_ENDPOINT_REFUSED'
+  return {
+    pool,
+    without,
+    key: head.own?.get('x-yori-session-id') ?? shareOf(from.state.record.device),
+    headTimeoutMs: door.headTimeoutMs,
+    to: (index) => {
+      const pooled = targets[index] as PooledTarget
+      const sent = outgoing(arrived, door, asked, pooled)
+      return {
+        target: dialled(pooled.target),
+        path: sent.path,
+        fields: sent.head.fields,
+      }
+    },
+  }
+}
+
+function placesOf(
+  targets: readonly PooledTarget[],
+  fits: (one: PooledTarget) => boolean,
+): number[] {
+  return targets.flatMap((one, index) => (fits(one) ? [index] : []))
+}
+
+function isRefused({ host }: DoorTarget, endpoints: EndpointTable): boolean {
+  return doorEndpoint(host, endpoints.find(host)).route === 'refuse'
 }
 
 /** `set` takes the place of the fields of the same names; both flat. */

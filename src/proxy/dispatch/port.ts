@@ -3,6 +3,7 @@ import type { Overrides } from '../../household/overrides.js'
 import type { Memory } from '../../learned/memory.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
 import type { AccessGate } from '../../policy/access-gate.js'
+import type { Pools } from '../../pools/pools.js'
 import type { Decider } from '../../policy/decider.js'
 import type { ExchangePort } from '../exchange/port.js'
 import type { SitePort } from '../site/port.js'
@@ -22,6 +23,8 @@ export interface DispatchPort
   readonly overrides: Overrides
   readonly decider: ExchangePort['decider'] & Pick<Decider, 'isGoverned'>
   readonly keys: ExchangePort['keys'] & Pick<AccessGate, 'hasKeys' | 'find'>
+  /** Of doors that have several targets, by the name of the door. */
+  readonly pools: Pick<Pools, 'find'>
   /** Undefined: there is no control plane. */
   readonly openAnswers: () => OpenAnswers | undefined
 }

@@ -27,6 +27,7 @@ export function bodyOf(
       door: facts.door,
     }),
     previewBytes: facts.endpoint === undefined ? 0 : policy.previewBytes,
+    wholeBytes: facts.door?.wholeBytes,
     holdBytes: about.waits ? hold.most : 0,
     // Both sides of a call may talk in turns: its end might wait for an answer.
     gate:

@@ -38,6 +38,7 @@ import type { ExchangeLog } from '../words/exchange-log.js'
 import type { Rewriter } from '../words/door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangeTap } from '../words/observer.js'
+import type { PooledWay } from '../words/pooled-way.js'
 import type { ExchangePort } from './port.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import type { MessageState } from './call-gate.js'
@@ -48,7 +49,8 @@ import type { RequestBody } from './request-body.js'
 import { headProblem } from './request-limits.js'
 import { framingOf, restoredFields, Restoring } from './restoring.js'
 import type { RestoringHead } from './restoring.js'
-import { upstreamRequest, wantsH2 } from './upstream-request.js'
+import { PooledSending } from './pooled-sending.js'
+import { pooledRequest, upstreamRequest, wantsH2 } from './upstream-request.js'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -334,7 +336,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
 
   onError(error: YoriError, stale: boolean): void {
     if (this.closed) return
-    const mayRetry = stale && !this.retried && this.#course.row.mayRetry
+    // Who is sent to a pool has been sent again as often as it may.
+    const isPooled = this.facts.door?.pooled !== undefined
+    const mayRetry = stale && !isPooled && !this.retried && this.#course.row.mayRetry
     const sent = mayRetry ? this.#again() : undefined
     if (sent !== undefined) {
       this.retried = true
@@ -353,9 +357,36 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #send(body: UpstreamBody): void {
     if (!this.#enter('sent')) return
     this.#sent = body
+    const { way, pooled } = this.facts.door ?? {}
+    if (pooled !== undefined) {
+      this.#upstream = this.#sendTo(pooled, body)
+      return
+    }
     const request = upstreamRequest(this, body, this.#judging)
-    const asked = this.facts.door?.way?.sent?.(request) ?? request
-    this.#upstream = this.services.upstream.send(asked, this)
+    this.#upstream = this.services.upstream.send(way?.sent?.(request) ?? request, this)
+  }
+
+  #sendTo(way: PooledWay, body: UpstreamBody): UpstreamExchange {
+    const { services } = this
+    const { headTimeoutMs } = way
+    return PooledSending.begin(
+      {
+        way,
+        body,
+        again: () => this.#again(),
+        request: (to, again, fresh) =>
+          pooledRequest(this, again, this.#judging, {
+            to,
+            fresh,
+            headTimeoutMs,
+          }),
+        send: (request, handler) => services.upstream.send(request, handler),
+        log: this.#log,
+        now: () => services.deadlines.now(),
+        wallNow: () => services.clock.now(),
+      },
+      this,
+    )
   }
 
   /** What waits looks at it, one after the other; then it goes up, or is blocked. */

@@ -17,7 +17,7 @@ import { BodyStream } from './body-stream.js'
 import type { CallGate } from './call-gate.js'
 import type { BodyBound } from './request-limits.js'
 
-/** Bodies up to this length are read whole before they are sent on. */
+/** Bodies up to this length are read whole before they are sent on, unless others say. */
 const WHOLE_BYTES = 64 * 1024
 /** Of one that is held, what is taken in one turn of the loop: others have theirs between. */
 const TURN_BYTES = 256 * 1024
@@ -37,6 +37,8 @@ export interface BodyLimits {
   readonly hold: Hold
   /** How long what is held may wait for room there. */
   readonly waitMs: number
+  /** Bodies up to this length are read whole before they are sent on; 64 KiB unless said. */
+  readonly wholeBytes?: number | undefined
   /** Of a call of gRPC that is held: it waits for a message, not for the body's end. */
   readonly gate?: CallGate | undefined
   /** Monotonic milliseconds, of the clock by which deadlines are kept. */
@@ -123,7 +125,8 @@ export class RequestBody {
       fail(this.#tooLarge())
       return
     }
-    const small = !chunked && contentLength !== undefined && contentLength <= WHOLE_BYTES
+    const { wholeBytes = WHOLE_BYTES } = this.#limits
+    const small = !chunked && contentLength !== undefined && contentLength <= wholeBytes
     if (small && this.#limits.hold.take(contentLength)) {
       this.#taken = contentLength
       this.#readWhole(use, fail)

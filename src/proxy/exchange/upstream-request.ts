@@ -6,6 +6,7 @@ import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
 import type { HttpRequest } from '../words/http-words.js'
 import type { Judging } from '../judging/judging.js'
+import type { Outgoing } from '../words/pooled-way.js'
 
 /** The catalogue says so, or gRPC does, which is HTTP/2 only. WebSocket is HTTP/1.1. */
 export function wantsH2(
@@ -71,4 +72,39 @@ function h2Words(
       .some((item) => item.split(';', 1)[0]?.trim().toLowerCase() === 'trailers'),
     trailers: () => readRequestHead(request.rawTrailers).fields,
   }
+}
+
+/** The same for one target of a pool, which may be asked otherwise than the others. */
+export function pooledRequest(
+  about: ExchangeAbout<ExchangePort>,
+  body: UpstreamBody,
+  judging: Pick<Judging, 'redaction' | 'changes'> | undefined,
+  { to, fresh, headTimeoutMs }: PooledTo,
+): UpstreamRequest {
+  const { target, path, fields } = to
+  const { facts, request } = about
+  const overH2 = wantsH2(about.services.catalogue, {
+    facts: { ...facts, target },
+    isGrpc: about.isGrpc,
+  })
+  const prefers = !overH2 && target.plain !== true && about.from.state.onlyH2
+  const version = overH2 ? 'h2' : prefers ? 'h2-if-spoken' : undefined
+  const left = judging?.redaction?.fields(fields) ?? fields
+  return {
+    ...upstreamRequest(about, body, undefined),
+    target,
+    path,
+    host: hostField(target.host, target.port, target.plain === true ? 80 : 443),
+    fields: judging?.changes?.requestFields(left) ?? left,
+    fresh,
+    headTimeoutMs,
+    version,
+    ...(version === undefined ? {} : h2Words(request)),
+  }
+}
+
+export interface PooledTo {
+  readonly to: Outgoing
+  readonly fresh: boolean
+  readonly headTimeoutMs: number | undefined
 }

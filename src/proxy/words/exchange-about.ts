@@ -7,6 +7,7 @@ import type { Endpoint } from '../../policy/endpoints.js'
 import type { Recognised } from '../../providers/index.js'
 import type { DoorWay } from './door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from './http-words.js'
+import type { PooledWay } from './pooled-way.js'
 
 export interface ExchangeFacts {
   readonly head: RequestHead
@@ -32,6 +33,10 @@ export interface ByDoor {
   /** A longer body is answered 400. */
   readonly maxBodyBytes: number
   readonly headTimeoutMs: number | undefined
+  /** Several targets stand behind it. */
+  readonly pooled?: PooledWay
+  /** A body up to so many bytes is read whole before it goes up, so that it can go up again. */
+  readonly wholeBytes?: number
   /** It came to a sidecar: what it is called there, `<provider>.<path with dots>`. */
   readonly toolName?: string
   /** What it does beside leading on. */

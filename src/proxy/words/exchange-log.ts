@@ -217,6 +217,15 @@ export class ExchangeLog {
 
   // The response.
 
+  /** It was sent to one of several targets, and what came of it. */
+  attempted({ target, outcome }: { target: string; outcome: string }): void {
+    const row = this.#record
+    const before = row.attempts ?? []
+    row.upstream = target
+    row.attempts = [...before, `${target} ${outcome}`]
+    row.retries = before.length
+  }
+
   /** It is sent a second time. */
   retried(): void {
     this.#record.retried = true

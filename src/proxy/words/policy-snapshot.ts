@@ -30,6 +30,8 @@ export interface PolicySnapshot {
     readonly direct: number
     readonly intercepted: number | undefined
   }
+  /** `gateway.pools.body_bytes`: of a body at a pool, what is read whole before it goes up. */
+  readonly wholeBytes: number
   readonly previewBytes: number
   /** Of a prompt, in the record. */
   readonly promptPreviewChars: number

@@ -1,0 +1,69 @@
+/** The pools behind doors: their targets by base URL, and what holds for all of them. */
+import type { Config } from '../../../config/schema.js'
+import { formatSocketAddress } from '../../core/address.js'
+import type { DoorPool, PooledTarget } from '../../policy/door.js'
+import type { PoolLimits, TargetSettings } from '../../pools/settings.js'
+import { milliseconds } from './milliseconds.js'
+import { targetOf } from './door-target.js'
+
+type Settings = Config['gateway']['providers'][string]
+
+/** Undefined: it has none. */
+export function poolOf(
+  name: string,
+  { pool, balance }: Pick<Settings, 'pool' | 'balance'>,
+  limits: Config['gateway']['pools'],
+): DoorPool | undefined {
+  if (pool.length === 0) return undefined
+  const targets: PooledTarget[] = []
+  const settings: TargetSettings[] = []
+  const ids = new Set<string>()
+  for (const one of pool) {
+    const target = targetOf(new URL(one.base_url))
+    const id = unique(one.name ?? addressOf(target), ids)
+    targets.push({ target, key: one.key && keyOf(one.key) })
+    settings.push({
+      id,
+      weight: one.weight,
+      priority: one.priority,
+      maxRequests: one.max_requests,
+    })
+  }
+  return {
+    settings: { name, balance, targets: settings, limits: limitsOf(limits) },
+    targets,
+  }
+}
+
+function keyOf(key: { reveal(): string }): () => string {
+  return () => key.reveal()
+}
+
+function addressOf({ host, port }: PooledTarget['target']): string {
+  return formatSocketAddress({ address: host, port })
+}
+
+function unique(name: string, taken: Set<string>): string {
+  let id = name
+  for (let n = 2; taken.has(id); n++) id = `${name}#${n}`
+  taken.add(id)
+  return id
+}
+
+function limitsOf(pools: Config['gateway']['pools']): PoolLimits {
+  return {
+    ejectAfter: pools.eject_after,
+    breakerShare: pools.breaker_share,
+    breakerRequests: pools.breaker_requests,
+    breakerWindowMs: milliseconds(pools.breaker_window),
+    ejectMs: milliseconds(pools.eject_time),
+    ejectMostMs: milliseconds(pools.eject_time_most),
+    slowStartMs: milliseconds(pools.slow_start),
+    healthEveryMs: milliseconds(pools.health_interval),
+    healthFailures: pools.health_failures,
+    retries: pools.retries,
+    retryShare: pools.retry_share,
+    retriesAtLeast: pools.retries_at_least,
+    retryAfterMostMs: milliseconds(pools.retry_after),
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Looks at the targets of pools by TCP and TLS when their pools want that: about once a second it
+ * is asked which, and a few at once are looked at.
+ */
+import type { Watched } from '../core/watched.js'
+import type { Target } from '../net/dial.js'
+import type { Upstream } from '../net/upstream.js'
+import type { DoorPool } from '../policy/door.js'
+import type { Pools } from '../pools/pools.js'
+import type { Catalogue } from '../providers/catalogue.js'
+
+/** Looks at once; what is due beyond them waits for the next second. */
+const MAX_LOOKS = 32
+
+export interface PoolLooksOptions {
+  readonly pools: Pick<Pools, 'find'>
+  readonly doors: readonly DoorPool[]
+  /** Without `look`, nobody is down. */
+  readonly upstream: Partial<Pick<Upstream, 'look'>>
+  readonly catalogue: Pick<Catalogue, 'entryFor'>
+}
+
+export class PoolLooks implements Watched {
+  watchedAt = -1
+  readonly #options: PoolLooksOptions
+  #looking = 0
+
+  constructor(options: PoolLooksOptions) {
+    this.#options = options
+  }
+
+  tick(): void {
+    const { pools, doors } = this.#options
+    for (const { settings, targets } of doors) {
+      const pool = pools.find(settings.name)
+      if (pool === undefined) continue
+      for (const index of pool.toLookAt(MAX_LOOKS - this.#looking)) {
+        const target = targets[index]?.target
+        if (target === undefined) continue
+        this.#looking++
+        void this.#isGood(target).then((isGood) => {
+          this.#looking--
+          pool.looked(index, isGood)
+        })
+      }
+    }
+  }
+
+  async #isGood({ host, port, plain, isWritten }: Target): Promise<boolean> {
+    const { upstream, catalogue } = this.#options
+    const isH2 = plain !== true && catalogue.entryFor(host)?.upstream === 'h2'
+    try {
+      await upstream.look?.(
+        { host, port, plain: plain === true, isWritten: isWritten === true },
+        isH2 ? 'h2' : 'http/1.1',
+      )
+      return true
+    } catch {
+      return false
+    }
+  }
+}

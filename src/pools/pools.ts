@@ -1,0 +1,55 @@
+/**
+ * The pools of one generation of the configuration, and what lasts of their targets beyond it: a
+ * reload does not bring back whoever was left out.
+ */
+import { Pool } from './pool.js'
+import type { PoolSettings, TargetSettings } from './settings.js'
+import { TargetState } from './target.js'
+
+/** What is known of targets, by their pool's name and their own. */
+export class TargetMemory {
+  readonly #states = new Map<string, TargetState>()
+
+  of(pool: string, { id }: TargetSettings): TargetState {
+    const key = `${pool}\0${id}`
+    const known = this.#states.get(key) ?? new TargetState()
+    this.#states.set(key, known)
+    return known
+  }
+
+  /** Forgets those that no pool of these has, and that answer nothing. */
+  keep(pools: readonly PoolSettings[]): void {
+    const kept = new Set(
+      pools.flatMap(({ name, targets }) => targets.map(({ id }) => `${name}\0${id}`)),
+    )
+    for (const [key, { active }] of this.#states)
+      if (!kept.has(key) && active === 0) this.#states.delete(key)
+  }
+}
+
+/** As many as the configuration has; each is looked up by its name. */
+export class Pools {
+  readonly #byName: ReadonlyMap<string, Pool>
+
+  constructor(
+    settings: readonly PoolSettings[],
+    now: () => number,
+    memory: TargetMemory,
+  ) {
+    memory.keep(settings)
+    this.#byName = new Map(
+      settings.map((one) => [
+        one.name,
+        new Pool(one, now, (target) => memory.of(one.name, target)),
+      ]),
+    )
+  }
+
+  find(name: string): Pool | undefined {
+    return this.#byName.get(name)
+  }
+
+  get all(): Pool[] {
+    return [...this.#byName.values()]
+  }
+}

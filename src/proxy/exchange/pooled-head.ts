@@ -1,0 +1,22 @@
+/** What we say in an answer's head of where it comes from, in the place of what came as that. */
+
+export interface Told {
+  /** The target that answers. */
+  readonly upstream: string
+  /** Targets that were asked before it. */
+  readonly retries: number
+}
+
+const OURS: ReadonlySet<string> = new Set(['x-yori-upstream', 'x-yori-retries'])
+
+/** Flat, as it came, but for fields of those names. */
+export function withOurs(rawHeaders: readonly string[], told: Told): string[] {
+  const fields: string[] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (!OURS.has(name.toLowerCase())) fields.push(name, rawHeaders[i + 1] as string)
+  }
+  fields.push('x-yori-upstream', told.upstream)
+  if (told.retries > 0) fields.push('x-yori-retries', String(told.retries))
+  return fields
+}
