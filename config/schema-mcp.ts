@@ -1,5 +1,37 @@
 /** The doors of the Model Context Protocol: to the gateway of agents, and to servers. */
-import { choice, section, text } from './schema-parts.js'
+import { choice, item, secret, section, text } from './schema-parts.js'
+
+const server = item('One server of MCP.', ['url'], {
+  url: text({
+    format: 'http-url',
+    description:
+      'Where it takes messages (streamable HTTP), or opens its stream (HTTP+SSE). In the ' +
+      'clear only where this says http. An address that is written here, or localhost, is ' +
+      'dialled even where it is private.',
+  }),
+  tools: {
+    type: 'object',
+    propertyNames: { format: 'label' },
+    additionalProperties: choice({
+      enum: ['allow', 'deny', 'ask'],
+      description:
+        'allow leads a call on, deny never does, ask does once `yori approve` was told its ' +
+        'code. They hold in every mode.',
+    }),
+    maxProperties: 1000,
+    default: {},
+    description: 'What becomes of calls of its tools; * stands for those not named.',
+  },
+  headers: {
+    type: 'object',
+    propertyNames: { format: 'header-name' },
+    additionalProperties: secret('header-value', 'What it says.'),
+    maxProperties: 32,
+    default: {},
+    description:
+      'Fields that each request to it has, in the place of those of the client.',
+  },
+})
 
 export const mcpSchema = section(
   'The doors for clients of the Model Context Protocol: /mcp/... on the listener.',
@@ -29,5 +61,13 @@ export const mcpSchema = section(
         }),
       },
     ),
+    servers: {
+      type: 'object',
+      propertyNames: { format: 'door-name' },
+      additionalProperties: server,
+      maxProperties: 256,
+      default: {},
+      description: 'Servers of MCP, by the name of /mcp/servers/NAME.',
+    },
   },
 )

@@ -292,6 +292,21 @@ const CATALOGUE = {
     status: 404,
     says: 'no recording answers this request',
   },
+  YORI_MCP_SERVER_UNKNOWN: {
+    source: 'client',
+    status: 404,
+    says: 'no server of MCP has that name here',
+  },
+  YORI_MCP_UNREADABLE: {
+    source: 'client',
+    status: 400,
+    says: 'the message cannot be read as its server might read it',
+  },
+  YORI_MCP_HEADER_MISMATCH: {
+    source: 'client',
+    status: 400,
+    says: 'a field of the head says something else than the message',
+  },
 } as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
 
 export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'

@@ -262,4 +262,16 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     look: 'what `yori exec --replay` names at its end',
     do: 'record that request as well (`yori record`), or match less strictly: `--match nearest`',
   },
+  YORI_MCP_SERVER_UNKNOWN: {
+    look: 'the name behind `/mcp/servers/` in the client’s URL',
+    do: 'use a name of `mcp.servers`, or add it there',
+  },
+  YORI_MCP_UNREADABLE: {
+    look: 'what the message says of the body: a key that stands twice, another charset or coding',
+    do: 'have the client send one message of JSON-RPC in UTF-8, each key once',
+  },
+  YORI_MCP_HEADER_MISMATCH: {
+    look: '`Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` of the request',
+    do: 'have whatever stands between the client and YORI leave these fields as they are',
+  },
 }

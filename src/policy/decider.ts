@@ -493,6 +493,8 @@ export class Decider {
   /** Approvals of what this device was refused by that policy there. */
   approved(policy: string, device: Device, endpoint: string): readonly Grant[] {
     const facts = { policy, device, endpoint }
+    // Whoever was told a code and has it approved expects that to hold at once.
+    this.#options.kept.refresh()
     return approvedFor(this.lists.state.grants, facts, this.#options.clock.now())
   }
 

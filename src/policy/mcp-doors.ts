@@ -4,6 +4,7 @@
  * means, and what of it goes on. Pure: texts are compared and cut, nothing is decoded.
  */
 import type { DoorTarget } from './door.js'
+import type { ToolRules } from './mcp-tools.js'
 
 /** What an agent says to its gateway with each request. */
 export interface AgentSigner {
@@ -26,20 +27,41 @@ export interface McpGateway {
   readonly signer: AgentSigner
 }
 
-export interface McpDoors {
-  readonly gateway: McpGateway | undefined
+/** One server of MCP that the configuration names. */
+export interface McpServer {
+  readonly name: string
+  /** Its prefix is empty: `path` says all. */
+  readonly target: DoorTarget
+  /** Scheme and authority, as in a URL. */
+  readonly origin: string
+  /** Where its messages are taken, from its `/`, and what of a query goes with all of them. */
+  readonly path: string
+  readonly query: string
+  readonly tools: ToolRules
+  /** Fields that the configuration sets, flat; read when a request goes. */
+  readonly fields: () => readonly string[]
 }
 
-export type McpAsked = {
-  readonly kind: 'gateway'
-  readonly gateway: McpGateway
-  /** From its `/`, query included. */
-  readonly rest: string
+export interface McpDoors {
+  readonly gateway: McpGateway | undefined
+  readonly servers: ReadonlyMap<string, McpServer>
 }
+
+/** `rest`: what goes on, from its `/`, query included; of a server what follows its name. */
+export type McpAsked =
+  | { readonly kind: 'gateway'; readonly gateway: McpGateway; readonly rest: string }
+  | { readonly kind: 'server'; readonly server: McpServer; readonly rest: string }
+  | { readonly kind: 'unknown-server'; readonly name: string }
 
 /** Of an origin-form target in our own name; undefined: it is at none of these doors. */
 export function mcpAsked(target: string, doors: McpDoors): McpAsked | undefined {
   if (!/^\/mcp(?:[/?]|$)/.test(target)) return undefined
-  const { gateway } = doors
+  const { gateway, servers } = doors
+  const [, name, rest = ''] = /^\/mcp\/servers\/([^/?]*)(.*)$/s.exec(target) ?? []
+  if (name !== undefined && (servers.size > 0 || gateway === undefined)) {
+    const server = servers.get(name)
+    if (server === undefined) return { kind: 'unknown-server', name }
+    return { kind: 'server', server, rest }
+  }
   return gateway === undefined ? undefined : { kind: 'gateway', gateway, rest: target }
 }

@@ -307,7 +307,7 @@ describe('the defaults', () => {
       drain: 30,
     },
     log: { level: 'info', exchanges: false },
-    mcp: { gateway: { scheme: 'Bearer' } },
+    mcp: { gateway: { scheme: 'Bearer' }, servers: {} },
   }
 
   it('are these', () => {

@@ -100,6 +100,7 @@ const FLOORS = [
           'src/proxy/site',
           'src/proxy/exchange',
           'src/proxy/mcp',
+          'src/proxy/judging',
         ],
         types: ['src/proxy/fronts'],
       },

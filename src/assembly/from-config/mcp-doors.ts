@@ -4,13 +4,22 @@ import type { Clock } from '../../core/clock.js'
 import { YoriError } from '../../core/errors.js'
 import { proofKey } from '../../http/dpop.js'
 import { AgentIdentity } from '../../net/agent-identity.js'
-import type { McpDoors, McpGateway } from '../../policy/mcp-doors.js'
+import type { McpDoors, McpGateway, McpServer } from '../../policy/mcp-doors.js'
+import { ToolRules } from '../../policy/mcp-tools.js'
 import { targetOf } from './door-target.js'
 import { readPem } from './read-pem.js'
 
 /** @throws YORI_CONFIG_INVALID for a key that cannot be read, or is none on P-256 */
 export async function mcpDoorsOf({ mcp }: Config, clock: Clock): Promise<McpDoors> {
-  return { gateway: await gatewayOf(mcp.gateway, clock) }
+  return {
+    gateway: await gatewayOf(mcp.gateway, clock),
+    servers: new Map(
+      Object.entries(mcp.servers).map(([name, settings]) => [
+        name,
+        serverOf(name, settings),
+      ]),
+    ),
+  }
 }
 
 async function gatewayOf(
@@ -37,5 +46,22 @@ async function gatewayOf(
       token: `fo_agent_${agent_id}`,
       now: () => clock.now(),
     }),
+  }
+}
+
+function serverOf(
+  name: string,
+  { url, tools, headers }: Config['mcp']['servers'][string],
+): McpServer {
+  const at = new URL(url)
+  return {
+    name,
+    target: { ...targetOf(at), prefix: '' },
+    origin: at.origin,
+    path: at.pathname,
+    query: at.search,
+    tools: new ToolRules(Object.entries(tools)),
+    fields: () =>
+      Object.entries(headers).flatMap(([field, value]) => [field, value.reveal()]),
   }
 }

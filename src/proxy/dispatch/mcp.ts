@@ -7,14 +7,17 @@ import { TLSSocket } from 'node:tls'
 import type { ErrorCode } from '../../core/errors.js'
 import type { DoorTarget } from '../../policy/door.js'
 import { doorEndpoint, pathProblem } from '../../policy/doors.js'
+import { MCP_DOOR_POLICY } from '../../policy/mcp-tools.js'
 import { mcpAsked } from '../../policy/mcp-doors.js'
-import type { McpAsked } from '../../policy/mcp-doors.js'
+import type { McpAsked, McpServer } from '../../policy/mcp-doors.js'
 import type { Asked } from '../../policy/access.js'
 import { withoutCredential } from '../../providers/credentials.js'
 import { GatewayWay } from '../mcp/gateway-way.js'
+import { ServerWay, serverPath } from '../mcp/server-way.js'
 import type { DoorWay } from '../words/door-way.js'
 import { declineAs, exchange, facts } from './arrived.js'
 import type { Arrived } from './arrived.js'
+import { markOf } from '../judging/content-marks.js'
 import { dialled } from './door.js'
 
 /** Of a body that comes by such a door. */
@@ -30,14 +33,72 @@ export function mcpDoorOf({ services }: Arrived, asked: Asked): McpAsked | undef
 }
 
 export function serveMcp(arrived: Arrived, asked: McpAsked): void {
-  const { gateway, rest } = asked
-  const problem = arrived.upgrade === undefined ? pathProblem(rest) : 'it is no WebSocket'
+  if (asked.kind === 'unknown-server') {
+    refused(arrived, 'YORI_MCP_SERVER_UNKNOWN')
+    return
+  }
+  const { rest } = asked
+  const problem =
+    arrived.upgrade === undefined
+      ? pathProblem(rest.startsWith('/') ? rest : `/${rest}`)
+      : 'no WebSocket is asked for there'
   if (problem !== undefined) {
     refused(arrived, 'YORI_NOT_FORWARDED', problem)
     return
   }
+  if (asked.kind === 'server') {
+    serveServer(arrived, asked.server, rest)
+    return
+  }
+  const { gateway } = asked
   const way = new GatewayWay(gateway, ownOrigin(arrived))
   leadOn(arrived, { target: gateway.target, name: 'mcp', rest, way })
+}
+
+function serveServer(arrived: Arrived, server: McpServer, rest: string): void {
+  const { http, head, from, services } = arrived
+  const { decider, policy } = services
+  const { markKey } = decider
+  const at = serverPath(server, rest, markKey)
+  if (at === undefined) {
+    refused(
+      arrived,
+      'YORI_NOT_FORWARDED',
+      'no stream of the server has told that endpoint',
+    )
+    return
+  }
+  const { host } = server.target
+  const way = new ServerWay({
+    server,
+    method: http.request.method ?? 'GET',
+    fields: head.fields,
+    isMessage: at.isMessage,
+    json: policy.json,
+    coding: policy.coding,
+    approvals: {
+      key: markKey,
+      mark: markOf(markKey),
+      granted: () => {
+        const granted = new Map<string, () => void>()
+        const { device } = from.state.record
+        for (const { id, once, found = [] } of decider.approved(
+          MCP_DOOR_POLICY,
+          device,
+          host,
+        ))
+          for (const mark of found)
+            granted.set(mark, () => (once ? decider.spend(id) : undefined))
+        return granted
+      },
+    },
+  })
+  leadOn(arrived, {
+    target: server.target,
+    name: `mcp-${server.name}`,
+    rest: at.path,
+    way,
+  })
 }
 
 interface Led {

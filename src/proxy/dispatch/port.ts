@@ -21,7 +21,8 @@ export interface DispatchPort
   readonly memory: Pick<Memory, 'accepted'> & ExchangePort['memory'] & SitePort['memory']
   readonly trust: Pick<TrustLedger, 'accepted'>
   readonly overrides: Overrides
-  readonly decider: ExchangePort['decider'] & Pick<Decider, 'isGoverned'>
+  readonly decider: ExchangePort['decider'] &
+    Pick<Decider, 'isGoverned' | 'approved' | 'markKey' | 'spend'>
   readonly keys: ExchangePort['keys'] & Pick<AccessGate, 'hasKeys' | 'find'>
   /** Of doors that have several targets, by the name of the door. */
   readonly pools: Pick<Pools, 'find'>

@@ -35,11 +35,12 @@ import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
-import type { Rewriter } from '../words/door-way.js'
+import type { Look, Rewriter } from '../words/door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangeTap } from '../words/observer.js'
 import type { PooledWay } from '../words/pooled-way.js'
 import type { ExchangePort } from './port.js'
+import { answerBlockedByDoor, answerRefused } from './door-answer.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import type { MessageState } from './call-gate.js'
 import { bodyOf, isListening, tappedHead } from './exchange-parts.js'
@@ -120,7 +121,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const { holder } = facts
     this.waits =
       facts.endpoint !== undefined &&
-      (services.decider.holdsFor(from.state.record.device) ||
+      (facts.door?.way?.look !== undefined ||
+        services.decider.holdsFor(from.state.record.device) ||
         (holder !== undefined && services.keys.holds(holder)))
     this.overH2 = wantsH2(services.catalogue, this)
     this.#share = shareOf(from.state.record.device)
@@ -181,7 +183,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (facts.head.expects) this.response.writeContinue()
     if (this.waits) this.#enter('held')
     this.#body.read(
-      (body) => (this.waits ? this.#judgeHeld(body) : this.#send(body)),
+      (body) => (this.waits ? this.#lookAtHeld(body) : this.#send(body)),
       (error) => this.#fail(error),
     )
   }
@@ -387,6 +389,41 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       },
       this,
     )
+  }
+
+  /** The door first: what it does not lead on, it answers. */
+  #lookAtHeld(body: UpstreamBody): void {
+    const looked = this.facts.door?.way?.look?.(body)
+    if (looked === undefined) this.#judgeHeld(body)
+    else if (!(looked instanceof Promise)) this.#looked(looked, body)
+    else
+      looked
+        .then((look) => this.#looked(look, body))
+        .catch((cause: unknown) => this.#fail(internal(cause)))
+  }
+
+  #looked(look: Look, body: UpstreamBody): void {
+    if (this.closed) return
+    const log = this.#log
+    if (look.kind === 'passes' || log === undefined) {
+      if (look.kind === 'passes') log?.calls(look.tools)
+      this.#judgeHeld(body)
+      return
+    }
+    if (look.kind === 'refused') {
+      answerRefused(this, log, look)
+      this.#close('error')
+      return
+    }
+    const answer = (): void => {
+      if (this.closed) return
+      answerBlockedByDoor(this, log, look)
+      this.#close('block')
+    }
+    // Read and judged as ever, for the record.
+    const judgement = this.#judging?.judge(this.#body, undefined)
+    if (judgement instanceof Promise) void judgement.then(answer, answer)
+    else answer()
   }
 
   /** What waits looks at it, one after the other; then it goes up, or is blocked. */

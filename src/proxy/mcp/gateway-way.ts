@@ -58,7 +58,7 @@ export class GatewayWay implements DoorWay {
   }
 }
 
-function wantsEvents(fields: readonly string[]): boolean {
+export function wantsEvents(fields: readonly string[]): boolean {
   for (let i = 0; i + 1 < fields.length; i += 2)
     if ((fields[i] as string).toLowerCase() === 'accept')
       if (/text\/event-stream/i.test(fields[i + 1] as string)) return true

@@ -1,5 +1,6 @@
 /** What a door may do with an exchange beside leading it on, as the exchange sees it. */
-import type { UpstreamRequest } from '../../net/upstream-words.js'
+import type { YoriError } from '../../core/errors.js'
+import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 
 export interface AnswerHead {
   readonly contentType: string | undefined
@@ -15,6 +16,8 @@ export interface Rewriter {
 
 /** One for a request. Throws nothing. */
 export interface DoorWay {
+  /** Looks at the whole body, where there is one, before anything goes up; rejects never. */
+  look?(body: UpstreamBody): Look | Promise<Look>
   /** The request as it goes up; asked each time that it does. */
   sent?(request: UpstreamRequest): UpstreamRequest
   /** Of an answer's head: nobody sees it, and the request goes once more, as `sent` has it then. */
@@ -22,3 +25,28 @@ export interface DoorWay {
   /** Through which its answer goes on; undefined: as it is. */
   rewriter?(head: AnswerHead, status: number): Rewriter | undefined
 }
+
+/** An answer of ours, in JSON; without a text there is no body. */
+export interface OwnAnswer {
+  readonly status: number
+  readonly body: string | undefined
+}
+
+/** What a door makes of a request before anything of it goes up. */
+export type Look =
+  /** It may go. `tools`: those that it calls. */
+  | { readonly kind: 'passes'; readonly tools: readonly string[] }
+  /** It cannot be led on; `answer` has the words in which its client is told. */
+  | {
+      readonly kind: 'refused'
+      readonly error: YoriError
+      readonly answer: (message: string) => OwnAnswer
+    }
+  /** The door does not lead it on. */
+  | {
+      readonly kind: 'blocked'
+      readonly reason: string
+      /** By which it is approved; empty: nobody is to. */
+      readonly marks: readonly string[]
+      readonly answer: (message: string) => OwnAnswer
+    }

@@ -104,6 +104,11 @@ export class ExchangeLog {
     if (toolsOffered !== undefined) this.#record.toolsOffered = toolsOffered
   }
 
+  /** Tools that it calls itself. */
+  calls(tools: readonly string[]): void {
+    if (tools.length > 0) this.#record.toolCalls = tools
+  }
+
   placed(fields: Placed['row']): void {
     const row = this.#record
     if (fields.sessionId !== undefined) row.sessionId = fields.sessionId

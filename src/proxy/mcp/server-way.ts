@@ -1,0 +1,248 @@
+/**
+ * What the door of one server of MCP does with a request: reads the whole message before any
+ * of it goes up, answers calls of tools that are not led on, holds the head against the message
+ * (revision 2026-07-28), and says in a stream of HTTP+SSE where messages go by this door.
+ * Sessions, streams and their resumption pass as they are.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { YoriError } from '../../core/errors.js'
+import { atOnce, inSlices } from '../../core/resting.js'
+import {
+  CODING_LIMITS,
+  ContentDecoder,
+  contentCoding,
+} from '../../http/content-coding.js'
+import type { CodingLimits } from '../../http/content-coding.js'
+import { fieldValues, withFields } from '../../http/flat-fields.js'
+import type { JsonLimits } from '../../json/json-bounds.js'
+import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
+import type { McpServer } from '../../policy/mcp-doors.js'
+import { plainTool } from '../../policy/mcp-tools.js'
+import { readMcp } from '../../providers/mcp-message.js'
+import type { McpMessage, McpRead } from '../../providers/mcp-message.js'
+import type { AnswerHead, DoorWay, Look, Rewriter } from '../words/door-way.js'
+import { EndpointRewriter } from './endpoint-rewriter.js'
+import { blockedAnswer, refusedAnswer } from './rpc-answers.js'
+import { headProblem } from './mcp-head.js'
+import { wantsEvents } from './gateway-way.js'
+
+/** Shorter messages are read within the call. */
+const AT_ONCE_BYTES = 64 * 1024
+const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'DELETE', 'HEAD', 'OPTIONS'])
+
+/** What people have approved of the calls of one device. */
+export interface ToolApprovals {
+  readonly key: Buffer
+  /** Digests of what is approved now, with what is to be done when one is used. */
+  granted(): ReadonlyMap<string, () => void>
+  /** As a digest of what is asked for. */
+  mark(text: string): string
+}
+
+export interface ServerWayOptions {
+  readonly server: McpServer
+  readonly method: string
+  /** End-to-end fields of the request, flat. */
+  readonly fields: readonly string[]
+  /** The request came to where an endpoint of HTTP+SSE was told to be. */
+  readonly isMessage: boolean
+  readonly approvals: ToolApprovals
+  readonly json: JsonLimits
+  readonly coding: CodingLimits
+}
+
+const PASSES: Look = { kind: 'passes', tools: [] }
+
+export class ServerWay implements DoorWay {
+  readonly #options: ServerWayOptions
+  #isStream = false
+  #asked = ''
+
+  constructor(options: ServerWayOptions) {
+    this.#options = options
+  }
+
+  look(body: UpstreamBody): Look | Promise<Look> {
+    const { method, fields } = this.#options
+    if (!METHODS.has(method)) return notForwarded('it is asked by no method of MCP')
+    if (body.kind === 'none') return PASSES
+    if (method !== 'POST') return notForwarded('only a POST has a body')
+    if (body.kind === 'stream') {
+      const code = 'YORI_REQUEST_BODY_TOO_LARGE'
+      return refused(new YoriError(code, 'it is longer than what can be held'))
+    }
+    const charset = charsetOf(fields)
+    if (charset !== undefined && !/^utf-?8$/i.test(charset))
+      return unreadable(`its charset is ${charset.slice(0, 32)}`)
+    const coding = contentCoding(fieldValues(fields, 'content-encoding').join(','))
+    if (coding === undefined)
+      return unreadable('its content coding cannot be undone here')
+    if (coding === 'identity') return this.#lookAt(body.bytes)
+    return this.#decoded(coding, body.bytes)
+  }
+
+  async #decoded(
+    coding: ConstructorParameters<typeof ContentDecoder>[0],
+    bytes: Buffer,
+  ): Promise<Look> {
+    const { json, coding: limits } = this.#options
+    const pieces: Buffer[] = []
+    const maxOutputBytes = Math.min(limits.maxOutputBytes, json.maxBytes)
+    const decoder = new ContentDecoder(
+      coding,
+      (piece) => pieces.push(Buffer.from(piece)),
+      {
+        ...CODING_LIMITS,
+        ...limits,
+        maxOutputBytes,
+        maxQueuedBytes: Math.max(limits.maxQueuedBytes, bytes.length),
+      },
+    )
+    decoder.push(bytes)
+    const end = await decoder.end()
+    if (end !== 'whole') return unreadable(`its content coding is ${end}`)
+    return this.#lookAt(Buffer.concat(pieces))
+  }
+
+  #lookAt(bytes: Buffer): Look | Promise<Look> {
+    const { json } = this.#options
+    if (bytes.length <= AT_ONCE_BYTES) return this.#read(atOnce(readMcp(bytes, json)))
+    return inSlices(readMcp(bytes, json)).then((read) =>
+      read === undefined ? unreadable('it was given up') : this.#read(read),
+    )
+  }
+
+  #read(read: McpRead): Look {
+    if (read.kind === 'unread') return unreadable(read.why, read.id)
+    const problem = headProblem(this.#options.fields, read)
+    if (problem !== undefined) {
+      const error = new YoriError('YORI_MCP_HEADER_MISMATCH', problem)
+      return refused(error, read.messages[0]?.id ?? null)
+    }
+    return this.#judged(read)
+  }
+
+  #judged(read: Extract<McpRead, { kind: 'read' }>): Look {
+    const { server, approvals, isMessage } = this.#options
+    const tools = read.messages.flatMap(({ tool }) => tool ?? [])
+    if (tools.length === 0) return PASSES
+    const reasons = new Map<McpMessage, string>()
+    const marks: string[] = []
+    const used: (() => void)[] = []
+    let isDenied = false
+    let granted: ReadonlyMap<string, () => void> | undefined
+    for (const message of read.messages) {
+      const { tool } = message
+      const rule = tool === undefined ? 'allow' : server.tools.of(tool)
+      if (tool === undefined || rule === 'allow') continue
+      const shown = `the tool ${shownName(tool)} of the server ${server.name}`
+      if (rule === 'deny') {
+        isDenied = true
+        reasons.set(message, `${shown} is not to be called`)
+        continue
+      }
+      const mark = approvals.mark(JSON.stringify(['mcp', server.name, plainTool(tool)]))
+      granted ??= approvals.granted()
+      const use = granted.get(mark)
+      if (use === undefined) {
+        marks.push(mark)
+        reasons.set(message, `${shown} is called only once that is approved`)
+      } else used.push(use)
+    }
+    const [reason] = reasons.values()
+    if (reason === undefined) {
+      for (const use of used) use()
+      return { kind: 'passes', tools }
+    }
+    return {
+      kind: 'blocked',
+      reason,
+      marks: isDenied ? [] : [...new Set(marks)],
+      answer: (message) =>
+        blockedAnswer(read, new Set(reasons.keys()), message, isMessage),
+    }
+  }
+
+  sent(request: UpstreamRequest): UpstreamRequest {
+    this.#asked = request.path
+    this.#isStream = request.method === 'GET' && wantsEvents(request.fields)
+    // What is to be rewritten has to be readable.
+    const plain = this.#isStream ? ['accept-encoding', 'identity'] : []
+    const set = [...this.#options.server.fields(), ...plain]
+    return set.length === 0
+      ? request
+      : { ...request, fields: withFields(request.fields, set) }
+  }
+
+  rewriter({ contentType = '', contentEncoding }: AnswerHead): Rewriter | undefined {
+    const isEvents = /^text\/event-stream\s*(?:;|$)/i.test(contentType.trim())
+    const isPlain = contentCoding(contentEncoding) === 'identity'
+    if (!this.#isStream || !isEvents || !isPlain) return undefined
+    const { server, approvals } = this.#options
+    return new EndpointRewriter((endpoint) => {
+      const base = server.origin + this.#asked
+      if (!URL.canParse(endpoint, base)) return undefined
+      const { origin, pathname, search } = new URL(endpoint, base)
+      if (origin !== server.origin) return undefined
+      const tag = endpointTag(approvals.key, server.name, pathname)
+      return `/mcp/servers/${server.name}/~${tag}${pathname}${search}`
+    })
+  }
+}
+
+/**
+ * Where a request goes by what follows the server's name; undefined: to an endpoint of which
+ * its stream has not said that it is one.
+ */
+export function serverPath(
+  server: McpServer,
+  rest: string,
+  key: Buffer,
+): { readonly path: string; readonly isMessage: boolean } | undefined {
+  const [, tag, told = ''] = /^\/~([\w-]*)(.*)$/s.exec(rest) ?? []
+  if (tag !== undefined) {
+    const pathname = told.split('?', 1)[0] as string
+    const right = Buffer.from(endpointTag(key, server.name, pathname))
+    const given = Buffer.from(tag)
+    const isTold = given.length === right.length && timingSafeEqual(given, right)
+    return isTold ? { path: told, isMessage: true } : undefined
+  }
+  const at = rest.indexOf('?')
+  const below = at < 0 ? rest : rest.slice(0, at)
+  const query = at < 0 ? '' : rest.slice(at + 1)
+  const base = below === '' ? server.path : server.path.replace(/\/+$/, '') + below
+  const items = [server.query.slice(1), query].filter((one) => one !== '')
+  const whole = items.length === 0 ? '' : `?${items.join('&')}`
+  return { path: base + whole, isMessage: false }
+}
+
+const TAG_CHARS = 22
+
+/** By which we know an endpoint again, also after a restart. */
+function endpointTag(key: Buffer, server: string, pathname: string): string {
+  const said = JSON.stringify(['mcp-endpoint', server, pathname])
+  return createHmac('sha256', key).update(said).digest('base64url').slice(0, TAG_CHARS)
+}
+
+/** Undefined: none is said. */
+function charsetOf(fields: readonly string[]): string | undefined {
+  const types = fieldValues(fields, 'content-type').join(';')
+  return /;\s*charset\s*=\s*"?([^";,\s]*)/i.exec(types)?.[1]
+}
+
+function notForwarded(why: string): Look {
+  return refused(new YoriError('YORI_NOT_FORWARDED', why))
+}
+
+function unreadable(why: string, id: McpMessage['id'] = null): Look {
+  return refused(new YoriError('YORI_MCP_UNREADABLE', why), id)
+}
+
+function refused(error: YoriError, id: McpMessage['id'] = null): Look {
+  return { kind: 'refused', error, answer: (text) => refusedAnswer(error, id, text) }
+}
+
+/** Of a name that its client chose, what is said of it. */
+function shownName(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64)
+}
