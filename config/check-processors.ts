@@ -1,6 +1,7 @@
 /** What the schema cannot say of processors: an address is what its dialect takes. Pure. */
 import type { Judgement } from './judgement.js'
 import type { Config } from './schema.js'
+import { formats, parseHostPort } from './schema-formats.js'
 
 /** Paths of Unix sockets, by the system: 108 bytes with their end on Linux, 104 on BSD. */
 const MAX_SOCKET_PATH = 103
@@ -24,6 +25,8 @@ export function checkProcessors(
 
 const RIGHT: Readonly<Record<Processor['dialect'], string>> = {
   uds: 'the path of a socket from /, such as /run/yori/guard.sock',
+  ext_proc: 'host:port, such as 127.0.0.1:9002',
+  webhook: 'a URL of http or https, such as http://127.0.0.1:8000/guardrail',
 }
 
 function wrongAddress({ dialect, address }: Processor): string | undefined {
@@ -32,5 +35,9 @@ function wrongAddress({ dialect, address }: Processor): string | undefined {
       if (!address.startsWith('/')) return 'is no path from /'
       if (Buffer.byteLength(address) > MAX_SOCKET_PATH) return 'is too long for a socket'
       return address.includes('\0') ? 'holds a NUL character' : undefined
+    case 'ext_proc':
+      return (parseHostPort(address)?.port ?? 0) > 0 ? undefined : 'is not host:port'
+    case 'webhook':
+      return formats['http-url'].check(address)
   }
 }

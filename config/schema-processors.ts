@@ -1,8 +1,8 @@
 /** Other programs that look at exchanges: where they are, what they are shown, how long it may take. */
-import { choice, count, flag, item, list, size, text } from './schema-parts.js'
+import { choice, count, flag, item, list, secret, size, text } from './schema-parts.js'
 import { MiB } from './schema-parts.js'
 
-export const PROCESSOR_DIALECTS = ['uds'] as const
+export const PROCESSOR_DIALECTS = ['uds', 'ext_proc', 'webhook'] as const
 
 const route = item('What an exchange must be; all that is given counts.', [], {
   endpoint: text({
@@ -29,23 +29,34 @@ const processor = item('One program that looks.', ['name', 'address'], {
   dialect: choice({
     enum: PROCESSOR_DIALECTS,
     default: 'uds',
-    description: 'How it is spoken to: uds is agent protocol v2 over a Unix socket.',
+    description:
+      'How it is spoken to: agent protocol v2 over a Unix socket, external processing of ' +
+      'Envoy (gRPC), or a guardrail over HTTP.',
   }),
   address: text({
     maxLength: 2048,
-    description: 'uds: the path of its socket.',
+    description: 'uds: the path of its socket; ext_proc: host:port; webhook: a URL.',
   }),
+  tls: flag(false, 'ext_proc: TLS in place of HTTP/2 in the clear.'),
+  shape: choice({
+    enum: ['litellm', 'portkey'],
+    default: 'litellm',
+    description:
+      'webhook: the generic guardrail API of LiteLLM, or the guardrail webhook of Portkey.',
+  }),
+  token: secret('header-value', 'ext_proc, webhook: sent to it as a bearer token.'),
   events: list({
     items: choice({
       enum: ['request_headers', 'request_body'],
       description: 'A moment of an exchange.',
     }),
-    minItems: 1,
     maxItems: 2,
-    default: ['request_headers'],
+    default: [],
     single: true,
     uniqueBy: '',
-    description: 'What it is told, and asked about.',
+    description:
+      'What it is told, and asked about. Unless set, request_headers; of a webhook, ' +
+      'request_body.',
   }),
   routes: list({
     items: route,
@@ -117,6 +128,11 @@ const processor = item('One program that looks.', ['name', 'address'], {
     default: 4,
     maximum: 256,
     description: 'uds: connections to it, each with one call at a time.',
+  }),
+  concurrency: count({
+    default: 100,
+    maximum: 10_000,
+    description: 'ext_proc, webhook: calls at once.',
   }),
 })
 

@@ -43,17 +43,31 @@ export function frame(type: number, payload: Buffer | string): Buffer {
   return bytes
 }
 
+/** Of the five bytes before a payload. */
+export interface FrameLayout {
+  readonly typeAt: number
+  readonly lengthAt: number
+  /** Bytes that the length counts and that are none of the payload. */
+  readonly counted: number
+}
+
+const UDS: FrameLayout = { typeAt: 4, lengthAt: 0, counted: 1 }
+/** A message of gRPC: whether it is compressed, and its length. */
+export const GRPC: FrameLayout = { typeAt: 0, lengthAt: 1, counted: 0 }
+
 /** Takes bytes as they come, however they are cut. */
 export class FrameReader {
   readonly #maxBytes: number
+  readonly #layout: FrameLayout
   readonly #head = Buffer.alloc(HEAD_BYTES)
   #headLength = 0
   #payload: Buffer | undefined
   #filled = 0
 
   /** `maxBytes`: of one payload. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, layout: FrameLayout = UDS) {
     this.#maxBytes = maxBytes
+    this.#layout = layout
   }
 
   /** What is whole with these. @throws ProcessorFailure where a frame is none, or too long */
@@ -72,7 +86,7 @@ export class FrameReader {
       this.#filled += taken
       at += taken
       if (this.#filled < payload.length) return
-      const type = this.#head[4] as number
+      const type = this.#head[this.#layout.typeAt] as number
       this.#payload = undefined
       this.#headLength = 0
       yield { type, payload }
@@ -84,7 +98,8 @@ export class FrameReader {
   }
 
   #begin(): void {
-    const length = this.#head.readUInt32BE(0) - 1
+    const { lengthAt, counted } = this.#layout
+    const length = this.#head.readUInt32BE(lengthAt) - counted
     if (length < 0) throw new ProcessorFailure('malformed', 'an empty frame')
     if (length > this.#maxBytes)
       throw new ProcessorFailure('too-large', `a frame of ${length} bytes`)

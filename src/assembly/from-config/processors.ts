@@ -1,5 +1,6 @@
 /** The processors of a configuration, each with its dialect and its bounds. Built once a reload. */
 import { readFileSync } from 'node:fs'
+import { parseHostPort } from '../../../config/schema-formats.js'
 import type { Config } from '../../../config/schema.js'
 import { parsePrefix, Prefixes } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
@@ -8,10 +9,13 @@ import { macText } from '../../core/mac.js'
 import { packageFile } from '../../core/package-root.js'
 import type { Looker } from '../../policy/decider.js'
 import type { Dialect } from '../../processors/dialect.js'
+import { ExtProcDialect } from '../../processors/ext-proc.js'
 import { Processor } from '../../processors/processor.js'
 import type { ProcessorRoute, RoutedDevice } from '../../processors/processor.js'
 import { Processors } from '../../processors/processors.js'
 import { UdsDialect } from '../../processors/uds.js'
+import { WebhookDialect } from '../../processors/webhook.js'
+import type { ProcessorEvent } from '../../processors/words.js'
 import { milliseconds } from './milliseconds.js'
 
 type Entry = Config['processors'][number]
@@ -33,12 +37,19 @@ export function processorsOf(config: Parts, edges: ProcessorEdges): Processors {
 export function lookersOf({ processors }: Pick<Config, 'processors'>): Looker[] {
   return processors
     .filter(
-      ({ enabled, events, action }) =>
-        enabled &&
-        action !== 'allow' &&
-        (events.includes('request_headers') || events.includes('request_body')),
+      (entry) =>
+        entry.enabled &&
+        entry.action !== 'allow' &&
+        eventsOf(entry).some((event) => ASKED_AT.has(event)),
     )
     .map(({ name, action }) => ({ name, blocks: action === 'block' }))
+}
+
+const ASKED_AT: ReadonlySet<ProcessorEvent> = new Set(['request_headers', 'request_body'])
+
+function eventsOf({ events, dialect }: Entry): readonly ProcessorEvent[] {
+  if (events.length > 0) return events
+  return [dialect === 'webhook' ? 'request_body' : 'request_headers']
 }
 
 export function processorOf(
@@ -48,7 +59,7 @@ export function processorOf(
 ): Processor {
   return new Processor({
     name: entry.name,
-    events: new Set(entry.events),
+    events: new Set(eventsOf(entry)),
     action: entry.action,
     order: entry.order,
     failMode: entry.fail_mode,
@@ -67,6 +78,7 @@ export function processorOf(
 
 function dialectOf(entry: Entry, replyBytes: number): Dialect {
   const { address, connections } = entry
+  const token = entry.token?.reveal()
   switch (entry.dialect) {
     case 'uds':
       return new UdsDialect({
@@ -75,6 +87,15 @@ function dialectOf(entry: Entry, replyBytes: number): Dialect {
         version: ownVersion(),
         connections,
       })
+    case 'ext_proc': {
+      const { host = '', port = 0 } = parseHostPort(address) ?? {}
+      const { tls, concurrency } = entry
+      return new ExtProcDialect({ host, port, tls, token, replyBytes, concurrency })
+    }
+    case 'webhook': {
+      const { shape, concurrency } = entry
+      return new WebhookDialect({ url: address, shape, token, replyBytes, concurrency })
+    }
   }
 }
 
