@@ -54,6 +54,8 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   'alerts.rules.NAME.calls': 'its default suits a household',
   'alerts.rules.NAME.within': 'its default suits a household',
   otel: 'a household has no collector',
+  mcp: 'for agents on the router itself, which has none',
+  processors: 'programs beside YORI, which the pages cannot install',
   'audit.database': 'in state_dir',
   'audit.batch_rows': 'its default suits a router',
   'audit.batch_ms': 'its default suits a router',

@@ -236,7 +236,8 @@ describe("the model of OPNsense's pages", () => {
       if (/^(?:limits|timeouts)\./.test(key)) return false
       return !Object.keys(NOT_OFFERED).some((name) => covers(name, key))
     })
-    assert.deepEqual(missing, [])
+    const advice = 'give it a field in pf/opnsense, or a reason in fields.ts beside this'
+    assert.deepEqual(missing, [], `${missing.join(', ')}: ${advice}`)
     for (const name of Object.keys(NOT_OFFERED)) {
       if (name === 'enforcement.allowlist') continue
       const both = [...offered].filter((key) => covers(name, key))

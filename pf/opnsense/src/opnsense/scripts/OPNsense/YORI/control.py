@@ -88,6 +88,7 @@ ASKED = {
         {"seconds": number(seconds)},
     ),
     "testsink": lambda sink: ("POST", "/api/alerts/test", {"sink": sink}),
+    "history": lambda: ("GET", "/api/access-log", None),
     "trust": lambda: ("GET", "/api/trust", None),
     "qr": lambda: ("GET", "/api/trust/qr", None),
     "usage": lambda since="30d": (
