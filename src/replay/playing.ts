@@ -20,6 +20,8 @@ export interface PlayingOptions {
   readonly brokenOff: () => YoriError
 }
 
+const BREAK_AFTER_MS = 20
+
 export class Playing {
   /** Never rejects. */
   readonly done: Promise<void>
@@ -29,13 +31,14 @@ export class Playing {
   #goOn: (() => void) | undefined
 
   constructor(
-    { request }: Recording,
+    { request, latencyMs }: Recording,
     response: RecordedResponse,
     options: PlayingOptions,
   ) {
     this.#options = options
     // From the end of the request on: how fast it came up is the client's matter.
-    this.done = this.#play(response, request.endMs).catch(() => undefined)
+    const times = { fromMs: request.endMs, brokeOffMs: latencyMs }
+    this.done = this.#play(response, times).catch(() => undefined)
   }
 
   resume(): void {
@@ -47,7 +50,10 @@ export class Playing {
     this.#goOn?.()
   }
 
-  async #play(response: RecordedResponse, fromMs: number): Promise<void> {
+  async #play(
+    response: RecordedResponse,
+    { fromMs, brokeOffMs }: { readonly fromMs: number; readonly brokeOffMs: number },
+  ): Promise<void> {
     const { handler, isHead, brokenOff } = this.#options
     const { status, atMs, pieces, trailers, endMs } = response
     await this.#until(atMs - fromMs)
@@ -66,7 +72,9 @@ export class Playing {
       if (this.#isOver) return
     }
     const isWhole = endMs !== undefined && !response.isCut
-    if (endMs !== undefined) await this.#until(endMs - fromMs)
+    await this.#until((endMs ?? brokeOffMs) - fromMs)
+    // What was said before goes out before: a break may overtake it.
+    if (!isWhole) await new Promise((resolve) => setTimeout(resolve, BREAK_AFTER_MS))
     if (this.#isOver) return
     this.#isOver = true
     if (isWhole) handler.onEnd(flat(trailers))

@@ -96,7 +96,8 @@ function ofJson(documents: readonly Document[]): Searches {
       const isWord = WORDS.has(name)
       const view = unescaped(raw) ?? raw
       views.push(...levels(view, isWord))
-      if (!isWord && name !== '' && view.text.length <= MAX_NAMED_CHARS)
+      const tells = !isWord && name !== '' && (!PIECES.has(name) || name === 'token')
+      if (tells && view.text.length <= MAX_NAMED_CHARS)
         views.push({ view: named(name.slice(0, MAX_NAME_CHARS), view), isWord })
       if (!PIECES.has(name)) continue
       // Lists of answers that come one by one are pieces of one.

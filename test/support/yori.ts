@@ -16,6 +16,7 @@ import { systemClock } from '../../src/core/clock.js'
 import type { Clock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import type { Log } from '../../src/core/log.js'
+import type { Provider } from '../../src/assembly/services.js'
 import type { ExchangeObserver } from '../../src/proxy/words/observer.js'
 import type { Destination } from '../../src/net/original-destination.js'
 import { tlsThroughProxy } from './clients.js'
@@ -38,6 +39,8 @@ export interface YoriOptions {
   readonly log?: Log
   /** Whoever else wants to see exchanges. */
   readonly observers?: readonly ExchangeObserver[]
+  /** In the place of the providers. */
+  readonly provider?: Provider
   /** Whom clients had dialled, instead of what the kernel says. */
   readonly destination?: (socket: Socket) => Destination
 }
@@ -67,6 +70,7 @@ export class Yori implements AsyncDisposable {
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
       observers: options.observers ?? [],
+      ...(options.provider === undefined ? {} : { provider: options.provider }),
       ...(options.destination === undefined
         ? {}
         : {

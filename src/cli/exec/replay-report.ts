@@ -15,8 +15,9 @@ export function replayReport({ counts, unasked }: Served, read: ReadRecordings):
   const { served, again, missed, misses } = counts
   const parts = [`${served} ${served === 1 ? 'answer' : 'answers'} from recordings`]
   if (again > 0) parts.push(`${again} of them once more`)
-  if (unasked.length > 0) parts.push(`${unasked.length} recordings were not asked for`)
-  if (read.unread.length > 0) parts.push(`${read.unread.length} files could not be read`)
+  if (unasked.length > 0) parts.push(`not asked for: ${unasked.length}`)
+  if (read.unread.length > 0)
+    parts.push(`files that could not be read: ${read.unread.length}`)
   if (missed > 0) parts.push(`${missed} missed`)
   const lines = misses.map(
     ({ asked, why }) => `yori: not recorded: ${printable(asked)}: ${printable(why)}`,
