@@ -187,13 +187,32 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         },
         detector: async () =>
           (await import('../../config/read-detect.js')).shippedDetector(),
-        ended: () =>
-          new Promise((resolve) => {
-            for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-              process.once(signal, resolve)
-          }),
+        ended: signalled,
         print,
         note,
+      })
+    },
+  },
+  replay: {
+    group: 'On this machine',
+    summary: 'send what was recorded once more: by other policies, to another model',
+    load: async () => {
+      const [{ replayCommand }, { startReplayYori }, { askYesNo }] = await Promise.all([
+        import('./commands/run/replay-command.js'),
+        import('./exec/replay-yori.js'),
+        import('./ask.js'),
+      ])
+      return replayCommand({
+        start: startReplayYori,
+        env: process.env,
+        clock: systemClock,
+        askYesNo,
+        ended: signalled,
+        print,
+        note,
+        exit: (code) => {
+          process.exitCode = code
+        },
       })
     },
   },
@@ -495,6 +514,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       return manCommand({ program: everyCommand, print, version: packageVersion() })
     },
   },
+}
+
+function signalled(): Promise<unknown> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, resolve)
+  })
 }
 
 /** All of them, loaded: for what tells of each. */

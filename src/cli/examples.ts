@@ -64,6 +64,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori record --to recordings', 'whole exchanges, a file each, until Ctrl-C'],
     ['yori record --to recordings --model gpt-4o-mini', 'those of one model'],
   ],
+  'yori replay': [
+    ['yori replay recordings/ --config config.yaml --delay 0.5', 'by that configuration'],
+    ['yori replay recordings --policies ./policies', 'which decisions would differ'],
+    ['yori replay recordings --simulate', 'a provider that answers what was recorded'],
+  ],
   'yori audit': [
     ['yori audit list --since 24h', 'what the last day brought'],
     ['yori audit stats --since 7d', 'a week, counted'],

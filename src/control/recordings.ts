@@ -227,7 +227,7 @@ class TellingTap implements ExchangeTap {
     }
     const { outcome = 'error', code, latencyMs = this.#at } = seen
     const { provider, api, model, sessionId, device, program } = seen
-    const { inputTokens, outputTokens } = seen
+    const { inputTokens, outputTokens, policyDecision, policyName } = seen
     this.#telling.tell({
       ...{ kind: 'ended', n: this.#n, outcome, code, latencyMs, isWhole },
       requestBytes: this.#bytes.request,
@@ -235,6 +235,7 @@ class TellingTap implements ExchangeTap {
       about: {
         ...{ provider, api, model, session: sessionId, device: device.ip },
         ...{ program: program?.name, inputTokens, outputTokens },
+        ...{ decision: policyDecision, policy: policyName },
       },
     })
     this.#over()

@@ -75,6 +75,9 @@ export interface AboutExchange {
   readonly session?: string | undefined
   readonly device?: string | undefined
   readonly program?: string | undefined
+  /** What the policies of then said: `deny`, `alert`, and which of them. */
+  readonly decision?: string | undefined
+  readonly policy?: string | undefined
   readonly inputTokens?: number | undefined
   readonly outputTokens?: number | undefined
 }

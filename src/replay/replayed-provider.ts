@@ -66,8 +66,8 @@ export class ReplayedProvider implements Provider {
     return this.#matcher.unasked
   }
 
-  /** The next request is this recording's. */
-  expect(recording: Recording): void {
+  /** The next request is this recording's; undefined: of whatever fits it. */
+  expect(recording: Recording | undefined): void {
     this.#next = recording
   }
 

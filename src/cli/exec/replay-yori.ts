@@ -2,10 +2,10 @@
  * A YORI whose providers are recordings: in this process, on loopback, with a CA and a record
  * that are gone with it. Nothing is dialled for what was recorded, and nothing that runs is asked.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { shippedDetector } from '../../../config/read-detect.js'
 import { loadConfig } from '../../../config/load.js'
 import { formatProblem } from '../../../config/problem.js'
@@ -33,6 +33,8 @@ export interface ReplayAsked {
   /** Over its `listen`. */
   readonly listen?: string
   readonly observers?: readonly ExchangeObserver[]
+  /** A folder of policies that block, beside those of the configuration. */
+  readonly policies?: string | undefined
 }
 
 export interface ReplayYori extends AsyncDisposable {
@@ -92,23 +94,48 @@ export async function startReplayYori(asked: ReplayAsked): Promise<ReplayYori> {
   }
 }
 
-function configFor({ config, listen }: ReplayAsked, folder: string): Config {
-  const over = (path: readonly string[], value: unknown) =>
-    ({ name: 'yori replay', from: 'command line', path, value }) as const
-  const loaded = loadConfig({
+type Over = readonly [path: readonly string[], value: unknown]
+
+function configFor(asked: ReplayAsked, folder: string): Config {
+  const { policies, listen = '127.0.0.1:0' } = asked
+  const own: Over[] = [
+    [['listen'], listen],
+    [['state_dir'], folder],
+    [['audit', 'database'], join(folder, 'audit.db')],
+    [['ca', 'directory'], join(folder, 'ca')],
+  ]
+  const config = loaded(asked, own)
+  if (policies === undefined) return config
+  // What the configuration says of one of them holds.
+  const known = new Set(Object.keys(config.policies.files))
+  const names = readdirSync(policies)
+    .filter((name) => name.endsWith('.rego') && !name.endsWith('_test.rego'))
+    .map((name) => name.slice(0, -'.rego'.length))
+    .filter((name) => !known.has(name))
+  return loaded(asked, [
+    ...own,
+    [['policies', 'directory'], resolve(policies)],
+    [['mode'], 'enforce'],
+    [['enforcement', 'enabled'], true],
+    [['enforcement', 'consent_accepted'], true],
+    ...names.map((name): Over => {
+      return [['policies', 'files', name], { enabled: true, action: 'block' }]
+    }),
+  ])
+}
+
+function loaded({ config }: ReplayAsked, over: readonly Over[]): Config {
+  const found = loadConfig({
     path: config,
     env: config === undefined ? {} : process.env,
     cwd: process.cwd(),
     ...(config === undefined ? { searched: [] } : {}),
-    flags: [
-      over(['listen'], listen ?? '127.0.0.1:0'),
-      over(['state_dir'], folder),
-      over(['audit', 'database'], join(folder, 'audit.db')),
-      over(['ca', 'directory'], join(folder, 'ca')),
-    ],
+    flags: over.map(([path, value]) => {
+      return { name: 'yori replay', from: 'command line', path, value }
+    }),
   })
-  if (loaded.kind === 'ok') return loaded.config
-  const lines = loaded.problems.map(formatProblem)
+  if (found.kind === 'ok') return found.config
+  const lines = found.problems.map(formatProblem)
   throw new YoriError(
     'YORI_CONFIG_INVALID',
     `the configuration is not valid\n${lines.join('\n')}`,
