@@ -242,6 +242,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       return detectCommand({ stdin: process.stdin, print })
     },
   },
+  processor: {
+    group: 'Limits',
+    summary: 'other programs that look at exchanges',
+    load: async () => {
+      const { processorCommand } = await import('./commands/policy/processor-command.js')
+      return processorCommand({
+        config: configOf,
+        clock: systemClock,
+        print,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
   policy: {
     group: 'Limits',
     summary: 'ask, try and check Rego policies',

@@ -127,6 +127,18 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ],
     ['yori sidecar --config yori.conf', 'with the mode of that file, where it has one'],
   ],
+  'yori processor': [
+    ['yori processor list', 'those of the configuration'],
+    ['yori processor test guard', 'is it there, and what does it say of a sample'],
+  ],
+  'yori processor list': [
+    ['yori processor list', 'name, dialect, and what its word may lead to'],
+    ['yori processor list --json', 'for programs'],
+  ],
+  'yori processor test': [
+    ['yori processor test guard', 'its handshake, its latency, its word'],
+    ['yori processor test guard --text "a secret"', 'of a sample that says so'],
+  ],
   'yori key': [
     ['yori key create --for app --monthly-usd 20', 'printed once, kept as a digest'],
     ['yori key list', 'whose there are, and what they have used'],

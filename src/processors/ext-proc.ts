@@ -3,7 +3,11 @@
  * that ends in order without a word has nothing against it; any other end is a failure.
  */
 import { connect, constants } from 'node:http2'
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+} from 'node:http2'
 import { frameOf } from '../http/grpc-frames.js'
 import type { Dialect } from './dialect.js'
 import {
@@ -149,7 +153,7 @@ class Call {
       if (status !== 200) this.#fail(new ProcessorFailure('refused', `status ${status}`))
       else this.#heardStatus(headers['grpc-status'])
     })
-    stream.on('trailers', (trailers) => {
+    stream.on('trailers', (trailers: IncomingHttpHeaders) => {
       this.#heardStatus(trailers['grpc-status'])
     })
     stream.on('data', (chunk: Buffer) => {

@@ -88,14 +88,13 @@ export class ExtProcServer implements AsyncDisposable {
     }
     const { service } = loaded.envoy.service.ext_proc.v3.ExternalProcessor
     const server = new Server()
-    let made: ExtProcServer | undefined
     server.addService(service, {
       Process: (call: ServerDuplexStream<ProcRequest, object>) => {
         call.on('error', () => undefined)
         call.on('end', () => call.end())
         call.on('data', (request: ProcRequest) => {
-          made?.requests.push(request)
-          const said = made?.say(request) ?? 'end'
+          made.requests.push(request)
+          const said = made.say(request)
           if (said === 'end') call.end()
           else if (typeof said === 'number')
             call.emit('error', { code: said, details: 'no' })
@@ -113,7 +112,7 @@ export class ExtProcServer implements AsyncDisposable {
         },
       )
     })
-    made = new ExtProcServer(server, port, say)
+    const made = new ExtProcServer(server, port, say)
     return made
   }
 
