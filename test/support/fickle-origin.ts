@@ -35,6 +35,8 @@ export interface FickleOptions {
 /** A request that came, and whether anything was said. */
 export interface FickleArrival extends ArrivedThere {
   wasAnswered: boolean
+  /** With a status that says that it was not served. */
+  readonly wasRefused: boolean
 }
 
 export class FickleOrigin implements AsyncDisposable {
@@ -94,10 +96,12 @@ export class FickleOrigin implements AsyncDisposable {
     if (temper === 'well') {
       const came: ArrivedThere[] = []
       await serveLlm(request, response, came)
-      this.arrived.push(...came.map((one) => ({ ...one, wasAnswered: true })))
+      this.arrived.push(
+        ...came.map((one) => ({ ...one, wasAnswered: true, wasRefused: false })),
+      )
       return
     }
-    const arrival = await arrivalOf(request)
+    const arrival = await arrivalOf(request, typeof temper === 'object')
     if (arrival === undefined) return
     this.arrived.push(arrival)
     if (typeof temper === 'object') {
@@ -130,7 +134,10 @@ function serverOf({ certificate, h2 }: FickleOptions): Server {
   return h2 === true ? createSecureServer(tls) : createTlsServer(tls)
 }
 
-async function arrivalOf(request: IncomingMessage): Promise<FickleArrival | undefined> {
+async function arrivalOf(
+  request: IncomingMessage,
+  wasRefused: boolean,
+): Promise<FickleArrival | undefined> {
   const pieces: Buffer[] = []
   try {
     for await (const piece of request) pieces.push(piece as Buffer)
@@ -139,7 +146,7 @@ async function arrivalOf(request: IncomingMessage): Promise<FickleArrival | unde
   }
   const { method = '', url: target = '/', headers, rawHeaders } = request
   const body = Buffer.concat(pieces)
-  return { method, target, headers, rawHeaders, body, wasAnswered: false }
+  return { method, target, headers, rawHeaders, body, wasAnswered: false, wasRefused }
 }
 
 /** Without a word: of HTTP/2 the whole connection. */
