@@ -15,6 +15,7 @@ import { parseHostPort } from './schema-formats.js'
 export function checkConfig(config: Config, judgement: Judgement): void {
   checkConsent(config, judgement)
   checkListeners(config, judgement)
+  checkFallbacks(config, judgement)
   checkGateway(config, judgement)
   checkPairs(config, judgement)
   checkAccess(config, judgement)
@@ -88,6 +89,27 @@ function checkListeners(config: Config, { report }: Judgement): void {
     const path = config.listen.length === 1 ? ['listen'] : ['listen', index]
     report(path, `${text} takes the port of control.listen`, 'give them different ports')
   })
+}
+
+/** A fallback leads to another door that there is. */
+function checkFallbacks({ gateway }: Config, { report, warn }: Judgement): void {
+  for (const [name, { fallback, pool, base_url: url }] of Object.entries(
+    gateway.providers,
+  )) {
+    if (pool.length > 0 && url !== undefined)
+      warn(
+        ['gateway', 'providers', name, 'base_url'],
+        'stands beside pool, which counts alone',
+        'put it into pool, or leave it out',
+      )
+    for (const [index, { provider }] of fallback.entries())
+      if (provider === name)
+        report(
+          ['gateway', 'providers', name, 'fallback', index, 'provider'],
+          'is the provider itself',
+          'expected another',
+        )
+  }
 }
 
 /** Whoever reaches an open gateway would spend the operator's key. */

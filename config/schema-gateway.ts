@@ -1,5 +1,5 @@
 /** The doors by which programs reach providers with a base URL, and what stands behind each. */
-import { balanceSchema, poolSchema, poolsSchema } from './schema-pools.js'
+import { balanceSchema, fallbackSchema, poolSchema, poolsSchema } from './schema-pools.js'
 import {
   choice,
   count,
@@ -26,6 +26,7 @@ const APIS = [
 const provider = item('One provider: of the catalogue, or of your own.', [], {
   pool: poolSchema,
   balance: balanceSchema,
+  fallback: fallbackSchema,
   base_url: text({
     format: 'http-url',
     description:

@@ -63,6 +63,41 @@ export const balanceSchema = choice({
     'the same for all of one conversation (`X-Yori-Session-Id`, else of one device).',
 })
 
+export const fallbackSchema = list({
+  maxItems: 16,
+  default: [],
+  items: item('One that is asked.', ['provider'], {
+    provider: text({
+      format: 'door-name',
+      description:
+        'Its name in /llm/NAME. It is asked where it speaks the API that was asked for; ' +
+        'nothing is translated.',
+    }),
+    match: text({
+      format: 'label',
+      description: 'For which models; one * stands for any text. All unless set.',
+    }),
+    model: text({
+      format: 'label',
+      description:
+        'What it is called there; * is what that of `match` stood for. As asked unless set.',
+    }),
+    prefer: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Asked before the provider itself, while it is up: such as one at home.',
+    },
+    slower_than: seconds({
+      description:
+        'Asked before the provider itself while answers of that begin later than this.',
+    }),
+  }),
+  description:
+    'Who is asked in its place, in order: after no connection, 429, 502, 503, 504 or 529. ' +
+    "The client's own key never goes there: only one that is configured for it.",
+})
+
 const share = (value: number, description: string) =>
   ({ type: 'number', minimum: 0, maximum: 1, default: value, description }) as const
 

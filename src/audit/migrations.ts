@@ -303,6 +303,11 @@ ALTER TABLE exchanges ADD COLUMN attempts TEXT;
 ALTER TABLE exchanges ADD COLUMN retries INTEGER;
 `
 
+/** Who served in the place of the provider that was asked. */
+const fallbacks = `
+ALTER TABLE exchanges ADD COLUMN fallback TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -324,6 +329,7 @@ export const migrations: readonly string[] = [
   accessKeys,
   sidecars,
   targets,
+  fallbacks,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -245,6 +245,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'upstream', type: 'TEXT', read: (r) => r.upstream },
   { name: 'attempts', type: 'TEXT', read: (r) => namesText(r.attempts) },
   { name: 'retries', type: 'INTEGER', read: (r) => r.retries },
+  { name: 'fallback', type: 'TEXT', read: (r) => r.fallback },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

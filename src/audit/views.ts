@@ -36,7 +36,7 @@ CREATE VIEW audit_events AS SELECT
   access_key, tool_name, ungoverned,
   session_id, agent_id, fragmented, tags, response_id, attachments, uninspectable,
   unseen_by,
-  connection_id, http_version, retried, upstream, attempts, retries,
+  connection_id, http_version, retried, upstream, attempts, retries, fallback,
   truncated, trailers_dropped,
   client_frames, server_frames, client_messages, server_messages, close_code,
   unread_messages,

@@ -224,6 +224,8 @@ export interface ExchangeRecord {
   readonly attempts?: readonly string[]
   /** Targets that were asked before that one. */
   readonly retries?: number
+  /** Another provider that served it in the place of the one that was asked. */
+  readonly fallback?: string | undefined
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */
   readonly redacted?: number
   /** Why a placeholder may have stayed in its answer; not kept, counted. */

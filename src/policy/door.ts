@@ -11,6 +11,8 @@ export interface Door {
   readonly target: DoorTarget | undefined
   /** Several targets, of which one is asked. */
   readonly pool?: DoorPool
+  /** Who is asked in its place, in order. */
+  readonly fallbacks?: readonly Fallback[]
   /** What the configuration sends as the client's credential, where that has none. */
   readonly key: (() => string) | undefined
   /** Fields that the configuration sets, flat; read when a request goes. */
@@ -40,4 +42,18 @@ export interface PooledTarget {
   readonly target: DoorTarget
   /** Goes there in the place of whatever the client sent as its own. */
   readonly key: (() => string) | undefined
+}
+
+/** Another provider that may be asked. */
+export interface Fallback {
+  /** The name of its door. */
+  readonly provider: string
+  /** For which models, as in `gateway.models`; undefined: for all. */
+  readonly match: string | undefined
+  /** What it is called there; as asked unless said. */
+  readonly model: string | undefined
+  /** Asked first, while it is up. */
+  readonly isPreferred: boolean
+  /** Asked first while answers of the provider itself begin later than this. */
+  readonly slowerThanMs: number | undefined
 }

@@ -64,3 +64,22 @@ export function versionedPath({ name, target }: Door, path: string): string {
   const elsewhere = ELSEWHERE.get(name)
   return elsewhere === undefined ? path : elsewhere + rest
 }
+
+/**
+ * The other way round: what was asked for at a door, as everybody calls it (`/v1/...`, or the path
+ * of an API that is one provider's own). Undefined: nobody else has such a path.
+ */
+export function apiPathOf(
+  { name, target }: Door,
+  rest: string,
+  isShort: boolean,
+): string | undefined {
+  if (isShort) return rest
+  const there = [BESIDE.get(name), ELSEWHERE.get(name)].filter((one) => one !== undefined)
+  for (const front of there)
+    if (front !== '' && rest.startsWith(`${front}/`))
+      return `/v1${rest.slice(front.length)}`
+  if (/^\/v\d/.test(rest)) return rest
+  const prefix = target?.prefix ?? ''
+  return /\/v\d[^/]*$|\/openai$/.test(prefix) ? `/v1${rest}` : undefined
+}

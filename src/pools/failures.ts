@@ -41,9 +41,9 @@ export function mayGoElsewhere(
       return false
     case 'status': {
       const { status, retryAfterMs } = failure
-      if (status === TOO_MANY)
+      if (status === TOO_MANY && !isTrial)
         return retryAfterMs !== undefined && retryAfterMs <= retryAfterMostMs
-      return ELSEWHERE.has(status) || (isTrial && status >= 500)
+      return isTrial || ELSEWHERE.has(status)
     }
   }
 }

@@ -38,6 +38,8 @@ export interface TargetSeen {
   readonly ejections: number
   /** How long it is left out yet. */
   readonly outForMs: number
+  /** How long it is left alone yet because it says so. */
+  readonly restsForMs: number
   readonly latencyMs: number | undefined
   /** Of its weight, above 0 to 1. */
   readonly share: number
@@ -79,6 +81,8 @@ export class Pool {
   /** Requests for which no target was to be had. */
   refused = 0
   retries = 0
+  /** Requests that came from another provider's pool. */
+  fallbacks = 0
   readonly #members: readonly Member[]
   readonly #balancer: Balancer
   readonly #now: () => number
@@ -184,6 +188,7 @@ export class Pool {
       active: state.active,
       ejections: state.ejections,
       outForMs: state.outUntil(now) - now,
+      restsForMs: state.restsForMs(now),
       latencyMs: state.latencyAt(now),
       share: state.shareAt(now, this.settings.limits),
     }))

@@ -30,6 +30,8 @@ export class TargetState {
   #isTried = false
   #backSince: number | undefined
   #restsUntil = 0
+  /** It had too much to do, and has not shown that it has not. */
+  #isLimited = false
   #looksFailed = 0
   #isLookedGood = true
   #lookedAt = -Infinity
@@ -45,7 +47,8 @@ export class TargetState {
   }
 
   standing(now: number): Standing {
-    if (this.#outUntil === undefined) return 'up'
+    if (this.#outUntil === undefined)
+      return this.#isLimited && now >= this.#restsUntil ? 'trial' : 'up'
     return now < this.#outUntil || !this.#isLookedGood ? 'out' : 'trial'
   }
 
@@ -62,6 +65,10 @@ export class TargetState {
   /** It said that it has too much to do. */
   rests(now: number): boolean {
     return now < this.#restsUntil
+  }
+
+  restsForMs(now: number): number {
+    return Math.max(0, this.#restsUntil - now)
   }
 
   latencyAt(now: number): number | undefined {
@@ -89,6 +96,7 @@ export class TargetState {
 
   restsFor(ms: number, now: number): void {
     this.#restsUntil = Math.max(this.#restsUntil, now + ms)
+    this.#isLimited = true
   }
 
   /** Nobody waited for how it would end. */
@@ -102,6 +110,7 @@ export class TargetState {
     this.#share.saw(false, now, limits.breakerWindowMs)
     this.#failuresInRow = 0
     this.#lookedAt = now
+    if (now >= this.#restsUntil) this.#isLimited = false
     if (isTrial) this.#comesBack(now)
     else if (this.#hasStayed(now, limits)) this.#outInRow = 0
   }
@@ -116,7 +125,9 @@ export class TargetState {
     const trips = of >= limits.breakerRequests && failed / of >= limits.breakerShare
     // One that is just back has no more to lose.
     const isOnProbation =
-      this.#backSince !== undefined && now - this.#backSince < limits.slowStartMs
+      this.#outInRow > 0 &&
+      this.#backSince !== undefined &&
+      now - this.#backSince < limits.slowStartMs
     return trips || isOnProbation || this.#failuresInRow >= limits.ejectAfter
   }
 

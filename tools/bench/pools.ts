@@ -176,11 +176,9 @@ async function measure(
   const load = new Load(clients)
   await load.run(atOnce, () => load.asked < 500)
   await bad.turn(TEMPERS[name] ?? 'well')
-  const isOut = (): boolean => seen()?.standing !== 'up'
-  // A 429 is no failure of its target: that one is left alone, and never left out.
-  const isLimit = name === '429'
+  const isOut = (): boolean => seen()?.standing !== 'up' || (seen()?.restsForMs ?? 0) > 0
   const untilMs = performance.now() + 30_000
-  await load.run(atOnce, () => !isOut() && !isLimit && performance.now() < untilMs)
+  await load.run(atOnce, () => !isOut() && performance.now() < untilMs)
   const before = load.failed
   const first = load.asked
   const startMs = performance.now()
@@ -190,7 +188,7 @@ async function measure(
   const twice = sentTwice(origins)
   const ejections = seen()?.ejections ?? 0
   await bad.turn('well')
-  const back = isLimit ? 'not left out' : await wayBack(load, bad, isOut, origins)
+  const back = await wayBack(load, bad, isOut, origins)
   const rate = (after / (load.asked - first)) * 10_000
   const isMissed =
     after / requests > MOST_FAILED_IN_10_000 / 10_000 || twice.afterByte > 0

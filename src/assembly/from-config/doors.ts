@@ -7,7 +7,7 @@ import type { Catalogue, CatalogueEntry } from '../../providers/catalogue.js'
 import { providerNamed } from '../../providers/index.js'
 import { targetOf } from './door-target.js'
 import { milliseconds } from './milliseconds.js'
-import { poolOf } from './pools.js'
+import { fallbacksOf, poolOf, poolOfOne } from './pools.js'
 
 type Settings = Config['gateway']['providers'][string]
 
@@ -33,6 +33,18 @@ export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
   for (const [name, settings] of Object.entries(providers)) {
     const door = configured(doors.get(name) ?? closed(name, 'openai'), settings)
     doors.set(name, pooled(door, poolOf(name, settings, pools)))
+  }
+  for (const [name, settings] of Object.entries(providers)) {
+    const fallbacks = fallbacksOf(settings)
+    if (fallbacks.length === 0) continue
+    for (const one of [name, ...fallbacks.map(({ provider }) => provider)]) {
+      const door = doors.get(one)
+      const { target, pool } = door ?? {}
+      if (door !== undefined && target !== undefined && pool === undefined)
+        doors.set(one, { ...door, pool: poolOfOne(one, target, pools) })
+    }
+    const door = doors.get(name)
+    if (door !== undefined) doors.set(name, { ...door, fallbacks })
   }
   return new DoorTable(
     [...doors.values()],

@@ -1,7 +1,7 @@
 /** The pools behind doors: their targets by base URL, and what holds for all of them. */
 import type { Config } from '../../../config/schema.js'
 import { formatSocketAddress } from '../../core/address.js'
-import type { DoorPool, PooledTarget } from '../../policy/door.js'
+import type { DoorPool, DoorTarget, Fallback, PooledTarget } from '../../policy/door.js'
 import type { PoolLimits, TargetSettings } from '../../pools/settings.js'
 import { milliseconds } from './milliseconds.js'
 import { targetOf } from './door-target.js'
@@ -33,6 +33,34 @@ export function poolOf(
     settings: { name, balance, targets: settings, limits: limitsOf(limits) },
     targets,
   }
+}
+
+/** One target as a pool, for who may be asked in the place of another. */
+export function poolOfOne(
+  name: string,
+  target: DoorTarget,
+  limits: Config['gateway']['pools'],
+): DoorPool {
+  const one = { id: addressOf(target), weight: 1, priority: 0, maxRequests: 1000 }
+  return {
+    settings: {
+      name,
+      balance: 'round_robin',
+      targets: [one],
+      limits: limitsOf(limits),
+    },
+    targets: [{ target, key: undefined }],
+  }
+}
+
+export function fallbacksOf({ fallback }: Pick<Settings, 'fallback'>): Fallback[] {
+  return fallback.map(({ provider, match, model, prefer, slower_than: slower }) => ({
+    provider,
+    match,
+    model,
+    isPreferred: prefer,
+    slowerThanMs: slower === undefined ? undefined : milliseconds(slower),
+  }))
 }
 
 function keyOf(key: { reveal(): string }): () => string {

@@ -22,6 +22,8 @@ import { withoutOwn } from '../../providers/crossing.js'
 import type { PooledWay } from '../words/pooled-way.js'
 import { declineAs, exchange, facts, sdkOf } from './arrived.js'
 import type { Arrived } from './arrived.js'
+import { fallbacksOf } from './fallbacks.js'
+import { dialled, replaced } from './outgoing.js'
 
 /** Of a body that comes by a door. */
 const MAX_BODY_BYTES = 100 * 1024 * 1024
@@ -135,15 +137,6 @@ function signatureProblem({ http }: Arrived): string | undefined {
     : undefined
 }
 
-export function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
-  return {
-    host,
-    port,
-    ...(plain ? { plain } : {}),
-    ...(isWritten ? { isWritten } : {}),
-  }
-}
-
 /** As it came, with what the configuration sets for this door, or for this target of it. */
 function outgoing(
   arrived: Arrived,
@@ -182,6 +175,7 @@ function wayTo(arrived: Arrived, door: Door, asked: DoorAsked): PooledWay | Erro
   const refused = placesOf(targets, ({ target }) => isRefused(target, endpoints))
   const withheld = placesOf(targets, ({ key }) => key !== undefined && !mayUseOurs)
   const without = new Set([...refused, ...withheld])
+  const fallbacks = fallbacksOf(arrived, door, asked)
   if (without.size === targets.length)
     return withheld.length > 0 ? 'YORI_KEY_REQUIRED' : 'YORI_ENDPOINT_REFUSED'
   return {
@@ -189,6 +183,7 @@ function wayTo(arrived: Arrived, door: Door, asked: DoorAsked): PooledWay | Erro
     without,
     key: head.own?.get('x-yori-session-id') ?? shareOf(from.state.record.device),
     headTimeoutMs: door.headTimeoutMs,
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
     to: (index) => {
       const pooled = targets[index] as PooledTarget
       const sent = outgoing(arrived, door, asked, pooled)
@@ -210,18 +205,6 @@ function placesOf(
 
 function isRefused({ host }: DoorTarget, endpoints: EndpointTable): boolean {
   return doorEndpoint(host, endpoints.find(host)).route === 'refuse'
-}
-
-/** `set` takes the place of the fields of the same names; both flat. */
-function replaced(fields: readonly string[], set: readonly string[]): string[] {
-  if (set.length === 0) return [...fields]
-  const names = new Set(set.filter((_, i) => i % 2 === 0).map((one) => one.toLowerCase()))
-  const kept: string[] = []
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const name = fields[i] as string
-    if (!names.has(name.toLowerCase())) kept.push(name, fields[i + 1] as string)
-  }
-  return [...kept, ...set]
 }
 
 function shown(name: string): string {

@@ -18,7 +18,7 @@ import type { DoorWay } from '../words/door-way.js'
 import { declineAs, exchange, facts } from './arrived.js'
 import type { Arrived } from './arrived.js'
 import { markOf } from '../judging/content-marks.js'
-import { dialled } from './door.js'
+import { dialled } from './outgoing.js'
 
 /** Of a body that comes by such a door. */
 const MAX_BODY_BYTES = 100 * 1024 * 1024

@@ -370,20 +370,16 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
 
   #sendTo(way: PooledWay, body: UpstreamBody): UpstreamExchange {
     const { services } = this
-    const { headTimeoutMs } = way
     return PooledSending.begin(
       {
         way,
         body,
         again: () => this.#again(),
-        request: (to, again, fresh) =>
-          pooledRequest(this, again, this.#judging, {
-            to,
-            fresh,
-            headTimeoutMs,
-          }),
+        request: (to, again, how) =>
+          pooledRequest(this, again, this.#judging, { ...how, to }),
         send: (request, handler) => services.upstream.send(request, handler),
         log: this.#log,
+        servedBy: (other) => this.#log?.servedBy(other),
         now: () => services.deadlines.now(),
         wallNow: () => services.clock.now(),
       },

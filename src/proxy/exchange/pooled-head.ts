@@ -5,9 +5,15 @@ export interface Told {
   readonly upstream: string
   /** Targets that were asked before it. */
   readonly retries: number
+  /** Another provider than was asked, and the model there. */
+  readonly fallback: string | undefined
 }
 
-const OURS: ReadonlySet<string> = new Set(['x-yori-upstream', 'x-yori-retries'])
+const OURS: ReadonlySet<string> = new Set([
+  'x-yori-upstream',
+  'x-yori-retries',
+  'x-yori-fallback',
+])
 
 /** Flat, as it came, but for fields of those names. */
 export function withOurs(rawHeaders: readonly string[], told: Told): string[] {
@@ -18,5 +24,6 @@ export function withOurs(rawHeaders: readonly string[], told: Told): string[] {
   }
   fields.push('x-yori-upstream', told.upstream)
   if (told.retries > 0) fields.push('x-yori-retries', String(told.retries))
+  if (told.fallback !== undefined) fields.push('x-yori-fallback', told.fallback)
   return fields
 }

@@ -13,15 +13,22 @@ import type {
   UpstreamHandler,
   UpstreamRequest,
 } from '../../net/upstream-words.js'
-import { retryAfterMs } from '../../pools/failures.js'
+import { mayFallBack, retryAfterMs } from '../../pools/failures.js'
 import type { Failure } from '../../pools/failures.js'
 import type { Lease } from '../../pools/pool.js'
-import type { Outgoing, PooledWay } from '../words/pooled-way.js'
+import type { FallbackWay, Outgoing, PooledWay, Taken } from '../words/pooled-way.js'
 import type { AttemptLog } from './attempts.js'
 import { withOurs } from './pooled-head.js'
+import type { Told } from './pooled-head.js'
 
 /** A client that waits less than this for an answer to begin, and goes, says nothing of a target. */
 const PATIENCE_MS = 1_000
+
+export interface Sent {
+  /** Over a new connection. */
+  readonly fresh: boolean
+  readonly headTimeoutMs: number | undefined
+}
 
 export interface PooledRequest {
   readonly way: PooledWay
@@ -29,12 +36,20 @@ export interface PooledRequest {
   /** The body once more from its beginning; undefined: it is not to be had any more. */
   readonly again: () => UpstreamBody | undefined
   /** The request for a target. */
-  readonly request: (to: Outgoing, body: UpstreamBody, fresh: boolean) => UpstreamRequest
+  readonly request: (to: Outgoing, body: UpstreamBody, how: Sent) => UpstreamRequest
   readonly send: (request: UpstreamRequest, handler: UpstreamHandler) => UpstreamExchange
   readonly log: AttemptLog | undefined
+  /** Who serves it is another than was asked, by the name of its door; undefined: no other. */
+  readonly servedBy: (other: ServedBy | undefined) => void
   /** Monotonic milliseconds, and those since the Unix epoch. */
   readonly now: () => number
   readonly wallNow: () => number
+}
+
+/** Another provider, and the model that it is asked for. */
+export interface ServedBy {
+  readonly provider: string
+  readonly model: string | undefined
 }
 
 interface Next {
@@ -42,15 +57,28 @@ interface Next {
   readonly body: UpstreamBody
 }
 
+/** A way with what goes by it, where that is another than the provider's own. */
+interface Course {
+  readonly way: PooledWay
+  readonly taken?: Taken
+  readonly other?: ServedBy
+}
+
 /** Of the exchange it is the way up, of each attempt the handler. */
 export class PooledSending implements UpstreamExchange, UpstreamHandler {
   readonly #asked: PooledRequest
   readonly #handler: UpstreamHandler
-  readonly #tried: Set<number>
+  /** Where it is, and where it may go from there, in order. */
+  #course: Course
+  #left: Course[]
+  /** Places that were asked, or are not to be, of the pool that it is at. */
+  #tried = new Set<number>()
+  /** Targets that were asked, of that pool and of all. */
+  #asks = 0
+  #allAsks = 0
   #lease: Lease | undefined
   #upstream: UpstreamExchange | undefined
   #sentAt = 0
-  #retried = 0
   /** It went over a new connection because an old one had died. */
   #isFresh = false
   /** Takes a place among the retries of its pool. */
@@ -64,7 +92,9 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   private constructor(asked: PooledRequest, handler: UpstreamHandler) {
     this.#asked = asked
     this.#handler = handler
-    this.#tried = new Set(asked.way.without)
+    const [first, ...others] = coursesOf(asked.way, asked.body)
+    this.#course = first
+    this.#left = others
   }
 
   /** Never throws; that there is no target is told by the handler. */
@@ -104,8 +134,7 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     } else lease.answered(now() - this.#sentAt)
     this.#heard = true
     this.#note(String(status))
-    const told = { upstream: lease.id, retries: this.#retried }
-    this.#handler.onHead(status, message, withOurs(rawHeaders, told))
+    this.#handler.onHead(status, message, withOurs(rawHeaders, this.#told))
   }
 
   onData(chunk: Buffer): boolean {
@@ -123,8 +152,7 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     this.#note('101')
     this.#lease?.answered(this.#asked.now() - this.#sentAt)
     socket.once('close', () => this.#settle(undefined))
-    const told = { upstream: this.#lease?.id ?? '', retries: this.#retried }
-    this.#handler.onUpgrade(withOurs(rawHeaders, told), socket)
+    this.#handler.onUpgrade(withOurs(rawHeaders, this.#told), socket)
   }
 
   onError(error: YoriError, stale: boolean, unsent?: boolean): void {
@@ -143,16 +171,31 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     this.#handler.onError(error, stale, unsent)
   }
 
-  #begin(): void {
-    const { way, body } = this.#asked
-    way.pool.active++
-    const lease = this.#take(body)
-    if (lease !== undefined) {
-      this.#go({ lease, body })
-      return
+  get #told(): Told {
+    const { other } = this.#course
+    return {
+      upstream: this.#lease?.id ?? '',
+      retries: this.#allAsks - 1,
+      fallback: other && nameOf(other),
     }
-    way.pool.refused++
-    const { name } = way.pool.settings
+  }
+
+  #begin(): void {
+    const { name } = this.#course.way.pool.settings
+    this.#enter(this.#course)
+    for (;;) {
+      const body = this.#course.taken?.body ?? this.#asked.body
+      const lease = this.#take(body.kind !== 'stream')
+      if (lease !== undefined) {
+        this.#go({ lease, body })
+        return
+      }
+      this.#course.way.pool.refused++
+      const next = this.#left.shift()
+      if (next === undefined) break
+      this.#leave()
+      this.#enter(next)
+    }
     const text = `${name}: each of its targets has all the requests that it may have`
     // Not within the call: whoever sends does not know yet that it has.
     soon(() => {
@@ -162,24 +205,51 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     })
   }
 
-  #take(body: UpstreamBody): Lease | undefined {
-    const { pool, key } = this.#asked.way
-    const mayTry = body.kind !== 'stream'
+  /** It counts as one of that pool from now on. */
+  #enter(course: Course): void {
+    this.#course = course
+    this.#tried = new Set(course.way.without)
+    this.#asks = 0
+    course.way.pool.active++
+    this.#asked.servedBy(course.other)
+  }
+
+  #leave(): void {
+    const { pool } = this.#course.way
+    pool.active--
+    if (this.#isRetry) pool.budget.give()
+    this.#isRetry = false
+  }
+
+  #take(mayTry: boolean): Lease | undefined {
+    const { pool, key } = this.#course.way
     return pool.take({ without: this.#tried, key, mayTry })
   }
 
   #go({ lease, body }: Next, fresh = false): void {
-    const { request, send, way, now } = this.#asked
+    const { request, send, now } = this.#asked
+    const { way } = this.#course
     this.#lease = lease
     this.#tried.add(lease.index)
+    if (!fresh) {
+      this.#asks++
+      this.#allAsks++
+    }
     this.#sentAt = now()
-    this.#upstream = send(request(way.to(lease.index), body, fresh), this)
+    this.#upstream = send(
+      request(way.to(lease.index), body, { fresh, headTimeoutMs: way.headTimeoutMs }),
+      this,
+    )
+  }
+
+  #again(): UpstreamBody | undefined {
+    return this.#course.taken?.body ?? this.#asked.again()
   }
 
   /** To the same target over a new connection: the old one had died unused. */
   #goesAgain(): boolean {
     const lease = this.#lease
-    const body = this.#isFresh || lease === undefined ? undefined : this.#asked.again()
+    const body = this.#isFresh || lease === undefined ? undefined : this.#again()
     if (lease === undefined || body === undefined) return false
     this.#isFresh = true
     this.#asked.log?.retried()
@@ -189,37 +259,60 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
 
   /** False, and nothing has changed: what this target says is what the client is told. */
   #goesElsewhere(failure: Failure, outcome: string): boolean {
-    const next = this.#heard ? undefined : this.#next(failure)
-    if (next === undefined) return false
+    if (this.#heard) return false
+    const next = this.#next(failure)
+    const other = next === undefined ? this.#nextCourse(failure) : undefined
+    if (next === undefined && other === undefined) return false
     this.#note(outcome)
     // What it still says of it is nobody's.
     if (failure.kind === 'status') this.#upstream?.abort()
     this.#lease?.end({ kind: 'failed', failure })
-    this.#retried++
-    this.#asked.way.pool.retries++
     this.#isFresh = false
-    this.#go(next)
+    if (next !== undefined) {
+      this.#course.way.pool.retries++
+      this.#go(next)
+    } else if (other !== undefined) {
+      this.#leave()
+      this.#enter(other.course)
+      this.#course.way.pool.fallbacks++
+      this.#go(other)
+    }
     return true
   }
 
+  /** Another target of the same pool. */
   #next(failure: Failure): Next | undefined {
-    const { way, again } = this.#asked
-    const { pool } = way
+    const { pool } = this.#course.way
     const from = this.#lease
-    if (from === undefined || !pool.mayRetry(failure, from, this.#retried))
+    if (from === undefined || !pool.mayRetry(failure, from, this.#asks - 1))
       return undefined
-    const lease = pool.take({ without: this.#tried, key: way.key, mayTry: false })
+    const lease = this.#take(false)
     if (lease === undefined) return undefined
     // One that tries a target must not be lost for it; the pool sees to it that they are few.
-    const hasPlace = this.#isRetry || from.isTrial || pool.budget.take(pool.active)
-    const body = hasPlace ? again() : undefined
-    if (hasPlace && !this.#isRetry && !from.isTrial) {
+    const isFree = this.#isRetry || from.isTrial
+    const hasPlace = isFree || pool.budget.take(pool.active)
+    const body = hasPlace ? this.#again() : undefined
+    if (hasPlace && !isFree) {
       if (body === undefined) pool.budget.give()
       else this.#isRetry = true
     }
     if (body !== undefined) return { lease, body }
     lease.end({ kind: 'left' })
     return undefined
+  }
+
+  /** Another provider; those that have no target for it now are passed over. */
+  #nextCourse(failure: Failure): (Next & { readonly course: Course }) | undefined {
+    if (!mayFallBack(failure)) return undefined
+    for (;;) {
+      const course = this.#left.shift()
+      if (course === undefined) return undefined
+      const { pool, key, without } = course.way
+      const body = course.taken?.body ?? this.#asked.again()
+      const lease = body && pool.take({ without, key, mayTry: body.kind !== 'stream' })
+      if (lease !== undefined && body !== undefined) return { course, lease, body }
+      pool.refused++
+    }
   }
 
   #failureOf(isUnsent: boolean): Failure {
@@ -236,9 +329,7 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   #settle(failure: Failure | undefined, isLeft = false): void {
     if (this.#isOver) return
     this.#isOver = true
-    const { pool } = this.#asked.way
-    pool.active--
-    if (this.#isRetry) pool.budget.give()
+    this.#leave()
     if (failure !== undefined) this.#lease?.end({ kind: 'failed', failure })
     else this.#lease?.end({ kind: isLeft ? 'left' : 'answered' })
   }
@@ -249,4 +340,35 @@ function isOurs({ source, code }: YoriError): boolean {
   return (
     source === 'internal' || (source === 'client' && code !== 'YORI_DESTINATION_REFUSED')
   )
+}
+
+function nameOf({ provider, model }: ServedBy): string {
+  // A field's value: a model may be called anything.
+  return model === undefined || !/^[\x21-\x7e]{1,128}$/.test(model)
+    ? provider
+    : `${provider}/${model}`
+}
+
+/** In the order in which they are asked; those that are not for this request are left out. */
+function coursesOf(own: PooledWay, body: UpstreamBody): [Course, ...Course[]] {
+  const first: Course[] = []
+  const then: Course[] = []
+  for (const way of own.fallbacks ?? []) {
+    const taken = way.takes(body)
+    if (taken === undefined) continue
+    const other = { provider: way.provider, model: taken.model }
+    const list = isAskedFirst(way, own) ? first : then
+    list.push({ way, taken, other })
+  }
+  const [one, ...others] = [...first, { way: own }, ...then]
+  return [one ?? { way: own }, ...others]
+}
+
+function isAskedFirst(
+  { isPreferred, slowerThanMs, pool }: FallbackWay,
+  own: PooledWay,
+): boolean {
+  if (!isPreferred && slowerThanMs === undefined) return false
+  const isSlow = slowerThanMs !== undefined && (own.pool.latencyMs ?? 0) > slowerThanMs
+  return (isPreferred || isSlow) && pool.isUp
 }

@@ -54,6 +54,9 @@ export class ExchangeLog {
   readonly #record: WritableRow<ExchangeRecord>
   readonly #reason = new Ranked<string>()
   readonly #unseen = new Ranked<Uninspectable>()
+  /** Whom it was sent to before another was asked. */
+  #meant: { provider: string | undefined; model: string | undefined } | undefined
+  #servedModel: string | undefined
 
   /** Of a row that was begun before, all that it says. */
   constructor(opened: ExchangeOpened | SeenExchange) {
@@ -92,7 +95,10 @@ export class ExchangeLog {
 
   asked(fields: AskedFields): void {
     const row = this.#record
-    if (fields.model !== undefined) row.model = fields.model
+    if (fields.model !== undefined) {
+      if (this.#meant !== undefined) this.#meant.model = fields.model
+      row.model = this.#servedModel ?? fields.model
+    }
     if (fields.stream !== undefined) row.stream = fields.stream
     if (fields.promptPreview !== undefined) row.promptPreview = fields.promptPreview
     if (fields.attachments !== undefined) row.attachments = fields.attachments
@@ -229,6 +235,19 @@ export class ExchangeLog {
     row.upstream = target
     row.attempts = [...before, `${target} ${outcome}`]
     row.retries = before.length
+  }
+
+  /** By another provider than was asked, and another model; undefined: by that one after all. */
+  servedBy(other: { provider: string; model: string | undefined } | undefined): void {
+    if (other === undefined && this.#meant === undefined) return
+    const row = this.#record
+    this.#meant ??= { provider: row.provider, model: row.model }
+    const provider = other?.provider ?? this.#meant.provider
+    if (provider !== undefined) row.provider = provider
+    row.fallback = other?.provider
+    this.#servedModel = other?.model
+    const model = other?.model ?? this.#meant.model
+    if (model !== undefined) row.model = model
   }
 
   /** It is sent a second time. */

@@ -100,6 +100,7 @@ export function newRow(opened: ExchangeOpened): AllFields {
     upstream: undefined,
     attempts: undefined,
     retries: undefined,
+    fallback: undefined,
     redacted: undefined,
     unrestored: undefined,
     truncated: undefined,

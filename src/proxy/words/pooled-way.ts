@@ -1,5 +1,6 @@
 /** The ways by which a request at a door may go: pools of targets, each with what goes there. */
 import type { Target } from '../../net/dial.js'
+import type { UpstreamBody } from '../../net/upstream-words.js'
 import type { Pool } from '../../pools/pool.js'
 
 /** A request as one target is to have it. */
@@ -20,4 +21,23 @@ export interface PooledWay {
   /** As the target at that place of the pool is to have it. */
   readonly to: (index: number) => Outgoing
   readonly headTimeoutMs: number | undefined
+  /** Others that may be asked in its place, in order. */
+  readonly fallbacks?: readonly FallbackWay[]
+}
+
+/** A body as another provider is to have it, and the model that it names there. */
+export interface Taken {
+  readonly body: UpstreamBody
+  readonly model: string | undefined
+}
+
+export interface FallbackWay extends Omit<PooledWay, 'fallbacks'> {
+  /** Its name of /llm/NAME, and in the record. */
+  readonly provider: string
+  /** Asked before the other, while one of its targets is up. */
+  readonly isPreferred: boolean
+  /** The same while answers of the other begin later than this. */
+  readonly slowerThanMs: number | undefined
+  /** Undefined: it is not for this request. */
+  readonly takes: (body: UpstreamBody) => Taken | undefined
 }

@@ -72,10 +72,13 @@ describe('a door with several targets', () => {
           // What is left out, and for how long, is `test/pools`'s.
           pools: {
             ...{ eject_after: 1000, breaker_requests: 10_000, health_interval: 0 },
-            body_bytes: 200_000,
+            ...{ body_bytes: 200_000, slow_start: 0.01 },
           },
           providers: {
             three: { pool: [a, b, c].map((one) => clear(one)) },
+            // What it is told lasts longer than a test.
+            others: { pool: [a, b, c].map((one) => clear(one)) },
+            limited: { pool: [a, b, c].map((one) => clear(one)) },
             claude: { api: 'anthropic', pool: [a, b, c].map((one) => clear(one)) },
             secure: { pool: tls('tls') },
             quick: { pool: tls('h2') },
@@ -216,7 +219,8 @@ describe('a door with several targets', () => {
           // On a connection that has served before, closing it would mean that it is old.
           for (const origin of plain) await origin.turn('refuses')
           for (const origin of plain) await origin.turn(temper)
-          const asked = openai('three').chat.completions.create(ask)
+          const door = status === 429 ? 'limited' : 'others'
+          const asked = openai(door).chat.completions.create(ask)
           await assert.rejects(asked, { status })
           assert.equal(plain.flatMap(({ arrived }) => arrived).length, 1)
         })
