@@ -6,7 +6,6 @@
 import { shareOf } from '../../core/device-id.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
-import type { Target } from '../../net/dial.js'
 import { doorEndpoint, pathProblem } from '../../policy/doors.js'
 import type { Door, DoorTarget, PooledTarget } from '../../policy/door.js'
 import type { DoorAsked } from '../../policy/doors.js'

@@ -219,6 +219,8 @@ describe('a fallback', () => {
         const usage = {
           inputTokens: Number(row['prompt_tokens']),
           outputTokens: Number(row['response_tokens']),
+          inputEstimated: false,
+          outputEstimated: false,
         }
         const cost = catalogue.costOf('xai', 'grok-4', usage, undefined)
         assert.ok(cost !== undefined && cost > 0)
