@@ -26,11 +26,11 @@ if (!words.includes('--no-install')) {
 
 const folder = mkdtempSync(join(tmpdir(), 'yori-walk-'))
 try {
-  // What `git clone` and `npm ci` leave behind.
+  // What `git clone` and `npm ci` leave behind, which builds.
   const clone = join(folder, 'yori')
   execFileSync('git', ['clone', '-q', packageFile('.'), clone])
-  for (const made of ['node_modules', 'dist'])
-    execFileSync('cp', ['-a', packageFile(made), join(clone, made)])
+  execFileSync('cp', ['-a', packageFile('node_modules'), join(clone, 'node_modules')])
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: clone })
   const hosts = join(folder, 'hosts')
   writeFileSync(hosts, hostsFile(AGENTS))
   const inside = fileURLToPath(new URL('walk-inside.js', import.meta.url))
