@@ -1,6 +1,6 @@
 /**
  * The root certificate in the forms in which devices and programs take it. Pure but for
- * `systemRoots`, which reads this machine's own list. No key leaves from here.
+ * `systemRoots` and `readBundle`, which read lists of this machine's. No key leaves from here.
  */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -39,11 +39,17 @@ export async function systemRootsAt(
   paths = SYSTEM_BUNDLES,
 ): Promise<{ readonly path: string; readonly pem: string }> {
   for (const path of paths) {
-    const text = await readFile(path, 'utf8').catch(() => undefined)
-    if (text === undefined || text.length > MAX_BUNDLE_BYTES) continue
-    if (text.includes('-----BEGIN CERTIFICATE-----')) return { path, pem: text }
+    const pem = await readBundle(path)
+    if (pem !== undefined) return { path, pem }
   }
   return { path: 'Node', pem: `${rootCertificates.join('\n')}\n` }
+}
+
+/** Undefined: it cannot be read, holds no certificate, or is over 4 MiB. */
+export async function readBundle(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined || text.length > MAX_BUNDLE_BYTES) return undefined
+  return text.includes('-----BEGIN CERTIFICATE-----') ? text : undefined
 }
 
 /** Public roots and ours, each once: for programs whose setting replaces what they trust. */

@@ -2,13 +2,12 @@
  * The variables by which a program is led through YORI and believes it: proxy and trust, for
  * Node, Python, Go, curl, Git, Deno, AWS and Java. Pure.
  */
-import { trustVariables } from './export.js'
 
 export interface ProgramEnvironmentOptions {
   /** `http://host:port` of YORI. */
   readonly proxy: string
-  readonly rootFile: string
-  readonly bundleFile: string
+  /** Whom to trust: as `trustVariables` and `besidePresent` give them. */
+  readonly trust: readonly (readonly [name: string, file: string])[]
   /** PKCS#12 with the public roots and ours. */
   readonly storeFile: string
   readonly storePassword: string
@@ -34,7 +33,7 @@ export function programEnvironment(
     ['no_proxy', direct.join()],
     // Node 24 and later read the proxy variables when told to.
     ['NODE_USE_ENV_PROXY', '1'],
-    ...trustVariables(options),
+    ...options.trust,
     ['JAVA_TOOL_OPTIONS', javaOptions(options)],
   ]
 }
@@ -52,7 +51,10 @@ function javaOptions(options: ProgramEnvironmentOptions): string {
     ['javax.net.ssl.trustStorePassword', options.storePassword],
   ].map(([name, value]) => javaQuoted(`-D${name}=${value}`))
   const before = options.present['JAVA_TOOL_OPTIONS'] ?? ''
-  return [...(before === '' ? [] : [before]), ...properties].join(' ')
+  const ours = properties.join(' ')
+  // Within it the same again.
+  if (before.endsWith(ours)) return before
+  return before === '' ? ours : `${before} ${ours}`
 }
 
 /** Java splits at white space outside quotes and knows no escape: a quote goes in the other kind. */

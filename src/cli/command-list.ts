@@ -400,6 +400,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         stateDir: (path) => configOf(path).state_dir,
         names: (path) => householdNames(configOf(path), systemClock.now()),
         clock: systemClock,
+        env: process.env,
         print,
         note,
       })

@@ -16,7 +16,7 @@ import { YoriError } from '../../../core/errors.js'
 import { unreachable } from '../../../core/unreachable.js'
 import { installRoot } from './ca-install.js'
 import type { InstallDeps, InstallFlags } from './ca-install.js'
-import { writeTrustFiles } from '../../../../ca/trust-files.js'
+import { besidePresent, writeTrustFiles } from '../../../../ca/trust-files.js'
 import { common, keyIn, passphraseIn, printJson } from './ca-shared.js'
 import { usageError } from '../../usage.js'
 import { saveFile } from '../../../../ca/save-file.js'
@@ -164,9 +164,15 @@ async function environment(
   { pem, directory }: { pem: string; directory: string },
 ): Promise<string> {
   const folder = resolve(flags.trustDir ?? join(directory, 'trust'))
-  const { rootFile, bundleFile } = await writeTrustFiles(folder, pem)
-  deps.note(`Wrote ${rootFile} and ${bundleFile}, which the variables name.\n`)
-  return renderVariables(trustVariables({ rootFile, bundleFile }), flags.shell)
+  const files = await writeTrustFiles(folder, pem)
+  const { rootFile, bundleFile } = files
+  const trust = { folder, rootPem: pem, present: deps.env ?? {} }
+  const variables = await besidePresent(trustVariables(files), trust)
+  const others = new Set(variables.map(([, file]) => file))
+  for (const file of [rootFile, bundleFile]) others.delete(file)
+  const more = [...others].map((file) => ` and ${file}`).join('')
+  deps.note(`Wrote ${rootFile} and ${bundleFile}${more}, which the variables name.\n`)
+  return renderVariables(variables, flags.shell)
 }
 
 /** The copy is safely written before the key is taken away. */

@@ -23,6 +23,8 @@ export interface CaCommandDeps {
   print(output: string | Uint8Array): void
   /** What a person should know besides: standard error. */
   note(text: string): void
+  /** What programs are told by already; nothing when left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Where YORI keeps who trusts it. */
   stateDir?(configPath: string | undefined): string
   /** Asks for a passphrase; undefined when nobody is there. The terminal's when left out. */

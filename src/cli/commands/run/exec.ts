@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { renderVariables, shells } from '../../../../ca/export.js'
+import { renderVariables, shells, trustVariables } from '../../../../ca/export.js'
 import type { Shell } from '../../../../ca/export.js'
 import { programEnvironment } from '../../../../ca/program-environment.js'
 import { readCa } from '../../../../ca/show-ca.js'
@@ -11,6 +11,7 @@ import type { TaggedSums } from '../../../audit/session-queries.js'
 import type { Clock } from '../../../core/clock.js'
 import { dollars } from '../../print-table.js'
 import {
+  besidePresent,
   STORE_PASSWORD,
   writeTrustFiles,
   writeTrustStore,
@@ -360,11 +361,13 @@ async function variablesOf(
   const { pem } = (await readCa(directory, deps.clock)).root
   const folder = resolve(flags.trustDir ?? join(directory, 'trust'))
   const files = await writeTrustFiles(folder, pem)
+  const present = deps.env
+  const trust = { folder, rootPem: pem, present }
   return programEnvironment({
-    ...files,
     proxy,
+    trust: await besidePresent(trustVariables(files), trust),
     storeFile: await writeTrustStore(folder, pem),
     storePassword: STORE_PASSWORD,
-    present: deps.env,
+    present,
   })
 }

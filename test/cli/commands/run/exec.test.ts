@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect as dial } from 'node:net'
@@ -13,6 +14,7 @@ import { systemClock } from '../../../../src/core/clock.js'
 import { run, serveTls, startCa, tempFolder } from '../../../ca/support/ca.js'
 import type { TestCa } from '../../../ca/support/ca.js'
 import { needs } from '../../../support/needs.js'
+import { TestCa as Authority } from '../../../support/test-ca.js'
 
 interface World extends AsyncDisposable {
   readonly ca: TestCa
@@ -149,13 +151,57 @@ describe('yori env', () => {
     ])
   })
 
+  it('adds our root to what was trusted before, and takes nothing away', async function () {
+    needs(this, 'openssl')
+    await using world = await startWorld()
+    await using temp = await tempFolder()
+    const company = new Authority('Company')
+    const root = join(temp.path, 'company.pem')
+    const leaves = join(temp.path, 'leaf.pem')
+    writeFileSync(root, company.certificatePem)
+    writeFileSync(leaves, company.issue({ names: ['git.example.org'] }).certificatePem)
+    const before = { NODE_EXTRA_CA_CERTS: root, CURL_CA_BUNDLE: root }
+    const broken = {
+      GIT_SSL_CAINFO: join(temp.path, 'nothing'),
+      PIP_CERT: leaves + '.gone',
+    }
+    const folder = join(temp.path, 'trust')
+    const variables = async (env: Record<string, string>) => {
+      world.printed = ''
+      const command = envCommand({ ...world.deps, env: { ...world.deps.env, ...env } })
+      await command.parseAsync(['--trust-dir', folder, '--shell', 'dotenv'], {
+        from: 'user',
+      })
+      const lines = world.printed.matchAll(/^(\w+)="(.*)"$/gm)
+      return Object.fromEntries(
+        [...lines].map(([, name = '', file = '']) => [name, file]),
+      )
+    }
+    const now = await variables({ ...before, ...broken })
+    const isGood = async (file: string | undefined, leaf: string): Promise<boolean> => {
+      const words = ['verify', '-CAfile', file ?? '', '-untrusted', leaf, leaf]
+      return (await run('openssl', words)).stdout.includes(': OK')
+    }
+    const { certPem } = world.ca.authority.mint('api.openai.com', world.ca.clock.now())
+    const ours = join(temp.path, 'ours.pem')
+    writeFileSync(ours, certPem)
+    for (const name of ['NODE_EXTRA_CA_CERTS', 'CURL_CA_BUNDLE']) {
+      assert.ok(await isGood(now[name], leaves), `${name}: the company's`)
+      assert.ok(await isGood(now[name], ours), `${name}: ours`)
+    }
+    for (const name of ['GIT_SSL_CAINFO', 'PIP_CERT', 'SSL_CERT_FILE'])
+      assert.equal(now[name], join(folder, 'yori-bundle.pem'), name)
+    // Within it the same again: nothing grows.
+    assert.deepEqual(await variables(now), now)
+    assert.equal(readFileSync(root, 'utf8'), company.certificatePem)
+  })
+
   it('gives Java a path with spaces and quotes as one word', async function () {
     needs(this, 'java')
     const storeFile = `/tmp/it's a "store".p12`
     const variables = programEnvironment({
       proxy: 'http://127.0.0.1:8443',
-      rootFile: '/r',
-      bundleFile: '/b',
+      trust: [],
       storeFile,
       storePassword: 'changeit',
       present: { JAVA_TOOL_OPTIONS: '-Dbefore=1' },
