@@ -39,15 +39,20 @@ const MAX_NAME_CHARS = 64
 export function searchesOf(text: string, contentType: string | undefined): Searches {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (type === 'application/x-www-form-urlencoded') {
-    const whole = plainView(text, 0)
-    const decoded = percentDecoded(plainView(text.replaceAll('+', ' '), 0))
-    const views = decoded === undefined ? [whole] : [whole, decoded]
+    const views = formViews(text)
     return { views: views.flatMap((view) => levels(view, false)), numbers: [] }
   }
   if (isLines(type, text)) return ofLines(text)
   const start = text.trimStart()[0]
   if (start === '{' || start === '[') return ofJson([{ text, at: 0 }])
   return { views: levels(plainView(text, 0), false), numbers: [] }
+}
+
+/** Of what is written as forms are: as it is, with its blanks, and without percent signs. */
+export function formViews(text: string): View[] {
+  const blank = plainView(text.replaceAll('+', ' '), 0)
+  const decoded = percentDecoded(blank)
+  return [plainView(text, 0), blank, ...(decoded === undefined ? [] : [decoded])]
 }
 
 function isLines(type: string, text: string): boolean {
@@ -102,7 +107,7 @@ function ofJson(documents: readonly Document[]): Searches {
       if (!PIECES.has(name)) continue
       // Lists of answers that come one by one are pieces of one.
       const way = path.replace(/^\/\d+/, '').replace(/\/logprobs\/.*/, '/logprobs')
-      for (const key of [`${place}${way}`, way]) {
+      for (const key of new Set([`${place}${way}`, way])) {
         const pieces = told.get(key)
         if (pieces === undefined) told.set(key, [view])
         else pieces.push(view)

@@ -9,8 +9,8 @@ import type { Detector } from '../detect/detector.js'
 import { atOnce } from '../core/resting.js'
 import { isCredentialField, pathWithout, REDACTED } from './credential-fields.js'
 import type { Content, Fields, Sanitised } from './recording.js'
-import { searchesOf } from './sanitise-views.js'
-import { named, percentDecoded, plainView } from './views.js'
+import { formViews, searchesOf } from './sanitise-views.js'
+import { named, plainView } from './views.js'
 import type { Range, View } from './views.js'
 
 interface Edit {
@@ -67,9 +67,7 @@ export class Sanitiser {
   /** A path with its query. */
   path(path: string, secrets: readonly string[]): string {
     const kept = pathWithout(path).path
-    const whole = plainView(kept, 0)
-    const views = [whole, percentDecoded(whole)].filter((view) => view !== undefined)
-    const found = views.flatMap((view) =>
+    const found = formViews(kept).flatMap((view) =>
       this.#findings(view, { isWord: false, secrets }),
     )
     return edited(kept, settled(found))
