@@ -113,6 +113,20 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  mcp: {
+    group: 'On this machine',
+    summary: 'let an assistant ask YORI: a server of MCP on standard input and output',
+    load: async () => {
+      const { mcpCommand } = await import('./commands/run/mcp.js')
+      return mcpCommand({
+        config: configOf,
+        version: packageVersion(),
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
   alert: {
     group: 'Every day',
     summary: 'the inbox of alerts, and their sinks',

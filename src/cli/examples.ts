@@ -35,6 +35,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori dashboard', 'open it in a browser, once'],
     ['yori dashboard --no-open', 'print the link, for a browser elsewhere'],
   ],
+  'yori mcp': [
+    ['yori mcp', 'as the command of a server in an assistant’s settings: it looks only'],
+    ['yori mcp --role household', 'it may also approve and pause, after a confirmation'],
+  ],
   'yori alert': [
     ['yori alert list', 'what was told, and to whom'],
     ['yori alert test phone', 'whether a sink takes a message'],

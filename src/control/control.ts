@@ -31,6 +31,7 @@ import type { ConfigOfControl, ControlPlaces, ControlPort } from './port.js'
 import { Reader } from './reader.js'
 import type { Settings } from './settings.js'
 import { keptToken } from './token.js'
+import type { McpHouse } from './mcp-house.js'
 import type { WhatIfJobs } from './what-if-jobs.js'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -46,6 +47,7 @@ export class Control implements Service {
   #config: ConfigOfControl
   #settings: Promise<Settings | undefined> | undefined
   #whatIf: Promise<WhatIfJobs> | undefined
+  #mcp: Promise<McpHouse> | undefined
   /** What could not be had. */
   readonly #problems: { socket?: string; port?: string } = {}
   #door: Door | undefined
@@ -88,6 +90,7 @@ export class Control implements Service {
       access: this.#access,
       reader: this.#reader,
       whatIf: () => (this.#whatIf ??= this.#loadWhatIf()),
+      mcp: () => (this.#mcp ??= this.#loadMcp()),
       settings: () => (this.#settings ??= this.#loadSettings()),
     })
     this.#door = new Door({ methods: METHODS, gate, surroundings })
@@ -124,6 +127,7 @@ export class Control implements Service {
     await Promise.all(servers.map(close))
     this.#reader.stop()
     await this.#whatIf?.then((jobs) => jobs.stop())
+    await this.#mcp?.then((house) => house.stop())
     await this.#port.telemetry.stop()
   }
 
@@ -220,6 +224,12 @@ export class Control implements Service {
     const { Settings } = await import('./settings.js')
     const { state_dir: stateDir } = this.#config
     return new Settings({ ...settings, source, stateDir, now: () => clock.now() })
+  }
+
+  async #loadMcp(): Promise<McpHouse> {
+    const { McpHouse } = await import('./mcp-house.js')
+    const { state_dir: stateDir } = this.#config
+    return new McpHouse({ stateDir, version: this.#port.version })
   }
 
   async #loadWhatIf(): Promise<WhatIfJobs> {

@@ -10,6 +10,7 @@ import type { Gate } from './gate.js'
 import type { Logins } from './logins.js'
 import type { ControlPlaces, ControlPort } from './port.js'
 import type { Settings } from './settings.js'
+import type { McpHouse } from './mcp-house.js'
 import type { Reader } from './reader.js'
 import type { Caller, Role } from './roles.js'
 import type { WhatIfJobs } from './what-if-jobs.js'
@@ -38,6 +39,8 @@ export interface Surroundings {
   readonly settings: () => Promise<Settings | undefined>
   readonly reader: Pick<Reader, 'ask'>
   readonly whatIf: () => Promise<WhatIfJobs>
+  /** Started when it is first asked for. */
+  readonly mcp: () => Promise<McpHouse>
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>

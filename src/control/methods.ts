@@ -28,6 +28,12 @@ export const METHODS: readonly Method[] = [
     load: async () => (await import('./methods/state.js')).health,
   },
   {
+    verb: 'POST',
+    path: '/mcp',
+    role: 'view',
+    load: async () => (await import('./methods/mcp.js')).mcp,
+  },
+  {
     verb: 'GET',
     path: '/api/status',
     role: 'view',

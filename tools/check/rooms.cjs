@@ -123,7 +123,7 @@ const FLOORS = [
     rooms: [
       {
         room: 'src/control',
-        calls: ['src/metrics', 'src/replay', 'src/report'],
+        calls: ['src/metrics', 'src/replay', 'src/report', 'src/mcp'],
         types: ['src/alerts'],
       },
       { room: 'src/dashboard', types: ['src/control'] },
@@ -134,7 +134,7 @@ const FLOORS = [
       { room: 'src/doctor' },
       { room: 'src/service' },
       { room: 'src/fleet' },
-      { room: 'src/mcp' },
+      { room: 'src/mcp', calls: ['src/control'] },
       { room: 'src/waf' },
     ],
   },
