@@ -16,6 +16,11 @@ export function checkProcessors(
     const at = ['processors', index]
     const wrong = wrongAddress(processor)
     if (wrong !== undefined) report([...at, 'address'], wrong, RIGHT[processor.dialect])
+    const late = processor.events.find((event) => !event.startsWith('request_'))
+    if (processor.dialect !== 'uds' && late !== undefined) {
+      const wrong = `${late} is told to processors of the dialect uds alone`
+      report([...at, 'events'], wrong, 'leave it out')
+    }
     if (Object.hasOwn(policies.files, processor.name)) {
       const right = 'choose another name: its own keys say what its word may lead to'
       report([...at, 'name'], 'is the name of a policy', right)

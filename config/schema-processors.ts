@@ -47,16 +47,23 @@ const processor = item('One program that looks.', ['name', 'address'], {
   token: secret('header-value', 'ext_proc, webhook: sent to it as a bearer token.'),
   events: list({
     items: choice({
-      enum: ['request_headers', 'request_body'],
+      enum: [
+        'request_headers',
+        'request_body',
+        'response_headers',
+        'response_body',
+        'complete',
+        'log',
+      ],
       description: 'A moment of an exchange.',
     }),
-    maxItems: 2,
+    maxItems: 6,
     default: [],
     single: true,
     uniqueBy: '',
     description:
-      'What it is told, and asked about. Unless set, request_headers; of a webhook, ' +
-      'request_body.',
+      'What it is asked about: request_headers, request_body; and, of uds, what it is told ' +
+      'afterwards. Unless set, request_headers; of a webhook, request_body.',
   }),
   routes: list({
     items: route,

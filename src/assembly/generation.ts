@@ -28,6 +28,7 @@ import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
 import { processorsOf } from './from-config/processors.js'
 import { Admission } from '../proxy/bounds/admission.js'
+import { processorTelling } from '../proxy/judging/telling.js'
 import { ByteBudget } from '../proxy/bounds/byte-budget.js'
 import type { Conversations } from '../conversations/conversations.js'
 import {
@@ -142,10 +143,19 @@ export class Generation {
       catalogue,
       mcp: await mcpDoorsOf(config, edges.clock),
     })
+    const processors = processorsOf(config, edges)
+    const decider = await deciderOf(config, edges)
+    const telling = processorTelling(processors, policy.coding, (device) =>
+      decider.nameOf(device),
+    )
     const services: Services = {
       ...edges,
       reach: pageReachOf(config, edges.reach, edges.own),
-      observers: observersOf(config, edges),
+      observers: observersOf(config, {
+        ...edges,
+        observers:
+          telling === undefined ? edges.observers : [...edges.observers, telling],
+      }),
       policy,
       dialer,
       shown: new ShownCertificates({ dialer }),
@@ -177,10 +187,10 @@ export class Generation {
         config.limits.held_body_bytes,
         config.limits.held_body_bytes_per_client,
       ),
-      decider: await deciderOf(config, edges),
+      decider,
       overrides: overridesOf(config, edges),
       keys: keysOf(config, edges),
-      processors: processorsOf(config, edges),
+      processors,
       recognise: (head, speaks) =>
         recognise(head, speaks ?? catalogue.entryFor(head.host)?.speaks),
     }

@@ -1,5 +1,6 @@
 /** What the ways of speaking to processors have in common. */
 import type { Patience } from './patience.js'
+import type { Told } from './told.js'
 import type { Asked, Introduction, Verdict } from './words.js'
 
 export interface Dialect {
@@ -10,6 +11,8 @@ export interface Dialect {
    * @throws and rejects with ProcessorFailure
    */
   ask(asked: Asked, patience: Patience): Promise<Verdict>
+  /** Of what has happened; its answer changes nothing. Rejects as `ask`. */
+  tell(requestId: string, told: Told, patience: Patience): Promise<void>
   /** Is it there, and who is it? Rejects as `ask`. */
   introduce(patience: Patience): Promise<Introduction>
   /** Ends its connections; what waits fails. */

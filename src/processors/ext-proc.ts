@@ -64,6 +64,11 @@ export class ExtProcDialect implements Dialect {
     }
   }
 
+  /** It is asked about requests alone. */
+  tell(): Promise<void> {
+    return Promise.resolve()
+  }
+
   /** It has no handshake: that its server speaks HTTP/2 is what can be seen. */
   async introduce(patience: Patience): Promise<Introduction> {
     const session = this.#open()

@@ -4,12 +4,14 @@
  * at most. Its dialect knows how it is spoken to.
  */
 import type { Clock } from '../core/clock.js'
+import type { Log } from '../core/log.js'
 import { Breaker } from './breaker.js'
 import type { BreakerState } from './breaker.js'
 import { mayChange } from './fields.js'
 import type { Dialect } from './dialect.js'
 import { Lane } from './lane.js'
 import { Patience } from './patience.js'
+import type { Told } from './told.js'
 import type {
   Asked,
   FieldChange,
@@ -45,6 +47,7 @@ export interface ProcessorOptions {
   readonly routes: readonly ProcessorRoute[]
   readonly dialect: Dialect
   readonly clock: Clock
+  readonly log: Log
 }
 
 /** All that it names must be so. */
@@ -78,11 +81,13 @@ export interface ProcessorCounts {
   asked: number
   blocked: number
   failed: number
+  /** Words that it was not told. */
+  untold: number
 }
 
 export class Processor {
   readonly options: ProcessorOptions
-  readonly counts: ProcessorCounts = { asked: 0, blocked: 0, failed: 0 }
+  readonly counts: ProcessorCounts = { asked: 0, blocked: 0, failed: 0, untold: 0 }
   lastFailure: ProcessorFailure | undefined
   readonly #breaker: Breaker
   readonly #lane: Lane
@@ -151,11 +156,32 @@ export class Processor {
         () => this.options.dialect.ask(asked, patience),
         patience,
       )
-      this.#breaker.succeeded()
+      this.#succeeded()
       if (verdict.ruling.kind !== 'allow') this.counts.blocked++
       return { kind: 'verdict', verdict }
     } catch (cause) {
       return { kind: 'failed', failure: this.#failed(failureOf(cause)) }
+    } finally {
+      patience.settle()
+    }
+  }
+
+  /** For a look. False: it could not be told. Never rejects. */
+  async tell(requestId: string, told: Told): Promise<boolean> {
+    if (!this.#breaker.enter()) {
+      this.counts.untold++
+      return false
+    }
+    const patience = new Patience(this.options.timeoutMs)
+    try {
+      const { dialect } = this.options
+      await this.#inTurn(() => dialect.tell(requestId, told, patience), patience)
+      this.#succeeded()
+      return true
+    } catch (cause) {
+      this.counts.untold++
+      this.#failed(failureOf(cause))
+      return false
     } finally {
       patience.settle()
     }
@@ -189,9 +215,17 @@ export class Processor {
     }
   }
 
+  #succeeded(): void {
+    const { state } = this.#breaker
+    this.#breaker.succeeded()
+    if (state === 'closed' || this.#breaker.state !== 'closed') return
+    this.options.log.info({ processor: this.name }, 'a processor is asked again')
+  }
+
   #failed(failure: ProcessorFailure): ProcessorFailure {
     this.counts.failed++
     this.lastFailure = failure
+    const { trips } = this.#breaker
     switch (failure.kind) {
       // Nothing was seen of how it is.
       case 'busy':
@@ -204,6 +238,10 @@ export class Processor {
         this.#breaker.failed(failure.kind === 'unreachable' || failure.kind === 'gone')
     }
     if (this.#breaker.waitsForReturn) this.#lookForIt()
+    if (this.#breaker.trips > trips) {
+      const about = { processor: this.name, reason: failure.message }
+      this.options.log.warn(about, 'a processor is not asked for a while')
+    }
     return failure
   }
 

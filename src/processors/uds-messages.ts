@@ -10,6 +10,8 @@ import type {
   ShownHead,
   Verdict,
 } from './words.js'
+import type { Told } from './told.js'
+import { FRAME } from './uds-frames.js'
 import { ProcessorFailure } from './words.js'
 import {
   auditNote,
@@ -116,6 +118,43 @@ export function requestChunkText(requestId: string, chunk: Chunk): string {
     chunk_index: chunk.index,
     bytes_received: chunk.sofar,
   })
+}
+
+/** Which frame it is, and its payload. */
+export function toldMessage(
+  requestId: string,
+  told: Told,
+): { readonly type: number; readonly text: string } {
+  switch (told.kind) {
+    case 'response_headers': {
+      const { status, fields } = told
+      const text = { correlation_id: requestId, status, headers: byName(fields) }
+      return { type: FRAME.responseHead, text: JSON.stringify(text) }
+    }
+    case 'response_body': {
+      const text = JSON.stringify({
+        correlation_id: requestId,
+        data: told.bytes.toString('base64'),
+        is_last: told.isLast,
+        total_size: told.isLast ? told.sofar : null,
+        chunk_index: told.index,
+        bytes_sent: told.sofar,
+      })
+      return { type: FRAME.responseBody, text }
+    }
+    case 'complete': {
+      const text = JSON.stringify({
+        correlation_id: requestId,
+        status: told.status,
+        duration_ms: told.durationMs,
+        request_body_size: told.requestBytes,
+        response_body_size: told.responseBytes,
+        upstream_attempts: told.attempts,
+        error: told.error ?? null,
+      })
+      return { type: FRAME.complete, text }
+    }
+  }
 }
 
 export function cancelText(requestId: string): string {

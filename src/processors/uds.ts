@@ -4,6 +4,7 @@
  */
 import type { Dialect } from './dialect.js'
 import type { Patience } from './patience.js'
+import type { Told } from './told.js'
 import { UdsConnection } from './uds-connection.js'
 import type { UdsOptions } from './uds-connection.js'
 import { FRAME } from './uds-frames.js'
@@ -12,6 +13,7 @@ import {
   readAnswer,
   requestChunkText,
   requestHeadText,
+  toldMessage,
 } from './uds-messages.js'
 import type { AgentAnswer } from './uds-messages.js'
 import { bothNotes, fieldChanges } from './verdict.js'
@@ -43,6 +45,17 @@ export class UdsDialect implements Dialect {
     const verdict = await new Asking(connection, asked, patience).verdict()
     this.#give(connection)
     return verdict
+  }
+
+  async tell(requestId: string, told: Told, patience: Patience): Promise<void> {
+    const connection = await this.#take(patience)
+    const isFor = connection.introduction?.events?.includes(told.kind) !== false
+    if (isFor) {
+      const { type, text } = toldMessage(requestId, told)
+      const question = { type, payload: text, answer: FRAME.answer }
+      await connection.ask(question, patience)
+    }
+    this.#give(connection)
   }
 
   async introduce(patience: Patience): Promise<Introduction> {

@@ -61,6 +61,11 @@ export class WebhookDialect implements Dialect {
     return read(said)
   }
 
+  /** It is asked about requests alone. */
+  tell(): Promise<void> {
+    return Promise.resolve()
+  }
+
   /** It has no handshake: it is asked about an empty request. */
   async introduce(patience: Patience): Promise<Introduction> {
     await this.ask(EMPTY, patience)

@@ -10,6 +10,7 @@ import type { Config } from '../../config/schema.js'
 import { processorOf } from '../../src/assembly/from-config/processors.js'
 import { processorCommand } from '../../src/cli/commands/policy/processor-command.js'
 import { systemClock } from '../../src/core/clock.js'
+import { silentLog } from '../../src/core/log.js'
 import { packageFile } from '../../src/core/package-root.js'
 import type { Processor } from '../../src/processors/processor.js'
 import type { Asked } from '../../src/processors/words.js'
@@ -45,7 +46,7 @@ describe('a processor that others wrote', () => {
     const config = configOf(name, keys)
     const [entry] = config.processors
     assert.ok(entry)
-    const processor = processorOf(entry, config, { clock: systemClock })
+    const processor = processorOf(entry, config, { clock: systemClock, log: silentLog })
     return Object.assign(processor, { [Symbol.dispose]: () => processor.close() })
   }
 

@@ -5,6 +5,7 @@ import type { Config } from '../../../config/schema.js'
 import { parsePrefix, Prefixes } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
 import { matchesHostname } from '../../core/hostname.js'
+import type { Log } from '../../core/log.js'
 import { macText } from '../../core/mac.js'
 import { packageFile } from '../../core/package-root.js'
 import type { Looker } from '../../policy/decider.js'
@@ -23,6 +24,7 @@ type Parts = Pick<Config, 'processors' | 'limits' | 'timeouts'>
 
 export interface ProcessorEdges {
   readonly clock: Clock
+  readonly log: Log
 }
 
 export function processorsOf(config: Parts, edges: ProcessorEdges): Processors {
@@ -73,6 +75,7 @@ export function processorOf(
     routes: entry.routes.map(routeOf),
     dialect: dialectOf(entry, limits.processor_reply_bytes),
     clock: edges.clock,
+    log: edges.log,
   })
 }
 

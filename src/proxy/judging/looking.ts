@@ -144,9 +144,14 @@ export class Looking {
     redaction: BodyRedaction,
   ): Promise<Asked | undefined> {
     const asksHead = processor.hears('request_headers')
-    const shown = processor.hears('request_body')
-      ? await this.#body(processor, body, redaction)
-      : undefined
+    let shown: ShownBody | undefined
+    try {
+      if (processor.hears('request_body'))
+        shown = await this.#body(processor, body, redaction)
+    } catch (cause) {
+      // Of a body that it cannot be shown it still sees the head.
+      if (!asksHead || processor.options.failMode === 'closed') throw cause
+    }
     if (!asksHead && shown === undefined) return undefined
     return {
       requestId: this.#about.requestId,

@@ -61,6 +61,7 @@ const PROCESSORS: Readonly<Record<string, object>> = {
   challenge: {},
   large: { events: 'request_body', fail_mode: 'closed', body_bytes: '1KiB' },
   coded: { events: 'request_body' },
+  told: { events: ['response_headers', 'response_body', 'complete'] },
 }
 
 async function setup(config: Record<string, unknown>): Promise<Setup> {
@@ -82,6 +83,7 @@ async function setup(config: Record<string, unknown>): Promise<Setup> {
         asked.push({ headers: incoming.headers, url: incoming.url ?? '', body })
         response.setHeader('content-type', 'application/json')
         response.setHeader('x-from-provider', 'yes')
+        response.setHeader('set-cookie', 'session=1')
         response.end(JSON.stringify(ANSWER))
       })
     },
@@ -406,6 +408,32 @@ describe('a processor over a Unix socket', () => {
     const shown = Buffer.from(String(agent.events[0]?.payload['data']), 'base64')
     assert.equal(shown.toString(), text)
     assert.equal(house.asked[0]?.headers['content-encoding'], 'gzip')
+  })
+
+  it('is told how an exchange went on, without waiting for it', async () => {
+    // What it says there changes nothing.
+    await using agent = await agentOf('told', () => block(403, 'too late'))
+    const answer = await post('told', 'hello')
+    assert.equal(answer.statusCode, 200)
+    const text = await answer.body.text()
+    await until(() => agent.events.some(({ type }) => type === 0x14))
+    const [head, ...others] = agent.events
+    assert.equal(head?.type, 0x12)
+    assert.equal(head.payload['status'], 200)
+    const headers = head.payload['headers'] as Record<string, string[]>
+    assert.deepEqual(headers['x-from-provider'], ['yes'])
+    assert.equal('set-cookie' in headers, false)
+    const chunks = others.filter(({ type }) => type === 0x13)
+    const said = chunks.map(({ payload }) =>
+      Buffer.from(String(payload['data']), 'base64'),
+    )
+    assert.equal(Buffer.concat(said).toString(), text)
+    assert.equal(chunks.at(-1)?.payload['is_last'], true)
+    const end = others.at(-1)?.payload
+    assert.equal(end?.['status'], 200)
+    assert.equal(end['response_body_size'], text.length)
+    const ids = new Set(agent.events.map(({ payload }) => payload['correlation_id']))
+    assert.equal(ids.size, 1)
   })
 
   describe('of a configuration that changes', () => {

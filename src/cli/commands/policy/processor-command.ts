@@ -2,6 +2,7 @@
 import type { Config } from '../../../../config/schema.js'
 import { processorOf } from '../../../assembly/from-config/processors.js'
 import type { Clock } from '../../../core/clock.js'
+import { silentLog } from '../../../core/log.js'
 import { failureOf } from '../../../processors/words.js'
 import type { Asked, Ruling } from '../../../processors/words.js'
 import { noteText } from '../../../processors/verdict.js'
@@ -73,7 +74,7 @@ async function test(
   const whole = config(flags.config)
   const entry = whole.processors.find((one) => one.name === name)
   if (entry === undefined) return usage(`no processor is called ${JSON.stringify(name)}`)
-  const processor = processorOf(entry, whole, { clock })
+  const processor = processorOf(entry, whole, { clock, log: silentLog })
   try {
     const began = clock.monotonic()
     const { name: own, version } = await processor.introduce()
