@@ -127,6 +127,19 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  'mcp-wrap': {
+    group: 'On this machine',
+    summary: 'start a server of MCP whose messages go by the running YORI',
+    load: async () => {
+      const { mcpWrapCommand } = await import('./commands/run/mcp-wrap.js')
+      return mcpWrapCommand({
+        config: configOf,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
   alert: {
     group: 'Every day',
     summary: 'the inbox of alerts, and their sinks',

@@ -39,6 +39,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori mcp', 'as the command of a server in an assistant’s settings: it looks only'],
     ['yori mcp --role household', 'it may also approve and pause, after a confirmation'],
   ],
+  'yori mcp-wrap': [
+    ['yori mcp-wrap files -- npx some-server ./docs', 'governed by mcp.servers.files'],
+    [
+      'yori mcp-wrap files --door http://127.0.0.1:8443 -- some-server',
+      'by a YORI that listens there',
+    ],
+  ],
   'yori alert': [
     ['yori alert list', 'what was told, and to whom'],
     ['yori alert test phone', 'whether a sink takes a message'],
