@@ -1,5 +1,5 @@
 /** The doors of the Model Context Protocol: to the gateway of agents, and to servers. */
-import { choice, item, secret, section, text } from './schema-parts.js'
+import { choice, flag, item, secret, section, text } from './schema-parts.js'
 
 const server = item('One server of MCP.', ['url'], {
   url: text({
@@ -22,6 +22,10 @@ const server = item('One server of MCP.', ['url'], {
     default: {},
     description: 'What becomes of calls of its tools; * stands for those not named.',
   },
+  pin: flag(
+    true,
+    'A tool asks that describes itself otherwise than when it was first seen.',
+  ),
   headers: {
     type: 'object',
     propertyNames: { format: 'header-name' },

@@ -74,6 +74,7 @@ export interface GenerationEdges extends PolicyEdges {
   readonly memory: LearnedNames
   readonly trials: Services['trials']
   readonly trust: Services['trust']
+  readonly toolPins: Services['toolPins']
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
   readonly reach: Services['reach']

@@ -54,6 +54,7 @@ import { serviceOf } from './lifecycle.js'
 import { Metering } from './metering.js'
 import type { Provider } from './services.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
+import { ToolPins, toolPinsPath } from '../learned/tool-pins.js'
 import { LessonsKeeper } from '../learned/lessons-keeper.js'
 import { Trials } from '../learned/trials.js'
 import { TrustLedger } from '../learned/trust-ledger.js'
@@ -95,6 +96,7 @@ export class Lasting {
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
   readonly #trials: Trials
+  readonly #toolPins: ToolPins
   readonly #identity: DeviceIdentity
   readonly #programs = localPrograms()
   readonly #keeper: CaKeeper
@@ -146,6 +148,7 @@ export class Lasting {
       log,
     })
     this.#trials = new Trials(clock)
+    this.#toolPins = new ToolPins(toolPinsPath(config.state_dir), log)
     this.trust = new TrustLedger({
       path: trustPath(config.state_dir),
       clock,
@@ -269,7 +272,7 @@ export class Lasting {
       serviceOf('watches', () => {
         for (const subject of watched) this.#deadlines.watch(subject)
       }),
-      ...[this.#lessons, this.trust, this.steering, this.#keeper],
+      ...[this.#lessons, this.#toolPins, this.trust, this.steering, this.#keeper],
     ]
   }
 
@@ -326,6 +329,7 @@ export class Lasting {
       overrideMemory: this.#overrideMemory,
       memory: this.#memory,
       trials: this.#trials,
+      toolPins: this.#toolPins,
       trust: this.trust,
       ownPorts: () => this.#hooks.addresses().map(({ port }) => port),
       clocks: this.#clocks,

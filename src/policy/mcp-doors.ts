@@ -38,6 +38,8 @@ export interface McpServer {
   readonly path: string
   readonly query: string
   readonly tools: ToolRules
+  /** A tool that comes to describe itself otherwise asks. */
+  readonly pins: boolean
   /** Fields that the configuration sets, flat; read when a request goes. */
   readonly fields: () => readonly string[]
 }

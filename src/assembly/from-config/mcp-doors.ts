@@ -51,7 +51,7 @@ async function gatewayOf(
 
 function serverOf(
   name: string,
-  { url, tools, headers }: Config['mcp']['servers'][string],
+  { url, tools, headers, pin }: Config['mcp']['servers'][string],
 ): McpServer {
   const at = new URL(url)
   return {
@@ -61,6 +61,7 @@ function serverOf(
     path: at.pathname,
     query: at.search,
     tools: new ToolRules(Object.entries(tools)),
+    pins: pin,
     fields: () =>
       Object.entries(headers).flatMap(([field, value]) => [field, value.reveal()]),
   }

@@ -13,11 +13,13 @@ import type { McpAsked, McpServer } from '../../policy/mcp-doors.js'
 import type { Asked } from '../../policy/access.js'
 import { withoutCredential } from '../../providers/credentials.js'
 import { GatewayWay } from '../mcp/gateway-way.js'
+import type { PinnedTools, Use } from '../mcp/server-way.js'
 import { ServerWay, serverPath } from '../mcp/server-way.js'
 import type { DoorWay } from '../words/door-way.js'
 import { declineAs, exchange, facts } from './arrived.js'
 import type { Arrived } from './arrived.js'
 import { markOf } from '../judging/content-marks.js'
+import type { DispatchPort } from './port.js'
 import { dialled } from './outgoing.js'
 
 /** Of a body that comes by such a door. */
@@ -74,21 +76,22 @@ function serveServer(arrived: Arrived, server: McpServer, rest: string): void {
     method: http.request.method ?? 'GET',
     fields: head.fields,
     isMessage: at.isMessage,
+    pins: server.pins ? pinsOf(services.toolPins, server.name) : undefined,
     json: policy.json,
     coding: policy.coding,
     approvals: {
       key: markKey,
       mark: markOf(markKey),
       granted: () => {
-        const granted = new Map<string, () => void>()
+        const granted = new Map<string, Use>()
         const { device } = from.state.record
-        for (const { id, once, found = [] } of decider.approved(
-          MCP_DOOR_POLICY,
-          device,
-          host,
-        ))
+        const grants = decider.approved(MCP_DOOR_POLICY, device, host)
+        for (const { id, once, found = [] } of grants)
           for (const mark of found)
-            granted.set(mark, () => (once ? decider.spend(id) : undefined))
+            granted.set(mark, () => {
+              if (once) decider.spend(id)
+              return once
+            })
         return granted
       },
     },
@@ -99,6 +102,14 @@ function serveServer(arrived: Arrived, server: McpServer, rest: string): void {
     rest: at.path,
     way,
   })
+}
+
+function pinsOf(pins: DispatchPort['toolPins'], name: string): PinnedTools {
+  return {
+    saw: (tools) => void pins.saw(name, tools),
+    changed: (tool) => pins.changed(name, tool),
+    accept: (tool) => pins.accept(name, tool),
+  }
 }
 
 interface Led {

@@ -1,6 +1,7 @@
 /** What telling requests apart needs, with what those rooms need to which they are led. */
 import type { Overrides } from '../../household/overrides.js'
 import type { Memory } from '../../learned/memory.js'
+import type { ToolPins } from '../../learned/tool-pins.js'
 import type { TrustLedger } from '../../learned/trust-ledger.js'
 import type { AccessGate } from '../../policy/access-gate.js'
 import type { Pools } from '../../pools/pools.js'
@@ -20,6 +21,8 @@ export interface DispatchPort
     UsersPort {
   readonly memory: Pick<Memory, 'accepted'> & ExchangePort['memory'] & SitePort['memory']
   readonly trust: Pick<TrustLedger, 'accepted'>
+  /** How tools of MCP servers described themselves. */
+  readonly toolPins: Pick<ToolPins, 'saw' | 'changed' | 'accept'>
   readonly overrides: Overrides
   readonly decider: ExchangePort['decider'] &
     Pick<Decider, 'isGoverned' | 'approved' | 'markKey' | 'spend'>

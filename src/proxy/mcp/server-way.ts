@@ -25,18 +25,30 @@ import { EndpointRewriter } from './endpoint-rewriter.js'
 import { blockedAnswer, refusedAnswer } from './rpc-answers.js'
 import { headProblem } from './mcp-head.js'
 import { wantsEvents } from './gateway-way.js'
+import { ListedTools } from './listed-tools.js'
 
 /** Shorter messages are read within the call. */
 const AT_ONCE_BYTES = 64 * 1024
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'DELETE', 'HEAD', 'OPTIONS'])
 
+/** What is to be done when an approval is used; true: it was for this once. */
+export type Use = () => boolean
+
 /** What people have approved of the calls of one device. */
 export interface ToolApprovals {
   readonly key: Buffer
   /** Digests of what is approved now, with what is to be done when one is used. */
-  granted(): ReadonlyMap<string, () => void>
+  granted(): ReadonlyMap<string, Use>
   /** As a digest of what is asked for. */
   mark(text: string): string
+}
+
+/** How tools described themselves before. */
+export interface PinnedTools {
+  saw(tools: readonly unknown[]): void
+  /** A digest of what it says now, where that is another. */
+  changed(tool: string): string | undefined
+  accept(tool: string): void
 }
 
 export interface ServerWayOptions {
@@ -47,6 +59,8 @@ export interface ServerWayOptions {
   /** The request came to where an endpoint of HTTP+SSE was told to be. */
   readonly isMessage: boolean
   readonly approvals: ToolApprovals
+  /** Undefined: nobody minds. */
+  readonly pins: PinnedTools | undefined
   readonly json: JsonLimits
   readonly coding: CodingLimits
 }
@@ -56,6 +70,8 @@ const PASSES: Look = { kind: 'passes', tools: [] }
 export class ServerWay implements DoorWay {
   readonly #options: ServerWayOptions
   #isStream = false
+  /** It asks for them. */
+  #listsTools = false
   #asked = ''
 
   constructor(options: ServerWayOptions) {
@@ -124,30 +140,48 @@ export class ServerWay implements DoorWay {
 
   #judged(read: Extract<McpRead, { kind: 'read' }>): Look {
     const { server, approvals, isMessage } = this.#options
+    this.#listsTools =
+      this.#options.pins !== undefined &&
+      read.messages.some(({ method }) => method === 'tools/list')
     const tools = read.messages.flatMap(({ tool }) => tool ?? [])
     if (tools.length === 0) return PASSES
     const reasons = new Map<McpMessage, string>()
     const marks: string[] = []
-    const used: (() => void)[] = []
+    const used: (() => unknown)[] = []
     let isDenied = false
-    let granted: ReadonlyMap<string, () => void> | undefined
+    let granted: ReadonlyMap<string, Use> | undefined
     for (const message of read.messages) {
       const { tool } = message
       const rule = tool === undefined ? 'allow' : server.tools.of(tool)
-      if (tool === undefined || rule === 'allow') continue
+      const said = tool === undefined ? undefined : this.#options.pins?.changed(tool)
+      if (tool === undefined || (rule === 'allow' && said === undefined)) continue
       const shown = `the tool ${shownName(tool)} of the server ${server.name}`
       if (rule === 'deny') {
         isDenied = true
         reasons.set(message, `${shown} is not to be called`)
         continue
       }
-      const mark = approvals.mark(JSON.stringify(['mcp', server.name, plainTool(tool)]))
+      const about = [
+        'mcp',
+        server.name,
+        plainTool(tool),
+        ...(said === undefined ? [] : [said]),
+      ]
+      const mark = approvals.mark(JSON.stringify(about))
       granted ??= approvals.granted()
       const use = granted.get(mark)
-      if (use === undefined) {
-        marks.push(mark)
-        reasons.set(message, `${shown} is called only once that is approved`)
-      } else used.push(use)
+      if (use !== undefined) {
+        // What it says now was looked at by whoever approved it for longer.
+        used.push(() => use() || this.#options.pins?.accept(tool))
+        continue
+      }
+      marks.push(mark)
+      reasons.set(
+        message,
+        said === undefined
+          ? `${shown} is called only once that is approved`
+          : `${shown} describes itself otherwise than before; it is called once that is approved`,
+      )
     }
     const [reason] = reasons.values()
     if (reason === undefined) {
@@ -166,8 +200,9 @@ export class ServerWay implements DoorWay {
   sent(request: UpstreamRequest): UpstreamRequest {
     this.#asked = request.path
     this.#isStream = request.method === 'GET' && wantsEvents(request.fields)
-    // What is to be rewritten has to be readable.
-    const plain = this.#isStream ? ['accept-encoding', 'identity'] : []
+    // What is to be rewritten, or read, has to be readable.
+    const isRead = this.#isStream || this.#listsTools
+    const plain = isRead ? ['accept-encoding', 'identity'] : []
     const set = [...this.#options.server.fields(), ...plain]
     return set.length === 0
       ? request
@@ -177,9 +212,14 @@ export class ServerWay implements DoorWay {
   rewriter({ contentType = '', contentEncoding }: AnswerHead): Rewriter | undefined {
     const isEvents = /^text\/event-stream\s*(?:;|$)/i.test(contentType.trim())
     const isPlain = contentCoding(contentEncoding) === 'identity'
-    if (!this.#isStream || !isEvents || !isPlain) return undefined
-    const { server, approvals } = this.#options
-    return new EndpointRewriter((endpoint) => {
+    if (!isPlain) return undefined
+    const { server, approvals, pins } = this.#options
+    const reads = pins !== undefined && (this.#listsTools || (this.#isStream && isEvents))
+    const listed = reads
+      ? new ListedTools(isEvents, (tools) => pins.saw(tools))
+      : undefined
+    if (!this.#isStream || !isEvents) return listed && passing(listed)
+    const endpoints = new EndpointRewriter((endpoint) => {
       const base = server.origin + this.#asked
       if (!URL.canParse(endpoint, base)) return undefined
       const { origin, pathname, search } = new URL(endpoint, base)
@@ -187,8 +227,31 @@ export class ServerWay implements DoorWay {
       const tag = endpointTag(approvals.key, server.name, pathname)
       return `/mcp/servers/${server.name}/~${tag}${pathname}${search}`
     })
+    return {
+      write: (chunk) => {
+        listed?.push(chunk)
+        return endpoints.write(chunk)
+      },
+      end: () => endpoints.end(),
+    }
   }
 }
+
+/** What goes on is what came; somebody looks on. */
+function passing(listed: ListedTools): Rewriter {
+  return {
+    write: (chunk) => {
+      listed.push(chunk)
+      return chunk
+    },
+    end: () => {
+      listed.end()
+      return NOTHING
+    },
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Where a request goes by what follows the server's name; undefined: to an endpoint of which
