@@ -29,8 +29,10 @@ export class PoolLooks implements Watched {
     this.#options = options
   }
 
-  tick(): void {
+  /** Resolves when all that were looked at have been; never rejects. */
+  async tick(): Promise<void> {
     const { pools, doors } = this.#options
+    const looking: Promise<void>[] = []
     for (const { settings, targets } of doors) {
       const pool = pools.find(settings.name)
       if (pool === undefined) continue
@@ -38,12 +40,15 @@ export class PoolLooks implements Watched {
         const target = targets[index]?.target
         if (target === undefined) continue
         this.#looking++
-        void this.#isGood(target).then((isGood) => {
-          this.#looking--
-          pool.looked(index, isGood)
-        })
+        looking.push(
+          this.#isGood(target).then((isGood) => {
+            this.#looking--
+            pool.looked(index, isGood)
+          }),
+        )
       }
     }
+    await Promise.all(looking)
   }
 
   async #isGood({ host, port, plain, isWritten }: Target): Promise<boolean> {

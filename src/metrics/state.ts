@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.js'
 import { unfolding, windows } from '../http/unfolding.js'
 import type { Family } from './instruments.js'
 import { looked } from './instruments.js'
+import { poolFamilies } from './pool-families.js'
 import type { LoopDelay } from './loop-delay.js'
 import type { TrafficMetrics } from './traffic.js'
 
@@ -21,7 +22,13 @@ export interface StateSources {
 }
 
 export function stateFamilies(sources: StateSources): Family[] {
-  return [...aboutYori(sources), ...aboutTraffic(sources), ...aboutStore(sources)]
+  const { pools } = sources.appliance.current.services
+  return [
+    ...aboutYori(sources),
+    ...aboutTraffic(sources),
+    ...poolFamilies(pools.all),
+    ...aboutStore(sources),
+  ]
 }
 
 function aboutYori({

@@ -36,6 +36,7 @@ export interface TargetSeen {
   readonly standing: Standing
   readonly active: number
   readonly ejections: number
+  readonly ended: Readonly<TargetState['ended']>
   /** How long it is left out yet. */
   readonly outForMs: number
   /** How long it is left alone yet because it says so. */
@@ -67,6 +68,22 @@ export interface Lease {
   end(ending: Ending): void
 }
 
+/** What became of requests, ever. */
+export interface PoolCounts {
+  /** Sent to a further target of it. */
+  retries: number
+  /** Not, for want of room among the retries. */
+  retriesRefused: number
+  /** Came from another provider. */
+  fallbacks: number
+  /** There was no target for them. */
+  noTarget: number
+}
+
+export function noCounts(): PoolCounts {
+  return { retries: 0, retriesRefused: 0, fallbacks: 0, noTarget: 0 }
+}
+
 /** Keeps what is known of targets by name, across generations of the configuration. */
 export type StateOf = (target: TargetSettings) => TargetState
 
@@ -78,18 +95,20 @@ export class Pool {
   readonly budget: RetryBudget
   /** Requests under way, each once however often it is sent. */
   active = 0
-  /** Requests for which no target was to be had. */
-  refused = 0
-  retries = 0
-  /** Requests that came from another provider's pool. */
-  fallbacks = 0
+  readonly counts: PoolCounts
   readonly #members: readonly Member[]
   readonly #balancer: Balancer
   readonly #now: () => number
 
-  constructor(settings: PoolSettings, now: () => number, stateOf: StateOf = fresh) {
+  constructor(
+    settings: PoolSettings,
+    now: () => number,
+    stateOf: StateOf = fresh,
+    counts = noCounts(),
+  ) {
     this.settings = settings
-    this.budget = new RetryBudget(settings.limits)
+    this.counts = counts
+    this.budget = new RetryBudget(settings.limits, counts)
     this.#balancer = balancerOf(settings.balance)
     this.#now = now
     this.#members = settings.targets.map((target, index) => ({
@@ -187,6 +206,7 @@ export class Pool {
       standing: state.standing(now),
       active: state.active,
       ejections: state.ejections,
+      ended: { ...state.ended },
       outForMs: state.outUntil(now) - now,
       restsForMs: state.restsForMs(now),
       latencyMs: state.latencyAt(now),
@@ -229,7 +249,7 @@ export class Pool {
         state.left(isTrial)
         return
       case 'answered':
-        state.ended(isTrial, now, limits)
+        state.succeeded(isTrial, now, limits)
         return
       case 'failed':
         if (!isTargetsFault(ending.failure)) state.left(isTrial)

@@ -2,13 +2,15 @@
  * The pools of one generation of the configuration, and what lasts of their targets beyond it: a
  * reload does not bring back whoever was left out.
  */
-import { Pool } from './pool.js'
+import { noCounts, Pool } from './pool.js'
+import type { PoolCounts } from './pool.js'
 import type { PoolSettings, TargetSettings } from './settings.js'
 import { TargetState } from './target.js'
 
 /** What is known of targets, by their pool's name and their own. */
 export class TargetMemory {
   readonly #states = new Map<string, TargetState>()
+  readonly #counts = new Map<string, PoolCounts>()
 
   of(pool: string, { id }: TargetSettings): TargetState {
     const key = `${pool}\0${id}`
@@ -17,11 +19,20 @@ export class TargetMemory {
     return known
   }
 
+  countsOf(pool: string): PoolCounts {
+    const known = this.#counts.get(pool) ?? noCounts()
+    this.#counts.set(pool, known)
+    return known
+  }
+
   /** Forgets those that no pool of these has, and that answer nothing. */
   keep(pools: readonly PoolSettings[]): void {
     const kept = new Set(
       pools.flatMap(({ name, targets }) => targets.map(({ id }) => `${name}\0${id}`)),
     )
+    const names = new Set(pools.map(({ name }) => name))
+    for (const name of this.#counts.keys())
+      if (!names.has(name)) this.#counts.delete(name)
     for (const [key, { active }] of this.#states)
       if (!kept.has(key) && active === 0) this.#states.delete(key)
   }
@@ -40,7 +51,12 @@ export class Pools {
     this.#byName = new Map(
       settings.map((one) => [
         one.name,
-        new Pool(one, now, (target) => memory.of(one.name, target)),
+        new Pool(
+          one,
+          now,
+          (target) => memory.of(one.name, target),
+          memory.countsOf(one.name),
+        ),
       ]),
     )
   }

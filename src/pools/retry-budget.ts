@@ -6,11 +6,15 @@ import type { PoolLimits } from './settings.js'
 
 export class RetryBudget {
   readonly #limits: Pick<PoolLimits, 'retryShare' | 'retriesAtLeast'>
+  readonly #counts: { retriesRefused: number }
   #retrying = 0
-  #refused = 0
 
-  constructor(limits: Pick<PoolLimits, 'retryShare' | 'retriesAtLeast'>) {
+  constructor(
+    limits: Pick<PoolLimits, 'retryShare' | 'retriesAtLeast'>,
+    counts: { retriesRefused: number },
+  ) {
     this.#limits = limits
+    this.#counts = counts
   }
 
   /** Retries under way. */
@@ -18,16 +22,11 @@ export class RetryBudget {
     return this.#retrying
   }
 
-  /** Retries for which there was no room. */
-  get refused(): number {
-    return this.#refused
-  }
-
   /** False, and counted: there is no room. What is taken is given back by `give`. */
   take(active: number): boolean {
     const { retryShare, retriesAtLeast } = this.#limits
     if (this.#retrying >= Math.max(retriesAtLeast, Math.floor(active * retryShare))) {
-      this.#refused++
+      this.#counts.retriesRefused++
       return false
     }
     this.#retrying++

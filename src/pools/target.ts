@@ -19,6 +19,8 @@ export class TargetState {
   active = 0
   /** Times that it was left out, ever. */
   ejections = 0
+  /** How requests ended here, ever: `left`, where nobody waited or it was no fault of its. */
+  readonly ended = { answered: 0, failed: 0, left: 0 }
   readonly #latency = new PeakEwma()
   readonly #share = new FailureShare()
   #failuresInRow = 0
@@ -101,12 +103,13 @@ export class TargetState {
 
   /** Nobody waited for how it would end. */
   left(isTrial: boolean): void {
-    this.active--
-    if (isTrial) this.#isTried = false
+    this.ended.left++
+    this.#isFree(isTrial)
   }
 
-  ended(isTrial: boolean, now: number, limits: PoolLimits): void {
-    this.left(isTrial)
+  succeeded(isTrial: boolean, now: number, limits: PoolLimits): void {
+    this.ended.answered++
+    this.#isFree(isTrial)
     this.#share.saw(false, now, limits.breakerWindowMs)
     this.#failuresInRow = 0
     this.#lookedAt = now
@@ -117,7 +120,8 @@ export class TargetState {
 
   /** True: it is to be left out, if `leaveOut` may be called. */
   failed(isTrial: boolean, now: number, limits: PoolLimits): boolean {
-    this.left(isTrial)
+    this.ended.failed++
+    this.#isFree(isTrial)
     this.#failuresInRow++
     const share = this.#share.saw(true, now, limits.breakerWindowMs)
     if (this.#outUntil !== undefined) return isTrial
@@ -167,6 +171,11 @@ export class TargetState {
     this.#outUntil = now
     this.#isEjected = false
     this.#backSince = undefined
+  }
+
+  #isFree(isTrial: boolean): void {
+    this.active--
+    if (isTrial) this.#isTried = false
   }
 
   #comesBack(now: number): void {

@@ -295,7 +295,7 @@ describe('a pool of targets', () => {
       return count
     }
     assert.deepEqual([0, 15, 20, 100].map(taken), [3, 3, 4, 20])
-    assert.equal(pool.budget.refused, 4)
+    assert.equal(pool.counts.retriesRefused, 4)
     assert.equal(pool.budget.retrying, 0)
   })
 })

@@ -1,11 +1,13 @@
 /** The door to the running YORI: where its control plane is, and whether this was asked there. */
 import { askRunning } from '../../control/ask.js'
 import { printable } from '../../audit/printable.js'
+import { poolLines } from './pool-lines.js'
 import type { Finding, StatusSection } from './status-section.js'
 
 interface Told {
   readonly pid?: unknown
   readonly control?: { readonly url?: unknown; readonly problem?: unknown }
+  readonly pools?: unknown
 }
 
 export const controlSection: StatusSection = {
@@ -18,11 +20,12 @@ export const controlSection: StatusSection = {
       const lines = [`told from the files alone: ${printable(reason)}`]
       return { level: 'good', facts: { asked: 'files', reason }, lines }
     }
-    const { pid, control } = asked.body as Told
+    const { pid, control, pools } = asked.body as Told
+    const { lines, isWhole } = poolLines(pools)
     const url = typeof control?.url === 'string' ? control.url : undefined
     const problem = typeof control?.problem === 'string' ? control.problem : undefined
     return {
-      level: problem === undefined ? 'good' : 'notice',
+      level: problem === undefined && isWhole ? 'good' : 'notice',
       facts: { asked: 'daemon', ...(asked.body as object) },
       lines: [
         `asked the running YORI, process ${String(pid)}`,
@@ -30,6 +33,7 @@ export const controlSection: StatusSection = {
           ? []
           : [`${printable(url)}/ (\`yori dashboard\` opens it)`]),
         ...(problem === undefined ? [] : [`could not listen on ${printable(problem)}`]),
+        ...lines,
       ],
     }
   },

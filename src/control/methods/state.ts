@@ -3,6 +3,7 @@ import { formatSocketAddress } from '../../core/address.js'
 import { json } from '../answer.js'
 import type { Handler, PlainHandler } from '../method.js'
 import type { ControlPort } from '../port.js'
+import { poolShape } from '../pool-shape.js'
 
 /** Nothing but this word: everybody may ask. */
 export const health: PlainHandler = ({ on }) => json({ status: stateOf(on.port) })
@@ -32,6 +33,7 @@ export const status: Handler = ({ on: { port, places } }) => {
     concerns: services.concerns(),
     store: { state: kind, ...trouble, ...appliance.audit.counts },
     sessions: appliance.conversations.counts(),
+    pools: services.pools.all.map(poolShape),
   })
 }
 

@@ -190,7 +190,7 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
         this.#go({ lease, body })
         return
       }
-      this.#course.way.pool.refused++
+      this.#course.way.pool.counts.noTarget++
       const next = this.#left.shift()
       if (next === undefined) break
       this.#leave()
@@ -269,12 +269,12 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     this.#lease?.end({ kind: 'failed', failure })
     this.#isFresh = false
     if (next !== undefined) {
-      this.#course.way.pool.retries++
+      this.#course.way.pool.counts.retries++
       this.#go(next)
     } else if (other !== undefined) {
       this.#leave()
       this.#enter(other.course)
-      this.#course.way.pool.fallbacks++
+      this.#course.way.pool.counts.fallbacks++
       this.#go(other)
     }
     return true
@@ -311,7 +311,7 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
       const body = course.taken?.body ?? this.#asked.again()
       const lease = body && pool.take({ without, key, mayTry: body.kind !== 'stream' })
       if (lease !== undefined && body !== undefined) return { course, lease, body }
-      pool.refused++
+      pool.counts.noTarget++
     }
   }
 
