@@ -34,6 +34,12 @@ export const METHODS: readonly Method[] = [
     load: async () => (await import('./methods/mcp.js')).mcp,
   },
   {
+    verb: 'POST',
+    path: '/beta/litellm_basic_guardrail_api',
+    role: 'admin',
+    load: async () => (await import('./methods/guardrail.js')).guardrail,
+  },
+  {
     verb: 'GET',
     path: '/api/status',
     role: 'view',
