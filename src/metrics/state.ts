@@ -7,6 +7,7 @@ import type { Family } from './instruments.js'
 import { looked } from './instruments.js'
 import { poolFamilies } from './pool-families.js'
 import type { LoopDelay } from './loop-delay.js'
+import { processorFamilies } from './processors.js'
 import type { TrafficMetrics } from './traffic.js'
 
 export interface StateSources {
@@ -22,11 +23,12 @@ export interface StateSources {
 }
 
 export function stateFamilies(sources: StateSources): Family[] {
-  const { pools } = sources.appliance.current.services
+  const { pools, processors } = sources.appliance.current.services
   return [
     ...aboutYori(sources),
     ...aboutTraffic(sources),
     ...poolFamilies(pools.all),
+    ...processorFamilies(processors),
     ...aboutStore(sources),
   ]
 }

@@ -160,6 +160,7 @@ export class Processor {
       if (verdict.ruling.kind !== 'allow') this.counts.blocked++
       return { kind: 'verdict', verdict }
     } catch (cause) {
+      this.counts.failed++
       return { kind: 'failed', failure: this.#failed(failureOf(cause)) }
     } finally {
       patience.settle()
@@ -223,7 +224,6 @@ export class Processor {
   }
 
   #failed(failure: ProcessorFailure): ProcessorFailure {
-    this.counts.failed++
     this.lastFailure = failure
     const { trips } = this.#breaker
     switch (failure.kind) {
