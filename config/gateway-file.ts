@@ -22,14 +22,14 @@ type Json = Readonly<Record<string, unknown>>
 export function readGatewayFile(value: unknown): GatewayFile {
   if (!isObject(value) || !('llm' in value || 'server' in value))
     return { value, warnings: [], faults: [] }
-  const { server, llm, interceptors, session, logging, ...ours }: Json = value
+  // `interceptors` are ours, too.
+  const { server, llm, session, logging, ...ours }: Json = value
   const warnings: Remark[] = []
   const faults: Remark[] = []
   const notes = { warnings, faults }
   const parts = [
     listenOf(objectAt('server', server, notes)),
     gatewayOf(objectAt('llm', llm, notes), notes),
-    interceptorsOf(interceptors, notes),
     sessionOf(objectAt('session', session, notes), notes),
     loggingOf(objectAt('logging', logging, notes)),
   ]
@@ -93,39 +93,6 @@ export function providerOf(llm: {
     ...(timeout === undefined || timeout === null ? {} : { timeout }),
   }
 }
-
-/** What each is called here; `printer` is what is asked for by a key. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  message_logger: 'set audit.bodies: both; `yori audit export` writes JSON Lines',
-  event_recorder: 'set audit.call_events: true',
-  http_recorder: '`yori audit export` and `yori replay` work on the record',
-  cylestio_trace: 'set otel.endpoint',
-  live_trace: '`yori dashboard` leads to the pages of the running YORI',
-}
-
-function interceptorsOf(value: unknown, { warnings, faults }: Notes): Json {
-  if (value === undefined || value === null) return {}
-  if (!Array.isArray(value)) {
-    faults.push(remark(['interceptors'], 'is no list', 'expected a list'))
-    return {}
-  }
-  let prints = false
-  for (const [index, one] of value.entries()) {
-    const { type, enabled }: Json = isObject(one) ? one : {}
-    if (enabled === false) continue
-    if (type === 'printer') prints = true
-    else {
-      const instead = typeof type === 'string' ? INSTEAD[type] : undefined
-      const path = ['interceptors', index, 'type']
-      if (instead === undefined)
-        faults.push(remark(path, 'names no interceptor', `expected ${KNOWN.join(', ')}`))
-      else warnings.push(remark(path, `${String(type)} is another thing here`, instead))
-    }
-  }
-  return prints ? { log: { exchanges: true } } : {}
-}
-
-const KNOWN = ['printer', ...Object.keys(INSTEAD)]
 
 function sessionOf(session: Json, { warnings }: Notes): Json {
   const { enabled, max_sessions: most, session_ttl_seconds: seconds } = session

@@ -8,6 +8,7 @@ import { isObject } from './defaults.js'
 import { findFile } from './find-file.js'
 import { readGatewayFile } from './gateway-file.js'
 import { judge } from './judge.js'
+import { withLiveTrace } from './live-trace.js'
 import type { Remark } from './judge.js'
 import { exposedSecrets, followFiles, missingFiles } from './named-files.js'
 import { FORMAT } from './migrations.js'
@@ -103,7 +104,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       ? { ...read.value, config_version: CONFIG_VERSION }
       : read.value
   const gateway = readGatewayFile(value)
-  const raw = overlay(gateway.value ?? {}, overrides)
+  const raw = overlay(withLiveTrace(gateway.value ?? {}), overrides)
   const judged = judge(raw, {
     env: options.env,
     base: found.kind === 'text' ? dirname(found.path) : options.cwd,

@@ -18,6 +18,7 @@ import {
   logSchema,
   otelSchema,
 } from './schema-storage.js'
+import { interceptorsSchema } from './schema-interceptors.js'
 import { steerSchema } from './schema-steer.js'
 import {
   accessSchema,
@@ -87,6 +88,7 @@ export const configSchema = {
     limits: limitsSchema,
     timeouts: timeoutsSchema,
     log: logSchema,
+    interceptors: interceptorsSchema,
   },
 } as const satisfies SectionNode
 

@@ -307,6 +307,7 @@ describe('the defaults', () => {
       drain: 30,
     },
     log: { level: 'info', exchanges: false },
+    interceptors: [],
     mcp: { gateway: { scheme: 'Bearer' }, servers: {} },
   }
 

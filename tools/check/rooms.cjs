@@ -131,6 +131,7 @@ const FLOORS = [
       { room: 'src/alerts' },
       { room: 'src/report', calls: ['src/alerts'] },
       { room: 'src/replay' },
+      { room: 'src/interceptors', calls: ['src/metrics', 'src/replay'] },
       { room: 'src/doctor' },
       { room: 'src/service' },
       { room: 'src/fleet' },

@@ -15,6 +15,8 @@ import { formatSocketAddress } from '../../core/address.js'
 import { systemClock } from '../../core/clock.js'
 import { YoriError } from '../../core/errors.js'
 import { silentLog } from '../../core/log.js'
+import { Interceptors } from '../../interceptors/interceptors.js'
+import { packageVersion } from '../package-version.js'
 import type { ExchangeObserver } from '../../proxy/words/observer.js'
 import type { Match } from '../../replay/matching.js'
 import type { Recording } from '../../replay/recording.js'
@@ -69,14 +71,21 @@ export async function startReplayYori(asked: ReplayAsked): Promise<ReplayYori> {
       inTime: asked.inTime,
       sanitiserOf: (level) => new Sanitiser(detector, level),
     })
+    const interceptors = new Interceptors({
+      ...{ clock: systemClock, log: silentLog, version: packageVersion() },
+      print: (text) => void process.stdout.write(text),
+    })
+    // What names no folder goes with the state; what it writes is not recorded here.
+    interceptors.use({ interceptors: config.interceptors, state_dir: folder })
     const appliance = new Appliance({
       config,
       provider,
       clock: systemClock,
       log: silentLog,
-      observers: asked.observers ?? [],
+      observers: [interceptors.observer, ...(asked.observers ?? [])],
     })
     await appliance.start()
+    interceptors.attach(appliance.conversations.calls.events)
     const [address] = appliance.addresses
     return {
       directory: config.ca.directory,
@@ -85,6 +94,7 @@ export async function startReplayYori(asked: ReplayAsked): Promise<ReplayYori> {
       ...{ provider, read, appliance },
       [Symbol.asyncDispose]: async () => {
         await appliance.stop()
+        await interceptors.stop()
         forget()
       },
     }

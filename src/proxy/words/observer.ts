@@ -48,7 +48,7 @@ export interface TappedHead {
 export interface ExchangeObserver {
   readonly name: string
   /** Asked once an exchange, when its head has come. Undefined: what passes is not wanted. */
-  tap?(seen: SeenExchange, head: TappedHead): ExchangeTap | undefined
+  tap?(seen: SeenExchange, head: () => TappedHead): ExchangeTap | undefined
   /** A request's head has come; its body has not. */
   requestHead?(seen: SeenExchange): void
   /** Its body has been looked at as far as it will be; undefined: it could not be read. */
@@ -108,12 +108,12 @@ export class Observers {
     this.connectionEnded = this.#tell(list, 'connectionEnded')
   }
 
-  /** Undefined, mostly: nobody keeps this exchange. `head` is only made for who asks. */
+  /** Undefined, mostly: nobody keeps this exchange. `head` is made for who asks for it. */
   tap(seen: SeenExchange, head: () => TappedHead): ExchangeTap | undefined {
     let all: ExchangeTap[] | undefined
     for (const observer of this.#tapping)
       try {
-        const tap = observer.tap?.(seen, head())
+        const tap = observer.tap?.(seen, head)
         if (tap !== undefined)
           (all ??= []).push(guarded(tap, (err) => this.#tapFailed(observer, err)))
       } catch (err) {

@@ -52,13 +52,14 @@ describe('a gateway to one provider', () => {
   it('reads the file of the README', async () => {
     const found = await loaded(README_YAML)
     assert.ok(found.kind === 'ok', JSON.stringify(found))
-    const { listen, gateway, log, limits, timeouts } = found.config
+    const { listen, gateway, interceptors, limits, timeouts } = found.config
     assert.deepEqual(listen, ['127.0.0.1:4000'])
     assert.equal(gateway.default, 'openai')
     const { base_url: url, key } = gateway.providers['openai'] ?? {}
     assert.equal(url, 'https://api.openai.com')
     assert.equal(key?.reveal(), 'sk-your-key-here')
-    assert.equal(log.exchanges, true)
+    assert.equal(interceptors[0]?.type, 'printer')
+    assert.equal(interceptors[0]?.config.log_responses, true)
     assert.equal(limits.sessions, 5000)
     assert.equal(timeouts.session_idle, 1800)
   })
@@ -68,9 +69,9 @@ describe('a gateway to one provider', () => {
       `llm: {base_url: 'http://a.test', type: openai}\ninterceptors: [{type: ${type}}]`
     const warned = await loaded(interceptors('live_trace'))
     assert.ok(warned.kind === 'ok')
-    assert.ok(warned.warnings.some(({ right }) => right.includes('yori dashboard')))
+    assert.equal(warned.config.control.listen, '127.0.0.1:7100')
     for (const [text, says] of [
-      [interceptors('nonsense'), /names no interceptor/],
+      [interceptors('nonsense'), /printer, message_logger/],
       ['llm: {base_url: "http://a.test"}', /does not say whom to ask/],
       ['llm: 3', /is no section/],
       [

@@ -100,15 +100,15 @@ async function replay(deps: ReplayDeps, path: string, flags: Flags): Promise<voi
 }
 
 async function simulated(
-  { start, print, note, ended, exit }: ReplayDeps,
+  deps: ReplayDeps,
   path: string,
   { config, match, timing, port = '0' }: Flags,
 ): Promise<void> {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) usage(`--port ${port} is no port`)
   const listen = `127.0.0.1:${port}`
-  await using yori = await start({ path, config, match, inTime: timing, listen })
+  await using yori = await deps.start({ path, config, match, inTime: timing, listen })
   const { proxy, appliance, provider, read } = yori
-  print(
+  deps.print(
     [
       `# ${read.recordings.length} recordings answer until Ctrl-C; for the shell of a program:`,
       `export HTTPS_PROXY=${proxy} https_proxy=${proxy}`,
@@ -117,9 +117,9 @@ async function simulated(
       '',
     ].join('\n'),
   )
-  await ended()
-  note(replayReport(provider, read))
-  if (replayFailed(provider)) exit(EXIT.no)
+  await deps.ended()
+  deps.note(replayReport(provider, read))
+  if (replayFailed(provider)) deps.exit(EXIT.no)
 }
 
 interface Passed {

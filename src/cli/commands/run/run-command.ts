@@ -20,6 +20,7 @@ import {
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
 import { Alerts } from '../../../alerts/alerts.js'
+import { Interceptors } from '../../../interceptors/interceptors.js'
 import { Telemetry } from '../../../control/telemetry.js'
 import { Control } from '../../../control/control.js'
 import { banner } from '../../banner.js'
@@ -145,6 +146,9 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   const about = { clock: systemClock, log, version, startedAt }
   const telemetry = new Telemetry(about)
   const alerts = new Alerts({ config, clock: systemClock, log })
+  const print = (text: string): void => void process.stdout.write(text)
+  const interceptors = new Interceptors({ ...about, print })
+  interceptors.use(config)
   const appliance = new Appliance({
     config,
     clock: systemClock,
@@ -152,6 +156,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     observers: [
       ...telemetry.observers,
       alerts,
+      interceptors.observer,
       ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
     ],
   })
@@ -164,6 +169,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     startedAt,
   })
   alerts.start(appliance)
+  interceptors.attach(appliance.conversations.calls.events)
   // The file of the start, also where it was searched for: one that has gone since is a
   // fault, not a reason to go on without.
   const again = source === 'defaults' ? wanted : { ...wanted, config: source }
@@ -173,7 +179,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     alerts,
     settings: {
       load: (path) => findConfiguration({ ...again, config: path }),
-      reload: () => reload({ appliance, control, alerts }, again),
+      reload: () => reload({ appliance, control, alerts, interceptors }, again),
     },
     ...about,
     source: source === 'defaults' ? undefined : source,
@@ -181,8 +187,8 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   appliance.useOpenAnswers((asked) => control.openAnswer(asked))
   await control.start()
   // Whoever sees the banner may send signals.
-  const stopped = untilStopped({ appliance, control, alerts }, log)
-  reloadOnHangup({ appliance, control, alerts }, again, log)
+  const stopped = untilStopped({ appliance, control, alerts, interceptors }, log)
+  reloadOnHangup({ appliance, control, alerts, interceptors }, again, log)
   const { places } = control
   process.stdout.write(
     banner({
@@ -201,7 +207,32 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     },
     'YORI is running',
   )
+  await openLiveTrace(config, flags)
   await stopped
+}
+
+/** For who has started it by hand, at a display. */
+async function openLiveTrace(
+  { interceptors }: Config,
+  { config, stateDir }: RunFlags,
+): Promise<void> {
+  const opens = interceptors.some(
+    ({ type, enabled, config: { auto_open_browser } }) =>
+      type === 'live_trace' && enabled && auto_open_browser,
+  )
+  if (!opens || !process.stdout.isTTY) return
+  const { dashboardCommand } = await import('./dashboard.js')
+  const wanted = { config, stateDir }
+  await dashboardCommand({
+    config: (path) => configuration({ ...wanted, config: path ?? config }).config,
+    print: (text) => void process.stdout.write(text),
+    note,
+    env: process.env,
+    platform: process.platform,
+    isTerminal: true,
+  })
+    .parseAsync([], { from: 'user' })
+    .catch((error: unknown) => note(`${failureLine(error)}\n`))
 }
 
 const LOOPBACK = new Prefixes(['127.0.0.0/8', '::1/128'])
@@ -236,6 +267,7 @@ interface Running {
   readonly appliance: Appliance
   readonly control: Control
   readonly alerts: Alerts
+  readonly interceptors: Interceptors
 }
 
 function reloadOnHangup(running: Running, wanted: ConfigFlags, log: Pino.Logger): void {
@@ -260,12 +292,13 @@ async function reload(running: Running, wanted: ConfigFlags): Promise<Config> {
     .catch((failure: unknown) => failStart(failure, loaded, systemClock))
   await running.control.use(config)
   running.alerts.use(config)
+  running.interceptors.use(config)
   return config
 }
 
 /** A second signal does not wait for what is under way. */
 function untilStopped(
-  { appliance, control, alerts }: Running,
+  { appliance, control, alerts, interceptors }: Running,
   log: Pino.Logger,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -275,7 +308,9 @@ function untilStopped(
       asked = true
       log.info({ signal }, 'stopping: exchanges under way may finish')
       void control.stop()
-      const stopped = appliance.stop().then(() => alerts.stop())
+      const stopped = appliance
+        .stop()
+        .then(() => Promise.all([alerts.stop(), interceptors.stop()]))
       stopped.then(() => {
         log.info({}, 'stopped')
         log.flush()
