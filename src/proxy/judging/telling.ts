@@ -29,7 +29,7 @@ export function processorTelling(
     name: 'processors',
     tap(seen, head) {
       const { device, provider } = seen
-      const { host, path } = head
+      const { host, path } = head()
       const whom = { host, path, provider, device: { ...device, name: nameOf(device) } }
       const told = processors.at(whom, TOLD_AT)
       if (told.length === 0) return undefined
