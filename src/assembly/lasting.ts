@@ -119,6 +119,7 @@ export class Lasting {
     tokenKey: randomBytes(32),
     attempts: new Attempts(),
     used: new Map(),
+    asked: new Map(),
     blocks: new RecentBlocks(),
     passed: new PassedContent(),
     repeated: new RepeatedBlocks(),

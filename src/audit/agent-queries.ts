@@ -262,6 +262,21 @@ export interface EventLine {
 }
 
 /** Events whose kind begins so, the newest first. `prefix` holds no `%` and no `_`. */
+/** Which requests events of that kind are about (`requestId` of their details): 10,000 at most. */
+export function readRequestsOf(
+  db: Database,
+  { kind, sinceMs }: { readonly kind: string; readonly sinceMs: number },
+): readonly string[] {
+  return db
+    .prepare<Value[], string>(
+      `SELECT details ->> 'requestId' FROM events
+       WHERE event_type = ? AND timestamp >= ? AND details ->> 'requestId' IS NOT NULL
+       ORDER BY timestamp DESC LIMIT 10000`,
+    )
+    .pluck()
+    .all(kind, timestampText(sinceMs))
+}
+
 export function readEvents(
   db: Database,
   prefix: string,

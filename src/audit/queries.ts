@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import Sqlite from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
+import { readRequestsOf } from './agent-queries.js'
 import { hasCoverage, readCoverage } from './coverage-queries.js'
 import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'
@@ -62,6 +63,8 @@ export interface AuditReader extends Disposable {
   session(id: string, limit: number): readonly Listed[]
   /** The sums of exchanges that carry this tag. */
   tagged(key: string, value: string, sinceMs: number): TaggedSums
+  /** The requests that events of that kind are about. */
+  requestsOf(kind: string, sinceMs: number): readonly string[]
   /** The columns of `audit_events`. */
   readonly columns: readonly string[]
 }
@@ -103,6 +106,7 @@ export function readerOver(db: Database, database: string): AuditReader {
     },
     sessions: (filter, limit) => readSessions(db, filter, limit),
     session: (id, limit) => readSession(db, id, limit),
+    requestsOf: (kind, sinceMs) => readRequestsOf(db, { kind, sinceMs }),
     tagged: (key, value, sinceMs) => readTagged(db, { key, value, sinceMs }),
     [Symbol.dispose]: () => void db.close(),
   }

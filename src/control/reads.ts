@@ -1,6 +1,12 @@
 /** Every question that the control plane puts to the record, by name: what the worker can do. */
 import type { Database } from 'better-sqlite3'
-import { readAgent, readAgents, readDevices, readEvents } from '../audit/agent-queries.js'
+import {
+  readAgent,
+  readAgents,
+  readDevices,
+  readEvents,
+  readRequestsOf,
+} from '../audit/agent-queries.js'
 import type { AgentsAsked } from '../audit/agent-queries.js'
 import { readActivity } from '../audit/activity-queries.js'
 import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
@@ -35,6 +41,8 @@ export const READS = {
   record: (db: Database, asked: RecordAsked) => readRecord(db, asked),
   blockByCode: (db: Database, asked: { code: string; sinceMs: number }) =>
     readBlockByCode(db, asked) ?? null,
+  requestsOf: (db: Database, asked: { kind: string; sinceMs: number }) =>
+    readRequestsOf(db, asked),
   sessions: (db: Database, asked: PageAsked) => readSessionPage(db, asked, now),
   /** Its exchanges, oldest first, by its whole id. */
   session: (db: Database, { id, most }: { id: string; most: number }) =>

@@ -428,6 +428,7 @@ const TEXTS = {
     'Esperan tu respuesta',
     'En attente de vous',
   ],
+  asksForIt: ['asks', 'fragt', 'pregunta', 'demande'],
   asksAnswered: ['Answered', 'Beantwortet', 'Respondidas', 'Répondues'],
   nothingWaits: ['Nothing waits', 'Nichts wartet', 'Nada espera', 'Rien n’attend'],
   nothingWaitsNext: [

@@ -29,6 +29,9 @@ export const APPROVAL_COLUMNS: readonly string[] = [
   'found_marks',
 ]
 
+/** The event of somebody who pressed Ask on a block page; its details hold the `requestId`. */
+export const ASKED_EVENT = 'approval_asked'
+
 export function grantFor(block: Listed, how: Pick<Grant, 'until' | 'once'>): Grant {
   const found = marksOf(block)
   return {

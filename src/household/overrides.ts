@@ -23,6 +23,7 @@ import type { OverrideClaims } from '../policy/override-token.js'
 import { pinsFor } from '../policy/pin.js'
 import type { Pin, PinAbout } from '../policy/pin.js'
 import type { Grant } from '../policy/state.js'
+import { ASKED_EVENT } from './approvals.js'
 import type { PassedContent } from './passed-content.js'
 import type { RecentBlocks } from './recent-blocks.js'
 import type { RepeatedBlocks } from './repeated-blocks.js'
@@ -33,6 +34,8 @@ export interface OverrideMemory {
   readonly attempts: Attempts
   /** Request ids whose token has been used, with the end of their time. */
   readonly used: Map<string, number>
+  /** Those that somebody has asked for, with the end of their token's time. */
+  readonly asked: Map<string, number>
   readonly blocks: RecentBlocks
   /** What was approved and let past. */
   readonly passed: PassedContent
@@ -138,12 +141,40 @@ export class Overrides {
 
   /** For the form of a request that was blocked; undefined when overrides are off. */
   token({ device, ...about }: BlockedFor): string | undefined {
-    const { taken, memory, clock } = this.#options
+    const { taken, memory } = this.#options
     if (taken === undefined) return undefined
-    const expiresAt = clock.now() + TOKEN_MS
-    const claims = { ...about, ip: device.ip, expiresAt }
+    const claims = this.#claims(device, about)
     memory.blocks.add(claims)
     return signToken(memory.tokenKey, claims)
+  }
+
+  /** For the button that asks the household; it frees from nothing. */
+  askToken({ device, ...about }: BlockedFor): string {
+    return signToken(this.#options.memory.tokenKey, this.#claims(device, about))
+  }
+
+  /**
+   * Puts a blocked request before the household, as an event, once; the device must be the one
+   * that got the token. `back`: from where it can be tried again.
+   */
+  ask(
+    token: string,
+    device: Device,
+  ): { readonly asked: boolean; readonly back?: string } {
+    const { memory, clock } = this.#options
+    const claims = readToken(memory.tokenKey, token, clock.now())
+    if (claims === undefined || claims.ip !== device.ip) return { asked: false }
+    const { requestId, expiresAt, back } = claims
+    if (!memory.asked.has(requestId)) {
+      remember(memory.asked, { requestId, expiresAt, nowMs: clock.now() })
+      this.#event(ASKED_EVENT, { ...claims, device })
+    }
+    return { asked: true, ...(back === undefined ? {} : { back }) }
+  }
+
+  #claims(device: Device, about: Omit<BlockedFor, 'device'>): OverrideClaims {
+    const expiresAt = this.#options.clock.now() + TOKEN_MS
+    return { ...about, ip: device.ip, expiresAt }
   }
 
   /** By the form: the token says what for, and the device must be the one that got it. */
@@ -291,8 +322,7 @@ export class Overrides {
 
   #use({ requestId, expiresAt }: OverrideClaims): void {
     const { memory, clock } = this.#options
-    for (const [id, end] of memory.used) if (clock.now() >= end) memory.used.delete(id)
-    memory.used.set(requestId, expiresAt)
+    remember(memory.used, { requestId, expiresAt, nowMs: clock.now() })
   }
 
   #event(kind: string, about: BlockedFor, more: Record<string, unknown> = {}): void {
@@ -301,4 +331,13 @@ export class Overrides {
     const at = this.#options.clock.now()
     this.#options.audit.event({ at, kind, fromIp: device.ip, details })
   }
+}
+
+/** Bounded by what is blocked within the time of a token. */
+function remember(
+  until: Map<string, number>,
+  one: { readonly requestId: string; readonly expiresAt: number; readonly nowMs: number },
+): void {
+  for (const [id, end] of until) if (one.nowMs >= end) until.delete(id)
+  until.set(one.requestId, one.expiresAt)
 }

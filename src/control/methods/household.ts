@@ -4,6 +4,7 @@ import type { PolicyState } from '../../policy/state.js'
 import { json } from '../answer.js'
 import type { Handler } from '../method.js'
 import { exchangeShape } from '../shapes.js'
+import { ASKED_EVENT } from '../../household/approvals.js'
 import { peopleOf } from '../../household/roll.js'
 import { personShape } from './household-changes.js'
 
@@ -40,7 +41,11 @@ export const approvals: Handler = async ({ on: { port, reader } }) => {
   const nowMs = port.clock.now()
   const state = port.appliance.policyState.current
   const filter = { outcome: 'block', sinceMs: nowMs - DAY_MS }
-  const { rows } = await reader.ask('exchanges', { filter, rows: MOST_WAITING })
+  const [{ rows }, asks] = await Promise.all([
+    reader.ask('exchanges', { filter, rows: MOST_WAITING }),
+    reader.ask('requestsOf', { kind: ASKED_EVENT, sinceMs: filter.sinceMs }),
+  ])
+  const asked = new Set(asks)
   return json({
     emergency: state.emergency ?? null,
     grants: state.grants.map(({ found: _marks, ...grant }) => grant),
@@ -51,6 +56,7 @@ export const approvals: Handler = async ({ on: { port, reader } }) => {
     blocked: rows.map((row) => ({
       code: approvalCode(String(row['request_id'])),
       answer: answerTo(state, String(row['request_id'])),
+      asked: asked.has(String(row['request_id'])),
       exchange: exchangeShape(row),
     })),
   })

@@ -14,6 +14,8 @@ import { countWaiting } from './waiting.js'
 interface Blocked {
   readonly code: string
   readonly answer: 'approved' | 'denied' | null
+  /** Somebody pressed Ask on the block page. */
+  readonly asked: boolean
   readonly exchange: Row
 }
 
@@ -52,7 +54,8 @@ export function ApprovalsPage(): Html {
       setFailed(cause)
     }
   }
-  const open = data?.blocked.filter(({ answer }) => answer === null) ?? []
+  const waiting = data?.blocked.filter(({ answer }) => answer === null) ?? []
+  const open = waiting.sort((a, b) => Number(b.asked) - Number(a.asked))
   const answered = data?.blocked.filter(({ answer }) => answer !== null) ?? []
   return html`<${Page} title=${say('approvals')}>
     <${Failed} problem=${problem} again=${again} />
@@ -96,7 +99,7 @@ const WAYS: readonly (readonly [TextKey, object])[] = [
 ]
 
 function Ask({ of, act }: { readonly of: Blocked; readonly act: Act }): Html {
-  const { code, exchange: row, answer } = of
+  const { code, exchange: row, answer, asked } = of
   const path = `/api/approvals/${encodeURIComponent(code)}`
   const approve = (body: object): Promise<void> =>
     act(() => ask(`${path}/approve`, { method: 'POST', body }), say('approvedTold'))
@@ -106,7 +109,10 @@ function Ask({ of, act }: { readonly of: Blocked; readonly act: Act }): Html {
     typeof row['findings'] === 'object' ? Object.keys(row['findings'] as object) : []
   return html`<article class="ask" aria-label=${`${deviceName(row)}, ${code}`}>
     <div class="row spread">
-      <h3>${deviceName(row)}</h3>
+      <h3>
+        ${deviceName(row)}
+        ${asked ? html` <span class="tag warn">${say('asksForIt')}</span>` : null}
+      </h3>
       <span class="soft" title=${exactly(row['timestamp'])}
         >${ago(row['timestamp'])}</span
       >

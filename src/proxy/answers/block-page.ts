@@ -4,6 +4,7 @@
  * the policy of the page allows nothing but its own style.
  */
 import { escaped } from '../../core/html.js'
+import { ASK_PATH } from '../../core/own-paths.js'
 import { momentText } from '../../core/moment-text.js'
 import { BLOCK_TEXTS } from './block-texts.js'
 import type { BlockTexts, Language } from './block-texts.js'
@@ -25,6 +26,8 @@ export interface BlockPage {
   readonly code?: string
   /** What the household says, in place of our explanation. */
   readonly message?: string
+  /** For the button that puts the code before the household; undefined: no button. */
+  readonly ask?: string
   /** For the form that takes a password or PIN; undefined: no form. */
   readonly token?: string
 }
@@ -79,6 +82,7 @@ export function blockPage(page: BlockPage): string {
       : [`<p>${escaped(says.opens.replace('TIME', opens))}</p>`]),
     ...(page.code === undefined ? [] : [codeLine(says, page.code)]),
     ...(page.token === undefined ? [] : [form(says, page.token)]),
+    ...(page.ask === undefined ? [] : [askForm(says, page.ask)]),
     `<details>
 <summary>${escaped(says.details)}</summary>
 <dl>
@@ -112,11 +116,23 @@ export function opensAt({
   return /(?:to|until) ((?:\d{4}-\d\d-\d\d )?\d\d:\d\d)\)?$/.exec(reason)?.[1]
 }
 
-/** What the form's sender is told; `back`: the path from which it can go on. */
-export function noticePage(says: string, back?: string): string {
+/** What a form's sender is told; `back`: the path from which it can go on. */
+export function noticePage(
+  says: string,
+  back?: string,
+  language: Language = 'en',
+): string {
+  const { again } = BLOCK_TEXTS[language]
   const link =
-    back === undefined ? '' : `\n<p><a href="${escaped(back)}">Try again</a></p>`
-  return document('YORI', `<p class="why">${escaped(says)}</p>${link}`, 'en')
+    back === undefined ? '' : `\n<p><a href="${escaped(back)}">${escaped(again)}</a></p>`
+  return document('YORI', `<p class="why">${escaped(says)}</p>${link}`, language)
+}
+
+function askForm(says: BlockTexts, token: string): string {
+  return `<form method="post" action="${ASK_PATH}">
+<input type="hidden" name="token" value="${escaped(token)}">
+<button type="submit">${escaped(says.ask)}</button>
+</form>`
 }
 
 function form(says: BlockTexts, token: string): string {

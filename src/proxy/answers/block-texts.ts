@@ -14,6 +14,12 @@ export interface BlockTexts {
   readonly opens: string
   /** `CODE` is shown in its place, set apart. */
   readonly code: string
+  /** The button that asks, and what is said afterwards. */
+  readonly ask: string
+  readonly asked: string
+  /** Of a token that is over, or another device's. */
+  readonly stale: string
+  readonly again: string
   readonly password: string
   readonly allow: string
   readonly details: string
@@ -33,6 +39,10 @@ const EN: BlockTexts = {
   rule: 'A rule of this network stopped it.',
   opens: 'It opens again at TIME.',
   code: 'An adult can allow it: the code is CODE.',
+  ask: 'Ask',
+  asked: 'They can see now that you asked. Try again when somebody has said yes.',
+  stale: 'This page is too old to ask from: load it anew.',
+  again: 'Try again',
   password: 'Password or PIN of an adult',
   allow: 'Allow',
   details: 'Details',
@@ -80,6 +90,10 @@ const DE: BlockTexts = {
   rule: 'Eine Regel dieses Netzes hat sie angehalten.',
   opens: 'Um TIME geht es wieder.',
   code: 'Ein Erwachsener kann es erlauben: der Code ist CODE.',
+  ask: 'Fragen',
+  asked: 'Deine Frage ist da. Versuch es noch einmal, wenn jemand ja gesagt hat.',
+  stale: 'Diese Seite ist zu alt zum Fragen: lade sie neu.',
+  again: 'Noch einmal versuchen',
   password: 'Passwort oder PIN eines Erwachsenen',
   allow: 'Erlauben',
   details: 'Einzelheiten',
@@ -127,6 +141,10 @@ const ES: BlockTexts = {
   rule: 'Una regla de esta red la ha detenido.',
   opens: 'Vuelve a abrir a las TIME.',
   code: 'Un adulto puede permitirlo: el código es CODE.',
+  ask: 'Preguntar',
+  asked: 'Ya ven que has preguntado. Inténtalo de nuevo cuando alguien diga que sí.',
+  stale: 'Esta página es demasiado antigua para preguntar: cárgala de nuevo.',
+  again: 'Intentar de nuevo',
   password: 'Contraseña o PIN de un adulto',
   allow: 'Permitir',
   details: 'Detalles',
@@ -173,6 +191,10 @@ const FR: BlockTexts = {
   rule: 'Une règle de ce réseau l’a arrêtée.',
   opens: 'Cela rouvre à TIME.',
   code: 'Un adulte peut le permettre : le code est CODE.',
+  ask: 'Demander',
+  asked: 'Ta demande est arrivée. Réessaie quand quelqu’un aura dit oui.',
+  stale: 'Cette page est trop ancienne pour demander : recharge-la.',
+  again: 'Réessayer',
   password: 'Mot de passe ou code d’un adulte',
   allow: 'Permettre',
   details: 'Détails',

@@ -3,7 +3,7 @@
  * one name and everything must agree with it; on our own port the request itself says.
  */
 import type { ErrorCode } from '../../core/errors.js'
-import { ALIVE_PATH, RESERVED_PREFIX } from '../../core/own-paths.js'
+import { ALIVE_PATH, ASK_PATH, RESERVED_PREFIX } from '../../core/own-paths.js'
 import { authorityHost, readRequestHead } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
 import { isOfGateway, mayCall, whatIsAsked } from '../../policy/access.js'
@@ -18,6 +18,7 @@ import {
   isJson,
   OVERRIDE_ALIAS,
   OVERRIDE_PATH,
+  serveAsk,
   serveOverride,
 } from '../site/override-form.js'
 import { SELF_TEST_PATH, serveSelfTest } from '../site/self-test.js'
@@ -112,6 +113,12 @@ function serveReserved(arrived: Arrived, url: string, host: string | undefined):
   const path = url.split('?', 1)[0]
   if (path === ALIVE_PATH && (from.state.caller.loopback || from.state.probe)) {
     serveAlive(arrived)
+    return
+  }
+  if (path === ASK_PATH) {
+    from.began()
+    http.response.once('close', () => from.ended())
+    void serveAsk(http, from.state.record.device, services.overrides)
     return
   }
   const isOverride = path === OVERRIDE_PATH || path === OVERRIDE_ALIAS

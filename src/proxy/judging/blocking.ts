@@ -82,10 +82,8 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
   const device = services.decider.nameOf(blocked.device)
   // Of the one that blocks, which may have a way of its own to say so.
   const { answer } = decision.blockers[0] ?? {}
-  const token = services.overrides.token({
-    ...blockedFor(blocked, decision),
-    requestId,
-  })
+  const about = { ...blockedFor(blocked, decision), requestId }
+  const token = services.overrides.token(about)
   const status = answerBlock({ request, response }, head, {
     status:
       answer?.status ??
@@ -103,6 +101,7 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     zone: services.decider.zone,
     language: languageOf(request.headers['accept-language']),
     code: approvalCode(requestId),
+    ask: services.overrides.askToken(about),
     ...(device === undefined ? {} : { device }),
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),

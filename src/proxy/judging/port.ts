@@ -42,6 +42,6 @@ export interface JudgingPort {
   /** What frees a device, or one request, from a policy, and what was approved before. */
   readonly overrides: Pick<
     Overrides,
-    'byHeader' | 'token' | 'passed' | 'pass' | 'counted' | 'refused'
+    'byHeader' | 'token' | 'askToken' | 'passed' | 'pass' | 'counted' | 'refused'
   >
 }

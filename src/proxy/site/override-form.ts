@@ -1,10 +1,13 @@
 /**
  * `/.well-known/yori/override`, answered on every intercepted host and on our own: where the
- * form of the block page, or a program by JSON, sends a password or PIN. Never forwarded.
+ * form of the block page, or a program by JSON, sends a password or PIN; and beside it where the
+ * button of that page asks the household. Never forwarded.
  */
 import { STATUS_CODES } from 'node:http'
 import type { Device } from '../../core/record.js'
 import { BLOCK_PAGE_FIELDS, noticePage } from '../answers/block-page.js'
+import { BLOCK_TEXTS, languageOf } from '../answers/block-texts.js'
+import type { Language } from '../answers/block-texts.js'
 import { owesBody } from '../words/http-words.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import { RESERVED_PREFIX } from '../../core/own-paths.js'
@@ -23,6 +26,21 @@ interface Http {
   readonly response: HttpResponse
 }
 
+/** The button of the block page: puts what was blocked before the household, and frees nothing. */
+export async function serveAsk(
+  http: Http,
+  device: Device,
+  overrides: Pick<Overrides, 'ask'>,
+): Promise<void> {
+  const { request } = http
+  const language = languageOf(request.headers['accept-language'])
+  const form = await sentForm(http)
+  if (form === undefined) return
+  const { asked, back } = overrides.ask(form.get('token') ?? '', device)
+  const { asked: told, stale } = BLOCK_TEXTS[language]
+  answer(http, asked ? 200 : 410, asked ? told : stale, { back, language })
+}
+
 export async function serveOverride(
   http: Http,
   device: Device,
@@ -33,24 +51,29 @@ export async function serveOverride(
     await serveJson(http, device, overrides)
     return
   }
-  if (request.method !== 'POST') {
-    answer(http, 405, 'This address takes the form of the block page only.')
-    return
-  }
-  if (!isSameOrigin(request)) {
-    answer(http, 403, 'This form was sent from another site.')
-    return
-  }
-  const text = await readForm(request)
-  if (text === undefined) {
-    answer(http, 400, 'The form could not be read.')
-    return
-  }
-  const form = new URLSearchParams(text)
+  const form = await sentForm(http)
+  if (form === undefined) return
   const [token, password] = [form.get('token') ?? '', form.get('password') ?? '']
   const { result, back } = await overrides.byToken(token, password, device)
   const { status, says } = OVERRIDE_ANSWERS[result]
-  answer(http, status, says, back)
+  answer(http, status, says, { back })
+}
+
+/** Undefined: it was none of ours, which has been answered. */
+async function sentForm(http: Http): Promise<URLSearchParams | undefined> {
+  const { request } = http
+  if (request.method !== 'POST') {
+    answer(http, 405, 'This address takes the form of the block page only.')
+    return undefined
+  }
+  if (!isSameOrigin(request)) {
+    answer(http, 403, 'This form was sent from another site.')
+    return undefined
+  }
+  const text = await readForm(request)
+  if (text !== undefined) return new URLSearchParams(text)
+  answer(http, 400, 'The form could not be read.')
+  return undefined
 }
 
 /** No form of another site can say that, so that browsers ask us first, and get no leave. */
@@ -125,8 +148,14 @@ function readForm(request: HttpRequest): Promise<string | undefined> {
   })
 }
 
-function answer(http: Http, status: number, says: string, back?: string): void {
-  end(http, status, { body: noticePage(says, back), fields: BLOCK_PAGE_FIELDS })
+function answer(
+  http: Http,
+  status: number,
+  says: string,
+  more: { readonly back?: string | undefined; readonly language?: Language } = {},
+): void {
+  const body = noticePage(says, more.back, more.language)
+  end(http, status, { body, fields: BLOCK_PAGE_FIELDS })
 }
 
 function answerJson(http: Http, status: number, message: string): void {

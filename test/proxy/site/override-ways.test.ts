@@ -102,6 +102,70 @@ async function events(home: Home): Promise<string[]> {
   return (await home.yori.rows('audit_log')).map((row) => String(row['event_type']))
 }
 
+describe('the button that asks', () => {
+  const ASK = '/.well-known/yori/ask'
+  const tokenIn = (text: string): string =>
+    new RegExp(
+      `action="${ASK}">\\s*<input type="hidden" name="token" value="([^"]+)"`,
+    ).exec(text)?.[1] ?? assert.fail('no button')
+  const waiting = async (home: Home) => {
+    await home.yori.appliance.audit.flush()
+    return (await runCommand(home.yori, approveCommand, 'approve')).out
+  }
+
+  for (const password of [true, false])
+    it(`puts the code before the household, once, ${password ? 'beside' : 'without'} the form of a password`, async () => {
+      await using home = await household({ override_enabled: password })
+      const other = await send(home, '/v1/files', HTML)
+      const { text, code } = await send(home, '/v1/models', HTML)
+      assert.equal(/type="password"/.test(text), password)
+      assert.doesNotMatch(await waiting(home), /\byes\b/)
+      const body = new URLSearchParams({ token: tokenIn(text) }).toString()
+      const german = { ...FORM, 'accept-language': 'de-AT' }
+      for (const headers of [FORM, german]) {
+        const told = await send(home, ASK, headers, body)
+        assert.equal(told.status, 200)
+        assert.match(
+          told.text,
+          headers === german ? /Deine Frage ist da/ : /that you asked/,
+        )
+        assert.match(told.text, /<a href="\/v1\/models">/)
+      }
+      const lines = (await waiting(home)).split('\n')
+      assert.ok(lines[0]?.includes('ASKED'), lines.join('\n'))
+      assert.match(lines[1] ?? '', new RegExp(`^${code}.*\\byes\\b`))
+      assert.match(lines[2] ?? '', new RegExp(`^${other.code}`))
+      const all = await events(home)
+      assert.deepEqual(
+        all.filter((kind) => kind === 'approval_asked'),
+        ['approval_asked'],
+      )
+      // It frees from nothing by itself; a yes does.
+      assert.equal((await send(home, '/v1/models', HTML)).status, 403)
+      await runCommand(home.yori, approveCommand, 'approve', code)
+      home.yori.appliance.policyState.check()
+      assert.equal((await send(home, '/v1/models', HTML)).status, 200)
+      assert.equal(home.seen.length, 1)
+    })
+
+  it('takes its own form alone, and goes to no provider', async () => {
+    await using home = await household()
+    const { text } = await send(home, '/v1/models', HTML)
+    const token = tokenIn(text)
+    const body = new URLSearchParams({ token }).toString()
+    const elsewhere = { ...FORM, 'sec-fetch-site': 'cross-site' }
+    assert.equal((await send(home, ASK, elsewhere, body)).status, 403)
+    assert.equal((await send(home, ASK)).status, 405)
+    const wrong = new URLSearchParams({ token: `x${token}` }).toString()
+    for (const bad of [wrong, 'token=', ''])
+      assert.equal((await send(home, ASK, FORM, bad)).status, 410)
+    assert.equal((await send(home, ASK, FORM, 'x'.repeat(9000))).status, 400)
+    await home.yori.appliance.audit.flush()
+    assert.ok(!(await events(home)).includes('approval_asked'))
+    assert.deepEqual(home.seen, [])
+  })
+})
+
 describe('a PIN', () => {
   it('lets its request pass once, by the form, and is kept only as its hash', async () => {
     await using home = await household()

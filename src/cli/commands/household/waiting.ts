@@ -2,7 +2,11 @@
 import { openReader } from '../../../audit/queries.js'
 import type { Listed } from '../../../audit/queries.js'
 import { momentText } from '../../../core/moment-text.js'
-import { APPROVAL_AGE_MS, APPROVAL_COLUMNS } from '../../../household/approvals.js'
+import {
+  APPROVAL_AGE_MS,
+  APPROVAL_COLUMNS,
+  ASKED_EVENT,
+} from '../../../household/approvals.js'
 import { approvalCode } from '../../../policy/approval.js'
 import { deviceId, listedId } from '../../../core/device-id.js'
 import { printJson, tableText } from './household-database.js'
@@ -18,9 +22,11 @@ interface Waiting {
   readonly policy: string
   readonly service: string
   readonly reason: string
+  /** Somebody pressed Ask on the block page. */
+  readonly asked: boolean
 }
 
-/** Whoever was told yes or no waits no longer. */
+/** Whoever was told yes or no waits no longer; who asked comes first. */
 function waitingIn({ loaded, database, nowMs }: Session): Waiting[] {
   const { grants, denials, known } = database.state(nowMs)
   const answered = new Set([...grants, ...denials].map(({ request }) => request))
@@ -32,6 +38,7 @@ function waitingIn({ loaded, database, nowMs }: Session): Waiting[] {
   }
   using reader = openReader(loaded.config.audit.database)
   const filter = { outcome: 'block', sinceMs: nowMs - APPROVAL_AGE_MS }
+  const asked = new Set(reader.requestsOf(ASKED_EVENT, filter.sinceMs))
   const found: Waiting[] = []
   for (const row of reader.list(filter, 10 * MOST_WAITING, APPROVAL_COLUMNS)) {
     const id = String(row['request_id'])
@@ -43,10 +50,11 @@ function waitingIn({ loaded, database, nowMs }: Session): Waiting[] {
       policy: String(row['policy_name']),
       service: String(row['endpoint_domain']),
       reason: String(row['reason'] ?? ''),
+      asked: asked.has(id),
     })
     if (found.length >= MOST_WAITING) break
   }
-  return found
+  return found.sort((a, b) => Number(b.asked) - Number(a.asked))
 }
 
 export function printWaiting(
@@ -60,9 +68,10 @@ export function printWaiting(
     return
   }
   const { timezone } = session.loaded.config.enforcement
-  const rows = waiting.map(({ code, at, device, policy, service, reason }) => [
-    ...[code, momentText(Date.parse(at), timezone), device, service, policy, reason],
+  const rows = waiting.map(({ code, at, device, policy, service, reason, asked }) => [
+    ...[code, momentText(Date.parse(at), timezone), device, service, policy],
+    ...[asked ? 'yes' : '', reason],
   ])
-  const head = ['CODE', 'WHEN', 'DEVICE', 'SERVICE', 'POLICY', 'WHY']
+  const head = ['CODE', 'WHEN', 'DEVICE', 'SERVICE', 'POLICY', 'ASKED', 'WHY']
   deps.print(rows.length === 0 ? 'nothing waits\n' : tableText([head, ...rows]))
 }
