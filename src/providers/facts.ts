@@ -79,6 +79,8 @@ export class FactsBuilder {
   resultsFile: string | undefined
   /** Told of each of several answers. */
   eachAnswer: ((one: ResponseFacts) => void) | undefined
+  /** Tools that a server of MCP offers. */
+  toolsTold: string[] | undefined
   /** The stream said its own end. */
   ended = false
   /** Undefined until there is one: most answers have none, and one is read for each request. */
@@ -204,6 +206,7 @@ export class FactsBuilder {
       besideText: this.#beside.text,
       toolCalls,
       serverTools: this.#serverTools,
+      ...(this.toolsTold === undefined ? {} : { toolsTold: this.toolsTold }),
       usage: this.#usage(asked, whole),
       finishReason: this.finishReason,
       tier: this.tier,

@@ -44,7 +44,7 @@ export function askedFields(facts: RequestFacts, previewChars: number): AskedFie
 
 /** What an answer says, as its row has it. */
 export interface AnsweredFields extends Told<
-  keyof AnswerCounts | 'model' | 'stream' | 'toolCalls' | 'responseId'
+  keyof AnswerCounts | 'model' | 'stream' | 'toolCalls' | 'toolsOffered' | 'responseId'
 > {
   /** It says no in words of its own; `isError`: whatever its status says. */
   readonly failure?: { readonly reason: string; readonly isError: boolean } | undefined
@@ -97,6 +97,7 @@ export function answeredFields(
       toolCalls.length === 0
         ? undefined
         : toolCalls.slice(0, MAX_NOTED).map(({ name }) => name),
+    toolsOffered: facts.toolsTold?.slice(0, MAX_NOTED),
     responseId: facts.responseId,
     failure: failureOf(facts),
     unread: facts.unread > 0,

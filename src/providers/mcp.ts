@@ -21,6 +21,9 @@ export const mcp: Provider = {
   reader: (context) => readResponse(mcpShape, { ...context, generates: false }),
 }
 
+/** Of one message, or one answer. */
+const MOST_TOOLS = 256
+
 /** Does a parsed body hold a message of JSON-RPC that asks or tells something? */
 export function isMcpBody(body: unknown): boolean {
   const [first] = messagesOf(body)
@@ -37,15 +40,20 @@ function messagesOf(body: unknown): Json[] {
 
 function readMcpRequest(body: unknown, { api }: RequestContext): RequestFacts {
   const builder = new RequestBuilder()
+  const called: string[] = []
   for (const message of messagesOf(body)) {
     const params = asRecord(message.params)
     const name = asText(params?.name)
-    if (message.method === 'tools/call') builder.tool(name)
+    if (message.method === 'tools/call' && name !== undefined) {
+      builder.tool(name)
+      if (called.length < MOST_TOOLS) called.push(name)
+    }
     // Whoever answers the server says something, too: roots, samples, what was asked of a person.
     const said = params?.arguments ?? message.result ?? params?.content
     if (said !== undefined) builder.message('assistant', jsonText(said))
   }
-  return builder.build(api)
+  const facts = builder.build(api)
+  return called.length === 0 ? facts : { ...facts, toolsCalled: called }
 }
 
 const mcpShape: Shape = {
@@ -62,6 +70,9 @@ function readMessage(value: Json, facts: FactsBuilder): void {
     }
   }
   const result = asRecord(value.result)
+  const tools = asList(result?.tools).slice(0, MOST_TOOLS)
+  if (tools.length > 0)
+    facts.toolsTold = tools.map((tool) => asText(asRecord(tool)?.name) ?? '')
   for (const part of asList(result?.content)) {
     const text = asText(asRecord(part)?.text)
     if (text !== undefined) facts.text.append(text)

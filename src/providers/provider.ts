@@ -185,6 +185,8 @@ export interface RequestFacts {
   readonly promptChars: number
   readonly attachments: readonly Attachment[]
   readonly toolsOffered: readonly string[]
+  /** Those that it calls itself, of MCP; they are among those before, for who looks at these. */
+  readonly toolsCalled?: readonly string[] | undefined
   /** All models that it would have answer, `model` among them; its readers leave it out. */
   readonly modelsNamed?: readonly string[] | undefined
   readonly toolResults: readonly ToolResult[]
@@ -270,6 +272,8 @@ export interface ResponseFacts {
   readonly refused?: string | undefined
   /** Tools that the provider ran itself: web search, code execution, MCP. */
   readonly serverTools: readonly string[]
+  /** Tools that a server of MCP offers its client. */
+  readonly toolsTold?: readonly string[] | undefined
   readonly usage: Usage
   readonly finishReason?: string | undefined
   /** The service tier by which it was served, where it says so. */

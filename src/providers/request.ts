@@ -220,6 +220,7 @@ export function withNamesOf(
     conversationId: facts.conversationId,
     stored: facts.stored,
     cut: facts.cut,
+    ...(facts.toolsCalled === undefined ? {} : { toolsCalled: facts.toolsCalled }),
   }
 }
 

@@ -12,7 +12,7 @@ import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { McpServer as NewServer, createMcpHandler } from '@modelcontextprotocol/server'
 import * as z from 'zod'
-import type { Origin } from './origins.js'
+import type { Origin, OriginOptions } from './origins.js'
 import { startOrigin } from './origins.js'
 
 export interface McpServers extends AsyncDisposable {
@@ -28,7 +28,9 @@ export interface McpServers extends AsyncDisposable {
 
 const NAMES = ['greet', 'wipe', 'pay'] as const
 
-export async function startMcpServers(): Promise<McpServers> {
+export async function startMcpServers(
+  options: Pick<OriginOptions, 'certificate'> = {},
+): Promise<McpServers> {
   const seen: McpServers['seen'] = []
   const calls: string[] = []
   const sessions = new Map<string, StreamableHTTPServerTransport>()
@@ -89,6 +91,7 @@ export async function startMcpServers(): Promise<McpServers> {
     else response.writeHead(404).end()
   }
   const origin = await startOrigin({
+    ...options,
     handler: (asked, response) => void serve(asked, response),
   })
   return {

@@ -352,7 +352,9 @@ export class Reading {
     if (read.unread !== undefined) this.#unread(read.unread)
     if (read.unread === 'partly-unseen' && words.cutBy !== undefined)
       log.cutBy(words.cutBy)
-    const { toolsOffered, promptChars } = read.facts
+    const { toolsCalled, promptChars } = read.facts
+    const toolsOffered = toolsCalled === undefined ? read.facts.toolsOffered : []
+    if (toolsCalled !== undefined) log.calls(toolsCalled.slice(0, MAX_TOOLS))
     log.asked(askedFields(read.facts, withheld ? 0 : previewChars))
     log.says(
       promptChars,

@@ -294,6 +294,7 @@ export class ExchangeLog {
     this.#counted(told)
     if (told.stream !== undefined) record.stream = told.stream
     if (told.toolCalls !== undefined) record.toolCalls = told.toolCalls
+    if (told.toolsOffered !== undefined) record.toolsOffered = told.toolsOffered
     if (told.responseId !== undefined) record.responseId = told.responseId
     if (failure !== undefined) this.failedThere(failure.reason)
     // A stream begins before anybody knows how it ends: its status says nothing of it.

@@ -382,11 +382,15 @@ for (const mode of ['observe', 'enforce'] as const) {
     })
 
     it('has the calls, and what became of them, in its record', async () => {
+      await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }))
       await post(JSON.stringify(call('greet')))
       await post(whole)
       await yori.appliance.audit.flush()
       const rows = await yori.rows('exchanges')
-      const [led, denied] = rows.slice(-2)
+      const [listed, led, denied] = rows.slice(-3)
+      assert.equal(listed?.['tools_offered'], '["greet","wipe","pay"]')
+      assert.equal(listed?.['tool_calls'], null)
+      assert.equal(led?.['tools_offered'], null)
       assert.equal(led?.['tool_calls'], '["greet"]')
       assert.equal(led?.['provider'], 'mcp-new')
       assert.equal(denied?.['event_type'], 'block')
