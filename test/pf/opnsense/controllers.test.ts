@@ -9,6 +9,7 @@ import { KEYS } from './fields.js'
 import { MVC, modelFields, pluginFile } from './model.js'
 import { EMPTY_XML, called, readActions } from './pages.js'
 import type { Answered, Call } from './pages.js'
+import { TOLD } from './told.js'
 
 const ACTIONS = readActions(
   readFileSync(
@@ -20,82 +21,6 @@ const CONTROLLERS = pluginFile(...MVC, 'controllers', 'OPNsense', 'YORI')
 const FINE = { 'template reload': 'OK', 'yori check': '{"ok":true,"problems":[]}' }
 const RUNNING = { ...FINE, 'yori status': 'yori is running as pid 7.\n' }
 
-/** A call, and what configd is asked for by it. */
-const TOLD: readonly (readonly [Call, readonly string[]])[] = [
-  [{ to: 'service/summary' }, ['yori summary']],
-  [{ to: 'service/status' }, ['yori status']],
-  [{ to: 'service/start', post: {} }, ['yori start']],
-  [{ to: 'service/stop', post: {} }, ['yori stop']],
-  [{ to: 'service/restart', post: {} }, ['yori restart']],
-  [{ to: 'service/steering' }, ['yori steer.status']],
-  [{ to: 'service/steer/off', post: {} }, ['yori steer.off']],
-  [{ to: 'service/steer/on', post: {} }, ['yori steer.on']],
-  [{ to: 'enforcement/status' }, ['yori policies']],
-  [{ to: 'enforcement/catalogue' }, ['yori catalogue']],
-  [{ to: 'enforcement/get' }, []],
-  [{ to: 'enforcement/test/bedtime' }, ['yori policies']],
-  [{ to: 'enforcement/get_consent_warning' }, []],
-  [{ to: 'allowlist/search' }, ['yori allowlist.list']],
-  [
-    { to: 'allowlist/add', post: { device: '192.168.1.9', name: "Kid's tab" } },
-    ["yori allowlist.add 192.168.1.9|Kid's tab"],
-  ],
-  [{ to: 'allowlist/del/192.168.1.9', post: {} }, ['yori allowlist.remove 192.168.1.9']],
-  [{ to: 'allowlist/get_recent_devices' }, ['yori devices']],
-  [{ to: 'emergency/get_status' }, ['yori emergency.status']],
-  [
-    {
-      to: 'emergency/activate',
-      post: { password: 'pw word', minutes: '30', reason: 'r' },
-    },
-    ['yori emergency.activate FILE:pw word:600|30|r'],
-  ],
-  [{ to: 'emergency/deactivate', post: {} }, ['yori emergency.deactivate none']],
-  [
-    { to: 'emergency/set_password', post: { password: 'old', new: 'new one' } },
-    ['yori emergency.password FILE:old:600,FILE:new one:600'],
-  ],
-  [{ to: 'approvals/get' }, ['yori approvals']],
-  [{ to: 'approvals/search' }, ['yori approvals']],
-  [{ to: 'approvals/approve/7F3-K2M', post: {} }, ['yori approve 7F3-K2M|once']],
-  [{ to: 'approvals/approve/7F3-K2M', post: { for: '2h' } }, ['yori approve 7F3-K2M|2h']],
-  [{ to: 'approvals/deny/7F3-K2M', post: {} }, ['yori deny 7F3-K2M']],
-  [{ to: 'approvals/revoke/g1', post: {} }, ['yori revoke g1']],
-  [{ to: 'devices/search' }, ['yori devices']],
-  [{ to: 'devices/people' }, ['yori people']],
-  [{ to: 'devices/pause', post: { target: 'Mia', minutes: '5' } }, ['yori pause Mia|5']],
-  [{ to: 'devices/allow', post: { target: 'Mia' } }, ['yori allow Mia|10']],
-  [{ to: 'devices/end', post: { target: 'Mia' } }, ['yori end Mia']],
-  [{ to: 'devices/name/10.0.0.7', post: { name: 'TV' } }, ['yori name 10.0.0.7|TV']],
-  [{ to: 'devices/group/10.0.0.7', post: {} }, ['yori group 10.0.0.7|']],
-  [
-    { to: 'devices/person/10.0.0.7', post: { person: 'Mia' } },
-    ['yori person 10.0.0.7|Mia'],
-  ],
-  [{ to: 'stats/get' }, ['yori usage 30d']],
-  [{ to: 'stats/get', get: { since: '7d' } }, ['yori usage 7d']],
-  [{ to: 'stats/get', get: { since: '7d; x' } }, ['yori usage 30d']],
-  [{ to: 'stats/recent_blocks' }, ['yori exchanges |block|']],
-  [{ to: 'stats/top_policies' }, ['yori exchanges |block|']],
-  [{ to: 'stats/timeline' }, ['yori overview']],
-  [{ to: 'stats/daily_stats' }, ['yori usage 30d']],
-  [{ to: 'stats/mode_history' }, ['yori history']],
-  [{ to: 'stats/report' }, ['yori report 7d']],
-  [{ to: 'alerts/get' }, ['yori alerts']],
-  [{ to: 'alerts/search', get: { all: '1' } }, ['yori alerts all']],
-  [{ to: 'alerts/ack/a1', post: {} }, ['yori ack a1']],
-  [{ to: 'alerts/snooze/a1', post: { seconds: '3600' } }, ['yori snooze a1|3600']],
-  [{ to: 'alerts/test', post: { sink: 'phone' } }, ['yori testsink phone']],
-  [{ to: 'dashboard/get' }, ['yori overview']],
-  [{ to: 'dashboard/summary' }, ['yori summary']],
-  [{ to: 'live/search', get: { outcome: 'block' } }, ['yori exchanges |block|']],
-  [{ to: 'live/get/1f2e' }, ['yori exchange 1f2e']],
-  [{ to: 'trust/get' }, ['yori trust']],
-  [{ to: 'trust/qr' }, ['yori qr']],
-  [{ to: 'trust/certificate' }, ['yori certificate pem']],
-  [{ to: 'trust/certificate/mobileconfig' }, ['yori certificate mobileconfig']],
-  [{ to: 'trust/export', post: {} }, ['yori trust.export']],
-]
 /** What another test below calls. */
 const ELSEWHERE = [
   'service/reconfigure',
@@ -423,6 +348,7 @@ describe("the controllers of OPNsense's pages", () => {
         right: 'x',
       },
       { key: 'mode', wrong: 'is what it is', right: 'y' },
+      { key: 'enforcement.allowlist.devices[0]', wrong: 'is half', right: '' },
       { key: 'nowhere.at.all', wrong: 'z', right: '' },
     ]
     const refused = { ...RUNNING, 'yori check': JSON.stringify({ ok: false, problems }) }
@@ -433,6 +359,8 @@ describe("the controllers of OPNsense's pages", () => {
       validations: {
         [`yori.devices.device.${uuid}.device_ip`]:
           'enforcement.allowlist.devices[0].ip: is not an address; x',
+        [`yori.devices.device.${uuid}.device_name`]:
+          'enforcement.allowlist.devices[0]: is half',
         'yori.mode': 'mode: is what it is; y\nnowhere.at.all: z',
       },
     })

@@ -65,7 +65,8 @@ class Problems
         }
         // The nearest key that has a field: of `params.start_hour` it is `params`.
         while ($steps) {
-            foreach ($paths[implode('.', $steps)] ?? [] as $path) {
+            $key = implode('.', $steps);
+            foreach ($paths[$key] ?? self::namesBelow($key, $paths) as $path) {
                 $field = self::inRow($path, $index, $name, $model);
                 if ($field !== null) {
                     return $field;
@@ -85,6 +86,13 @@ class Problems
             $result[$key][] = $path;
         }
         return $result;
+    }
+
+    /** Of a row as a whole: the field that names it. */
+    private static function namesBelow($key, array $paths)
+    {
+        $isName = fn ($one) => in_array($one, ["$key.name", "$key.domain"], true);
+        return array_merge(...array_values(array_filter($paths, $isName, ARRAY_FILTER_USE_KEY)));
     }
 
     private static function inRow($path, $index, $name, $model)
