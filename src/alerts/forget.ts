@@ -1,9 +1,7 @@
 /** Takes what is somebody's out of the inbox and the outbox, also of a YORI that is not running. */
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type SqliteModule from 'better-sqlite3'
+import { Sqlite } from '../audit/sqlite.js'
 
-const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof SqliteModule
 const BUSY_TIMEOUT_MS = 5000
 
 /** `devices`: ids as alerts have them, MAC or address. Returns how many alerts went. */

@@ -2,16 +2,13 @@
  * Inbox and outbox in one SQLite file: what was told, and what is still under way to a sink.
  * Synchronous, so it lives in the worker. Every method throws what SQLite throws.
  */
-import { createRequire } from 'node:module'
 import { chmodSync, closeSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
+import { Sqlite } from '../audit/sqlite.js'
 import { makeFolder } from '../core/make-folder.js'
 import { ANSWER_SCHEMA, AnswerStore } from './answer-store.js'
 import type { Alert, AlertEvent, AlertState, DeliveryState } from './words.js'
-
-// Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
-const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof SqliteModule
 
 /** Of the inbox; the oldest go first. */
 export const MOST_ALERTS = 10_000

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
-import Sqlite from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
 import { readRequestsOf } from './agent-queries.js'
+import { Sqlite } from './sqlite.js'
 import { hasCoverage, readCoverage } from './coverage-queries.js'
 import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'

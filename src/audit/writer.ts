@@ -3,7 +3,6 @@
  * transaction a batch. Synchronous, so it lives in the worker thread. Every method throws
  * what SQLite throws; `keeper.ts` decides what that means.
  */
-import { createRequire } from 'node:module'
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type SqliteModule from 'better-sqlite3'
@@ -24,12 +23,10 @@ import {
   eventColumns,
   exchangeColumns,
 } from './tables.js'
+import { Sqlite } from './sqlite.js'
 import type { Tally } from './tally.js'
 import { unreachable } from '../core/unreachable.js'
 import { usageWriter } from './usage-rows.js'
-
-// Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
-const Sqlite = createRequire(import.meta.url)('better-sqlite3') as typeof SqliteModule
 
 /**
  * How long a write waits for another connection's lock before the batch is tried again.

@@ -4,16 +4,11 @@
  * however that ended, and no other process with that number is taken for it.
  */
 import { accessSync, constants } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type * as SqliteModule from 'better-sqlite3'
+import { Sqlite } from '../audit/sqlite.js'
 import { YoriError } from '../core/errors.js'
 import { makeFolder } from '../core/make-folder.js'
-
-// Required, not imported: see ./commander.ts.
-const Sqlite = createRequire(import.meta.url)(
-  'better-sqlite3',
-) as typeof SqliteModule.default
 
 const FILE = 'instance.db'
 const FOLDER_MODE = 0o700

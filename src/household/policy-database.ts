@@ -6,7 +6,8 @@
  */
 import { chmodSync, chownSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import type SqliteModule from 'better-sqlite3'
+import { Sqlite } from '../audit/sqlite.js'
 import { makeFolder } from '../core/make-folder.js'
 import { YoriError } from '../core/errors.js'
 import type { AccessKey } from '../policy/access-keys.js'
@@ -88,7 +89,7 @@ const REVISION = 'revision'
 const TAKEN = 'taken'
 
 export class PolicyDatabase implements Disposable {
-  readonly #db: Sqlite.Database
+  readonly #db: SqliteModule.Database
   /** By this object. */
   #changes = 0
 

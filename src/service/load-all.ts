@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
+import { Sqlite } from '../audit/sqlite.js'
 import { packageFile } from '../core/package-root.js'
 
 /** Much of it is read only when it is needed: pages, policies, the thread that writes. */
@@ -18,7 +18,9 @@ for (const folder of FOLDERS) {
 const { dependencies } = JSON.parse(
   readFileSync(packageFile('package.json'), 'utf8'),
 ) as { dependencies: Record<string, string> }
-for (const name of Object.keys(dependencies)) await import(name)
+// The one whose place Node.js may take is loaded by whoever knows of both.
+for (const name of Object.keys(dependencies))
+  if (name !== 'better-sqlite3') await import(name)
 await import('../assembly/appliance.js')
 // Its machine code is loaded with the first database.
 new Sqlite(':memory:').close()

@@ -15,20 +15,16 @@ import {
   readdirSync,
 } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type * as SqliteModule from 'better-sqlite3'
 import type { Config } from '../../../../config/schema.js'
 import { headsFileOf, keyFileOf } from '../../../audit/evidence/heads.js'
+import { Sqlite } from '../../../audit/sqlite.js'
 import { YoriError } from '../../../core/errors.js'
 import { makeFolder } from '../../../core/make-folder.js'
 import { Command } from '../../commander.js'
 import { InstanceLock } from '../../instance.js'
 
-const Sqlite = createRequire(import.meta.url)(
-  'better-sqlite3',
-) as typeof SqliteModule.default
 const run = promisify(execFile)
 
 const FORMAT = 1
