@@ -16,6 +16,7 @@ const MAX_UNASKED = 64
 /** Of what it does not read. */
 const MAX_UNREAD = 1024 * 1024
 
+const READ_BYTES = 16 * 1024
 /** What has been written last has so long to get there. */
 const LAST_MS = 1000
 
@@ -24,7 +25,7 @@ export interface Question {
   readonly payload: string
   /** The type of the frame that answers it. */
   readonly answer: number
-  readonly cancel?: string
+  readonly cancel?: () => string
 }
 
 interface Waiting {
@@ -60,10 +61,15 @@ export class UdsConnection {
   ) {
     this.#reader = new FrameReader(replyBytes)
     this.#onEnd = onEnd
-    this.#socket = connect(path)
-    this.#socket.on('data', (chunk: Buffer) => {
-      this.#read(chunk)
-    })
+    // Read into one buffer, past the streams of Node: each question is one small answer.
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+    const callback = (length: number): boolean => {
+      this.#read(buffer.subarray(0, length))
+      return true
+    }
+    this.#socket = connect({ path, onread: { buffer, callback } })
+    // Whoever waits has its patience to keep the process alive.
+    this.#socket.unref()
     this.#socket.on('error', (cause) => {
       this.end(failureOf(cause))
     })
@@ -97,11 +103,6 @@ export class UdsConnection {
     return this.#failure === undefined
   }
 
-  /** Nobody waits for it to keep the process alive. */
-  rest(): void {
-    this.#socket.unref()
-  }
-
   /**
    * `cancel`: what it is told where nobody waits for its answer any more.
    * @throws and rejects with ProcessorFailure; then the connection has ended
@@ -111,14 +112,13 @@ export class UdsConnection {
     patience: Patience,
   ): Promise<Buffer> {
     if (this.#failure !== undefined) throw this.#failure
-    this.#socket.ref()
     let forget: (() => void) | undefined
     try {
       return await new Promise<Buffer>((resolve, reject) => {
         this.#waiting = { type: answer, resolve, reject }
         this.#socket.write(frame(type, payload))
         forget = patience.onEnd((failure) => {
-          const last = cancel === undefined ? undefined : frame(FRAME.cancel, cancel)
+          const last = cancel === undefined ? undefined : frame(FRAME.cancel, cancel())
           this.end(failure, last)
         })
       })

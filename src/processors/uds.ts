@@ -90,7 +90,6 @@ export class UdsDialect implements Dialect {
 
   #give(connection: UdsConnection): void {
     if (!connection.isOpen) return
-    connection.rest()
     this.#idle.push(connection)
   }
 }
@@ -147,7 +146,7 @@ class Asking {
 
   async #say(type: number, payload: string): Promise<AgentAnswer> {
     const { requestId } = this.#asked
-    const cancel = cancelText(requestId)
+    const cancel = (): string => cancelText(requestId)
     const question = { type, payload, answer: FRAME.answer, cancel }
     const reply = await this.#connection.ask(question, this.#patience)
     try {
