@@ -97,7 +97,7 @@ function questionIn(body: unknown): Question {
     throw badRequest('input_type is request or response')
   const named = model ?? (data as { model?: unknown } | null | undefined)?.model
   return {
-    texts: texts as string[],
+    texts,
     model: typeof named === 'string' ? named.slice(0, 256) : undefined,
     isRequest: type === 'request',
   }
