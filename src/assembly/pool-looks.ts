@@ -29,8 +29,12 @@ export class PoolLooks implements Watched {
     this.#options = options
   }
 
-  /** Resolves when all that were looked at have been; never rejects. */
-  async tick(): Promise<void> {
+  tick(): void {
+    void this.look()
+  }
+
+  /** Resolves when all that were to be looked at have been; never rejects. */
+  async look(): Promise<void> {
     const { pools, doors } = this.#options
     const looking: Promise<void>[] = []
     for (const { settings, targets } of doors) {

@@ -45,16 +45,16 @@ describe('the targets of a pool', () => {
     })
     for (let i = 0; i < 3; i++) {
       assert.deepEqual(up(pool), names)
-      await looks.tick()
+      await looks.look()
       // A second one within the interval opens nothing.
-      await looks.tick()
+      await looks.look()
       clock.advance(10_000)
     }
     assert.deepEqual(up(pool), ['plain', 'known'])
     assert.equal(plain.accepted, 3)
     assert.equal(plain.arrived.length, 0)
     await closed.turn('well')
-    await looks.tick()
+    await looks.look()
     assert.equal(pool.seen()[1]?.standing, 'trial')
     assert.equal(pool.seen()[3]?.standing, 'out')
   })
