@@ -35,6 +35,7 @@ export function isCredentialParameter(name: string): boolean {
 
 /** Shorter ones would be found in words that have nothing to do with them. */
 const LEAST_SECRET = 6
+const LEAST_DRAWN = 8
 
 export interface HeadWithout {
   readonly fields: string[]
@@ -50,7 +51,7 @@ export function withoutCredentials(fields: readonly string[]): HeadWithout {
     const value = fields[i + 1] as string
     const isSecret = isCredentialField(name)
     kept.push(name, isSecret ? REDACTED : value)
-    if (isSecret) secrets.push(...secretsIn(value))
+    if (isSecret) secrets.push(...secretsOf(name, value))
   }
   return { fields: kept, secrets }
 }
@@ -73,12 +74,40 @@ export function pathWithout(path: string): { path: string; secrets: string[] } {
   return { path: `${path.slice(0, mark)}?${kept.join('&')}`, secrets }
 }
 
+/** They tell who or where, in words that stand elsewhere as well. */
+const NO_SECRETS: ReadonlySet<string> = new Set([
+  ...['via', 'from', 'referer', 'forwarded', 'tracestate', 'baggage', 'set-cookie'],
+  ...['www-authenticate', 'proxy-authenticate'],
+])
+
+function secretsOf(name: string, value: string): string[] {
+  const lower = name.toLowerCase()
+  if (NO_SECRETS.has(lower)) return []
+  // It names the fields that it signs, which are no secrets (AWS Signature Version 4).
+  if (/^AWS4-/.test(value))
+    return [...value.matchAll(/(?:Credential|Signature)=([^,\s]+)/g)].map(
+      ([, secret = '']) => secret,
+    )
+  return lower === 'cookie' ? secretsIn(value).filter(isDrawn) : secretsIn(value)
+}
+
 /** `Bearer x`, `a=b; c=d`: what of a value is secret by itself. */
 function secretsIn(value: string): string[] {
-  return value
-    .split(/[\s;,]+/)
+  const parts = value.split(/[\s;,]+/)
+  const isWhole = parts.length === 1
+  return parts
     .flatMap((part) => [part, part.slice(part.indexOf('=') + 1)])
-    .filter((part) => part.length >= LEAST_SECRET && !/^(?:bearer|basic)$/i.test(part))
+    .filter(
+      (part) =>
+        part.length >= LEAST_SECRET &&
+        !/^(?:bearer|basic|digest|negotiate)$/i.test(part) &&
+        (isWhole || isDrawn(part) || /^bearer\s/i.test(value)),
+    )
+}
+
+/** No word of a language. */
+function isDrawn(text: string): boolean {
+  return text.length >= LEAST_DRAWN && /\d/.test(text) && /[a-z]/i.test(text)
 }
 
 function decoded(text: string): string {

@@ -7,6 +7,7 @@
  */
 import type { Detector } from '../detect/detector.js'
 import { atOnce } from '../core/resting.js'
+import { crc32 } from '../http/crc32.js'
 import { isCredentialField, pathWithout, REDACTED } from './credential-fields.js'
 import type { Content, Fields, Sanitised } from './recording.js'
 import { formViews, searchesOf } from './sanitise-views.js'
@@ -104,6 +105,7 @@ export class Sanitiser {
     if (found.length === 0) return { kind: 'bytes', bytes }
     const kept = Buffer.from(bytes)
     for (const { start, end } of found) kept.fill('*', start, end)
+    if (type === 'application/vnd.amazon.eventstream') sumAnew(kept)
     return { kind: 'bytes', bytes: kept }
   }
 
@@ -125,6 +127,17 @@ export class Sanitiser {
       edits.push(...editsOf(view.ranges(start, end), `[${kind}]`))
     }
     return edits
+  }
+}
+
+/** Messages of an event stream end with a sum of what is before it (smithy.io, event streams). */
+function sumAnew(bytes: Buffer): void {
+  for (let at = 0; at + 16 <= bytes.length;) {
+    const total = bytes.readUInt32BE(at)
+    if (total < 16 || at + total > bytes.length) return
+    const end = at + total - 4
+    bytes.writeUInt32BE(crc32(bytes.subarray(at, end)), end)
+    at += total
   }
 }
 

@@ -12,6 +12,7 @@ import { RecordingBuilder } from '../../src/replay/recording-builder.js'
 import { recordingText } from '../../src/replay/recording.js'
 import type { Recording } from '../../src/replay/recording.js'
 import { Sanitiser } from '../../src/replay/sanitiser.js'
+import { bedrockEvent } from '../support/event-stream.js'
 import { chance, madeUp } from '../support/made-up.js'
 
 const COUNT = 1000
@@ -312,6 +313,41 @@ describe('a sanitised recording', () => {
         for (const line of answer?.split('\n\n') ?? [])
           if (line !== '') JSON.parse(line.replace(/^data: /, ''))
     }
+  })
+
+  it('keeps the sums of an event stream right', () => {
+    const bytes = bedrockEvent('contentBlockDelta', {
+      delta: { text: 'jane.doe@example.com' },
+    })
+    const type = 'application/vnd.amazon.eventstream'
+    const kept = sanitiser.body({ kind: 'bytes', bytes }, type, [])
+    assert.ok(kept.kind === 'bytes' && !kept.bytes.includes('jane.doe'))
+    assert.equal(kept.bytes.length, bytes.length)
+    const found = kept.bytes.readUInt32BE(bytes.length - 4)
+    // The trailer of gzip is the same sum, little-endian: RFC 1952 §2.3.1.
+    const zipped = gzipSync(kept.bytes.subarray(0, -4))
+    assert.equal(found, zipped.readUInt32LE(zipped.length - 8))
+  })
+
+  it('takes for secrets what is drawn, not the words that stand beside it', () => {
+    const signed =
+      'AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/bedrock/aws4_request, ' +
+      'SignedHeaders=content-type;host, Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc9'
+    const { secrets } = withoutCredentials([
+      ...[
+        'authorization',
+        signed,
+        'via',
+        '1.1 google',
+        'cookie',
+        'theme=light-mode; s=a1b2c3d4e5',
+      ],
+    ])
+    assert.deepEqual(secrets, [
+      'AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/bedrock/aws4_request',
+      'fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc9',
+      ...['s=a1b2c3d4e5', 'a1b2c3d4e5'],
+    ])
   })
 
   it('leaves what is nobody’s as it is', () => {

@@ -20,13 +20,17 @@ export interface Recorder {
 }
 
 export function startRecorder(
-  asked: { filter?: Record<string, string>; maxBodyBytes?: number } = {},
+  asked: {
+    filter?: Record<string, string>
+    maxBodyBytes?: number
+    level?: Recording['sanitised']
+  } = {},
 ): Recorder {
   const observer = new Recordings()
   const recordings: Recording[] = []
   const leftOut: string[] = []
   const builder = new RecordingBuilder({
-    sanitiser: new Sanitiser(shippedDetector(), 'all'),
+    sanitiser: new Sanitiser(shippedDetector(), asked.level ?? 'all'),
     recorded: (recording) => recordings.push(readRecording(recordingText(recording))),
     leftOut: (why) => leftOut.push(why),
   })
