@@ -13,15 +13,18 @@ interface NodeStatement {
   all(...values: unknown[]): Row[]
   iterate(...values: unknown[]): IterableIterator<Row>
   run(...values: unknown[]): { changes: number; lastInsertRowid: number }
+  setReturnArrays(wanted: boolean): void
 }
 
 interface NodeDatabase {
+  readonly isTransaction: boolean
   exec(text: string): void
   prepare(text: string): NodeStatement
   close(): void
 }
 
 interface NodeSqlite {
+  readonly StatementSync: { readonly prototype: object }
   readonly DatabaseSync: new (
     file: string,
     options: { readOnly: boolean },
@@ -41,7 +44,9 @@ export function nodeSqlite(): typeof SqliteModule | undefined {
   const found = withoutWarning(
     () => process.getBuiltinModule?.('node:sqlite') as unknown as NodeSqlite | undefined,
   )
-  if (found === undefined) return undefined
+  // Since 22.16; before, two columns of one name were one.
+  if (found === undefined || !('setReturnArrays' in found.StatementSync.prototype))
+    return undefined
   const sqlite: NodeSqlite = found
   const Made = class extends Database {
     constructor(file: string, options: Options = {}) {
@@ -82,10 +87,8 @@ class Database {
     return this.#open
   }
 
-  /** Its own `isTransaction` came with 22.16. */
   get inTransaction(): boolean {
-    const { isTransaction } = this.#db as { isTransaction?: boolean }
-    return isTransaction ?? this.#depth > 0
+    return this.#db.isTransaction
   }
 
   exec(text: string): this {
@@ -111,7 +114,7 @@ class Database {
     return this
   }
 
-  /** A copy of what is committed. The one of Node.js came with 22.16; this is as whole. */
+  /** A copy of what is committed. */
   backup(to: string): Promise<void> {
     try {
       named(() => this.#db.prepare('VACUUM INTO ?').run(to))
@@ -178,8 +181,9 @@ class Statement {
     return this
   }
 
-  /** Columns as a list; two of one name would be one here. */
+  /** Columns as a list, also two of one name. */
   raw(): this {
+    this.#statement.setReturnArrays(true)
     this.#shape = (row) => Object.values(row).map(buffered)
     return this
   }

@@ -1,6 +1,6 @@
 /**
  * SQLite, by the one driver that is here: better-sqlite3, whose types everybody is written
- * against, or where that is not installed the `node:sqlite` of this Node.js (22.13 and later), so
+ * against, or where that is not installed the `node:sqlite` of this Node.js (22.16 and later), so
  * that a package needs no compiler. Everybody who opens a database takes it from here.
  */
 import { createRequire } from 'node:module'
@@ -26,7 +26,7 @@ function load(): Driver {
   const driver = nodeSqlite()
   if (driver !== undefined) return driver
   throw new Error(
-    'there is no SQLite: install better-sqlite3, or run it by Node.js 22.13 or later',
+    'there is no SQLite: install better-sqlite3, or run it by Node.js 22.16 or later',
   )
 }
 

@@ -1,5 +1,5 @@
 // Usage: YORI_SQLITE=node node --import ./tools/dev/sqlite-of-node.mjs FILE...
-// Runs what is built with the SQLite of Node.js (22.13 and later) in the place of better-sqlite3,
+// Runs what is built with the SQLite of Node.js (22.16 and later) in the place of better-sqlite3,
 // for whoever imports that, too: the tests of the store on a Node for which nothing was compiled.
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'

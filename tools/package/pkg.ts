@@ -38,7 +38,7 @@ const FOR_DEVELOPERS = new RegExp(
   [
     '\\.(?:map|d\\.[cm]?ts)$',
     '/node_modules/.*\\.(?:md|ts)$',
-    '/koffi/(?:src|vendor|doc)$',
+    '/koffi/(?:vendor|doc)$',
     '/(?:zod/src|ajv/lib|yaml/browser|undici/(?:docs|types)|(?:pino|thread-stream)/test)$',
   ].join('|'),
 )
