@@ -41,7 +41,7 @@ describe('intercepted MCP', () => {
             undiciFetch(url, { ...init, dispatcher })) as unknown as typeof fetch,
         },
       )
-      await client.connect(transport as Parameters<Client['connect']>[0])
+      await client.connect(transport)
       try {
         await client.listTools()
         const greeted = await client.callTool({ name: 'greet', arguments: {} })
