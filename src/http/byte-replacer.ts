@@ -4,6 +4,7 @@
  * Of what has come it holds back only an end that what is looked for may still begin with.
  */
 
+/** What is looked for, and what stands in its place. */
 export interface Replacement {
   /** Not empty. */
   readonly from: Buffer

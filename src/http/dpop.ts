@@ -29,6 +29,7 @@ export function proofKey(pem: string): ProofKey | undefined {
   }
 }
 
+/** What a proof says of its request; the key is beside it. RFC 9449 §4.2. */
 export interface Proven {
   readonly method: string
   /** An absolute URL; its query and fragment are not said, RFC 9449 §4.2. */

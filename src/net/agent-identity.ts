@@ -11,6 +11,7 @@ import type { AgentSigner, Signed } from '../policy/mcp-doors.js'
 /** A longer one is none. */
 const MAX_NONCE = 1024
 
+/** A token, the key that proves it is ours, and how the token is said. */
 export interface AgentIdentityOptions {
   readonly key: ProofKey
   readonly token: string
@@ -19,6 +20,7 @@ export interface AgentIdentityOptions {
   readonly now: () => number
 }
 
+/** One for a gateway. It keeps a nonce, of at most 1,024 characters. */
 export class AgentIdentity implements AgentSigner {
   readonly #options: AgentIdentityOptions
   #nonce: string | undefined

@@ -154,11 +154,11 @@ export class Dialer {
     if (!isKnown) {
       const addresses = await found()
       const socket = await race({ ...start, addresses }).catch(untold(target.host))
-      return this.#notOurselves(target, socket)
+      return this.#notOurselves(target, socket, addresses)
     }
     const addresses = [known]
     if (knownOnly === true || isIP(target.host) !== 0)
-      return this.#notOurselves(target, await race({ ...start, addresses }))
+      return this.#notOurselves(target, await race({ ...start, addresses }), addresses)
     let own: unknown
     const more = (): Promise<readonly SocketAddress[]> =>
       found().catch((error: unknown) => {
@@ -169,20 +169,29 @@ export class Dialer {
       if (error === own) throw error
       return untold(target.host)(error)
     })
-    return this.#notOurselves(target, socket)
+    return this.#notOurselves(target, socket, addresses)
   }
 
   /**
    * None of our addresses as far as was known; the kernel knows better: it connects a machine to
-   * itself from the very address that is dialled.
+   * itself from the very address that is dialled. (`remoteAddress` is not to be read: Node keeps
+   * it, and by its absence a reset is told from an end.)
    */
-  #notOurselves({ host }: Target, socket: Socket): Socket {
-    const { localAddress, remoteAddress, remotePort } = socket
-    const isSelf = remoteAddress !== undefined && localAddress === remoteAddress
-    if (!isSelf || this.#options.ownPorts?.().includes(remotePort ?? 0) !== true)
-      return socket
+  #notOurselves(
+    { host }: Target,
+    socket: Socket,
+    dialled: readonly SocketAddress[],
+  ): Socket {
+    const ports = this.#options.ownPorts?.()
+    if (ports === undefined) return socket
+    const { localAddress = '' } = socket
+    const from = canonicalAddress(localAddress)
+    const isSelf = dialled.some(
+      ({ address, port }) => ports.includes(port) && canonicalAddress(address) === from,
+    )
+    if (!isSelf) return socket
     socket.destroy()
-    throw loop(host, remoteAddress)
+    throw loop(host, localAddress)
   }
 
   #opener(options: DialOptions): (address: SocketAddress) => Socket {

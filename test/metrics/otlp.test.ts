@@ -181,8 +181,12 @@ describe('the export by OTLP', () => {
       await on.control.use(on.yori.appliance.current.config)
     }
     const record = { call: true, promptPreview: 'a secret word', model: 'm', api: 'chat' }
+    const ended = (): void => {
+      const exporter = on.telemetry.observers.find(({ name }) => name === 'otlp')
+      exporter?.ended?.(closed(record))
+    }
     await use({ endpoint: collector.url, content: true, metrics: false })
-    on.telemetry.observers.at(-1)?.ended?.(closed(record))
+    ended()
     await flush()
     assert.deepEqual(
       collector.taken.map(({ path }) => path),
@@ -190,7 +194,7 @@ describe('the export by OTLP', () => {
     )
     assert.ok(JSON.stringify(collector.taken).includes('secret word'))
     await use({})
-    on.telemetry.observers.at(-1)?.ended?.(closed(record))
+    ended()
     await flush()
     assert.equal(collector.taken.length, 1)
   })

@@ -3,7 +3,7 @@
  * coding and end that a provider's answer may have.
  */
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import {
   brotliCompressSync,
@@ -25,7 +25,12 @@ import type { HttpVersion } from '../support/yori.js'
 
 const GAP_MS = 60
 const TEXT = JSON.stringify({ id: 'a', choices: [{ message: { content: 'Grüße 🌙' } }] })
-const BLOB = randomBytes(64 * 1024)
+/** No text, and the same at each run. */
+const BLOB = Buffer.from(
+  Array.from({ length: 2048 }, (_, n) => [
+    ...createHash('sha256').update(String(n)).digest(),
+  ]).flat(),
+)
 const WORDS = 'many words '.repeat(100_000)
 const DECODERS = { gzip: gunzipSync, br: brotliDecompressSync, deflate: inflateSync }
 
