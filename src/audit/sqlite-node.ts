@@ -58,7 +58,7 @@ export function nodeSqlite(): typeof SqliteModule | undefined {
 
 /** That it is experimental is known here, and nothing that an operator could act on. */
 function withoutWarning<Result>(load: () => Result): Result {
-  const { emitWarning } = process
+  const emitWarning = process.emitWarning.bind(process)
   process.emitWarning = () => undefined
   try {
     return load()
@@ -104,8 +104,8 @@ class Database {
   }
 
   pragma(text: string, { simple = false }: { simple?: boolean } = {}): unknown {
-    const rows = this.prepare(`PRAGMA ${text}`).all() as Row[]
-    return simple ? Object.values(rows[0] ?? {})[0] : rows
+    const rows = this.prepare(`PRAGMA ${text}`).all()
+    return simple ? Object.values((rows[0] ?? {}) as Row)[0] : rows
   }
 
   close(): this {
