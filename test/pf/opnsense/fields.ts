@@ -55,6 +55,7 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   'alerts.rules.NAME.within': 'its default suits a household',
   otel: 'a household has no collector',
   mcp: 'for agents on the router itself, which has none',
+  interceptors: 'files of another program that are read as they are, none of a router',
   processors: 'programs beside YORI, which the pages cannot install',
   'audit.database': 'in state_dir',
   'audit.batch_rows': 'its default suits a router',
