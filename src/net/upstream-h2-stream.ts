@@ -64,6 +64,8 @@ export class H2Stream implements UpstreamExchange {
   #stream: ClientHttp2Stream | undefined
   #trailers: readonly string[] = []
   #headSeen = false
+  /** END_STREAM came: no reset can cut it any more. */
+  #isWhole = false
   #ended = false
   #paused = false
   #lengthLeft: number | undefined
@@ -158,9 +160,11 @@ export class H2Stream implements UpstreamExchange {
       this.#answered(Number(headers[':status']), rest[0], headers['content-length'])
       if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.#complete(stream)
     })
-    stream.on('trailers', (_fields: unknown, _flags: unknown, raw: unknown) => {
+    stream.on('trailers', (_fields: unknown, flags: number, raw: unknown) => {
       this.#trailers = fieldsOf(raw)
+      this.#isWhole ||= (flags & NGHTTP2_FLAG_END_STREAM) !== 0
     })
+    this.#heedEnd(stream)
     stream.on('data', (chunk: Buffer) => {
       if (this.#ended) return
       if (this.#lengthLeft !== undefined) this.#lengthLeft -= chunk.length
@@ -169,7 +173,7 @@ export class H2Stream implements UpstreamExchange {
     })
     stream.on('end', () => {
       // A stream that was reset ends too; 'close' tells of it.
-      if (stream.rstCode === NGHTTP2_NO_ERROR && this.#headSeen) this.#complete(stream)
+      if (this.#isWhole && this.#headSeen) this.#complete(stream)
     })
     // Of a session that broke off Node cancels the streams itself: that was not the provider.
     const broken = (error?: Error): void => {
@@ -182,6 +186,19 @@ export class H2Stream implements UpstreamExchange {
     stream.on('error', broken)
     stream.on('close', () => broken())
     this.#sendBody(stream)
+  }
+
+  /**
+   * Node ends the readable side alike for END_STREAM and for a reset by NO_ERROR, such as a server
+   * sends that lets go of a session; but the second only once it takes the stream for closed. A
+   * body that such a reset cuts is not whole (RFC 9113 §8.1).
+   */
+  #heedEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+      if (chunk === null && !stream.closed) this.#isWhole = true
+      return push(chunk, encoding)
+    }
   }
 
   #answered(status: number, raw: unknown, length: string | undefined): void {

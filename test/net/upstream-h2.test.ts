@@ -1,5 +1,6 @@
 /** Sessions of HTTP/2 towards providers, and which of them is asked again. */
 import assert from 'node:assert/strict'
+import type { ServerHttp2Stream } from 'node:http2'
 import { startH2Origin } from '../support/h2-origin.js'
 import { NAME, originCa } from '../support/proxied.js'
 import { testUpstream } from '../support/upstream-asked.js'
@@ -42,5 +43,47 @@ describe('a session of HTTP/2 towards a provider', () => {
     for (const end of streams) end()
     for (const asked of [first, second, third, fourth])
       assert.equal((await asked.ended()).body, 'ok')
+  })
+
+  it('is not taken for an end when a stream is cut by it without an error', async () => {
+    const ways: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
+      // Node's server resets each stream by NO_ERROR when it lets go of a session.
+      'after a head': (stream) => {
+        stream.respond({ ':status': 200 })
+        setImmediate(() => stream.session?.destroy())
+      },
+      'within a body': (stream) => {
+        stream.respond({ ':status': 200 })
+        stream.write('half', () => stream.session?.destroy())
+      },
+      whole: (stream) => {
+        stream.respond({ ':status': 200 })
+        stream.end('whole')
+      },
+      'whole, with trailers': (stream) => {
+        stream.respond({ ':status': 200 }, { waitForTrailers: true })
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }))
+        stream.end('whole')
+      },
+      'without a body': (stream) =>
+        stream.respond({ ':status': 204 }, { endStream: true }),
+    }
+    let way = ''
+    await using origin = await startH2Origin((stream) => ways[way]?.(stream))
+    const port = Number(origin.address.split(':')[1])
+    const target = { host: NAME, port }
+    const known = { address: '127.0.0.1', port }
+    await using one = testUpstream({ port }, {}, originCa)
+    for (way of Object.keys(ways)) {
+      const told = await one.ask({ target, known, version: 'h2' }).ended()
+      const isCut = way === 'after a head' || way === 'within a body'
+      assert.equal(told.error?.code, isCut ? 'YORI_UPSTREAM_CLOSED' : undefined, way)
+      assert.equal(
+        told.body,
+        { 'within a body': 'half' }[way] ?? (way.startsWith('whole') ? 'whole' : ''),
+        way,
+      )
+      if (way === 'whole, with trailers') assert.deepEqual(told.trailers, ['x-sum', '1'])
+    }
   })
 })
