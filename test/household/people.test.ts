@@ -22,8 +22,14 @@ const ENFORCE = {
   mode: 'enforce',
   enforcement: { enabled: true, consent_accepted: true, timezone: 'Europe/Berlin' },
 }
-/** 19:00 in Berlin. */
-const EVENING = Date.parse(`${new Date().toISOString().slice(0, 8)}15T18:00:00Z`)
+/** 19:00 in Berlin (20:00 in summer), in the middle of a month: the last that has begun. */
+const EVENING = lastFifteenth(new Date())
+
+/** Certificates of then hold now, those of next week do not. */
+function lastFifteenth(now: Date): number {
+  const isBefore = now.getUTCDate() < 15
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - (isBefore ? 1 : 0), 15, 18)
+}
 
 describe('people and devices of the household', () => {
   let on: Controlled
