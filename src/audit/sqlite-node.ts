@@ -116,12 +116,10 @@ class Database {
 
   /** A copy of what is committed. */
   backup(to: string): Promise<void> {
-    try {
+    return new Promise((resolve) => {
       named(() => this.#db.prepare('VACUUM INTO ?').run(to))
-      return Promise.resolve()
-    } catch (cause) {
-      return Promise.reject(cause as Error)
-    }
+      resolve()
+    })
   }
 
   /** Runs `work` whole or not at all; within another one as a part of that. */

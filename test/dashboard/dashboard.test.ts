@@ -123,6 +123,7 @@ describe('the dashboard', () => {
 
     it('says beside the totals what was seen, and what was lost', async () => {
       await open('today')
+      await page.getByText('No row was lost').waitFor()
       const text = await page.locator('main').innerText()
       assert.match(text, /Inspected/)
       assert.match(text, /No row was lost/)
