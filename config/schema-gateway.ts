@@ -10,6 +10,7 @@ import {
   secret,
   section,
   text,
+  fieldsSet,
 } from './schema-parts.js'
 
 /** Whose API a server may be said to speak: the readers that know it by its paths alone. */
@@ -42,15 +43,7 @@ const provider = item('One provider: of the catalogue, or of your own.', [], {
     'header-value',
     'Sent where a client of this machine sends none. Give ${VAR} instead of plain text.',
   ),
-  headers: {
-    type: 'object',
-    propertyNames: { format: 'header-name' },
-    additionalProperties: secret('header-value', 'What it says.'),
-    maxProperties: 32,
-    default: {},
-    description:
-      'Fields that each request to it has, in the place of those of the client.',
-  },
+  headers: fieldsSet,
   timeout: seconds({
     description:
       'The longest wait for its answer to begin; `timeouts.response_header` unless set.',

@@ -1,5 +1,5 @@
 /** The doors of the Model Context Protocol: to the gateway of agents, and to servers. */
-import { choice, flag, item, secret, section, text } from './schema-parts.js'
+import { choice, fieldsSet, flag, item, section, text } from './schema-parts.js'
 
 const server = item('One server of MCP.', ['url'], {
   url: text({
@@ -26,15 +26,7 @@ const server = item('One server of MCP.', ['url'], {
     true,
     'A tool asks that describes itself otherwise than when it was first seen.',
   ),
-  headers: {
-    type: 'object',
-    propertyNames: { format: 'header-name' },
-    additionalProperties: secret('header-value', 'What it says.'),
-    maxProperties: 32,
-    default: {},
-    description:
-      'Fields that each request to it has, in the place of those of the client.',
-  },
+  headers: fieldsSet,
 })
 
 export const mcpSchema = section(

@@ -124,3 +124,13 @@ export const item = <
     description,
     properties,
   }) as const
+
+/** Fields of a request to somebody whom the configuration names. */
+export const fieldsSet = {
+  type: 'object',
+  propertyNames: { format: 'header-name' },
+  additionalProperties: secret('header-value', 'What it says.'),
+  maxProperties: 32,
+  default: {},
+  description: 'Fields that each request to it has, in the place of those of the client.',
+} as const

@@ -6,7 +6,7 @@
 import { inLowerCase } from './field-names.js'
 
 /** Never forwarded in either direction. `trailer` goes because request trailers are dropped. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'http2-settings',
   'keep-alive',
@@ -20,10 +20,14 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ])
 
 /** Ours to set on a request: the upstream library frames it and names the host. */
-const OURS_ON_REQUEST: ReadonlySet<string> = new Set(['host', 'content-length', 'expect'])
+export const OURS_ON_REQUEST: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'expect',
+])
 
 /** Fields of these families are for us alone. */
-function isOurs(name: string): boolean {
+export function isOurs(name: string): boolean {
   return name.startsWith('x-yori-') || name.startsWith('x-cylestio-')
 }
 

@@ -2,27 +2,15 @@
  * What processors, and routes, may change of the fields of a head: never how it is framed, whom
  * it is for, or what belongs to one connection; a credential only where that was named. Pure.
  */
+import { HOP_BY_HOP, isOurs, OURS_ON_REQUEST } from '../http/head.js'
 import { isCredentialField } from './credentials.js'
 import type { FieldChange } from './words.js'
 
-/** RFC 9110 §7.6.1, and what frames a message, names its host, or is YORI's own. */
+/** Beside what no proxy passes and what YORI sets itself: codings, and a change of protocol. */
 const NEVER: ReadonlySet<string> = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'alt-svc',
-  'accept-encoding',
+  ...HOP_BY_HOP,
+  ...OURS_ON_REQUEST,
+  ...['content-encoding', 'accept-encoding', 'alt-svc'],
   'sec-websocket-accept',
   'sec-websocket-extensions',
   'sec-websocket-key',
@@ -32,8 +20,7 @@ const NEVER: ReadonlySet<string> = new Set([
 
 /** `named`: credentials that may be written; lower-case. */
 export function mayChange(name: string, named: ReadonlySet<string>): boolean {
-  if (NEVER.has(name) || name.startsWith(':')) return false
-  if (name.startsWith('x-yori-') || name.startsWith('x-cylestio-')) return false
+  if (NEVER.has(name) || name.startsWith(':') || isOurs(name)) return false
   return !isCredentialField(name) || named.has(name)
 }
 
