@@ -18,9 +18,18 @@ const WALK_MS = 120_000
 interface Walked {
   readonly walk: Walk
   readonly commands: number
+  /** From the first command until its exchange had ended and stood in the record. */
+  readonly recorded?: number
+  /** From the first command to the answer of the last. */
   readonly seconds: number
   /** What went wrong; undefined: all is as it should be. */
   readonly wrong?: string
+}
+
+/** What `yori audit list --json` tells of an exchange; milliseconds. */
+interface Row {
+  readonly timestamp: string
+  readonly latency_ms: number | null
 }
 
 const home = join(clone, '..', 'home')
@@ -78,6 +87,7 @@ async function walkOne(walk: Walk): Promise<Walked> {
   mkdirSync(home)
   rmSync(join(clone, 'var'), { recursive: true, force: true })
   const before = performance.now()
+  const begun = Date.now()
   const yori = await started()
   const elapsed = (): number => Math.round((performance.now() - before) / 100) / 10
   const done = (wrong?: string): Walked => ({
@@ -100,10 +110,17 @@ async function walkOne(walk: Walk): Promise<Walked> {
       return done(`yori exec said nothing at its end: ${ran.stderr.slice(-300)}`)
     const rows = JSON.parse(
       (await type('./yori audit list --json')).stdout.toString() || '[]',
-    ) as unknown[]
-    if (rows.length === 0) return done('no row as JSON')
-    const isLate = shown.seconds > LIMITS.seconds
-    return isLate ? { ...shown, wrong: `more than ${LIMITS.seconds} s` } : shown
+    ) as readonly Row[]
+    const ends = rows
+      .filter((row) => JSON.stringify(row).includes(host))
+      .map(({ timestamp, latency_ms }) => Date.parse(timestamp) + (latency_ms ?? 0))
+    if (ends.length === 0) return done(`no row as JSON names ${host}`)
+    const recorded = Math.round((Math.min(...ends) - begun) / 100) / 10
+    const isLate = recorded > LIMITS.seconds
+    return {
+      ...{ ...shown, recorded },
+      ...(isLate ? { wrong: `more than ${LIMITS.seconds} s` } : {}),
+    }
   } finally {
     await end(yori)
   }
@@ -125,8 +142,9 @@ await origin[Symbol.asyncDispose]()
 process.exit(found.some(({ wrong }) => wrong !== undefined) ? 1 : 0)
 
 function page(list: readonly Walked[]): string {
-  const rows = list.map(({ walk, commands, seconds, wrong }) => {
-    const cells = [walk.door, walk.name, commands, seconds.toFixed(1), wrong ?? 'yes']
+  const rows = list.map(({ walk, commands, recorded, seconds, wrong }) => {
+    const times = [recorded?.toFixed(1) ?? '', seconds.toFixed(1)]
+    const cells = [walk.door, walk.name, commands, ...times, wrong ?? 'yes']
     return `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
   })
   return [
@@ -135,11 +153,13 @@ function page(list: readonly Walked[]): string {
     'Written by `npm run agents:walk`: an empty folder that a clone and `npm ci` have filled, an',
     'origin that answers in the providers’ shapes in the place of the real ones, programs as they',
     'come. Three commands each: `npm start`, the program (by `./yori exec --` at the door *laptop*,',
-    'by its base URL at the other), `./yori audit list`. Seconds are from the first of them to the',
-    `answer of the last; more than ${LIMITS.seconds} is a failure. Run with Node ${process.versions.node}.`,
+    'by its base URL at the other), `./yori audit list`. *Recorded*: seconds from the first command',
+    `until the exchange had ended and stood in the record; more than ${LIMITS.seconds} is a failure. *All*: to`,
+    'the answer of the last command, so with the whole of what the program does until it ends.',
+    `Run with Node ${process.versions.node}.`,
     '',
-    '| door | program | commands | seconds | its row is shown |',
-    '| --- | --- | --- | --- | --- |',
+    '| door | program | commands | recorded | all | its row is shown |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n')
