@@ -139,7 +139,7 @@ describe('the dashboard', () => {
       await open('today')
       await page.getByRole('link', { name: 'Live', exact: true }).click()
       await page.getByText('Following').waitFor()
-      await page.locator('.busy').waitFor({ state: 'detached' })
+      await rows().nth(7).waitFor()
       const before = await rows().count()
       await board.say('A new one', { model: 'o4-mini-of-now' })
       await page.getByRole('rowheader', { name: 'o4-mini-of-now' }).waitFor()

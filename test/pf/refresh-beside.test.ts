@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
@@ -109,7 +109,8 @@ describe('a refresh of a full table', () => {
 
       writeFileSync(folder.file('stay'), '')
       const fresh = ['198.51.100.1', '198.51.100.2']
-      writeFileSync(table, [...addresses.slice(2), ...fresh, ''].join('\n'))
+      writeFileSync(`${table}.new`, [...addresses.slice(2), ...fresh, ''].join('\n'))
+      renameSync(`${table}.new`, table)
       await until('nft is told', () => lines(folder, 'batches').length > 0)
       const [before, asks] = [lines(folder, 'calls'), asked]
       await until(

@@ -18,6 +18,9 @@ const ON_ROUTER = '/usr/local/opnsense/scripts/OPNsense/YORI'
 /** Each look is a PHP of its own. */
 const LOOKS = 60
 
+/** As one word of sh. */
+const word = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
 /** OPNsense's config.xml, its configd by stand-ins, and a YORI that runs. */
 class Router implements AsyncDisposable {
   readonly #folder: TempFolder
@@ -30,20 +33,30 @@ class Router implements AsyncDisposable {
     writeFileSync(xml, EMPTY_XML)
     const main = packageFile('dist', 'src', 'cli', 'main.js')
     const command = this.#at('yori')
-    writeFileSync(command, `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`, {
-      mode: 0o755,
-    })
-    const render = `python3 ${join(FIXTURES, 'render.py')} ${TEMPLATES} ${xml} yori.conf`
+    writeFileSync(
+      command,
+      `#!/bin/sh\nexec ${word(process.execPath)} ${word(main)} "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    )
+    const render = `python3 ${word(join(FIXTURES, 'render.py'))} ${word(TEMPLATES)} ${word(xml)} yori.conf`
     const moved = `sed -e s#/var/db/yori#${state}# -e s#/var/log/yori/yori.log#${this.#at('yori.log')}#`
     const standIns = [
       ['template OPNsense/YORI', `${render} | ${moved} >${conf}`],
-      [`${ON_ROUTER}/check.sh`, `YORI_COMMAND=${command} sh ${SCRIPTS}/check.sh ${conf}`],
+      [
+        `${ON_ROUTER}/check.sh`,
+        `YORI_COMMAND=${command} sh ${word(`${SCRIPTS}/check.sh`)} ${word(conf)}`,
+      ],
       [`${ON_ROUTER}/dns.sh`, 'true'],
       [
         `${ON_ROUTER}/control.py`,
-        `YORI_SOCKET=${state}/control.sock python3 -B ${SCRIPTS}/control.py`,
+        `YORI_SOCKET=${state}/control.sock python3 -B ${word(`${SCRIPTS}/control.py`)}`,
       ],
-      [`${ON_ROUTER}/secret.sh`, `YORI_AS_USER=${command} sh ${SCRIPTS}/secret.sh`],
+      [
+        `${ON_ROUTER}/secret.sh`,
+        `YORI_AS_USER=${command} sh ${word(`${SCRIPTS}/secret.sh`)}`,
+      ],
       [`${ON_ROUTER}/yori.sh`, command],
       ['/usr/local/bin/yori', command],
       ['/usr/local/etc/rc.d/yori reload', `kill -HUP $(cat ${this.#at('pid')})`],
