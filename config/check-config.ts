@@ -5,6 +5,7 @@
 import { consentProblem } from '../src/policy/consent.js'
 import type { ConsentCode } from '../src/policy/consent.js'
 import { checkAlerts } from './check-alerts.js'
+import { checkFleet } from './check-fleet.js'
 import { checkProcessors } from './check-processors.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
@@ -26,6 +27,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkLives(config, judgement)
   checkBounds(config, judgement)
   checkAlerts(config, judgement)
+  checkFleet(config, judgement)
   checkProcessors(config, judgement)
 }
 

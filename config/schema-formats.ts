@@ -41,6 +41,7 @@ export type Format =
   | 'host'
   | 'mailbox'
   | 'time-span'
+  | 'ship-url'
 
 interface FormatRule {
   /** What would be right, to follow "expected". */
@@ -211,6 +212,14 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
   passphrase: {
     right: 'a passphrase, or ${VAR}',
     check: says((text) => text !== '', 'is empty'),
+  },
+  'ship-url': {
+    right:
+      'a URL such as postgres://yori@db.example:5432/yori or https://db.example:8443',
+    check: says(
+      (text) => isUrlOf(text, /^(?:postgres(?:ql)?|https?):$/),
+      'is no URL of a server that takes the record',
+    ),
   },
   'sink-url': {
     right: 'a URL of http or https without a name and password in it',
@@ -410,4 +419,8 @@ function hashProblem(text: string): string | undefined {
   return text.toLowerCase().endsWith(SAMPLE_HASH)
     ? 'is the published sample: the hash of the word "password"'
     : undefined
+}
+
+function isUrlOf(text: string, scheme: RegExp): boolean {
+  return URL.canParse(text) && scheme.test(new URL(text).protocol)
 }

@@ -1,4 +1,5 @@
 /** What YORI keeps, signs and says. */
+import { shipSchema } from './schema-fleet.js'
 import {
   GiB,
   KiB,
@@ -131,6 +132,7 @@ export const auditSchema = section('The record of what happened.', {
     default: '03:00',
     description: 'Local time of the daily clean-up.',
   }),
+  ship: shipSchema,
 })
 
 export const catalogueSection = section(

@@ -11,6 +11,7 @@ import type { AuditStore } from '../audit/store.js'
 import type { LivePolicyState } from '../household/live-state.js'
 import type { SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
+import type { MayConcern } from '../core/concern.js'
 import { YoriError } from '../core/errors.js'
 import { limitedLog } from '../core/limited-log.js'
 import type { Log } from '../core/log.js'
@@ -38,6 +39,8 @@ export interface ApplianceOptions {
   readonly observers?: readonly ExchangeObserver[]
   /** In the place of the providers: nothing goes up to them then. */
   readonly provider?: Provider
+  /** Whoever else may have one. */
+  readonly concerns?: () => readonly MayConcern[]
 }
 
 export class Appliance {
@@ -54,7 +57,7 @@ export class Appliance {
   #stopping: Promise<void> | undefined
 
   constructor(options: ApplianceOptions) {
-    const { config, clock, observers = [], provider } = options
+    const { config, clock, observers = [], provider, concerns } = options
     const log = limitedLog(options.log, clock)
     this.#log = log
     this.#config = config
@@ -72,7 +75,7 @@ export class Appliance {
       },
     })
     this.#lasting = new Lasting(
-      { config, clock, log, observers, provider },
+      { config, clock, log, observers, provider, concerns },
       {
         current: () => this.current,
         addresses: () => this.#listener.addresses,

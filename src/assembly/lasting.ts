@@ -13,6 +13,7 @@ import { policyDatabasePath } from '../household/policy-database.js'
 import { LivePolicyState } from '../household/live-state.js'
 import type { SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
+import type { MayConcern } from '../core/concern.js'
 import type { Log } from '../core/log.js'
 import type { Service } from '../core/service.js'
 import { orderedId } from '../core/ordered-id.js'
@@ -77,6 +78,7 @@ export interface LastingOptions {
   readonly observers: readonly ExchangeObserver[]
   /** In the place of the providers. */
   readonly provider?: Provider | undefined
+  readonly concerns?: (() => readonly MayConcern[]) | undefined
 }
 
 export class Lasting {
@@ -311,7 +313,7 @@ export class Lasting {
   }
 
   edges(destinations: OriginalDestination): GenerationEdges {
-    const { clock, log, observers, provider } = this.#options
+    const { clock, log, observers, provider, concerns: others = NOBODY } = this.#options
     return {
       provider,
       audit: this.audit,
@@ -336,7 +338,7 @@ export class Lasting {
       clocks: this.#clocks,
       descriptors: this.descriptors,
       concerns: () =>
-        [this.#clocks, this.descriptors, this.audit]
+        [this.#clocks, this.descriptors, this.audit, ...others()]
           .map(({ concern }) => concern)
           .filter((concern) => concern !== undefined),
       reach: () => this.#own.reachableAt(this.#hooks.addresses()),
@@ -357,3 +359,5 @@ export class Lasting {
     this.#deadlines.tick()
   }
 }
+
+const NOBODY = (): readonly MayConcern[] => []

@@ -12,9 +12,8 @@ export const viewNames = [
   'top_blocking_policies',
 ] as const
 
-export const views = `
-CREATE VIEW audit_events AS SELECT
-  id, timestamp, event_type, request_id,
+/** What `audit_events` selects from `exchanges`: SQL that SQLite and PostgreSQL both read. */
+export const auditEventsColumns = `  id, timestamp, event_type, request_id,
   device_ip AS client_ip, device_ip, device_mac, device_hostname, user_agent,
   endpoint_domain, endpoint_domain AS endpoint, http_method, http_path, model, provider,
   policy_name, policy_decision, policy_message, reason, code, phase,
@@ -41,7 +40,11 @@ CREATE VIEW audit_events AS SELECT
   client_frames, server_frames, client_messages, server_messages, close_code,
   unread_messages,
   prompt_chars, tools_offered, findings, found_marks, repeats, prompt_preview, request_body,
-  response_body
+  response_body`
+
+export const views = `
+CREATE VIEW audit_events AS SELECT
+${auditEventsColumns}
 FROM exchanges;
 
 CREATE TRIGGER audit_events_delete INSTEAD OF DELETE ON audit_events

@@ -24,6 +24,8 @@ export interface ControlPort {
   readonly alerts?: Pick<Alerts, 'answerUrl' | 'ask' | 'counts' | 'sinks'>
   /** Of the file, where there is one. */
   readonly settings?: Omit<SettingsPort, 'source' | 'stateDir' | 'now'>
+  /** How it stands with other gateways, where there are some; JSON. */
+  readonly fleet?: { readonly shape: object }
   readonly clock: Clock
   readonly log: Log
   readonly version: string

@@ -38,6 +38,7 @@ export class Telemetry {
   })
   #appliance: StateSources['appliance'] | undefined
   #alerts: (() => AlertCounts) | undefined
+  #fleet: (() => readonly Family[]) | undefined
   #exporter: OtlpExporter | undefined
 
   constructor(options: TelemetryOptions) {
@@ -68,6 +69,11 @@ export class Telemetry {
     this.#alerts = counts
   }
 
+  /** Likewise of how it stands with other gateways. */
+  attachFleet(families: () => readonly Family[]): void {
+    this.#fleet = families
+  }
+
   /** Whatever can be measured; of the appliance once it is known. */
   families(): Family[] {
     const appliance = this.#appliance
@@ -79,6 +85,7 @@ export class Telemetry {
       ...this.#traffic.families(),
       this.#spans.family(),
       ...(this.#alerts === undefined ? [] : alertFamilies(this.#alerts())),
+      ...(this.#fleet?.() ?? []),
       ...(appliance === undefined ? [] : stateFamilies({ ...sources, appliance })),
     ]
   }

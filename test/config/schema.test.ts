@@ -219,6 +219,7 @@ describe('the defaults', () => {
       body_bytes: 65_536,
       call_events: false,
       tunnel_names: false,
+      ship: { to: 'postgres' },
       batch_rows: 10,
       batch_ms: 100,
       prune_at: '03:00',

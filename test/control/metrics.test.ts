@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { packageFile } from '../../src/core/package-root.js'
+import { shippingFamilies } from '../../src/fleet/families.js'
+import { NO_SHIPPED } from '../../src/fleet/ship/words.js'
 import { Counter, Histogram, MOST_SERIES } from '../../src/metrics/instruments.js'
 import { prometheusText } from '../../src/metrics/prometheus.js'
 import { Simulator } from '../../tools/sim/simulator.js'
@@ -25,6 +27,9 @@ describe('/metrics', () => {
         policies: { files: { privacy: { enabled: true, action: 'block' } } },
       },
     })
+    const counts = { ...NO_SHIPPED, restarts: 0, waiting: 3 }
+    const shipping = { counts, behindS: 1.5, isShipping: true }
+    on.telemetry.attachFleet(() => shippingFamilies(shipping))
   })
   after(async () => {
     await on[Symbol.asyncDispose]()

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { chromiumPath } from './chromium-path.js'
 import { casesFile } from './fixtures.js'
+import { postgresPrograms } from './postgres-server.js'
 import { noteLack } from '../../tools/check/lacks.js'
 import type { Lack } from '../../tools/check/lacks.js'
 
@@ -29,6 +30,7 @@ const PROGRAMS = {
   php: ['php-cli'],
   prlimit: ['util-linux'],
   python3: ['python3'],
+  'redis-server': ['redis-server'],
   rsyslogd: ['rsyslog', '-v'],
   script: ['bsdutils'],
   setpriv: ['util-linux'],
@@ -67,6 +69,7 @@ const PLACES = {
     existsSync('/usr/sbin/update-ca-certificates') || 'apt-get install ca-certificates',
   Jinja2: () =>
     succeeds('python3', ['-c', 'import jinja2']) || 'apt-get install python3-jinja2',
+  PostgreSQL: () => postgresPrograms() !== undefined || 'apt-get install postgresql',
   Chromium: () => chromiumPath() !== undefined || 'apt-get install chromium',
 } as const satisfies Record<string, () => true | string>
 

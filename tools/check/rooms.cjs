@@ -134,7 +134,7 @@ const FLOORS = [
       { room: 'src/interceptors', calls: ['src/metrics', 'src/replay'] },
       { room: 'src/doctor' },
       { room: 'src/service' },
-      { room: 'src/fleet' },
+      { room: 'src/fleet', calls: ['src/metrics'] },
       { room: 'src/mcp', calls: ['src/control'] },
       { room: 'src/waf' },
     ],

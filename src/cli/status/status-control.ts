@@ -2,12 +2,14 @@
 import { askRunning } from '../../control/ask.js'
 import { printable } from '../../audit/printable.js'
 import { poolLines } from './pool-lines.js'
+import { shipLines } from './ship-lines.js'
 import type { Finding, StatusSection } from './status-section.js'
 
 interface Told {
   readonly pid?: unknown
   readonly control?: { readonly url?: unknown; readonly problem?: unknown }
   readonly pools?: unknown
+  readonly ship?: unknown
 }
 
 export const controlSection: StatusSection = {
@@ -20,12 +22,13 @@ export const controlSection: StatusSection = {
       const lines = [`told from the files alone: ${printable(reason)}`]
       return { level: 'good', facts: { asked: 'files', reason }, lines }
     }
-    const { pid, control, pools } = asked.body as Told
+    const { pid, control, pools, ship } = asked.body as Told
     const { lines, isWhole } = poolLines(pools)
+    const shipped = shipLines(ship)
     const url = typeof control?.url === 'string' ? control.url : undefined
     const problem = typeof control?.problem === 'string' ? control.problem : undefined
     return {
-      level: problem === undefined && isWhole ? 'good' : 'notice',
+      level: problem === undefined && isWhole && shipped.isWhole ? 'good' : 'notice',
       facts: { asked: 'daemon', ...(asked.body as object) },
       lines: [
         `asked the running YORI, process ${String(pid)}`,
@@ -34,6 +37,7 @@ export const controlSection: StatusSection = {
           : [`${printable(url)}/ (\`yori dashboard\` opens it)`]),
         ...(problem === undefined ? [] : [`could not listen on ${printable(problem)}`]),
         ...lines,
+        ...shipped.lines,
       ],
     }
   },

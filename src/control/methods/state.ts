@@ -34,6 +34,7 @@ export const status: Handler = ({ on: { port, places } }) => {
     store: { state: kind, ...trouble, ...appliance.audit.counts },
     sessions: appliance.conversations.counts(),
     pools: services.pools.all.map(poolShape),
+    ...port.fleet?.shape,
   })
 }
 

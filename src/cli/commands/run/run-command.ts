@@ -20,6 +20,7 @@ import {
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
 import { Alerts } from '../../../alerts/alerts.js'
+import type { Fleet } from '../../../fleet/fleet.js'
 import { Interceptors } from '../../../interceptors/interceptors.js'
 import { Telemetry } from '../../../control/telemetry.js'
 import { Control } from '../../../control/control.js'
@@ -149,10 +150,12 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   const print = (text: string): void => void process.stdout.write(text)
   const interceptors = new Interceptors({ ...about, print })
   interceptors.use(config)
+  const fleet = await fleetOf(config, about)
   const appliance = new Appliance({
     config,
     clock: systemClock,
     log,
+    concerns: () => fleet?.concerns ?? [],
     observers: [
       ...telemetry.observers,
       alerts,
@@ -169,6 +172,10 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     startedAt,
   })
   alerts.start(appliance)
+  if (fleet !== undefined) {
+    await fleet.start()
+    telemetry.attachFleet(() => fleet.families())
+  }
   interceptors.attach(appliance.conversations.calls.events)
   // The file of the start, also where it was searched for: one that has gone since is a
   // fault, not a reason to go on without.
@@ -177,6 +184,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     appliance,
     telemetry,
     alerts,
+    ...(fleet === undefined ? {} : { fleet }),
     settings: {
       load: (path) => findConfiguration({ ...again, config: path }),
       reload: () => reload({ appliance, control, alerts, interceptors }, again),
@@ -187,7 +195,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   appliance.useOpenAnswers((asked) => control.openAnswer(asked))
   await control.start()
   // Whoever sees the banner may send signals.
-  const stopped = untilStopped({ appliance, control, alerts, interceptors }, log)
+  const stopped = untilStopped({ appliance, control, alerts, interceptors, fleet }, log)
   reloadOnHangup({ appliance, control, alerts, interceptors }, again, log)
   const { places } = control
   process.stdout.write(
@@ -270,6 +278,20 @@ interface Running {
   readonly interceptors: Interceptors
 }
 
+interface FleetPart {
+  readonly fleet: Fleet | undefined
+}
+
+/** Of a gateway that is one of many; nothing of it is loaded for the others. */
+async function fleetOf(
+  config: Config,
+  about: { readonly clock: typeof systemClock; readonly log: Pino.Logger },
+): Promise<Fleet | undefined> {
+  if (config.audit.ship.url === undefined) return undefined
+  const { Fleet } = await import('../../../fleet/fleet.js')
+  return new Fleet({ config, ...about })
+}
+
 function reloadOnHangup(running: Running, wanted: ConfigFlags, log: Pino.Logger): void {
   process.on('SIGHUP', () => {
     void reload(running, wanted).then(
@@ -298,7 +320,7 @@ async function reload(running: Running, wanted: ConfigFlags): Promise<Config> {
 
 /** A second signal does not wait for what is under way. */
 function untilStopped(
-  { appliance, control, alerts, interceptors }: Running,
+  { appliance, control, alerts, interceptors, fleet }: Running & FleetPart,
   log: Pino.Logger,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -310,7 +332,7 @@ function untilStopped(
       void control.stop()
       const stopped = appliance
         .stop()
-        .then(() => Promise.all([alerts.stop(), interceptors.stop()]))
+        .then(() => Promise.all([alerts.stop(), interceptors.stop(), fleet?.stop()]))
       stopped.then(() => {
         log.info({}, 'stopped')
         log.flush()

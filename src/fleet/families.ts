@@ -1,0 +1,70 @@
+/** What is counted of a fleet, for `/metrics`. */
+import { looked } from '../metrics/instruments.js'
+import type { Family } from '../metrics/instruments.js'
+import type { Shipping } from './ship/shipping.js'
+
+export function shippingFamilies(
+  shipping: Pick<Shipping, 'counts' | 'behindS' | 'isShipping'>,
+): Family[] {
+  const { counts, behindS, isShipping } = shipping
+  const kinds = ['connections', 'exchanges', 'events'] as const
+  return [
+    looked(
+      'gauge',
+      'yori_ship_up',
+      '1 while the server of the fleet takes the record.',
+      isShipping ? 1 : 0,
+    ),
+    looked(
+      'counter',
+      'yori_ship_rows_total',
+      'Rows that the server of the fleet has acknowledged.',
+      kinds.map((kind) => [{ kind }, counts[kind]]),
+    ),
+    looked(
+      'counter',
+      'yori_ship_rows_lost_total',
+      'Rows that are not there: the server refuses them, or they were pruned before.',
+      [
+        [{ why: 'refused' }, counts.rejected],
+        [{ why: 'pruned' }, counts.missed],
+      ],
+    ),
+    looked(
+      'counter',
+      'yori_ship_rows_forgotten_total',
+      'Rows that were deleted there, since they are to be forgotten.',
+      counts.forgotten,
+    ),
+    looked(
+      'counter',
+      'yori_ship_batches_total',
+      'Batches that were acknowledged.',
+      counts.batches,
+    ),
+    looked(
+      'counter',
+      'yori_ship_failures_total',
+      'Times that the server did not take a batch, or could not be reached.',
+      counts.failures,
+    ),
+    looked(
+      'counter',
+      'yori_ship_process_restarts_total',
+      'Times that the process that ships had to be started again.',
+      counts.restarts,
+    ),
+    looked(
+      'gauge',
+      'yori_ship_waiting_transactions',
+      'Transactions of the record that wait to be shipped.',
+      counts.waiting,
+    ),
+    looked(
+      'gauge',
+      'yori_ship_behind_seconds',
+      'How long the oldest of them has waited.',
+      behindS,
+    ),
+  ]
+}
