@@ -21,6 +21,8 @@ export interface Voice {
   readonly redactions?: readonly Redaction[]
   /** Of one that blocks: how the client is to be told, where that is not as usual. */
   readonly answer?: VoiceAnswer
+  /** Of one that blocks: a person may allow it. */
+  readonly asks?: true
 }
 
 export interface VoiceAnswer {
@@ -86,6 +88,7 @@ export function voiceOf(
     reason: opinion.message ?? `policy ${policy}`,
     order: setting.order,
     explicitAllow: opinion.kind === 'allow',
+    ...(opinion.kind === 'deny' && opinion.asks === true ? { asks: true } : {}),
     ...(STRENGTH[effect] >= STRENGTH.redact && 'redactions' in opinion
       ? { redactions: opinion.redactions }
       : {}),

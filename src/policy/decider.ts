@@ -471,6 +471,13 @@ export class Decider {
     )
   }
 
+  /** Does it judge the tools that messages of MCP call? What it lets a person allow is a call. */
+  judgesCalls(policy: string): boolean {
+    return this.#options.policies.some(
+      ({ name, judgesCalls }) => name === policy && judgesCalls === true,
+    )
+  }
+
   /** In which people read times; undefined: the system's. */
   get zone(): string | undefined {
     return this.#options.zone

@@ -7,6 +7,7 @@ import type { LocalTime } from './local-time.js'
 import type {
   BodyState,
   FindingInput,
+  McpInput,
   PolicyInput,
   ToolEvent,
   UsageInput,
@@ -44,6 +45,8 @@ export interface InputFacts {
   /** Undefined: nobody knows. */
   readonly call?: boolean | undefined
   readonly agentId?: string | undefined
+  /** Undefined: it is no message of MCP. */
+  readonly mcp?: McpInput | undefined
   /** It came to a sidecar: what it is called there. */
   readonly toolName?: string | undefined
   /** Micro-dollars for a token of input; undefined when the price is not known. */
@@ -144,6 +147,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
       groups: identity.groups,
     },
     endpoint: { domain: facts.endpoint, provider: facts.provider ?? null },
+    mcp: facts.mcp ?? null,
     context: {
       date: time.date,
       hour: time.hour,

@@ -42,6 +42,8 @@ export interface PolicyInput {
     readonly groups: readonly string[]
   }
   readonly endpoint: { readonly domain: string; readonly provider: string | null }
+  /** Tools that a message of MCP calls; null when it is none, or its body is not whole. */
+  readonly mcp?: McpInput | null
   readonly context: {
     /** `YYYY-MM-DD`. */
     readonly date: string
@@ -98,6 +100,21 @@ export interface PolicyInput {
   readonly findings: readonly FindingInput[]
   /** Of a sidecar alone: what an agent is about to do. */
   readonly event?: ToolEvent
+}
+
+export interface McpInput {
+  /** As `mcp.servers` calls it, else the host that is asked. */
+  readonly server: string
+  readonly calls: readonly {
+    /** In lower case, without what is not seen. */
+    readonly tool: string
+    /** For messages: in ASCII, no two of them alike. */
+    readonly shown: string
+    /** All values, nested ones too: names in lower case, joined by dots. */
+    readonly arguments: readonly { readonly path: string; readonly value: string }[]
+  }[]
+  /** False: there is more than is listed, or something that cannot be told. */
+  readonly is_whole: boolean
 }
 
 /** The words are those of the protocol. */
@@ -170,6 +187,8 @@ export type Opinion =
   /** With what is to be taken out all the same where the denial does not hold. */
   | {
       readonly kind: 'deny'
+      /** A person may allow it; where policies judge calls of MCP no other denial can be. */
+      readonly asks?: true
       readonly message?: string
       readonly redactions?: readonly Redaction[]
     }
@@ -195,6 +214,8 @@ export interface Policy {
   readonly readsPrompt?: boolean
   /** Does it look at what only a reader of the provider's own shape can tell? */
   readonly readsStructure?: boolean
+  /** It judges the tools that messages of MCP call: `input.mcp`. */
+  readonly judgesCalls?: boolean
   /** Does it look at what has been used so far? */
   readonly readsCounters?: boolean
   /** Is all that it looks at known before a request, by the name that a connection asks for? */

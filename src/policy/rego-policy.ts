@@ -17,6 +17,7 @@ import type { Opinion, Policy, PolicyContext, PolicyInput, Redaction } from './p
 import { redactionsOf } from './redactions.js'
 import {
   allReads,
+  judgesCallsOf,
   judgesByNameOf,
   judgesUnseenOf,
   looksAt,
@@ -124,6 +125,7 @@ export class RegoPolicy implements Policy {
   readonly readsPrompt: boolean
   readonly readsStructure: boolean
   readonly judgesByName: boolean
+  readonly judgesCalls: boolean
   readonly readsCounters: boolean
   readonly judgesUnseen: boolean
   readonly redacts: boolean
@@ -143,6 +145,7 @@ export class RegoPolicy implements Policy {
     this.readsText = ['text', 'said', 'said_chars'].some((path) => looksAt(reads, path))
     this.readsPrompt = looksAt(reads, 'prompt')
     this.readsStructure = readsStructureOf(reads)
+    this.judgesCalls = judgesCallsOf(reads)
     this.judgesByName = judgesByNameOf(reads)
     this.readsCounters = COUNTERS.some((path) => looksAt(reads, path))
     this.judgesUnseen = judgesUnseenOf(reads)
@@ -229,8 +232,9 @@ function opinionOf(
   const wanted = [...(body ?? []), ...(taken ?? [])]
   const some = wanted.length === 0 ? {} : { redactions: wanted }
   const asked = one('ask', ask)
+  const asking = asked && ({ ...asked, asks: true } as const)
   const denied =
-    one('deny', deny) ?? asked ?? (allow === false ? one('deny', true) : undefined)
+    one('deny', deny) ?? asking ?? (allow === false ? one('deny', true) : undefined)
   // What is denied may be let past: then it is redacted all the same.
   if (denied !== undefined) return { ...denied, kind: 'deny', ...some }
   if (redacted !== undefined) return { ...redacted, kind: 'redact', ...some }

@@ -27,6 +27,7 @@ const STRUCTURE: readonly string[] = [
   'request.body_state',
   'request.tools',
   'request.models',
+  'mcp',
   'prompt',
   'prompt_end',
   'prompt_chars',
@@ -112,6 +113,11 @@ export function looksAt({ input }: Reads, path: string): boolean {
 
 export function readsContentOf(reads: Reads): boolean {
   return CONTENT.some((path) => looksAt(reads, path))
+}
+
+/** Tools that a message of MCP calls. */
+export function judgesCallsOf(reads: Reads): boolean {
+  return looksAt(reads, 'mcp')
 }
 
 export function readsStructureOf(reads: Reads): boolean {

@@ -46,6 +46,23 @@ export type McpRead =
 /** Further ones are refused with the list. */
 export const MAX_BATCH = 1000
 
+/** The revision from which its messages say their own, and fields of the head count. */
+export const HEADS_COUNT_FROM = '2026-07-28'
+
+/** Of a body that is parsed; undefined: it is none that can be told. */
+export function messagesOf(value: unknown): readonly McpMessage[] | undefined {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (items.length > MAX_BATCH) return undefined
+  const messages: McpMessage[] = []
+  for (const item of items) {
+    const object = asRecord(item)
+    const message = object && messageIn(object)
+    if (message === undefined || typeof message === 'string') return undefined
+    messages.push(message)
+  }
+  return messages
+}
+
 /** `bytes` without any coding. Rests as it goes. */
 export function* readMcp(bytes: Buffer, limits: JsonLimits): Resting<McpRead> {
   if (!isUtf8(bytes)) return unread('it is not UTF-8')

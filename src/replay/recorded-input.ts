@@ -242,6 +242,8 @@ type Recalled = Pick<
 /** What is still known of what was asked. */
 function contentOf(row: Listed): Recalled {
   const lacks = new Set(['request.headers'])
+  // What was called is known from the body alone.
+  if (text(row, 'provider').startsWith('mcp')) lacks.add('mcp')
   const kept = fromBody(row)
   if (kept !== undefined) return { ...kept, lacks }
   const model = optional(row, 'model')

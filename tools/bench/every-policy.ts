@@ -27,6 +27,7 @@ const NAMES = [
   'hourly_quota',
   'prompt_length',
   'tool_guard',
+  'mcp_guard',
   'daily_allowance',
   'agent_governor',
 ]

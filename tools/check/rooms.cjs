@@ -88,7 +88,7 @@ const FLOORS = [
           'src/proxy/websocket',
         ],
       },
-      { room: 'src/proxy/mcp', calls: ['src/proxy/words'] },
+      { room: 'src/proxy/mcp', calls: ['src/proxy/words', 'src/proxy/answers'] },
       { room: 'src/proxy/site', calls: ['src/proxy/words', 'src/proxy/answers'] },
       { room: 'src/proxy/fronts', calls: ['src/proxy/words', 'src/proxy/bounds'] },
       {

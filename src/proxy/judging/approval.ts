@@ -17,6 +17,7 @@ import type { Content } from '../words/content.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import { isPassage, markedOf, markOf } from './content-marks.js'
 import type { Marked, RestText } from './content-marks.js'
+import { callsMark, mcpOf } from './mcp-calls.js'
 import type { JudgingPort } from './port.js'
 
 export interface ApprovalAbout {
@@ -69,13 +70,19 @@ export async function weighApprovals(
   const left: Voice[] = []
   const passed: Passing[] = []
   for (const voice of decision.blockers) {
-    const passing = await passes(voice, weighing)
+    const mark = markOfCalls(voice, services, about, content)
+    const passing =
+      mark === undefined
+        ? await passes(voice, weighing)
+        : callsPass(voice, mark, services, about)
     if (passing === undefined) left.push(voice)
     else passed.push(passing)
   }
   const [first] = left
   if (first === undefined) return letPast(weighing, decision, passed)
-  if (decider.readsContent(first.policy)) {
+  const asked = markOfCalls(first, services, about, content)
+  if (asked !== undefined) about.log.blockedFor([asked])
+  else if (decider.readsContent(first.policy)) {
     about.log.blockedFor(await foundOf(first, weighing))
     const before = await refusedBefore(first, weighing)
     if (before !== undefined) about.log.refusedAs(before)
@@ -83,6 +90,37 @@ export async function weighApprovals(
   if (first.policy === decision.policy) return { ...decision, blockers: left }
   const { policy, reason } = first
   return { ...decision, policy, reason, message: undefined, blockers: left }
+}
+
+/** Of what it calls, where that is what the policy judges. */
+function markOfCalls(
+  { policy, reason }: Voice,
+  { decider }: ApprovalPort,
+  { log }: ApprovalAbout,
+  content: Content,
+): string | undefined {
+  const mcp = decider.judgesCalls(policy) ? mcpOf(log.record, content) : undefined
+  return mcp && callsMark(markOf(decider.markKey), { policy, reason }, mcp)
+}
+
+/** What a policy only asks about is approved by what is called; what it denies never is. */
+function callsPass(
+  { policy, asks }: Voice,
+  mark: string,
+  { decider }: ApprovalPort,
+  { device, log }: ApprovalAbout,
+): Passing | undefined {
+  if (asks !== true) return undefined
+  const grants = decider.approved(policy, device, log.record.endpointDomain)
+  const fitting = grants.filter(({ found = [] }) => found.includes(mark))
+  if (fitting.length === 0) return undefined
+  // The one that lasts is used before one that does not.
+  const isKept = fitting.some(({ once }) => !once)
+  return {
+    policy,
+    marks: [],
+    spent: isKept ? [] : fitting.slice(0, 1).map(({ id }) => id),
+  }
 }
 
 async function read(

@@ -5,12 +5,15 @@
 import { YoriError } from '../../core/errors.js'
 import type { Device } from '../../core/record.js'
 import type { RequestHead } from '../../http/head.js'
+import { STATUS_CODES } from 'node:http'
 import { approvalCode } from '../../policy/approval.js'
 import { UNINSPECTABLE_POLICY } from '../../policy/engine.js'
 import type { Decision } from '../../policy/engine.js'
-import { answerBlock } from '../answers/block-answer.js'
+import { answerBlock, messageOf } from '../answers/block-answer.js'
 import { languageOf } from '../answers/block-texts.js'
+import { blockedAnswer } from '../answers/rpc-answers.js'
 import { refuse } from '../answers/refusal.js'
+import type { McpMessage } from '../../providers/mcp-message.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { BlockedFor } from '../../household/overrides.js'
@@ -31,10 +34,13 @@ export interface Blocked {
   readonly provider: string | undefined
   /** An agent asks: 403, whatever its library is told elsewhere. */
   readonly isSidecar: boolean
+  /** What it asks, where that is MCP: its client is told in the words of that. */
+  readonly rpc?: readonly McpMessage[] | undefined
+  readonly isRpcList?: boolean
   /** It asks for a WebSocket where the same can be had by plain HTTP. */
   readonly isOverHttpToo: boolean
   readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'> & {
-    readonly decider: Pick<JudgingPort['decider'], 'zone' | 'nameOf'>
+    readonly decider: Pick<JudgingPort['decider'], 'zone' | 'nameOf' | 'judgesCalls'>
   }
 }
 
@@ -83,6 +89,18 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
   // Of the one that blocks, which may have a way of its own to say so.
   const { answer } = decision.blockers[0] ?? {}
   const about = { ...blockedFor(blocked, decision), requestId }
+  const [first] = decision.blockers
+  // Nobody can allow it.
+  const isFinal =
+    first !== undefined &&
+    blocked.rpc !== undefined &&
+    first.asks !== true &&
+    services.decider.judgesCalls(first.policy)
+  const code = isFinal ? {} : { code: approvalCode(requestId) }
+  if (blocked.rpc !== undefined && answer === undefined) {
+    answerRpc(blocked, decision, { requestId, ...code })
+    return
+  }
   const token = services.overrides.token(about)
   const status = answerBlock({ request, response }, head, {
     status:
@@ -100,12 +118,33 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     atMs: services.clock.now(),
     zone: services.decider.zone,
     language: languageOf(request.headers['accept-language']),
-    code: approvalCode(requestId),
+    ...code,
     ask: services.overrides.askToken(about),
     ...(device === undefined ? {} : { device }),
     ...(token === undefined ? {} : { token }),
     ...(decision.message === undefined ? {} : { message: decision.message }),
   })
+  log.status(status)
+}
+
+/** A result that a model reads, where its client looks for it in this answer. */
+function answerRpc(
+  { rpc = [], isRpcList = false, response, log, head }: Blocked,
+  { policy = '', reason = '', message }: Decision,
+  told: { readonly requestId: string; readonly code?: string },
+): void {
+  const said = { policy, reason, ...told, ...(message === undefined ? {} : { message }) }
+  const calls = new Set(rpc.filter(({ tool }) => tool !== undefined))
+  // In HTTP+SSE it would come by the stream.
+  const isBeside = !/json/i.test(head.accept ?? '')
+  const read = { messages: rpc, isBatch: isRpcList }
+  const { status, body = '' } = blockedAnswer(read, calls, messageOf(said), isBeside)
+  response.writeHead(status, STATUS_CODES[status] ?? '', [
+    ...['content-type', 'application/json'],
+    ...['content-length', String(Buffer.byteLength(body))],
+    ...['x-yori-request-id', told.requestId],
+  ])
+  response.end(body)
   log.status(status)
 }
 

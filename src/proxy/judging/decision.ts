@@ -19,6 +19,7 @@ import { placeOf, weighApprovals } from './approval.js'
 import type { ApprovalAbout } from './approval.js'
 import { weighBeside } from './beside.js'
 import { markOf } from './content-marks.js'
+import { mcpOf } from './mcp-calls.js'
 import type { JudgingPort } from './port.js'
 
 export interface DecisionAbout extends ApprovalAbout {
@@ -191,6 +192,7 @@ function ask(
     prompt,
     promptChars,
     toolsOffered,
+    mcp: mcpOf(record, content),
     session: session?.(),
     call: record.call,
     agentId: record.agentId,

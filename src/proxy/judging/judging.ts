@@ -24,6 +24,7 @@ import type { RedactionWords } from './redact-body.js'
 import { Placeholders } from '../../placeholders/placeholders.js'
 import { shareOf } from '../../core/device-id.js'
 import type { RequestBody } from '../exchange/request-body.js'
+import { messagesOf } from '../../providers/mcp-message.js'
 import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
 import { recogniseBody } from '../../providers/index.js'
@@ -35,6 +36,8 @@ export class Judging {
   redaction: BodyRedaction | undefined
   /** What was said on a WebSocket that has ended. */
   said: Content | undefined
+  /** What was judged. */
+  #content: Content | undefined
   readonly #about: ExchangeAbout<JudgingPort>
   readonly #log: ExchangeLog
   /** Undefined: nobody knows how to read it. */
@@ -154,10 +157,17 @@ export class Judging {
       host: target.host,
       path,
       provider: recognised?.provider.name,
+      ...this.#rpc(),
       isSidecar: facts.door?.toolName !== undefined,
       isOverHttpToo: facts.upgrade !== undefined && isPosted(recognised, path),
       services,
     }
+  }
+
+  #rpc(): Pick<Blocked, 'rpc' | 'isRpcList'> {
+    const { state, body } = this.#content ?? noContent()
+    if (this.#log.record.api !== 'mcp' || state !== 'whole') return {}
+    return { rpc: messagesOf(body), isRpcList: Array.isArray(body) }
   }
 
   /** What a body says from which something was taken out; undefined: nobody can read it. */
@@ -199,6 +209,7 @@ export class Judging {
     this.#looking = looking
     const look = looking && ((made: Decision) => looking.join(made, looked, redaction))
     const known = content ?? unrecognised(size)
+    this.#content = known
     const decision = this.#ask(known, this.#log, redaction, look)
     return decision instanceof Promise
       ? decision.then((made) => this.#decided(made, redaction))

@@ -21,6 +21,7 @@ export interface JudgingPort {
     | 'readsFindings'
     | 'detector'
     | 'readsContent'
+    | 'judgesCalls'
     | 'approved'
     | 'markKey'
     | 'spend'

@@ -3,10 +3,8 @@
  * say what the message says, or the request is not led on. Pure.
  */
 import { fieldValues } from '../../http/flat-fields.js'
+import { HEADS_COUNT_FROM } from '../../providers/mcp-message.js'
 import type { McpRead } from '../../providers/mcp-message.js'
-
-/** The revision from which they count. */
-export const HEADS_COUNT_FROM = '2026-07-28'
 
 /** Why a head does not fit its message; undefined: it does. */
 export function headProblem(

@@ -46,10 +46,12 @@ describe('intercepted MCP', () => {
         await client.listTools()
         const greeted = await client.callTool({ name: 'greet', arguments: {} })
         assert.match(JSON.stringify(greeted.content), /greet you/)
-        await assert.rejects(
-          client.callTool({ name: 'wipe', arguments: {} }),
-          /the tool wipe may not be used here/,
-        )
+        const { content, isError } = await client.callTool({
+          name: 'wipe',
+          arguments: {},
+        })
+        assert.equal(isError, true)
+        assert.match(JSON.stringify(content), /the tool wipe may not be used here/)
       } finally {
         await client.close()
       }

@@ -1,8 +1,8 @@
 /** Answers of ours in the words of MCP: results and errors of JSON-RPC 2.0. Pure. */
 import type { YoriError } from '../../core/errors.js'
+import { HEADS_COUNT_FROM } from '../../providers/mcp-message.js'
 import type { McpMessage, McpRead, RpcId } from '../../providers/mcp-message.js'
 import type { OwnAnswer } from '../words/door-way.js'
-import { HEADS_COUNT_FROM } from './mcp-head.js'
 
 /** JSON-RPC 2.0 §5.1; MCP 2026-07-28 for the last. */
 const INVALID_REQUEST = -32600
@@ -24,7 +24,7 @@ export function refusedAnswer(
  * nobody waits for a result, an error of HTTP is what a client notices.
  */
 export function blockedAnswer(
-  { messages, isBatch }: Extract<McpRead, { kind: 'read' }>,
+  { messages, isBatch }: Pick<Extract<McpRead, { kind: 'read' }>, 'messages' | 'isBatch'>,
   blocked: ReadonlySet<McpMessage>,
   message: string,
   isBeside: boolean,
