@@ -8,6 +8,8 @@ export interface Allocated {
   /** On the heap; what lies in buffers is not counted. */
   readonly bytes: number
   readonly scavenges: number
+  /** Bytes that those took for long-lived. */
+  readonly grownOld: number
 }
 
 /** What a program is started with, so that it can be asked. */

@@ -5,6 +5,7 @@
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { GCProfiler, getHeapStatistics } from 'node:v8'
+import type { GCProfilerResult } from 'node:v8'
 import type { Allocated } from './allocations.js'
 
 let profiler: GCProfiler | undefined
@@ -21,13 +22,24 @@ function told(line: string): Allocated | undefined {
   let bytes = 0
   let used = usedAtStart
   let scavenges = 0
+  let grownOld = 0
   for (const { gcType, beforeGC, afterGC } of statistics) {
     bytes += Math.max(0, beforeGC.heapStatistics.usedHeapSize - used)
     used = afterGC.heapStatistics.usedHeapSize
-    if (gcType === 'Scavenge') scavenges++
+    if (gcType !== 'Scavenge') continue
+    scavenges++
+    grownOld += oldIn(afterGC) - oldIn(beforeGC)
   }
   bytes += Math.max(0, getHeapStatistics().used_heap_size - used)
-  return { bytes, scavenges }
+  return { bytes, scavenges, grownOld }
+}
+
+/** Bytes of what is taken for long-lived. */
+function oldIn({
+  heapSpaceStatistics,
+}: GCProfilerResult['statistics'][0]['afterGC']): number {
+  const space = heapSpaceStatistics.find(({ spaceName }) => spaceName === 'old_space')
+  return space?.spaceUsedSize ?? 0
 }
 
 createServer((socket) => {

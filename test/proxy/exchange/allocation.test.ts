@@ -22,6 +22,8 @@ const WARMING = 1200
 const REQUESTS = 800
 /** Of JavaScript's heap: an eighth above what one takes. */
 const MOST_BYTES = 38 * 1024
+/** Of those, what is taken for long-lived: a session, and what is under way; twice what it is. */
+const MOST_OLD_BYTES = 1400
 /** With 4 MB of young space: nearly twice what one takes, since few are counted. */
 const MOST_SCAVENGES_PER_1000 = 16
 
@@ -84,13 +86,15 @@ describe('an exchange', () => {
     try {
       const request = requestFor(target)
       await ask(clients, request, WARMING)
-      const { bytes, scavenges } = await allocatedDuring(probe, () =>
+      const { bytes, scavenges, grownOld } = await allocatedDuring(probe, () =>
         ask(clients, request, REQUESTS),
       )
       const each = bytes / REQUESTS
       assert.ok(each < MOST_BYTES, `${Math.round(each)} bytes a request`)
       // The probe counts: nothing allocates nothing.
       assert.ok(each > 1024, `${Math.round(each)} bytes a request`)
+      const old = grownOld / REQUESTS
+      assert.ok(old < MOST_OLD_BYTES, `${Math.round(old)} bytes a request grew old`)
       const rate = (scavenges / REQUESTS) * 1000
       assert.ok(rate < MOST_SCAVENGES_PER_1000, `${rate} scavenges`)
     } finally {
