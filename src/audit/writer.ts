@@ -9,6 +9,7 @@ import type SqliteModule from 'better-sqlite3'
 import { makeFolder } from '../core/make-folder.js'
 import { coverageCounts } from './coverage-counts.js'
 import { ChainWriter } from './evidence/chain-writer.js'
+import type { TableName } from './evidence/chain-format.js'
 import { makeStorable, storableDigest } from './evidence/row-digest.js'
 import { failureOf } from './failure.js'
 import { Insert } from './insert.js'
@@ -160,16 +161,21 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
   const writeAll = db.transaction((run: string, batch: Batch): Tally => {
     last = undefined
     const rejected = {
-      connections: insertAll(insertConnection, batch.connections, (row, id, digest) => {
-        coverage.add(row)
-        chain.is('connections', id, digest)
-      }),
-      exchanges: insertAll(insertExchange, batch.exchanges, exchangeWritten),
-      events: insertAll(insertEvent, batch.events, (_row, id, digest) => {
+      connections: insertAll(
+        'connections',
+        insertConnection,
+        batch.connections,
+        (row, id, digest) => {
+          coverage.add(row)
+          chain.is('connections', id, digest)
+        },
+      ),
+      exchanges: insertAll('exchanges', insertExchange, batch.exchanges, exchangeWritten),
+      events: insertAll('events', insertEvent, batch.events, (_row, id, digest) => {
         chain.is('events', id, digest)
       }),
     }
-    insertAll(insertExchange, batch.open)
+    insertAll('exchanges', insertExchange, batch.open)
     for (const requestId of batch.gone) drop.run(requestId)
     for (const made of batch.changes) change(made)
     if (batch.usage !== undefined) usage.write(batch.usage)
@@ -185,7 +191,7 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
     return ids.length
   })
   const appendOne = db.transaction((row: Row): void => {
-    const digest = storableDigest(row)
+    const digest = storableDigest('events', row)
     chain.is('events', insertEvent.run(row), digest)
     chain.link('rows', Date.now())
   })
@@ -233,6 +239,7 @@ const UPSERT = ` ON CONFLICT (request_id) DO UPDATE SET ${exchangeColumns
 
 /** Returns how many rows were refused for what they are; any other failure ends the batch. */
 function insertAll(
+  table: TableName,
   insert: Insert,
   rows: readonly Row[],
   written?: (row: Row, id: number, digest: string) => void,
@@ -245,7 +252,7 @@ function insertAll(
         makeStorable(row)
         insert.run(row)
       } else {
-        const digest = storableDigest(row)
+        const digest = storableDigest(table, row)
         written(row, insert.run(row), digest)
       }
     } catch (cause) {

@@ -4,7 +4,6 @@
  * put elsewhere without all that follow. Pure.
  */
 import { hash } from 'node:crypto'
-import { DIGEST_BYTES } from './row-digest.js'
 
 export const TABLES = ['exchanges', 'connections', 'events'] as const
 export type TableName = (typeof TABLES)[number]
@@ -44,6 +43,8 @@ export interface Entry {
   readonly digest?: string
 }
 
+/** 128 bits of SHA-256: who wants another row with the same digest has to try that many. */
+export const DIGEST_BYTES = 16
 const GONE = 0x80
 const ID_BYTES = 6
 /** 48 bits. */
@@ -99,8 +100,14 @@ export class EntryList {
 
 const MOST_KEPT_ROOM = 64 * 1024
 
-/** @throws RangeError for bytes that are no entries */
-export function* entriesOf(bytes: Buffer): Generator<Entry> {
+/** Who is told of entries one by one: `at` is where the digest stands in `bytes`. */
+export interface EntryReader {
+  is(table: TableName, id: number, bytes: Buffer, at: number): void
+  gone(table: TableName, id: number): void
+}
+
+/** Tells of each as it stands; costs no object an entry. @throws RangeError for bytes that are no entries */
+export function readEntries(bytes: Buffer, reader: EntryReader): void {
   for (let at = 0; at < bytes.length;) {
     const mark = bytes[at] as number
     const table = TABLES[mark & ~GONE]
@@ -108,13 +115,28 @@ export function* entriesOf(bytes: Buffer): Generator<Entry> {
     const id = bytes.readUIntBE(at + 1, ID_BYTES)
     at += 1 + ID_BYTES
     if ((mark & GONE) !== 0) {
-      yield { table, id }
+      reader.gone(table, id)
       continue
     }
     if (at + DIGEST_BYTES > bytes.length) throw new RangeError('a digest is cut')
-    yield { table, id, digest: bytes.toString('latin1', at, at + DIGEST_BYTES) }
+    reader.is(table, id, bytes, at)
     at += DIGEST_BYTES
   }
+}
+
+/** @throws RangeError for bytes that are no entries */
+export function entriesOf(bytes: Buffer): readonly Entry[] {
+  const entries: Entry[] = []
+  readEntries(bytes, {
+    is: (table, id, _bytes, at) =>
+      entries.push({
+        table,
+        id,
+        digest: bytes.toString('latin1', at, at + DIGEST_BYTES),
+      }),
+    gone: (table, id) => entries.push({ table, id }),
+  })
+  return entries
 }
 
 /** SHA-256 over the digest before, and everything that the link says. */
@@ -122,8 +144,13 @@ export function linkDigest(
   before: Buffer,
   { seq, at, kind, entries }: Pick<Link, 'seq' | 'at' | 'kind' | 'entries'>,
 ): Buffer {
-  const said = Buffer.from(`${before.length} ${seq} ${at} ${kind} ${entries.length}\n`)
-  return hash('sha256', Buffer.concat([said, before, entries]), 'buffer')
+  const said = `${before.length} ${seq} ${at} ${kind} ${entries.length}\n`
+  const bytes = Buffer.allocUnsafe(3 * said.length + before.length + entries.length)
+  let length = bytes.write(said, 'utf8')
+  length += before.copy(bytes, length)
+  length += entries.copy(bytes, length)
+  const digest = hash('sha256', bytes.subarray(0, length), 'binary')
+  return Buffer.from(digest, 'latin1')
 }
 
 /** Names one chain: a record that began anew has another. */

@@ -11,7 +11,7 @@ import { timestampText } from '../rows.js'
 import type { Value } from '../tables.js'
 import { connectionColumns, eventColumns, exchangeColumns } from '../tables.js'
 import { EntryList, NAME_BYTES, linkDigest, openingBytes } from './chain-format.js'
-import type { LinkKind, TableName } from './chain-format.js'
+import type { Link, LinkKind, TableName } from './chain-format.js'
 import type { Head } from './heads.js'
 import { keepHead, signed, signingKey } from './heads.js'
 import { rowDigest } from './row-digest.js'
@@ -37,15 +37,25 @@ interface Newest {
   readonly digest: Buffer
 }
 
+type Said = Pick<Link, 'kind' | 'entries' | 'at'>
+
+function after(before: Newest, link: Said): Newest {
+  const seq = before.seq + 1
+  return { name: before.name, seq, digest: linkDigest(before.digest, { seq, ...link }) }
+}
+
 export class ChainWriter {
   readonly #database: string
   readonly #db: Database
   readonly #newest
   readonly #insert
   readonly #setNewest
+  readonly #move
   readonly #readBack: Readonly<Record<TableName, ReturnType<typeof rowById>>>
   readonly #entries = new EntryList()
   #key: KeyObject | undefined
+  /** What was newest when this writer looked last, or made it; somebody else may have gone on. */
+  #known: Newest | undefined
   /** Of the last signed link that this writer made. */
   #signedDay = ''
   #unsigned = false
@@ -63,6 +73,9 @@ export class ChainWriter {
     this.#setNewest = db.prepare<[Buffer, number, Buffer]>(
       'INSERT OR REPLACE INTO chain_head (id, name, seq, digest) VALUES (1, ?, ?, ?)',
     )
+    this.#move = db.prepare<[number, Buffer, number, Buffer]>(
+      'UPDATE chain_head SET seq = ?, digest = ? WHERE seq = ? AND digest = ?',
+    )
     this.#readBack = {
       exchanges: rowById(db, 'exchanges'),
       connections: rowById(db, 'connections'),
@@ -78,7 +91,7 @@ export class ChainWriter {
   /** A row that was changed where it stands. */
   changed(table: TableName, id: number): void {
     const row = this.#readBack[table].get(id)
-    if (row !== undefined) this.#entries.is(table, id, rowDigest(row))
+    if (row !== undefined) this.#entries.is(table, id, rowDigest(table, row))
   }
 
   gone(table: TableName, id: number): void {
@@ -96,16 +109,30 @@ export class ChainWriter {
 
   /** A link with these bytes, within the caller's transaction. Returns its number. */
   add(kind: LinkKind, entries: Buffer, atMs: number, sign: boolean): number {
-    const before = this.#newest.get() ?? this.#begin(atMs)
-    const at = timestampText(atMs)
-    const seq = before.seq + 1
-    const digest = linkDigest(before.digest, { seq, at, kind, entries })
-    const due = sign || this.#signedDay !== at.slice(0, DAY_LENGTH)
-    const signature = due ? this.#sign({ ...before, seq, digest }, at) : null
+    const link = { kind, entries, at: timestampText(atMs) }
+    const newest = this.#moved(link) ?? this.#placed(link, atMs)
+    const { seq, digest } = newest
+    const due = sign || this.#signedDay !== link.at.slice(0, DAY_LENGTH)
+    const signature = due ? this.#sign(newest, link.at) : null
     this.#unsigned = signature === null
-    this.#insert.run(seq, at, kind, entries, digest, signature)
-    this.#setNewest.run(before.name, seq, digest)
+    this.#insert.run(seq, link.at, kind, entries, digest, signature)
+    this.#known = newest
     return seq
+  }
+
+  /** Undefined: somebody else, such as a command, has added one since, or nothing is known yet. */
+  #moved(link: Said): Newest | undefined {
+    const before = this.#known
+    if (before === undefined) return undefined
+    const { name, seq, digest } = after(before, link)
+    const { changes } = this.#move.run(seq, digest, before.seq, before.digest)
+    return changes === 1 ? { name, seq, digest } : undefined
+  }
+
+  #placed(link: Said, atMs: number): Newest {
+    const newest = after(this.#newest.get() ?? this.#begin(atMs), link)
+    this.#setNewest.run(newest.name, newest.seq, newest.digest)
+    return newest
   }
 
   /** Of rows that are there already it says nothing. Within a transaction. */
@@ -116,6 +143,7 @@ export class ChainWriter {
   /** The transaction did not come about: whatever was told is forgotten. */
   forget(): void {
     this.#entries.clear()
+    this.#known = undefined
     if (this.#toKeep !== undefined) this.#signedDay = ''
     this.#toKeep = undefined
   }

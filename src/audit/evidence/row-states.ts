@@ -2,7 +2,7 @@
  * What the rows of one table should be, by their number: 16 bytes and a mark each, in pages, so
  * that a million rows take 17 MB. Pure.
  */
-import { DIGEST_BYTES } from './row-digest.js'
+import { DIGEST_BYTES } from './chain-format.js'
 
 const PAGE_ROWS = 4096
 const [NONE, THERE, FOUND] = [0, 1, 2] as const
@@ -15,11 +15,13 @@ interface Page {
 export class RowStates {
   readonly #pages = new Map<number, Page>()
 
-  /** `digest` is latin-1 text. */
-  is(id: number, digest: string): void {
+  /** Its digest stands in `bytes` from `at` on. */
+  is(id: number, bytes: Buffer, at: number): void {
     const page = this.#page(id)
     const place = id % PAGE_ROWS
-    page.digests.write(digest, place * DIGEST_BYTES, DIGEST_BYTES, 'latin1')
+    const { digests } = page
+    const from = place * DIGEST_BYTES
+    for (let i = 0; i < DIGEST_BYTES; i++) digests[from + i] = bytes[at + i] as number
     page.marks[place] = THERE
   }
 
@@ -28,17 +30,28 @@ export class RowStates {
     if (page !== undefined) page.marks[id % PAGE_ROWS] = NONE
   }
 
-  /** Its digest; undefined: nothing is known of it. It counts as found from now on. */
-  found(id: number): string | undefined {
+  /** Is there such a row? It counts as found from now on. */
+  found(id: number): boolean {
     const page = this.#pages.get(Math.floor(id / PAGE_ROWS))
     const place = id % PAGE_ROWS
-    if (page === undefined || page.marks[place] === NONE) return undefined
+    if (page === undefined || page.marks[place] === NONE) return false
     page.marks[place] = FOUND
-    return page.digests.toString(
-      'latin1',
-      place * DIGEST_BYTES,
-      (place + 1) * DIGEST_BYTES,
-    )
+    return true
+  }
+
+  /** Of a row that was found: is this latin-1 text its digest? */
+  matches(id: number, digest: string): boolean {
+    const { digests } = this.#page(id)
+    const from = (id % PAGE_ROWS) * DIGEST_BYTES
+    for (let i = 0; i < DIGEST_BYTES; i++)
+      if (digests[from + i] !== digest.charCodeAt(i)) return false
+    return true
+  }
+
+  /** Of a row that was found, as latin-1 text. */
+  digest(id: number): string {
+    const from = (id % PAGE_ROWS) * DIGEST_BYTES
+    return this.#page(id).digests.toString('latin1', from, from + DIGEST_BYTES)
   }
 
   /** Those that were not found, in order. */

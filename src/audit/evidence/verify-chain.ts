@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
-import { entriesOf, linkDigest, openingOf } from './chain-format.js'
+import { entriesOf, linkDigest, openingOf, readEntries } from './chain-format.js'
 import type { Bounds, Link, Opening, TableName } from './chain-format.js'
 import type { Findings } from './findings.js'
 import { nameOf } from './findings.js'
@@ -108,9 +108,10 @@ function openingIn(check: ChainCheck): Opening | undefined {
 
 function apply({ states, findings }: ChainCheck, entries: Buffer, seq: number): void {
   try {
-    for (const { table, id, digest } of entriesOf(entries))
-      if (digest === undefined) states[table].gone(id)
-      else states[table].is(id, digest)
+    readEntries(entries, {
+      is: (table, id, bytes, at) => states[table].is(id, bytes, at),
+      gone: (table, id) => states[table].gone(id),
+    })
   } catch {
     findings.add('link', `link ${seq} cannot be read`)
   }

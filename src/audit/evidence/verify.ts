@@ -12,7 +12,9 @@ import { columnsOf } from './chain-writer.js'
 import { Findings, MAX_FINDINGS, nameOf, who } from './findings.js'
 import type { Finding } from './findings.js'
 import type { Head } from './heads.js'
-import { rowDigest } from './row-digest.js'
+import { PLANS } from './digest-columns.js'
+import { plainSql, withReal } from './digest-sql.js'
+import { digestOf, fullDigest, rowDigest } from './row-digest.js'
 import { RowStates } from './row-states.js'
 import { verifyChain } from './verify-chain.js'
 import type { ChainSeen, States } from './verify-chain.js'
@@ -124,6 +126,12 @@ function othersOf(
   return { chain: last.chain, seq: last.seq, at: last.at }
 }
 
+/** Its number, whether it is open, the number that is not whole, and its plain text. */
+type ReadRow = readonly [number, number, unknown, string | null]
+
+const isReal = (real: unknown): real is number | null =>
+  real === null || typeof real === 'number'
+
 class RowCheck {
   readonly #db: Database
   readonly #states: States
@@ -132,9 +140,10 @@ class RowCheck {
   /** What rows that were altered are now, and what they should be: to find what was moved. */
   readonly #altered: {
     readonly finding: Partial<Finding>
-    readonly is: string
+    readonly is: readonly string[]
     readonly was: string
   }[] = []
+  readonly #whole
   rows = 0
   earlier = 0
   open = 0
@@ -144,25 +153,55 @@ class RowCheck {
     this.#states = states
     this.#findings = findings
     this.#chain = chain
+    const whole = (table: TableName) =>
+      db
+        .prepare<[number], Row>(`SELECT ${columnsOf(table)} FROM ${table} WHERE id = ?`)
+        .raw()
+    this.#whole = {
+      exchanges: whole('exchanges'),
+      connections: whole('connections'),
+      events: whole('events'),
+    }
   }
 
   *table(table: TableName): Generator<number> {
     const open = table === 'exchanges' ? `event_type = 'request'` : '0'
+    const { realName = 'NULL' } = PLANS[table]
     const rows = this.#db
       .prepare<[], Row>(
-        `SELECT id, ${open}, ${columnsOf(table)} FROM ${table} ORDER BY id`,
+        `SELECT id, ${open}, ${realName}, ${plainSql(table)} FROM ${table} ORDER BY id`,
       )
       .raw()
       .iterate()
+    const states = this.#states[table]
     let seen = 0
-    for (const row of rows) {
-      const [id, isOpen] = row.splice(0, 2) as [number, number]
-      const was = this.#states[table].found(id)
-      if (was === undefined) this.#unknown(table, id, isOpen === 1)
-      else this.#known(table, id, was, rowDigest(row))
+    for (const [id, isOpen, real, text] of rows as Iterable<ReadRow>) {
+      if (!states.found(id)) this.#unknown(table, id, isOpen === 1)
+      else if (
+        text !== null &&
+        isReal(real) &&
+        states.matches(id, digestOf(withReal(real, text)))
+      )
+        this.rows += 1
+      else this.#look(table, id)
       if (++seen % STEP_ROWS === 0) yield STEP_ROWS
     }
-    for (const id of this.#states[table].missing()) this.#removed(table, id)
+    for (const id of states.missing()) this.#removed(table, id)
+  }
+
+  /** All of its columns, either way: rows of before the plain way, and those that it is not for. */
+  #look(table: TableName, id: number): void {
+    const row = this.#whole[table].get(id) ?? []
+    const states = this.#states[table]
+    const is = [rowDigest(table, row), fullDigest(row)]
+    if (is.some((digest) => states.matches(id, digest))) this.rows += 1
+    else if (this.#altered.length >= MAX_FINDINGS) this.#findings.addUnnamed()
+    else
+      this.#altered.push({
+        finding: who(this.#db, table, id),
+        is,
+        was: states.digest(id),
+      })
   }
 
   #unknown(table: TableName, id: number, open: boolean): void {
@@ -175,12 +214,6 @@ class RowCheck {
         'nobody wrote it through YORI',
         who(this.#db, table, id),
       )
-  }
-
-  #known(table: TableName, id: number, was: string, is: string): void {
-    if (is === was) this.rows += 1
-    else if (this.#altered.length >= MAX_FINDINGS) this.#findings.addUnnamed()
-    else this.#altered.push({ finding: who(this.#db, table, id), is, was })
   }
 
   #removed(table: TableName, id: number): void {
@@ -210,7 +243,7 @@ class RowCheck {
   moved(): void {
     const owners = new Map(this.#altered.map(({ finding, was }) => [was, finding]))
     for (const { finding, is } of this.#altered) {
-      const owner = owners.get(is)
+      const owner = is.map((digest) => owners.get(digest)).find((found) => found)
       if (owner === undefined)
         this.#findings.add('altered', 'it is not what was written', finding)
       else
