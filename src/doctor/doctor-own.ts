@@ -4,6 +4,7 @@ import { conditionOf } from '../../ca/condition.js'
 import { findCa } from '../../ca/show-ca.js'
 import { probeName } from '../../pf/steering-plan.js'
 import { caSettingsOf } from '../assembly/from-config/ca.js'
+import { RESERVED_PREFIX } from '../core/own-paths.js'
 import { ask, reachable } from './ask-health.js'
 import { bad, good, notice } from './doctor-check.js'
 import type { Check, Finding } from './doctor-check.js'
@@ -12,6 +13,7 @@ const MIB = 1024 * 1024
 const LEAST_FREE_BYTES = 64 * MIB
 const SMALL_FREE_BYTES = 512 * MIB
 const HANDSHAKE_MS = 3_000
+const SELF_TEST_PATH = `${RESERVED_PREFIX}self-test`
 
 export const clockCheck: Check = {
   name: 'clock',
@@ -83,7 +85,10 @@ export const listenCheck: Check = {
   },
 }
 
-/** Undefined when it went well, else why not. */
+/**
+ * Undefined when it went well, else why not. Who leaves right after the handshake has turned the
+ * certificate down, for all that YORI can see: so a question follows that YORI answers itself.
+ */
 function handshake(
   listen: string,
   name: string,
@@ -102,7 +107,12 @@ function handshake(
       socket.destroy()
       resolve(why)
     }
-    socket.once('secureConnect', () => end(undefined))
+    socket.once('secureConnect', () => {
+      socket.write(
+        `GET ${SELF_TEST_PATH} HTTP/1.1\r\nhost: ${name}\r\nconnection: close\r\n\r\n`,
+      )
+    })
+    socket.once('data', () => end(undefined))
     socket.once('timeout', () => end('no answer in time'))
     socket.once('error', (error: Error) => end(error.message))
     socket.once('close', () => end('it was closed'))
