@@ -41,10 +41,15 @@ export function askFilter(backend: LoadedBackend, text: string): Asked {
     encoding: 'utf8',
     timeout: ASK_TIMEOUT_MS,
   })
-  if (error !== undefined)
-    return { kind: 'not-asked', why: `${program}: ${error.message}` }
+  if (error !== undefined) return { kind: 'not-asked', why: whyNotAsked(program, error) }
   if (status === 0) return { kind: 'ok' }
   return { kind: 'refused', says: `${program}: ${stderr.trim().slice(0, 2000)}` }
+}
+
+function whyNotAsked(program: string, error: NodeJS.ErrnoException): string {
+  if (error.code !== 'ENOENT') return `${program}: ${error.message}`
+  const remedy = program === 'nft' ? '; install nftables (apt-get install nftables)' : ''
+  return `there is no program ${program} on this machine${remedy}`
 }
 
 /**

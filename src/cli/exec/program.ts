@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
-import { YoriError } from '../../core/errors.js'
+import { EXIT } from '../exit.js'
+import { usageError } from '../usage.js'
 
 /** Between asking it to end and ending it. */
 const GRACE_MS = 5_000
@@ -15,7 +16,7 @@ export interface Running {
   end(): void
 }
 
-/** @throws YORI_STATE_UNUSABLE when there is no such program */
+/** @throws usageError when there is no such program, or it cannot be started */
 export async function startProgram(
   [program = '', ...args]: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -32,9 +33,7 @@ export async function startProgram(
     child.once('error', (cause: NodeJS.ErrnoException) => {
       for (const signal of signals) process.off(signal, forward)
       const why = cause.code === 'ENOENT' ? 'there is no such program' : cause.message
-      reject(
-        new YoriError('YORI_STATE_UNUSABLE', `cannot run ${program}: ${why}`, { cause }),
-      )
+      reject(usageError(`yori: cannot run ${program}: ${why}`, EXIT.environment))
     })
   })
   return { pid: child.pid as number, ended, end: () => endSoon(child) }
