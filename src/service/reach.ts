@@ -33,6 +33,8 @@ export interface Asked {
  */
 export function whyOutOfReach(asked: Asked): string | undefined {
   const { program, user, system } = asked
+  if (system === 'systemd' && spawnSync('systemctl', ['--version']).error !== undefined)
+    return 'systemctl is not there, and a service is started by it. `yori run` runs in the foreground, --root DIR prepares an image.'
   const paths = [program.node, program.script]
   const hidden = system === 'systemd' ? paths.find(isTemporary) : undefined
   if (hidden !== undefined)

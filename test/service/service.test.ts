@@ -3,8 +3,8 @@
  * own, whose /etc and /var are copies. What systemd would start is started there by hand.
  */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { runCli as runCliOf } from '../support/cli.js'
 import type { CliOptions, CliRan } from '../support/cli.js'
 import { openMain, openPackage, openTemp } from '../support/open-package.js'
@@ -43,6 +43,30 @@ describe('yori service', () => {
     assert.equal(ran.status, 2)
     assert.match(ran.stderr, /--yes/)
     assert.equal(existsSync(root), false)
+  })
+
+  it('leaves a Debian package in peace, which is a service already', async () => {
+    await using folder = await tempFolder()
+    const root = join(folder.path, 'image')
+    const unit = join(root, 'usr/lib/systemd/system/yori.service')
+    mkdirSync(dirname(unit), { recursive: true })
+    writeFileSync(unit, '[Unit]\n')
+    const args = ['service', 'install', '--yes', '--root', root, '--system', 'systemd']
+    const ran = await runCli(args, { cwd: folder.path })
+    assert.equal(ran.status, 4, ran.stdout)
+    assert.match(ran.stderr, /nothing was changed: .*the Debian package is installed/)
+    assert.equal(existsSync(join(root, 'etc')), false)
+  })
+
+  it('says that systemd is not here before it changes anything', async function () {
+    needs(this, 'Linux', 'root')
+    await using folder = await tempFolder()
+    const ran = await runCli(['service', 'install', '--dry-run'], {
+      cwd: folder.path,
+      env: { PATH: folder.path },
+    })
+    assert.equal(ran.status, 0, ran.stderr)
+    assert.match(ran.stderr, /would be refused: systemctl is not there.*`yori run`/)
   })
 
   it('is refused to whoever is not root', async function () {

@@ -45,6 +45,8 @@ interface Flags {
 }
 
 const USER = 'yori'
+/** Of the Debian package (tools/package/deb.ts); a unit in /etc would hide it. */
+const PACKAGED_UNIT = '/usr/lib/systemd/system/yori.service'
 
 export function serviceCommand(deps: ServiceDeps): Command {
   const command = new Command('service').description(
@@ -82,6 +84,13 @@ async function install(deps: ServiceDeps, flags: Flags): Promise<void> {
       throw usageError(
         `${path} cannot stand in a service file.\n${remedyFor(path, program)}`,
       )
+  const packaged = join(flags.root, PACKAGED_UNIT)
+  if (layout.system === 'systemd' && existsSync(packaged))
+    throw usageError(
+      `nothing was changed: ${packaged} is there: the Debian package is installed, and is the service already.\n` +
+        'systemctl status yori shows it; this command is for an installation by npm.',
+      EXIT.environment,
+    )
   const asked = { program, user, system: layout.system, platform: deps.platform }
   const steps = installSteps({ layout, user, program, steer }, starterFile())
   const made = nothingMade()
