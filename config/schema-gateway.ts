@@ -1,4 +1,5 @@
 /** The doors by which programs reach providers with a base URL, and what stands behind each. */
+import { cacheSchema } from './schema-cache.js'
 import { balanceSchema, fallbackSchema, poolSchema, poolsSchema } from './schema-pools.js'
 import {
   choice,
@@ -63,6 +64,7 @@ export const gatewaySchema = section(
         'What a name of /llm/NAME stands for. Providers of the catalogue need no entry.',
     },
     pools: poolsSchema,
+    cache: cacheSchema,
     sidecar: flag(
       false,
       'The doors are those of a sidecar: 503 while there is no policy, `input.event` for ' +

@@ -57,6 +57,9 @@ import type { Catalogue } from '../providers/catalogue.js'
 import { recognise } from '../providers/index.js'
 import { observersOf } from './observers.js'
 import { snapshotOf } from './from-config/pipeline.js'
+import { AnswerCache } from '../pools/answer-cache.js'
+import type { AnswerCacheCounts } from '../pools/answer-cache.js'
+import { answerLimitsOf } from './from-config/answers.js'
 import { Pools } from '../pools/pools.js'
 import type { TargetMemory } from '../pools/pools.js'
 import { PoolLooks } from './pool-looks.js'
@@ -71,6 +74,8 @@ export interface GenerationEdges extends PolicyEdges {
   readonly ticketKeys: TicketKeys
   /** What is known of targets of pools. */
   readonly targets: TargetMemory
+  /** What became of requests that may be answered out of the cache. */
+  readonly answerCounts: AnswerCacheCounts
   readonly memory: LearnedNames
   readonly trials: Services['trials']
   readonly trust: Services['trust']
@@ -167,6 +172,7 @@ export class Generation {
         () => edges.clock.monotonic(),
         edges.targets,
       ),
+      answers: answersOf(config, edges),
       catalogue,
       certificates,
       roots: rootsOf(authority, config.ca.organization),
@@ -352,6 +358,17 @@ function usersOf(config: Config, clock: Clock): ProxyUsers | undefined {
     users.map(({ name, password_hash: hash }) => ({ name, passwordHash: hash.reveal() })),
     clock,
   )
+}
+
+/** Empty with each configuration: another may ask others, or with other keys. */
+function answersOf(
+  config: Config,
+  { clock, answerCounts }: GenerationEdges,
+): AnswerCache | undefined {
+  const { cache } = config.gateway
+  return cache.enabled
+    ? new AnswerCache(answerLimitsOf(cache), () => clock.monotonic(), answerCounts)
+    : undefined
 }
 
 /** The package's, and over it the operator's own. */

@@ -37,6 +37,7 @@ import { OwnAddresses } from '../net/own-addresses.js'
 import { Attempts } from '../policy/attempts.js'
 import { InFlight } from '../policy/in-flight.js'
 import { PaidAnswers } from '../policy/paid-answers.js'
+import { noAnswerCounts } from '../pools/answer-cache.js'
 import { TargetMemory } from '../pools/pools.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { AccessMemory } from '../policy/access-gate.js'
@@ -94,6 +95,7 @@ export class Lasting {
   readonly #own: OwnAddresses
   readonly #clocks: ProviderClocks
   readonly #targets = new TargetMemory()
+  readonly #answerCounts = noAnswerCounts()
   readonly #ticketKeys: TicketKeys
   readonly #memory: LearnedNames
   readonly #lessons: LessonsKeeper
@@ -329,6 +331,7 @@ export class Lasting {
       policyMemory: this.#policyMemory,
       ticketKeys: this.#ticketKeys,
       targets: this.#targets,
+      answerCounts: this.#answerCounts,
       overrideMemory: this.#overrideMemory,
       memory: this.#memory,
       trials: this.#trials,

@@ -308,6 +308,11 @@ const fallbacks = `
 ALTER TABLE exchanges ADD COLUMN fallback TEXT;
 `
 
+/** Answers out of the cache. */
+const cached = `
+ALTER TABLE exchanges ADD COLUMN cache TEXT;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -330,6 +335,7 @@ export const migrations: readonly string[] = [
   sidecars,
   targets,
   fallbacks,
+  cached,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

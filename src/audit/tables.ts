@@ -246,6 +246,7 @@ export const exchangeColumns: readonly Column<ExchangeRecord>[] = [
   { name: 'attempts', type: 'TEXT', read: (r) => namesText(r.attempts) },
   { name: 'retries', type: 'INTEGER', read: (r) => r.retries },
   { name: 'fallback', type: 'TEXT', read: (r) => r.fallback },
+  { name: 'cache', type: 'TEXT', read: (r) => r.cache },
 ]
 
 export const connectionColumns: readonly Column<ConnectionRecord>[] = [

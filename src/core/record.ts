@@ -226,6 +226,8 @@ export interface ExchangeRecord {
   readonly retries?: number
   /** Another provider that served it in the place of the one that was asked. */
   readonly fallback?: string | undefined
+  /** Its answer was one that was kept: no provider was asked, and nothing was used. */
+  readonly cache?: 'hit' | undefined
   /** Passages that a policy took out of the request body; undefined: it went on as it came. */
   readonly redacted?: number
   /** Why a placeholder may have stayed in its answer; not kept, counted. */

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.js'
 import { unfolding, windows } from '../http/unfolding.js'
 import type { Family } from './instruments.js'
 import { looked } from './instruments.js'
+import { answerFamilies } from './answer-families.js'
 import { poolFamilies } from './pool-families.js'
 import type { LoopDelay } from './loop-delay.js'
 import { processorFamilies } from './processors.js'
@@ -23,11 +24,12 @@ export interface StateSources {
 }
 
 export function stateFamilies(sources: StateSources): Family[] {
-  const { pools, processors } = sources.appliance.current.services
+  const { answers, pools, processors } = sources.appliance.current.services
   return [
     ...aboutYori(sources),
     ...aboutTraffic(sources),
     ...poolFamilies(pools.all),
+    ...answerFamilies(answers),
     ...processorFamilies(processors),
     ...aboutStore(sources),
   ]

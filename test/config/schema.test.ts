@@ -134,6 +134,14 @@ describe('the defaults', () => {
       require_key: 'never',
       limits: [],
       models: [],
+      cache: {
+        enabled: false,
+        ttl: 3600,
+        entries: 1000,
+        bytes: 64 * 1024 * 1024,
+        answer_bytes: 1024 * 1024,
+        request_bytes: 256 * 1024,
+      },
       pools: {
         body_bytes: 4 * 1024 * 1024,
         breaker_requests: 20,

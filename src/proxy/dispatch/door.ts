@@ -85,9 +85,8 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
           speaks: door.speaks,
           maxBodyBytes: MAX_BODY_BYTES,
           headTimeoutMs: door.headTimeoutMs,
-          ...(pooled === undefined
-            ? {}
-            : { pooled, wholeBytes: services.policy.wholeBytes }),
+          ...(pooled === undefined ? {} : { pooled }),
+          ...wholeOf(services, pooled !== undefined),
           ...(sidecar ? { toolName: toolNameOf(name, rest) } : {}),
         },
       },
@@ -193,6 +192,16 @@ function wayTo(arrived: Arrived, door: Door, asked: DoorAsked): PooledWay | Erro
       }
     },
   }
+}
+
+/** What is read whole before it goes up: to go up again, or to be known again. */
+function wholeOf(
+  { policy, answers }: Arrived['services'],
+  isPooled: boolean,
+): { readonly wholeBytes?: number } {
+  const again = isPooled ? policy.wholeBytes : 0
+  const wholeBytes = Math.max(again, answers?.limits.requestBytes ?? 0)
+  return wholeBytes === 0 ? {} : { wholeBytes }
 }
 
 function placesOf(

@@ -43,6 +43,7 @@ import type { ExchangePort } from './port.js'
 import { answerBlockedByDoor, answerRefused } from './door-answer.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import type { MessageState } from './call-gate.js'
+import { cacheWay, KeepingHandler, PlayedAnswer } from './cached-sending.js'
 import { bodyOf, isListening, tappedHead } from './exchange-parts.js'
 import { noteCall, noteElsewhere, noteEnd, noteGone, openLog } from './exchange-record.js'
 import { HELD_STEPS, takeSteps } from './held-steps.js'
@@ -86,6 +87,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #restoring: Restoring | undefined
   /** Undefined: its answer goes on as it came. */
   #rewriter: Rewriter | undefined
+  /** Undefined: its answer is not kept for the next who asks so. */
+  #keeping: KeepingHandler | undefined
   /** Undefined: nobody keeps what passes. */
   #tap: ExchangeTap | undefined
   #responseBytes = 0
@@ -204,7 +207,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   onHead(status: number, message: string, rawHeaders: readonly string[]): void {
     if (!this.#course.row.hears) return
     const head = readResponseHead(rawHeaders)
-    if (this.#log !== undefined)
+    // What was kept was said at another time.
+    if (this.#log !== undefined && this.#log.record.cache === undefined)
       this.services.clocks.saw(this.facts.target.host, head.fields)
     if (head.foreignCoding) {
       this.#fail(
@@ -359,16 +363,34 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #send(body: UpstreamBody): void {
     if (!this.#enter('sent')) return
     this.#sent = body
-    const { way, pooled } = this.facts.door ?? {}
-    if (pooled !== undefined) {
-      this.#upstream = this.#sendTo(pooled, body)
-      return
-    }
-    const request = upstreamRequest(this, body, this.#judging)
-    this.#upstream = this.services.upstream.send(way?.sent?.(request) ?? request, this)
+    this.#upstream = this.#fromCache(body) ?? this.#sendUp(body, this.#keeping ?? this)
   }
 
-  #sendTo(way: PooledWay, body: UpstreamBody): UpstreamExchange {
+  #fromCache(body: UpstreamBody): UpstreamExchange | undefined {
+    const way = cacheWay(this, body, this.#judging)
+    this.#keeping = undefined
+    if (way === undefined) return undefined
+    const { cache, key, answer } = way
+    if (answer === undefined) {
+      this.#keeping = new KeepingHandler(cache, key, this)
+      return undefined
+    }
+    this.#log?.fromCache()
+    return PlayedAnswer.begin(answer, cache.ageMs(answer), this)
+  }
+
+  #sendUp(body: UpstreamBody, handler: UpstreamHandler): UpstreamExchange {
+    const { way, pooled } = this.facts.door ?? {}
+    if (pooled !== undefined) return this.#sendTo(pooled, body, handler)
+    const request = upstreamRequest(this, body, this.#judging)
+    return this.services.upstream.send(way?.sent?.(request) ?? request, handler)
+  }
+
+  #sendTo(
+    way: PooledWay,
+    body: UpstreamBody,
+    handler: UpstreamHandler,
+  ): UpstreamExchange {
     const { services } = this
     return PooledSending.begin(
       {
@@ -383,7 +405,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
         now: () => services.deadlines.now(),
         wallNow: () => services.clock.now(),
       },
-      this,
+      handler,
     )
   }
 
@@ -576,6 +598,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const ended = (): void => {
       noteElsewhere(log.record, this.from)
       this.#isTold = true
+      this.#keeping?.settle(log.record)
       observers.ended(log.record)
       this.#tap?.ended(log.record, !this.#body.isOpen)
     }

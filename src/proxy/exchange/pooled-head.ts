@@ -13,6 +13,7 @@ const OURS: ReadonlySet<string> = new Set([
   'x-yori-upstream',
   'x-yori-retries',
   'x-yori-fallback',
+  'x-yori-cache',
 ])
 
 /** Flat, as it came, but for fields of those names. */

@@ -7,6 +7,7 @@ import type { AccessGate } from '../../policy/access-gate.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Recognised } from '../../providers/index.js'
 import type { ExchangeHead } from '../../providers/provider.js'
+import type { AnswerCache } from '../../pools/answer-cache.js'
 import type { Admission } from '../bounds/admission.js'
 import type { JudgingPort } from '../judging/port.js'
 import type { WebsocketPort } from '../websocket/port.js'
@@ -32,6 +33,8 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
    */
   readonly memory: Pick<Memory, 'wantsClientCertificate'>
   readonly catalogue: WebsocketPort['catalogue']
+  /** Undefined: no answers are kept. */
+  readonly answers: AnswerCache | undefined
   readonly overrides: JudgingPort['overrides'] & WebsocketPort['overrides']
   readonly decider: JudgingPort['decider'] &
     WebsocketPort['decider'] &

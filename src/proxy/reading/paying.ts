@@ -45,7 +45,8 @@ export function tellPaid(
   tell: (facts: ResponseFacts) => void,
 ): void {
   const { paid, path, isKept, isPart, sessionKey } = paying
-  if (paid === undefined) return tell(facts)
+  // What was kept was paid for when it came.
+  if (paid === undefined || log.record.cache !== undefined) return tell(facts)
   const known = paid.answers.find(log.record, facts, path)
   // Who asks again names no model; the answer is priced as it was asked for.
   if (known?.model !== undefined) log.ofModel(known.model)

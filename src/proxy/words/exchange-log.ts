@@ -250,6 +250,11 @@ export class ExchangeLog {
     if (model !== undefined) row.model = model
   }
 
+  /** Its answer is one that was kept: nobody is asked, and nothing is paid. */
+  fromCache(): void {
+    this.#record.cache = 'hit'
+  }
+
   /** It is sent a second time. */
   retried(): void {
     this.#record.retried = true
@@ -307,6 +312,8 @@ export class ExchangeLog {
   /** Field by field: a loop over names costs ten times as much, and each answer comes here. */
   #counted(told: AnsweredFields): void {
     const record = this.#record
+    if (told.finishReason !== undefined) record.finishReason = told.finishReason
+    if (record.cache !== undefined) return
     if (told.inputTokens !== undefined) record.inputTokens = told.inputTokens
     if (told.inputEstimated !== undefined) record.inputEstimated = told.inputEstimated
     if (told.outputTokens !== undefined) record.outputTokens = told.outputTokens
@@ -320,7 +327,6 @@ export class ExchangeLog {
     if (told.costMicroUsd !== undefined) record.costMicroUsd = told.costMicroUsd
     if (told.costAtMostMicroUsd !== undefined)
       record.costAtMostMicroUsd = told.costAtMostMicroUsd
-    if (told.finishReason !== undefined) record.finishReason = told.finishReason
     if (told.serviceTier !== undefined) record.serviceTier = told.serviceTier
   }
 

@@ -101,6 +101,7 @@ export function newRow(opened: ExchangeOpened): AllFields {
     attempts: undefined,
     retries: undefined,
     fallback: undefined,
+    cache: undefined,
     redacted: undefined,
     unrestored: undefined,
     truncated: undefined,
