@@ -1,5 +1,5 @@
 /** The doors of the Model Context Protocol: to the gateway of agents, and to servers. */
-import { choice, fieldsSet, flag, item, section, text } from './schema-parts.js'
+import { choice, count, fieldsSet, flag, item, section, text } from './schema-parts.js'
 
 const server = item('One server of MCP.', ['url'], {
   url: text({
@@ -26,6 +26,25 @@ const server = item('One server of MCP.', ['url'], {
     true,
     'A tool asks that describes itself otherwise than when it was first seen.',
   ),
+  results: choice({
+    enum: ['pass', 'note', 'refuse'],
+    default: 'note',
+    description:
+      'Where secrets, or orders to the model, stand in what its tools give back: note says so ' +
+      'in the record, refuse also keeps the result back; pass does not look.',
+  }),
+  calls_per_minute: count({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description: 'Calls of its tools by one device; 0 is no limit.',
+  }),
+  tool_calls_per_minute: count({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description: 'Calls of one tool by one device; 0 is no limit.',
+  }),
   headers: fieldsSet,
 })
 

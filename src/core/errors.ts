@@ -307,6 +307,11 @@ const CATALOGUE = {
     status: 400,
     says: 'a field of the head says something else than the message',
   },
+  YORI_MCP_RATE_LIMITED: {
+    source: 'client',
+    status: 429,
+    says: 'tools of that server are called more often than they may be',
+  },
 } as const satisfies Record<string, { source: ErrorSource; status: number; says: string }>
 
 export type ErrorSource = 'client' | 'upstream' | 'operator' | 'internal'

@@ -274,4 +274,8 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
     look: '`Mcp-Method`, `Mcp-Name` and `MCP-Protocol-Version` of the request',
     do: 'have whatever stands between the client and YORI leave these fields as they are',
   },
+  YORI_MCP_RATE_LIMITED: {
+    look: '`mcp.servers` for `calls_per_minute` and `tool_calls_per_minute`, and which device and agent call so often',
+    do: 'wait as long as the error says; raise the limit where the calls are wanted',
+  },
 }

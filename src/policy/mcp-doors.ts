@@ -4,6 +4,7 @@
  * means, and what of it goes on. Pure: texts are compared and cut, nothing is decoded.
  */
 import type { DoorTarget } from './door.js'
+import type { McpRates } from './mcp-rates.js'
 import type { ToolRules } from './mcp-tools.js'
 
 /** What an agent says to its gateway with each request. */
@@ -40,6 +41,9 @@ export interface McpServer {
   readonly tools: ToolRules
   /** A tool that comes to describe itself otherwise asks. */
   readonly pins: boolean
+  readonly rates: McpRates
+  /** What is made of secrets, and of orders to the model, in what its tools give back. */
+  readonly results: 'pass' | 'note' | 'refuse'
   /** Fields that the configuration sets, flat; read when a request goes. */
   readonly fields: () => readonly string[]
 }

@@ -88,7 +88,10 @@ const FLOORS = [
           'src/proxy/websocket',
         ],
       },
-      { room: 'src/proxy/mcp', calls: ['src/proxy/words', 'src/proxy/answers'] },
+      {
+        room: 'src/proxy/mcp',
+        calls: ['src/proxy/words', 'src/proxy/answers', 'src/proxy/reading'],
+      },
       { room: 'src/proxy/site', calls: ['src/proxy/words', 'src/proxy/answers'] },
       { room: 'src/proxy/fronts', calls: ['src/proxy/words', 'src/proxy/bounds'] },
       {

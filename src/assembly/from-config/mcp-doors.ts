@@ -5,6 +5,7 @@ import { YoriError } from '../../core/errors.js'
 import { proofKey } from '../../http/dpop.js'
 import { AgentIdentity } from '../../net/agent-identity.js'
 import type { McpDoors, McpGateway, McpServer } from '../../policy/mcp-doors.js'
+import { McpRates } from '../../policy/mcp-rates.js'
 import { ToolRules } from '../../policy/mcp-tools.js'
 import { targetOf } from './door-target.js'
 import { readPem } from './read-pem.js'
@@ -16,7 +17,7 @@ export async function mcpDoorsOf({ mcp }: Config, clock: Clock): Promise<McpDoor
     servers: new Map(
       Object.entries(mcp.servers).map(([name, settings]) => [
         name,
-        serverOf(name, settings),
+        serverOf(name, settings, clock),
       ]),
     ),
   }
@@ -51,7 +52,8 @@ async function gatewayOf(
 
 function serverOf(
   name: string,
-  { url, tools, headers, pin }: Config['mcp']['servers'][string],
+  { url, tools, headers, pin, results, ...rates }: Config['mcp']['servers'][string],
+  clock: Clock,
 ): McpServer {
   const at = new URL(url)
   return {
@@ -62,6 +64,14 @@ function serverOf(
     query: at.search,
     tools: new ToolRules(Object.entries(tools)),
     pins: pin,
+    results,
+    rates: new McpRates(
+      {
+        callsPerMinute: rates.calls_per_minute,
+        toolCallsPerMinute: rates.tool_calls_per_minute,
+      },
+      () => clock.monotonic(),
+    ),
     fields: () =>
       Object.entries(headers).flatMap(([field, value]) => [field, value.reveal()]),
   }

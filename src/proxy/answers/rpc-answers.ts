@@ -9,12 +9,17 @@ const INVALID_REQUEST = -32600
 const SERVER_ERROR = -32000
 const HEADER_MISMATCH = -32020
 
+const RPC_CODES: Readonly<Partial<Record<string, number>>> = {
+  YORI_MCP_HEADER_MISMATCH: HEADER_MISMATCH,
+  YORI_MCP_RATE_LIMITED: SERVER_ERROR,
+}
+
 export function refusedAnswer(
   { code, status }: YoriError,
   id: RpcId | undefined,
   message: string,
 ): OwnAnswer {
-  const rpc = code === 'YORI_MCP_HEADER_MISMATCH' ? HEADER_MISMATCH : INVALID_REQUEST
+  const rpc = RPC_CODES[code] ?? INVALID_REQUEST
   return { status, body: JSON.stringify(errorOf(id ?? null, rpc, message, code)) }
 }
 
@@ -45,7 +50,10 @@ export function blockedAnswer(
   return { status: 200, body: JSON.stringify(isBatch ? answers : first) }
 }
 
-function resultOf({ id, version }: McpMessage, message: string): object {
+function resultOf(
+  { id, version }: Pick<McpMessage, 'id' | 'version'>,
+  message: string,
+): object {
   const isNew = version !== undefined && version >= HEADS_COUNT_FROM
   const result = { content: [{ type: 'text', text: message }], isError: true }
   const marked = isNew ? { resultType: 'complete', ...result } : result
@@ -54,4 +62,19 @@ function resultOf({ id, version }: McpMessage, message: string): object {
 
 function errorOf(id: RpcId, code: number, message: string, word: string): object {
   return { jsonrpc: '2.0', id, error: { code, message, data: { code: word } } }
+}
+
+/** A result in the place of each that stands in a parsed body. */
+export function resultInstead(body: unknown, message: string): string {
+  const instead = (one: unknown): unknown => {
+    const { id, result } = (one ?? {}) as {
+      id?: RpcId
+      result?: { resultType?: unknown }
+    }
+    if (result === undefined) return one
+    const version = result?.resultType === undefined ? undefined : HEADS_COUNT_FROM
+    return resultOf({ id, version }, message)
+  }
+  const items: unknown = Array.isArray(body) ? body.map(instead) : instead(body)
+  return JSON.stringify(items)
 }

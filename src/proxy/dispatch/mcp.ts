@@ -4,6 +4,7 @@
  * may ask us at all has been seen to.
  */
 import { TLSSocket } from 'node:tls'
+import { shareOf } from '../../core/device-id.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { DoorTarget } from '../../policy/door.js'
 import { doorEndpoint, pathProblem } from '../../policy/doors.js'
@@ -12,6 +13,7 @@ import { mcpAsked } from '../../policy/mcp-doors.js'
 import type { McpAsked, McpServer } from '../../policy/mcp-doors.js'
 import type { Asked } from '../../policy/access.js'
 import { withoutCredential } from '../../providers/credentials.js'
+import { foundInTool } from '../mcp/found-in-tool.js'
 import { GatewayWay } from '../mcp/gateway-way.js'
 import type { PinnedTools, Use } from '../mcp/server-way.js'
 import { ServerWay, serverPath } from '../mcp/server-way.js'
@@ -77,6 +79,8 @@ function serveServer(arrived: Arrived, server: McpServer, rest: string): void {
     fields: head.fields,
     isMessage: at.isMessage,
     pins: server.pins ? pinsOf(services.toolPins, server.name) : undefined,
+    device: shareOf(from.state.record.device),
+    find: (texts) => foundInTool(texts, decider.detector),
     json: policy.json,
     coding: policy.coding,
     approvals: {

@@ -35,7 +35,7 @@ import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
-import type { Look, Rewriter } from '../words/door-way.js'
+import type { AnswerSink, Look, Rewriter } from '../words/door-way.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { ExchangeTap } from '../words/observer.js'
 import type { PooledWay } from '../words/pooled-way.js'
@@ -222,7 +222,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawHeaders)
     const restores = this.#restores(head)
     const isHead = this.request.method === 'HEAD'
-    this.#rewriter = isHead ? undefined : this.facts.door?.way?.rewriter?.(head, status)
+    this.#rewriter = isHead
+      ? undefined
+      : this.facts.door?.way?.rewriter?.(head, status, this.#sink())
     const changes = restores || this.#rewriter !== undefined
     const fields = changes ? restoredFields(head.fields) : head.fields
     const phrase = reasonPhrase(message) ?? STATUS_CODES[status] ?? ''
@@ -286,6 +288,30 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     if (this.isGrpc && this.#log !== undefined) noteCall(this.#log, rawTrailers)
     const rest = this.#rest()
+    const later = this.#rewriter?.finish?.()
+    if (later === undefined) {
+      this.#ended(rest, rawTrailers)
+      return
+    }
+    later
+      .then((last) => {
+        if (this.#course.row.hears) this.#ended(Buffer.concat([rest, last]), rawTrailers)
+      })
+      .catch((cause: unknown) => this.#fail(internal(cause)))
+  }
+
+  #sink(): AnswerSink {
+    return {
+      emit: (bytes) => {
+        if (!this.#course.row.hears || bytes.length === 0) return
+        this.#tap?.responseBytes(bytes)
+        this.response.write(bytes)
+      },
+      note: (text) => this.#log?.answerNoted(text),
+    }
+  }
+
+  #ended(rest: Buffer, rawTrailers: readonly string[]): void {
     if (rest.length === 0) this.response.end()
     else {
       this.#tap?.responseBytes(rest)

@@ -17,14 +17,23 @@ import { fieldValues, withFields } from '../../http/flat-fields.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 import type { McpServer } from '../../policy/mcp-doors.js'
+import type { TooOften } from '../../policy/mcp-rates.js'
 import { plainTool } from '../../policy/mcp-tools.js'
 import { readMcp } from '../../providers/mcp-message.js'
 import type { McpMessage, McpRead } from '../../providers/mcp-message.js'
-import type { AnswerHead, DoorWay, Look, Rewriter } from '../words/door-way.js'
+import type {
+  AnswerHead,
+  AnswerSink,
+  DoorWay,
+  Look,
+  Rewriter,
+} from '../words/door-way.js'
 import { EndpointRewriter } from './endpoint-rewriter.js'
 import { blockedAnswer, refusedAnswer } from '../answers/rpc-answers.js'
 import { headProblem } from './mcp-head.js'
 import { wantsEvents } from './gateway-way.js'
+import { JudgedResults } from './judged-results.js'
+import type { JudgedResultsOptions } from './judged-results.js'
 import { ListedTools } from './listed-tools.js'
 
 /** Shorter messages are read within the call. */
@@ -61,6 +70,9 @@ export interface ServerWayOptions {
   readonly approvals: ToolApprovals
   /** Undefined: nobody minds. */
   readonly pins: PinnedTools | undefined
+  /** By which calls are counted. */
+  readonly device: string
+  readonly find: JudgedResultsOptions['find']
   readonly json: JsonLimits
   readonly coding: CodingLimits
 }
@@ -70,6 +82,8 @@ const PASSES: Look = { kind: 'passes', tools: [] }
 export class ServerWay implements DoorWay {
   readonly #options: ServerWayOptions
   #isStream = false
+  /** What it calls, where what comes back is looked at. */
+  #called: Extract<McpRead, { kind: 'read' }> | undefined
   /** It asks for them. */
   #listsTools = false
   #asked = ''
@@ -185,7 +199,10 @@ export class ServerWay implements DoorWay {
     }
     const [reason] = reasons.values()
     if (reason === undefined) {
+      const often = server.rates.take(this.#options.device, tools)
+      if (often !== undefined) return tooOften(often, read.messages[0]?.id ?? null)
       for (const use of used) use()
+      if (server.results !== 'pass') this.#called = read
       return { kind: 'passes', tools }
     }
     return {
@@ -201,7 +218,7 @@ export class ServerWay implements DoorWay {
     this.#asked = request.path
     this.#isStream = request.method === 'GET' && wantsEvents(request.fields)
     // What is to be rewritten, or read, has to be readable.
-    const isRead = this.#isStream || this.#listsTools
+    const isRead = this.#isStream || this.#listsTools || this.#called !== undefined
     const plain = isRead ? ['accept-encoding', 'identity'] : []
     const set = [...this.#options.server.fields(), ...plain]
     return set.length === 0
@@ -209,10 +226,43 @@ export class ServerWay implements DoorWay {
       : { ...request, fields: withFields(request.fields, set) }
   }
 
-  rewriter({ contentType = '', contentEncoding }: AnswerHead): Rewriter | undefined {
+  rewriter(head: AnswerHead, _status: number, sink: AnswerSink): Rewriter | undefined {
+    const { contentType = '', contentEncoding } = head
     const isEvents = /^text\/event-stream\s*(?:;|$)/i.test(contentType.trim())
     const isPlain = contentCoding(contentEncoding) === 'identity'
-    if (!isPlain) return undefined
+    const { results } = this.#options.server
+    const isJudged =
+      results !== 'pass' && (this.#called !== undefined || (this.#isStream && isEvents))
+    if (!isPlain) {
+      if (isJudged) sink.note('a result came in a coding and was not looked at')
+      return isJudged && results === 'refuse' ? NOTHING_PASSES : undefined
+    }
+    const plain = this.#plainRewriter(isEvents)
+    if (!isJudged) return plain
+    const { find } = this.#options
+    const emit = (bytes: Buffer): void => sink.emit(plain?.write(bytes) ?? bytes)
+    const instead = this.#called && this.#instead(this.#called)
+    const judged = new JudgedResults({
+      ...{ isEvents, find, refuses: results === 'refuse' },
+      sink: { emit, note: sink.note, instead },
+    })
+    if (plain === undefined) return judged
+    return {
+      write: (chunk) => plain.write(judged.write(chunk)),
+      end: () => NOTHING,
+      finish: async () => {
+        const rest = await judged.finish()
+        return Buffer.concat([plain.write(rest), plain.end()])
+      },
+    }
+  }
+
+  #instead(called: Extract<McpRead, { kind: 'read' }>): (why: string) => string {
+    const calls = new Set(called.messages.filter(({ tool }) => tool !== undefined))
+    return (why) => blockedAnswer(called, calls, `YORI: ${why}`, false).body ?? ''
+  }
+
+  #plainRewriter(isEvents: boolean): Rewriter | undefined {
     const { server, approvals, pins } = this.#options
     const reads = pins !== undefined && (this.#listsTools || (this.#isStream && isEvents))
     const listed = reads
@@ -252,6 +302,8 @@ function passing(listed: ListedTools): Rewriter {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+const NOTHING_PASSES: Rewriter = { write: () => NOTHING, end: () => NOTHING }
 
 /**
  * Where a request goes by what follows the server's name; undefined: to an endpoint of which
@@ -303,6 +355,14 @@ function unreadable(why: string, id: McpMessage['id'] = null): Look {
 
 function refused(error: YoriError, id: McpMessage['id'] = null): Look {
   return { kind: 'refused', error, answer: (text) => refusedAnswer(error, id, text) }
+}
+
+const SECOND_MS = 1000
+
+function tooOften({ limit, perMinute, waitMs }: TooOften, id: McpMessage['id']): Look {
+  const seconds = Math.ceil(waitMs / SECOND_MS)
+  const why = `${limit} of ${perMinute} is used up: wait ${seconds} s, then call again`
+  return refused(new YoriError('YORI_MCP_RATE_LIMITED', why), id)
 }
 
 /** Of a name that its client chose, what is said of it. */

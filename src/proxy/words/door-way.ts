@@ -12,6 +12,17 @@ export interface Rewriter {
   write(chunk: Buffer): Buffer
   /** What it had held back. */
   end(): Buffer
+  /** Asked once all of it has come, where it took its time: what is left, once it is known. */
+  finish?(): Promise<Buffer>
+}
+
+/** Where a rewriter that takes its time leaves what goes on, and says what it saw. */
+export interface AnswerSink {
+  readonly emit: (bytes: Buffer) => void
+  /** For the record. */
+  readonly note: (text: string) => void
+  /** An answer in the place of one that is kept back, where it is known what was asked. */
+  readonly instead?: ((why: string) => string) | undefined
 }
 
 /** One for a request. Throws nothing. */
@@ -23,7 +34,7 @@ export interface DoorWay {
   /** Of an answer's head: nobody sees it, and the request goes once more, as `sent` has it then. */
   asksAgain?(status: number, fields: readonly string[]): boolean
   /** Through which its answer goes on; undefined: as it is. */
-  rewriter?(head: AnswerHead, status: number): Rewriter | undefined
+  rewriter?(head: AnswerHead, status: number, sink: AnswerSink): Rewriter | undefined
 }
 
 /** An answer of ours, in JSON; without a text there is no body. */

@@ -27,6 +27,14 @@ import { DECISION_RANK, Ranked, REASON_RANK, UNSEEN_RANK } from './precedence.js
 
 export type { ExchangeOpened } from './exchange-row.js'
 
+/** One after the other. */
+function joined(before: string | undefined, text: string): string {
+  return before === undefined || before === '' ? text : `${before}; ${text}`
+}
+
+/** Characters of what is noted of one exchange. */
+const MAX_NOTES = 2000
+
 /** What policies made of it, as the row has it. */
 export type DecidedFields = Pick<
   ExchangeRecord,
@@ -51,6 +59,8 @@ export interface Ended {
 }
 
 export class ExchangeLog {
+  /** What was noted of its answer. */
+  #answerNotes: string | undefined
   readonly #record: WritableRow<ExchangeRecord>
   readonly #reason = new Ranked<string>()
   readonly #unseen = new Ranked<Uninspectable>()
@@ -155,9 +165,20 @@ export class ExchangeLog {
     this.#record.findings = findings
   }
 
+  /** Of what came back; the first few are kept. */
+  answerNoted(text: string): void {
+    const all = joined(this.#answerNotes, text)
+    if (all.length > MAX_NOTES) return
+    this.#answerNotes = all
+    this.#record.policyMessage = joined(this.#record.policyMessage, text)
+  }
+
   decided(fields: DecidedFields): void {
     const { reason, ...told } = fields
     keepKnown(this.#record, told)
+    // It may be decided on after some of its answer has come.
+    if (told.policyMessage !== undefined && this.#answerNotes !== undefined)
+      this.#record.policyMessage = joined(told.policyMessage, this.#answerNotes)
     if (reason !== undefined) this.#because(reason, REASON_RANK.policy)
   }
 
