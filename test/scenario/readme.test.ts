@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { loadConfig } from '../../config/load.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
-import { Cli } from '../support/cli.js'
+import { Cli, runCli } from '../support/cli.js'
 import { needs } from '../support/needs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
@@ -182,6 +182,39 @@ describe('README.md and docs/', () => {
     for (const page of pages)
       for (const blocks of chapters(readFileSync(packageFile(page), 'utf8')).values())
         for (const { mark } of blocks) assert.ok(MARKS.has(mark), `${page}: ${mark}`)
+  })
+
+  it('name commands and options that there are, in what is typed on a router or shows a form', async function () {
+    this.timeout(180_000)
+    const shown = new Map<string, Set<string>>()
+    for (const page of pages)
+      for (const blocks of chapters(readFileSync(packageFile(page), 'utf8')).values())
+        for (const { mark, text } of blocks)
+          if (mark === 'router' || mark === 'form')
+            for (const [, line = ''] of text.matchAll(
+              /(?:^|&& )(?:sudo )?yori ([^#\n&]+)/gm,
+            )) {
+              const [words = ''] = /^[a-z]+(?: [a-z]+){0,2}/.exec(line) ?? []
+              const [own = ''] = line.split(' -- ')
+              const options = own.match(/(?<=\s)--[a-z-]+/g) ?? []
+              shown.set(words, new Set([...(shown.get(words) ?? []), ...options]))
+            }
+    assert.ok(shown.size > 10, String(shown.size))
+    for (const [words, options] of shown) {
+      const { status, stdout, stderr } = await runCli([...words.split(' '), '--help'], {
+        cwd: packageFile('.'),
+      })
+      assert.equal(status, 0, `yori ${words}: ${stderr}`)
+      for (const option of options)
+        assert.ok(
+          stdout.includes(`${option} `) || stdout.includes(`${option}\n`),
+          `yori ${words} ${option}`,
+        )
+      // Whose help it is: a further word is a command, unless this one takes none.
+      const [usage = ''] = stdout.split('\n')
+      if (usage.endsWith('[command]'))
+        assert.ok(usage.startsWith(`Usage: yori ${words} `), `yori ${words}: ${usage}`)
+    }
   })
 
   it('lead to pages that there are, and never to a stranger’s package', () => {
