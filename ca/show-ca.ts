@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../src/core/clock.js'
 import { YoriError } from '../src/core/errors.js'
+import type { Secret } from '../src/core/secret.js'
 import { caFilesOf, inRoot, loadCa, renewalDueMs } from './ca-files.js'
 import type { LoadedCa } from './ca-files.js'
 import type { CaCertificate } from './certificate.js'
@@ -82,6 +83,23 @@ export function summarise(ca: LoadedCa, options: CaOptions, nowMs: number): CaSu
       needNewRoot: wanted.filter((name) => !inRoot(ca, name)),
     },
   }
+}
+
+/** How names that wait for a new issuing CA get one, by where the root key is. */
+export const ROTATION_WAYS: Readonly<Record<LoadedCa['rootKey'], string>> = {
+  usable:
+    'a reload (SIGHUP) makes an issuing CA for them by itself, so does `yori ca rotate`',
+  sealed: '`yori ca rotate`, which asks for the passphrase of the root key',
+  absent: '`yori ca rotate --root-key FILE`, as the root key is not on this machine',
+}
+
+/** As the service sees it: a key whose passphrase the configuration has opens without a person. */
+export function asServed<T extends Pick<LoadedCa, 'rootKey'>>(
+  ca: T,
+  { passphrase }: { readonly passphrase?: Secret },
+): T {
+  const opens = ca.rootKey === 'sealed' && passphrase !== undefined
+  return opens ? { ...ca, rootKey: 'usable' } : ca
 }
 
 export function describeCa(summary: CaSummary): string {

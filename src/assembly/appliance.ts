@@ -183,12 +183,13 @@ export class Appliance {
 
   async #swap(config: Config): Promise<void> {
     const old = this.current
-    const next = await Generation.build(config, await this.#edges())
+    const next = await this.#built(config, old)
     try {
       refuseNewNames(old, next)
       await this.#listener.listen(config.listen.map(listenAddress))
     } catch (error) {
       await next.destroy()
+      await this.#issueAgain(old)
       throw error
     }
     this.#warnOfRestart(config)
@@ -202,6 +203,25 @@ export class Appliance {
       old,
       old.retire(() => this.current),
     )
+  }
+
+  async #built(config: Config, old: Generation): Promise<Generation> {
+    try {
+      return await Generation.build(config, await this.#edges())
+    } catch (error) {
+      await this.#issueAgain(old)
+      throw error
+    }
+  }
+
+  /** The one that was refused had made an issuing CA for its own names. */
+  async #issueAgain({ authority }: Generation): Promise<void> {
+    await authority.reload().catch((err: unknown) => {
+      this.#log.error(
+        { err },
+        'the CA could not be made anew for the names that are served',
+      )
+    })
   }
 
   /** Without a deadline: a stream may be long, and a reload is no reason to cut it. */

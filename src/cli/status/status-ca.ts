@@ -1,6 +1,6 @@
 /** The CA on disk: can it be used, and does somebody have to do something about it? */
 import { conditionOf } from '../../../ca/condition.js'
-import { findCa, summarise } from '../../../ca/show-ca.js'
+import { asServed, findCa, ROTATION_WAYS, summarise } from '../../../ca/show-ca.js'
 import { caSettingsOf } from '../../assembly/from-config/ca.js'
 import { printable } from '../../audit/printable.js'
 import type { Finding, Level, StatusSection } from './status-section.js'
@@ -15,11 +15,12 @@ export const caSection: StatusSection = {
   name: 'CA',
   async read({ config, clock }): Promise<Finding> {
     const settings = caSettingsOf(config)
-    const ca = await findCa(settings.directory, clock)
-    if (ca === undefined) {
+    const found = await findCa(settings.directory, clock)
+    if (found === undefined) {
       const lines = ['there is none yet: the first start, or `yori ca init`, makes one']
       return { level: 'notice', facts: { kind: 'none' }, lines }
     }
+    const ca = asServed(found, settings)
     const nowMs = clock.now()
     const condition = conditionOf(ca, nowMs)
     const { root, issuing, staged, names } = summarise(ca, settings, nowMs)
@@ -41,7 +42,10 @@ export const caSection: StatusSection = {
         `root ${root.sha256}`,
         ...(staged === null ? [] : [`a new root is staged: ${staged.sha256}`]),
         ...(names.needRotation.length > 0
-          ? [`not served before \`yori ca rotate\`: ${listed(names.needRotation)}`]
+          ? [
+              `not served yet: ${listed(names.needRotation)}`,
+              `to serve them: ${ROTATION_WAYS[ca.rootKey]}`,
+            ]
           : []),
         ...(names.needNewRoot.length > 0
           ? [`not served without a new root: ${listed(names.needNewRoot)}`]
