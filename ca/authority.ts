@@ -13,7 +13,7 @@ import { silentLog } from '../src/core/log.js'
 import type { Log } from '../src/core/log.js'
 import { activateRoot, createCa, openNext, renewIssuing } from './ca-changes.js'
 import { conditionOf } from './condition.js'
-import type { CaCondition } from './condition.js'
+import type { CaCondition, MomentWords } from './condition.js'
 import { caFilesOf, inRoot, loadCa, openRoot, renewalDueMs, validAt } from './ca-files.js'
 import type { CaFiles, CaSettings, LoadedCa } from './ca-files.js'
 import { issueLeaf, issuerOf, newKey, subjectKeyOf } from './issue.js'
@@ -129,8 +129,8 @@ export class Authority {
   }
 
   /** How it stands: unusable means that everything is tunnelled. */
-  condition(nowMs: number): CaCondition {
-    return conditionOf(this.#loaded, nowMs)
+  condition(nowMs: number, words?: MomentWords): CaCondition {
+    return conditionOf(this.#loaded, nowMs, words)
   }
 
   usable(nowMs: number): Usability {

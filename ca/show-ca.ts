@@ -5,6 +5,7 @@
 import type { Clock } from '../src/core/clock.js'
 import { YoriError } from '../src/core/errors.js'
 import type { Secret } from '../src/core/secret.js'
+import { momentText } from '../src/core/moment-text.js'
 import { caFilesOf, inRoot, loadCa, renewalDueMs } from './ca-files.js'
 import type { LoadedCa } from './ca-files.js'
 import type { CaCertificate } from './certificate.js'
@@ -102,29 +103,32 @@ export function asServed<T extends Pick<LoadedCa, 'rootKey'>>(
   return opens ? { ...ca, rootKey: 'usable' } : ca
 }
 
-export function describeCa(summary: CaSummary): string {
+/** For people; moments in `zone`, or the system's. */
+export function describeCa(summary: CaSummary, zone?: string): string {
+  const at = (iso: string): string => momentText(Date.parse(iso), zone)
   const { root, issuing, names } = summary
   const lines = [
     `Folder        ${summary.directory}`,
     '',
     'Root CA: devices trust it',
-    ...certificateLines(root),
+    ...certificateLines(root, at),
     `  Private key ${KEY_WORDS[root.privateKey]}`,
     '',
     'Issuing CA: signs the leaf certificates',
-    ...certificateLines(issuing),
-    `  Renewal     due ${issuing.renewalDue}`,
+    ...certificateLines(issuing, at),
+    `  Renewal     due ${at(issuing.renewalDue)}`,
     '',
     root.permits === null
       ? 'The root carries no name constraints: a stolen root key could sign for any name.'
       : 'Neither can sign for an IP address or for any name that is not listed.',
     `Served        ${listed(names.served)}`,
   ]
-  if (summary.staged !== null)
+  const { staged } = summary
+  if (staged !== null)
     lines.push(
       '',
-      `Staged root: takes over ${summary.staged.switchAt ?? 'by \`yori ca rotate --root --activate\`'}`,
-      ...certificateLines(summary.staged),
+      `Staged root: takes over ${staged.switchAt === null ? 'by `yori ca rotate --root --activate`' : `at ${at(staged.switchAt)}`}`,
+      ...certificateLines(staged, at),
     )
   if (names.needRotation.length > 0)
     lines.push(`Not yet       ${listed(names.needRotation)}: run \`yori ca rotate\``)
@@ -167,12 +171,15 @@ function certificateSummary(
   }
 }
 
-function certificateLines(certificate: CertificateSummary): string[] {
+function certificateLines(
+  certificate: CertificateSummary,
+  at: (iso: string) => string,
+): string[] {
   const { permits } = certificate
   return [
     `  Subject     ${certificate.subject}`,
     `  SHA-256     ${certificate.sha256}`,
-    `  Valid       ${certificate.notBefore} to ${certificate.notAfter}${certificate.valid ? '' : ' (NOT VALID NOW)'}`,
+    `  Valid       ${at(certificate.notBefore)} to ${at(certificate.notAfter)}${certificate.valid ? '' : ' (NOT VALID NOW)'}`,
     `  Key         ${certificate.key}`,
     `  Can sign    ${permits === null ? 'any name: it carries no name constraints' : listed(permits)}`,
   ]

@@ -10,6 +10,7 @@ import type { Config } from '../../config/schema.js'
 import type { Appliance } from '../assembly/appliance.js'
 import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
+import { momentText } from '../core/moment-text.js'
 import { Recent } from '../core/recent.js'
 import type { ConnectionRecord, EventRecord } from '../core/record.js'
 import { LocalTimes } from '../policy/local-time.js'
@@ -130,7 +131,10 @@ export class Alerts implements ExchangeObserver {
     const { disk } = this.#options
     this.#states = new StateWatch(
       {
-        ca: () => appliance.current.authority.condition(this.#options.clock.now()),
+        ca: () =>
+          appliance.current.authority.condition(this.#options.clock.now(), (ms) =>
+            momentText(ms, this.#config.enforcement.timezone),
+          ),
         audit: () => appliance.audit,
         trust: () => appliance.trust.entries(),
         root: () => appliance.current.authority.rootFingerprint,

@@ -21,6 +21,11 @@ export interface CommandEntry {
   readonly load: () => Promise<Command>
 }
 
+/** In which people read times. */
+function zoneOf(path: string | undefined): string | undefined {
+  return configOf(path).enforcement.timezone
+}
+
 function auditDeps(): AuditCommandDeps {
   return {
     auditOptions: (path) => {
@@ -32,6 +37,7 @@ function auditDeps(): AuditCommandDeps {
         maxBytes: max_bytes,
       }
     },
+    zone: zoneOf,
     stdout: process.stdout,
     clock: systemClock,
     note,
@@ -426,6 +432,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         proxyUrl: (path) => proxyUrlOf(configOf(path)),
         stateDir: (path) => configOf(path).state_dir,
         names: (path) => householdNames(configOf(path), systemClock.now()),
+        zone: zoneOf,
         clock: systemClock,
         env: process.env,
         print,
@@ -510,6 +517,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       const { pinningCommand } = await import('./commands/household/pinning.js')
       return pinningCommand({
         stateDir: (path) => configOf(path).state_dir,
+        zone: zoneOf,
         clock: systemClock,
         print,
       })

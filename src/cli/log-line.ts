@@ -1,5 +1,6 @@
 /** A line of the log for a person at a terminal, out of the JSON that programs get. */
 import type { WriteStream } from 'node:tty'
+import { clockText } from '../core/moment-text.js'
 import { printable } from '../audit/printable.js'
 
 const LEVELS: Readonly<Record<number, string>> = {
@@ -14,8 +15,8 @@ const LEVELS: Readonly<Record<number, string>> = {
 const EVERY = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'v'])
 const LONGEST_VALUE = 300
 
-/** What is no JSON stays as it is. Ends with a line feed. */
-export function logLine(json: string): string {
+/** Time of day in `zone`. What is no JSON stays as it is. Ends with a line feed. */
+export function logLine(json: string, zone?: string): string {
   let fields: Record<string, unknown>
   try {
     fields = JSON.parse(json) as Record<string, unknown>
@@ -23,9 +24,7 @@ export function logLine(json: string): string {
     return `${printable(json.trimEnd())}\n`
   }
   const { level, time, msg } = fields
-  const at = new Date(Number(time))
-  const two = (number: number): string => String(number).padStart(2, '0')
-  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
+  const clock = typeof time === 'number' ? clockText(time, zone) : '--:--:--'
   const rest = Object.entries(fields)
     .filter(([name]) => !EVERY.has(name))
     .map(([name, value]) => `${name}=${valueText(value)}`)
@@ -47,7 +46,10 @@ function valueText(value: unknown): string {
 const MOST_WAITING_BYTES = 1024 * 1024
 
 /** A destination of pino: the terminal that a person reads along at. */
-export function terminalLog(terminal: WriteStream): { write(line: string): void } {
+export function terminalLog(
+  terminal: WriteStream,
+  zone?: string,
+): { write(line: string): void } {
   let dropped = 0
   return {
     write: (line) => {
@@ -58,7 +60,7 @@ export function terminalLog(terminal: WriteStream): { write(line: string): void 
       if (dropped > 0)
         terminal.write(`(${dropped} lines were too fast for this terminal)\n`)
       dropped = 0
-      terminal.write(logLine(line))
+      terminal.write(logLine(line, zone))
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 import { printable } from '../audit/printable.js'
 import type { Listed } from '../audit/where.js'
+import { clockText, recordedMs } from '../core/moment-text.js'
 import { dollars, rowTokens } from './print-table.js'
 
 /** What a line needs of a row of `audit_events`. */
@@ -40,16 +41,18 @@ export interface LineOptions {
   readonly colour: boolean
   /** Columns of the terminal; longer lines are cut. Undefined: never. */
   readonly width?: number | undefined
+  /** Of the time of day; the system's when left out. */
+  readonly zone?: string | undefined
 }
 
 /** A terminal that says less does not know how wide it is. */
 const NARROWEST = 20
 
-export function watchLine(row: Listed, { colour, width }: LineOptions): string {
+export function watchLine(row: Listed, { colour, width, zone }: LineOptions): string {
   const paint = colour ? paintOf(row) : undefined
   const [tokens, usd] = [rowTokens(row), dollars(row['cost_micro_usd'])]
   const parts = [
-    timeText(row['timestamp']),
+    timeText(row['timestamp'], zone),
     column(whoText(row), 18),
     column(text(row, 'model') ?? text(row, 'endpoint_domain') ?? '-', 24),
     (tokens === '-' ? '' : tokens).padStart(12),
@@ -74,12 +77,10 @@ const cut = (line: string, most: number): string =>
 
 const column = (value: string, width: number): string => cut(value, width).padEnd(width)
 
-/** Local time of day, of UTC text. */
-function timeText(value: Listed[string] | undefined): string {
-  const at = new Date(`${String(value).replace(' ', 'T')}Z`)
-  if (Number.isNaN(at.getTime())) return '--:--:--'
-  const two = (number: number): string => String(number).padStart(2, '0')
-  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
+/** Time of day in the zone, of a time of the record. */
+function timeText(value: Listed[string] | undefined, zone: string | undefined): string {
+  const ms = recordedMs(String(value))
+  return Number.isNaN(ms) ? '--:--:--' : clockText(ms, zone)
 }
 
 /** The device; on this machine the program, or what it calls itself. */

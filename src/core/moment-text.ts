@@ -19,10 +19,42 @@ export function untilText(atMs: number, nowMs: number, zone: string | undefined)
   return date === partsOf(nowMs, zone).date ? clock : `${date} ${clock}`
 }
 
+/** `2026-03-04 21:30:05`, where the zone stands beside it, as in the head of a column. */
+export function secondText(atMs: number, zone: string | undefined): string {
+  const { date, clock, second } = partsOf(atMs, zone)
+  return `${date} ${clock}:${second}`
+}
+
+/** `21:30:05`. */
+export function clockText(atMs: number, zone: string | undefined): string {
+  const { clock, second } = partsOf(atMs, zone)
+  return `${clock}:${second}`
+}
+
+/** `2026-03-04` on the wall of the zone. */
+export function dateText(atMs: number, zone: string | undefined): string {
+  return partsOf(atMs, zone).date
+}
+
+/** `Europe/Berlin`: the zone, or the system's. */
+export function zoneText(zone: string | undefined): string {
+  return formatOf(zone).resolvedOptions().timeZone
+}
+
+/** The moment that a text of the record tells, `2026-03-04 20:30:05.000` in UTC; else NaN. */
+export function recordedMs(text: string): number {
+  return Date.parse(`${text.replace(' ', 'T')}Z`)
+}
+
 function partsOf(
   atMs: number,
   zone: string | undefined,
-): { readonly date: string; readonly clock: string; readonly name: string } {
+): {
+  readonly date: string
+  readonly clock: string
+  readonly second: string
+  readonly name: string
+} {
   const parts = new Map(
     formatOf(zone)
       .formatToParts(atMs)
@@ -32,6 +64,7 @@ function partsOf(
   return {
     date: `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`,
     clock: `${part('hour')}:${part('minute')}`,
+    second: part('second'),
     name: part('timeZoneName'),
   }
 }
@@ -49,6 +82,7 @@ function formatOf(zone = ''): Intl.DateTimeFormat {
     day: '2-digit',
     hour: '2-digit',
     minute: '2-digit',
+    second: '2-digit',
     timeZoneName: 'short',
   })
   if (formats.size >= MAX_ZONES) formats.clear()

@@ -2,6 +2,7 @@
 import { connect } from 'node:tls'
 import { conditionOf } from '../../ca/condition.js'
 import { findCa } from '../../ca/show-ca.js'
+import { momentText } from '../core/moment-text.js'
 import { probeName } from '../../pf/steering-plan.js'
 import { caSettingsOf } from '../assembly/from-config/ca.js'
 import { RESERVED_PREFIX } from '../core/own-paths.js'
@@ -17,9 +18,8 @@ const SELF_TEST_PATH = `${RESERVED_PREFIX}self-test`
 
 export const clockCheck: Check = {
   name: 'clock',
-  look({ clock, machine }) {
-    const now = new Date(clock.now())
-    const said = `it is ${now.toISOString()}`
+  look({ config, clock, machine }) {
+    const said = `it is ${momentText(clock.now(), config.enforcement.timezone)}`
     const synchronised = machine.run('timedatectl', 'show', '-p', 'NTPSynchronized')
     if (synchronised?.trim() === 'NTPSynchronized=no')
       return [notice(`${said}, and nobody sets the clock`, 'timedatectl set-ntp true')]
@@ -36,7 +36,9 @@ export const caCheck: Check = {
       return [
         notice(`none in ${directory} yet: the first start makes one`, 'yori ca init'),
       ]
-    const condition = conditionOf(ca, clock.now())
+    const condition = conditionOf(ca, clock.now(), (ms) =>
+      momentText(ms, config.enforcement.timezone),
+    )
     switch (condition.kind) {
       case 'good':
         return [good(`usable, in ${directory}`)]

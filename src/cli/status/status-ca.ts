@@ -2,6 +2,7 @@
 import { conditionOf } from '../../../ca/condition.js'
 import { asServed, findCa, ROTATION_WAYS, summarise } from '../../../ca/show-ca.js'
 import { caSettingsOf } from '../../assembly/from-config/ca.js'
+import { momentText } from '../../core/moment-text.js'
 import { printable } from '../../audit/printable.js'
 import type { Finding, Level, StatusSection } from './status-section.js'
 
@@ -22,7 +23,8 @@ export const caSection: StatusSection = {
     }
     const ca = asServed(found, settings)
     const nowMs = clock.now()
-    const condition = conditionOf(ca, nowMs)
+    const words = (ms: number): string => momentText(ms, config.enforcement.timezone)
+    const condition = conditionOf(ca, nowMs, words)
     const { root, issuing, staged, names } = summarise(ca, settings, nowMs)
     const waiting = names.needRotation.length + names.needNewRoot.length
     const level = LEVELS[condition.kind]
@@ -37,7 +39,7 @@ export const caSection: StatusSection = {
       },
       lines: [
         condition.kind === 'good'
-          ? `usable; ${names.served.length} names, issuing CA until ${issuing.notAfter}`
+          ? `usable; ${names.served.length} names, issuing CA until ${words(Date.parse(issuing.notAfter))}`
           : condition.reason,
         `root ${root.sha256}`,
         ...(staged === null ? [] : [`a new root is staged: ${staged.sha256}`]),

@@ -3,6 +3,7 @@
  * One question to the record, kept for a moment, since every open page asks again and again.
  */
 import { describeCoverage, isCoverage, wayOut } from '../../core/coverage.js'
+import { momentText } from '../../core/moment-text.js'
 import { trustsNow } from '../../core/trust.js'
 import { json } from '../answer.js'
 import type { Handler, Surroundings } from '../method.js'
@@ -25,7 +26,9 @@ export const overview: Handler = async ({ on }) => {
   const nowMs = port.clock.now()
   const { config, services, authority } = port.appliance.current
   const { usage, activity, coverage } = await foundBy(on, nowMs)
-  const condition = authority.condition(nowMs)
+  const condition = authority.condition(nowMs, (ms) =>
+    momentText(ms, config.enforcement.timezone),
+  )
   return json({
     now: new Date(nowMs).toISOString(),
     status: stateOf(port),

@@ -1,5 +1,6 @@
 /** Who trusts us, and where a device gets the certificate: what the page Trust shows. */
 import { formatSocketAddress } from '../../core/address.js'
+import { momentText } from '../../core/moment-text.js'
 import { readinessOf, trustsNow } from '../../core/trust.js'
 import type { TrustEntry } from '../../core/trust.js'
 import { qrCode } from '../../proxy/site/qr-code.js'
@@ -8,14 +9,16 @@ import type { Handler, Surroundings } from '../method.js'
 
 export const trust: Handler = ({ on }) => {
   const { appliance, clock } = on.port
-  const { services, authority } = appliance.current
+  const { config, services, authority } = appliance.current
   const { rootFingerprint, staged, constrained } = services.roots
   const { present, notReady } = readinessOf(
     appliance.trust.entries(),
     rootFingerprint,
     staged?.fingerprint,
   )
-  const condition = authority.condition(clock.now())
+  const condition = authority.condition(clock.now(), (ms) =>
+    momentText(ms, config.enforcement.timezone),
+  )
   return json({
     root: { sha256: rootFingerprint, constrained },
     staged:

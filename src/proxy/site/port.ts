@@ -1,6 +1,7 @@
 /** What our own pages need. */
 import type { SocketAddress } from '../../core/address.js'
 import type { Clock } from '../../core/clock.js'
+import type { Decider } from '../../policy/decider.js'
 import type { Concern } from '../../core/concern.js'
 import type { Memory } from '../../learned/memory.js'
 import type { Trials } from '../../learned/trials.js'
@@ -14,6 +15,8 @@ import type { PolicySnapshot } from '../words/policy-snapshot.js'
 export interface SitePort {
   readonly policy: PolicySnapshot
   readonly clock: Clock
+  /** In which people read times. */
+  readonly decider: Pick<Decider, 'zone'>
   readonly roots: Roots
   readonly certificates: Pick<Certificates, 'mintable' | 'nextContextFor'>
   /** A device that has got our root, or asks for it, is tried again at once. */

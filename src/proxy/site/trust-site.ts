@@ -8,6 +8,7 @@
 import { X509Certificate } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import { formatSocketAddress } from '../../core/address.js'
+import { dateText } from '../../core/moment-text.js'
 import type { Device } from '../../core/record.js'
 import { unreachable } from '../../core/unreachable.js'
 import { matchesHostname } from '../../core/hostname.js'
@@ -74,7 +75,7 @@ function sendPage(http: Http, from: HttpClient, services: SitePort): void {
   const switchAt =
     staged?.switchAtMs === undefined
       ? undefined
-      : new Date(staged.switchAtMs).toISOString().slice(0, 10)
+      : dateText(staged.switchAtMs, services.decider.zone)
   const root = { sha256: roots.rootFingerprint, path: '/yori-root' }
   const names = [device.hostname, device.ip, device.mac].filter(
     (name) => name !== undefined,

@@ -60,5 +60,5 @@ async function show(deps: CaCommandDeps, flags: CommonFlags): Promise<void> {
   const ca = await readCa(options.directory, deps.clock)
   const summary = summarise(ca, options, deps.clock.now())
   if (flags.json === true) printJson(deps, summary)
-  else deps.print(describeCa(summary))
+  else deps.print(describeCa(summary, deps.zone?.(flags.config)))
 }

@@ -5,6 +5,7 @@ import { rotateIssuing, stageNewRoot } from '../../../../ca/manage.js'
 import type { GivenKey, ManageSettings } from '../../../../ca/manage.js'
 import { findCa, summarise } from '../../../../ca/show-ca.js'
 import type { CaSummary } from '../../../../ca/show-ca.js'
+import { momentText } from '../../../core/moment-text.js'
 import { nameOfDevice, readinessOf } from '../../../core/trust.js'
 import type { TrustEntry } from '../../../core/trust.js'
 import { printable } from '../../../audit/printable.js'
@@ -50,13 +51,14 @@ async function rotate(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
     return
   }
   const { issuing, names } = summary
+  const until = momentText(Date.parse(issuing.notAfter), deps.zone?.(flags.config))
   deps.print(
     rotation.kind === 'made'
       ? `There was no CA: made one in ${settings.directory}. Devices must trust its root: ${HOW_TO_TRUST}.\n`
       : 'Made a new issuing CA. Devices need to do nothing; a running YORI takes it within seconds.\n',
   )
   if (rotation.kind === 'made') deps.print(`  Root        ${summary.root.sha256}\n`)
-  deps.print(`  Issuing CA  ${issuing.sha256}\n  Valid until ${issuing.notAfter}\n`)
+  deps.print(`  Issuing CA  ${issuing.sha256}\n  Valid until ${until}\n`)
   deps.print(`  Serves      ${names.served.length} names\n`)
   if (names.needNewRoot.length > 0)
     deps.print(
@@ -99,7 +101,9 @@ async function rotateRoot(deps: CaCommandDeps, flags: RotateFlags): Promise<void
     '`--status` lists who is not ready.',
     ...(ca.switchAtMs === undefined
       ? []
-      : [`It takes over by itself at ${new Date(ca.switchAtMs).toISOString()}.`]),
+      : [
+          `It takes over by itself at ${momentText(ca.switchAtMs, deps.zone?.(flags.config))}.`,
+        ]),
   ])
 }
 
@@ -122,9 +126,9 @@ async function status(deps: CaCommandDeps, flags: RotateFlags): Promise<void> {
   }
   deps.print(`A root is staged, SHA-256 ${next.x509.fingerprint256}.\n`)
   deps.print(
-    switchAt === null
+    ca?.switchAtMs === undefined
       ? 'It takes over by `yori ca rotate --root --activate`.\n'
-      : `It takes over at ${switchAt}, or by \`yori ca rotate --root --activate\`.\n`,
+      : `It takes over at ${momentText(ca.switchAtMs, deps.zone?.(flags.config))}, or by \`yori ca rotate --root --activate\`.\n`,
   )
   if (ca?.cross === undefined)
     deps.print('Its path length is too short to serve devices that trust it alone yet.\n')

@@ -27,6 +27,8 @@ export interface CaCommandDeps {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Where YORI keeps who trusts it. */
   stateDir?(configPath: string | undefined): string
+  /** The zone in which people read times; the system's when left out. */
+  zone?(configPath: string | undefined): string | undefined
   /** Asks for a passphrase; undefined when nobody is there. The terminal's when left out. */
   ask?(question: string): Promise<Secret | undefined>
 }

@@ -43,6 +43,7 @@ async function list(
   )
   const names = deps.names?.(flags.config) ?? new Map<string, string>()
   const met = new Set(present.flatMap(({ device, ip }) => [device, ip]))
+  const zone = deps.zone?.(flags.config)
   const lines: Line[] = [
     ...present.map((entry): Line => {
       const isTrusting = trustsNow(entry)
@@ -52,7 +53,7 @@ async function list(
         device: entry.device,
         name: names.get(entry.device) ?? names.get(entry.ip) ?? nameOfDevice(entry),
         state: isTrusting ? 'trusts' : 'refuses',
-        says: at === undefined ? '' : `${momentText(at, undefined)}${cause}`,
+        says: at === undefined ? '' : `${momentText(at, zone)}${cause}`,
       }
     }),
     ...[...names]

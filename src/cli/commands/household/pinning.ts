@@ -2,12 +2,15 @@
 import { Command } from 'commander'
 import type { Clock } from '../../../core/clock.js'
 import { wayOut } from '../../../core/coverage.js'
+import { momentText } from '../../../core/moment-text.js'
 import { LESSON_KINDS } from '../../../core/lessons.js'
 import type { Lesson, LessonKind } from '../../../core/lessons.js'
 import { lessonsPath, readLessons, writeLessons } from '../../../net/lessons-file.js'
 
 export interface PinningDeps {
   readonly stateDir: (config: string | undefined) => string
+  /** In which people read times; the system's when left out. */
+  readonly zone?: (config: string | undefined) => string | undefined
   readonly clock: Clock
   readonly print: (text: string) => void
 }
@@ -45,7 +48,8 @@ async function list(deps: PinningDeps, flags: Flags): Promise<void> {
     return
   }
   if (lessons.length === 0) deps.print('Nothing: no program has turned YORI away.\n')
-  for (const lesson of lessons) deps.print(`${line(lesson, deps.clock.now())}\n`)
+  const [nowMs, zone] = [deps.clock.now(), deps.zone?.(flags.config)]
+  for (const lesson of lessons) deps.print(`${line(lesson, nowMs, zone)}\n`)
   for (const kind of LESSON_KINDS)
     if (lessons.some(({ learned }) => learned === kind))
       deps.print(`${WORDS[kind]}: ${wayOut(kind) ?? ''}\n`)
@@ -57,12 +61,12 @@ const WORDS: Readonly<Record<LessonKind, string>> = {
   'tunnel-clock': 'its clock is wrong',
 }
 
-function line(lesson: Lesson, nowMs: number): string {
+function line(lesson: Lesson, nowMs: number, zone: string | undefined): string {
   const { device, name, fingerprint, learned, until } = lesson
   const why = WORDS[learned]
   const when =
     until > nowMs
-      ? `until ${new Date(until).toISOString()}`
+      ? `until ${momentText(until, zone)}`
       : 'tested again at its next connection'
   return `${device}  ${name}  ${why}  ${when}  (${fingerprint})`
 }

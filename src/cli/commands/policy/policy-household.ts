@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import { jsonLine, printable } from '../../../audit/printable.js'
 import type { Clock } from '../../../core/clock.js'
+import { momentText, recordedMs } from '../../../core/moment-text.js'
 import { loadPolicySet } from '../../../assembly/from-config/policy-set.js'
 import type { LoadedPolicy, PolicySet } from '../../../assembly/from-config/policy-set.js'
 import type { Loaded } from '../../context.js'
@@ -203,22 +204,31 @@ async function suggest(
   const report = await interruptible(deps, (interrupted) =>
     suggestPolicies({ config, since, clock, interrupted }),
   )
-  deps.print(flags.json === true ? `${jsonLine(report)}\n` : suggestText(report, since))
+  deps.print(
+    flags.json === true
+      ? `${jsonLine(report)}\n`
+      : suggestText(report, since, config.enforcement.timezone),
+  )
 }
 
 function suggestText(
   { rows, suggestions, inForce }: SuggestReport,
   since: string,
+  zone: string | undefined,
 ): string {
   const known = inForce.length === 0 ? '' : ` In force already: ${inForce.join(', ')}.`
   if (suggestions.length === 0) {
     return `Nothing in ${rows} requests calls for a further policy.${known}\n`
   }
-  const parts = suggestions.map((one) => suggestionText(one, since))
+  const parts = suggestions.map((one) => suggestionText(one, since, zone))
   return `What ${rows} requests call for.${known}\n\n${parts.join('\n')}`
 }
 
-function suggestionText(one: Suggestion, since: string): string {
+function suggestionText(
+  one: Suggestion,
+  since: string,
+  zone: string | undefined,
+): string {
   const { policy, requests, denied, days, devices, first, last, reason, unknown } = one
   const who = devices
     .slice(0, 5)
@@ -227,7 +237,7 @@ function suggestionText(one: Suggestion, since: string): string {
   return [
     `${policy}: ${one.description}`,
     `  would have spoken on ${requests} requests (denied ${denied}) on ${days} days,`,
-    `  ${first.slice(0, 16)} to ${last.slice(0, 16)} UTC, most often: ${printable(reason)}`,
+    `  ${momentText(recordedMs(first), zone)} to ${momentText(recordedMs(last), zone)}, most often: ${printable(reason)}`,
     `  devices: ${who}`,
     ...(unknown === 0 ? [] : [`  ${unknown} further requests could not be judged`]),
     `  policies: {files: {${policy}: {action: alert}}}`,

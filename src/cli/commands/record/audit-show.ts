@@ -7,6 +7,8 @@ import type { Command } from 'commander'
 import { jsonLine, printable } from '../../../audit/printable.js'
 import type { Listed } from '../../../audit/queries.js'
 import { approvalCode, readApprovalCode } from '../../../policy/approval.js'
+import { zoneText } from '../../../core/moment-text.js'
+import { wallText } from './audit-text.js'
 import { dollars, rowTokens } from '../../print-table.js'
 import { usageError } from '../../usage.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
@@ -42,10 +44,12 @@ export function addShow(command: Command, deps: AuditCommandDeps): void {
 async function show(deps: AuditCommandDeps, id: string, flags: ShowFlags): Promise<void> {
   using reader = await openRecord(deps, flags)
   const row = await exchangeOf(reader, id)
-  deps.stdout.write(formOf(row, flags.json === true ? 'json' : flags.as))
+  deps.stdout.write(
+    formOf(row, flags.json === true ? 'json' : flags.as, deps.zone?.(flags.config)),
+  )
 }
 
-function formOf(row: Listed, form: ShowFlags['as']): string {
+function formOf(row: Listed, form: ShowFlags['as'], zone?: string): string {
   switch (form) {
     case 'json':
       return `${jsonLine(row)}\n`
@@ -54,7 +58,7 @@ function formOf(row: Listed, form: ShowFlags['as']): string {
     case 'curl':
       return curlText(row)
     case 'text':
-      return detailText(row)
+      return detailText(row, zone)
   }
 }
 
@@ -89,14 +93,16 @@ export async function requestOfCode(
 /** Columns that are told by others, or in a block of their own. */
 const APART = new Set(['id', 'request_body', 'response_body', 'client_ip', 'endpoint'])
 
-function detailText(row: Listed): string {
-  const said = { ...row, tokens: rowTokens(row), usd: dollars(row['cost_micro_usd']) }
+function detailText(row: Listed, zone: string | undefined): string {
+  const timestamp = `${wallText(row['timestamp'], zone)} ${zoneText(zone)}`
+  const told: Listed = { ...row, timestamp }
+  const [sum, usd] = [rowTokens(row), dollars(row['cost_micro_usd'])]
   const names = Object.keys(row).filter((name) => row[name] !== null && !APART.has(name))
   const widest = Math.max(...names.map((name) => name.length))
   const lines = names.map(
-    (name) => `${name.padEnd(widest)}  ${printable(String(row[name]))}\n`,
+    (name) => `${name.padEnd(widest)}  ${printable(String(told[name]))}\n`,
   )
-  const sums = `${'tokens, USD'.padEnd(widest)}  ${said.tokens}, ${said.usd}\n`
+  const sums = `${'tokens, USD'.padEnd(widest)}  ${sum}, ${usd}\n`
   return lines.join('') + sums + bodyText('request', row) + bodyText('response', row)
 }
 

@@ -4,10 +4,11 @@
  */
 import { jsonLine, printable } from '../../../audit/printable.js'
 import type { AuditStats, Listed, Share } from '../../../audit/queries.js'
+import { recordedMs, secondText, zoneText } from '../../../core/moment-text.js'
 import { cell, dollars, rowTokens, table } from '../../print-table.js'
 
+/** After the time. */
 const LIST_HEAD = [
-  'time (UTC)',
   'outcome',
   'device',
   'endpoint',
@@ -43,15 +44,19 @@ export const listColumns = [
   'repeats',
 ] as const
 
-export function listText(rows: readonly Listed[]): Iterable<string> {
+/** Times in `zone`, or the system's. */
+export function listText(rows: readonly Listed[], zone?: string): Iterable<string> {
   if (rows.length === 0) return ['no exchange recorded that fits\n']
-  return table(LIST_HEAD, rows.map(listedCells))
+  return table(
+    [`time (${zoneText(zone)})`, ...LIST_HEAD],
+    rows.map((row) => listedCells(row, zone)),
+  )
 }
 
-function listedCells(row: Listed): string[] {
+function listedCells(row: Listed, zone: string | undefined): string[] {
   const why = [row['policy_name'], row['reason'] ?? row['policy_message']]
   return [
-    cell(row['timestamp']).slice(0, 19),
+    wallText(row['timestamp'], zone),
     cell(row['event_type']),
     cell(row['device_hostname'] ?? row['client_ip']),
     cell(row['endpoint_domain']),
@@ -66,6 +71,12 @@ function listedCells(row: Listed): string[] {
       .map(cell)
       .join(': ') + repeated(row),
   ]
+}
+
+/** A time of the record on the wall of the zone; what is none stands as it is. */
+export function wallText(value: Listed[string] | undefined, zone?: string): string {
+  const ms = recordedMs(String(value))
+  return Number.isNaN(ms) ? cell(value) : secondText(ms, zone)
 }
 
 /** A program that was refused sends the same again. */

@@ -2,6 +2,7 @@
  * `yori audit verify`: is the record what was written? Reads the file, on a snapshot, beside a
  * running YORI. Ends with 1 when something is altered, gone, added or in another place.
  */
+import { momentText, recordedMs } from '../../../core/moment-text.js'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import {
@@ -70,7 +71,11 @@ async function verify(deps: AuditCommandDeps, flags: VerifyFlags): Promise<void>
         ? [
             `${jsonLine({ ...verdict, ...(missing === undefined ? {} : { noKey: missing }) })}\n`,
           ]
-        : verdictText(verdict, missing, beside.unreadable)
+        : verdictText(verdict, {
+            noKey: missing,
+            unreadable: beside.unreadable,
+            zone: deps.zone?.(flags.config),
+          })
     deps.stdout.write(lines.join(''))
     if (verdict.wrong > 0 || missing !== undefined) deps.exit?.(EXIT.no)
   } catch (cause) {
@@ -102,11 +107,20 @@ function headsIn(file: string): readonly Head[] {
   return heads
 }
 
-function verdictText(
-  verdict: Verdict,
-  noKey: string | undefined,
-  unreadable: number,
-): string[] {
+/** What stands beside a verdict. */
+interface Beside {
+  readonly noKey: string | undefined
+  /** Lines of the kept heads. */
+  readonly unreadable: number
+  /** Of the times that people read. */
+  readonly zone: string | undefined
+}
+
+function verdictText(verdict: Verdict, { noKey, unreadable, zone }: Beside): string[] {
+  const at = (text: string): string => {
+    const ms = recordedMs(text)
+    return Number.isNaN(ms) ? text : momentText(ms, zone)
+  }
   const {
     findings,
     wrong,
@@ -124,10 +138,10 @@ function verdictText(
   if (noKey !== undefined)
     lines.push(`there is no key at ${printable(noKey)}: signatures were not looked at\n`)
   lines.push(
-    `${plural(rows, 'row')} as written, vouched for by ${plural(links, 'link')} since ${since} UTC\n`,
+    `${plural(rows, 'row')} as written, vouched for by ${plural(links, 'link')} since ${at(since)}\n`,
     signedAt === undefined
       ? 'never signed\n'
-      : `last signed ${signedAt} UTC, ${plural(unsigned, 'link')} since\n`,
+      : `last signed ${at(signedAt)}, ${plural(unsigned, 'link')} since\n`,
   )
   if (open > 0) lines.push(`${plural(open, 'exchange')} without an end yet\n`)
   if (earlier > 0)
@@ -136,7 +150,7 @@ function verdictText(
     )
   if (others !== undefined)
     lines.push(
-      `an earlier record was at link ${others.seq} on ${others.at} UTC: its file was replaced or set aside\n`,
+      `an earlier record was at link ${others.seq} on ${at(others.at)}: its file was replaced or set aside\n`,
     )
   if (unreadable > 0)
     lines.push(`${plural(unreadable, 'line')} of the kept heads cannot be read\n`)

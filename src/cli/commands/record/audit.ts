@@ -174,7 +174,10 @@ async function list(
     flags.limit,
     json ? reader.columns : listColumns,
   )
-  await print(deps, json ? jsonArray(rows) : listText([...rows]))
+  await print(
+    deps,
+    json ? jsonArray(rows) : listText([...rows], deps.zone?.(flags.config)),
+  )
 }
 
 /** What a block page shows as its code is a request, too. */

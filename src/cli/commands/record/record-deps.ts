@@ -9,6 +9,8 @@ export interface AuditCommandDeps {
   readonly auditOptions: (
     configPath: string | undefined,
   ) => AuditOptions | Promise<AuditOptions>
+  /** In which people read times; the system's when left out. */
+  readonly zone?: (configPath: string | undefined) => string | undefined
   readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly clock: Clock
   /** Asks the YORI that runs on that configuration's state; absent: only files are read. */

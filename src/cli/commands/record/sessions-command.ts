@@ -45,7 +45,12 @@ async function list(
   const filter = filterOf(flags, deps.clock)
   using reader = await openRecord(deps, flags)
   const lines = await reader.sessions(filter, flags.limit)
-  await print(deps, flags.json === true ? [`${jsonLine(lines)}\n`] : sessionsText(lines))
+  await print(
+    deps,
+    flags.json === true
+      ? [`${jsonLine(lines)}\n`]
+      : sessionsText(lines, deps.zone?.(flags.config)),
+  )
 }
 
 async function show(
@@ -62,7 +67,7 @@ async function show(
     )
   if (flags.json === true) return await print(deps, [`${jsonLine(conversations)}\n`])
   for (const conversation of conversations)
-    await print(deps, conversationText(conversation))
+    await print(deps, conversationText(conversation, deps.zone?.(flags.config)))
 }
 
 async function stats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {

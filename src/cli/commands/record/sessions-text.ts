@@ -7,10 +7,12 @@ import type { Listed } from '../../../audit/queries.js'
 import type { SessionLine, Usage, UsageLine } from '../../../audit/session-queries.js'
 import { readTranscript } from '../../../conversations/transcript.js'
 import type { Transcript } from '../../../conversations/transcript.js'
+import { zoneText } from '../../../core/moment-text.js'
+import { wallText } from './audit-text.js'
 import { cell, dollars, table, tokens } from '../../print-table.js'
 
+/** After the time of the last one. */
 const SESSIONS_HEAD = [
-  'last (UTC)',
   'session',
   'device',
   'models',
@@ -20,12 +22,16 @@ const SESSIONS_HEAD = [
   'note',
 ]
 
-export function sessionsText(lines: readonly SessionLine[]): Iterable<string> {
+/** Times in `zone`, or the system's. */
+export function sessionsText(
+  lines: readonly SessionLine[],
+  zone?: string,
+): Iterable<string> {
   if (lines.length === 0) return ['no session recorded that fits\n']
   return table(
-    SESSIONS_HEAD,
+    [`last (${zoneText(zone)})`, ...SESSIONS_HEAD],
     lines.map((line) => [
-      line.lastAt.slice(0, 19),
+      wallText(line.lastAt, zone),
       cell(line.name),
       cell(line.device),
       cell(line.models.replaceAll(',', ' ')),
@@ -219,13 +225,17 @@ const textOf = (value: Listed[string] | undefined): string | null =>
 const numberOf = (value: Listed[string] | undefined): number | null =>
   typeof value === 'number' ? value : null
 
-export function* conversationText(conversation: Conversation): Iterable<string> {
+/** Times in `zone`, or the system's. */
+export function* conversationText(
+  conversation: Conversation,
+  zone?: string,
+): Iterable<string> {
   const { session, device, agentId, fragmented, turns } = conversation
   const agent = agentId === null ? '' : `  agent ${cell(agentId)}`
   yield `session ${cell(session)}  ${cell(device)}${agent}  ${turns.length} exchanges\n`
   if (fragmented) yield 'It began before YORI saw it: earlier turns are not here.\n'
   const told = new Set<string>()
-  for (const turn of turns) yield* turnText(turn, told)
+  for (const turn of turns) yield* turnText(turn, told, zone)
   const missing = turns.filter(({ askedKept }) => askedKept !== 'whole').length
   const answers = turns.filter(({ answerKept }) => !answerKept).length
   if (missing + answers === 0) return
@@ -234,14 +244,18 @@ export function* conversationText(conversation: Conversation): Iterable<string> 
 }
 
 /** `told`: results of tools that earlier turns have shown; requests repeat them. */
-function* turnText(turn: Turn, told: Set<string>): Iterable<string> {
+function* turnText(
+  turn: Turn,
+  told: Set<string>,
+  zone: string | undefined,
+): Iterable<string> {
   const { inputTokens: input, outputTokens: output } = turn
   const estimated = {
     input: turn.inputEstimated ? 1 : 0,
     output: turn.outputEstimated ? 1 : 0,
   }
   const used = tokens({ input, output }, estimated)
-  yield `\n${turn.at.slice(0, 19)}  ${cell(turn.model)}  ${turn.outcome} ${cell(turn.status)}`
+  yield `\n${wallText(turn.at, zone)}  ${cell(turn.model)}  ${turn.outcome} ${cell(turn.status)}`
   yield `  ${used} tokens  ${dollars(turn.costMicroUsd)} USD\n`
   for (const result of turn.toolResults) {
     if (told.has(result)) continue

@@ -43,9 +43,10 @@ async function watch(deps: WatchDeps, flags: WatchFlags): Promise<void> {
   const isJson = flags.json === true
   const columns = isJson ? columnsOf(database) : watchColumns
   using follower = new Follower(database, filter, columns)
+  const looks = options(deps, flags)
   const lineOf = isJson
     ? (row: Parameters<typeof watchLine>[0]) => `${jsonLine(row)}\n`
-    : (row: Parameters<typeof watchLine>[0]) => watchLine(row, options(deps, flags))
+    : (row: Parameters<typeof watchLine>[0]) => watchLine(row, looks)
   if (flags.last > 0) {
     using reader = openReader(database)
     const before = [...reader.list(filter, flags.last, columns)].reverse()
@@ -69,7 +70,7 @@ function columnsOf(database: string): readonly string[] {
   return reader.columns
 }
 
-function options(deps: WatchDeps, { colour }: WatchFlags): LineOptions {
+function options(deps: WatchDeps, { colour, config }: WatchFlags): LineOptions {
   const { stdout, env } = deps
   const isTerminal = stdout.isTTY === true
   const isColoured = isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
@@ -77,6 +78,7 @@ function options(deps: WatchDeps, { colour }: WatchFlags): LineOptions {
   return {
     colour: colour === 'always' || (colour === 'auto' && isColoured),
     width: isTerminal ? width : undefined,
+    zone: deps.zone?.(config),
   }
 }
 

@@ -149,7 +149,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   const log = pino(
     { level: config.log.level },
     config.log.file === undefined && process.stderr.isTTY
-      ? terminalLog(process.stderr)
+      ? terminalLog(process.stderr, config.enforcement.timezone)
       : openLogTarget(config.log.file).destination,
   )
   const [startedAt, version] = [systemClock.now(), packageVersion()]
@@ -169,7 +169,9 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
       ...telemetry.observers,
       alerts,
       interceptors.observer,
-      ...(process.stdout.isTTY ? [terminalLines(process.stdout)] : []),
+      ...(process.stdout.isTTY
+        ? [terminalLines(process.stdout, config.enforcement.timezone)]
+        : []),
     ],
   })
   const skipped = await appliance
@@ -267,14 +269,18 @@ function refuseKeeping({ listen }: Config): void {
 }
 
 /** A line an exchange, as `yori watch` has it, for who started it by hand. */
-function terminalLines(terminal: WriteStream): ExchangeObserver {
+function terminalLines(
+  terminal: WriteStream,
+  zone: string | undefined,
+): ExchangeObserver {
   const colour = !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
   return {
     name: 'terminal',
     ended: (seen) => {
       // A terminal that does not keep up costs lines, no memory.
       if (terminal.writableLength > MOST_UNSHOWN_BYTES) return
-      terminal.write(watchLine(seenRow(seen), { colour, width: terminal.columns }))
+      const looks = { colour, width: terminal.columns, zone }
+      terminal.write(watchLine(seenRow(seen), looks))
     },
   }
 }
