@@ -69,6 +69,8 @@ export class H2Stream implements UpstreamExchange {
   #ended = false
   #paused = false
   #lengthLeft: number | undefined
+  /** Of the body, what Node told before the head that came with it: a window of it at the most. */
+  #early: Buffer[] = []
 
   constructor(
     request: UpstreamRequest,
@@ -158,6 +160,7 @@ export class H2Stream implements UpstreamExchange {
       stream.setTimeout(responseSilenceTimeoutMs)
       this.#headSeen = true
       this.#answered(Number(headers[':status']), rest[0], headers['content-length'])
+      for (const chunk of this.#early.splice(0)) this.#took(stream, chunk)
       if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.#complete(stream)
     })
     stream.on('trailers', (_fields: unknown, flags: number, raw: unknown) => {
@@ -166,10 +169,9 @@ export class H2Stream implements UpstreamExchange {
     })
     this.#heedEnd(stream)
     stream.on('data', (chunk: Buffer) => {
-      if (this.#ended) return
-      if (this.#lengthLeft !== undefined) this.#lengthLeft -= chunk.length
-      this.#paused = !this.#handler.onData(chunk)
-      if (this.#paused) stream.pause()
+      // A head is told a tick later than it comes, and what follows it in the same piece is not.
+      if (this.#headSeen) this.#took(stream, chunk)
+      else this.#early.push(chunk)
     })
     stream.on('end', () => {
       // A stream that was reset ends too; 'close' tells of it.
@@ -199,6 +201,13 @@ export class H2Stream implements UpstreamExchange {
       if (chunk === null && !stream.closed) this.#isWhole = true
       return push(chunk, encoding)
     }
+  }
+
+  #took(stream: ClientHttp2Stream, chunk: Buffer): void {
+    if (this.#ended) return
+    if (this.#lengthLeft !== undefined) this.#lengthLeft -= chunk.length
+    this.#paused = !this.#handler.onData(chunk)
+    if (this.#paused) stream.pause()
   }
 
   #answered(status: number, raw: unknown, length: string | undefined): void {
