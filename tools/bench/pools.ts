@@ -189,11 +189,14 @@ async function measure(
   await load.run(atOnce, () => !isOut() && performance.now() < untilMs)
   const before = load.failed
   load.reasons.clear()
+  const since = (await yori.rows('exchanges')).length
   const first = load.asked
   const startMs = performance.now()
   await load.run(atOnce, () => load.asked < first + requests)
   const seconds = (performance.now() - startMs) / 1000
   const after = load.failed - before
+  for (const line of await brokenIn(yori, since))
+    console.error(`${name}: the record has ${line}`)
   const twice = sentTwice(origins)
   const ejections = seen()?.ejections ?? 0
   await bad.turn('well')
@@ -214,6 +217,18 @@ async function measure(
     (requests / seconds).toFixed(0),
     back,
   ].join(' | ')
+}
+
+/** Of requests that failed, by what their rows say; how often. */
+async function brokenIn(yori: Yori, since: number): Promise<string[]> {
+  const found = new Map<string, number>()
+  for (const row of (await yori.rows('exchanges')).slice(since)) {
+    if (row['event_type'] !== 'error') continue
+    const words = ['upstream', 'response_status', 'code', 'phase', 'reason']
+    const text = words.map((word) => String(row[word])).join(' ')
+    found.set(text, (found.get(text) ?? 0) + 1)
+  }
+  return [...found].map(([text, times]) => `${times} x ${text}`)
 }
 
 /** Its share of the requests in each sixth of the slow start, in hundredths. */
