@@ -1,4 +1,4 @@
-/** What the schema cannot say of `audit.ship`: what belongs together. Pure. */
+/** What the schema cannot say of `audit.ship` and `fleet`: what belongs together. Pure. */
 import type { Judgement } from './judgement.js'
 import type { Config } from './schema.js'
 
@@ -32,7 +32,18 @@ export function clickhouseProblem(text: string): string | undefined {
   return undefined
 }
 
-export function checkFleet({ audit }: Config, judgement: Judgement): void {
+/** Likewise of Redis. */
+export function redisProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'is no URL'
+  const { protocol, search, pathname, hostname } = new URL(text)
+  if (!/^rediss?:$/.test(protocol)) return 'is no URL of Redis'
+  if (hostname === '') return 'names no host'
+  if (search !== '') return 'has parameters, of which none is known here'
+  if (!/^\/?\d{0,4}$/.test(pathname)) return 'names a database that is no number'
+  return undefined
+}
+
+export function checkFleet({ audit, fleet }: Config, judgement: Judgement): void {
   const { given, inPlain, report, warn } = judgement
   const { to, url, gateway } = audit.ship
   const ship = ['audit', 'ship']
@@ -45,12 +56,22 @@ export function checkFleet({ audit }: Config, judgement: Judgement): void {
       report(ship, 'needs a name for this gateway', 'add gateway: NAME')
   } else if (given(ship) && Object.keys(audit.ship).some((key) => given([...ship, key])))
     warn(ship, 'ships nothing without url', 'add url, or leave it out')
-  if (url !== undefined && inPlain([...ship, 'url']) && hasPassword(String(url)))
-    warn(
-      [...ship, 'url'],
-      'the password stands in plain text in this file',
-      'write ${VAR} and set VAR, or name a file of mode 0600 by password_file',
-    )
+  const counters = ['fleet', 'counters', 'url']
+  if (fleet.counters.url !== undefined) {
+    const problem = redisProblem(String(fleet.counters.url))
+    if (problem !== undefined)
+      report(counters, problem, 'expected such as redis://host:6379/0')
+  }
+  for (const [path, value] of [
+    [[...ship, 'url'], url],
+    [counters, fleet.counters.url],
+  ] as const)
+    if (value !== undefined && inPlain([...path]) && hasPassword(String(value)))
+      warn(
+        [...path],
+        'the password stands in plain text in this file',
+        'write ${VAR} and set VAR, or name a file of mode 0600 by password_file',
+      )
 }
 
 function hasPassword(text: string): boolean {

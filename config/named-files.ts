@@ -93,12 +93,14 @@ export function missingFiles({
   inspect,
   mcp,
   audit,
+  fleet,
 }: Config): Remark[] {
   const named: (readonly [Path, string | undefined])[] = [
     [['proxy', 'tls_cert'], proxy.tls_cert],
     [['proxy', 'tls_key'], proxy.tls_key],
     [['mcp', 'gateway', 'key_file'], mcp.gateway.key_file],
     [['audit', 'ship', 'password_file'], audit.ship.password_file],
+    [['fleet', 'counters', 'password_file'], fleet.counters.password_file],
     [['policies', 'directory'], policies.directory],
     [['catalogue', 'file'], catalogue.file],
     [['inspect', 'detect_rules'], inspect.detect_rules],

@@ -1,5 +1,5 @@
-/** Several gateways: one record of all. */
-import { choice, secret, section, text } from './schema-parts.js'
+/** Several gateways: one record of all, and limits that hold across them. */
+import { choice, count, secret, section, text } from './schema-parts.js'
 
 export const shipSchema = section('A copy of the record on a server, of many gateways.', {
   to: choice({
@@ -21,5 +21,32 @@ export const shipSchema = section('A copy of the record on a server, of many gat
     description:
       'File whose first line is the password, mode 0600; read at each connection. Over that ' +
       'of the URL.',
+  }),
+})
+
+export const fleetSchema = section('Several gateways that count as one.', {
+  counters: section('Where they tell each other what was used, by Redis or Valkey.', {
+    url: secret(
+      'redis-url',
+      'Such as rediss://yori@counters.example:6379/0. Unless set, each counts for itself.',
+    ),
+    password_file: text({
+      format: 'path',
+      description:
+        'File whose first line is the password, mode 0600; read at each connection. Over ' +
+        'that of the URL.',
+    }),
+    name: text({
+      format: 'door-name',
+      default: 'yori',
+      description: 'Of this fleet: what its keys there begin with.',
+    }),
+    gateways: count({
+      default: 2,
+      maximum: 1000,
+      description:
+        'How many gateways there are at least. While the server is away, each lets through ' +
+        'that part of what was left.',
+    }),
   }),
 })

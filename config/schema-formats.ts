@@ -42,6 +42,7 @@ export type Format =
   | 'mailbox'
   | 'time-span'
   | 'ship-url'
+  | 'redis-url'
 
 interface FormatRule {
   /** What would be right, to follow "expected". */
@@ -220,6 +221,10 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
       (text) => isUrlOf(text, /^(?:postgres(?:ql)?|https?):$/),
       'is no URL of a server that takes the record',
     ),
+  },
+  'redis-url': {
+    right: 'a URL such as redis://127.0.0.1:6379/0 or rediss://user@host:6379',
+    check: says((text) => isUrlOf(text, /^rediss?:$/), 'is no URL of Redis'),
   },
   'sink-url': {
     right: 'a URL of http or https without a name and password in it',

@@ -5,6 +5,7 @@
 import type { FromSchema, SectionNode } from './from-schema.js'
 import { alertsSchema } from './schema-alerts.js'
 import { enforcementSchema, policiesSchema } from './schema-enforcement.js'
+import { fleetSchema } from './schema-fleet.js'
 import { gatewaySchema } from './schema-gateway.js'
 import { mcpSchema } from './schema-mcp.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
@@ -80,6 +81,7 @@ export const configSchema = {
     alerts: alertsSchema,
     otel: otelSchema,
     audit: auditSchema,
+    fleet: fleetSchema,
     catalogue: catalogueSection,
     policies: policiesSchema,
     processors: processorsSchema,

@@ -19,6 +19,7 @@ import { Generation } from './generation.js'
 import type { GenerationEdges } from './generation.js'
 import type { OriginalDestination } from '../net/original-destination.js'
 import { Listener } from '../net/listener.js'
+import type { SharedUse } from '../policy/shared-use.js'
 import type { Conversations } from '../conversations/conversations.js'
 import { makeTransparent } from '../net/transparent.js'
 import { milliseconds } from './from-config/milliseconds.js'
@@ -41,6 +42,8 @@ export interface ApplianceOptions {
   readonly provider?: Provider
   /** Whoever else may have one. */
   readonly concerns?: () => readonly MayConcern[]
+  /** Where other gateways count, too. */
+  readonly shared?: SharedUse
 }
 
 export class Appliance {
@@ -57,7 +60,7 @@ export class Appliance {
   #stopping: Promise<void> | undefined
 
   constructor(options: ApplianceOptions) {
-    const { config, clock, observers = [], provider, concerns } = options
+    const { config, clock, observers = [], provider, concerns, shared } = options
     const log = limitedLog(options.log, clock)
     this.#log = log
     this.#config = config
@@ -75,7 +78,7 @@ export class Appliance {
       },
     })
     this.#lasting = new Lasting(
-      { config, clock, log, observers, provider, concerns },
+      { config, clock, log, observers, provider, concerns, shared },
       {
         current: () => this.current,
         addresses: () => this.#listener.addresses,

@@ -48,6 +48,7 @@ import { RepeatedBlocks } from '../household/repeated-blocks.js'
 import { RecentBlocks } from '../household/recent-blocks.js'
 import { LocalTimes } from '../policy/local-time.js'
 import type { LocalTime } from '../policy/local-time.js'
+import type { SharedUse } from '../policy/shared-use.js'
 import { readAnswers } from '../audit/answer-rows.js'
 import { readCounters } from '../audit/usage-rows.js'
 import { LearnedNames } from '../learned/learned.js'
@@ -80,6 +81,7 @@ export interface LastingOptions {
   /** In the place of the providers. */
   readonly provider?: Provider | undefined
   readonly concerns?: (() => readonly MayConcern[]) | undefined
+  readonly shared?: SharedUse | undefined
 }
 
 export class Lasting {
@@ -105,7 +107,7 @@ export class Lasting {
   readonly #programs = localPrograms()
   readonly #keeper: CaKeeper
   readonly #metering: Metering
-  readonly #policyMemory: PolicyMemory & AccessMemory = {
+  readonly #policyMemory: PolicyMemory & AccessMemory & { shared?: SharedUse } = {
     counters: new UsageCounters(),
     inFlight: new InFlight(),
     bindings: new Map(),
@@ -136,6 +138,11 @@ export class Lasting {
     const { config, clock, log } = options
     this.#options = options
     this.#hooks = hooks
+    if (options.shared !== undefined) {
+      options.shared.attach(this.#policyMemory)
+      this.#policyMemory.shared = options.shared
+      this.#policyMemory.counters.share(options.shared)
+    }
     this.#deadlines = new Deadlines(clock)
     this.#own = new OwnAddresses({ clock })
     this.#clocks = new ProviderClocks(clock)

@@ -1,6 +1,7 @@
 /** What is counted of a fleet, for `/metrics`. */
 import { looked } from '../metrics/instruments.js'
 import type { Family } from '../metrics/instruments.js'
+import type { SharedCounters } from './counters/shared-counters.js'
 import type { Shipping } from './ship/shipping.js'
 
 export function shippingFamilies(
@@ -65,6 +66,56 @@ export function shippingFamilies(
       'yori_ship_behind_seconds',
       'How long the oldest of them has waited.',
       behindS,
+    ),
+  ]
+}
+
+export function countersFamilies(
+  shared: Pick<SharedCounters, 'counts' | 'isUp' | 'skewMs'>,
+): Family[] {
+  const { counts, isUp, skewMs } = shared
+  return [
+    looked(
+      'gauge',
+      'yori_counters_up',
+      '1 while counters are shared with other gateways.',
+      isUp ? 1 : 0,
+    ),
+    looked(
+      'gauge',
+      'yori_counters_gateways',
+      'Gateways among which a limit is shared out while the server is away.',
+      counts.gateways,
+    ),
+    looked(
+      'counter',
+      'yori_counters_exchanged_total',
+      'Times that the server was told, and told what others count.',
+      counts.told,
+    ),
+    looked(
+      'counter',
+      'yori_counters_failures_total',
+      'Times that it could not be reached, or did not answer.',
+      counts.failures,
+    ),
+    looked(
+      'counter',
+      'yori_counters_late_total',
+      'Decisions that did not wait any longer for it.',
+      counts.late,
+    ),
+    looked(
+      'gauge',
+      'yori_counters_waiting',
+      'Subjects of which it has not been told the newest.',
+      counts.waiting,
+    ),
+    looked(
+      'gauge',
+      'yori_counters_clock_skew_seconds',
+      'How far its clock is ahead of ours, where that is a second and more.',
+      skewMs / 1000,
     ),
   ]
 }

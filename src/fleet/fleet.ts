@@ -7,7 +7,11 @@ import type { Clock } from '../core/clock.js'
 import type { MayConcern } from '../core/concern.js'
 import type { Log } from '../core/log.js'
 import type { Family } from '../metrics/instruments.js'
-import { shippingFamilies } from './families.js'
+import type { SharedUse } from '../policy/shared-use.js'
+import { countersFamilies, shippingFamilies } from './families.js'
+import { keptId } from './kept-id.js'
+import { redisAddress } from './counters/redis.js'
+import { SharedCounters } from './counters/shared-counters.js'
 import { Shipping, shipTask } from './ship/shipping.js'
 
 export interface FleetOptions {
@@ -18,32 +22,63 @@ export interface FleetOptions {
 
 export class Fleet {
   readonly #shipping: Shipping | undefined
+  readonly #counters: SharedCounters | undefined
 
   constructor({ config, clock, log }: FleetOptions) {
     const task = shipTask(config)
     if (task !== undefined) this.#shipping = new Shipping({ task, clock, log })
+    const { url, password_file: file, name, gateways } = config.fleet.counters
+    if (url !== undefined)
+      this.#counters = new SharedCounters({
+        address: () => redisAddress(url.reveal(), file),
+        id: keptId(config.state_dir),
+        zone: config.enforcement.timezone,
+        ...{ name, gateways, clock, log },
+      })
   }
 
   get concerns(): readonly MayConcern[] {
-    return this.#shipping === undefined ? [] : [this.#shipping]
+    return [this.#shipping, this.#counters].filter((one) => one !== undefined)
+  }
+
+  /** For the appliance. */
+  get shared(): SharedUse | undefined {
+    return this.#counters
   }
 
   /** Of `/api/status`. */
   get shape(): object {
-    return this.#shipping === undefined ? {} : { ship: this.#shipping.shape }
+    const shared = this.#counters
+    return {
+      ...(this.#shipping === undefined ? {} : { ship: this.#shipping.shape }),
+      ...(shared === undefined
+        ? {}
+        : {
+            counters: {
+              up: shared.isUp,
+              reason: shared.reason ?? null,
+              skew_ms: shared.skewMs,
+              ...shared.counts,
+            },
+          }),
+    }
   }
 
   families(): readonly Family[] {
-    return this.#shipping === undefined ? [] : shippingFamilies(this.#shipping)
+    return [
+      ...(this.#shipping === undefined ? [] : shippingFamilies(this.#shipping)),
+      ...(this.#counters === undefined ? [] : countersFamilies(this.#counters)),
+    ]
   }
 
   /** Once the record is there. */
   async start(): Promise<void> {
+    await this.#counters?.start()
     await this.#shipping?.start()
   }
 
   /** After the last row. */
   async stop(): Promise<void> {
-    await this.#shipping?.stop()
+    await Promise.all([this.#shipping?.stop(), this.#counters?.stop()])
   }
 }

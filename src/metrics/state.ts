@@ -47,7 +47,7 @@ function aboutYori({
   const { user, system } = cpuUsage()
   const concerns = services.concerns()
   const isUsable = services.roots.condition(clock.now()).kind !== 'unusable'
-  const kinds = ['clock', 'descriptors', 'store', 'ship'] as const
+  const kinds = ['clock', 'descriptors', 'store', 'ship', 'counters'] as const
   return [
     looked('gauge', 'yori_info', 'Which YORI this is.', [
       [{ version, node: process.versions.node, mode: config.mode }, 1],

@@ -27,6 +27,7 @@ import type { InFlight, View, Waited, WorstCase } from './in-flight.js'
 import type { CountersFacts, InputFacts } from './input.js'
 import { isWithin } from './local-time.js'
 import type { LocalTime, LocalTimes } from './local-time.js'
+import type { SharedUse } from './shared-use.js'
 import { PAUSE_POLICY, pausedDecision } from './pause.js'
 import { isUnlimited, PERSON_POLICY, personLimits } from './person-limits.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from './policy.js'
@@ -50,6 +51,8 @@ export interface PolicyMemory {
   readonly inFlight: InFlight
   readonly bindings: Bindings
   readonly times: LocalTimes
+  /** What other gateways count; undefined: this is the only one. */
+  readonly shared?: SharedUse | undefined
 }
 
 /** The state of the database; the same object as long as nothing has changed. */
@@ -531,6 +534,12 @@ export class Decider {
         readsCounters === true && setting?.enabled === true && setting.action === 'block'
       )
     })
+  }
+
+  /** Undefined: nobody else counts, or there is nothing to wait for. See `SharedUse.told`. */
+  told(device: Device, access?: readonly string[]): Promise<void> | undefined {
+    const { shared } = this.#options.memory
+    return shared?.told({ ...this.subjects(device), access })
   }
 
   /** `beside`: its conversation, where it has one, and for whom its key counts. */

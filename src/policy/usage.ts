@@ -7,6 +7,7 @@
  */
 import type { Used } from '../core/record.js'
 import type { LocalTime } from './local-time.js'
+import type { SharedUse } from './shared-use.js'
 
 export type UsageScope = 'device' | 'group' | 'policy' | 'access'
 
@@ -108,9 +109,40 @@ export class UsageCounters {
   readonly #dirty = new Set<Entry>()
   /** Periods that ended before they were taken. */
   #ended: UsageRow[] = []
+  /** What other gateways have counted; undefined: this is the only one. */
+  #shared: SharedUse | undefined
 
   constructor(maxSubjects = MAX_SUBJECTS) {
     this.#maxSubjects = maxSubjects
+  }
+
+  /** From now on what others count is read along with what is counted here. */
+  share(shared: SharedUse): void {
+    this.#shared = shared
+  }
+
+  /** What was counted here alone, by the periods of now. */
+  own(scope: UsageScope, name: string, time: LocalTime): readonly UsageRow[] {
+    return rowsOf(this.#of(scope, name, time))
+  }
+
+  /** What was counted here in a period of now is at least that. */
+  raise(
+    scope: UsageScope,
+    name: string,
+    { period, ...least }: DayUse & { period: string },
+  ): void {
+    const entry = this.#entries[scope].get(name)
+    if (entry === undefined) return
+    const counted = [entry.hour, entry.today, entry.monthly][
+      periodsOf(entry).indexOf(period)
+    ]
+    if (counted === undefined) return
+    for (const field of ['requests', 'tokens', 'microUsd', 'atMostMicroUsd'] as const)
+      counted[field] = Math.max(counted[field], least[field])
+    if ('minutes' in counted)
+      counted.minutes = Math.max(Number(counted.minutes), least.minutes)
+    this.#dirty.add(entry)
   }
 
   /** A request begins: it counts for its device and the groups of that. */
@@ -154,11 +186,35 @@ export class UsageCounters {
   }
 
   read(scope: UsageScope, name: string, time: LocalTime): Usage {
-    const entry = this.#entries[scope].get(name)
-    if (entry === undefined) return NOTHING
+    let entry = this.#entries[scope].get(name)
+    if (entry === undefined) {
+      if (this.#shared === undefined) return NOTHING
+      // Others may have counted something for it.
+      entry = this.#of(scope, name, time)
+      this.#shared.changed(scope, entry.name)
+    }
     this.#turn(entry, time)
     const { hour, today, monthly: month, days } = entry
-    return { hour, today, month, days }
+    if (this.#shared === undefined) return { hour, today, month, days }
+    const [ofHour, ofDay, ofMonth] = periodsOf(entry) as [string, string, string]
+    return {
+      hour: this.#withOthers(entry, ofHour, { ...hour, minutes: 0 }),
+      today: this.#withOthers(entry, ofDay, today),
+      month: this.#withOthers(entry, ofMonth, { ...month, minutes: 0 }),
+      days,
+    }
+  }
+
+  #withOthers(
+    { scope, name }: Entry,
+    period: string,
+    own: Readonly<DayUse>,
+  ): Readonly<DayUse> {
+    const more = this.#shared?.more(scope, name, period, own)
+    if (more === undefined) return own
+    const sum = { ...own }
+    addTo(sum, more)
+    return sum
   }
 
   /** As it would be for one more call that begins now. */
@@ -237,7 +293,7 @@ export class UsageCounters {
     entry.monthly.requests++
     if (newMinute) entry.today.minutes++
     entry.lastMinute = minute
-    this.#dirty.add(entry)
+    this.#changed(entry)
     return { entry, hourKey, date, month, newMinute }
   }
 
@@ -251,14 +307,19 @@ export class UsageCounters {
       }
     }
     if (entry.month === month) entry.monthly.requests--
-    this.#dirty.add(entry)
+    this.#changed(entry)
   }
 
   #spend(entry: Entry, used: Used): void {
     addUsed(entry.hour, used)
     addUsed(entry.today, used)
     addUsed(entry.monthly, used)
+    this.#changed(entry)
+  }
+
+  #changed(entry: Entry): void {
     this.#dirty.add(entry)
+    this.#shared?.changed(entry.scope, entry.name)
   }
 
   #of(scope: UsageScope, name: string, time: LocalTime): Entry {

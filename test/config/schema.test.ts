@@ -232,6 +232,7 @@ describe('the defaults', () => {
       batch_ms: 100,
       prune_at: '03:00',
     },
+    fleet: { counters: { name: 'yori', gateways: 2 } },
     policies: { default: 'home_default.rego', files: {} },
     enforcement: {
       enabled: false,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { packageFile } from '../../src/core/package-root.js'
-import { shippingFamilies } from '../../src/fleet/families.js'
+import { countersFamilies, shippingFamilies } from '../../src/fleet/families.js'
 import { NO_SHIPPED } from '../../src/fleet/ship/words.js'
 import { Counter, Histogram, MOST_SERIES } from '../../src/metrics/instruments.js'
 import { prometheusText } from '../../src/metrics/prometheus.js'
@@ -29,7 +29,12 @@ describe('/metrics', () => {
     })
     const counts = { ...NO_SHIPPED, restarts: 0, waiting: 3 }
     const shipping = { counts, behindS: 1.5, isShipping: true }
-    on.telemetry.attachFleet(() => shippingFamilies(shipping))
+    const told = { told: 1, failures: 0, late: 0, gateways: 2, waiting: 0 }
+    const counters = { counts: told, isUp: true, skewMs: -1_500 }
+    on.telemetry.attachFleet(() => [
+      ...shippingFamilies(shipping),
+      ...countersFamilies(counters),
+    ])
   })
   after(async () => {
     await on[Symbol.asyncDispose]()

@@ -54,7 +54,9 @@ export function weighBeside(
     flight.release()
     return mayChange ? waited(flight, judged) : decision
   }
-  const first = judged('beside')
+  // What other gateways have counted is known a moment later, or is not waited for.
+  const told = decider.told(device, access)
+  const first = told === undefined ? judged('beside') : told.then(() => judged('beside'))
   return first instanceof Promise ? first.then(settle) : settle(first)
 }
 

@@ -27,6 +27,7 @@ export interface JudgingPort {
     | 'spend'
     | 'budgets'
     | 'flight'
+    | 'told'
     | 'zone'
     | 'nameOf'
     | 'join'

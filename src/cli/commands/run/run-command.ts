@@ -165,6 +165,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     clock: systemClock,
     log,
     concerns: () => fleet?.concerns ?? [],
+    ...(fleet?.shared === undefined ? {} : { shared: fleet.shared }),
     observers: [
       ...telemetry.observers,
       alerts,
@@ -302,7 +303,8 @@ async function fleetOf(
   config: Config,
   about: { readonly clock: typeof systemClock; readonly log: Pino.Logger },
 ): Promise<Fleet | undefined> {
-  if (config.audit.ship.url === undefined) return undefined
+  if (config.audit.ship.url === undefined && config.fleet.counters.url === undefined)
+    return undefined
   const { Fleet } = await import('../../../fleet/fleet.js')
   return new Fleet({ config, ...about })
 }
