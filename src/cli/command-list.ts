@@ -167,6 +167,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () =>
       (await import('./commands/record/audit.js')).auditCommand(auditDeps()),
   },
+  fleet: {
+    group: 'Every day',
+    summary: 'several gateways as one',
+    load: async () => {
+      const { fleetCommand } = await import('./commands/record/fleet-command.js')
+      return fleetCommand({
+        config: configOf,
+        print,
+        ...(process.stderr.isTTY ? { progress: progressLine(systemClock) } : {}),
+      })
+    },
+  },
   sessions: {
     group: 'Every day',
     summary: 'conversations, told as one',

@@ -96,6 +96,17 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori audit stats --since 7d', 'a week, counted'],
     ['yori audit stats --device 192.168.1.23', 'one device alone'],
   ],
+  'yori fleet': [
+    ['yori fleet import old/audit.db --gateway branch-south', 'what an old box recorded'],
+    ['yori fleet import month.csv --gateway branch-south', 'out of `yori audit export`'],
+  ],
+  'yori fleet import': [
+    ['yori fleet import old/audit.db --gateway branch-south', 'a database, whole'],
+    [
+      'yori fleet import month.csv --gateway branch-south --json',
+      'an export of exchanges; again is nothing new',
+    ],
+  ],
   'yori audit export': [
     ['yori audit export --since 30d --out month.csv', 'for a spreadsheet'],
     [

@@ -8,22 +8,9 @@
 import type { Used } from '../core/record.js'
 import type { LocalTime } from './local-time.js'
 import type { SharedUse } from './shared-use.js'
+import type { DayUse, Spent, Subjects, UsageRow, UsageScope } from './use-words.js'
 
-export type UsageScope = 'device' | 'group' | 'policy' | 'access'
-
-export interface Spent {
-  requests: number
-  tokens: number
-  /** Of what has a known cost. */
-  microUsd: number
-  /** Of the rest, at most. */
-  atMostMicroUsd: number
-}
-
-export interface DayUse extends Spent {
-  /** Minutes of the clock in which there was a request. */
-  minutes: number
-}
+export type { DayUse, Spent, Subjects, UsageRow, UsageScope } from './use-words.js'
 
 export interface Usage {
   readonly hour: Readonly<Spent>
@@ -31,13 +18,6 @@ export interface Usage {
   readonly month: Readonly<Spent>
   /** Of the seven days before today, those on which there was something. */
   readonly days: readonly (Readonly<DayUse> & { readonly date: string })[]
-}
-
-/** One period of one subject, as it is kept. `2026-03-04T12`, `2026-03-04` or `2026-03`. */
-export interface UsageRow extends DayUse {
-  readonly scope: UsageScope
-  readonly name: string
-  readonly period: string
 }
 
 /** Held while a request runs. */
@@ -51,14 +31,6 @@ interface Begun {
   readonly date: string
   readonly month: string
   readonly newMinute: boolean
-}
-
-/** For whom something counts. */
-export interface Subjects {
-  readonly device: string
-  readonly groups: readonly string[]
-  /** Of whoever asks by a key of ours: the key and whose it is. */
-  readonly access?: readonly string[] | undefined
 }
 
 export interface Outcome extends Used {

@@ -1,11 +1,13 @@
 /** The record of gateways in one PostgreSQL, asked by `psql`. */
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { openWriter } from '../../src/audit/writer.js'
 import { forget } from '../../src/audit/forget.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import { Shipping } from '../../src/fleet/ship/shipping.js'
+import type { Sent } from '../../src/fleet/ship/words.js'
 import type { TemporaryFolder } from '../audit/support.js'
 import {
   closed,
@@ -230,6 +232,59 @@ describe('the record of a gateway, shipped to PostgreSQL', function () {
       assert.doesNotMatch(text, /hidden-word/)
     const events = `select event_type from events where gateway = 'ran' order by id`
     assert.deepEqual(server.ask(events), [['start'], ['stop']])
+  })
+
+  it('takes what an old box recorded, from its database and from its export, once', async () => {
+    using folder = temporaryFolder()
+    const said = ['=1+1', '"a", b\r\nc', "it's", 'ü 🙂', "'quoted'"]
+    {
+      await using store = await startStore(folder.database)
+      for (const promptPreview of said)
+        store.exchangeClosed(closed({ promptPreview, inputTokens: 7, stream: true }))
+      store.connection(connection())
+      await store.flush()
+    }
+    const config = join(folder.path, 'yori.conf')
+    const ship = { url: server.url, gateway: 'here' }
+    const audit = { database: folder.database, ship }
+    writeFileSync(config, JSON.stringify({ state_dir: folder.path, audit }))
+    const run = async (...args: string[]): Promise<string> => {
+      await using cli = new Cli([...args, '--config', config], { cwd: folder.path })
+      assert.equal(await cli.exited, 0, cli.stderr)
+      return cli.stdout
+    }
+    const csv = join(folder.path, 'old.csv')
+    await run('audit', 'export', '--out', csv)
+    for (const [file, gateway, connections] of [
+      [csv, 'by-csv', 0],
+      [folder.database, 'by-database', 1],
+    ] as const) {
+      const imported = await run('fleet', 'import', file, '--gateway', gateway, '--json')
+      const { exchanges, connections: told } = JSON.parse(imported) as Sent
+      assert.deepEqual([exchanges, told], [said.length, connections])
+      await run('fleet', 'import', file, '--gateway', gateway)
+      // By the names of the export, which are those of the view.
+      const columns = readFileSync(csv, 'utf8').split('\r\n', 1)[0] ?? ''
+      const here = query(
+        folder.database,
+        `SELECT ${columns} FROM audit_events ORDER BY id`,
+      ) as Record<string, string | number | null>[]
+      assert.deepEqual(
+        server.ask(
+          `select ${columns.replace('timestamp', `to_char(timestamp, 'YYYY-MM-DD HH24:MI:SS.MS')`)}
+           from audit_events where gateway = '${gateway}' order by id`,
+        ),
+        here.map((row) => Object.values(row).map((value) => String(value ?? ''))),
+      )
+    }
+    const broken = join(folder.path, 'broken.csv')
+    writeFileSync(broken, 'id,timestamp\r\n1,"2026')
+    await using cli = new Cli(
+      ['fleet', 'import', broken, '--gateway', 'x', '--config', config],
+      { cwd: folder.path },
+    )
+    assert.notEqual(await cli.exited, 0)
+    assert.match(cli.stderr, /line 1: there is no column request_id/)
   })
 
   it('lets go of what is forgotten here, and keeps what is only old', async () => {

@@ -12,8 +12,8 @@ import type { Concern } from '../../core/concern.js'
 import type { Log } from '../../core/log.js'
 import type { Service } from '../../core/service.js'
 import type { LocalTime, LocalTimes } from '../../policy/local-time.js'
-import type { SharedUse } from '../../policy/shared-use.js'
-import type { DayUse, Subjects, UsageCounters, UsageScope } from '../../policy/usage.js'
+import type { OwnCounters, SharedUse } from '../../policy/shared-use.js'
+import type { DayUse, Subjects, UsageScope } from '../../policy/use-words.js'
 import { Redis } from './redis.js'
 import type { RedisAddress } from './redis.js'
 import type { Reply } from './resp.js'
@@ -103,7 +103,7 @@ export class SharedCounters implements SharedUse, Service {
   readonly #pending = new Set<Subject>()
   readonly #waiting = new Set<Waiting>()
   readonly #stop = new AbortController()
-  #counters: UsageCounters | undefined
+  #counters: OwnCounters | undefined
   #times: LocalTimes | undefined
   #redis: Redis | undefined
   #running: Promise<void> | undefined
@@ -152,7 +152,7 @@ export class SharedCounters implements SharedUse, Service {
     counters,
     times,
   }: {
-    readonly counters: UsageCounters
+    readonly counters: OwnCounters
     readonly times: LocalTimes
   }): void {
     this.#counters = counters

@@ -1,5 +1,5 @@
 /** What was used in a period, as a text and as numbers. Pure. */
-import type { DayUse } from '../../policy/usage.js'
+import type { DayUse } from '../../policy/use-words.js'
 
 const FIELDS = ['requests', 'tokens', 'microUsd', 'atMostMicroUsd', 'minutes'] as const
 

@@ -4,7 +4,8 @@
  */
 import { systemClock } from '../../core/clock.js'
 import { Shipper } from './shipper.js'
-import type { Destination, ShipReport, ShipTask } from './words.js'
+import { destinationOf } from './destinations.js'
+import type { ShipReport, ShipTask } from './words.js'
 
 const TELL_MS = 500
 /** To finish what is under way. */
@@ -25,7 +26,9 @@ async function ship(task: ShipTask): Promise<void> {
     database: task.database,
     destination: await destinationOf(task),
     now: () => systemClock.now(),
-    report: (report) => {
+    report: (told) => {
+      const { user, system } = process.cpuUsage()
+      const report = { ...told, cpuMs: (user + system) / 1000 }
       const isNews = report.state.kind !== last?.state.kind
       last = report
       if (isNews) {
@@ -45,15 +48,4 @@ async function ship(task: ShipTask): Promise<void> {
   process.on('SIGTERM', stop)
   await shipper.run()
   tell()
-}
-
-async function destinationOf(task: ShipTask): Promise<Destination> {
-  const { url, gateway, passwordFile, placeFile } = task
-  if (task.to === 'clickhouse') {
-    const { ClickHouse } = await import('./clickhouse/clickhouse.js')
-    return new ClickHouse({ url, gateway, passwordFile, placeFile })
-  }
-  const { Postgres } = await import('./postgres/postgres.js')
-  const { postgresAddress } = await import('./postgres/address.js')
-  return new Postgres({ gateway, address: () => postgresAddress(url, passwordFile) })
 }

@@ -76,6 +76,11 @@ export class Shipping implements Service {
     return Math.max(0, (this.#options.clock.now() - since) / 1000)
   }
 
+  /** CPU time of the process that ships, of the one that runs. */
+  get cpuMs(): number {
+    return this.#report?.cpuMs ?? 0
+  }
+
   get isShipping(): boolean {
     return this.#report?.state.kind === 'ok'
   }

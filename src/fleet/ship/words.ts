@@ -57,6 +57,8 @@ export interface ShipReport {
   /** Transactions of the record that are not there yet, and since when the oldest waits. */
   readonly waiting: number
   readonly waitingSinceMs: number | undefined
+  /** CPU time of the process that ships. */
+  readonly cpuMs?: number
 }
 
 export interface Sent {

@@ -1,0 +1,32 @@
+/** The words of what was used, by whom, in which period. */
+
+export type UsageScope = 'device' | 'group' | 'policy' | 'access'
+
+export interface Spent {
+  requests: number
+  tokens: number
+  /** Of what has a known cost. */
+  microUsd: number
+  /** Of the rest, at most. */
+  atMostMicroUsd: number
+}
+
+export interface DayUse extends Spent {
+  /** Minutes of the clock in which there was a request. */
+  minutes: number
+}
+
+/** One period of one subject, as it is kept. `2026-03-04T12`, `2026-03-04` or `2026-03`. */
+export interface UsageRow extends DayUse {
+  readonly scope: UsageScope
+  readonly name: string
+  readonly period: string
+}
+
+/** For whom something counts. */
+export interface Subjects {
+  readonly device: string
+  readonly groups: readonly string[]
+  /** Of whoever asks by a key of ours: the key and whose it is. */
+  readonly access?: readonly string[] | undefined
+}
