@@ -49,8 +49,8 @@ export interface AuditStats {
 export interface AuditReader extends Disposable {
   /** Newest first, read as they are taken: no other query before the last. */
   list(filter: Filter, limit: number, columns: readonly string[]): Iterable<Listed>
-  /** Every row that fits, oldest first, with these columns of `audit_events`. */
-  each(filter: Filter, columns: readonly string[]): Iterable<Listed>
+  /** Every row that fits, oldest first, with these columns; `after`: those behind that `id`. */
+  each(filter: Filter, columns: readonly string[], after?: number): Iterable<Listed>
   /** Exchanges that fit. */
   count(filter: Filter): number
   stats(filter: Filter): AuditStats
@@ -92,10 +92,10 @@ export function readerOver(db: Database, database: string): AuditReader {
   return {
     columns,
     list: (filter, limit, wanted) => list(db, filter, limit, wanted),
-    each: (filter, wanted) => {
+    each: (filter, wanted, after = 0) => {
       // A record of before has fewer.
       const known = wanted.filter((name) => columns.includes(name))
-      return each(db, filter, known)
+      return each(db, filter, known, after)
     },
     count: (filter) => countOf(db, filter),
     stats: (filter) => stats(db, filter),
@@ -164,8 +164,9 @@ function* each(
   db: Database,
   filter: Filter,
   columns: readonly string[],
+  begin: number,
 ): Iterable<Listed> {
-  let after = 0
+  let after = begin
   for (;;) {
     const { rows, last } = page(db, filter, columns, after)
     yield* rows
@@ -186,21 +187,28 @@ function countOf(db: Database, filter: Filter): number {
 /** The next rows by id: a limited number, and a limited amount of text. */
 function page(db: Database, filter: Filter, columns: readonly string[], after: number) {
   const where = whereOf(filter, [['id > ?', after]])
-  const statement = db.prepare<unknown[], Listed & { page_id: number }>(
-    `SELECT ${columns.join(', ')}, id AS page_id FROM audit_events ${where.sql}
-     ORDER BY id LIMIT ${PAGE_ROWS}`,
+  const isWanted = columns.includes('id')
+  const statement = db.prepare<unknown[], Listed>(
+    `SELECT ${(isWanted ? columns : [...columns, 'id']).join(', ')} FROM audit_events
+     ${where.sql} ORDER BY id LIMIT ${PAGE_ROWS}`,
   )
   const rows: Listed[] = []
   let length = 0
   let last: number | undefined
-  for (const { page_id, ...row } of statement.iterate(...where.values)) {
-    rows.push(row)
-    last = page_id
-    for (const value of Object.values(row))
+  for (const row of statement.iterate(...where.values)) {
+    last = row['id'] as number
+    rows.push(isWanted ? row : withoutId(row))
+    for (const name of columns) {
+      const value = row[name]
       if (typeof value === 'string') length += value.length
+    }
     if (length >= PAGE_LENGTH) break
   }
   return { rows, last }
+}
+
+function withoutId({ id: _, ...row }: Listed): Listed {
+  return row
 }
 
 function stats(db: Database, filter: Filter): AuditStats {

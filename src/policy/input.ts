@@ -120,10 +120,8 @@ export function policyInputs(facts: InputFacts): [PolicyInput, ...PolicyInput[]]
 /** Of the first piece of the text. */
 export function policyInput(facts: InputFacts): PolicyInput {
   const { device, identity, time, counters, promptChars, session } = facts
-  const deviceUsage = usageInput(counters.device, time)
   const inputTokens =
     promptChars === undefined ? null : Math.ceil(promptChars / CHARS_PER_TOKEN)
-  const weekday = WEEKDAYS.indexOf(time.weekday)
   return {
     request: {
       id: facts.requestId,
@@ -138,47 +136,12 @@ export function policyInput(facts: InputFacts): PolicyInput {
       tools: facts.toolsOffered ?? null,
       models: facts.modelsNamed ?? (facts.model === undefined ? [] : [facts.model]),
     },
-    device: {
-      ip: device.ip,
-      mac: device.mac ?? null,
-      hostname: device.hostname ?? null,
-      user_agent: facts.userAgent ?? null,
-      name: identity.name ?? null,
-      groups: identity.groups,
-    },
+    device: deviceInput(device, identity, facts.userAgent),
     endpoint: { domain: facts.endpoint, provider: facts.provider ?? null },
     mcp: facts.mcp ?? null,
-    context: {
-      date: time.date,
-      hour: time.hour,
-      minute: time.minuteOfDay % 60,
-      minute_of_day: time.minuteOfDay,
-      day_of_week: time.weekday,
-      day_before: WEEKDAYS[(weekday + 6) % 7] as string,
-      is_weekend: time.weekday === 'saturday' || time.weekday === 'sunday',
-      request_count_today: deviceUsage.today.requests,
-      request_count_this_hour: deviceUsage.hour.requests,
-    },
-    counters: {
-      device: deviceUsage,
-      get groups() {
-        return named(counters.groups(), time)
-      },
-      get policies() {
-        return named(counters.policies(), time)
-      },
-    },
-    session:
-      session === undefined
-        ? null
-        : {
-            id: session.id,
-            requests: session.requests,
-            tool_calls: session.toolCalls,
-            tokens: session.tokens,
-            ...costInput(session),
-            minutes: Math.max(0, facts.nowMs - session.startedAt) / 60_000,
-          },
+    context: contextInput(time, counters.device),
+    counters: countersInput(counters, time),
+    session: sessionInput(session, facts.nowMs),
     agent_id: facts.agentId ?? null,
     estimate: {
       input_tokens: inputTokens,
@@ -197,6 +160,66 @@ export function policyInput(facts: InputFacts): PolicyInput {
     ...(facts.toolName === undefined
       ? {}
       : { event: eventOf(facts.toolName, facts.body) }),
+  }
+}
+
+export function deviceInput(
+  { ip, mac, hostname }: Device,
+  { name, groups }: Identity,
+  userAgent: string | undefined,
+): PolicyInput['device'] {
+  return {
+    ip,
+    mac: mac ?? null,
+    hostname: hostname ?? null,
+    user_agent: userAgent ?? null,
+    name: name ?? null,
+    groups,
+  }
+}
+
+export function contextInput(time: LocalTime, device: Usage): PolicyInput['context'] {
+  const weekday = WEEKDAYS.indexOf(time.weekday)
+  return {
+    date: time.date,
+    hour: time.hour,
+    minute: time.minuteOfDay % 60,
+    minute_of_day: time.minuteOfDay,
+    day_of_week: time.weekday,
+    day_before: WEEKDAYS[(weekday + 6) % 7] as string,
+    is_weekend: time.weekday === 'saturday' || time.weekday === 'sunday',
+    request_count_today: device.today.requests,
+    request_count_this_hour: device.hour.requests,
+  }
+}
+
+export function countersInput(
+  { device, groups, policies }: CountersFacts,
+  time: LocalTime,
+): PolicyInput['counters'] {
+  return {
+    device: usageInput(device, time),
+    get groups() {
+      return named(groups(), time)
+    },
+    get policies() {
+      return named(policies(), time)
+    },
+  }
+}
+
+export function sessionInput(
+  session: SessionFacts | undefined,
+  nowMs: number,
+): PolicyInput['session'] {
+  if (session === undefined) return null
+  return {
+    id: session.id,
+    requests: session.requests,
+    tool_calls: session.toolCalls,
+    tokens: session.tokens,
+    ...costInput(session),
+    minutes: Math.max(0, nowMs - session.startedAt) / 60_000,
   }
 }
 
@@ -251,12 +274,26 @@ const NO_DAYS: UsageInput['days'] = []
 /** Yesterday first; days without a request are there too. */
 function daysInput(days: Usage['days'], { date }: LocalTime): UsageInput['days'] {
   if (days.length === 0) return NO_DAYS
-  return Array.from({ length: KEPT_DAYS }, (_, index) => {
-    const day = days.find((known) => known.date === dayText(date, -1 - index))
+  return datesBefore(date).map((before) => {
+    const day = days.find((known) => known.date === before)
     const { requests = 0, tokens = 0, minutes = 0 } = day ?? {}
     const { microUsd = 0, atMostMicroUsd = 0 } = day ?? {}
     return { requests, tokens, ...costInput({ microUsd, atMostMicroUsd }), minutes }
   })
+}
+
+let daysBefore: { readonly date: string; readonly dates: readonly string[] } = {
+  date: '',
+  dates: [],
+}
+
+/** The same list as long as it is the same day. */
+function datesBefore(date: string): readonly string[] {
+  if (daysBefore.date !== date) {
+    const dates = Array.from({ length: KEPT_DAYS }, (_, n) => dayText(date, -1 - n))
+    daysBefore = { date, dates }
+  }
+  return daysBefore.dates
 }
 
 /** Fields that stand more than once are joined, RFC 9110 §5.3. */

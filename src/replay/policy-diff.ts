@@ -12,12 +12,20 @@ import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
 import { settingsOf } from '../assembly/from-config/policies.js'
 import type { Effect } from '../policy/combine.js'
+import { askedOften } from './asked-policy.js'
 import { WhatIf } from './what-if.js'
-import type { Comparison, Side } from './what-if.js'
+import type { Comparison, RecordedRequest, Side } from './what-if.js'
 import { loadPolicySet } from '../assembly/from-config/policy-set.js'
 import type { PoliciesConfig } from '../assembly/from-config/policy-set.js'
 import { catalogueOf, householdOf } from './recorded-household.js'
-import { isSince, MONTH_MS, RECORDED_COLUMNS, Replay } from './recorded-input.js'
+import {
+  isSince,
+  looksBack,
+  MONTH_MS,
+  RECORDED_COLUMNS,
+  Replay,
+} from './recorded-input.js'
+import type { RecordedInput } from './recorded-input.js'
 
 export interface Flips {
   readonly device: string
@@ -72,8 +80,10 @@ export async function diffPolicies(options: DiffOptions): Promise<DiffReport> {
   }
   const sides = await sidesOf(config, changed, clock)
   const household = householdOf(config, clock.now())
+  const counts = looksBack([...sides.old.policies, ...sides.new.policies])
   const replay = new Replay({
     ...household,
+    counts,
     catalogue: await catalogueOf(config),
     policies: [...new Set([...sides.old.policies, ...sides.new.policies])].map(
       ({ name }) => name,
@@ -85,7 +95,7 @@ export async function diffPolicies(options: DiffOptions): Promise<DiffReport> {
   let isInterrupted = false
   using reader = openReader(config.audit.database)
   // Counters of the month are to be right on the first day that is asked about.
-  const filter = { sinceMs: sinceMs - MONTH_MS }
+  const filter = { sinceMs: counts ? sinceMs - MONTH_MS : sinceMs }
   for (const row of reader.each(filter, RECORDED_COLUMNS)) {
     if (++seen % SLICE === 0) {
       await turn()
@@ -96,10 +106,25 @@ export async function diffPolicies(options: DiffOptions): Promise<DiffReport> {
     if (row['event_type'] === 'request') continue
     const recorded = replay.next(row, isSince(row, sinceMs))
     if (recorded === undefined) continue
-    tally.add(row, whatIf.compare({ ...recorded, ...household.about(recorded) }))
+    tally.add(row, whatIf.compare(asked(recorded, household.about(recorded))))
   }
   const milliseconds = Math.round(clock.monotonic() - startedAt)
   return { ...tally.report(), interrupted: isInterrupted, milliseconds }
+}
+
+/** What the record lacks is worked out for policies that look at its content alone. */
+function asked(
+  recorded: RecordedInput,
+  { fixed, isPast }: Pick<RecordedRequest, 'fixed' | 'isPast'>,
+): RecordedRequest {
+  const { input, nowMs, uninspectable } = recorded
+  const lacks = (): ReadonlySet<string> => recorded.lacks
+  return {
+    ...{ input, nowMs, uninspectable, fixed, isPast },
+    get lacks() {
+      return lacks()
+    },
+  }
 }
 
 /** The two sets; a policy that is the same in both is one object. */
@@ -110,17 +135,19 @@ async function sidesOf(
 ): Promise<{ old: Side; new: Side }> {
   const before = await loadPolicySet(config.policies, clock)
   const after = await loadPolicySet(changed, clock)
-  const known = new Map(before.policies.map((one) => [one.identity, one.policy]))
+  const known = new Map(
+    before.policies.map((one) => [one.identity, askedOften(one.policy)]),
+  )
   const onUninspectable = config.inspect.on_uninspectable
   return {
     old: {
-      policies: before.policies.map(({ policy }) => policy),
+      policies: [...known.values()],
       settings: settingsOf(config),
       onUninspectable,
     },
     new: {
       policies: after.policies.map(
-        ({ identity, policy }) => known.get(identity) ?? policy,
+        ({ identity, policy }) => known.get(identity) ?? askedOften(policy),
       ),
       settings: settingsOf({ policies: changed }),
       onUninspectable,

@@ -15,6 +15,7 @@ import type { Effect } from '../policy/combine.js'
 import { UNCONFIGURED } from '../policy/policy.js'
 import { catalogueOf, householdOf } from './recorded-household.js'
 import { isSince, MONTH_MS, RECORDED_COLUMNS, Replay } from './recorded-input.js'
+import { askedOften } from './asked-policy.js'
 import { WhatIf } from './what-if.js'
 import type { Side } from './what-if.js'
 
@@ -114,7 +115,11 @@ class Alone {
     const settings = new Map([
       [name, { ...UNCONFIGURED, enabled: true, action: 'block' as const }],
     ])
-    const side: Side = { policies: [policy], settings, onUninspectable: 'allow' }
+    const side: Side = {
+      policies: [askedOften(policy)],
+      settings,
+      onUninspectable: 'allow',
+    }
     this.#whatIf = new WhatIf({ ...side, policies: [], settings: new Map() }, side)
   }
 

@@ -26,20 +26,24 @@ export function householdOf(config: Config, nowMs: number) {
   const setting = config.policies.files[rules.name]
   const { list_mode: listMode } = config.enforcement
   const bypass = { state, book, times, zone, listMode, emergencyAllowed: false }
+  const isRuled = state.rules.length > 0 && setting?.enabled !== false
   const about = ({ input, nowMs: at, device }: RecordedInput) => {
-    const said = rules.judge(input, { nowMs: at })
+    const said = isRuled ? rules.judge(input, { nowMs: at }) : undefined
     const opinion = said instanceof Promise ? undefined : said
-    const fixed: Voice[] =
-      opinion === undefined || opinion.kind === 'exhausted' || setting?.enabled === false
-        ? []
+    const fixed: readonly Voice[] =
+      opinion === undefined || opinion.kind === 'exhausted'
+        ? NO_VOICES
         : [voiceOf(rules.name, opinion, TIME_RULES)]
-    const endpoint = input.endpoint.domain
-    const isPast = (policy: string): boolean =>
-      bypassOf(bypass, { device, policy, endpoint }, at) !== undefined
+    const isPast = (policy: string): boolean => {
+      const endpoint = input.endpoint.domain
+      return bypassOf(bypass, { device, policy, endpoint }, at) !== undefined
+    }
     return { fixed, isPast }
   }
   return { zone, times, book, about }
 }
+
+const NO_VOICES: readonly Voice[] = []
 
 function keptState(config: Config, nowMs: number): PolicyState {
   const file = policyDatabasePath(config.state_dir)

@@ -9,25 +9,13 @@ import type { Effect, Voice } from '../policy/combine.js'
 import { addDefaultVoice } from '../policy/default-voice.js'
 import { UNINSPECTABLE_POLICY } from '../policy/engine.js'
 import { DEFAULT_POLICY, UNCONFIGURED } from '../policy/policy.js'
-import type {
-  Opinion,
-  PolicyContext,
-  PolicyInput,
-  PolicySetting,
-} from '../policy/policy.js'
+import type { Opinion, PolicyInput, PolicySetting } from '../policy/policy.js'
 import { looksAt } from '../policy/rego-reads.js'
-import type { Reads } from '../policy/rego-reads.js'
-
-/** A policy that says what it looks at. */
-export interface ReadingPolicy {
-  readonly name: string
-  readonly reads: Reads
-  readonly readsContent: boolean
-  judge(input: PolicyInput, context: PolicyContext): Opinion | undefined
-}
+import type { AskedPolicy } from './asked-policy.js'
+import { MAY_LACK } from './recorded-content.js'
 
 export interface Side {
-  readonly policies: readonly ReadingPolicy[]
+  readonly policies: readonly AskedPolicy[]
   readonly settings: ReadonlyMap<string, PolicySetting>
   readonly onUninspectable: 'allow' | 'block' | undefined
 }
@@ -35,7 +23,7 @@ export interface Side {
 export interface RecordedRequest {
   readonly input: PolicyInput
   readonly nowMs: number
-  /** Paths of `input` whose values the record does not hold. */
+  /** Paths of `input` whose values the record does not hold; one object for the same paths. */
   readonly lacks: ReadonlySet<string>
   readonly uninspectable: boolean
   /** Opinions that stand in no file, such as that of the time rules. */
@@ -59,6 +47,17 @@ export type Comparison =
 interface Heard {
   readonly voices: readonly Voice[]
   readonly unknown: readonly Unknown[]
+  /** One of them had no end within its budget: the request counts as not inspected. */
+  readonly isSpent: boolean
+}
+
+/** The policies that can make a difference, on either side; the others say the same on both. */
+interface Part {
+  readonly old: Side
+  readonly new: Side
+  readonly others: readonly AskedPolicy[]
+  /** The most that one of the others may do. */
+  readonly mostOfOthers: number
 }
 
 interface Unknown {
@@ -80,17 +79,25 @@ const COULD_SAY: readonly (Exclude<Opinion['kind'], 'exhausted'> | 'nothing')[] 
 export class WhatIf {
   readonly #old: Side
   readonly #new: Side
-  readonly #shared: ReadonlySet<ReadingPolicy>
-  /** Both sides with the policies alone that differ; undefined: everything may differ. */
-  readonly #differing: readonly [Side, Side] | undefined
+  readonly #shared: ReadonlySet<AskedPolicy>
+  readonly #part: Part | undefined
+  /** Where what could not be inspected is not treated alike: also what may run out of budget. */
+  readonly #partOfUnlike: Part | undefined
+  readonly #hasDefault: boolean
   readonly #blocks: ReadonlyMap<Side['settings'], boolean>
-  readonly #lacking = new Map<ReadingPolicy, Map<string, boolean>>()
+  readonly #mayLack: ReadonlySet<AskedPolicy>
+  readonly #lacking = new Map<AskedPolicy, Map<ReadonlySet<string>, boolean>>()
 
   /** Policies that are the same on both sides are the same objects. */
   constructor(old: Side, changed: Side) {
     this.#old = old
     this.#new = changed
     const before = new Set(old.policies)
+    this.#mayLack = new Set(
+      [...old.policies, ...changed.policies].filter(({ reads }) =>
+        MAY_LACK.some((path) => looksAt(reads, path)),
+      ),
+    )
     this.#shared = new Set(changed.policies.filter((policy) => before.has(policy)))
     this.#blocks = new Map(
       [old, changed].map((side) => [side.settings, blocksUninspectable(side)]),
@@ -98,22 +105,32 @@ export class WhatIf {
     const isEqual = (name: string): boolean =>
       JSON.stringify(old.settings.get(name)) ===
       JSON.stringify(changed.settings.get(name))
-    const differs = (policy: ReadingPolicy): boolean =>
+    const differs = (policy: AskedPolicy): boolean =>
       !this.#shared.has(policy) || !isEqual(policy.name)
-    const alike =
-      isEqual(DEFAULT_POLICY) && blocksUninspectable(old) === blocksUninspectable(changed)
-    this.#differing = alike
-      ? [
-          { ...old, policies: old.policies.filter(differs) },
-          { ...changed, policies: changed.policies.filter(differs) },
-        ]
-      : undefined
+    const isLike = blocksUninspectable(old) === blocksUninspectable(changed)
+    const setting = old.settings.get(DEFAULT_POLICY)
+    this.#hasDefault = setting?.enabled === true
+    if (!isEqual(DEFAULT_POLICY)) return
+    const isLoud = ({ name }: AskedPolicy): boolean => settingOf(old, name).enabled
+    const partOf = (isIn: (policy: AskedPolicy) => boolean): Part => {
+      const others = old.policies.filter((policy) => !isIn(policy) && isLoud(policy))
+      const most = others.map(({ name }) => STRENGTH[settingOf(old, name).action])
+      return {
+        old: { ...old, policies: old.policies.filter(isIn) },
+        new: { ...changed, policies: changed.policies.filter(isIn) },
+        others,
+        mostOfOthers: Math.max(0, ...most),
+      }
+    }
+    this.#part = isLike ? partOf(differs) : undefined
+    // What reads no content has little to look at, and does not run out.
+    if (!isLike) this.#partOfUnlike = partOf((one) => one.readsContent || differs(one))
   }
 
   compare(request: RecordedRequest): Comparison {
-    const opinions = new Map<ReadingPolicy, Opinion | undefined | 'failed'>()
+    const opinions = new Map<AskedPolicy, Opinion | undefined | 'failed'>()
     const floor = this.#floor(request, opinions)
-    if (floor === 'same') return { kind: 'same' }
+    if (typeof floor === 'object') return floor
     const before = this.#heard(this.#old, request, opinions, floor)
     const after = this.#heard(this.#new, request, opinions, floor)
     if (before.unknown.length + after.unknown.length === 0) {
@@ -123,20 +140,22 @@ export class WhatIf {
   }
 
   /**
-   * Asks what differs alone. Where it says the same, the others need not be asked; else those
+   * Asks what differs alone. Where that decides, the others need not be asked; else those
    * need not that may do no more than both sides do anyway. -1: all must be.
    */
   #floor(
     request: RecordedRequest,
-    opinions: Map<ReadingPolicy, Opinion | undefined | 'failed'>,
-  ): number | 'same' {
-    if (this.#differing === undefined) return -1
-    const [old, fresh] = this.#differing.map((side) =>
+    opinions: Map<AskedPolicy, Opinion | undefined | 'failed'>,
+  ): number | Comparison {
+    const part = this.#part ?? (request.uninspectable ? undefined : this.#partOfUnlike)
+    if (part === undefined) return -1
+    const [old, fresh] = [part.old, part.new].map((side) =>
       this.#heard(side, request, opinions),
-    )
-    if (old === undefined || fresh === undefined) return -1
-    if (old.unknown.length + fresh.unknown.length > 0) return -1
-    if (shownVoices(old.voices) === shownVoices(fresh.voices)) return 'same'
+    ) as [Heard, Heard]
+    if ((old.isSpent || fresh.isSpent) && this.#part === undefined) return -1
+    if (old.unknown.length + fresh.unknown.length > 0)
+      return this.#decided(part, request, old, fresh) ?? -1
+    if (shownVoices(old.voices) === shownVoices(fresh.voices)) return SAME
     const least = Math.min(...[old, fresh].map(({ voices }) => strongest(voices)))
     const fallback = this.#old.settings.get(DEFAULT_POLICY)
     // An explicit word of allowance might silence a default that is stronger.
@@ -144,17 +163,52 @@ export class WhatIf {
     return isLoud ? -1 : least
   }
 
-  #lacks(policy: ReadingPolicy, lacks: ReadonlySet<string>): boolean {
-    const key = [...lacks].join(' ')
+  /**
+   * With opinions that are not known: what no word of the others could change. They say the
+   * same on both sides, so what is the same stays so; and what differs by more than they may
+   * do stays different. Undefined: they have to be asked.
+   */
+  #decided(
+    { others, mostOfOthers }: Part,
+    request: RecordedRequest,
+    old: Heard,
+    fresh: Heard,
+  ): Comparison | undefined {
+    if (this.#hasDefault) return undefined
+    let [isPast, isSame, isOther] = [false, false, false]
+    const asked = (policy: string): boolean => {
+      const is = request.isPast(policy)
+      isPast ||= is
+      return is
+    }
+    for (const compared of this.#supposed({ ...request, isPast: asked }, old, fresh)) {
+      if (compared.kind === 'same') isSame = true
+      else if (compared.kind === 'flip') {
+        const { from, to } = compared
+        if (Math.max(STRENGTH[from], STRENGTH[to]) > mostOfOthers) isOther = true
+        else return undefined
+      }
+      if (isSame && isOther) break
+    }
+    if (isPast || !isSame) return undefined
+    if (!isOther) return SAME
+    const lacking = others.filter((policy) => this.#lacks(policy, request))
+    return unknownOf([...old.unknown, ...fresh.unknown, ...lacking])
+  }
+
+  /** Most policies look at nothing that a row can lack. */
+  #lacks(policy: AskedPolicy, request: RecordedRequest): boolean {
+    if (!this.#mayLack.has(policy)) return false
+    const { lacks } = request
     let known = this.#lacking.get(policy)
     if (known === undefined) {
-      known = new Map<string, boolean>()
+      known = new Map<ReadonlySet<string>, boolean>()
       this.#lacking.set(policy, known)
     }
-    let answer = known.get(key)
+    let answer = known.get(lacks)
     if (answer === undefined) {
       answer = [...lacks].some((path) => looksAt(policy.reads, path))
-      known.set(key, answer)
+      known.set(lacks, answer)
     }
     return answer
   }
@@ -162,18 +216,18 @@ export class WhatIf {
   #heard(
     side: Side,
     request: RecordedRequest,
-    opinions: Map<ReadingPolicy, Opinion | undefined | 'failed'>,
+    opinions: Map<AskedPolicy, Opinion | undefined | 'failed'>,
     floor = -1,
   ): Heard {
     const voices = [...request.fixed]
     const unknown: Unknown[] = []
-    let { uninspectable } = request
+    let isSpent = false
     for (const policy of side.policies) {
       const { name } = policy
       const setting = settingOf(side, name)
       if (!setting.enabled) continue
       if (STRENGTH[setting.action] <= floor && !opinions.has(policy)) continue
-      if (this.#lacks(policy, request.lacks)) {
+      if (this.#lacks(policy, request)) {
         unknown.push({ name, setting, shared: this.#shared.has(policy) })
         continue
       }
@@ -182,37 +236,45 @@ export class WhatIf {
       if (opinion === 'failed') {
         if (setting.failMode === 'closed')
           voices.push(voiceOf(name, { kind: 'deny' }, setting))
-      } else if (opinion?.kind === 'exhausted') uninspectable = true
+      } else if (opinion?.kind === 'exhausted') isSpent = true
       else if (opinion !== undefined) voices.push(voiceOf(name, opinion, setting))
     }
-    if (uninspectable && this.#blocks.get(side.settings) === true) voices.push(UNREAD)
-    return { voices, unknown }
+    const isUnread = request.uninspectable || isSpent
+    if (isUnread && this.#blocks.get(side.settings) === true) voices.push(UNREAD)
+    return { voices, unknown, isSpent }
+  }
+
+  #sought(request: RecordedRequest, before: Heard, after: Heard): Comparison {
+    let found: Comparison | undefined
+    for (const compared of this.#supposed(request, before, after)) {
+      if (found !== undefined && !isAlike(found, compared))
+        return unknownOf([...before.unknown, ...after.unknown])
+      found ??= compared
+    }
+    return found ?? unknownOf([])
   }
 
   /** Tries all that the unknown ones could have said, those of one kind as one. */
-  #sought(request: RecordedRequest, before: Heard, after: Heard): Comparison {
+  *#supposed(
+    request: RecordedRequest,
+    before: Heard,
+    after: Heard,
+  ): Generator<Comparison, void, undefined> {
     const isShared = ({ shared }: Unknown): boolean => shared
     const anyShared = before.unknown.some(isShared)
     const anyOld = before.unknown.some(({ shared }) => !shared)
     const anyNew = after.unknown.some(({ shared }) => !shared)
-    let found: Comparison | undefined
     for (const both of anyShared ? COULD_SAY : NOTHING) {
       for (const old of anyOld ? COULD_SAY : NOTHING) {
         for (const fresh of anyNew ? COULD_SAY : NOTHING) {
-          const compared = this.#compared(
+          yield this.#compared(
             request,
             [...before.voices, ...supposed(before.unknown, both, old)],
             [...after.voices, ...supposed(after.unknown, both, fresh)],
           )
-          if (found !== undefined && !isAlike(found, compared)) {
-            const names = [...before.unknown, ...after.unknown].map(({ name }) => name)
-            return { kind: 'unknown', policies: [...new Set(names)].sort() }
-          }
-          found ??= compared
         }
       }
     }
-    return found ?? { kind: 'unknown', policies: [] }
   }
 
   #compared(
@@ -222,11 +284,17 @@ export class WhatIf {
   ): Comparison {
     const old = outcomeOf(this.#old, request, before)
     const fresh = outcomeOf(this.#new, request, after)
-    if (old.effect === fresh.effect) return { kind: 'same' }
+    if (old.effect === fresh.effect) return SAME
     const stronger = STRENGTH[fresh.effect] > STRENGTH[old.effect] ? fresh : old
     const { policy = '', reason = '' } = stronger.voice ?? {}
     return { kind: 'flip', from: old.effect, to: fresh.effect, policy, reason }
   }
+}
+
+const SAME: Comparison = { kind: 'same' }
+
+function unknownOf(all: readonly { readonly name: string }[]): Comparison {
+  return { kind: 'unknown', policies: [...new Set(all.map(({ name }) => name))].sort() }
 }
 
 const NOTHING = ['nothing'] as const
@@ -261,7 +329,7 @@ function shownVoices(voices: readonly Voice[]): string {
 }
 
 function judged(
-  policy: ReadingPolicy,
+  policy: AskedPolicy,
   { input, nowMs }: RecordedRequest,
 ): Opinion | undefined | 'failed' {
   try {

@@ -41,7 +41,7 @@ export interface SaidLimits {
   readonly pieceChars: number
   readonly overlapChars: number
   /** Undefined: by the rules that come with YORI. */
-  readonly detector?: Detector | undefined
+  readonly detector?: Pick<Detector, 'find'> | undefined
 }
 
 export const SAID_LIMITS: SaidLimits = { pieceChars: 32 * 1024, overlapChars: 512 }
@@ -296,11 +296,11 @@ interface Counted {
 type Counts = Map<string, Counted>
 
 class Findings {
-  readonly #detector: Detector
+  readonly #detector: Pick<Detector, 'find'>
   readonly #counts = new Map<Who, Counts>()
   total = 0
 
-  constructor(detector: Detector) {
+  constructor(detector: Pick<Detector, 'find'>) {
     this.#detector = detector
   }
 

@@ -17,6 +17,8 @@ import type {
   LoadedPolicy,
   PoliciesConfig,
 } from '../../../assembly/from-config/policy-set.js'
+import { askedOften } from '../../../replay/asked-policy.js'
+import type { AskedPolicy } from '../../../replay/asked-policy.js'
 import { catalogueOf, householdOf } from '../../../replay/recorded-household.js'
 import {
   isSince,
@@ -129,6 +131,7 @@ function candidates(config: PoliciesConfig, inForce: readonly string[]): Policie
 
 class Case {
   readonly #loaded: LoadedPolicy
+  readonly #asked: AskedPolicy
   readonly #devices = new Map<string, number>()
   readonly #days = new Set<string>()
   readonly #reasons = new Map<string, number>()
@@ -140,6 +143,7 @@ class Case {
 
   constructor(loaded: LoadedPolicy) {
     this.#loaded = loaded
+    this.#asked = askedOften(loaded.policy)
   }
 
   look(row: Listed, { input, nowMs, lacks }: RecordedInput): void {
@@ -148,7 +152,7 @@ class Case {
       this.#unknown++
       return
     }
-    const opinion = policy.judge(input, { nowMs })
+    const opinion = this.#asked.judge(input, { nowMs })
     if (opinion?.kind !== 'deny' && opinion?.kind !== 'alert') return
     const at = String(row['timestamp'])
     this.#requests++
