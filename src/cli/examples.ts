@@ -240,6 +240,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'yori policy diff': [
     ['yori policy diff --set bedtime.action=block', 'what a week would have met'],
     ['yori policy diff --since 30d --policies ./policies', 'with other policies'],
+    ['yori policy diff --resume --set bedtime.action=block', 'on, where Ctrl-C ended it'],
   ],
   'yori policy bundle': [
     ['yori policy bundle list', 'sets for a family, a school, an office, agents'],

@@ -3,6 +3,7 @@
  * twice, by the policies of now and by the changed ones, as if blocking were on. Works on the
  * files alone, whether YORI runs or not.
  */
+import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Config } from '../../config/schema.js'
 import { openReader } from '../audit/queries.js'
@@ -59,7 +60,30 @@ export interface DiffOptions {
   readonly since: string
   readonly clock: Clock
   readonly interrupted: () => boolean
-  readonly progress: (rows: number) => void
+  /** Of all rows, those of before that are only counted among them. */
+  readonly progress: (rows: number, all: number) => void
+  /** Where another run of the same question was interrupted. */
+  readonly goOn?: DiffPlace | undefined
+}
+
+/** Where it was interrupted, and what was found until then: JSON. */
+export interface DiffPlace {
+  readonly question: string
+  readonly sinceMs: number
+  /** The `id` of the last row that was looked at. */
+  readonly after: number
+  readonly found: TallyState
+}
+
+/** Of another question nothing can be gone on with. */
+export function questionOf(
+  options: Pick<DiffOptions, 'config' | 'changed' | 'since'>,
+): string {
+  const { config, changed, since } = options
+  const { policies, enforcement, audit, inspect } = config
+  const asked = [since, changed, policies, enforcement, audit.database]
+  const text = JSON.stringify([...asked, inspect.on_uninspectable])
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** Rows between two looks at the clock, the keyboard and others' work. */
@@ -68,10 +92,14 @@ const SLICE = 250
 const MAX_FLIPS = 10_000
 
 /** @throws YORI_CONFIG_INVALID, YORI_AUDIT_UNAVAILABLE */
-export async function diffPolicies(options: DiffOptions): Promise<DiffReport> {
+export async function diffPolicies(
+  options: DiffOptions,
+): Promise<DiffReport & { readonly place?: DiffPlace }> {
   const { config, changed, clock, since } = options
   const startedAt = clock.monotonic()
-  const sinceMs = parseSince(since, clock.now())
+  const question = questionOf(options)
+  const goOn = options.goOn?.question === question ? options.goOn : undefined
+  const sinceMs = goOn?.sinceMs ?? parseSince(since, clock.now())
   if (sinceMs === undefined) {
     throw new YoriError(
       'YORI_CONFIG_INVALID',
@@ -90,26 +118,36 @@ export async function diffPolicies(options: DiffOptions): Promise<DiffReport> {
     ),
   })
   const whatIf = new WhatIf(sides.old, sides.new)
-  const tally = new Tally()
+  const tally = new Tally(goOn?.found)
   let seen = 0
   let isInterrupted = false
   using reader = openReader(config.audit.database)
   // Counters of the month are to be right on the first day that is asked about.
   const filter = { sinceMs: counts ? sinceMs - MONTH_MS : sinceMs }
-  for (const row of reader.each(filter, RECORDED_COLUMNS)) {
+  const passed = goOn?.after ?? 0
+  const all = reader.count(filter)
+  let last = passed
+  for (const row of reader.each(filter, RECORDED_COLUMNS, counts ? 0 : passed)) {
     if (++seen % SLICE === 0) {
       await turn()
-      options.progress(seen)
+      options.progress(seen, all)
       isInterrupted = options.interrupted()
       if (isInterrupted) break
     }
+    const id = Number(row['id'])
+    last = Math.max(last, id)
     if (row['event_type'] === 'request') continue
-    const recorded = replay.next(row, isSince(row, sinceMs))
+    const recorded = replay.next(row, id > passed && isSince(row, sinceMs))
     if (recorded === undefined) continue
     tally.add(row, whatIf.compare(asked(recorded, household.about(recorded))))
   }
   const milliseconds = Math.round(clock.monotonic() - startedAt)
-  return { ...tally.report(), interrupted: isInterrupted, milliseconds }
+  return {
+    ...{ ...tally.report(), interrupted: isInterrupted, milliseconds },
+    ...(isInterrupted
+      ? { place: { question, sinceMs, after: last, found: tally.state() } }
+      : {}),
+  }
 }
 
 /** What the record lacks is worked out for policies that look at its content alone. */
@@ -155,12 +193,35 @@ async function sidesOf(
   }
 }
 
+interface TallyState {
+  readonly rows: number
+  readonly same: number
+  readonly unknown: number
+  readonly unknownBy: readonly (readonly [string, number])[]
+  readonly flips: readonly (readonly [string, Flips])[]
+}
+
 class Tally {
-  #rows = 0
-  #same = 0
-  #unknown = 0
-  readonly #unknownBy = new Map<string, number>()
-  readonly #flips = new Map<string, Flips>()
+  #rows: number
+  #same: number
+  #unknown: number
+  readonly #unknownBy: Map<string, number>
+  readonly #flips: Map<string, Flips>
+
+  constructor(state?: TallyState) {
+    this.#rows = state?.rows ?? 0
+    this.#same = state?.same ?? 0
+    this.#unknown = state?.unknown ?? 0
+    this.#unknownBy = new Map(state?.unknownBy)
+    this.#flips = new Map(state?.flips)
+  }
+
+  state(): TallyState {
+    return {
+      ...{ rows: this.#rows, same: this.#same, unknown: this.#unknown },
+      ...{ unknownBy: [...this.#unknownBy], flips: [...this.#flips] },
+    }
+  }
 
   add(row: Listed, compared: Comparison): void {
     this.#rows++

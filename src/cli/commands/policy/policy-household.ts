@@ -10,8 +10,9 @@ import { loadPolicySet } from '../../../assembly/from-config/policy-set.js'
 import type { LoadedPolicy, PolicySet } from '../../../assembly/from-config/policy-set.js'
 import type { Loaded } from '../../context.js'
 import { changedPolicies } from '../../../replay/policy-changes.js'
-import { diffPolicies } from '../../../replay/policy-diff.js'
-import type { DiffReport } from '../../../replay/policy-diff.js'
+import { diffPolicies, questionOf } from '../../../replay/policy-diff.js'
+import type { DiffPlace, DiffReport } from '../../../replay/policy-diff.js'
+import { forgetPlace, keepPlace, placeIn } from './policy-diff-place.js'
 import { suggestPolicies } from './policy-suggest.js'
 import type { SuggestReport, Suggestion } from './policy-suggest.js'
 import { table } from '../../print-table.js'
@@ -37,6 +38,7 @@ interface DiffFlags extends Flags {
   readonly since: string
   readonly policies?: string
   readonly set: string[]
+  readonly resume?: true
 }
 
 const INTERRUPTED = 130
@@ -56,6 +58,7 @@ export function addHouseholdCommands(command: Command, deps: PolicyHouseholdDeps
       (change: string, before: string[]) => [...before, change],
       [],
     )
+    .option('--resume', 'go on where the same question was interrupted')
     .action((flags: DiffFlags) => diff(deps, flags))
   common(command.command('suggest'))
     .description('ready-made policies that the record calls for, with the evidence')
@@ -124,21 +127,39 @@ async function diff(deps: PolicyHouseholdDeps, flags: DiffFlags): Promise<void> 
     set: flags.set,
     directory: flags.policies,
   })
-  const report = await interruptible(deps, (interrupted) =>
+  const { since } = flags
+  const { state_dir: stateDir } = config
+  const goOn =
+    flags.resume === true ? placeToGoOn(deps, { config, changed, since }) : undefined
+  const { place, ...report } = await interruptible(deps, (interrupted) =>
     diffPolicies({
-      config,
-      changed,
-      since: flags.since,
+      ...{ config, changed, since, goOn, interrupted },
       clock: deps.clock,
-      interrupted,
       progress: progressOf(deps),
     }),
   )
+  if (place === undefined) forgetPlace(stateDir)
+  else if (keepPlace(stateDir, place))
+    deps.note('yori: the same command with --resume goes on there\n')
+  else deps.note(`yori: ${stateDir} cannot be written: nothing to resume\n`)
   deps.print(flags.json === true ? `${jsonLine(report)}\n` : diffText(report))
   if (config.mode !== 'enforce' && flags.json !== true) {
     deps.note(`yori: mode is ${config.mode}: nothing is blocked until it is enforce\n`)
   }
   if (report.interrupted) deps.exit(INTERRUPTED)
+}
+
+function placeToGoOn(
+  { note }: PolicyHouseholdDeps,
+  options: Parameters<typeof questionOf>[0],
+): DiffPlace | undefined {
+  const place = placeIn(options.config.state_dir)
+  if (place?.question !== questionOf(options)) {
+    note('yori: no run of this question was interrupted: it begins at the beginning\n')
+    return undefined
+  }
+  note(`yori: goes on after ${place.found.rows} requests\n`)
+  return place
 }
 
 async function interruptible<Result>(
@@ -154,10 +175,10 @@ async function interruptible<Result>(
 
 function progressOf({ clock, note, isWatched }: PolicyHouseholdDeps) {
   let toldAt = clock.monotonic()
-  return (rows: number): void => {
+  return (rows: number, all: number): void => {
     if (!isWatched || clock.monotonic() - toldAt < PROGRESS_MS) return
     toldAt = clock.monotonic()
-    note(`yori: ${rows} rows so far\n`)
+    note(`yori: ${rows} of ${Math.max(rows, all)} rows so far\n`)
   }
 }
 

@@ -305,6 +305,41 @@ describe('yori policy diff', () => {
     assert.match(ran.out, /249 requests: 249 would/)
   })
 
+  it('goes on where it was interrupted, and comes to the same', async () => {
+    const rows: Recorded[] = Array.from({ length: 1200 }, (_, n) => ({
+      ...evening(String(10 + (n % 9)), `${20 + (n % 4)}:00:00`),
+      device_ip: `192.0.2.${n % 5}`,
+    }))
+    // A counter goes on counting what was asked about before.
+    const set = ['bedtime.action=block', 'high_usage.action=block']
+    set.push('high_usage.params.daily_threshold=5')
+    const args = set.flatMap((change) => ['--set', change])
+    const inOrder = rows.toSorted((a, b) =>
+      String(a['timestamp']) < String(b['timestamp']) ? -1 : 1,
+    )
+    await using home = await Home.with(UTC, inOrder)
+    const { milliseconds: _, ...whole } = await home.diff(...args)
+    home.interruptAtOnce = true
+    const first = await home.run('diff', ...args)
+    assert.match(first.notes, /with --resume goes on there/)
+    const again = await home.run('diff', '--resume', ...args)
+    assert.match(again.notes, /goes on after 249 requests/)
+    home.interruptAtOnce = false
+    const other = await home.run('diff', '--resume', '--set', 'bedtime.action=alert')
+    assert.match(other.notes, /it begins at the beginning/)
+    home.interruptAtOnce = true
+    await home.run('diff', ...args)
+    home.interruptAtOnce = false
+    const last = await home.run('diff', '--json', '--resume', ...args)
+    const { milliseconds: _took, ...report } = JSON.parse(last.out) as DiffReport
+    assert.deepEqual(report, whole)
+    assert.ok(whole.flips.some(({ policy }) => policy === 'high_usage'))
+    assert.equal(
+      (await home.run('diff', '--resume', ...args)).notes.includes('begins'),
+      true,
+    )
+  })
+
   for (const [change, problem] of [
     ['bedtime', /write NAME\.action=block/],
     ['bedtime.action=stop', /one of allow, alert, block/],
