@@ -90,8 +90,8 @@ export class RecordedDocument implements PolicyInput {
     return this.#whole().request
   }
 
-  get mcp(): PolicyInput['mcp'] {
-    return this.#whole().mcp
+  get mcp(): NonNullable<PolicyInput['mcp']> | null {
+    return this.#whole().mcp ?? null
   }
 
   get estimate(): PolicyInput['estimate'] {
@@ -171,7 +171,7 @@ export class RecordedDocument implements PolicyInput {
 /** All of it, for who looks at everything. */
 export function wholeInput(input: PolicyInput): PolicyInput {
   const { request, device, endpoint, context, counters, session, agent_id } = input
-  const { mcp, estimate, model, prompt, prompt_end, prompt_chars } = input
+  const { mcp = null, estimate, model, prompt, prompt_end, prompt_chars } = input
   const { text: words, said, said_chars, findings } = input
   return {
     ...{ request, device, endpoint, context, counters, session, agent_id },

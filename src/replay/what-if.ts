@@ -156,6 +156,10 @@ export class WhatIf {
     if (old.unknown.length + fresh.unknown.length > 0)
       return this.#decided(part, request, old, fresh) ?? -1
     if (shownVoices(old.voices) === shownVoices(fresh.voices)) return SAME
+    // A block that lets the device past does less than any word of the others.
+    const isLet = ({ policy, effect }: Voice): boolean =>
+      effect === 'block' && request.isPast(policy)
+    if ([...old.voices, ...fresh.voices].some(isLet)) return -1
     const least = Math.min(...[old, fresh].map(({ voices }) => strongest(voices)))
     const fallback = this.#old.settings.get(DEFAULT_POLICY)
     // An explicit word of allowance might silence a default that is stronger.
