@@ -4,7 +4,8 @@
  * Nothing is written here.
  */
 import { spawnSync } from 'node:child_process'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../core/package-root.js'
 import { accountOf } from './accounts.js'
@@ -33,7 +34,7 @@ export interface Asked {
  */
 export function whyOutOfReach(asked: Asked): string | undefined {
   const { program, user, system } = asked
-  if (system === 'systemd' && spawnSync('systemctl', ['--version']).error !== undefined)
+  if (system === 'systemd' && !isOnPath('systemctl'))
     return 'systemctl is not there, and a service is started by it. `yori run` runs in the foreground, --root DIR prepares an image.'
   const paths = [program.node, program.script]
   const hidden = system === 'systemd' ? paths.find(isTemporary) : undefined
@@ -48,6 +49,9 @@ export function whyOutOfReach(asked: Asked): string | undefined {
   if (ran.status === 0) return undefined
   return `the user ${user} cannot run YORI from ${packageRoot}: ${reasonOf(ran)}.\n${copyRemedy(program)}`
 }
+
+const isOnPath = (name: string): boolean =>
+  (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, name)))
 
 function copyRemedy({ node }: Program): string {
   return [
