@@ -56,6 +56,8 @@ describe('an assistant that asks YORI', () => {
   let servers: McpServers
   let controlled: Controlled
   let code: string
+  /** Of a tool, at the door. */
+  let call: (name: string) => Promise<string>
   let blockedId: string
   /** Of the newer line, on standard input and output, without a role. */
   let looking: NewClient
@@ -67,7 +69,7 @@ describe('an assistant that asks YORI', () => {
         mcp: { servers: { new: { url: `${servers.url}/new`, tools: { pay: 'ask' } } } },
       },
     })
-    const call = async (name: string): Promise<string> => {
+    call = async (name: string): Promise<string> => {
       const answer = await request(`${controlled.yori.url}/mcp/servers/new`, {
         method: 'POST',
         headers: {
@@ -234,6 +236,58 @@ describe('an assistant that asks YORI', () => {
       assert.ok(!tools.some(({ name }) => name === 'set_policy'))
     } finally {
       await approving.close()
+    }
+  })
+
+  it('pauses, denies and switches a policy by two calls, and none by one', async () => {
+    const admin = new NewClient({ name: 'one', version: '1' })
+    await admin.connect(new NewStdio(stdio('--role', 'admin')))
+    const changed = async (
+      name: string,
+      given: Record<string, unknown>,
+      state: () => Promise<unknown>,
+    ): Promise<unknown> => {
+      const before = await state()
+      const told = await ask(admin, name, given)
+      assert.equal(told.structuredContent['confirmed'], false)
+      const wrong = await ask(admin, name, { ...given, confirm: 'AAAAAAAAAAAAAAAA' })
+      assert.equal(wrong.structuredContent['confirmed'], false)
+      assert.deepEqual(await state(), before, name)
+      const { confirm } = told.structuredContent
+      const done = await ask(admin, name, { ...given, confirm })
+      assert.notEqual(done.isError, true, done.content[0]?.text)
+      const after = await state()
+      assert.notDeepEqual(after, before, name)
+      return after
+    }
+    try {
+      const { tools } = await admin.listTools()
+      for (const name of ['pause', 'approve', 'deny', 'set_policy'])
+        assert.equal(
+          tools.find((tool) => tool.name === name)?.annotations?.readOnlyHint,
+          false,
+        )
+      // What was approved once is used up by this.
+      await call('pay')
+      const text = await call('pay')
+      const [, fresh = ''] = /with the code (\w{3}-\w{3})/.exec(text) ?? []
+      await controlled.yori.appliance.audit.flush()
+      const waiting = async (): Promise<unknown> => {
+        const { body } = await controlled.ask('/api/approvals')
+        const { blocked } = body as { blocked: { code: string; answer: unknown }[] }
+        return blocked.find((one) => one.code === fresh)?.answer
+      }
+      assert.equal(await changed('deny', { code: fresh }, waiting), 'denied')
+      const config = async (): Promise<unknown> =>
+        lasting((await controlled.ask('/api/settings')).body)
+      const set = { name: 'bedtime', enabled: true, action: 'alert' }
+      const now = await changed('set_policy', set, config)
+      assert.match(JSON.stringify(now), /bedtime/)
+      await changed('pause', { target: '127.0.0.1', minutes: 5 }, async () =>
+        (await call('greet')).includes('isError'),
+      )
+    } finally {
+      await admin.close()
     }
   })
 

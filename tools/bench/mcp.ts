@@ -72,6 +72,22 @@ const base = `${yori.url}/mcp/servers`
 const server = servers.origin.server as Server
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
+// First: the more there is in the record, the longer each answer takes.
+const asking = new Client({ name: 'bench', version: '1' })
+const args = [MAIN, 'mcp', '-c', yori.folder.file('yori.conf')]
+const stdio = new StdioClientTransport({ command: process.execPath, args })
+await asking.connect(stdio)
+const pid = childOf(stdio.pid ?? 0)
+const rss = [rssOf(pid)]
+let wrong = 0
+for (let i = 0; i < CALLS; i++) {
+  const { isError } = await asking.callTool({ name: 'usage_last_day', arguments: {} })
+  if (isError === true) wrong++
+  if (i + 1 === CALLS / 10 || i + 1 === CALLS) rss.push(rssOf(pid))
+}
+say({ name: 'yori mcp', calls: CALLS, wrong, rssMb: rss.map(Math.round) })
+await asking.close()
+
 const old = new Client({ name: 'bench', version: '1' })
 const oldTransport = new StreamableHTTPClientTransport(new URL(`${base}/old`))
 await old.connect(oldTransport)
@@ -98,18 +114,3 @@ say(
 await fresh.close()
 const denied = servers.calls.filter((name) => name === 'wipe').length
 say({ seenOfDenied: denied, rssGrowthMb: (process.memoryUsage().rss - before) / 2 ** 20 })
-
-const asking = new Client({ name: 'bench', version: '1' })
-const args = [MAIN, 'mcp', '-c', yori.folder.file('yori.conf')]
-const stdio = new StdioClientTransport({ command: process.execPath, args })
-await asking.connect(stdio)
-const pid = childOf(stdio.pid ?? 0)
-const rss = [rssOf(pid)]
-let wrong = 0
-for (let i = 0; i < CALLS; i++) {
-  const { isError } = await asking.callTool({ name: 'usage_last_day', arguments: {} })
-  if (isError === true) wrong++
-  if (i + 1 === CALLS / 10 || i + 1 === CALLS) rss.push(rssOf(pid))
-}
-say({ name: 'yori mcp', calls: CALLS, wrong, rssMb: rss.map(Math.round) })
-await asking.close()

@@ -4,6 +4,7 @@
  * is said; what asks goes on once it is approved. One YORI a mode.
  */
 import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { Client as NewClient } from '@modelcontextprotocol/client'
@@ -355,6 +356,30 @@ for (const mode of ['observe', 'enforce'] as const) {
       )
       assert.deepEqual(servers.seen, [])
     })
+
+    const PATHS = [
+      ...['/new/../old', '/new/%2e%2e/old', '/new/.%2e/old', '/new/%2E%2E%2Fold'],
+      ...['/new/..%5cold', '/new/./old', '/new\\..\\old', '/%6eew/%2e%2e/old', '/../old'],
+    ]
+    for (const path of PATHS) {
+      it(`leads to no other path of its server by ${path}`, async () => {
+        const { hostname, port } = new URL(yori.url)
+        const status = await new Promise<number>((resolve, reject) => {
+          const asking = httpRequest({
+            ...{ hostname, port, method: 'POST', headers: JSON_TYPE },
+            path: `/mcp/servers${path}`,
+          })
+          asking.once('response', (answer) => {
+            answer.resume()
+            resolve(answer.statusCode ?? 0)
+          })
+          asking.once('error', reject)
+          asking.end(JSON.stringify(call('greet')))
+        })
+        assert.ok(status >= 400 && status < 500, String(status))
+        assert.deepEqual(servers.seen, [])
+      })
+    }
 
     it('asks before a tool is called that describes itself otherwise than before', async () => {
       const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
