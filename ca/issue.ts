@@ -55,13 +55,13 @@ export async function issueRoot(options: {
 
 export async function issueIssuing(
   root: Signer,
-  options: { subject: CaSubject; nowMs: number },
+  options: { subject: CaSubject; nowMs: number; gateway?: string },
 ): Promise<Signer> {
   const key = await newKey()
-  const { subject, nowMs } = options
+  const { subject, nowMs, gateway } = options
   const unsigned = issuingProfile(
     subjectKeyOf(key),
-    { ...subject, issuer: issuerOf(root) },
+    { ...subject, issuer: issuerOf(root), gateway },
     momentAt(nowMs),
   )
   return { certificate: readCaCertificate(await finish(unsigned, root.key)), key }

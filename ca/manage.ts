@@ -39,7 +39,7 @@ export function rotateIssuing(
 ): Promise<Rotation> {
   return changing(settings, async (files, was, names) => {
     if (was === undefined) return { kind: 'made', ca: await createCa(files, names) }
-    const root = await rootOf(files, was, rootKey)
+    const root = await rootFor(files, was, rootKey)
     if (!validAt(was.root, files.clock.now()))
       throw unusable(
         'the root CA is not valid now: `yori ca rotate --root` makes a new one',
@@ -151,7 +151,8 @@ function present(ca: LoadedCa | undefined): LoadedCa {
   throw new YoriError('YORI_CA_MISSING', 'there is no CA yet: `yori ca init` makes one')
 }
 
-function rootOf(files: CaFiles, ca: LoadedCa, given?: GivenKey): Promise<Signer> {
+/** The root as a signer, by its key here or the one that is given. */
+export function rootFor(files: CaFiles, ca: LoadedCa, given?: GivenKey): Promise<Signer> {
   if (given === undefined) return openRoot(files)
   const { path, pem } = given
   return signerOf(ca.root, pem, {

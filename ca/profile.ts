@@ -97,13 +97,18 @@ export function rootProfile(
   })
 }
 
-/** The CA under a root that signs leaves, and TLS servers' leaves only. */
+/**
+ * The CA under a root that signs leaves, and TLS servers' leaves only. `gateway`: for whom, where
+ * several share the root; at most 32 characters.
+ */
 export function issuingProfile(
   key: SubjectKey,
-  options: CaSubject & { issuer: Issuer },
+  options: CaSubject & { issuer: Issuer; gateway?: string | undefined },
   moment: Moment,
 ): Unsigned {
-  const name = distinguishedName(options.organization, 'Issuing CA', key)
+  const { organization, gateway } = options
+  const label = gateway === undefined ? 'Issuing CA' : `Issuing CA ${gateway}`
+  const name = distinguishedName(organization, label, key)
   return intermediate(key, { ...options, name, below: 0 }, moment)
 }
 

@@ -454,6 +454,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori ca import --cert root.pem --key root.key', 'a root of your own'],
     ['yori ca import --root-key root.key', 'the key, back from where it was kept'],
   ],
+  'yori ca issue': [
+    ['yori ca issue --for attic --out attic-ca', 'for another gateway, 30 days'],
+    ['yori ca issue --for attic --out attic-ca --force --days 7', 'anew, for a week'],
+  ],
+  'yori ca take': [
+    ['yori ca take attic-ca', 'on that gateway'],
+    ['yori ca take attic-ca --json', 'for programs'],
+  ],
   'yori ca trust-check': [
     ['yori ca trust-check', 'by the proxy that this shell names'],
     ['yori ca trust-check --direct', 'as a device on the network'],

@@ -7,6 +7,7 @@ import { openAuthority } from '../../../../ca/authority.js'
 import { describeCa, findCa, readCa, summarise } from '../../../../ca/show-ca.js'
 import { addExport, addImport } from './ca-export.js'
 import type { InstallDeps } from './ca-install.js'
+import { addIssue } from './ca-issue.js'
 import { addRotate } from './ca-rotate.js'
 import { common, printJson } from './ca-shared.js'
 import type { CaCommandDeps, CommonFlags } from './ca-shared.js'
@@ -28,6 +29,7 @@ export function caCommand(deps: InstallDeps & TrustCheckDeps & TrustListDeps): C
   addExport(ca, deps)
   addRotate(ca, deps)
   addImport(ca, deps)
+  addIssue(ca, deps)
   addTrustCheck(ca, deps)
   addTrustList(ca, deps)
   return ca
