@@ -9,6 +9,8 @@ import type { Detector } from '../detect/detector.js'
 import { atOnce } from '../core/resting.js'
 import { crc32 } from '../http/crc32.js'
 import { isCredentialField, pathWithout, REDACTED } from './credential-fields.js'
+import { codedIn } from './coded-texts.js'
+import { bytesOf } from './recording.js'
 import type { Content, Fields, Sanitised } from './recording.js'
 import { formViews, searchesOf } from './sanitise-views.js'
 import { named, plainView } from './views.js'
@@ -22,6 +24,19 @@ interface Edit {
 
 /** Media hold what nobody here can look for; by chance they look like anything. */
 const MEDIA = /^(?:image|audio|video|font)\/|^application\/(?:pdf|zip|gzip)$/
+
+/** What no text is; keys alone are looked for in it. */
+const NOISE = 'image/*'
+/** Base64 within base64: deeper nobody looks. */
+const MOST_CODED = 2
+
+interface CodedOptions {
+  readonly isWord: boolean
+  readonly secrets: readonly string[]
+  readonly coded: number
+  /** Places that were looked at. */
+  readonly seen: Set<string>
+}
 
 export class Sanitiser {
   readonly level: Sanitised
@@ -61,7 +76,9 @@ export class Sanitiser {
   }
 
   words(text: string, secrets: readonly string[]): string {
-    const found = this.#findings(plainView(text, 0), { isWord: false, secrets })
+    const view = plainView(text, 0)
+    const options = { isWord: false, secrets, coded: 0, seen: new Set<string>() }
+    const found = [...this.#findings(view, options), ...this.#coded(view, options)]
     return edited(text, settled(found))
   }
 
@@ -78,11 +95,16 @@ export class Sanitiser {
     text: string,
     contentType: string | undefined,
     secrets: readonly string[],
+    coded = 0,
   ): Edit[] {
     const { views, numbers } = searchesOf(text, contentType)
     const found = views.flatMap(({ view, isWord }) =>
       this.#findings(view, { isWord, secrets }),
     )
+    const seen = new Set<string>()
+    if (coded < MOST_CODED)
+      for (const { view, isWord } of views)
+        found.push(...this.#coded(view, { isWord, secrets, coded, seen }))
     for (const { name, range } of numbers) {
       const [start, end] = range
       const view = named(name, plainView(text.slice(start, end), start))
@@ -90,6 +112,32 @@ export class Sanitiser {
         found.push({ start, end, put: `1${'0'.repeat(end - start - 1)}` })
     }
     return settled(found)
+  }
+
+  /** What is said in base64 is written in base64 again, without what must not be kept. */
+  #coded(view: View, { isWord, secrets, coded, seen }: CodedOptions): Edit[] {
+    const edits: Edit[] = []
+    for (const { start, end, bytes, text, written } of codedIn(view.text)) {
+      const ranges = view.ranges(start, end)
+      const place = JSON.stringify(ranges)
+      // The same characters stand in several views.
+      if (seen.has(place)) continue
+      seen.add(place)
+      const inner =
+        text === undefined || isWord
+          ? this.#bytes(bytes, NOISE, secrets)
+          : this.#text(text, secrets, coded + 1)
+      const again = bytesOf(inner)
+      if (!again.equals(bytes)) edits.push(...editsOf(ranges, written(again)))
+    }
+    return edits
+  }
+
+  #text(text: string, secrets: readonly string[], coded: number): Content {
+    return {
+      kind: 'text',
+      text: edited(text, this.#edits(text, undefined, secrets, coded)),
+    }
   }
 
   /** Lengths stay as they are: they may stand beside it. */

@@ -138,6 +138,14 @@ const PLACES: Readonly<Record<string, (text: string, next: Next) => Made>> = {
   'a field': (text) => ({ fields: ['x-note', text] }),
   'a trailer': (text) => ({ trailers: ['x-note', text] }),
   'a page': (text) => ({ answer: `<p>${text}</p>`, answerType: 'text/html' }),
+  'base64 in a message': (text) => ({
+    body: chat(`as ${Buffer.from(`one line\n${text}`).toString('base64')} says`),
+    type: JSON_TYPE,
+  }),
+  'a data URL': (text) => ({
+    body: chat(`data:text/plain;base64,${Buffer.from(text).toString('base64')}`),
+    type: JSON_TYPE,
+  }),
   'a message of bytes': (text) => ({
     body: Buffer.concat([Buffer.of(0, 0, 0, 9, 0xff, 0xfe), Buffer.from(` ${text} `)]),
     type: 'application/grpc',
@@ -233,6 +241,8 @@ function readings(recording: Recording): string {
         // It is no JSON.
       }
     for (const pieces of byName.values()) all.push(pieces.join(''))
+    for (const [coded] of text.matchAll(/[A-Za-z0-9+/]{16,}={0,2}/g))
+      all.push(Buffer.from(coded, 'base64').toString())
     try {
       all.push(decodeURIComponent(text.replaceAll('+', ' ')))
     } catch {
