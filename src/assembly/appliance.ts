@@ -8,6 +8,7 @@ import type { Server } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import type { AuditStore } from '../audit/store.js'
+import type { Elsewhere } from '../household/elsewhere.js'
 import type { LivePolicyState } from '../household/live-state.js'
 import type { SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
@@ -44,6 +45,8 @@ export interface ApplianceOptions {
   readonly concerns?: () => readonly MayConcern[]
   /** Where other gateways count, too. */
   readonly shared?: SharedUse
+  /** Where they know of attempts, PINs and grants, too. */
+  readonly elsewhere?: Elsewhere
 }
 
 export class Appliance {
@@ -60,7 +63,15 @@ export class Appliance {
   #stopping: Promise<void> | undefined
 
   constructor(options: ApplianceOptions) {
-    const { config, clock, observers = [], provider, concerns, shared } = options
+    const {
+      config,
+      clock,
+      observers = [],
+      provider,
+      concerns,
+      shared,
+      elsewhere,
+    } = options
     const log = limitedLog(options.log, clock)
     this.#log = log
     this.#config = config
@@ -78,7 +89,7 @@ export class Appliance {
       },
     })
     this.#lasting = new Lasting(
-      { config, clock, log, observers, provider, concerns, shared },
+      { config, clock, log, observers, provider, concerns, shared, elsewhere },
       {
         current: () => this.current,
         addresses: () => this.#listener.addresses,

@@ -42,6 +42,7 @@ import { TargetMemory } from '../pools/pools.js'
 import { UsageCounters } from '../policy/usage.js'
 import type { AccessMemory } from '../policy/access-gate.js'
 import type { PolicyMemory } from '../policy/decider.js'
+import type { Elsewhere } from '../household/elsewhere.js'
 import type { OverrideMemory } from '../household/overrides.js'
 import { PassedContent } from '../household/passed-content.js'
 import { RepeatedBlocks } from '../household/repeated-blocks.js'
@@ -82,6 +83,7 @@ export interface LastingOptions {
   readonly provider?: Provider | undefined
   readonly concerns?: (() => readonly MayConcern[]) | undefined
   readonly shared?: SharedUse | undefined
+  readonly elsewhere?: Elsewhere | undefined
 }
 
 export class Lasting {
@@ -121,7 +123,7 @@ export class Lasting {
       'too many answers are kept: one of them may be paid twice',
     )
   })
-  readonly #overrideMemory: OverrideMemory = {
+  readonly #overrideMemory: OverrideMemory & { elsewhere?: Elsewhere } = {
     tokenKey: randomBytes(32),
     attempts: new Attempts(),
     used: new Map(),
@@ -202,6 +204,10 @@ export class Lasting {
       log,
       onExpired: ({ by, reason }) => this.event('emergency_expired', { by, reason }),
     })
+    if (options.elsewhere !== undefined) {
+      options.elsewhere.attach(this.kept)
+      this.#overrideMemory.elsewhere = options.elsewhere
+    }
     this.audit = openAuditStore({
       database: config.audit.database,
       retentionDays: config.audit.retention_days,

@@ -6,11 +6,13 @@ import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
 import type { MayConcern } from '../core/concern.js'
 import type { Log } from '../core/log.js'
+import type { Elsewhere } from '../household/elsewhere.js'
 import type { Family } from '../metrics/instruments.js'
 import type { SharedUse } from '../policy/shared-use.js'
 import { countersFamilies, shippingFamilies } from './families.js'
 import { keptId } from './kept-id.js'
 import { redisAddress } from './counters/redis.js'
+import { SharedDecisions } from './counters/decisions.js'
 import { SharedCounters } from './counters/shared-counters.js'
 import { Shipping, shipTask } from './ship/shipping.js'
 
@@ -23,27 +25,38 @@ export interface FleetOptions {
 export class Fleet {
   readonly #shipping: Shipping | undefined
   readonly #counters: SharedCounters | undefined
+  readonly #decisions: SharedDecisions | undefined
 
   constructor({ config, clock, log }: FleetOptions) {
     const task = shipTask(config)
     if (task !== undefined) this.#shipping = new Shipping({ task, clock, log })
     const { url, password_file: file, name, gateways } = config.fleet.counters
-    if (url !== undefined)
-      this.#counters = new SharedCounters({
-        address: () => redisAddress(url.reveal(), file),
-        id: keptId(config.state_dir),
-        zone: config.enforcement.timezone,
-        ...{ name, gateways, clock, log },
-      })
+    if (url === undefined) return
+    const id = keptId(config.state_dir)
+    const counters = new SharedCounters({
+      address: () => redisAddress(url.reveal(), file),
+      zone: config.enforcement.timezone,
+      ...{ id, name, gateways, clock, log },
+    })
+    this.#counters = counters
+    this.#decisions = new SharedDecisions({
+      ask: (args) => counters.ask(args),
+      skewMs: () => counters.skewMs,
+      now: () => clock.now(),
+      ...{ id, name },
+    })
   }
 
   get concerns(): readonly MayConcern[] {
     return [this.#shipping, this.#counters].filter((one) => one !== undefined)
   }
 
-  /** For the appliance. */
-  get shared(): SharedUse | undefined {
-    return this.#counters
+  get forAppliance(): { readonly shared?: SharedUse; readonly elsewhere?: Elsewhere } {
+    const [shared, elsewhere] = [this.#counters, this.#decisions]
+    return {
+      ...(shared === undefined ? {} : { shared }),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   }
 
   /** Of `/api/status`. */
@@ -74,11 +87,13 @@ export class Fleet {
   /** Once the record is there. */
   async start(): Promise<void> {
     await this.#counters?.start()
+    this.#decisions?.start()
     await this.#shipping?.start()
   }
 
   /** After the last row. */
   async stop(): Promise<void> {
+    this.#decisions?.stop()
     await Promise.all([this.#shipping?.stop(), this.#counters?.stop()])
   }
 }

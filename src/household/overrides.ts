@@ -6,6 +6,7 @@
  */
 import { boundTo, deviceId } from '../core/device-id.js'
 import { randomUUID } from 'node:crypto'
+import type { Elsewhere } from './elsewhere.js'
 import type { Clock } from '../core/clock.js'
 import type {
   AuditSink,
@@ -32,6 +33,8 @@ import type { RepeatedBlocks } from './repeated-blocks.js'
 export interface OverrideMemory {
   readonly tokenKey: Buffer
   readonly attempts: Attempts
+  /** Other gateways; undefined: this is the only one. */
+  readonly elsewhere?: Elsewhere | undefined
   /** Request ids whose token has been used, with the end of their time. */
   readonly used: Map<string, number>
   /** Those that somebody has asked for, with the end of their token's time. */
@@ -231,13 +234,19 @@ export class Overrides {
       event('emergency_limited', {})
       return { kind: 'limited' }
     }
+    const elsewhere = memory.elsewhere?.attempt(key, undefined)
     const right =
       adminToken.length <= MAX_PASSWORD && (await verifyPassword(hash, adminToken))
+    if ((await elsewhere?.()) === false) {
+      event('emergency_limited', {})
+      return { kind: 'limited' }
+    }
     if (!right) {
       event('emergency_attempt_failed', {})
       return { kind: 'wrong' }
     }
     memory.attempts.succeeded(key, clock.now())
+    memory.elsewhere?.succeeded(key)
     const change = state.activate({ ...request, by: `admin token from ${device.ip}` })
     if (change.kind === 'ok') event('emergency_activated', request)
     return change
@@ -271,17 +280,23 @@ export class Overrides {
       this.#event('override_limited', about)
       return 'limited'
     }
+    const elsewhere = memory.elsewhere?.attempt(key, by.token)
     const result =
       password.length > MAX_PASSWORD
         ? 'wrong'
         : ((await this.#byPassword(taken.password, password)) ??
           (await this.#byPin(password, by.asked)) ??
           'wrong')
+    if ((await elsewhere?.()) === false) {
+      this.#event('override_limited', about)
+      return 'limited'
+    }
     if (result === 'wrong') {
       this.#event('override_failed', about)
       return result
     }
     memory.attempts.succeeded(key, clock.now())
+    memory.elsewhere?.succeeded(key)
     const once = result === 'once'
     if (!once || !by.spent) this.#grant(about, once)
     this.#event('override_success', about, { by: once ? 'pin' : 'password' })
@@ -297,12 +312,13 @@ export class Overrides {
   }
 
   async #byPin(typed: string, asked: PinAbout): Promise<'once' | undefined> {
-    const { state, clock } = this.#options
+    const { state, clock, memory } = this.#options
     for (const pin of pinsFor(state.pins, typed, asked, clock.now())) {
       const hash = parsePasswordHash(pin.hash)
       if (hash === undefined || !(await verifyPassword(hash, typed))) continue
       // Another may have been quicker with it while it was checked.
-      if (state.usePin(pin.id)) return 'once'
+      if (!state.usePin(pin.id)) continue
+      if ((await memory.elsewhere?.usePin(pin.id)) !== false) return 'once'
     }
     return undefined
   }

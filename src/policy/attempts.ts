@@ -9,6 +9,15 @@ const DEVICE_MS = 15 * 60 * 1000
 const IN_ALL = 30
 const ALL_MS = 60 * 60 * 1000
 
+/** For whoever counts attempts at several gateways by the same rules. */
+export const ATTEMPT_LIMITS = {
+  PER_TOKEN,
+  PER_DEVICE,
+  DEVICE_MS,
+  IN_ALL,
+  ALL_MS,
+} as const
+
 interface Attempt {
   readonly at: number
   readonly device: string

@@ -43,3 +43,30 @@ for i = 2, #KEYS do
 end
 return out
 `
+
+/**
+ * One more attempt at a password, unless that were too many among all gateways; the rules of
+ * `policy/attempts.ts`. KEYS: attempts by time, and when devices were right. ARGV: device, token
+ * (nothing: none), what makes it unlike any other, then the limits. Gives 1, or 0: too many.
+ */
+export const ATTEMPT = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local device, token = ARGV[1], ARGV[2]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[8])
+local cleared = tonumber(redis.call('HGET', KEYS[2], device) or '0')
+local since = math.max(now - ARGV[6], cleared)
+local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local here, same = 0, 0
+for i = 1, #all, 2 do
+  local tried = cjson.decode(all[i])
+  if tried[1] == device and tonumber(all[i + 1]) > since then here = here + 1 end
+  if token ~= '' and tried[2] == token then same = same + 1 end
+end
+if same >= tonumber(ARGV[4]) or here >= tonumber(ARGV[5]) or #all / 2 >= tonumber(ARGV[7]) then
+  return 0
+end
+redis.call('ZADD', KEYS[1], now, cjson.encode({ device, token, ARGV[3] }))
+redis.call('PEXPIRE', KEYS[1], ARGV[8])
+return 1
+`

@@ -175,6 +175,11 @@ export class SharedCounters implements SharedUse, Service {
     await this.#running
   }
 
+  /** Of whoever else has something to ask there; undefined: it is away. */
+  ask(args: readonly string[]): Promise<Reply> | undefined {
+    return this.#redis?.ask(args)
+  }
+
   changed(scope: UsageScope, name: string): void {
     const { clock } = this.#options
     const subject = this.#subject(scope, name)

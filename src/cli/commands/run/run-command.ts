@@ -165,7 +165,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     clock: systemClock,
     log,
     concerns: () => fleet?.concerns ?? [],
-    ...(fleet?.shared === undefined ? {} : { shared: fleet.shared }),
+    ...fleet?.forAppliance,
     observers: [
       ...telemetry.observers,
       alerts,
