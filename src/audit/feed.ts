@@ -209,17 +209,18 @@ export class Feed implements Disposable {
   #rowsOf(table: TableName, links: ReadonlyMap<number, number>): FedRow[] {
     if (links.size === 0) return []
     const ended = table === 'exchanges' ? `AND event_type <> 'request'` : ''
-    return this.#db
+    // The number comes last, so that the rest is the row without a copy of it.
+    const rows = this.#db
       .prepare<[string], Value[]>(
-        `SELECT id, ${columnsOf(table)} FROM ${table}
+        `SELECT ${columnsOf(table)}, id FROM ${table}
          WHERE id IN (SELECT value FROM json_each(?)) ${ended}`,
       )
       .raw()
       .all(JSON.stringify([...links.keys()]))
-      .map(([id, ...values]) => ({
-        ...{ id: id as number, values },
-        link: links.get(id as number) ?? 0,
-      }))
+    return rows.map((values) => {
+      const id = values.pop() as number
+      return { id, link: links.get(id) ?? 0, values }
+    })
   }
 
   #asked<Result>(ask: () => Result): Result {

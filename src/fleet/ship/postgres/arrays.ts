@@ -32,23 +32,24 @@ export function columnArrays(
   const present: number[] = []
   const literals: string[] = []
   for (let at = 0; at < columns.length; at++) {
+    if (!someHas(rows, at)) continue
     const { type } = columns[at] as SqlColumn
-    let text = ''
-    let some = false
+    let text = '{'
     for (let i = 0; i < rows.length; i++) {
-      const value = rows[i]?.values[at] ?? null
+      const value = (rows[i] as FedRow).values[at] ?? null
       if (i > 0) text += ','
-      if (value === null) text += 'NULL'
-      else {
-        some = true
-        text += literalOf(type, value)
-      }
+      text += value === null ? 'NULL' : literalOf(type, value)
     }
-    if (!some) continue
     present.push(at)
-    literals.push(`{${text}}`)
+    literals.push(`${text}}`)
   }
   return { present, literals }
+}
+
+function someHas(rows: readonly FedRow[], at: number): boolean {
+  for (let i = 0; i < rows.length; i++)
+    if ((rows[i] as FedRow).values[at] != null) return true
+  return false
 }
 
 export const numbersLiteral = (numbers: readonly (number | string)[]): string =>

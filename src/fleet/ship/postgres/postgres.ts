@@ -26,6 +26,8 @@ const CONNECT_MS = 10_000
 /** Of one statement; the server that takes longer is asked anew. */
 const QUERY_MS = 60_000
 const CLOSE_MS = 2_000
+/** `YYYY-MM-` of a timestamp. */
+const MONTH_CHARS = 8
 /** Sets of columns that have a statement of their own there. */
 const MAX_PREPARED = 32
 /** A record that began anew counts on from here, so that its ids are no others'. */
@@ -47,6 +49,11 @@ export interface SqlQuery {
   readonly name?: string
 }
 
+interface Statement {
+  readonly text: string
+  readonly name: string | undefined
+}
+
 export interface PostgresOptions {
   readonly address: () => PostgresAddress
   readonly gateway: string
@@ -56,7 +63,8 @@ export interface PostgresOptions {
 export class Postgres implements Destination {
   readonly #options: PostgresOptions
   readonly #months = new Set<string>()
-  readonly #prepared = new Map<string, string>()
+  /** By the columns that have values. */
+  readonly #prepared = new Map<string, Statement>()
   #client: SqlClient | undefined
   #hasTimescale = false
   #record = ''
@@ -175,8 +183,11 @@ export class Postgres implements Destination {
 
   async #makeMonths(table: TableName, rows: readonly FedRow[]): Promise<void> {
     if (this.#hasTimescale) return
-    const months = new Set(rows.map(({ values: [time] }) => monthOf(String(time))))
-    for (const month of months) {
+    const months = new Set(
+      rows.map(({ values }) => String(values[0]).slice(0, MONTH_CHARS)),
+    )
+    for (const text of months) {
+      const month = monthOf(text)
       const key = `${table} ${month}`
       if (month === undefined || this.#months.has(key)) continue
       await this.#ask('begin')
@@ -192,7 +203,7 @@ export class Postgres implements Destination {
   /** Returns how many rows the server refuses for what they are. */
   async #insert(table: TableName, rows: readonly FedRow[]): Promise<number> {
     const { present, literals } = columnArrays(shippedColumns[table], rows)
-    const text = insertStatement(table, present)
+    const { text, name } = this.#statement(table, present)
     const values = [
       this.#options.gateway,
       numbersLiteral(rows.map(({ id }) => this.#idOf(id))),
@@ -200,7 +211,7 @@ export class Postgres implements Destination {
       ...literals,
     ]
     try {
-      await this.#query({ text, values, ...this.#nameOf(text) })
+      await this.#query({ text, values, ...(name === undefined ? {} : { name }) })
       return 0
     } catch (cause) {
       if (!isOfTheRow(cause)) throw cause
@@ -211,13 +222,15 @@ export class Postgres implements Destination {
     }
   }
 
-  #nameOf(text: string): { readonly name?: string } {
-    const known = this.#prepared.get(text)
-    if (known !== undefined) return { name: known }
-    if (this.#prepared.size >= MAX_PREPARED) return {}
-    const name = `ship_${this.#prepared.size}`
-    this.#prepared.set(text, name)
-    return { name }
+  #statement(table: TableName, present: readonly number[]): Statement {
+    const key = `${table} ${present.join(' ')}`
+    const known = this.#prepared.get(key)
+    if (known !== undefined) return known
+    const text = insertStatement(table, present)
+    if (this.#prepared.size >= MAX_PREPARED) return { text, name: undefined }
+    const statement = { text, name: `ship_${this.#prepared.size}` }
+    this.#prepared.set(key, statement)
+    return statement
   }
 
   #idOf(id: number): number | string {
