@@ -48,7 +48,7 @@ export function columnArrays(
 
 function someHas(rows: readonly FedRow[], at: number): boolean {
   for (let i = 0; i < rows.length; i++)
-    if ((rows[i] as FedRow).values[at] != null) return true
+    if (((rows[i] as FedRow).values[at] ?? null) !== null) return true
   return false
 }
 
