@@ -100,6 +100,8 @@ export function missingFiles({
     [['proxy', 'tls_key'], proxy.tls_key],
     [['mcp', 'gateway', 'key_file'], mcp.gateway.key_file],
     [['audit', 'ship', 'password_file'], audit.ship.password_file],
+    [['audit', 'ship', 'tls_ca'], audit.ship.tls_ca],
+    [['fleet', 'counters', 'tls_ca'], fleet.counters.tls_ca],
     [['fleet', 'counters', 'password_file'], fleet.counters.password_file],
     [['policies', 'directory'], policies.directory],
     [['catalogue', 'file'], catalogue.file],

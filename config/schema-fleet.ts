@@ -22,6 +22,11 @@ export const shipSchema = section('A copy of the record on a server, of many gat
       'File whose first line is the password, mode 0600; read at each connection. Over that ' +
       'of the URL.',
   }),
+  tls_ca: text({
+    format: 'path',
+    description:
+      'PEM of the roots by which its certificate is verified, in the place of the public ones.',
+  }),
 })
 
 export const fleetSchema = section('Several gateways that count as one.', {
@@ -35,6 +40,11 @@ export const fleetSchema = section('Several gateways that count as one.', {
       description:
         'File whose first line is the password, mode 0600; read at each connection. Over ' +
         'that of the URL.',
+    }),
+    tls_ca: text({
+      format: 'path',
+      description:
+        'PEM of the roots by which rediss:// is verified, in the place of the public ones.',
     }),
     name: text({
       format: 'door-name',

@@ -30,11 +30,15 @@ export class Fleet {
   constructor({ config, clock, log }: FleetOptions) {
     const task = shipTask(config)
     if (task !== undefined) this.#shipping = new Shipping({ task, clock, log })
-    const { url, password_file: file, name, gateways } = config.fleet.counters
+    const { url, name, gateways, ...files } = config.fleet.counters
     if (url === undefined) return
     const id = keptId(config.state_dir)
     const counters = new SharedCounters({
-      address: () => redisAddress(url.reveal(), file),
+      address: () =>
+        redisAddress(url.reveal(), {
+          passwordFile: files.password_file,
+          caFile: files.tls_ca,
+        }),
       zone: config.enforcement.timezone,
       ...{ id, name, gateways, clock, log },
     })

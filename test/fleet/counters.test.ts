@@ -30,7 +30,7 @@ class Gateway implements AsyncDisposable {
       monotonic: () => systemClock.monotonic(),
     }
     this.shared = new SharedCounters({
-      address: () => redisAddress(server.url, undefined),
+      address: () => redisAddress(server.url),
       ...{ name, id, gateways, zone: 'UTC', clock: this.#clock, log: silentLog },
     })
     this.shared.attach(this)
@@ -131,10 +131,7 @@ describe('counters of several gateways', function () {
     await using locked = await RedisServer.start(['--requirepass', 'pass word'])
     const signal = AbortSignal.timeout(10_000)
     const open = (user: string) =>
-      Redis.open(
-        redisAddress(`redis://${user}@127.0.0.1:${locked.port}/3`, undefined),
-        signal,
-      )
+      Redis.open(redisAddress(`redis://${user}@127.0.0.1:${locked.port}/3`), signal)
     const redis = await open('default:pass%20word')
     assert.match(String(await redis.ask(['CLIENT', 'INFO'])), / db=3 /)
     redis.close()

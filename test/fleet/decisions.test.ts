@@ -37,7 +37,7 @@ class Gateway implements AsyncDisposable {
   constructor(server: RedisServer, id: string) {
     const common = { name: 'house', id }
     this.connection = new SharedCounters({
-      address: () => redisAddress(server.url, undefined),
+      address: () => redisAddress(server.url),
       ...{ ...common, gateways: 2, zone: 'UTC', clock: systemClock, log: silentLog },
     })
     this.connection.attach({ counters: new UsageCounters(), times: new LocalTimes() })

@@ -53,7 +53,7 @@ class Fake {
   }
 }
 
-const ADDRESS = () => postgresAddress('postgres://yori@127.0.0.1/yori', undefined)
+const ADDRESS = () => postgresAddress('postgres://yori@127.0.0.1/yori')
 
 describe('what a PostgreSQL with TimescaleDB is told', () => {
   const answers = ({ text }: SqlQuery): readonly Record<string, unknown>[] => {
@@ -124,7 +124,7 @@ describe('what a PostgreSQL with TimescaleDB is told', () => {
 
 describe('the address of a PostgreSQL', () => {
   it('is verified beyond this machine unless it says otherwise', () => {
-    const tls = (url: string) => postgresAddress(url, undefined).tls
+    const tls = (url: string) => postgresAddress(url).tls
     assert.equal(tls('postgres://u@127.0.0.1/d'), false)
     assert.deepEqual(tls('postgres://u@db.example/d'), { servername: 'db.example' })
     assert.deepEqual(tls('postgres://u@db.example/d?sslmode=require'), {
@@ -138,11 +138,16 @@ describe('the address of a PostgreSQL', () => {
     try {
       const file = join(folder, 'password')
       writeFileSync(file, 'se cret\nmore\n', { mode: 0o600 })
-      const { password } = postgresAddress('postgres://u:old@db.example/d', file)
+      const { password } = postgresAddress('postgres://u:old@db.example/d', {
+        passwordFile: file,
+      })
       assert.equal(password, 'se cret')
       writeFileSync(join(folder, 'open'), 'x\n', { mode: 0o644 })
       assert.throws(
-        () => postgresAddress('postgres://u@db.example/d', join(folder, 'open')),
+        () =>
+          postgresAddress('postgres://u@db.example/d', {
+            passwordFile: join(folder, 'open'),
+          }),
         /can be read by others/,
       )
     } finally {
@@ -177,7 +182,6 @@ describe('what ClickHouse is sent', () => {
     const options = {
       url: `http://me:p%40ss@127.0.0.1:${port}/fleet`,
       gateway: 'g',
-      passwordFile: undefined,
       placeFile: join(folder, 'ship.json'),
     }
     const clickhouse = new ClickHouse(options)

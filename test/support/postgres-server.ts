@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, readFileSync, readdirSync } from 'node:fs'
+import { chownSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -43,11 +43,15 @@ export class PostgresServer implements AsyncDisposable {
     this.port = port
   }
 
-  static async start(settings: readonly string[] = []): Promise<PostgresServer> {
+  /** `files`: by name, to be named by settings with their place in front. */
+  static async start(
+    settings: readonly string[] = [],
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<PostgresServer> {
     const programs = postgresPrograms()
     if (programs === undefined) throw new Error('PostgreSQL is not installed')
     const folder = await tempFolder('yori-pg-')
-    const user = serverUser()
+    const user = serverUser('postgres')
     if (user !== undefined) chownSync(folder.path, user.uid, user.gid)
     const server = new PostgresServer(folder, programs, await freePort())
     try {
@@ -57,7 +61,11 @@ export class PostgresServer implements AsyncDisposable {
         [...data, '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'],
         { ...user, cwd: folder.path, stdio: 'pipe' },
       )
-      await server.up(settings)
+      for (const [name, text] of Object.entries(files)) {
+        writeFileSync(folder.file(name), text, { mode: 0o600 })
+        if (user !== undefined) chownSync(folder.file(name), user.uid, user.gid)
+      }
+      await server.up(settings.map((one) => one.replaceAll('{folder}', folder.path)))
       return server
     } catch (error) {
       await server[Symbol.asyncDispose]()
@@ -83,7 +91,7 @@ export class PostgresServer implements AsyncDisposable {
       ...settings.flatMap((setting) => ['-c', setting]),
     ]
     const child = spawn(join(this.#programs, 'postgres'), options, {
-      ...serverUser(),
+      ...serverUser('postgres'),
       cwd: this.#folder.path,
       stdio: 'ignore',
     })
@@ -137,13 +145,15 @@ export class PostgresServer implements AsyncDisposable {
   }
 }
 
-/** It refuses to run as root. */
-function serverUser(): { readonly uid: number; readonly gid: number } | undefined {
+/** Of the package; PostgreSQL refuses to run as root. Undefined: tests do not run as root. */
+export function serverUser(
+  name: string,
+): { readonly uid: number; readonly gid: number } | undefined {
   if (process.geteuid?.() !== 0) return undefined
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
-    .find((one) => one.startsWith('postgres:'))
+    .find((one) => one.startsWith(`${name}:`))
   const [, , uid, gid] = line?.split(':') ?? []
-  if (uid === undefined) throw new Error('there is no user postgres')
+  if (uid === undefined) throw new Error(`there is no user ${name}`)
   return { uid: Number(uid), gid: Number(gid) }
 }

@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { chownSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './postgres-server.js'
+import { freePort, serverUser } from './postgres-server.js'
 import { tempFolder } from './temp-folder.js'
 import type { TempFolder } from './temp-folder.js'
 
@@ -20,12 +21,23 @@ export class RedisServer implements AsyncDisposable {
     this.#args = args
   }
 
-  static async start(args: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(
-      await tempFolder('yori-redis-'),
-      await freePort(),
-      args,
-    )
+  /** `files`: by name, to be named by arguments with their place in front. */
+  static async start(
+    args: readonly string[] = [],
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<RedisServer> {
+    const folder = await tempFolder('yori-redis-')
+    const user = serverUser('redis')
+    const own = (path: string): void => {
+      if (user !== undefined) chownSync(path, user.uid, user.gid)
+    }
+    own(folder.path)
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(folder.file(name), text, { mode: 0o600 })
+      own(folder.file(name))
+    }
+    const placed = args.map((arg) => arg.replaceAll('{folder}', folder.path))
+    const server = new RedisServer(folder, await freePort(), placed)
     await server.up()
     return server
   }
@@ -37,6 +49,7 @@ export class RedisServer implements AsyncDisposable {
   async up(): Promise<void> {
     const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '']
     const child = spawn('redis-server', [...options, ...this.#args], {
+      ...serverUser('redis'),
       cwd: this.#folder.path,
       stdio: 'ignore',
     })

@@ -1,6 +1,7 @@
 /** The door to the running YORI: where its control plane is, and whether this was asked there. */
 import { askRunning } from '../../control/ask.js'
 import { printable } from '../../audit/printable.js'
+import { countersLines } from './counters-lines.js'
 import { poolLines } from './pool-lines.js'
 import { shipLines } from './ship-lines.js'
 import type { Finding, StatusSection } from './status-section.js'
@@ -10,6 +11,7 @@ interface Told {
   readonly control?: { readonly url?: unknown; readonly problem?: unknown }
   readonly pools?: unknown
   readonly ship?: unknown
+  readonly counters?: unknown
 }
 
 export const controlSection: StatusSection = {
@@ -22,13 +24,14 @@ export const controlSection: StatusSection = {
       const lines = [`told from the files alone: ${printable(reason)}`]
       return { level: 'good', facts: { asked: 'files', reason }, lines }
     }
-    const { pid, control, pools, ship } = asked.body as Told
+    const { pid, control, pools, ship, counters } = asked.body as Told
     const { lines, isWhole } = poolLines(pools)
-    const shipped = shipLines(ship)
+    const fleet = [shipLines(ship), countersLines(counters)]
+    const isFleetWhole = fleet.every((part) => part.isWhole)
     const url = typeof control?.url === 'string' ? control.url : undefined
     const problem = typeof control?.problem === 'string' ? control.problem : undefined
     return {
-      level: problem === undefined && isWhole && shipped.isWhole ? 'good' : 'notice',
+      level: problem === undefined && isWhole && isFleetWhole ? 'good' : 'notice',
       facts: { asked: 'daemon', ...(asked.body as object) },
       lines: [
         `asked the running YORI, process ${String(pid)}`,
@@ -37,7 +40,7 @@ export const controlSection: StatusSection = {
           : [`${printable(url)}/ (\`yori dashboard\` opens it)`]),
         ...(problem === undefined ? [] : [`could not listen on ${printable(problem)}`]),
         ...lines,
-        ...shipped.lines,
+        ...fleet.flatMap((part) => part.lines),
       ],
     }
   },

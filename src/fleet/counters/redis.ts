@@ -3,7 +3,8 @@
  * none ends the connection, since nobody knows then whose answer is whose. Whoever owns it makes
  * another.
  */
-import { connect as connectPlain } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { connect as connectPlain, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { redisProblem } from '../../../config/check-fleet.js'
@@ -19,16 +20,23 @@ export const MOST_PENDING = 1_024
 export interface RedisAddress {
   readonly host: string
   readonly port: number
-  readonly tls: boolean
+  /** Undefined: in the clear. */
+  readonly tls: { readonly ca?: string } | undefined
   readonly user: string | undefined
   readonly password: string | undefined
   readonly database: number
 }
 
+export interface AddressFiles {
+  readonly passwordFile?: string | undefined
+  /** Roots in the place of the public ones. */
+  readonly caFile?: string | undefined
+}
+
 /** @throws Error for what `redisProblem` names, and what reading the password file throws */
 export function redisAddress(
   text: string,
-  passwordFile: string | undefined,
+  { passwordFile, caFile }: AddressFiles = {},
 ): RedisAddress {
   const problem = redisProblem(text)
   if (problem !== undefined) throw new Error(`the URL ${problem}`)
@@ -40,12 +48,15 @@ export function redisAddress(
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
-    tls: url.protocol === 'rediss:',
+    tls: url.protocol === 'rediss:' ? rootsIn(caFile) : undefined,
     user: url.username === '' ? undefined : decodeURIComponent(url.username),
     password: password === '' ? undefined : password,
     database: Number(url.pathname.slice(1) || 0),
   }
 }
+
+const rootsIn = (file: string | undefined): { readonly ca?: string } =>
+  file === undefined ? {} : { ca: readFileSync(file, 'utf8') }
 
 interface Pending {
   readonly resolve: (reply: Reply) => void
@@ -147,8 +158,10 @@ function connected(
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = tls
-      ? connectTls({ host, port, servername: /^[\d.:]+$/.test(host) ? '' : host })
+    const isSecure = tls !== undefined
+    const servername = isIP(host) === 0 ? { servername: host } : {}
+    const socket = isSecure
+      ? connectTls({ host, port, ...servername, ...tls })
       : connectPlain({ host, port })
     const late = setTimeout(() => fail(new Error('it does not answer')), CONNECT_MS)
     const fail = (cause: Error): void => {
@@ -165,11 +178,11 @@ function connected(
     const settle = (): void => {
       clearTimeout(late)
       socket.off('error', fail)
-      socket.off(tls ? 'secureConnect' : 'connect', done)
+      socket.off(isSecure ? 'secureConnect' : 'connect', done)
       signal.removeEventListener('abort', aborted)
     }
     socket.once('error', fail)
-    socket.once(tls ? 'secureConnect' : 'connect', done)
+    socket.once(isSecure ? 'secureConnect' : 'connect', done)
     signal.addEventListener('abort', aborted, { once: true })
   })
 }

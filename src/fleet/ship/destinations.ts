@@ -2,12 +2,15 @@
 import type { Destination, ShipTask } from './words.js'
 
 export async function destinationOf(task: ShipTask): Promise<Destination> {
-  const { url, gateway, passwordFile, placeFile } = task
+  const { url, gateway, passwordFile, caFile, placeFile } = task
   if (task.to === 'clickhouse') {
     const { ClickHouse } = await import('./clickhouse/clickhouse.js')
-    return new ClickHouse({ url, gateway, passwordFile, placeFile })
+    return new ClickHouse({ url, gateway, passwordFile, caFile, placeFile })
   }
   const { Postgres } = await import('./postgres/postgres.js')
   const { postgresAddress } = await import('./postgres/address.js')
-  return new Postgres({ gateway, address: () => postgresAddress(url, passwordFile) })
+  return new Postgres({
+    gateway,
+    address: () => postgresAddress(url, { passwordFile, caFile }),
+  })
 }

@@ -203,6 +203,7 @@ export function shipTask(config: Config): ShipTask | undefined {
     database,
     placeFile: join(config.state_dir, 'ship.json'),
     ...(ship.password_file === undefined ? {} : { passwordFile: ship.password_file }),
+    ...(ship.tls_ca === undefined ? {} : { caFile: ship.tls_ca }),
   }
 }
 

@@ -9,6 +9,8 @@ export interface ShipTask {
   readonly gateway: string
   /** Read anew at each connection, so that a password can be changed. */
   readonly passwordFile?: string
+  /** Roots in the place of the public ones. */
+  readonly caFile?: string
   /** The record. */
   readonly database: string
   /** Where a destination that cannot keep our place has it. */

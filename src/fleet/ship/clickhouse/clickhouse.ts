@@ -27,7 +27,8 @@ export interface ClickHouseOptions {
   /** `http://user:password@host:8123/database`; https likewise. */
   readonly url: string
   readonly gateway: string
-  readonly passwordFile: string | undefined
+  readonly passwordFile?: string | undefined
+  readonly caFile?: string | undefined
   readonly placeFile: string
 }
 
@@ -62,7 +63,7 @@ export class ClickHouse implements Destination {
 
   async open(record: string): Promise<FeedPlace> {
     await this.close()
-    const { url: text, passwordFile } = this.#options
+    const { url: text, passwordFile, caFile } = this.#options
     const problem = clickhouseProblem(text)
     if (problem !== undefined) throw new Error(`the URL ${problem}`)
     const url = new URL(text)
@@ -70,6 +71,7 @@ export class ClickHouse implements Destination {
       connections: 1,
       headersTimeout: HEAD_MS,
       bodyTimeout: BODY_MS,
+      ...(caFile === undefined ? {} : { connect: { ca: readFileSync(caFile) } }),
     })
     this.#record = record
     const password =

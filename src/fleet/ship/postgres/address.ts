@@ -6,6 +6,7 @@
  * https://www.postgresql.org/docs/15/libpq-connect.html
  */
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { SSL_MODES } from '../../../../config/check-fleet.js'
 import { postgresProblem } from '../../../../config/check-fleet.js'
@@ -22,10 +23,16 @@ export interface PostgresAddress {
   readonly tls: ConnectionOptions | false
 }
 
+export interface AddressFiles {
+  readonly passwordFile?: string | undefined
+  /** Roots in the place of the public ones. */
+  readonly caFile?: string | undefined
+}
+
 /** @throws Error for what `postgresProblem` names, and what reading the root certificate throws */
 export function postgresAddress(
   text: string,
-  passwordFile: string | undefined,
+  { passwordFile, caFile }: AddressFiles = {},
 ): PostgresAddress {
   const problem = postgresProblem(text)
   if (problem !== undefined) throw new Error(`the URL ${problem}`)
@@ -44,7 +51,7 @@ export function postgresAddress(
     user: decodeURIComponent(url.username) || 'yori',
     password: password === '' ? undefined : password,
     database: decodeURIComponent(url.pathname.slice(1)),
-    tls: tlsOf(mode, host, asked.get('sslrootcert') ?? undefined),
+    tls: tlsOf(mode, host, asked.get('sslrootcert') ?? caFile),
   }
 }
 
@@ -54,7 +61,8 @@ function tlsOf(mode: SslMode, host: string, root: string | undefined) {
   if (mode === 'require') return { rejectUnauthorized: false }
   return {
     ...ca,
-    servername: host,
+    // By an address it is verified, too; there is none in SNI (RFC 6066 §3).
+    ...(isIP(host) === 0 ? { servername: host } : { host }),
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   }
 }
