@@ -6,6 +6,7 @@ import { consentProblem } from '../src/policy/consent.js'
 import type { ConsentCode } from '../src/policy/consent.js'
 import { checkAlerts } from './check-alerts.js'
 import { checkFleet } from './check-fleet.js'
+import { checkSinks } from './check-sinks.js'
 import { checkProcessors } from './check-processors.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
@@ -28,6 +29,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkBounds(config, judgement)
   checkAlerts(config, judgement)
   checkFleet(config, judgement)
+  checkSinks(config, judgement)
   checkProcessors(config, judgement)
 }
 

@@ -103,6 +103,10 @@ export function missingFiles({
     [['audit', 'ship', 'tls_ca'], audit.ship.tls_ca],
     [['fleet', 'counters', 'tls_ca'], fleet.counters.tls_ca],
     [['fleet', 'counters', 'password_file'], fleet.counters.password_file],
+    ...Object.entries(audit.sinks).flatMap(([name, { token_file, tls_ca }]) => [
+      [['audit', 'sinks', name, 'token_file'], token_file] as const,
+      [['audit', 'sinks', name, 'tls_ca'], tls_ca] as const,
+    ]),
     [['policies', 'directory'], policies.directory],
     [['catalogue', 'file'], catalogue.file],
     [['inspect', 'detect_rules'], inspect.detect_rules],

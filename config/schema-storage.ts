@@ -1,5 +1,6 @@
 /** What YORI keeps, signs and says. */
 import { shipSchema } from './schema-fleet.js'
+import { recordSinksSchema } from './schema-sinks.js'
 import {
   GiB,
   KiB,
@@ -133,6 +134,7 @@ export const auditSchema = section('The record of what happened.', {
     description: 'Local time of the daily clean-up.',
   }),
   ship: shipSchema,
+  sinks: recordSinksSchema,
 })
 
 export const catalogueSection = section(

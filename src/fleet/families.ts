@@ -4,6 +4,61 @@ import type { Family } from '../metrics/instruments.js'
 import type { SharedCounters } from './counters/shared-counters.js'
 import type { Shipping } from './ship/shipping.js'
 
+/** Of each place where lines of the record go, by its name. */
+export function sinkFamilies(
+  sinks: readonly Pick<Shipping, 'label' | 'counts' | 'behindS' | 'isShipping'>[],
+): Family[] {
+  const each = (valueOf: (sink: (typeof sinks)[number]) => number) =>
+    sinks.map((sink): [{ sink: string }, number] => [{ sink: sink.label }, valueOf(sink)])
+  return [
+    looked(
+      'gauge',
+      'yori_sink_up',
+      '1 while a sink of the record takes it.',
+      each(({ isShipping }) => (isShipping ? 1 : 0)),
+    ),
+    looked(
+      'counter',
+      'yori_sink_documents_total',
+      'Exchanges that a sink of the record has taken.',
+      each(({ counts }) => counts.exchanges),
+    ),
+    looked(
+      'counter',
+      'yori_sink_heads_total',
+      'Signed heads that a sink of the record has taken.',
+      each(({ counts }) => counts.events),
+    ),
+    looked(
+      'counter',
+      'yori_sink_documents_lost_total',
+      'Exchanges that are not there: refused for what they are, or pruned before.',
+      sinks.flatMap(({ label, counts }): [{ sink: string; why: string }, number][] => [
+        [{ sink: label, why: 'refused' }, counts.rejected],
+        [{ sink: label, why: 'pruned' }, counts.missed],
+      ]),
+    ),
+    looked(
+      'counter',
+      'yori_sink_failures_total',
+      'Times that a sink did not take a batch, or could not be reached.',
+      each(({ counts }) => counts.failures),
+    ),
+    looked(
+      'counter',
+      'yori_sink_process_restarts_total',
+      'Times that the process of a sink had to be started again.',
+      each(({ counts }) => counts.restarts),
+    ),
+    looked(
+      'gauge',
+      'yori_sink_behind_seconds',
+      'How long the oldest has waited for a sink.',
+      each(({ behindS }) => behindS),
+    ),
+  ]
+}
+
 export function shippingFamilies(
   shipping: Pick<Shipping, 'counts' | 'behindS' | 'isShipping'>,
 ): Family[] {

@@ -9,27 +9,33 @@ import type { Log } from '../core/log.js'
 import type { Elsewhere } from '../household/elsewhere.js'
 import type { Family } from '../metrics/instruments.js'
 import type { SharedUse } from '../policy/shared-use.js'
-import { countersFamilies, shippingFamilies } from './families.js'
+import { countersFamilies, shippingFamilies, sinkFamilies } from './families.js'
 import { keptId } from './kept-id.js'
 import { redisAddress } from './counters/redis.js'
 import { SharedDecisions } from './counters/decisions.js'
 import { SharedCounters } from './counters/shared-counters.js'
-import { Shipping, shipTask } from './ship/shipping.js'
+import { Shipping, shipTask, sinkTasks } from './ship/shipping.js'
 
 export interface FleetOptions {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
+  /** Of YORI. */
+  readonly version: string
 }
 
 export class Fleet {
   readonly #shipping: Shipping | undefined
   readonly #counters: SharedCounters | undefined
   readonly #decisions: SharedDecisions | undefined
+  readonly #sinks: readonly Shipping[]
 
-  constructor({ config, clock, log }: FleetOptions) {
+  constructor({ config, clock, log, version }: FleetOptions) {
     const task = shipTask(config)
     if (task !== undefined) this.#shipping = new Shipping({ task, clock, log })
+    this.#sinks = sinkTasks(config, version).map(
+      (one) => new Shipping({ task: one, clock, log }),
+    )
     const { url, name, gateways, ...files } = config.fleet.counters
     if (url === undefined) return
     const id = keptId(config.state_dir)
@@ -51,8 +57,12 @@ export class Fleet {
     })
   }
 
+  get #all(): readonly Shipping[] {
+    return this.#shipping === undefined ? this.#sinks : [this.#shipping, ...this.#sinks]
+  }
+
   get concerns(): readonly MayConcern[] {
-    return [this.#shipping, this.#counters].filter((one) => one !== undefined)
+    return [...this.#all, ...(this.#counters === undefined ? [] : [this.#counters])]
   }
 
   get forAppliance(): { readonly shared?: SharedUse; readonly elsewhere?: Elsewhere } {
@@ -68,6 +78,9 @@ export class Fleet {
     const shared = this.#counters
     return {
       ...(this.#shipping === undefined ? {} : { ship: this.#shipping.shape }),
+      ...(this.#sinks.length === 0
+        ? {}
+        : { sinks: this.#sinks.map(({ shape }) => shape) }),
       ...(shared === undefined
         ? {}
         : {
@@ -85,6 +98,7 @@ export class Fleet {
     return [
       ...(this.#shipping === undefined ? [] : shippingFamilies(this.#shipping)),
       ...(this.#counters === undefined ? [] : countersFamilies(this.#counters)),
+      ...(this.#sinks.length === 0 ? [] : sinkFamilies(this.#sinks)),
     ]
   }
 
@@ -92,12 +106,12 @@ export class Fleet {
   async start(): Promise<void> {
     await this.#counters?.start()
     this.#decisions?.start()
-    await this.#shipping?.start()
+    await Promise.all(this.#all.map((one) => one.start()))
   }
 
   /** After the last row. */
   async stop(): Promise<void> {
     this.#decisions?.stop()
-    await Promise.all([this.#shipping?.stop(), this.#counters?.stop()])
+    await Promise.all([...this.#all.map((one) => one.stop()), this.#counters?.stop()])
   }
 }

@@ -228,6 +228,7 @@ describe('the defaults', () => {
       call_events: false,
       tunnel_names: false,
       ship: { to: 'postgres' },
+      sinks: {},
       batch_rows: 10,
       batch_ms: 100,
       prune_at: '03:00',

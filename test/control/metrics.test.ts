@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { packageFile } from '../../src/core/package-root.js'
-import { countersFamilies, shippingFamilies } from '../../src/fleet/families.js'
+import {
+  countersFamilies,
+  shippingFamilies,
+  sinkFamilies,
+} from '../../src/fleet/families.js'
 import { NO_SHIPPED } from '../../src/fleet/ship/words.js'
 import { Counter, Histogram, MOST_SERIES } from '../../src/metrics/instruments.js'
 import { prometheusText } from '../../src/metrics/prometheus.js'
@@ -34,6 +38,7 @@ describe('/metrics', () => {
     on.telemetry.attachFleet(() => [
       ...shippingFamilies(shipping),
       ...countersFamilies(counters),
+      ...sinkFamilies([{ label: 'siem', ...shipping }]),
     ])
   })
   after(async () => {

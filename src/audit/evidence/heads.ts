@@ -126,14 +126,36 @@ export function readHeads(file: string): {
   return { heads, unreadable }
 }
 
+/** Alone, or as a sink of the record sent it, and what servers put around a document. */
 function headOf(line: string): Head | undefined {
   try {
-    const { chain, seq, at, digest, signature } = JSON.parse(line) as Partial<Head>
-    const whole =
-      [chain, at, digest, signature].every((text) => typeof text === 'string') &&
-      Number.isSafeInteger(seq)
-    return whole ? ({ chain, seq, at, digest, signature } as Head) : undefined
+    let found = JSON.parse(line) as unknown
+    for (let depth = 0; depth < MOST_AROUND; depth++) {
+      if (typeof found !== 'object' || found === null) return undefined
+      const around = found as Readonly<Record<string, unknown>>
+      if (around['chain'] !== undefined) return wholeHead(around)
+      found = AROUND.map((name) => around[name]).find((inner) => isAround(inner))
+      if (typeof found === 'string') found = JSON.parse(found)
+    }
+    return undefined
   } catch {
     return undefined
   }
+}
+
+/** Our own; Splunk's `event` and `_raw`, Datadog's `message`, Elasticsearch's `_source`. */
+const AROUND = ['head', 'yori', 'result', 'event', '_source', '_raw', 'message'] as const
+const MOST_AROUND = 6
+
+const isAround = (inner: unknown): boolean =>
+  typeof inner === 'string'
+    ? inner.startsWith('{')
+    : typeof inner === 'object' && inner !== null
+
+function wholeHead(found: Partial<Head>): Head | undefined {
+  const { chain, seq, at, digest, signature } = found
+  const whole =
+    [chain, at, digest, signature].every((text) => typeof text === 'string') &&
+    Number.isSafeInteger(seq)
+  return whole ? ({ chain, seq, at, digest, signature } as Head) : undefined
 }

@@ -12,6 +12,7 @@ interface Told {
   readonly pools?: unknown
   readonly ship?: unknown
   readonly counters?: unknown
+  readonly sinks?: unknown
 }
 
 export const controlSection: StatusSection = {
@@ -24,9 +25,10 @@ export const controlSection: StatusSection = {
       const lines = [`told from the files alone: ${printable(reason)}`]
       return { level: 'good', facts: { asked: 'files', reason }, lines }
     }
-    const { pid, control, pools, ship, counters } = asked.body as Told
+    const { pid, control, pools, ship, sinks, counters } = asked.body as Told
     const { lines, isWhole } = poolLines(pools)
-    const fleet = [shipLines(ship), countersLines(counters)]
+    const shipped = [ship, ...(Array.isArray(sinks) ? sinks : [])].map(shipLines)
+    const fleet = [...shipped, countersLines(counters)]
     const isFleetWhole = fleet.every((part) => part.isWhole)
     const url = typeof control?.url === 'string' ? control.url : undefined
     const problem = typeof control?.problem === 'string' ? control.problem : undefined

@@ -2,6 +2,10 @@
 import type { Destination, ShipTask } from './words.js'
 
 export async function destinationOf(task: ShipTask): Promise<Destination> {
+  if ('sink' in task) {
+    const { sinkOf } = await import('../sinks/sink-of.js')
+    return sinkOf(task)
+  }
   const { url, gateway, passwordFile, caFile, placeFile } = task
   if (task.to === 'clickhouse') {
     const { ClickHouse } = await import('./clickhouse/clickhouse.js')

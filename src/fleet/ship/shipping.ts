@@ -14,7 +14,7 @@ import type { Concern } from '../../core/concern.js'
 import type { Log } from '../../core/log.js'
 import type { Service } from '../../core/service.js'
 import { NO_SHIPPED } from './words.js'
-import type { ShipCounts, ShipReport, ShipTask } from './words.js'
+import type { ServerTask, ShipCounts, ShipReport, ShipTask, SinkTask } from './words.js'
 
 const HEAP_MB = 96
 const LOWER_PRIORITY = 5
@@ -58,6 +58,11 @@ export class Shipping implements Service {
 
   constructor(options: ShippingOptions) {
     this.#options = options
+  }
+
+  /** Of the gateway, or of the sink. */
+  get label(): string {
+    return this.#options.task.gateway
   }
 
   get counts(): ShipCounts & { readonly restarts: number; readonly waiting: number } {
@@ -192,8 +197,38 @@ export class Shipping implements Service {
   }
 }
 
+/** One for each place where lines go. */
+export function sinkTasks(config: Config, version: string): readonly SinkTask[] {
+  const { sinks, database } = config.audit
+  return Object.entries(sinks).flatMap(([name, sink]): SinkTask[] => {
+    const { type } = sink
+    if (type === undefined) return []
+    const format = sink.format ?? FORMATS[type]
+    const placeFile = join(config.state_dir, `sink-${encodeURIComponent(name)}.json`)
+    return [
+      {
+        ...{ to: type, gateway: name, database, placeFile, version },
+        sink: {
+          ...{ type, format, path: sink.path, url: sink.url, index: sink.index },
+          ...{ host: sink.host, port: sink.port, transport: sink.transport },
+          ...{ tlsCa: sink.tls_ca, tokenFile: sink.token_file },
+          token: sink.token?.reveal(),
+        },
+      },
+    ]
+  })
+}
+
+const FORMATS = {
+  file: 'yori',
+  syslog: 'cef',
+  splunk: 'yori',
+  datadog: 'yori',
+  elastic: 'ecs',
+} as const
+
 /** Undefined: the record stays here. */
-export function shipTask(config: Config): ShipTask | undefined {
+export function shipTask(config: Config): ServerTask | undefined {
   const { ship, database } = config.audit
   if (ship.url === undefined || ship.gateway === undefined) return undefined
   return {

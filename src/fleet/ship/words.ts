@@ -1,8 +1,22 @@
 /** What the daemon and the child that ships say to each other, and what a destination is. */
 import type { FeedPiece, FeedPlace } from '../../audit/feed.js'
+import type { SinkSettings } from '../sinks/words.js'
 
 /** What a child is born with; secrets among it, so it comes by message. */
-export interface ShipTask {
+export type ShipTask = ServerTask | SinkTask
+
+export interface SinkTask {
+  readonly to: SinkSettings['type']
+  readonly sink: SinkSettings
+  /** Its name. */
+  readonly gateway: string
+  readonly database: string
+  readonly placeFile: string
+  /** Of YORI. */
+  readonly version: string
+}
+
+export interface ServerTask {
   readonly to: 'postgres' | 'clickhouse'
   /** With its name and password, where it has them. */
   readonly url: string

@@ -301,9 +301,19 @@ interface FleetPart {
 /** Of a gateway that is one of many; nothing of it is loaded for the others. */
 async function fleetOf(
   config: Config,
-  about: { readonly clock: typeof systemClock; readonly log: Pino.Logger },
+  about: {
+    readonly clock: typeof systemClock
+    readonly log: Pino.Logger
+    readonly version: string
+  },
 ): Promise<Fleet | undefined> {
-  if (config.audit.ship.url === undefined && config.fleet.counters.url === undefined)
+  const { ship, sinks } = config.audit
+  const { counters } = config.fleet
+  if (
+    ship.url === undefined &&
+    counters.url === undefined &&
+    Object.keys(sinks).length === 0
+  )
     return undefined
   const { Fleet } = await import('../../../fleet/fleet.js')
   return new Fleet({ config, ...about })
