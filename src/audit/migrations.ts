@@ -313,6 +313,9 @@ const cached = `
 ALTER TABLE exchanges ADD COLUMN cache TEXT;
 `
 
+/** Views alone: `enforcement_stats`, `override_stats`. */
+const moreViews = ''
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -336,6 +339,7 @@ export const migrations: readonly string[] = [
   targets,
   fallbacks,
   cached,
+  moreViews,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

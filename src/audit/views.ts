@@ -10,6 +10,8 @@ export const viewNames = [
   'daily_stats',
   'recent_blocks',
   'top_blocking_policies',
+  'enforcement_stats',
+  'override_stats',
 ] as const
 
 /** What `audit_events` selects from `exchanges`: SQL that SQLite and PostgreSQL both read. */
@@ -89,4 +91,23 @@ FROM exchanges
 WHERE event_type = 'block' AND timestamp >= datetime('now', '-7 days')
 GROUP BY policy_name
 ORDER BY blocks DESC, policy_name;
+
+CREATE VIEW enforcement_stats AS SELECT
+  enforcement_action, count(*) AS exchanges, count(DISTINCT device_ip) AS devices,
+  count(DISTINCT policy_name) AS policies, max(timestamp) AS last
+FROM audit_events
+WHERE timestamp >= datetime('now', '-30 days')
+GROUP BY enforcement_action
+ORDER BY exchanges DESC, enforcement_action;
+
+CREATE VIEW override_stats AS SELECT
+  date(timestamp) AS date,
+  sum(event_type = 'override_success') AS succeeded,
+  sum(event_type = 'override_failed') AS failed,
+  sum(event_type = 'override_limited') AS limited,
+  count(DISTINCT client_ip) AS devices
+FROM events
+WHERE event_type IN ('override_success', 'override_failed', 'override_limited')
+GROUP BY date(timestamp)
+ORDER BY date DESC;
 `

@@ -203,6 +203,48 @@ describe('audit database under the sqlite3 program', () => {
     )
   })
 
+  it('keeps standing reports: what was done in 30 days, and overrides by day', async () => {
+    using folder = temporaryFolder()
+    await using store = await startStore(folder.database)
+    const startedAt = Date.now() - 1000
+    const other = { ip: '192.168.1.99' }
+    store.exchangeClosed(closed({ startedAt, outcome: 'block', policyName: 'a' }))
+    store.exchangeClosed(
+      closed({ startedAt, outcome: 'block', policyName: 'b', device: other }),
+    )
+    store.exchangeClosed(closed({ startedAt, bypass: 'emergency' }))
+    store.exchangeClosed(closed({ startedAt: startedAt - 31 * DAY_MS }))
+    const at = Date.UTC(2026, 3, 5, 12)
+    for (const kind of [
+      'override_failed',
+      'override_failed',
+      'override_success',
+    ] as const)
+      store.event(event({ at, kind, fromIp: '192.168.1.23' }))
+    store.event(event({ at: at - DAY_MS, kind: 'override_limited', fromIp: other.ip }))
+    await store.flush()
+    assert.deepEqual(
+      sqlite3(
+        folder.database,
+        'SELECT enforcement_action, exchanges, devices, policies FROM enforcement_stats',
+      ),
+      [
+        ['block', '2', '2', '2'],
+        ['override', '1', '1', '0'],
+      ],
+    )
+    assert.deepEqual(
+      sqlite3(
+        folder.database,
+        'SELECT date, succeeded, failed, limited, devices FROM override_stats',
+      ),
+      [
+        ['2026-04-05', '1', '2', '0', '1'],
+        ['2026-04-04', '0', '0', '1', '1'],
+      ],
+    )
+  })
+
   it('finds its rows by index: time, device, endpoint, model and blocks', async () => {
     using folder = temporaryFolder()
     await using store = await startStore(folder.database)
