@@ -7,7 +7,7 @@ import type { ConsentCode } from '../src/policy/consent.js'
 import { checkAlerts } from './check-alerts.js'
 import { checkFleet } from './check-fleet.js'
 import { checkSinks } from './check-sinks.js'
-import { checkProcessors } from './check-processors.js'
+import { checkProcessors, checkWaf } from './check-processors.js'
 import { isObject } from './defaults.js'
 import type { Path } from './problem.js'
 import type { Config } from './schema.js'
@@ -31,6 +31,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkFleet(config, judgement)
   checkSinks(config, judgement)
   checkProcessors(config, judgement)
+  checkWaf(config, judgement)
 }
 
 /** Without consent whatever points to blocking is an error; with it, what is half done a warning. */

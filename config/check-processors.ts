@@ -1,4 +1,4 @@
-/** What the schema cannot say of processors: an address is what its dialect takes. Pure. */
+/** What the schema cannot say of processors, the firewall among them: an address is what its dialect takes. Pure. */
 import type { Judgement } from './judgement.js'
 import type { Config } from './schema.js'
 import { formats, parseHostPort } from './schema-formats.js'
@@ -26,6 +26,24 @@ export function checkProcessors(
       report([...at, 'name'], 'is the name of a policy', right)
     }
   })
+}
+
+/** By which the firewall stands in the record, and where it is spoken to. */
+const WAF = 'waf'
+
+export function checkWaf(
+  { waf, processors, policies, state_dir }: Config,
+  { report }: Judgement,
+): void {
+  if (!waf.enabled) return
+  if (Buffer.byteLength(`${state_dir}/waf.sock`) > MAX_SOCKET_PATH)
+    report(['waf', 'enabled'], 'its socket has no room in state_dir', 'shorten state_dir')
+  const index = processors.findIndex(({ name }) => name === WAF)
+  const right = 'choose another name, or set waf.enabled to false'
+  if (index >= 0)
+    report(['processors', index, 'name'], 'is the name of the firewall', right)
+  if (Object.hasOwn(policies.files, WAF))
+    report(['policies', 'files', WAF], 'is the name of the firewall', right)
 }
 
 const RIGHT: Readonly<Record<Processor['dialect'], string>> = {

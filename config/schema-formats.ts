@@ -43,6 +43,10 @@ export type Format =
   | 'time-span'
   | 'ship-url'
   | 'redis-url'
+  | 'date'
+  | 'waf-route'
+  | 'waf-rule'
+  | 'waf-argument'
 
 interface FormatRule {
   /** What would be right, to follow "expected". */
@@ -258,6 +262,34 @@ export const formats: Readonly<Record<Format, FormatRule>> = {
         /^(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/.test(text),
       'is not a span of the day',
     ),
+  },
+  date: {
+    right: 'a day, such as 2030-12-31',
+    check: says(
+      (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isMoment(`${text}T00:00:00Z`),
+      'is not a day',
+    ),
+  },
+  // What these may hold could not end a directive of the firewall's engine.
+  'waf-route': {
+    right: 'a host, a path from /, or both, such as api.openai.com/v1/files',
+    check: says(
+      (text) =>
+        /^(?:\*\.)?[a-zA-Z0-9.-]{0,253}(?:\/[\w./~:-]{0,1024})?$/.test(text) &&
+        text !== '',
+      'is neither a host nor a path',
+    ),
+  },
+  'waf-rule': {
+    right: 'the number of a rule or a tag, such as 942100 or attack-sqli',
+    check: says(
+      (text) => /^(?:[1-9]\d{0,8}|[A-Za-z][\w./-]{0,63})$/.test(text),
+      'is neither the number of a rule nor a tag',
+    ),
+  },
+  'waf-argument': {
+    right: 'a place as a row names it, such as ARGS:q or REQUEST_HEADERS:referer',
+    check: says((text) => /^[\w.:/[\]-]{1,200}$/.test(text), 'is no place of a request'),
   },
 }
 

@@ -4,21 +4,25 @@ import { MiB } from './schema-parts.js'
 
 export const PROCESSOR_DIALECTS = ['uds', 'ext_proc', 'webhook'] as const
 
-const route = item('What an exchange must be; all that is given counts.', [], {
-  endpoint: text({
-    format: 'hostname-pattern',
-    description: 'Its host, or a pattern: *.example.com.',
-  }),
-  provider: text({
-    format: 'door-name',
-    description: 'The provider, by its name in the catalogue or of /llm/NAME.',
-  }),
-  path: text({ maxLength: 1024, description: 'The beginning of its path.' }),
-  device: text({
-    maxLength: 128,
-    description: 'An IP address, a prefix, a MAC address, or a name of the household.',
-  }),
-})
+export const processorRoute = item(
+  'What an exchange must be; all that is given counts.',
+  [],
+  {
+    endpoint: text({
+      format: 'hostname-pattern',
+      description: 'Its host, or a pattern: *.example.com.',
+    }),
+    provider: text({
+      format: 'door-name',
+      description: 'The provider, by its name in the catalogue or of /llm/NAME.',
+    }),
+    path: text({ maxLength: 1024, description: 'The beginning of its path.' }),
+    device: text({
+      maxLength: 128,
+      description: 'An IP address, a prefix, a MAC address, or a name of the household.',
+    }),
+  },
+)
 
 const processor = item('One program that looks.', ['name', 'address'], {
   name: text({
@@ -66,7 +70,7 @@ const processor = item('One program that looks.', ['name', 'address'], {
       'afterwards. Unless set, request_headers; of a webhook, request_body.',
   }),
   routes: list({
-    items: route,
+    items: processorRoute,
     maxItems: 256,
     default: [],
     description: 'Which exchanges it is for, any of these; none: all.',

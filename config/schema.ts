@@ -11,6 +11,7 @@ import { mcpSchema } from './schema-mcp.js'
 import { limitsSchema, timeoutsSchema } from './schema-limits.js'
 import { choice, list, text } from './schema-parts.js'
 import { processorsSchema } from './schema-processors.js'
+import { wafSchema } from './schema-waf.js'
 import {
   auditSchema,
   caSchema,
@@ -85,6 +86,7 @@ export const configSchema = {
     catalogue: catalogueSection,
     policies: policiesSchema,
     processors: processorsSchema,
+    waf: wafSchema,
     enforcement: enforcementSchema,
     ca: caSchema,
     limits: limitsSchema,

@@ -16,6 +16,8 @@ import {
 import { readPem } from '../assembly/from-config/read-pem.js'
 import type { Clock } from '../core/clock.js'
 import { YoriError } from '../core/errors.js'
+import { Engine } from '../waf/libmodsecurity.js'
+import { findRuleSet } from '../waf/rule-set.js'
 import { caProblems } from './ca-problems.js'
 import type { Loaded } from './context.js'
 
@@ -35,6 +37,7 @@ export async function startProblems(
   await addPolicies(loaded, clock, told)
   await addRoots(loaded, told)
   await addSite(loaded, told)
+  addWaf(loaded, told)
   const catalogue = await loadCatalogue(loaded.config.catalogue.file)
   return {
     problems: [
@@ -168,6 +171,23 @@ async function addSite({ config }: Loaded, told: Told): Promise<void> {
     await siteCertificateOf(config)
   } catch (cause) {
     told.problem(['proxy', 'tls_cert'], messageOf(cause), 'mend the file or the path')
+  }
+}
+
+/** It would start, and say that it cannot look. */
+function addWaf({ config }: Loaded, told: Told): void {
+  const { waf } = config
+  if (!waf.enabled) return
+  try {
+    findRuleSet(waf.rules)
+  } catch (cause) {
+    told.problem(['waf', 'rules'], messageOf(cause), 'mend the path, or install them')
+  }
+  try {
+    Engine.open()
+  } catch (cause) {
+    const right = 'install it, or set waf.enabled to false'
+    told.warning(['waf', 'enabled'], messageOf(cause), right)
   }
 }
 

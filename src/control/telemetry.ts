@@ -11,6 +11,8 @@ import { LoopDelays } from '../metrics/loop-delay.js'
 import type { OtlpExporter } from '../metrics/otlp-exporter.js'
 import { alertFamilies } from '../metrics/alerts.js'
 import type { AlertCounts } from '../metrics/alerts.js'
+import { wafFamilies } from '../metrics/waf.js'
+import type { WafStood } from '../metrics/waf.js'
 import { stateFamilies } from '../metrics/state.js'
 import type { StateSources } from '../metrics/state.js'
 import { TrafficMetrics } from '../metrics/traffic.js'
@@ -39,6 +41,7 @@ export class Telemetry {
   #appliance: StateSources['appliance'] | undefined
   #alerts: (() => AlertCounts) | undefined
   #fleet: (() => readonly Family[]) | undefined
+  #waf: (() => WafStood) | undefined
   #exporter: OtlpExporter | undefined
 
   constructor(options: TelemetryOptions) {
@@ -74,6 +77,16 @@ export class Telemetry {
     this.#fleet = families
   }
 
+  /** From now on it can be told how the firewall stands, too. */
+  attachWaf(state: () => WafStood): void {
+    this.#waf = state
+  }
+
+  /** How the firewall stands; undefined: this YORI has none to tell of. */
+  get waf(): WafStood | undefined {
+    return this.#waf?.()
+  }
+
   /** Whatever can be measured; of the appliance once it is known. */
   families(): Family[] {
     const appliance = this.#appliance
@@ -86,6 +99,7 @@ export class Telemetry {
       this.#spans.family(),
       ...(this.#alerts === undefined ? [] : alertFamilies(this.#alerts())),
       ...(this.#fleet?.() ?? []),
+      ...(this.#waf === undefined ? [] : wafFamilies(this.#waf())),
       ...(appliance === undefined ? [] : stateFamilies({ ...sources, appliance })),
     ]
   }

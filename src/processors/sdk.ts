@@ -55,6 +55,8 @@ type Said = Answer | undefined | void | Promise<Answer | undefined | void>
 export interface ProcessorHandlers {
   readonly name: string
   readonly version?: string
+  /** Why it cannot look, in a sentence: said in the place of an introduction. */
+  readonly unable?: string | undefined
   requestHead?(head: RequestHead): Said
   requestBody?(chunk: BodyChunk): Said
   responseHead?(head: ResponseHead): Said
@@ -197,8 +199,8 @@ function introductionOf(handlers: ProcessorHandlers): object {
       features: {},
       limits: { max_body_size: 0, max_concurrency: 0, preferred_chunk_size: 0 },
     },
-    success: true,
-    error: null,
+    success: handlers.unable === undefined,
+    error: handlers.unable ?? null,
     encoding: 'json',
   }
 }

@@ -67,7 +67,7 @@ export function readIntroduction(payload: Buffer): Introduction {
   }
 }
 
-export function requestHeadText({ requestId, head }: Asked): string {
+export function requestHeadText({ requestId, head, body }: Asked): string {
   return JSON.stringify({
     metadata: {
       correlation_id: requestId,
@@ -80,6 +80,8 @@ export function requestHeadText({ requestId, head }: Asked): string {
       tls_cipher: null,
       route_id: head.provider ?? null,
       upstream_id: head.host,
+      // Beside the protocol: who waits for it need not look at a head twice.
+      has_body: body !== undefined,
       timestamp: new Date(head.startedAt).toISOString(),
       ...(head.traceparent === undefined ? {} : { traceparent: head.traceparent }),
     },

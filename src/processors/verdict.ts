@@ -7,7 +7,7 @@ import type { AuditNote, FieldChange } from './words.js'
 /** Of one verdict; more are left out. */
 const MAX_CHANGES = 64
 const MAX_VALUE = 8192
-const MAX_NOTED = 16
+const MAX_NOTED = 32
 const MAX_NOTE = 128
 /** Of a sentence that people read. */
 const MAX_TEXT = 500

@@ -10,6 +10,7 @@ import { casesFile } from './fixtures.js'
 import { postgresPrograms } from './postgres-server.js'
 import { noteLack } from '../../tools/check/lacks.js'
 import type { Lack } from '../../tools/check/lacks.js'
+import { Engine } from '../../src/waf/libmodsecurity.js'
 
 /** By the name it is run under: the Debian package it is in, and words that it answers to. */
 const PROGRAMS = {
@@ -72,8 +73,14 @@ const PLACES = {
   Jinja2: () =>
     succeeds('python3', ['-c', 'import jinja2']) || 'apt-get install python3-jinja2',
   PostgreSQL: () => postgresPrograms() !== undefined || 'apt-get install postgresql',
+  libmodsecurity: () => hasEngine(),
+  'the Core Rule Set': () =>
+    existsSync('/usr/share/modsecurity-crs/rules') || 'apt-get install modsecurity-crs',
   Chromium: () => chromiumPath() !== undefined || 'apt-get install chromium',
 } as const satisfies Record<string, () => true | string>
+
+/** What the firewall needs. */
+export const FIREWALL = ['libmodsecurity', 'the Core Rule Set'] as const
 
 export type Need = Program | keyof typeof PLACES
 
@@ -146,6 +153,15 @@ function look(need: Need): Lack | undefined {
 
 function succeeds(program: string, words: readonly string[]): boolean {
   return spawnSync(program, words, { stdio: 'ignore' }).status === 0
+}
+
+function hasEngine(): true | string {
+  try {
+    Engine.open()
+    return true
+  } catch (cause) {
+    return (cause as Error).message
+  }
 }
 
 function hasLoopback6(): boolean {

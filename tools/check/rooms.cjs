@@ -135,7 +135,7 @@ const FLOORS = [
       { room: 'src/report', calls: ['src/alerts'] },
       { room: 'src/replay' },
       { room: 'src/interceptors', calls: ['src/metrics', 'src/replay'] },
-      { room: 'src/doctor' },
+      { room: 'src/doctor', calls: ['src/waf'] },
       { room: 'src/service' },
       { room: 'src/fleet', calls: ['src/metrics'] },
       { room: 'src/mcp', calls: ['src/control'] },

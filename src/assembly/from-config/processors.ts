@@ -18,9 +18,10 @@ import { UdsDialect } from '../../processors/uds.js'
 import { WebhookDialect } from '../../processors/webhook.js'
 import type { ProcessorEvent } from '../../processors/words.js'
 import { milliseconds } from './milliseconds.js'
+import { withWaf } from './waf.js'
 
 type Entry = Config['processors'][number]
-type Parts = Pick<Config, 'processors' | 'limits' | 'timeouts'>
+type Parts = Pick<Config, 'processors' | 'waf' | 'state_dir' | 'limits' | 'timeouts'>
 
 export interface ProcessorEdges {
   readonly clock: Clock
@@ -29,15 +30,17 @@ export interface ProcessorEdges {
 
 export function processorsOf(config: Parts, edges: ProcessorEdges): Processors {
   return new Processors(
-    config.processors
+    withWaf(config)
       .filter(({ enabled }) => enabled)
       .map((entry) => processorOf(entry, config, edges)),
   )
 }
 
 /** Those whose word may lead to something before a request goes up. */
-export function lookersOf({ processors }: Pick<Config, 'processors'>): Looker[] {
-  return processors
+export function lookersOf(
+  config: Pick<Config, 'processors' | 'waf' | 'state_dir'>,
+): Looker[] {
+  return withWaf(config)
     .filter(
       (entry) =>
         entry.enabled &&
@@ -56,7 +59,7 @@ function eventsOf({ events, dialect }: Entry): readonly ProcessorEvent[] {
 
 export function processorOf(
   entry: Entry,
-  { limits, timeouts }: Parts,
+  { limits, timeouts }: Pick<Parts, 'limits' | 'timeouts'>,
   edges: ProcessorEdges,
 ): Processor {
   return new Processor({

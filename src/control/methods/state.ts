@@ -4,6 +4,7 @@ import { json } from '../answer.js'
 import type { Handler, PlainHandler } from '../method.js'
 import type { ControlPort } from '../port.js'
 import { poolShape } from '../pool-shape.js'
+import type { WafStood } from '../../metrics/waf.js'
 
 /** Nothing but this word: everybody may ask. */
 export const health: PlainHandler = ({ on }) => json({ status: stateOf(on.port) })
@@ -33,6 +34,7 @@ export const status: Handler = ({ on: { port, places } }) => {
     concerns: services.concerns(),
     store: { state: kind, ...trouble, ...appliance.audit.counts },
     sessions: appliance.conversations.counts(),
+    waf: wafShape(port.telemetry.waf),
     pools: services.pools.all.map(poolShape),
     ...port.fleet?.shape,
   })
@@ -57,8 +59,22 @@ export const config: PlainHandler = ({ on: { port } }) => {
 }
 
 /** The word that `/health` has. */
-export function stateOf({ appliance, clock }: ControlPort): 'healthy' | 'degraded' {
+export function stateOf(port: ControlPort): 'healthy' | 'degraded' {
+  const { appliance, clock, telemetry } = port
   const { concerns, roots } = appliance.current.services
   const isUsable = roots.condition(clock.now()).kind !== 'unusable'
-  return isUsable && concerns().length === 0 ? 'healthy' : 'degraded'
+  const { state = 'off' } = telemetry.waf ?? {}
+  const looks = state === 'off' || state === 'running'
+  return isUsable && looks && concerns().length === 0 ? 'healthy' : 'degraded'
+}
+
+/** Null where there is to be none. */
+function wafShape(stood: WafStood | undefined): object | null {
+  if (stood === undefined || stood.state === 'off') return null
+  const { state, restarts, version, why, fallback, counts } = stood
+  return {
+    ...{ state, restarts, version: version ?? null, why: why ?? null },
+    ...{ fallback: fallback ?? null, judged: counts?.judged ?? 0 },
+    objected: counts?.objected ?? 0,
+  }
 }

@@ -57,6 +57,7 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   mcp: 'for agents on the router itself, which has none',
   interceptors: 'files of another program that are read as they are, none of a router',
   processors: 'programs beside YORI, which the pages cannot install',
+  waf: 'an engine and rules beside YORI, which the pages cannot install',
   'audit.database': 'in state_dir',
   'audit.ship': 'a household has one gateway',
   fleet: 'a household has one gateway',

@@ -26,6 +26,7 @@ import {
   steeringCheck,
   tableCheck,
 } from '../../../doctor/doctor-steering.js'
+import { wafCheck } from '../../../doctor/doctor-waf.js'
 import { EXIT } from '../../exit.js'
 
 /** In the order in which one hangs on the other. */
@@ -34,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   diskCheck,
   caCheck,
   listenCheck,
+  wafCheck,
   resolverCheck,
   interfacesCheck,
   forwardingCheck,

@@ -25,6 +25,8 @@ import type { Fleet } from '../../../fleet/fleet.js'
 import { Interceptors } from '../../../interceptors/interceptors.js'
 import { Telemetry } from '../../../control/telemetry.js'
 import { Control } from '../../../control/control.js'
+import { WafKeeper } from '../../../waf/keeper.js'
+import { wafSettingsOf } from '../../../waf/settings-of.js'
 import { banner } from '../../banner.js'
 import { packageVersion } from '../../package-version.js'
 import { Command } from '../../commander.js'
@@ -175,6 +177,12 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
         : []),
     ],
   })
+  const waf = new WafKeeper({
+    ...{ stateDir: config.state_dir, clock: systemClock, log },
+    event: (kind, details) =>
+      appliance.audit.event({ at: systemClock.now(), kind, details }),
+  })
+  telemetry.attachWaf(() => waf.state)
   const skipped = await appliance
     .start()
     .catch((failure: unknown) => failStart(failure, loaded, systemClock))
@@ -183,6 +191,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     listen: appliance.addresses.map(formatSocketAddress),
     startedAt,
   })
+  await waf.use(wafSettingsOf(config))
   alerts.start(appliance)
   if (fleet !== undefined) {
     await fleet.start()
@@ -199,7 +208,7 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
     ...(fleet === undefined ? {} : { fleet }),
     settings: {
       load: (path) => findConfiguration({ ...again, config: path }),
-      reload: () => reload({ appliance, control, alerts, interceptors }, again),
+      reload: () => reload({ appliance, control, alerts, interceptors, waf }, again),
     },
     ...about,
     source: source === 'defaults' ? undefined : source,
@@ -207,8 +216,9 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   appliance.useOpenAnswers((asked) => control.openAnswer(asked))
   await control.start()
   // Whoever sees the banner may send signals.
-  const stopped = untilStopped({ appliance, control, alerts, interceptors, fleet }, log)
-  reloadOnHangup({ appliance, control, alerts, interceptors }, again, log)
+  const running = { appliance, control, alerts, interceptors, waf }
+  const stopped = untilStopped({ ...running, fleet }, log)
+  reloadOnHangup(running, again, log)
   const { places } = control
   process.stdout.write(
     banner({
@@ -292,6 +302,7 @@ interface Running {
   readonly control: Control
   readonly alerts: Alerts
   readonly interceptors: Interceptors
+  readonly waf: WafKeeper
 }
 
 interface FleetPart {
@@ -342,12 +353,13 @@ async function reload(running: Running, wanted: ConfigFlags): Promise<Config> {
   await running.control.use(config)
   running.alerts.use(config)
   running.interceptors.use(config)
+  await running.waf.use(wafSettingsOf(config))
   return config
 }
 
 /** A second signal does not wait for what is under way. */
 function untilStopped(
-  { appliance, control, alerts, interceptors, fleet }: Running & FleetPart,
+  { appliance, control, alerts, interceptors, fleet, waf }: Running & FleetPart,
   log: Pino.Logger,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -359,7 +371,9 @@ function untilStopped(
       void control.stop()
       const stopped = appliance
         .stop()
-        .then(() => Promise.all([alerts.stop(), interceptors.stop(), fleet?.stop()]))
+        .then(() =>
+          Promise.all([alerts.stop(), interceptors.stop(), fleet?.stop(), waf.stop()]),
+        )
       stopped.then(() => {
         log.info({}, 'stopped')
         log.flush()

@@ -9,6 +9,7 @@ import { jsonLine, printable } from '../../../audit/printable.js'
 import type { Clock } from '../../../core/clock.js'
 import { caSection } from '../../status/status-ca.js'
 import { controlSection } from '../../status/status-control.js'
+import { wafSection } from '../../status/status-waf.js'
 import { coverageSection } from '../../status/status-coverage.js'
 import { runningSection } from '../../status/status-running.js'
 import type {
@@ -26,6 +27,7 @@ import { EXIT } from '../../exit.js'
 export const SECTIONS: readonly StatusSection[] = [
   runningSection,
   controlSection,
+  wafSection,
   caSection,
   coverageSection,
   steeringSection,
