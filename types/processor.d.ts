@@ -50,6 +50,8 @@ type Said = Answer | undefined | void | Promise<Answer | undefined | void>
 export interface ProcessorHandlers {
   readonly name: string
   readonly version?: string
+  /** Why it cannot look, in a sentence: said in the place of an introduction. */
+  readonly unable?: string | undefined
   requestHead?(head: RequestHead): Said
   requestBody?(chunk: BodyChunk): Said
   /** For a look: what they answer changes nothing. */

@@ -302,6 +302,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       })
     },
   },
+  waf: {
+    group: 'Limits',
+    summary: 'a firewall for what is asked of models: its rules, and its tuning',
+    load: async () => {
+      const { wafCommand } = await import('./commands/policy/waf-command.js')
+      return wafCommand({
+        config: configOf,
+        clock: systemClock,
+        print,
+        note,
+        exit: (code) => {
+          process.exitCode = code
+        },
+      })
+    },
+  },
   policy: {
     group: 'Limits',
     summary: 'ask, try and check Rego policies',

@@ -161,6 +161,37 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori processor test guard', 'its handshake, its latency, its word'],
     ['yori processor test guard --text "a secret"', 'of a sample that says so'],
   ],
+  'yori waf': [
+    ['yori waf status', 'whether it looks, and by which rules'],
+    ['yori waf tune --since 7d', 'which rules spoke on whom, and what to do'],
+  ],
+  'yori waf status': [
+    ['yori waf status', 'for people'],
+    ['yori waf status --json', 'for programs'],
+  ],
+  'yori waf rules': [
+    ['yori waf rules list', 'which versions there are'],
+    ['yori waf rules use 3.3.4', 'go back to one of before'],
+  ],
+  'yori waf rules list': [
+    ['yori waf rules list', 'what is installed, kept and in use'],
+    ['yori waf rules list --json', 'for programs'],
+  ],
+  'yori waf rules use': [
+    ['yori waf rules use 3.3.4', 'one of those that the list has'],
+    ['yori waf rules use installed', 'that of waf.rules again'],
+  ],
+  'yori waf rules add': [
+    ['yori waf rules add ./coreruleset-4.7.0', 'beside the others, to be chosen'],
+    ['yori waf rules add ./coreruleset-4.7.0 --json', 'for programs'],
+  ],
+  'yori waf tune': [
+    ['yori waf tune --since 7d', 'a week of the record, and exclusions to paste'],
+    [
+      'yori waf tune --dry-run ./coreruleset-4.7.0 --recordings ./recordings',
+      'what other rules would change',
+    ],
+  ],
   'yori key': [
     ['yori key create --for app --monthly-usd 20', 'printed once, kept as a digest'],
     ['yori key list', 'whose there are, and what they have used'],

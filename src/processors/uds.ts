@@ -18,7 +18,7 @@ import {
 import type { AgentAnswer } from './uds-messages.js'
 import { bothNotes, fieldChanges } from './verdict.js'
 import type { Asked, Introduction, ProcessorEvent, ShownBody, Verdict } from './words.js'
-import { NO_OBJECTION, ProcessorFailure } from './words.js'
+import { failureOf, NO_OBJECTION, ProcessorFailure } from './words.js'
 
 /** Of a body, in one frame: base64 makes a third more of it. */
 const CHUNK_BYTES = 256 * 1024
@@ -41,10 +41,20 @@ export class UdsDialect implements Dialect {
   }
 
   async ask(asked: Asked, patience: Patience): Promise<Verdict> {
-    const connection = await this.#take(patience)
-    const verdict = await new Asking(connection, asked, patience).verdict()
-    this.#give(connection)
-    return verdict
+    // Whoever has gone, or gave its place to another, may have left connections that look open.
+    for (let tries = 0; ; tries++) {
+      const isKept = this.#idle.length > 0
+      const connection = await this.#take(patience)
+      try {
+        const verdict = await new Asking(connection, asked, patience).verdict()
+        this.#give(connection)
+        return verdict
+      } catch (cause) {
+        const { kind } = failureOf(cause)
+        const isGone = kind === 'gone' || kind === 'unreachable'
+        if (!isKept || !isGone || tries >= this.#options.connections) throw cause
+      }
+    }
   }
 
   async tell(requestId: string, told: Told, patience: Patience): Promise<void> {

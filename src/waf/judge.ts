@@ -137,7 +137,9 @@ export class Judge {
     if (all.length === 0) return { ruleIds: [], tags: [], reasons: [] }
     const { threshold } = this.#settings
     const places = [
-      ...hits.map(({ rule, where }) => `${rule} in ${where || 'the request'}`),
+      ...hits
+        .filter(({ rule }) => rule !== OVER)
+        .map(({ rule, where }) => `${rule} in ${where || 'the request'}`),
       ...new Set(textHits.map(({ rule }) => `${rule} in text`)),
     ]
     return {

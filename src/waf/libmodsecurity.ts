@@ -78,6 +78,7 @@ interface Intervention {
 }
 
 export class Engine {
+  static #only: Engine | undefined
   /** As it names itself: `ModSecurity v3.0.9 (Linux)`. */
   readonly version: string
   readonly #koffi: typeof Koffi
@@ -94,8 +95,14 @@ export class Engine {
     this.#listen(library)
   }
 
-  /** @throws EngineMissing with a sentence that names what to install */
-  static open(libraries: readonly string[] = LIBRARIES): Engine {
+  /** The one of this process. @throws EngineMissing with a sentence that names what to install */
+  static open(libraries?: readonly string[]): Engine {
+    if (libraries !== undefined) return Engine.#open(libraries)
+    Engine.#only ??= Engine.#open(LIBRARIES)
+    return Engine.#only
+  }
+
+  static #open(libraries: readonly string[]): Engine {
     let koffi: typeof Koffi
     try {
       // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB.
@@ -135,10 +142,12 @@ export class Engine {
           ? addRules(rules, part.text, error)
           : addFile(rules, part.file, error)
       if (count >= 0) continue
-      cleanRules(rules)
+      // Nothing is given back: what was read by half is not whole enough to be taken apart.
       const [said] = error
       const why = typeof said === 'string' ? said : 'a rule is not understood'
-      throw new RulesRefused(why.trim())
+      // It names its file by a number at times.
+      const place = 'text' in part ? '' : `${part.file}: `
+      throw new RulesRefused(`${place}${why.trim()}`)
     }
     return {
       check: (request) => this.#check(rules, request),

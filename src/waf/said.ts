@@ -36,7 +36,8 @@ const TOTAL_SCORE = /\(Total Score: (-?\d{1,9})\b/
 export function readSaid({ lines, stops }: EngineSaid): Said {
   const hits = new Map<number, Hit>()
   let score = 0
-  for (const line of lines) {
+  // A rule that stops says so there alone.
+  for (const line of stops === undefined ? lines : [...lines, stops.log]) {
     const place = [...line.matchAll(PLACE)].at(-1)
     if (place === undefined) continue
     const rule = Number(place[1])
@@ -55,5 +56,6 @@ export function readSaid({ lines, stops }: EngineSaid): Said {
 function whereOf(line: string, end: number): string {
   const found =
     AGAINST.exec(line.slice(0, end))?.[1] ?? WITHIN.exec(line.slice(end))?.[1] ?? ''
-  return found.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_WHERE)
+  // What a client named is to stand in a row, and in a directive.
+  return found.replace(/[^\w.:/[\]-]/g, '?').slice(0, MAX_WHERE)
 }

@@ -104,7 +104,7 @@ describe('what a processor says', () => {
       confidence: 7,
     })
     assert.deepEqual(note.tags.slice(0, 3), ['a', '2', 't'])
-    assert.equal(note.tags.length <= 16, true)
+    assert.equal(note.tags.length <= 32, true)
     assert.equal(note.confidence, undefined)
   })
 
