@@ -20,7 +20,7 @@ const MAX_PLACES = 11
  * Which content type it has, and that its host is an address: providers take types of their own,
  * and models are served on addresses. These are noted, and do not count towards a block.
  */
-const ADVISORY: ReadonlySet<number> = new Set([920_350, 920_420, 920_470])
+export const ADVISORY: ReadonlySet<number> = new Set([920_350, 920_420, 920_470])
 
 /** A request as a processor is shown it. */
 export interface JudgedHead {

@@ -4,6 +4,7 @@ import type { CaseKind } from './kind.js'
 import { llmCases } from './llm-read.js'
 import { regoCases } from './rego.js'
 import { tlsCases } from './tls.js'
+import { wafCases } from './waf.js'
 
 /** Every kind that the command knows, in the order of its help. */
 export const kinds: readonly CaseKind[] = [
@@ -14,4 +15,5 @@ export const kinds: readonly CaseKind[] = [
   piiCases,
   secretCases,
   injectionCases,
+  wafCases,
 ]

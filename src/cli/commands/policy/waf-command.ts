@@ -1,6 +1,5 @@
 /** `yori waf`: how the firewall stands, by which rules it looks, and how it is tuned. */
 import type { Config } from '../../../../config/schema.js'
-import type { Clock } from '../../../core/clock.js'
 import {
   chosenVersion,
   chooseVersion,
@@ -16,15 +15,8 @@ import { settingsAnyway } from '../../../waf/settings-of.js'
 import { readState } from '../../../waf/state-file.js'
 import { Command } from '../../commander.js'
 import { cell, table } from '../../print-table.js'
+import type { WafCommandDeps } from './waf-deps.js'
 import { tuneCommand } from './waf-tune.js'
-
-export interface WafCommandDeps {
-  readonly config: (path?: string) => Config
-  readonly clock: Clock
-  readonly print: (text: string) => void
-  readonly note: (text: string) => void
-  readonly exit: (code: number) => void
-}
 
 interface Flags {
   readonly config?: string

@@ -19,7 +19,7 @@ import type { TuneReport } from '../../../waf/tuning.js'
 import { Command } from '../../commander.js'
 import { cell, table } from '../../print-table.js'
 import { usage } from '../../usage.js'
-import type { WafCommandDeps } from './waf-command.js'
+import type { WafCommandDeps } from './waf-deps.js'
 
 const COLUMNS = [
   'timestamp',
