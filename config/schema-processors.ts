@@ -93,7 +93,8 @@ const processor = item('One program that looks.', ['name', 'address'], {
   fail_mode: choice({
     enum: ['open', 'closed'],
     default: 'open',
-    description: 'Where it does not answer: go on, or block.',
+    description:
+      'Where it does not answer: go on, or answer 503, and 504 where it is late.',
   }),
   action: choice({
     enum: ['allow', 'alert', 'block'],

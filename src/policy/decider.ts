@@ -242,7 +242,12 @@ export class Decider {
     return this.#engine.mindsStructure
   }
 
-  /** Must the decision be known before the first byte of a request goes on? */
+  /** Mode, switch and consent together. */
+  get mayBlock(): boolean {
+    return this.#options.mayBlock
+  }
+
+  /** May something be blocked, of any device, by policies or by those who look after them? */
   get holds(): boolean {
     const { mayBlock, lookers = [] } = this.#options
     return mayBlock && (!this.idle || lookers.length > 0)
@@ -254,9 +259,12 @@ export class Decider {
     return mayBlock && this.#emergency(clock.now()) === undefined
   }
 
-  /** The same of this device, which may be paused where policies block nothing. */
+  /**
+   * Must the decision of the policies be known before the first byte of a request goes on? Also
+   * of a device that is paused, where they block nothing.
+   */
   holdsFor(device: Device): boolean {
-    return this.holds || this.isPaused(device)
+    return (this.mayBlock && !this.idle) || this.isPaused(device)
   }
 
   /** Has somebody of the household paused it? In every mode. */

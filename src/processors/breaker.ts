@@ -12,6 +12,8 @@ export interface BreakerLimits {
   readonly trials: number
   /** Good answers that close it. */
   readonly successes: number
+  /** Trials before its time, after each time that nobody was there. */
+  readonly returns: number
 }
 
 export const BREAKER_LIMITS: BreakerLimits = {
@@ -19,6 +21,7 @@ export const BREAKER_LIMITS: BreakerLimits = {
   openMs: 30_000,
   trials: 1,
   successes: 2,
+  returns: 3,
 }
 
 /** `half-open`: some are let through to see. */
@@ -33,8 +36,10 @@ export class Breaker {
   #successes = 0
   #trying = 0
   #openedAt: number | undefined
-  /** Each failure that opened it was that nobody is there. */
-  #isAbsence = true
+  /** Since its last good answer nobody was there, once at least. */
+  #isAbsence = false
+  /** Trials before its time, since then. */
+  #returns = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>, limits: BreakerLimits = BREAKER_LIMITS) {
     this.#clock = clock
@@ -48,9 +53,9 @@ export class Breaker {
       : 'half-open'
   }
 
-  /** It is open, and for nothing but that nobody was there: whoever finds it back may say so. */
-  get waitsForReturn(): boolean {
-    return this.state === 'open' && this.#isAbsence
+  /** It is open: whoever finds that it has gone, or is there again, may say so. */
+  get isLookedFor(): boolean {
+    return this.state === 'open'
   }
 
   /** May it be asked? Whoever is let through says how it went, once. */
@@ -69,19 +74,22 @@ export class Breaker {
 
   succeeded(): void {
     this.#failures = 0
-    this.#isAbsence = true
-    if (this.#openedAt === undefined) return
+    if (this.#openedAt === undefined) {
+      this.#isAbsence = false
+      return
+    }
     this.#trying = Math.max(0, this.#trying - 1)
     if (this.state === 'open') return
     this.#successes++
     if (this.#successes < this.#limits.successes) return
     this.#openedAt = undefined
+    this.#isAbsence = false
     this.#trying = 0
   }
 
   /** `isAbsence`: nobody was there to be asked. */
   failed(isAbsence: boolean): void {
-    this.#isAbsence = this.#failures === 0 ? isAbsence : this.#isAbsence && isAbsence
+    if (isAbsence) this.absent()
     this.#failures++
     const isTrial = this.#openedAt !== undefined
     if (isTrial) this.#trying = Math.max(0, this.#trying - 1)
@@ -99,9 +107,20 @@ export class Breaker {
     this.#trying = Math.max(0, this.#trying - 1)
   }
 
-  /** It is there again: it is tried at once. */
+  /** Nobody is there, or whoever was has gone. */
+  absent(): void {
+    this.#isAbsence = true
+    this.#returns = 0
+  }
+
+  /**
+   * Somebody answers there. After an absence it is tried at once; one that was there all the
+   * time, and only hangs, has no trial before its time.
+   */
   returned(): void {
-    if (this.waitsForReturn)
-      this.#openedAt = this.#clock.monotonic() - this.#limits.openMs
+    if (!this.isLookedFor || !this.#isAbsence) return
+    if (this.#returns >= this.#limits.returns) return
+    this.#returns++
+    this.#openedAt = this.#clock.monotonic() - this.#limits.openMs
   }
 }

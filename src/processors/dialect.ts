@@ -6,6 +6,8 @@ import type { Asked, Introduction, Verdict } from './words.js'
 export interface Dialect {
   /** Questions at once, whoever asks. */
   readonly atOnce: number
+  /** Connections that the other side has ended so far. */
+  readonly losses: number
   /**
    * About one request: its head, then its body, as far as is asked.
    * @throws and rejects with ProcessorFailure

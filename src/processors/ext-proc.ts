@@ -37,6 +37,7 @@ export interface ExtProcOptions {
 }
 
 export class ExtProcDialect implements Dialect {
+  losses = 0
   readonly #options: ExtProcOptions
   #session: ClientHttp2Session | undefined
   #isClosed = false
@@ -116,7 +117,10 @@ export class ExtProcDialect implements Dialect {
       if (this.#session === session) this.#session = undefined
     }
     session.on('error', forget)
-    session.on('close', forget)
+    session.on('close', () => {
+      if (!this.#isClosed) this.losses++
+      forget()
+    })
     session.on('goaway', forget)
     session.unref()
     return session

@@ -21,8 +21,10 @@ import type {
 } from './words.js'
 import { failureOf, ProcessorFailure } from './words.js'
 
-/** How often one that has gone is looked for. */
-const LOOK_MS = 1000
+/** How often one that is not asked is looked for. */
+const LOOK_MS = 500
+/** How long such a look may take. */
+const LOOK_PATIENCE_MS = 1000
 
 export interface ProcessorOptions {
   readonly name: string
@@ -92,6 +94,8 @@ export class Processor {
   readonly #breaker: Breaker
   readonly #lane: Lane
   #looking: NodeJS.Timeout | undefined
+  /** Connections that it had ended when it was looked for last. */
+  #losses = 0
   #isClosed = false
 
   constructor(options: ProcessorOptions) {
@@ -189,8 +193,8 @@ export class Processor {
   }
 
   /** Who it is, asked whatever was seen of it before. @throws ProcessorFailure */
-  async introduce(): Promise<Introduction> {
-    const patience = new Patience(this.options.timeoutMs)
+  async introduce(withinMs = this.options.timeoutMs): Promise<Introduction> {
+    const patience = new Patience(withinMs)
     try {
       return await patience.within(
         this.#inTurn(() => this.options.dialect.introduce(patience), patience),
@@ -235,9 +239,9 @@ export class Processor {
         this.#breaker.passed()
         break
       default:
-        this.#breaker.failed(failure.kind === 'unreachable' || failure.kind === 'gone')
+        this.#breaker.failed(isAbsence(failure))
     }
-    if (this.#breaker.waitsForReturn) this.#lookForIt()
+    if (this.#breaker.isLookedFor) this.#lookForIt()
     if (this.#breaker.trips > trips) {
       const about = { processor: this.name, reason: failure.message }
       this.options.log.warn(about, 'a processor is not asked for a while')
@@ -245,19 +249,30 @@ export class Processor {
     return failure
   }
 
-  /** Whoever has gone is tried again as soon as it is back. */
+  /** Whoever has gone, or was started again, is tried as soon as it is back. */
   #lookForIt(): void {
     if (this.#looking !== undefined || this.#isClosed) return
+    this.#losses = this.options.dialect.losses
     this.#looking = setTimeout(() => {
-      void this.introduce()
-        .then(
-          () => this.#breaker.returned(),
-          () => undefined,
-        )
-        .then(() => {
-          this.#looking = undefined
-          if (this.#breaker.waitsForReturn) this.#lookForIt()
-        })
+      void this.#look().then(() => {
+        this.#looking = undefined
+        if (this.#breaker.isLookedFor) this.#lookForIt()
+      })
     }, LOOK_MS).unref()
   }
+
+  async #look(): Promise<void> {
+    try {
+      await this.introduce(LOOK_PATIENCE_MS)
+    } catch (cause) {
+      if (isAbsence(failureOf(cause))) this.#breaker.absent()
+      return
+    }
+    if (this.options.dialect.losses !== this.#losses) this.#breaker.absent()
+    this.#breaker.returned()
+  }
+}
+
+function isAbsence({ kind }: ProcessorFailure): boolean {
+  return kind === 'unreachable' || kind === 'gone'
 }

@@ -53,11 +53,11 @@ export class UdsConnection {
   #failure: ProcessorFailure | undefined
   #unasked = 0
   #unaskedSince = 0
-  readonly #onEnd: (connection: UdsConnection) => void
+  readonly #onEnd: (connection: UdsConnection, failure: ProcessorFailure) => void
 
   private constructor(
     { path, replyBytes }: UdsOptions,
-    onEnd: (connection: UdsConnection) => void,
+    onEnd: (connection: UdsConnection, failure: ProcessorFailure) => void,
   ) {
     this.#reader = new FrameReader(replyBytes)
     this.#onEnd = onEnd
@@ -82,7 +82,7 @@ export class UdsConnection {
   static async open(
     options: UdsOptions,
     patience: Patience,
-    onEnd: (connection: UdsConnection) => void,
+    onEnd: (connection: UdsConnection, failure: ProcessorFailure) => void,
   ): Promise<UdsConnection> {
     const connection = new UdsConnection(options, onEnd)
     try {
@@ -141,7 +141,7 @@ export class UdsConnection {
       this.#socket.end(last)
       setTimeout(() => this.#socket.destroy(), LAST_MS).unref()
     }
-    this.#onEnd(this)
+    this.#onEnd(this, failure)
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.reject(failure)

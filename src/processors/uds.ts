@@ -28,6 +28,7 @@ export interface UdsDialectOptions extends UdsOptions {
 }
 
 export class UdsDialect implements Dialect {
+  losses = 0
   readonly #options: UdsDialectOptions
   readonly #idle: UdsConnection[] = []
   readonly #open = new Set<UdsConnection>()
@@ -89,11 +90,16 @@ export class UdsDialect implements Dialect {
     }
     if (this.#idle.length >= this.#options.connections)
       throw new ProcessorFailure('busy', 'it asked to wait')
-    const connection = await UdsConnection.open(this.#options, patience, (ended) => {
-      this.#open.delete(ended)
-      const at = this.#idle.indexOf(ended)
-      if (at >= 0) this.#idle.splice(at, 1)
-    })
+    const connection = await UdsConnection.open(
+      this.#options,
+      patience,
+      (ended, failure) => {
+        if (failure.kind === 'gone') this.losses++
+        this.#open.delete(ended)
+        const at = this.#idle.indexOf(ended)
+        if (at >= 0) this.#idle.splice(at, 1)
+      },
+    )
     this.#open.add(connection)
     return connection
   }

@@ -27,6 +27,8 @@ export interface WebhookOptions {
 }
 
 export class WebhookDialect implements Dialect {
+  /** Its connections may end between two questions: that says nothing of it. */
+  readonly losses = 0
   readonly #options: WebhookOptions
   readonly #url: URL
   readonly #agent: http.Agent

@@ -65,13 +65,26 @@ describe('the breaker of a processor', () => {
   })
 
   it('is tried at once where nobody was there, and somebody has come back', () => {
-    const absent = opened(true).breaker
-    assert.equal(absent.waitsForReturn, true)
-    absent.returned()
-    assert.equal(absent.enter(), true)
-    const hanging = opened(false).breaker
-    hanging.returned()
-    assert.equal(hanging.enter(), false)
+    // One that was late among them does not hide that the others found nobody.
+    const { breaker } = opened(true)
+    breaker.returned()
+    for (let i = 0; i < 3; i++) {
+      assert.equal(breaker.enter(), true)
+      breaker.failed(false)
+      assert.equal(breaker.enter(), false)
+      breaker.returned()
+    }
+    // It is there, and hangs: after so many it waits as others do.
+    assert.equal(breaker.enter(), false)
+    breaker.absent()
+    breaker.returned()
+    assert.equal(breaker.enter(), true)
+  })
+
+  it('is not tried before its time where somebody was there, and hung', () => {
+    const { breaker } = opened(false)
+    breaker.returned()
+    assert.equal(breaker.enter(), false)
   })
 })
 

@@ -38,6 +38,8 @@ export class UdsAgent implements AsyncDisposable {
   readonly cancelled: Event[] = []
   say: Say = () => ALLOW
   connections = 0
+  /** How often it was asked whether it is there. */
+  pings = 0
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
@@ -90,6 +92,7 @@ export class UdsAgent implements AsyncDisposable {
 
   #heard(socket: Socket, type: number, bytes: Buffer, introduction: object): void {
     if (type === 0x41) {
+      this.pings++
       socket.write(frameOf(0x42, bytes))
       return
     }

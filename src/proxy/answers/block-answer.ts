@@ -5,7 +5,12 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { canonicalHostname } from '../../core/hostname.js'
-import { grpcTrailersOnly, isGrpc, PERMISSION_DENIED } from '../../http/grpc.js'
+import {
+  grpcStatusOf,
+  grpcTrailersOnly,
+  isGrpc,
+  PERMISSION_DENIED,
+} from '../../http/grpc.js'
 import { fieldPairs, splitAuthority } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
 import { errorEnvelope } from '../../providers/envelope.js'
@@ -41,16 +46,20 @@ export function answerBlock(
 ): number {
   const { request, response } = http
   if (isGrpc(request.httpVersion, head.contentType)) {
-    const fields = grpcTrailersOnly(PERMISSION_DENIED, messageOf(block))
+    // Of an outage gRPC has words of its own.
+    const isOutage = block.status >= 500
+    const callStatus = isOutage ? grpcStatusOf(block.status) : PERMISSION_DENIED
+    const fields = grpcTrailersOnly(callStatus, messageOf(block))
+    const meant = isOutage ? block.status : PAGE_STATUS
     // The call was answering: how it ends stands behind what was said.
     if (response.headersSent) {
       response.addTrailers(fieldPairs(fields.slice(2)))
       response.end()
-      return PAGE_STATUS
+      return meant
     }
     response.writeHead(200, 'OK', [...fields, 'x-yori-request-id', block.requestId])
     response.end()
-    return PAGE_STATUS
+    return meant
   }
   const isPage =
     block.isSidecar !== true && wantsPage(request.rawHeaders, head, block.endpoint)

@@ -4,6 +4,7 @@
  * what kind of exchange it is.
  */
 import type { Hold } from '../bounds/byte-budget.js'
+import { Looking } from '../judging/looking.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
 import type { TappedHead } from '../words/observer.js'
 import type { ExchangePort } from './port.js'
@@ -12,6 +13,21 @@ import { CallGate } from './call-gate.js'
 import type { JudgeMore } from './call-gate.js'
 import { RequestBody } from './request-body.js'
 import { bodyBound } from './request-limits.js'
+
+/** Is it decided on before anything of it goes up? */
+export function mustWait(
+  about: Pick<ExchangeAbout<ExchangePort>, 'facts' | 'from' | 'recognised' | 'services'>,
+): boolean {
+  const { facts, from, services } = about
+  const { endpoint, door, holder } = facts
+  if (endpoint === undefined) return false
+  return (
+    door?.way?.look !== undefined ||
+    services.decider.holdsFor(from.state.record.device) ||
+    (holder !== undefined && services.keys.holds(holder)) ||
+    Looking.holds(about)
+  )
+}
 
 export function bodyOf(
   about: ExchangeAbout<ExchangePort>,

@@ -8,6 +8,7 @@ import { isModelCall } from '../../providers/calls.js'
 import type { Recognised } from '../../providers/index.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import { ExchangeLog } from '../words/exchange-log.js'
+import { providerOf } from '../words/exchange-provider.js'
 import type { SeenExchange } from '../words/observer.js'
 import type { HttpClient } from '../words/http-words.js'
 import type { ExchangePort } from './port.js'
@@ -20,11 +21,6 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
   const { head, path, target } = about.facts
   const traceparent = traceIn(about.facts.head.traceparent)
   const connection = from.state.record
-  // The catalogue's name for the host counts before that of the API that it speaks.
-  const provider =
-    services.catalogue.entryFor(target.host)?.name ??
-    about.facts.door?.provider ??
-    recognised?.provider.name
   return new ExchangeLog({
     requestId,
     connectionId: connection.connectionId,
@@ -37,7 +33,7 @@ export function openLog(about: ExchangeAbout<ExchangePort>): ExchangeLog {
     userAgent: head.userAgent,
     traceparent,
     program,
-    provider,
+    provider: providerOf(about),
     uninspectable: recognised === undefined ? 'unknown-api' : undefined,
     api: recognised?.api,
     call: recognised && isCall(about, recognised),

@@ -44,7 +44,7 @@ import { answerBlockedByDoor, answerRefused } from './door-answer.js'
 import { answerFailure, learnFrom, logFailure } from './exchange-failure.js'
 import type { MessageState } from './call-gate.js'
 import { cacheWay, KeepingHandler, PlayedAnswer } from './cached-sending.js'
-import { bodyOf, isListening, tappedHead } from './exchange-parts.js'
+import { bodyOf, isListening, mustWait, tappedHead } from './exchange-parts.js'
 import { noteCall, noteElsewhere, noteEnd, noteGone, openLog } from './exchange-record.js'
 import { HELD_STEPS, takeSteps } from './held-steps.js'
 import type { RequestBody } from './request-body.js'
@@ -121,12 +121,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     }
     this.recognised = services.recognise(asked, facts.door?.speaks)
     this.isGrpc = isGrpc(http.request.httpVersion, facts.head.contentType)
-    const { holder } = facts
-    this.waits =
-      facts.endpoint !== undefined &&
-      (facts.door?.way?.look !== undefined ||
-        services.decider.holdsFor(from.state.record.device) ||
-        (holder !== undefined && services.keys.holds(holder)))
+    this.waits = mustWait(this)
     this.overH2 = wantsH2(services.catalogue, this)
     this.#share = shareOf(from.state.record.device)
     this.#hold = new Hold(services.held, this.#share)

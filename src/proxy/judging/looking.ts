@@ -16,6 +16,7 @@ import { noteText } from '../../processors/verdict.js'
 import { failureOf, ProcessorFailure } from '../../processors/words.js'
 import type {
   Asked,
+  FailureKind,
   FieldChange,
   ProcessorEvent,
   Ruling,
@@ -23,6 +24,7 @@ import type {
   Verdict,
 } from '../../processors/words.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
+import { providerOf } from '../words/exchange-provider.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import type { JudgingPort } from './port.js'
 import type { BodyRedaction } from './redact-body.js'
@@ -67,19 +69,16 @@ export class Looking {
 
   /** Undefined: nobody is there who looks at such requests. */
   static at(about: ExchangeAbout<JudgingPort>, log: ExchangeLog): Looking | undefined {
-    const { services, facts, from } = about
-    if (services.processors.all.length === 0) return undefined
-    const { device } = from.state.record
-    const name = services.decider.nameOf(device)
-    const { provider } = log.record
-    const exchange = {
-      host: facts.target.host,
-      provider,
-      path: facts.path,
-      device: { ...device, name },
-    }
-    const processors = services.processors.at(exchange, ASKED_AT)
+    const processors = lookersAt(about)
     return processors.length === 0 ? undefined : new Looking(about, log, processors)
+  }
+
+  /** May a word of somebody who looks at such requests block this one? */
+  static holds(about: LookedFor): boolean {
+    return (
+      about.services.decider.mayBlock &&
+      lookersAt(about).some(({ options }) => options.action === 'block')
+    )
   }
 
   /** Nobody waits for their answers any more. */
@@ -251,6 +250,26 @@ export class Looking {
   }
 }
 
+type LookedFor = Pick<
+  ExchangeAbout<JudgingPort>,
+  'facts' | 'from' | 'recognised' | 'services'
+>
+
+/** By what is known of it from the beginning: whom it waits for are those who are asked. */
+function lookersAt(about: LookedFor): readonly Processor[] {
+  const { services, facts, from } = about
+  const { processors, decider } = services
+  if (processors.all.length === 0) return processors.all
+  const { device } = from.state.record
+  const exchange = {
+    host: facts.target.host,
+    provider: providerOf(about),
+    path: facts.path,
+    device: { ...device, name: decider.nameOf(device) },
+  }
+  return processors.at(exchange, ASKED_AT)
+}
+
 const NOTHING_TO_SEE: Heard = {
   kind: 'verdict',
   verdict: {
@@ -274,6 +293,14 @@ function notesOf({ processor: { name, options }, heard }: Said): string[] {
   return note === '' ? [] : [`${name}: ${note}`]
 }
 
+/** By which a client is told that no word could be had: an outage, whatever client it is. */
+const FAILED_STATUS: Readonly<Partial<Record<FailureKind, number>>> = {
+  timeout: 504,
+  'body-too-large': 413,
+  // RFC 9110 §15.5.16: a content coding that is not understood.
+  'body-unreadable': 415,
+}
+
 /** Undefined: it has nothing against it. */
 function voiceOf(processor: Processor, heard: Heard): Voice | undefined {
   const { name, options } = processor
@@ -283,7 +310,7 @@ function voiceOf(processor: Processor, heard: Heard): Voice | undefined {
   if (heard.kind === 'failed') {
     if (options.failMode === 'open') return undefined
     const { kind, message } = heard.failure
-    const answer = kind === 'body-too-large' ? { status: 413 } : {}
+    const answer = { status: FAILED_STATUS[kind] ?? 503 }
     return { ...voice, reason: `${name} ${message}`, answer }
   }
   const told = objectionOf(processor, heard.verdict)

@@ -32,6 +32,7 @@ export interface JudgingPort {
     | 'nameOf'
     | 'join'
     | 'enforces'
+    | 'mayBlock'
   >
   /** Other programs that look after the policies. */
   readonly processors: Pick<Processors, 'all' | 'at'>
@@ -39,8 +40,8 @@ export interface JudgingPort {
   readonly policy: Pick<PolicySnapshot, 'coding'>
   /** What keys of ours are good for. */
   readonly keys: Pick<AccessGate, 'tokens' | 'model' | 'isBudgeted' | 'budget'>
-  /** Prices, and how programs are told of a block. */
-  readonly catalogue: Pick<Catalogue, 'model' | 'most' | 'blockStatus'>
+  /** Prices, names of hosts, and how programs are told of a block. */
+  readonly catalogue: Pick<Catalogue, 'model' | 'most' | 'blockStatus' | 'entryFor'>
   /** What frees a device, or one request, from a policy, and what was approved before. */
   readonly overrides: Pick<
     Overrides,

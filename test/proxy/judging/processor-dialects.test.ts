@@ -171,7 +171,7 @@ describe('a processor by another dialect', () => {
       litellm.say = () => said
       const answer = await post('litellm', `hello ${JSON.stringify(said)}`)
       await answer.body.dump()
-      assert.equal(answer.statusCode, 403, JSON.stringify(said))
+      assert.equal(answer.statusCode, 503, JSON.stringify(said))
       // So that its breaker stays closed.
       litellm.say = () => ({ action: 'NONE' })
       await (await post('litellm', 'hello')).body.dump()
@@ -274,11 +274,11 @@ describe('a processor by another dialect', () => {
     assert.equal(first.statusCode, 200)
     proc.say = () => 13
     const second = await post('proc', 'hello again')
-    assert.equal(second.statusCode, 403)
+    assert.equal(second.statusCode, 503)
     assert.match(await second.body.text(), /refused to look: grpc-status 13/)
     await proc[Symbol.asyncDispose]()
     const third = await post('proc', 'and again')
-    assert.equal(third.statusCode, 403)
+    assert.equal(third.statusCode, 503)
     assert.match(await third.body.text(), /cannot be reached|went away/)
     assert.equal(up.length, 1)
   })

@@ -315,13 +315,13 @@ describe('a processor over a Unix socket', () => {
             agent.say = say
             const answer = await post(name, `hello ${index}`)
             const { error } = (await answer.body.json()) as { error: { message: string } }
-            assert.equal(answer.statusCode, 403)
+            assert.equal(answer.statusCode, 503)
             assert.match(error.message, new RegExp(`policy ${name}: ${name} `))
           }
         }
         // Nobody is there.
         const answer = await post(name, 'hello')
-        assert.equal(answer.statusCode, 403)
+        assert.equal(answer.statusCode, 503)
         await answer.body.dump()
         assert.equal(house.asked.length, 0)
         const row = await lastRow(answers.length + 1)
