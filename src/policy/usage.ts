@@ -8,6 +8,7 @@
 import type { Used } from '../core/record.js'
 import type { LocalTime } from './local-time.js'
 import type { SharedUse } from './shared-use.js'
+import { addTo, addUsed, noDay, noSpent } from './use-words.js'
 import type { DayUse, Spent, Subjects, UsageRow, UsageScope } from './use-words.js'
 
 export type { DayUse, Spent, Subjects, UsageRow, UsageScope } from './use-words.js'
@@ -355,12 +356,6 @@ export class UsageCounters {
   }
 }
 
-function addUsed(spent: Spent, used: Used): void {
-  spent.tokens = Math.max(0, spent.tokens + used.tokens)
-  spent.microUsd = Math.max(0, spent.microUsd + used.microUsd)
-  spent.atMostMicroUsd = Math.max(0, spent.atMostMicroUsd + used.atMostMicroUsd)
-}
-
 function minuteOf(nowMs: number): number {
   return Math.floor(nowMs / 60_000)
 }
@@ -398,20 +393,4 @@ function rowsOf(entry: Entry): UsageRow[] {
     { scope, name, period: date, ...today },
     { scope, name, period: month, ...monthly, minutes: 0 },
   ]
-}
-
-function addTo(spent: Spent | DayUse, more: Readonly<DayUse>): void {
-  spent.requests += more.requests
-  spent.tokens += more.tokens
-  spent.microUsd += more.microUsd
-  spent.atMostMicroUsd += more.atMostMicroUsd
-  if ('minutes' in spent) spent.minutes += more.minutes
-}
-
-function noSpent(): Spent {
-  return { requests: 0, tokens: 0, microUsd: 0, atMostMicroUsd: 0 }
-}
-
-function noDay(): DayUse {
-  return { ...noSpent(), minutes: 0 }
 }

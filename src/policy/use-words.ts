@@ -1,4 +1,5 @@
-/** The words of what was used, by whom, in which period. */
+/** The words of what was used, by whom, in which period, and how it adds up. */
+import type { Used } from '../core/record.js'
 
 export type UsageScope = 'device' | 'group' | 'policy' | 'access'
 
@@ -29,4 +30,26 @@ export interface Subjects {
   readonly groups: readonly string[]
   /** Of whoever asks by a key of ours: the key and whose it is. */
   readonly access?: readonly string[] | undefined
+}
+
+export function addUsed(spent: Spent, used: Used): void {
+  spent.tokens = Math.max(0, spent.tokens + used.tokens)
+  spent.microUsd = Math.max(0, spent.microUsd + used.microUsd)
+  spent.atMostMicroUsd = Math.max(0, spent.atMostMicroUsd + used.atMostMicroUsd)
+}
+
+export function addTo(spent: Spent | DayUse, more: Readonly<DayUse>): void {
+  spent.requests += more.requests
+  spent.tokens += more.tokens
+  spent.microUsd += more.microUsd
+  spent.atMostMicroUsd += more.atMostMicroUsd
+  if ('minutes' in spent) spent.minutes += more.minutes
+}
+
+export function noSpent(): Spent {
+  return { requests: 0, tokens: 0, microUsd: 0, atMostMicroUsd: 0 }
+}
+
+export function noDay(): DayUse {
+  return { ...noSpent(), minutes: 0 }
 }

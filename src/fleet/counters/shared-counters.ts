@@ -14,7 +14,7 @@ import type { Service } from '../../core/service.js'
 import type { LocalTime, LocalTimes } from '../../policy/local-time.js'
 import type { OwnCounters, SharedUse } from '../../policy/shared-use.js'
 import type { DayUse, Subjects, UsageScope } from '../../policy/use-words.js'
-import { Redis } from './redis.js'
+import { Connection } from './connection.js'
 import type { RedisAddress } from './redis.js'
 import type { Reply } from './resp.js'
 import { TELL } from './scripts.js'
@@ -29,8 +29,6 @@ const REFRESHED_FOR_MS = 300_000
 const MOST_REFRESHED = 256
 /** Of one question to the server. */
 const MOST_TOLD = 64
-const FIRST_AGAIN_MS = 100
-const LONGEST_AGAIN_MS = 5_000
 /** A server that has lost what it knew is told again by all within that. */
 const GRACE_MS = 5_000
 /** A gateway that was not heard of for so long is none any more. */
@@ -85,8 +83,10 @@ interface Subject {
   periods: readonly Period[]
   changed: number
   confirmed: number
-  /** When the oldest change was made that is not confirmed. */
+  /** When the oldest change was made that is not confirmed, as far as it is known. */
   waitsSince: number
+  /** A change for which somebody has waited in vain: until it is confirmed, each has its share. */
+  lateFor: number
   askedAt: number
 }
 
@@ -102,32 +102,40 @@ export class SharedCounters implements SharedUse, Service {
   readonly #subjects = new Map<string, Subject>()
   readonly #pending = new Set<Subject>()
   readonly #waiting = new Set<Waiting>()
-  readonly #stop = new AbortController()
+  readonly #connection: Connection
   #counters: OwnCounters | undefined
   #times: LocalTimes | undefined
-  #redis: Redis | undefined
-  #running: Promise<void> | undefined
   #flushing = false
   #scheduled = false
   #refresh: NodeJS.Timeout | undefined
   #graceUntil = -Infinity
-  #awaySince: number
-  #reason = 'not connected yet'
   #known = 0
   #skewMs = 0
-  #counts = { told: 0, failures: 0, late: 0 }
+  #counts = { told: 0, late: 0 }
 
   constructor(options: SharedCountersOptions) {
     this.#options = options
-    this.#awaySince = options.clock.monotonic()
+    const { address, clock, log } = options
+    this.#connection = new Connection({
+      ...{ address, clock, log, script: TELL },
+      onUp: () => this.#up(),
+      onDown: () => {
+        for (const waiting of this.#waiting) waiting.resolve()
+      },
+    })
   }
 
   get isUp(): boolean {
-    return this.#redis !== undefined
+    return this.#connection.redis !== undefined
   }
 
   get counts(): SharedCounts {
-    return { ...this.#counts, gateways: this.#gateways, waiting: this.#pending.size }
+    return {
+      ...this.#counts,
+      failures: this.#connection.failures,
+      gateways: this.#gateways,
+      waiting: this.#pending.size,
+    }
   }
 
   /** How far the clock of the server is ahead of ours, as it is used. */
@@ -136,12 +144,11 @@ export class SharedCounters implements SharedUse, Service {
   }
 
   get reason(): string | undefined {
-    return this.isUp ? undefined : this.#reason
+    return this.isUp ? undefined : this.#connection.reason
   }
 
   get concern(): Concern | undefined {
-    const awayMs = this.#options.clock.monotonic() - this.#awaySince
-    if (this.isUp || awayMs < CONCERN_MS) return undefined
+    if (this.#connection.awayMs < CONCERN_MS) return undefined
     return {
       kind: 'counters',
       says: 'limits hold for this gateway alone: the server of counters is away',
@@ -161,7 +168,7 @@ export class SharedCounters implements SharedUse, Service {
 
   /** Does not wait for the server. */
   start(): Promise<void> {
-    this.#running = this.#run()
+    this.#connection.start()
     this.#refresh = setInterval(() => this.#refreshAll(), REFRESH_MS)
     this.#refresh.unref()
     return Promise.resolve()
@@ -170,14 +177,12 @@ export class SharedCounters implements SharedUse, Service {
   async stop(): Promise<void> {
     clearInterval(this.#refresh)
     if (this.#pending.size > 0) await Promise.race([this.#flush(), sleep(LAST_MS)])
-    this.#stop.abort()
-    this.#redis?.close()
-    await this.#running
+    await this.#connection.stop()
   }
 
   /** Of whoever else has something to ask there; undefined: it is away. */
   ask(args: readonly string[]): Promise<Reply> | undefined {
-    return this.#redis?.ask(args)
+    return this.#connection.redis?.ask(args)
   }
 
   changed(scope: UsageScope, name: string): void {
@@ -205,6 +210,7 @@ export class SharedCounters implements SharedUse, Service {
     const others = known?.others ?? NO_USE
     const isLate =
       !this.isUp ||
+      subject.confirmed < subject.lateFor ||
       (subject.changed !== subject.confirmed && now - subject.waitsSince >= WAIT_MS)
     if (!isLate) return others
     return withShare(others, own, known?.told ?? NO_USE, this.#gateways - 1)
@@ -233,6 +239,9 @@ export class SharedCounters implements SharedUse, Service {
       }
       const late = setTimeout(() => {
         this.#counts.late++
+        // By no clock: timers may be early by it.
+        for (const [subject, need] of subjects)
+          subject.lateFor = Math.max(subject.lateFor, need)
         waiting.resolve()
       }, WAIT_MS)
       this.#waiting.add(waiting)
@@ -250,49 +259,19 @@ export class SharedCounters implements SharedUse, Service {
     // As many as the counters have; see `usage.ts`.
     const subject: Subject = {
       ...{ scope, name, periods: [], changed: 0, confirmed: 0 },
-      ...{ waitsSince: 0, askedAt: 0 },
+      ...{ waitsSince: 0, lateFor: 0, askedAt: 0 },
     }
     this.#subjects.set(key, subject)
     return subject
   }
 
-  async #run(): Promise<void> {
-    const { clock, log, address } = this.#options
-    let againMs = FIRST_AGAIN_MS
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      try {
-        const redis = await Redis.open(address(), signal)
-        const ended = new Promise<Error>((resolve) => redis.onEnd(resolve))
-        await redis.ask(['SCRIPT', 'LOAD', TELL])
-        this.#graceUntil = clock.monotonic() + GRACE_MS
-        this.#redis = redis
-        againMs = FIRST_AGAIN_MS
-        log.info({ gateways: this.#gateways }, 'counters are shared with other gateways')
-        // It may have lost what it knew of us.
-        for (const subject of this.#subjects.values()) this.#pending.add(subject)
-        this.#schedule()
-        this.#down(await ended)
-      } catch (cause) {
-        this.#reason = cause instanceof Error ? cause.message : String(cause)
-        this.#counts.failures++
-        if (againMs === FIRST_AGAIN_MS && !signal.aborted)
-          log.warn({ reason: this.#reason }, 'counters are not shared for now')
-      }
-      await sleep(againMs, undefined, { signal }).catch(() => undefined)
-      againMs = Math.min(LONGEST_AGAIN_MS, againMs * 2)
-    }
-  }
-
-  #down(cause: Error): void {
+  #up(): void {
     const { clock, log } = this.#options
-    this.#redis = undefined
-    this.#awaySince = clock.monotonic()
-    this.#reason = cause.message
-    this.#counts.failures++
-    for (const waiting of this.#waiting) waiting.resolve()
-    if (!this.#stop.signal.aborted)
-      log.warn({ reason: cause.message }, 'counters are not shared for now')
+    this.#graceUntil = clock.monotonic() + GRACE_MS
+    log.info({ gateways: this.#gateways }, 'counters are shared with other gateways')
+    // It may have lost what it knew of us.
+    for (const subject of this.#subjects.values()) this.#pending.add(subject)
+    this.#schedule()
   }
 
   #refreshAll(): void {
@@ -308,7 +287,7 @@ export class SharedCounters implements SharedUse, Service {
 
   /** With everything that is counted within this turn of the loop. */
   #schedule(always = false): void {
-    if (this.#scheduled || this.#flushing || this.#redis === undefined) return
+    if (this.#scheduled || this.#flushing || !this.isUp) return
     if (this.#pending.size === 0 && !always) return
     this.#scheduled = true
     setImmediate(() => {
@@ -318,7 +297,7 @@ export class SharedCounters implements SharedUse, Service {
   }
 
   async #flush(): Promise<void> {
-    const redis = this.#redis
+    const { redis } = this.#connection
     const counters = this.#counters
     if (redis === undefined || counters === undefined || this.#flushing) return
     this.#flushing = true
@@ -338,14 +317,12 @@ export class SharedCounters implements SharedUse, Service {
       )
       const sentAt = this.#options.clock.now()
       const reply = await redis.ask(this.#question(all))
-      this.#take(reply, all, sentAt)
-      for (const { subject, changed } of asked) this.#confirm(subject, changed)
+      const onlyAsked = this.#take(reply, all, sentAt)
+      for (const { subject, changed } of asked)
+        if (!onlyAsked.has(subject)) this.#confirm(subject, changed)
       this.#counts.told++
     } catch (cause) {
-      this.#counts.failures++
-      this.#reason = cause instanceof Error ? cause.message : String(cause)
-      // A connection that answers nonsense is no better than none.
-      redis.close()
+      this.#connection.broken(cause)
     } finally {
       this.#flushing = false
       this.#schedule()
@@ -395,6 +372,7 @@ export class SharedCounters implements SharedUse, Service {
     ]
   }
 
+  /** Gives those that it was only asked about so far: the next time it is told. */
   #take(
     reply: Reply,
     all: readonly {
@@ -403,7 +381,8 @@ export class SharedCounters implements SharedUse, Service {
       readonly own: Readonly<DayUse>
     }[],
     sentAt: number,
-  ): void {
+  ): ReadonlySet<Subject> {
+    const onlyAsked = new Set<Subject>()
     if (!Array.isArray(reply)) throw new Error('answers with no list')
     const [at, known, ...sums] = reply as readonly Reply[]
     this.#known = Number(known) || 0
@@ -421,12 +400,12 @@ export class SharedCounters implements SharedUse, Service {
       this.#counters?.raise(subject.scope, subject.name, { ...stood, period: period.key })
       period.told = stood
       this.#pending.add(subject)
+      onlyAsked.add(subject)
     })
+    return onlyAsked
   }
 
   #confirm(subject: Subject, changed: number): void {
-    // It was asked what it knows first; the next time it is told.
-    if (this.#pending.has(subject) && subject.changed === changed) return
     subject.confirmed = Math.max(subject.confirmed, changed)
     if (subject.changed !== subject.confirmed)
       subject.waitsSince = this.#options.clock.monotonic()
