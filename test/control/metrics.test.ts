@@ -35,6 +35,7 @@ describe('/metrics', () => {
     const shipping = { counts, behindS: 1.5, isShipping: true }
     const told = { told: 1, failures: 0, late: 0, gateways: 2, waiting: 0 }
     const counters = { counts: told, isUp: true, skewMs: -1_500 }
+    on.telemetry.attachWaf(() => ({ state: 'running', restarts: 0 }))
     on.telemetry.attachFleet(() => [
       ...shippingFamilies(shipping),
       ...countersFamilies(counters),
