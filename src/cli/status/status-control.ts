@@ -27,7 +27,8 @@ export const controlSection: StatusSection = {
     }
     const { pid, control, pools, ship, sinks, counters } = asked.body as Told
     const { lines, isWhole } = poolLines(pools)
-    const shipped = [ship, ...(Array.isArray(sinks) ? sinks : [])].map(shipLines)
+    const more: readonly unknown[] = Array.isArray(sinks) ? sinks : []
+    const shipped = [ship, ...more].map(shipLines)
     const fleet = [...shipped, countersLines(counters)]
     const isFleetWhole = fleet.every((part) => part.isWhole)
     const url = typeof control?.url === 'string' ? control.url : undefined
