@@ -4,6 +4,7 @@ import type { Page, PageAsked } from '../audit/pages.js'
 import { parseSince } from '../audit/since.js'
 import type { Filter } from '../audit/where.js'
 import { badRequest } from './answer.js'
+import type { Surroundings } from './method.js'
 
 const TEXTS = [
   'device',
@@ -26,13 +27,23 @@ const LONGEST = 256
 const MOST_DAYS = 366
 const DEFAULT_DAYS = 7
 
+/** By which a date without an offset is read; undefined is the system's zone. */
+export interface Wall {
+  readonly nowMs: number
+  readonly zone: string | undefined
+}
+
+export function wallOf({ clock, appliance }: Surroundings['port']): Wall {
+  return { nowMs: clock.now(), zone: appliance.current.config.enforcement.timezone }
+}
+
 /** @throws Refusal 400 */
-export function filterOf(query: URLSearchParams, nowMs: number): Filter {
+export function filterOf(query: URLSearchParams, { nowMs, zone }: Wall): Filter {
   const filter: Record<string, string | number> = {}
   for (const name of ['since', 'until'] as const) {
     const text = query.get(name)
     if (text === null) continue
-    const moment = parseSince(text, nowMs)
+    const moment = parseSince(text, nowMs, zone)
     if (moment === undefined)
       throw badRequest(`${name}: a span such as 24h, or a date such as 2026-01-31`)
     filter[`${name}Ms`] = moment
@@ -50,13 +61,13 @@ export function filterOf(query: URLSearchParams, nowMs: number): Filter {
 }
 
 /** @throws Refusal 400 */
-export function pageOf(query: URLSearchParams, nowMs: number): PageAsked {
+export function pageOf(query: URLSearchParams, wall: Wall): PageAsked {
   const text = query.get('before')
   const before = text === null ? undefined : placeIn(text)
   if (text !== null && before === undefined)
     throw badRequest('before: the `next` of an earlier page')
   return {
-    filter: filterOf(query, nowMs),
+    filter: filterOf(query, wall),
     rows: numberOf(query, 'limit', { least: 1, most: MOST_PAGE_ROWS, usual: PAGE_ROWS }),
     ...(before === undefined ? {} : { before }),
   }

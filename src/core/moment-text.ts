@@ -46,6 +46,30 @@ export function recordedMs(text: string): number {
   return Date.parse(`${text.replace(' ', 'T')}Z`)
 }
 
+/** No zone is further from UTC, and none shifts its clocks twice within as much. */
+const MOST_OFFSET_MS = 26 * 3_600_000
+
+/**
+ * The moment at which the wall of the zone shows what a clock in UTC shows at `wallMs`. Where
+ * the clocks go back and it is shown twice, the first; where they go forward and it is never
+ * shown, as if they had not yet gone: `02:30` is then `03:30`.
+ * @throws RangeError for a zone that Intl does not know
+ */
+export function momentOnWall(wallMs: number, zone: string | undefined): number {
+  const offsetAt = (atMs: number): number => wallOf(atMs, zone) - atMs
+  const before = wallMs - offsetAt(wallMs - MOST_OFFSET_MS)
+  const after = wallMs - offsetAt(wallMs + MOST_OFFSET_MS)
+  const shown = [before, after].filter((atMs) => wallOf(atMs, zone) === wallMs)
+  return shown.length === 0 ? before : Math.min(...shown)
+}
+
+/** What the wall shows, as a clock in UTC would show it: milliseconds of that. */
+function wallOf(atMs: number, zone: string | undefined): number {
+  const { date, clock, second } = partsOf(atMs, zone)
+  const passed = ((atMs % 1000) + 1000) % 1000
+  return Date.parse(`${date}T${clock}:${second}Z`) + passed
+}
+
 function partsOf(
   atMs: number,
   zone: string | undefined,

@@ -99,7 +99,8 @@ export async function diffPolicies(
   const startedAt = clock.monotonic()
   const question = questionOf(options)
   const goOn = options.goOn?.question === question ? options.goOn : undefined
-  const sinceMs = goOn?.sinceMs ?? parseSince(since, clock.now())
+  const sinceMs =
+    goOn?.sinceMs ?? parseSince(since, clock.now(), config.enforcement.timezone)
   if (sinceMs === undefined) {
     throw new YoriError(
       'YORI_CONFIG_INVALID',

@@ -116,7 +116,9 @@ function spanOf(
     return { until: nowMs + seconds * 1000, once: false }
   }
   const ago =
-    typeof span === 'string' && SPAN.test(span) ? parseSince(span, 0) : undefined
+    typeof span === 'string' && SPAN.test(span)
+      ? parseSince(span, 0, undefined)
+      : undefined
   if (ago === undefined || ago >= 0) throw badRequest('for: a span such as 30m or 2h')
   return { until: nowMs - ago, once: false }
 }

@@ -6,7 +6,7 @@ import type { Described } from '../../household/roll.js'
 import { json, notFound } from '../answer.js'
 import { momentOf } from './household-changes.js'
 import type { Handler } from '../method.js'
-import { daysOf, filterOf, nextOf, numberOf, pageOf } from '../query.js'
+import { daysOf, filterOf, nextOf, numberOf, pageOf, wallOf } from '../query.js'
 import { exchangeShape, instant, sessionShape } from '../shapes.js'
 import { messagesIn } from '../messages.js'
 
@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
 
 export const exchanges: Handler = async (call) => {
   const { query, on } = call
-  const asked = pageOf(query, on.port.clock.now())
+  const asked = pageOf(query, wallOf(on.port))
   const page = await on.reader.ask('exchanges', asked)
   const { sinceMs: _since, untilMs: _until, ...filter } = asked.filter
   on.access.looked(call, 'exchanges', { ...filter })
@@ -32,7 +32,7 @@ export const exchange: Handler = async (call) => {
 
 export const sessions: Handler = async (call) => {
   const { query, on } = call
-  const asked = pageOf(query, on.port.clock.now())
+  const asked = pageOf(query, wallOf(on.port))
   const page = await on.reader.ask('sessions', asked)
   const { sinceMs: _since, untilMs: _until, ...filter } = asked.filter
   on.access.looked(call, 'sessions', { ...filter })
@@ -72,7 +72,7 @@ export const coverage: Handler = async ({ query, on }) => {
 }
 
 export const usage: Handler = async ({ query, on }) => {
-  const filter = filterOf(query, on.port.clock.now())
+  const filter = filterOf(query, wallOf(on.port))
   return json(await on.reader.ask('usage', { filter }))
 }
 

@@ -11,8 +11,10 @@ const LONGEST_MS = 366 * 86_400_000
 export const report: Handler = async (call) => {
   const { query, on } = call
   const nowMs = on.port.clock.now()
+  const { config } = on.port.appliance.current
+  const { timezone } = config.enforcement
   const moment = (name: string, usual: string): number => {
-    const found = parseSince(query.get(name) ?? usual, nowMs)
+    const found = parseSince(query.get(name) ?? usual, nowMs, timezone)
     if (found === undefined)
       throw badRequest(`${name}: a span such as 7d, or a date such as 2026-01-31`)
     return found
@@ -21,13 +23,11 @@ export const report: Handler = async (call) => {
   const untilMs = query.has('until') ? moment('until', '') : nowMs
   if (untilMs <= sinceMs || untilMs - sinceMs > LONGEST_MS)
     throw badRequest('since is before until, by 366 days at most')
-  const { config } = on.port.appliance.current
   const state = on.port.appliance.policyState.current
   const person = query.get('person') ?? undefined
   if (person !== undefined && !state.people.some(({ name }) => name === person))
     throw notFound(`person; there is ${state.people.map(({ name }) => name).join(', ')}`)
   on.access.looked(call, 'report', { person: person ?? null })
-  const { timezone } = config.enforcement
   return json(
     await on.reader.ask('report', {
       ...{ sinceMs, untilMs, ...reportHousehold(config, state) },

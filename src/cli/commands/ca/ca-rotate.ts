@@ -9,6 +9,7 @@ import { momentText } from '../../../core/moment-text.js'
 import { nameOfDevice, readinessOf } from '../../../core/trust.js'
 import type { TrustEntry } from '../../../core/trust.js'
 import { printable } from '../../../audit/printable.js'
+import { parseMoment } from '../../../audit/since.js'
 import { readTrust, trustPath } from '../../../net/trust-file.js'
 import { common, keyIn, printJson, settingsFor } from './ca-shared.js'
 import { usageError } from '../../usage.js'
@@ -31,7 +32,10 @@ export function addRotate(ca: Command, deps: CaCommandDeps): void {
     .option('--root-key <file>', 'the root key, when it is not on this machine')
     .option('--passphrase-file <file>', 'its first line opens the root key')
     .option('--root', 'stage a new root, which every device must trust')
-    .option('--at <date>', '--root: when the new root takes over by itself')
+    .option(
+      '--at <date>',
+      '--root: when the new root takes over by itself, in enforcement.timezone',
+    )
     .option('--status', '--root: is one staged, and until when')
     .option('--activate', '--root: the staged root takes over now')
     .option('--cancel', '--root: forget the staged root')
@@ -92,7 +96,10 @@ async function rotateRoot(deps: CaCommandDeps, flags: RotateFlags): Promise<void
     ])
     return
   }
-  const ca = await stageNewRoot(settings, dateOf(flags.at, nowMs))
+  const ca = await stageNewRoot(
+    settings,
+    dateOf(flags.at, nowMs, () => deps.zone?.(flags.config)),
+  )
   tell(deps, flags, summarise(ca, settings, nowMs), [
     'Staged a new root. Nothing changes yet: devices that trust either root are served.',
     `  SHA-256     ${ca.next?.x509.fingerprint256 ?? ''}`,
@@ -182,10 +189,15 @@ async function givenKey(
   return { pem: await keyIn(flags.rootKey), path: flags.rootKey, passphrase }
 }
 
-function dateOf(text: string | undefined, nowMs: number): number | undefined {
+/** On the wall of the zone, unless it says an offset. */
+function dateOf(
+  text: string | undefined,
+  nowMs: number,
+  zone: () => string | undefined,
+): number | undefined {
   if (text === undefined) return undefined
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms) || ms <= nowMs)
+  const ms = parseMoment(text, zone())
+  if (ms === undefined || ms <= nowMs)
     throw usageError(
       `--at wants a date to come, such as 2027-03-01: ${JSON.stringify(text)} is none`,
     )

@@ -32,7 +32,10 @@ export function allowlistCommand(deps: PolicyStateDeps): Command {
     .option('--mac <mac>', 'then address and MAC must both match')
     .option('--permanent', 'holds whatever happens')
     .option('--group <name>', 'the group that it belongs to')
-    .option('--expires <when>', 'a span such as 1h, 1d or 7d, or a date (UTC)')
+    .option(
+      '--expires <when>',
+      'a span such as 1h, 1d or 7d, or a date in enforcement.timezone',
+    )
     .option('--notes <text>', 'for people')
     .action((device: string, name: string, flags: AddFlags) =>
       add(deps, { device, name }, flags),
@@ -91,7 +94,9 @@ async function add(
     ...(boundMac === undefined ? {} : { boundMac }),
     ...(flags.group === undefined ? {} : { group: flags.group }),
     ...(flags.notes === undefined ? {} : { notes: flags.notes }),
-    ...(flags.expires === undefined ? {} : { expiresAt: momentOf(flags.expires, nowMs) }),
+    ...(flags.expires === undefined
+      ? {}
+      : { expiresAt: momentOf(flags.expires, session) }),
   }
   const key = keyOf(entry)
   database.put('device', { key, value: entry, addedAt: nowMs, addedBy: actor })

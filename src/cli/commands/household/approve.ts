@@ -124,9 +124,10 @@ async function approvedByDaemon(
   return true
 }
 
-function untilOf(flags: ApproveFlags, { nowMs, loaded }: Session): number {
+function untilOf(flags: ApproveFlags, session: Session): number {
+  const { nowMs, loaded } = session
   if (flags.always === true) return ALWAYS
-  if (flags.for !== undefined) return momentOf(flags.for, nowMs)
+  if (flags.for !== undefined) return momentOf(flags.for, session)
   if (flags.once === true) return nowMs + ONCE_MS
   return nowMs + loaded.config.enforcement.grant_seconds * 1000
 }

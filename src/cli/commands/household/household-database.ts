@@ -145,10 +145,13 @@ export function macOf(text: string): string {
   return macText(text) ?? usage(`${text} is not a MAC address.`)
 }
 
-/** `1h`, `7d`, or a date in the future. */
-export function momentOf(text: string, nowMs: number): number {
+/** `1h`, `7d`, or a date in the future, on the wall of the household's zone. */
+export function momentOf(
+  text: string,
+  { nowMs, loaded }: Pick<Session, 'nowMs' | 'loaded'>,
+): number {
   const isSpan = /^\d{1,6}[smhdw]$/.test(text)
-  const since = parseSince(text, isSpan ? 0 : nowMs)
+  const since = parseSince(text, isSpan ? 0 : nowMs, loaded.config.enforcement.timezone)
   const moment = since === undefined ? undefined : isSpan ? nowMs - since : since
   if (moment === undefined || moment <= nowMs) {
     return usage(`${text} is neither a span such as 1h or 7d nor a date to come.`)

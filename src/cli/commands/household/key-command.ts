@@ -46,7 +46,7 @@ export function keyCommand(deps: PolicyStateDeps): Command {
     .option('--monthly-usd <number>', 'US dollars a month')
     .option('--rpm <number>', 'requests a minute')
     .option('--tpm <number>', 'tokens a minute, of prompts and answers')
-    .option('--expires <when>', 'a span such as 90d, or a date')
+    .option('--expires <when>', 'a span such as 90d, or a date in enforcement.timezone')
     .option('--app <name>', 'counted with the other keys of it; --for unless set')
     .option('--person <name>', 'counted with the other keys of them')
     .option('--group <name>', 'counted with the other keys of it')
@@ -74,7 +74,7 @@ export function keyCommand(deps: PolicyStateDeps): Command {
 
 function create(deps: PolicyStateDeps, flags: CreateFlags): void {
   using session = openSession(deps, flags)
-  const wish = wishOf(flags, session.nowMs)
+  const wish = wishOf(flags, session)
   const made = createKey(session.database, wish, authorOf(session))
   session.audit({ kind: 'key_created', details: shown(made.made, session) })
   tell(deps, made, session, flags)
@@ -182,7 +182,7 @@ function spentThisMonth({ loaded, nowMs }: Session): ReadonlyMap<string, number>
   return spent
 }
 
-function wishOf(flags: CreateFlags, nowMs: number): KeyWish {
+function wishOf(flags: CreateFlags, session: Session): KeyWish {
   const { app, person, group } = flags
   const usdPerMonth = amount('--monthly-usd', flags.monthlyUsd, /^\d{1,7}(\.\d{1,4})?$/)
   const requestsPerMinute = amount('--rpm', flags.rpm, /^[1-9]\d{0,6}$/)
@@ -197,7 +197,9 @@ function wishOf(flags: CreateFlags, nowMs: number): KeyWish {
     ...(usdPerMonth === undefined ? {} : { usdPerMonth }),
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
     ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
-    ...(flags.expires === undefined ? {} : { expiresAt: momentOf(flags.expires, nowMs) }),
+    ...(flags.expires === undefined
+      ? {}
+      : { expiresAt: momentOf(flags.expires, session) }),
     ...(app === undefined ? {} : { app }),
     ...(person === undefined ? {} : { person }),
     ...(group === undefined ? {} : { group }),

@@ -72,7 +72,7 @@ function stop(deps: PolicyStateDeps, id: string, flags: StopFlags): void {
   }
   const [{ session, device, agentIds, userAgents } = none(id)] = known
   const reason = (flags.reason ?? '').slice(0, MAX_REASON)
-  const until = momentOf(flags.for, nowMs)
+  const until = momentOf(flags.for, opened)
   const agent = { ids: agentIds, userAgents, until: Math.min(until, nowMs + AGENT_MS) }
   const value = {
     ...{ session, reason, until },

@@ -80,7 +80,7 @@ export interface SuggestOptions {
 /** @throws YORI_CONFIG_INVALID, YORI_AUDIT_UNAVAILABLE */
 export async function suggestPolicies(options: SuggestOptions): Promise<SuggestReport> {
   const { config, since, clock } = options
-  const sinceMs = parseSince(since, clock.now())
+  const sinceMs = parseSince(since, clock.now(), config.enforcement.timezone)
   if (sinceMs === undefined) {
     throw new YoriError(
       'YORI_CONFIG_INVALID',

@@ -15,7 +15,6 @@ import { openDatabase, openReader, unavailable } from '../../../audit/queries.js
 import type { Pruned } from '../../../audit/retention.js'
 import { countOlder, cutoffMs, prune } from '../../../audit/retention.js'
 import { parseSince } from '../../../audit/since.js'
-import type { Clock } from '../../../core/clock.js'
 import { YoriError } from '../../../core/errors.js'
 import type { AuditCommandDeps, CommonFlags } from './record-deps.js'
 import { addShow, requestOfCode } from './audit-show.js'
@@ -88,8 +87,11 @@ export const common = (command: Command): Command =>
 
 export const filtered = (command: Command): Command =>
   common(command)
-    .option('--since <when>', 'a span such as 24h or 7d, or a date (UTC)')
-    .option('--until <when>', 'before that moment: 24h for a day ago, or a date (UTC)')
+    .option(
+      '--since <when>',
+      'a span such as 24h or 7d, or a date in enforcement.timezone',
+    )
+    .option('--until <when>', 'before that moment: 24h for a day ago, or such a date')
     .option(
       '--device <device>',
       'an IP address, MAC address, host name, or program of this machine',
@@ -127,10 +129,14 @@ export const upTo =
     return count
   }
 
-export function filterOf(flags: FilterFlags, clock: Clock): Filter {
+export function filterOf(
+  flags: FilterFlags,
+  deps: Pick<AuditCommandDeps, 'clock' | 'zone'>,
+): Filter {
   const { since, until, id, ...rest } = flags
-  const sinceMs = momentOf('--since', since, clock)
-  const untilMs = momentOf('--until', until, clock)
+  const wall = { nowMs: deps.clock.now(), zone: () => deps.zone?.(flags.config) }
+  const sinceMs = momentOf('--since', since, wall)
+  const untilMs = momentOf('--until', until, wall)
   const { device, endpoint, outcome, model, policy, code, text } = rest
   const { provider, session, decision } = rest
   return {
@@ -151,9 +157,13 @@ export function filterOf(flags: FilterFlags, clock: Clock): Filter {
 }
 
 /** @throws YORI_CONFIG_INVALID */
-function momentOf(flag: string, text: string | undefined, clock: Clock) {
+function momentOf(
+  flag: string,
+  text: string | undefined,
+  { nowMs, zone }: { nowMs: number; zone: () => string | undefined },
+) {
   if (text === undefined) return undefined
-  const moment = parseSince(text, clock.now())
+  const moment = parseSince(text, nowMs, zone())
   if (moment === undefined)
     throw new YoriError(
       'YORI_CONFIG_INVALID',
@@ -166,7 +176,7 @@ async function list(
   deps: AuditCommandDeps,
   flags: FilterFlags & { limit: number },
 ): Promise<void> {
-  const filter = filterOf(flags, deps.clock)
+  const filter = filterOf(flags, deps)
   using reader = await openRecord(deps, flags)
   const json = flags.json === true
   const rows = await reader.list(
@@ -191,7 +201,7 @@ async function shownTo(
 }
 
 async function showStats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
-  const filter = filterOf(flags, deps.clock)
+  const filter = filterOf(flags, deps)
   using reader = await openRecord(deps, flags)
   const stats = await reader.stats(filter)
   await print(deps, flags.json === true ? [`${jsonLine(stats)}\n`] : statsText(stats))
@@ -204,7 +214,7 @@ interface ExportFlags extends FilterFlags {
 }
 
 async function exportRows(deps: AuditCommandDeps, flags: ExportFlags): Promise<void> {
-  const filter = filterOf(flags, deps.clock)
+  const filter = filterOf(flags, deps)
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
   const format = flags.json === true ? 'jsonl' : flags.format

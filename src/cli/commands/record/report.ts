@@ -48,7 +48,11 @@ export function reportCommand(deps: ReportDeps): Command {
   return new Command('report')
     .description('who asked for how long, at what cost, and what was not seen')
     .option('-c, --config <file>', 'configuration file')
-    .option('--since <when>', 'a span such as 7d, or a date', '7d')
+    .option(
+      '--since <when>',
+      'a span such as 7d, or a date in enforcement.timezone',
+      '7d',
+    )
     .option('--until <when>', 'a span such as 1d, or a date; now unless given')
     .option('--person <name>', 'only theirs')
     .option('--html', 'as one HTML file that prints well')
@@ -116,8 +120,10 @@ async function told(
 
 function fromFiles({ clock }: ReportDeps, config: Config, flags: Flags): Report {
   const nowMs = clock.now()
+  const { timezone } = config.enforcement
   const moment = (text: string): number =>
-    parseSince(text, nowMs) ?? usage(`${text} is no span such as 7d, and no date.`)
+    parseSince(text, nowMs, timezone) ??
+    usage(`${text} is no span such as 7d, and no date.`)
   const sinceMs = moment(flags.since)
   const untilMs = flags.until === undefined ? nowMs : moment(flags.until)
   if (untilMs <= sinceMs) usage('--since is to be before --until.')
@@ -126,7 +132,6 @@ function fromFiles({ clock }: ReportDeps, config: Config, flags: Flags): Report 
   const { person } = flags
   if (person !== undefined && !state.people.some(({ name }) => name === person))
     usage(`There is no person ${person}: \`yori person list\` tells who is.`)
-  const { timezone } = config.enforcement
   const db = openDatabase(config.audit.database, true)
   try {
     return gatherReport(db, {

@@ -42,7 +42,7 @@ async function list(
   deps: AuditCommandDeps,
   flags: FilterFlags & { limit: number },
 ): Promise<void> {
-  const filter = filterOf(flags, deps.clock)
+  const filter = filterOf(flags, deps)
   using reader = await openRecord(deps, flags)
   const lines = await reader.sessions(filter, flags.limit)
   await print(
@@ -71,7 +71,7 @@ async function show(
 }
 
 async function stats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
-  const filter = filterOf(flags, deps.clock)
+  const filter = filterOf(flags, deps)
   using reader = await openRecord(deps, flags)
   const usage = await reader.usage(filter)
   await print(deps, flags.json === true ? [`${jsonLine(usage)}\n`] : usageText(usage))

@@ -39,7 +39,7 @@ export function watchCommand(deps: WatchDeps): Command {
 
 async function watch(deps: WatchDeps, flags: WatchFlags): Promise<void> {
   const { database } = await deps.auditOptions(flags.config)
-  const filter = filterOf(flags, deps.clock)
+  const filter = filterOf(flags, deps)
   const isJson = flags.json === true
   const columns = isJson ? columnsOf(database) : watchColumns
   using follower = new Follower(database, filter, columns)

@@ -197,7 +197,11 @@ describe('yori ca', () => {
       switchAt: at,
       notReady: [],
     })
-    assert.match((await cli.ca('show')).out.toString(), new RegExp(`Staged root.*${at}`))
+    const shown = at.replace('T', ' ').slice(0, 'YYYY-MM-DD HH:MM'.length)
+    assert.match(
+      (await cli.ca('show')).out.toString(),
+      new RegExp(`Staged root.* ${shown} `),
+    )
     await cli.ca('rotate', '--root', '--cancel')
     await cli.ca('rotate', '--root')
     const again = (await cli.ca('export', '--next')).out.toString()

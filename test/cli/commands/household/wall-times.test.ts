@@ -117,5 +117,23 @@ describe('times that people read', () => {
       assert.ok(text.includes(time), `${args.join(' ')}: no ${time} in\n${text}`)
       assert.doesNotMatch(text, /\d{4}-\d\d-\d\dT\d\d:\d\d|UTC/, args.join(' '))
     }
+
+    // And times that they write are read on it.
+    const [minute, next] = [await wall(askedAt), await wall(askedAt + 60_000)]
+    for (const [args, isFound] of [
+      [['--since', minute], true],
+      [['--since', next], false],
+      [['--until', next], true],
+      [['--until', minute], false],
+    ] as const) {
+      const text = await said('audit', 'list', ...args)
+      assert.equal(text.includes(asked), isFound, `${args.join(' ')}\n${text}`)
+    }
+    const expires = await wall(now + DAY_MS, '%Y-%m-%d %H:%M:%S')
+    const added = await said(
+      ...['allowlist', 'add', '192.0.2.9', 'guest', '--expires', expires, '--json'],
+    )
+    const second = Math.floor((now + DAY_MS) / 1000) * 1000
+    assert.ok(added.includes(new Date(second).toISOString()), added)
   })
 })
