@@ -121,16 +121,19 @@ function instructions(steps: TrustSteps, root: OfferedRoot, last?: string): stri
   const items = [...steps.steps.map(withCode), ...(last === undefined ? [] : [last])]
     .map((step) => `<li>${step}</li>`)
     .join('\n')
-  const limits =
-    steps.limits === undefined ? '' : `\n<p class="soft">${withCode(steps.limits)}</p>`
+  const besides = [steps.aside, steps.limits]
+    .filter((text) => text !== undefined)
+    .map((text) => `\n<p class="soft">${withCode(text)}</p>`)
   return `${downloads(root, steps.form)}
 <ol>
 ${items}
-</ol>${limits}`
+</ol>${besides.join('')}`
 }
 
 function downloads({ path }: OfferedRoot, first: RootForm): string {
-  const forms: readonly RootForm[] = ['cer', 'pem', 'mobileconfig']
+  // A profile is for devices by Apple alone, where it is the first.
+  const forms: readonly RootForm[] =
+    first === 'mobileconfig' ? ['cer', 'pem', 'mobileconfig'] : ['cer', 'pem']
   const others = forms
     .filter((form) => form !== first)
     .map((form) => `<a class="more" href="${path}.${form}">.${form}</a>`)

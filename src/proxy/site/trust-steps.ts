@@ -12,6 +12,8 @@ export interface TrustSteps {
   /** What to download on it. */
   readonly form: RootForm
   readonly steps: readonly string[]
+  /** What only some have to do besides. */
+  readonly aside?: string
   /** What it does not do all the same. */
   readonly limits?: string
 }
@@ -37,8 +39,9 @@ export const TRUST_STEPS: readonly TrustSteps[] = [
       'Download the certificate.',
       'Open Settings and search for “CA certificate” (mostly under Security, More security settings, Install from device storage).',
       'Choose CA certificate, Install anyway, and the downloaded file.',
-      'Firefox: Settings, About Firefox, tap the logo five times, then Settings, Secret Settings, Use third party CA certificates.',
     ],
+    aside:
+      'Firefox only: Settings, About Firefox, tap the logo five times, then Settings, Secret Settings, Use third party CA certificates.',
     limits:
       'Android lets browsers use it, but most apps trust only the built-in list: their traffic passes YORI untouched and is counted as such.',
   },

@@ -26,6 +26,20 @@ describe('the trust page', () => {
     assert.doesNotMatch(html, /<summary>iPhone/)
   })
 
+  it('tests in the fourth step of a phone, and offers what it can use', () => {
+    for (const [agent, steps, profile] of [
+      ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)', 4, true],
+      ['Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/131.0', 4, false],
+    ] as const) {
+      const html = trustPage({ ...page, guess: deviceKindOf(agent) })
+      const own = /<section>[^]*?<\/section>/.exec(html)?.[0] ?? ''
+      const items = own.split('<li>').slice(1)
+      assert.equal(items.length, steps, agent)
+      assert.match(items.at(-1) ?? '', /<button type="submit">Test now/)
+      assert.equal(own.includes('.mobileconfig'), profile, agent)
+    }
+  })
+
   it('escapes what devices and configuration call themselves', () => {
     const evil = `"><script>alert(1)</script>&'`
     const html = trustPage({
