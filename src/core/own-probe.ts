@@ -23,6 +23,12 @@ export const PROBE = {
   },
 } as const
 
+/**
+ * What `yori doctor` calls itself where it asks a listener with the root in its hand: that says
+ * nothing of whom this machine trusts. Who else says so hides from that list, and gains nothing.
+ */
+export const OWN_CHECK_AGENT = 'yori-doctor'
+
 /** By its canonical address. */
 export function isProbe(address: string): boolean {
   return address === PROBE.inet.device || address === PROBE.inet6.device

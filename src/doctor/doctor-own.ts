@@ -5,6 +5,7 @@ import { findCa } from '../../ca/show-ca.js'
 import { momentText } from '../core/moment-text.js'
 import { probeName } from '../../pf/steering-plan.js'
 import { caSettingsOf } from '../assembly/from-config/ca.js'
+import { OWN_CHECK_AGENT } from '../core/own-probe.js'
 import { RESERVED_PREFIX } from '../core/own-paths.js'
 import { ask, reachable } from './ask-health.js'
 import { bad, good, notice } from './doctor-check.js'
@@ -111,7 +112,8 @@ function handshake(
     }
     socket.once('secureConnect', () => {
       socket.write(
-        `GET ${SELF_TEST_PATH} HTTP/1.1\r\nhost: ${name}\r\nconnection: close\r\n\r\n`,
+        `GET ${SELF_TEST_PATH} HTTP/1.1\r\nhost: ${name}\r\n` +
+          `user-agent: ${OWN_CHECK_AGENT}\r\nconnection: close\r\n\r\n`,
       )
     })
     socket.once('data', () => end(undefined))

@@ -23,6 +23,8 @@ describe('yori doctor, beside a YORI that runs', function () {
     assert.match(doctor.stdout, /answers, also by TLS for api\.openai\.com/)
     const { stdout } = await runCli(['status'], { cwd: folder.path })
     assert.match(stdout, /1 connection.* 1 inspected .* 0 failed/, stdout)
+    // It had the root in its hand: that is no word about this machine.
+    assert.match(stdout, /who trusts us\n +no device has met the certificate yet/)
     assert.doesNotMatch(stdout, /TLS handshake with the client failed/)
   })
 })

@@ -3,6 +3,7 @@
  * one name and everything must agree with it; on our own port the request itself says.
  */
 import type { ErrorCode } from '../../core/errors.js'
+import { OWN_CHECK_AGENT } from '../../core/own-probe.js'
 import { ALIVE_PATH, ASK_PATH, RESERVED_PREFIX } from '../../core/own-paths.js'
 import { authorityHost, readRequestHead } from '../../http/head.js'
 import type { RequestHead } from '../../http/head.js'
@@ -92,10 +93,10 @@ function serveIntercepted(arrived: Arrived, intercepted: Intercepted): void {
 }
 
 /** The first request of a connection: its client believed the chain that it was shown. */
-function accepted({ from, services }: Arrived, intercepted: Intercepted): void {
+function accepted({ http, from, services }: Arrived, intercepted: Intercepted): void {
   const { party, root, onTrial } = intercepted
   intercepted.heard = true
-  if (from.state.probe) return
+  if (from.state.probe || http.request.headers['user-agent'] === OWN_CHECK_AGENT) return
   services.trust.accepted(party.device, party.name, root)
   if (!onTrial) services.memory.accepted(party)
 }
