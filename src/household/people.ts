@@ -283,8 +283,15 @@ export function act(
   })
 }
 
-/** Gives what has been ended; of a person, what was said of their devices as well. */
-export function endActs(database: PolicyDatabase, target: Target): readonly Act[] {
+/**
+ * Gives what has been ended; of a person, what was said of their devices as well. `kind`: only
+ * such, else whatever was said.
+ */
+export function endActs(
+  database: PolicyDatabase,
+  target: Target,
+  kind?: Act['kind'],
+): readonly Act[] {
   return database.locked(() => {
     const keys = new Set([actKey(actPlace(target))])
     if (target.kind === 'person')
@@ -292,6 +299,7 @@ export function endActs(database: PolicyDatabase, target: Target): readonly Act[
         if (value.person === target.name) keys.add(idOf(value))
     return database
       .list('act')
+      .filter(({ value }) => kind === undefined || value.kind === kind)
       .filter(({ key }) => keys.has(key) && database.remove('act', key))
       .map(({ value }) => value)
   })

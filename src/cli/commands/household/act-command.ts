@@ -72,7 +72,7 @@ async function end(
 ): Promise<void> {
   using session = openSession(deps, flags)
   const target = await targetFor(deps, session, who)
-  const ended = endActs(session.database, target)
+  const ended = endActs(session.database, target, kind)
   if (ended.length === 0) {
     decline(deps, `${target.name} is not ${kind === 'pause' ? 'paused' : 'allowed'} now`)
     return

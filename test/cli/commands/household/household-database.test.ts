@@ -276,6 +276,9 @@ describe('yori device, person, pause and allow', () => {
       (await home.run('person', 'list')).out,
       /Mia +tablet +paused until 14:30/,
     )
+    // One does not end the other.
+    assert.equal((await home.run('allow', 'Mia', '--end')).code, 1)
+    assert.match((await home.run('device', 'list')).out, /tablet.* paused until 14:30/)
     home.clock.advance(91 * 60_000)
     assert.doesNotMatch((await home.run('person', 'list')).out, /paused/)
     const kinds = home.events().map(({ event_type }) => event_type)
