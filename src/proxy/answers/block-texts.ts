@@ -17,9 +17,17 @@ export interface BlockTexts {
   /** The button that asks, and what is said afterwards. */
   readonly ask: string
   readonly asked: string
-  /** Of a token that is over, or another device's. */
+  /** The token is over, or another device's. */
   readonly stale: string
   readonly again: string
+  /** What became of a password or a PIN. */
+  readonly granted: string
+  readonly once: string
+  readonly wrong: string
+  readonly limited: string
+  readonly off: string
+  readonly foreign: string
+  readonly unread: string
   readonly password: string
   readonly allow: string
   readonly details: string
@@ -41,8 +49,15 @@ const EN: BlockTexts = {
   code: 'An adult can allow it: the code is CODE.',
   ask: 'Ask',
   asked: 'They can see now that you asked. Try again when somebody has said yes.',
-  stale: 'This page is too old to ask from: load it anew.',
+  stale: 'This page is too old: load it anew.',
   again: 'Try again',
+  granted: 'Allowed for a while.',
+  once: 'Allowed once: the next try passes.',
+  wrong: 'That is not right.',
+  limited: 'Too many attempts. Wait, or ask an adult to approve it.',
+  off: 'Passwords are not taken here.',
+  foreign: 'This form was sent from another site.',
+  unread: 'The form could not be read.',
   password: 'Password or PIN of an adult',
   allow: 'Allow',
   details: 'Details',
@@ -93,8 +108,15 @@ const DE: BlockTexts = {
   code: 'Ein Erwachsener kann es erlauben: der Code ist CODE.',
   ask: 'Fragen',
   asked: 'Deine Frage ist da. Versuch es noch einmal, wenn jemand ja gesagt hat.',
-  stale: 'Diese Seite ist zu alt zum Fragen: lade sie neu.',
+  stale: 'Diese Seite ist zu alt: lade sie neu.',
   again: 'Noch einmal versuchen',
+  granted: 'Für eine Weile erlaubt.',
+  once: 'Einmal erlaubt: der nächste Versuch geht durch.',
+  wrong: 'Das stimmt nicht.',
+  limited: 'Zu viele Versuche. Warte, oder bitte einen Erwachsenen, es zu erlauben.',
+  off: 'Passwörter gelten hier nicht.',
+  foreign: 'Dieses Formular kam von einer anderen Seite.',
+  unread: 'Das Formular war nicht zu lesen.',
   password: 'Passwort oder PIN eines Erwachsenen',
   allow: 'Erlauben',
   details: 'Einzelheiten',
@@ -146,8 +168,15 @@ const ES: BlockTexts = {
   code: 'Un adulto puede permitirlo: el código es CODE.',
   ask: 'Preguntar',
   asked: 'Ya ven que has preguntado. Inténtalo de nuevo cuando alguien diga que sí.',
-  stale: 'Esta página es demasiado antigua para preguntar: cárgala de nuevo.',
+  stale: 'Esta página es demasiado antigua: cárgala de nuevo.',
   again: 'Intentar de nuevo',
+  granted: 'Permitido por un rato.',
+  once: 'Permitido una vez: el próximo intento pasa.',
+  wrong: 'No es correcto.',
+  limited: 'Demasiados intentos. Espera, o pide a un adulto que lo permita.',
+  off: 'Aquí no se aceptan contraseñas.',
+  foreign: 'Este formulario vino de otro sitio.',
+  unread: 'No se ha podido leer el formulario.',
   password: 'Contraseña o PIN de un adulto',
   allow: 'Permitir',
   details: 'Detalles',
@@ -198,8 +227,15 @@ const FR: BlockTexts = {
   code: 'Un adulte peut le permettre : le code est CODE.',
   ask: 'Demander',
   asked: 'Ta demande est arrivée. Réessaie quand quelqu’un aura dit oui.',
-  stale: 'Cette page est trop ancienne pour demander : recharge-la.',
+  stale: 'Cette page est trop ancienne : recharge-la.',
   again: 'Réessayer',
+  granted: 'Permis pour un moment.',
+  once: 'Permis une fois : le prochain essai passera.',
+  wrong: 'Ce n’est pas juste.',
+  limited: 'Trop d’essais. Attends, ou demande à un adulte de le permettre.',
+  off: 'Les mots de passe ne sont pas acceptés ici.',
+  foreign: 'Ce formulaire vient d’un autre site.',
+  unread: 'Le formulaire n’a pas pu être lu.',
   password: 'Mot de passe ou code d’un adulte',
   allow: 'Permettre',
   details: 'Détails',

@@ -55,24 +55,27 @@ export async function serveOverride(
   if (form === undefined) return
   const [token, password] = [form.get('token') ?? '', form.get('password') ?? '']
   const { result, back } = await overrides.byToken(token, password, device)
-  const { status, says } = OVERRIDE_ANSWERS[result]
-  answer(http, status, says, { back })
+  const { status } = OVERRIDE_ANSWERS[result]
+  const language = languageOf(request.headers['accept-language'])
+  answer(http, status, BLOCK_TEXTS[language][result], { back, language })
 }
 
 /** Undefined: it was none of ours, which has been answered. */
 async function sentForm(http: Http): Promise<URLSearchParams | undefined> {
   const { request } = http
+  const language = languageOf(request.headers['accept-language'])
+  const { foreign, unread } = BLOCK_TEXTS[language]
   if (request.method !== 'POST') {
     answer(http, 405, 'This address takes the form of the block page only.')
     return undefined
   }
   if (!isSameOrigin(request)) {
-    answer(http, 403, 'This form was sent from another site.')
+    answer(http, 403, foreign, { language })
     return undefined
   }
   const text = await readForm(request)
   if (text !== undefined) return new URLSearchParams(text)
-  answer(http, 400, 'The form could not be read.')
+  answer(http, 400, unread, { language })
   return undefined
 }
 

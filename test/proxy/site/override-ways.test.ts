@@ -177,6 +177,10 @@ describe('a PIN', () => {
       assert.match(kept?.value.hash ?? '', /^scrypt:16384:8:1:/)
       assert.doesNotMatch(JSON.stringify(kept), new RegExp(pin))
     }
+    const german = { ...FORM, 'accept-language': 'de-AT' }
+    const wrong = await send(home, PATH, german, form(blocked.text, '000000'))
+    assert.equal(wrong.status, 401)
+    assert.match(wrong.text, /<html lang="de">[^]*Das stimmt nicht\./)
     const used = await send(home, PATH, FORM, form(blocked.text, pin))
     assert.equal(used.status, 200)
     assert.match(used.text, /Allowed once/)

@@ -69,11 +69,13 @@ async function tune(deps: WafCommandDeps, flags: Flags): Promise<void> {
 
 async function fromRecord(deps: WafCommandDeps, flags: Flags): Promise<void> {
   const { config, clock, print } = deps
-  const sinceMs = parseSince(flags.since, clock.now())
+  const settings = config(flags.config)
+  const zone = settings.enforcement.timezone
+  const sinceMs = parseSince(flags.since, clock.now(), zone)
   if (sinceMs === undefined)
     return usage(`--since ${flags.since} is neither a time such as 7d nor a date`)
   const tuning = new Tuning()
-  using reader = openReader(config(flags.config).audit.database)
+  using reader = openReader(settings.audit.database)
   let seen = 0
   for (const row of reader.each({ sinceMs }, COLUMNS)) {
     if (++seen % SLICE === 0) await turn()

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import { PermissionDeniedError } from 'openai'
+import { request } from 'undici'
 import { parse, stringify } from 'yaml'
 import { findConfiguration } from '../../../../src/cli/context.js'
 import { loadConfig } from '../../../../config/load.js'
@@ -294,9 +295,16 @@ describe('yori policy bundle install, on a YORI that runs', () => {
       assert.equal(await says('127.0.0.2', version), 'answered')
     clock.advance(9 * 3_600_000)
     for (const version of HTTP_VERSIONS) {
-      assert.match(await says('127.0.0.2', version), /It is bedtime/)
+      assert.match(await says('127.0.0.2', version), /policy bedtime: it is bedtime/)
       assert.equal(await says('127.0.0.1', version), 'answered')
     }
+    // In the language of who reads it: a bundle has no words of its own.
+    const page = await request('https://api.openai.com/v1/models', {
+      dispatcher: on.yori.dispatcher('127.0.0.2', 'h1'),
+      headers: { accept: 'text/html', 'accept-language': 'de-AT,de;q=0.9' },
+    })
+    const body = await page.body.text()
+    assert.match(body, /<p class="why">KI-Dienste sind nachts geschlossen\.<\/p>/)
     clock.advance(10 * 3_600_000)
     assert.equal(await says('127.0.0.2', 'h1'), 'answered')
 
