@@ -1,6 +1,7 @@
 /**
  * What the interceptor `live_trace` stands for here: the control plane at a port of this machine,
- * and personal data that is noted. Where the file says otherwise of these, that holds. Pure.
+ * personal data that is noted, and with `storage_mode: sqlite` the events of calls in the record.
+ * Where the file says otherwise of these, that holds. Pure.
  */
 import { isObject } from './defaults.js'
 
@@ -14,9 +15,12 @@ export function withLiveTrace(value: unknown): unknown {
   if (!isObject(one) || one['enabled'] === false) return value
   const given = isObject(one['config']) ? one['config'] : {}
   const { server_port: port = USUAL_PORT, enable_presidio: notes = true } = given
+  const events =
+    given['storage_mode'] === 'sqlite' ? { audit: { call_events: true } } : {}
   const privacy = { policies: { files: { privacy: { enabled: true, action: 'alert' } } } }
   const isPort = typeof port === 'number'
-  const over = isPort ? { control: { listen: `127.0.0.1:${port}` } } : {}
+  const door = isPort ? { control: { listen: `127.0.0.1:${port}` } } : {}
+  const over = { ...door, ...events }
   return under(value, notes === true ? { ...over, ...privacy } : over)
 }
 

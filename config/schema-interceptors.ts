@@ -59,7 +59,8 @@ const settings = section('What it is set to; each takes those that are meant for
     enum: ['memory', 'sqlite'],
     default: 'memory',
     description:
-      'Of `live_trace`. The pages are those of the record, which is in SQLite either way.',
+      'Of `live_trace`: events of calls, tools and sessions are kept in the record (sqlite), or ' +
+      'are gone once they were shown (memory). Its rows stay as `audit` says, either way.',
   }),
   enable_presidio: flag(
     true,

@@ -29,6 +29,7 @@ export interface ChildOptions {
   readonly trust?: readonly TestCa[]
   /** A program before it, such as `prlimit` with its arguments. */
   readonly under?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
 }
 
 export class ChildYori implements AsyncDisposable {
@@ -52,6 +53,7 @@ export class ChildYori implements AsyncDisposable {
       cwd: folder.path,
       nodeFlags: NODE_FLAGS,
       under: options.under ?? [],
+      ...(options.env === undefined ? {} : { env: options.env }),
     })
     try {
       const [, port] = await cli.printed(/listening +127\.0\.0\.1:(\d+)/)
