@@ -3,6 +3,7 @@
  * a model that its reader did not give. Linear; what is tried at a place is bounded, and a long
  * text is gone through in pieces. Pure.
  */
+import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
 import { AssignedScan } from './assigned.js'
 import type { NamedRules } from './assigned.js'
@@ -31,6 +32,8 @@ export interface DetectOptions {
 /** Characters that are searched in one go, and those behind that are seen again. */
 export const SEARCHED_CHARS = 32 * 1024
 export const SEARCHED_AGAIN = 4 * 1024
+/** Of these, so many in one turn. */
+const REST_CHARS = 8 * 1024
 
 /** What is found more often of one kind in a text is not told. */
 export const MAX_OF_KIND = 1024
@@ -68,19 +71,20 @@ export class Detector {
 
   /** Of a text of at most `SEARCHED_CHARS` and `SEARCHED_AGAIN`; by where they begin. */
   find(text: string, options: DetectOptions = {}): Finding[] {
-    return this.#find(text, options, new Tally())
+    return atOnce(this.#find(text, options, new Tally()))
   }
 
   /** Of a text of any length, in pieces. */
   *search(text: string, options: DetectOptions = {}): Resting<Finding[]> {
-    if (text.length <= SEARCHED_CHARS + SEARCHED_AGAIN) return this.find(text, options)
+    if (text.length <= SEARCHED_CHARS + SEARCHED_AGAIN)
+      return yield* this.#find(text, options, new Tally())
     const all: Finding[] = []
     const tally = new Tally()
     for (let at = 0; at < text.length;) {
       const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
       const isLast = at + piece.length >= text.length
       const next = isLast ? piece.length : cutIn(piece)
-      for (const found of this.#find(piece, options, tally))
+      for (const found of yield* this.#find(piece, options, tally))
         if (found.start < next)
           all.push({ ...found, start: found.start + at, end: found.end + at })
       at += next
@@ -89,52 +93,60 @@ export class Detector {
     return settled(all)
   }
 
-  #find(text: string, options: DetectOptions, tally: Tally): Finding[] {
+  /** Rests between its parts, each of which looks through the whole piece. */
+  *#find(text: string, options: DetectOptions, tally: Tally): Resting<Finding[]> {
     const least = options.unsure === true ? 0 : SURE
-    const all = [
-      ...this.#findEach(text, least, tally),
-      ...this.#injection.find(text, options.said),
-    ]
+    const found = yield* this.#findEach(text, least, tally)
+    yield
+    const all = [...found, ...this.#injection.find(text, options.said)]
     return settled(all.filter(({ confidence }) => confidence >= least))
   }
 
-  #findEach(text: string, least: number, tally: Tally): Finding[] {
+  *#findEach(text: string, least: number, tally: Tally): Resting<Finding[]> {
     const found: Finding[] = []
     const add = (one: Finding): void => {
       if (tally.has(one.kind)) found.push(one)
     }
     const isFull = (kind: string): boolean => tally.isFull(kind)
-    eachPersonalFinding(text, isFull, add)
+    yield* eachPersonalFinding(text, isFull, add)
+    yield
     let known: WordHits | undefined
     const hits = (): WordHits => (known ??= this.#tables.words.hits(text))
     const tokens = new TokenScan(text, this.#tables, (hit) => {
       if (!isFull(hit.compiled.rule.kind)) add(tokenFinding(text, hit, hits))
     })
     const places: FormPlace[] = []
-    this.#walk(text, tokens, places, add)
+    yield* this.#walk(text, tokens, places, add)
     tokens.anchored()
-    structuresIn(text, (hit) => {
+    yield
+    structuresIn(text, isFull, (hit) => {
       add({ ...hit, why: 'its form' })
     })
     if (places.length === 0) return found
+    yield
     const words = new FormWords(text, hits(), this.#tables.words, least)
     for (const place of places) words.each(place, isFull, add)
     return found
   }
 
   /** Each place at which a word begins, and each sign behind which a value may stand. */
-  #walk(
+  *#walk(
     text: string,
     tokens: TokenScan,
     places: FormPlace[],
     add: (one: Finding) => void,
-  ): void {
+  ): Resting<void> {
     const { forms: root, prefixes } = this.#tables
     const tell = (node: FormPlace['node'], start: number, end: number): void => {
       if (places.length < MAX_PLACES) places.push({ node, start, end })
     }
     const assigned = new AssignedScan(text, this.#names)
+    let rest = REST_CHARS
     for (let i = 0; i < text.length;) {
+      if (i >= rest) {
+        rest = i + REST_CHARS
+        yield
+      }
       const code = text.charCodeAt(i)
       if (!isAlnumCode(code)) {
         if (code === 0x3d || code === 0x3a) {

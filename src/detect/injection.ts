@@ -3,6 +3,7 @@
  * bits, requests that a tool's result has no reason to make, and links that carry words away.
  * Pure; linear.
  */
+import type { Resting } from '../core/resting.js'
 import { isAlnumCode } from './characters.js'
 import { PhraseScan } from './phrases.js'
 import { SURE } from './rule.js'
@@ -185,17 +186,38 @@ function carriesWords(url: string): boolean {
 const INVISIBLE = /(?:[\u{e0020}-\u{e007e}]){3,}|[\u200b-\u200d\u2060-\u2064\ufeff]{8,}/gu
 const FLAG = /\u{1f3f4}$/u
 
-/** Of a text as it stands, before it was folded. */
-export function invisibleIn(text: string): Finding[] {
+/** Looked through in one turn. */
+const INVISIBLE_CHARS = 64 * 1024
+const MAX_RUN = 4096
+
+/** Of a text as it stands, before it was folded. A run of over 4,096 is told in parts. */
+export function* invisibleIn(text: string): Resting<Finding[]> {
   const found: Finding[] = []
-  for (const { 0: whole, index } of text.matchAll(INVISIBLE)) {
-    if (FLAG.test(text.slice(Math.max(0, index - 2), index))) continue
-    found.push({
-      ...{ class: 'injection', kind: 'INVISIBLE_TEXT', rule: 'invisible' },
-      ...{ start: index, end: index + whole.length, confidence: 0.75 },
-      why: 'characters that nobody sees',
-    })
-    if (found.length >= MAX_HIDDEN) break
+  for (let from = 0; from < text.length;) {
+    let to = Math.min(text.length, from + INVISIBLE_CHARS)
+    const most = to + MAX_RUN
+    while (to < Math.min(text.length, most) && isUnseen(text.charCodeAt(to))) to++
+    for (const { 0: whole, index } of text.slice(from, to).matchAll(INVISIBLE)) {
+      const start = from + index
+      if (FLAG.test(text.slice(Math.max(0, start - 2), start))) continue
+      found.push({
+        ...{ class: 'injection', kind: 'INVISIBLE_TEXT', rule: 'invisible' },
+        ...{ start, end: start + whole.length, confidence: 0.75 },
+        why: 'characters that nobody sees',
+      })
+      if (found.length >= MAX_HIDDEN) return found
+    }
+    from = to
+    yield
   }
   return found
+}
+
+/** Of a run of those, or the half of one. */
+function isUnseen(code: number): boolean {
+  return (
+    (code >= 0x200b && code <= 0x2064) ||
+    code === 0xfeff ||
+    (code >= 0xd800 && code <= 0xdfff)
+  )
 }

@@ -1,8 +1,8 @@
 /** IPv6 addresses in a text. Pure; bounded by the length of an address. */
 
 const COLON = 0x3a
+const DOT = 0x2e
 
-const IPV6_GROUP = /^[0-9a-f]{1,4}$/i
 const ZONE = /%[\w.-]{1,16}/y
 
 /**
@@ -49,18 +49,53 @@ function isUnspecified(text: string, from: number, written: string): boolean {
 const MAX_IPV6 = 46
 
 function isIpv6(written: string): boolean {
-  const halves = written.split('::')
-  if (halves.length > 2 || !/\d/.test(written)) return false
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
-  const last = groups.at(-1) ?? ''
-  const isMixed = last.includes('.')
-  if (isMixed && !isIpv4(last)) return false
-  const plain = isMixed ? groups.slice(0, -1) : groups
-  if (!plain.every((group) => IPV6_GROUP.test(group))) return false
-  const count = plain.length + (isMixed ? 2 : 0)
-  if (halves.length === 2 ? count > 7 : count !== 8) return false
-  if (halves.length === 1) return plain.some((group) => group.length !== 2)
-  return count >= 4 || isMixed || plain.some((group) => group.length >= 3)
+  let count = 0
+  let length = 0
+  let hasGap = false
+  let hasDigit = false
+  /** Some group is not of two digits; some is of three or four. */
+  let isOdd = false
+  let isLong = false
+  let isMixed = false
+  for (let i = 0; i < written.length; i++) {
+    const code = written.charCodeAt(i)
+    if (code === DOT) {
+      const last = written.slice(i - length)
+      if (!isIpv4(last)) return false
+      hasDigit = true
+      isMixed = true
+      count += 2
+      length = 0
+      break
+    }
+    if (code !== COLON) {
+      hasDigit ||= isDigit(code)
+      if (++length > 4) return false
+      continue
+    }
+    const isGap = written.charCodeAt(i + 1) === COLON
+    if (length === 0 && !(isGap && i === 0)) return false
+    if (length > 0) {
+      count++
+      isOdd ||= length !== 2
+      isLong ||= length >= 3
+    }
+    length = 0
+    if (!isGap) {
+      if (i + 1 === written.length) return false
+      continue
+    }
+    if (hasGap) return false
+    hasGap = true
+    i++
+  }
+  if (length > 0) {
+    count++
+    isOdd ||= length !== 2
+    isLong ||= length >= 3
+  }
+  if (!hasDigit || (hasGap ? count > 7 : count !== 8)) return false
+  return hasGap ? count >= 4 || isMixed || isLong : isOdd
 }
 
 function isIpv4(written: string): boolean {
@@ -75,7 +110,7 @@ function isHex(code: number): boolean {
 }
 
 function isOfIpv6(code: number): boolean {
-  return isHex(code) || code === COLON || code === 0x2e
+  return isHex(code) || code === COLON || code === DOT
 }
 
 function zoneEnd(text: string, at: number): number | undefined {

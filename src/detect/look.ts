@@ -22,5 +22,6 @@ export function* lookedAt(
     start: plain.start(one.start),
     end: plain.end(one.end),
   }))
-  return [...placed, ...invisibleIn(text)].toSorted((a, b) => a.start - b.start)
+  const unseen = yield* invisibleIn(text)
+  return [...placed, ...unseen].toSorted((a, b) => a.start - b.start)
 }

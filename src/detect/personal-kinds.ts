@@ -1,5 +1,6 @@
 /** What the scan of `personal.ts` finds, under the names of entities. */
-import { eachPersonal } from './personal.js'
+import type { Resting } from '../core/resting.js'
+import { eachPersonalIn } from './personal.js'
 import type { PersonalKind } from './personal.js'
 import type { Finding } from './rule.js'
 
@@ -34,12 +35,12 @@ export function entityOf(kind: string): string {
 }
 
 /** `isFull`: no more of that kind is wanted. */
-export function eachPersonalFinding(
+export function* eachPersonalFinding(
   text: string,
   isFull: (kind: string) => boolean,
   tell: (finding: Finding) => void,
-): void {
-  eachPersonal(text, (of, start, end) => {
+): Resting<void> {
+  yield* eachPersonalIn(text, (of, start, end) => {
     const [kind, confidence] = ENTITY_OF[of]
     if (!isFull(kind))
       tell({ class: 'pii', kind, start, end, confidence, rule: of, why: 'its form' })

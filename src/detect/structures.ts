@@ -16,9 +16,14 @@ export interface StructureHit {
 
 type Tell = (hit: StructureHit) => void
 
-export function structuresIn(text: string, tell: Tell): void {
+/** `isFull`: nobody wants more of that kind. */
+export function structuresIn(
+  text: string,
+  isFull: (kind: string) => boolean,
+  tell: Tell,
+): void {
   privateKeys(text, tell)
-  urls(text, tell)
+  urls(text, isFull, tell)
   curls(text, tell)
   kubeconfigs(text, tell)
 }
@@ -71,8 +76,9 @@ const HOST = /[A-Za-z0-9.[\]:_-]{1,255}(?:\/[^\s"'<>`)\]}]{0,256})?/y
 const NO_PASSWORD =
   /^(?:pass(?:word|wd)?|pwd|secret|token|x+|\*+|\.+|user|username|key)$/i
 
-function urls(text: string, tell: Tell): void {
+function urls(text: string, isFull: (kind: string) => boolean, tell: Tell): void {
   for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
+    if (isFull('URL_CREDENTIALS') && isFull('URL') && isFull('CONNECTION_STRING')) return
     USERINFO.lastIndex = at + 3
     const found = USERINFO.exec(text)
     if (found === null) continue
@@ -88,6 +94,7 @@ function urls(text: string, tell: Tell): void {
     if (!HOST.test(text)) continue
     const end = HOST.lastIndex
     const isStore = SCHEMES.test(scheme)
+    if (isFull(isStore ? 'CONNECTION_STRING' : 'URL_CREDENTIALS')) continue
     const rule = isStore ? 'connection-string' : 'url-credentials'
     tell({
       ...{

@@ -23,9 +23,26 @@ function rests(work: Resting<unknown>): number {
 }
 
 describe('what looking at a text may take', () => {
-  it('rests at least each 36 KiB, whatever stands there', () => {
-    for (const text of ['4111 1111 ', 'T3BlbkFJ', 'e\u0301', 'a\u200b', '\u{e0041}'])
-      assert.ok(rests(lookedAt(repeated(text), detector)) >= MIB / (36 * 1024), text)
+  it('rests each 8 KiB of each way through it, whatever stands there', () => {
+    for (const text of ['4111 1111 ', 'T3BlbkFJ', 'fe80::', 'http://a:b@c '])
+      assert.ok(rests(lookedAt(repeated(text), detector)) >= (2 * MIB) / (8 * 1024), text)
+    // What is folded is shorter then.
+    for (const text of ['e\u0301', 'a\u200b', '\u{e0041}'])
+      assert.ok(rests(lookedAt(repeated(text), detector)) >= MIB / (8 * 1024), text)
+  })
+
+  it('finds what nobody sees on both sides of where it rested', () => {
+    const run = '\u{e0041}\u{e0042}\u{e0043}\u{e0044}'
+    for (const at of [65_530, 65_533, 65_536, 65_537, 131_070]) {
+      const text = `${'x'.repeat(at - 3)} ${run} and on`
+      const found = atOnce(lookedAt(text, detector))
+      const unseen = found.filter(({ kind }) => kind === 'INVISIBLE_TEXT')
+      assert.deepEqual(
+        unseen.map(({ start, end }) => text.slice(start, end)),
+        [run],
+        String(at),
+      )
+    }
   })
 
   it('tells no more of one kind than a bound, and of the others all the same', () => {

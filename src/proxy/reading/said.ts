@@ -70,7 +70,7 @@ export function* saidOf(
         // Many short ones take as long as one that is long.
         yield
         const plain = yield* seenAs(texts, who, edit)
-        if (edit === undefined) findings.addUnseen(texts, who)
+        if (edit === undefined) yield* findings.addUnseen(texts, who)
         yield* pieces.add(who, plain)
         yield* findings.search(plain, who)
       }
@@ -334,11 +334,11 @@ class Findings {
   }
 
   /** Text that nobody sees; folding takes it out or makes it plain. */
-  addUnseen(texts: TextPieces, who: Who): void {
+  *addUnseen(texts: TextPieces, who: Who): Resting<void> {
     for (const text of texts) {
       if (!MAY_BE_UNSEEN.test(text)) continue
       const found: Counts = new Map()
-      for (const one of invisibleIn(text)) add(found, one)
+      for (const one of yield* invisibleIn(text)) add(found, one)
       for (const [kind, counted] of found) this.#count(who, kind, counted)
     }
   }
