@@ -19,6 +19,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkListeners(config, judgement)
   checkFallbacks(config, judgement)
   checkGateway(config, judgement)
+  checkClientPairs(config, judgement)
   checkPairs(config, judgement)
   checkAccess(config, judgement)
   checkAllowlist(config, judgement)
@@ -115,6 +116,26 @@ function checkFallbacks({ gateway }: Config, { report, warn }: Judgement): void 
           'expected another',
         )
   }
+}
+
+/** A certificate of ours has a key, and is shown in TLS alone. */
+function checkClientPairs({ gateway }: Config, { report }: Judgement): void {
+  for (const [name, provider] of Object.entries(gateway.providers))
+    for (const [index, named] of [provider, ...provider.pool].entries()) {
+      const path = ['gateway', 'providers', name]
+      const at = index === 0 ? path : [...path, 'pool', index - 1]
+      const { client_cert: chain, client_key: key, base_url: url } = named
+      if ((chain === undefined) !== (key === undefined)) {
+        const [has, lacks] =
+          key === undefined
+            ? (['client_cert', 'client_key'] as const)
+            : (['client_key', 'client_cert'] as const)
+        report([...at, has], `is given without ${lacks}`, 'give both or neither')
+      }
+      if (chain === undefined || url?.startsWith('http:') !== true) continue
+      const wrong = 'is for https: a server in the clear asks for none'
+      report([...at, 'client_cert'], wrong, 'write https in base_url, or leave it out')
+    }
 }
 
 /** Whoever reaches an open gateway would spend the operator's key. */

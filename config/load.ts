@@ -4,6 +4,7 @@
  * problem at once, and freezes.
  */
 import { dirname, resolve } from 'node:path'
+import { checkClientCertificates } from './client-certificates.js'
 import { isObject } from './defaults.js'
 import { findFile } from './find-file.js'
 import { readGatewayFile } from './gateway-file.js'
@@ -121,6 +122,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (followed.kind === 'fault') {
     return { kind: 'invalid', problems: [located(followed.remark)] }
   }
+  const certificates = checkClientCertificates(followed.config, Date.now())
+  if (certificates.faults.length > 0) {
+    return { kind: 'invalid', problems: listed(certificates.faults.map(located)) }
+  }
   const isListed = isObject(raw) && Object.hasOwn(raw, 'endpoints')
   const switched = switchedEndpoints(followed.config, isListed)
   if (switched.kind === 'fault') {
@@ -136,6 +141,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     ...gateway.warnings,
     ...judged.warnings,
     ...missingFiles(config),
+    ...certificates.warnings,
     ...exposedSecrets(found, read.value),
   ]
   return {

@@ -44,6 +44,16 @@ const provider = item('One provider: of the catalogue, or of your own.', [], {
     'header-value',
     'Sent where a client of this machine sends none. Give ${VAR} instead of plain text.',
   ),
+  client_cert: text({
+    format: 'path',
+    description:
+      'PEM chain that says to its server who YORI is (mutual TLS), also to those of `pool`. ' +
+      'For clients of this machine and who brings a key of YORI; others get 401.',
+  }),
+  client_key: text({
+    format: 'path',
+    description: 'PEM key of `client_cert`, not encrypted, mode 0600.',
+  }),
   headers: fieldsSet,
   timeout: seconds({
     description:

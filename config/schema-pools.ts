@@ -40,6 +40,16 @@ const target = item('One server of it.', ['base_url'], {
     'header-value',
     'The key that goes there. What the client sent as its own then does not.',
   ),
+  client_cert: text({
+    format: 'path',
+    description:
+      'PEM chain that says to it who YORI is (mutual TLS); that of the provider unless set. ' +
+      'As `key`, for clients of this machine and who brings a key of YORI.',
+  }),
+  client_key: text({
+    format: 'path',
+    description: 'PEM key of `client_cert`, not encrypted, mode 0600.',
+  }),
   max_requests: count({
     default: 1000,
     maximum: 100_000,

@@ -21,6 +21,7 @@ import { ProxyUsers } from '../net/proxy-users.js'
 import { ShownCertificates } from '../net/shown-certificates.js'
 import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
+import { ClientCertificates } from './from-config/client-certificates.js'
 import { mcpDoorsOf } from './from-config/mcp-doors.js'
 import { pageReachOf } from './from-config/page-reach.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
@@ -140,14 +141,17 @@ export class Generation {
     const certificates = certificatesOf(authority, config, edges.clock)
     const site = await siteCertificate(config, authority, edges.clock)
     const dialer = dialerOf(config, edges)
+    const certs = ClientCertificates.of(config)
     const upstream =
-      edges.provider ?? (await upstreamOf(config, dialer, edges.deadlines, edges.own))
+      edges.provider ??
+      (await upstreamOf(config, dialer, { ...edges, certificates: certs.all }))
     const catalogue = await catalogueOf(config)
     const policy = snapshotOf(config, {
       own: edges.own,
       isConfigured: (host) => dialer.override(host) !== undefined,
       catalogue,
       mcp: await mcpDoorsOf(config, edges.clock),
+      identityOf: (named) => certs.idOf(named),
     })
     const processors = processorsOf(config, edges)
     const decider = await deciderOf(config, edges)

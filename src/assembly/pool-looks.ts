@@ -3,9 +3,8 @@
  * is asked which, and a few at once are looked at.
  */
 import type { Watched } from '../core/watched.js'
-import type { Target } from '../net/dial.js'
 import type { Upstream } from '../net/upstream.js'
-import type { DoorPool } from '../policy/door.js'
+import type { DoorPool, DoorTarget } from '../policy/door.js'
 import type { Pools } from '../pools/pools.js'
 import type { Catalogue } from '../providers/catalogue.js'
 
@@ -55,12 +54,13 @@ export class PoolLooks implements Watched {
     await Promise.all(looking)
   }
 
-  async #isGood({ host, port, plain, isWritten }: Target): Promise<boolean> {
+  async #isGood(target: DoorTarget): Promise<boolean> {
     const { upstream, catalogue } = this.#options
-    const isH2 = plain !== true && catalogue.entryFor(host)?.upstream === 'h2'
+    const { host, port, plain, isWritten, identity } = target
+    const isH2 = !plain && catalogue.entryFor(host)?.upstream === 'h2'
     try {
       await upstream.look?.(
-        { host, port, plain: plain === true, isWritten: isWritten === true },
+        { host, port, plain, isWritten, ...(identity === undefined ? {} : { identity }) },
         isH2 ? 'h2' : 'http/1.1',
       )
       return true

@@ -148,7 +148,7 @@ const CATALOGUE = {
   YORI_UPSTREAM_CLIENT_CERTIFICATE: {
     source: 'upstream',
     status: 502,
-    says: 'the provider asks for a client certificate, which YORI cannot give',
+    says: 'the provider asks for a client certificate, which YORI does not have',
   },
   YORI_UPSTREAM_TIMEOUT: { source: 'upstream', status: 504, says: 'no response in time' },
   YORI_UPSTREAM_CLOSED: {

@@ -132,7 +132,7 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
   },
   YORI_UPSTREAM_CLIENT_CERTIFICATE: {
     look: 'the endpoint',
-    do: 'it is tunnelled from the next connection on',
+    do: 'it is tunnelled from the next connection on; for a door, set `client_cert` and `client_key` in `gateway.providers`',
   },
   YORI_UPSTREAM_TIMEOUT: {
     look: '`timeouts.response_header`, `proxy.upstream_timeout`',

@@ -24,6 +24,8 @@ export interface Target {
   readonly plain?: boolean
   /** The configuration names this very address, or `localhost`: it may be a private one. */
   readonly isWritten?: boolean
+  /** By its id: the certificate of ours that is shown there; unset, none is. */
+  readonly identity?: string
 }
 
 /** RFC 6761 §6.3: no server is asked. */

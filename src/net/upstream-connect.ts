@@ -11,8 +11,9 @@ import type { Dialer, DialOptions, Target } from './dial.js'
 import { untrusted } from './tls-failure.js'
 import { revokedSerials } from '../tls/ocsp-staple.js'
 import { nameProblem, stapleProblem } from './upstream-trust.js'
+import { poolKey } from './upstream-words.js'
 
-/** TLS sessions kept for resumption, one a name and protocol. */
+/** TLS sessions kept for resumption, one a protocol and key of connections (`poolKey`). */
 const MAX_SESSIONS = 256
 
 /** What connections to providers are opened and verified by. */
@@ -20,6 +21,8 @@ export interface ConnectorOptions {
   readonly dialer: Dialer
   /** Public roots plus `upstream.extra_ca`; sessions verify against the name always. */
   readonly secureContext: SecureContext
+  /** The same with a certificate of ours, by its id. */
+  readonly identities?: ReadonlyMap<string, SecureContext>
   /** From the connected socket to the end of the handshake. */
   readonly tlsTimeoutMs: number
 }
@@ -39,7 +42,7 @@ export interface Connecting {
 }
 
 /**
- * Keeps the last session of 256 names and protocols (`MAX_SESSIONS`), and no connection.
+ * Keeps the last session of 256 keys and protocols (`MAX_SESSIONS`), and no connection.
  */
 export class UpstreamConnector {
   readonly #options: ConnectorOptions
@@ -77,9 +80,11 @@ export class UpstreamConnector {
     return this.#secured(target.host, socket)
   }
 
-  #begin({ host }: Target, at: SocketAddress, how: Connecting): TLSSocket {
+  #begin(target: Target, at: SocketAddress, how: Connecting): TLSSocket {
+    const { host } = target
     const { protocol, onread } = how
-    const key = `${protocol} ${host}`
+    // A session stands for the certificate of ours that it began with.
+    const key = `${protocol} ${poolKey(target)}`
     const session = this.#sessions.get(key)
     let revoked: readonly bigint[] = []
     const options: ConnectionOptions & FurtherOptions = {
@@ -89,7 +94,7 @@ export class UpstreamConnector {
       checkServerIdentity: (name, shown) =>
         nameProblem(name, shown) ?? stapleProblem(revoked, shown),
       requestOCSP: true,
-      secureContext: this.#options.secureContext,
+      secureContext: this.#contextFor(target),
       ALPNProtocols: [protocol],
       allowHalfOpen: true,
       ...(session === undefined ? {} : { session }),
@@ -104,6 +109,15 @@ export class UpstreamConnector {
     socket.on('error', () => undefined)
     socket.on('session', (ticket) => this.#remember(key, ticket))
     return socket
+  }
+
+  /** Never one that shows less or another than was asked. */
+  #contextFor({ host, identity }: Target): SecureContext {
+    const { secureContext, identities } = this.#options
+    if (identity === undefined) return secureContext
+    const own = identities?.get(identity)
+    if (own !== undefined) return own
+    throw new YoriError('YORI_INTERNAL', `${host}: its client certificate is not known`)
   }
 
   /** Before `secureConnect` Node has verified the chain and the name (rejectUnauthorized). */

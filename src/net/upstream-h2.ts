@@ -222,7 +222,7 @@ export class H2Upstream {
         maxHeaderListSize: this.#options.maxHeadBytes,
       },
     })
-    await this.#settled(session, target.host)
+    await this.#settled(session, socket, target.host)
     session.setLocalWindowSize(this.#options.connectionWindowBytes)
     const own = pooled()
     own.session = session
@@ -237,24 +237,35 @@ export class H2Upstream {
     return session
   }
 
-  /** Until the provider has said how many streams it takes. */
-  #settled(session: ClientHttp2Session, host: string): Promise<void> {
+  /**
+   * Until the provider has said how many streams it takes. An alert after the handshake, as of a
+   * server that wants a certificate (RFC 8446 §4.4.2.4), ends the session without a word of it
+   * while its socket is open: the socket tells.
+   */
+  #settled(session: ClientHttp2Session, socket: TLSSocket, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const text = `${host}: no HTTP/2 settings in time`
-        session.destroy(new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT', text))
+        failed(new YoriError('YORI_UPSTREAM_CONNECT_TIMEOUT', text))
       }, this.#options.settingsTimeoutMs)
       const failed = (error: Error): void => {
         clearTimeout(timer)
+        socket.off('error', failed)
+        session.off('close', closed)
+        session.on('error', () => undefined)
+        session.destroy()
+        socket.destroy()
         reject(error)
       }
       const closed = (): void =>
         failed(new YoriError('YORI_UPSTREAM_CLOSED', `${host}: closed before it settled`))
+      socket.once('error', failed)
       session.once('error', failed)
       session.once('close', closed)
       session.once('remoteSettings', () => {
         clearTimeout(timer)
-        session.off('close', closed)
+        session.off('close', closed).off('error', failed)
+        socket.off('error', failed)
         resolve()
       })
     })

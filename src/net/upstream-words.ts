@@ -34,11 +34,13 @@ export interface UpstreamRequest {
   readonly trailers?: (() => readonly string[]) | undefined
 }
 
-/** One pool a scheme, name and port. */
+/** One pool a scheme, name, port and certificate of ours. */
 export function poolKey(target: Target): string {
-  const { plain, isWritten, host, port } = target
-  // Whoever else names such an address must not find a connection to it.
-  return `${isWritten === true ? 'written ' : ''}${plain === true ? 'plain ' : ''}${host}:${port}`
+  const { plain, isWritten, host, port, identity } = target
+  // Whoever else names such an address must not find a connection to it, nor one that was opened
+  // by a certificate that is not for this request.
+  const as = identity === undefined ? '' : `as ${identity} `
+  return `${as}${isWritten === true ? 'written ' : ''}${plain === true ? 'plain ' : ''}${host}:${port}`
 }
 
 /**

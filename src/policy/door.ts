@@ -30,6 +30,8 @@ export interface DoorTarget {
   readonly isWritten: boolean
   /** In front of what follows the name; empty, or from `/` without a `/` at its end. */
   readonly prefix: string
+  /** By its id: the certificate of ours that is shown there; it is for whom a key of ours is. */
+  readonly identity?: string | undefined
 }
 
 export interface DoorPool {

@@ -16,3 +16,11 @@ export function targetOf({ protocol, hostname, port, pathname }: URL): DoorTarge
     prefix: pathname.replace(/\/+$/, ''),
   }
 }
+
+/** In the clear nobody asks for one. */
+export function withIdentity(
+  target: DoorTarget,
+  identity: string | undefined,
+): DoorTarget {
+  return identity === undefined || target.plain ? target : { ...target, identity }
+}

@@ -1,11 +1,12 @@
 /** What stands behind each door of the gateway: the catalogue, and the configuration over it. */
+import type { NamesCertificate } from '../../../config/client-certificates.js'
 import type { Config } from '../../../config/schema.js'
 import { DoorTable } from '../../policy/doors.js'
 import type { Door, DoorPool, DoorTarget } from '../../policy/door.js'
 import type { ModelRoute } from '../../policy/model-routes.js'
 import type { Catalogue, CatalogueEntry } from '../../providers/catalogue.js'
 import { providerNamed } from '../../providers/index.js'
-import { targetOf } from './door-target.js'
+import { targetOf, withIdentity } from './door-target.js'
 import { milliseconds } from './milliseconds.js'
 import { fallbacksOf, poolOf, poolOfOne } from './pools.js'
 
@@ -20,7 +21,14 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['bedrock', 'bedrock'],
 ])
 
-export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
+/** The certificate of ours that these files are, by its id. */
+export type IdentityOf = (named: NamesCertificate) => string | undefined
+
+export function doorsOf(
+  config: Config,
+  catalogue: Catalogue,
+  identityOf: IdentityOf,
+): DoorTable {
   const doors = new Map<string, Door>()
   for (const [name, speaks] of ELSEWHERE) doors.set(name, closed(name, speaks))
   for (const entry of catalogue.entries) {
@@ -31,8 +39,10 @@ export function doorsOf(config: Config, catalogue: Catalogue): DoorTable {
   }
   const { providers, pools } = config.gateway
   for (const [name, settings] of Object.entries(providers)) {
-    const door = configured(doors.get(name) ?? closed(name, 'openai'), settings)
-    doors.set(name, pooled(door, poolOf(name, settings, pools)))
+    const identity = identityOf(settings)
+    const door = configured(doors.get(name) ?? closed(name, 'openai'), settings, identity)
+    const identities = settings.pool.map((one) => identityOf(one) ?? identity)
+    doors.set(name, pooled(door, poolOf(name, settings, pools, identities)))
   }
   for (const [name, settings] of Object.entries(providers)) {
     const fallbacks = fallbacksOf(settings)
@@ -80,12 +90,13 @@ function at(host: string): DoorTarget {
   return { host, port: 443, plain: false, isWritten: false, prefix: '' }
 }
 
-function configured(door: Door, settings: Settings): Door {
+function configured(door: Door, settings: Settings, identity: string | undefined): Door {
   const { base_url: url, api, key, headers, timeout } = settings
+  const target = url === undefined ? door.target : targetOf(new URL(url))
   return {
     ...door,
     speaks: api ?? door.speaks,
-    target: url === undefined ? door.target : targetOf(new URL(url)),
+    target: target && withIdentity(target, identity),
     key: key === undefined ? undefined : () => key.reveal(),
     fields: () =>
       Object.entries(headers).flatMap(([name, value]) => [name, value.reveal()]),

@@ -18,6 +18,7 @@ import { HOME_NAME } from '../../core/own-paths.js'
 import { isTrustPath } from '../../core/trust-paths.js'
 import type { PolicySnapshot } from '../../proxy/words/policy-snapshot.js'
 import { doorsOf } from './doors.js'
+import type { IdentityOf } from './doors.js'
 
 /** `proxy.max_request_size` where the configuration says nothing: the direct way's limit. */
 const DIRECT_REQUEST_BYTES = 10 * 1024 * 1024
@@ -32,6 +33,7 @@ export function snapshotOf(
     isConfigured: (host: string) => boolean
     catalogue: Catalogue
     mcp: McpDoors
+    identityOf: IdentityOf
   },
 ): PolicySnapshot {
   const { limits, timeouts, proxy, inspect, intercept } = config
@@ -51,7 +53,7 @@ export function snapshotOf(
       never: intercept.never.map((pattern) => pattern.toLowerCase()),
     },
     access: accessOf(config, edges),
-    doors: doorsOf(config, edges.catalogue),
+    doors: doorsOf(config, edges.catalogue, edges.identityOf),
     mcp: edges.mcp,
     sidecar: config.gateway.sidecar,
     requireKey: config.gateway.require_key,

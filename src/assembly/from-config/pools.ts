@@ -4,7 +4,7 @@ import { formatSocketAddress } from '../../core/address.js'
 import type { DoorPool, DoorTarget, Fallback, PooledTarget } from '../../policy/door.js'
 import type { PoolLimits, TargetSettings } from '../../pools/settings.js'
 import { milliseconds } from './milliseconds.js'
-import { targetOf } from './door-target.js'
+import { targetOf, withIdentity } from './door-target.js'
 
 type Settings = Config['gateway']['providers'][string]
 
@@ -13,13 +13,14 @@ export function poolOf(
   name: string,
   { pool, balance }: Pick<Settings, 'pool' | 'balance'>,
   limits: Config['gateway']['pools'],
+  identities: readonly (string | undefined)[],
 ): DoorPool | undefined {
   if (pool.length === 0) return undefined
   const targets: PooledTarget[] = []
   const settings: TargetSettings[] = []
   const ids = new Set<string>()
-  for (const one of pool) {
-    const target = targetOf(new URL(one.base_url))
+  for (const [index, one] of pool.entries()) {
+    const target = withIdentity(targetOf(new URL(one.base_url)), identities[index])
     const id = unique(one.name ?? addressOf(target), ids)
     targets.push({ target, key: one.key && keyOf(one.key) })
     settings.push({

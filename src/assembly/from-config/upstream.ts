@@ -1,6 +1,7 @@
 /** The ways to the providers: names, addresses, connections, and by which roots they are believed. */
 import { createSecureContext, rootCertificates } from 'node:tls'
-import type { SecureContext } from 'node:tls'
+import type { SecureContext, SecureContextOptions } from 'node:tls'
+import type { ClientCertificate } from '../../../config/client-certificates.js'
 import type { Config } from '../../../config/schema.js'
 import { parseSocketAddress, Prefixes } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
@@ -76,15 +77,24 @@ export function unsharedOf(
 export async function upstreamOf(
   config: Config,
   dialer: Dialer,
-  deadlines: Watch,
-  own: Pick<OwnAddresses, 'holds'>,
+  edges: {
+    readonly deadlines: Watch
+    readonly own: Pick<OwnAddresses, 'holds'>
+    readonly certificates: readonly ClientCertificate[]
+  },
 ): Promise<Upstream> {
+  const { deadlines, own, certificates } = edges
   const { timeouts, proxy } = config
   const headSeconds = proxy.upstream_timeout ?? timeouts.response_header
+  const extra = config.upstream.extra_ca
+  const identities = new Map<string, SecureContext>()
+  for (const { id, chain, key } of certificates)
+    identities.set(id, await trustedRoots(extra, { cert: chain, key }))
   return new Upstream({
     dialer,
     deadlines,
-    secureContext: await trustedRoots(config.upstream.extra_ca),
+    secureContext: await trustedRoots(extra),
+    identities,
     tlsTimeoutMs: milliseconds(timeouts.upstream_tls),
     responseHeadTimeoutMs: milliseconds(headSeconds),
     responseSilenceTimeoutMs: milliseconds(timeouts.response_body),
@@ -104,8 +114,11 @@ export async function upstreamOf(
  * again for each (60 ms and 1 MB). What is added by the native context goes into a copy of it,
  * in which Node 20 leaves out what NODE_EXTRA_CA_CERTS names.
  */
-async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
-  const context = createSecureContext(UPSTREAM_TLS)
+async function trustedRoots(
+  extra: readonly string[],
+  shown: Pick<SecureContextOptions, 'cert' | 'key'> = {},
+): Promise<SecureContext> {
+  const context = createSecureContext({ ...UPSTREAM_TLS, ...shown })
   if (extra.length === 0) return context
   const { NODE_EXTRA_CA_CERTS: ofNode } = process.env
   const added = await Promise.all(extra.map(readPem))
@@ -116,6 +129,7 @@ async function trustedRoots(extra: readonly string[]): Promise<SecureContext> {
     return createSecureContext({
       ca: [...rootCertificates, ...added],
       ...UPSTREAM_TLS,
+      ...shown,
     })
   for (const pem of added) if (pem !== '') native.addCACert(pem)
   return context

@@ -62,6 +62,11 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
     refused(arrived, sdk, 'YORI_ENDPOINT_REFUSED')
     return
   }
+  // Whoever reaches us would be taken for us there.
+  if (target.identity !== undefined && door.pool === undefined && !mayUse(arrived)) {
+    refused(arrived, sdk, 'YORI_KEY_REQUIRED')
+    return
+  }
   const pooled = door.pool === undefined ? undefined : wayTo(arrived, door, asked)
   if (typeof pooled === 'string') {
     refused(arrived, sdk, pooled)
@@ -162,16 +167,24 @@ function outgoing(
   }
 }
 
+/** What is ours goes for those of this machine, and for who brings a key of ours. */
+function mayUse({ holder, from }: Arrived): boolean {
+  return holder !== undefined || from.state.caller.loopback
+}
+
 /** By its targets; an error where none of them is for this client. */
 function wayTo(arrived: Arrived, door: Door, asked: DoorAsked): PooledWay | ErrorCode {
-  const { services, from, head, holder } = arrived
+  const { services, from, head } = arrived
   const pool = services.pools.find(door.name)
   const targets = door.pool?.targets ?? []
   if (pool === undefined) return 'YORI_PROVIDER_NOT_CONFIGURED'
-  const mayUseOurs = holder !== undefined || from.state.caller.loopback
+  const mayUseOurs = mayUse(arrived)
   const { endpoints } = services.policy.routes
   const refused = placesOf(targets, ({ target }) => isRefused(target, endpoints))
-  const withheld = placesOf(targets, ({ key }) => key !== undefined && !mayUseOurs)
+  const withheld = placesOf(
+    targets,
+    ({ key, target }) => !mayUseOurs && (key ?? target.identity) !== undefined,
+  )
   const without = new Set([...refused, ...withheld])
   const fallbacks = fallbacksOf(arrived, door, asked)
   if (without.size === targets.length)

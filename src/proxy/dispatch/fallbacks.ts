@@ -46,7 +46,8 @@ function wayOf(
   for (const [index, { target, key = door.key }] of targets.entries()) {
     const isRefused =
       doorEndpoint(target.host, endpoints.find(target.host)).route === 'refuse'
-    if (isRefused || (key !== undefined && !mayUseOurs)) without.add(index)
+    const isOurs = key !== undefined || target.identity !== undefined
+    if (isRefused || (isOurs && !mayUseOurs)) without.add(index)
   }
   if (without.size === targets.length) return undefined
   const sent: Credentialed = { fields: head.fields, path }

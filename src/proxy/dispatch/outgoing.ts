@@ -2,12 +2,13 @@
 import type { Target } from '../../net/dial.js'
 import type { DoorTarget } from '../../policy/door.js'
 
-export function dialled({ host, port, plain, isWritten }: DoorTarget): Target {
+export function dialled({ host, port, plain, isWritten, identity }: DoorTarget): Target {
   return {
     host,
     port,
     ...(plain ? { plain } : {}),
     ...(isWritten ? { isWritten } : {}),
+    ...(identity === undefined ? {} : { identity }),
   }
 }
 

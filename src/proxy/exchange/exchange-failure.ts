@@ -44,6 +44,8 @@ export function learnFrom(
   { from, services, facts }: ExchangeAbout<ExchangePort>,
 ): void {
   if (error.code !== 'YORI_UPSTREAM_CLIENT_CERTIFICATE') return
+  // Who dialled us by a door has no connection to be passed on.
+  if (facts.door !== undefined) return
   services.memory.wantsClientCertificate(from.state.record.device, facts.target.host)
 }
 
