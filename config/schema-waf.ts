@@ -6,7 +6,11 @@ import { processorRoute } from './schema-processors.js'
 const CODE_ARGUMENTS: readonly string[] = [
   ...['command', 'cmd', 'commands', 'script', 'code', 'source', 'content', 'contents'],
   ...['file_text', 'new_str', 'old_str', 'new_string', 'old_string', 'insert_text'],
-  ...['patch', 'diff', 'edits', 'regex', 'pattern'],
+  ...['patch', 'diff', 'edits', 'regex', 'pattern', 'sql', 'function', 'new_source'],
+  ...['old_text', 'new_text', 'patch_text', 'code_edit', 'apply_patch', 'chars'],
+  ...['description', 'explanation', 'justification', 'instruction', 'instructions'],
+  ...['prompt', 'question', 'text', 'body', 'message', 'title', 'thought', 'fact'],
+  ...['todos', 'plan', 'observations'],
 ]
 
 const exclusion = item('What a rule is not to look at.', ['rule', 'reason', 'until'], {
@@ -112,8 +116,8 @@ export const wafSchema = section(
       default: CODE_ARGUMENTS,
       uniqueBy: '',
       description:
-        'Arguments of tools that are code by their nature: they give a score, as prompts do, ' +
-        'and no block.',
+        'Arguments of tools, or tools, that are code or prose by their nature: they give a ' +
+        'score, as prompts do, and no block. Letters of either case, `_` and `-` do not count.',
     }),
     exclusions: list({
       items: exclusion,

@@ -119,7 +119,7 @@ export class Judge {
 
   /** Why, for people. */
   reason({ hits, score }: Pick<Judgement, 'hits' | 'score'>): string {
-    const [first] = hits
+    const first = hits.find(({ rule }) => !ADVISORY.has(rule)) ?? hits[0]
     if (first === undefined) return `a rule of the firewall stops it (score ${score})`
     const about = this.#about.get(first.rule)?.message || 'a rule of the firewall matches'
     const where = first.where === '' ? '' : ` in ${first.where}`

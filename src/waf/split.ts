@@ -57,7 +57,7 @@ class Walk {
   readonly #codeArguments: ReadonlySet<string>
 
   constructor(codeArguments: ReadonlySet<string>) {
-    this.#codeArguments = codeArguments
+    this.#codeArguments = new Set([...codeArguments].map(foldedName))
   }
 
   value(value: unknown, depth: number, says: boolean): void {
@@ -101,7 +101,8 @@ class Walk {
     }
     if (value === null || value === undefined || value === '') return
     const text = typeof value === 'string' ? value : JSON.stringify(value)
-    if (name.split('.').some((part) => this.#codeArguments.has(part))) this.#text(text)
+    if (name.split('.').some((part) => this.#codeArguments.has(foldedName(part))))
+      this.#text(text)
     else if (this.calls.length >= MAX_ARGUMENTS) this.isCut = true
     else this.calls.push([name, text])
   }
@@ -158,6 +159,11 @@ function parsed(given: unknown): unknown {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Programs write `new_string`, `newString` and `new-string` for the same. */
+function foldedName(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '')
 }
 
 function plainKey(key: string): string {

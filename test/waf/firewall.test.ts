@@ -146,6 +146,17 @@ describe('the firewall', () => {
         assert.match(noteOf(second.row), /920270/)
       })
 
+      it('names the rule that counts, and none that is only noted', async () => {
+        const path = `/v1/models?id=${encodeURIComponent(INJECTION)}`
+        const headers = { 'content-type': 'application/x-of-my-own' }
+        const more = { headers, body: {} }
+        const { status, text, row } = await send(enforcing, version, path, more)
+        assert.equal(status, 403)
+        assert.match(noteOf(row), /920420 in/)
+        assert.match(text, /rule 942100 in ARGS:id/)
+        assert.doesNotMatch(text, /920420/)
+      })
+
       it('scores a prompt, and lets it pass', async () => {
         const messages = [{ role: 'user', content: SHELL }]
         const body = { model: 'gpt-4o', messages }
@@ -184,9 +195,11 @@ describe('the firewall', () => {
           return true
         })
         assert.match(noteOf(await lastRow(enforcing)), /942100 in ARGS:json\.find\.where/)
-        // Code by its nature gives a score.
-        await asking({ command: INJECTION })
-        assert.match(noteOf(await lastRow(enforcing)), /942100 in text/)
+        // Code and prose by their nature give a score, however a program writes the name.
+        for (const name of ['command', 'newString', 'old-text', 'description', 'body']) {
+          await asking({ [name]: INJECTION })
+          assert.match(noteOf(await lastRow(enforcing)), /942100 in text/, name)
+        }
       })
 
       it('tells an Anthropic SDK the same, and neither in observe', async () => {
