@@ -17,7 +17,7 @@ import {
   readTagged,
   readUsage,
 } from './session-queries.js'
-import type { SessionLine, TaggedSums, Usage } from './session-queries.js'
+import type { SessionLine, TaggedSums, Usage, UsageWall } from './session-queries.js'
 import { whereOf } from './where.js'
 import type { Filter, Listed, Where } from './where.js'
 
@@ -54,7 +54,7 @@ export interface AuditReader extends Disposable {
   /** Exchanges that fit. */
   count(filter: Filter): number
   stats(filter: Filter): AuditStats
-  usage(filter: Filter): Usage
+  usage(filter: Filter, wall: UsageWall): Usage
   /** Of so many days of UTC, today included. */
   coverage(nowMs: number, days: number): CoverageReport
   /** Those with the newest exchanges first. */
@@ -99,7 +99,7 @@ export function readerOver(db: Database, database: string): AuditReader {
     },
     count: (filter) => countOf(db, filter),
     stats: (filter) => stats(db, filter),
-    usage: (filter) => readUsage(db, filter),
+    usage: (filter, wall) => readUsage(db, filter, wall),
     coverage: (nowMs, days) => {
       if (hasCoverage(db)) return readCoverage(db, nowMs, days)
       throw unavailable(database, 'counts no coverage yet: it is of an earlier YORI')

@@ -5,6 +5,7 @@
 import type { Database } from 'better-sqlite3'
 import { timestampText } from './rows.js'
 import type { Value } from './tables.js'
+import { wallDay } from './wall-days.js'
 import { whereOf } from './where.js'
 import type { Where } from './where.js'
 import type { Filter, Listed } from './where.js'
@@ -50,7 +51,7 @@ export interface Usage {
   /** By keys of our own, and by tags: of keys, and of clients. Those without are left out. */
   readonly keys: readonly UsageLine[]
   readonly tags: readonly UsageLine[]
-  /** Days of UTC, the newest first. */
+  /** Days of the zone that was asked for, the newest first. */
   readonly days: readonly UsageLine[]
   /** What was not read, or not to its end, by path. */
   readonly unseen: readonly Unseen[]
@@ -110,7 +111,13 @@ const sumsOf = (db: Database): string => `count(*) AS exchanges,
 
 const DEVICE = 'coalesce(device_hostname, device_ip)'
 
-export function readUsage(db: Database, filter: Filter): Usage {
+/** By which days are told; undefined is the system's zone. */
+export interface UsageWall {
+  readonly nowMs: number
+  readonly zone: string | undefined
+}
+
+export function readUsage(db: Database, filter: Filter, wall: UsageWall): Usage {
   const where = whereOf(filter)
   const sums = sumsOf(db)
   const lines = (name: string, order = '2 DESC, 1', most = MOST_LINES): UsageLine[] => {
@@ -154,7 +161,7 @@ export function readUsage(db: Database, filter: Filter): Usage {
     models: lines(`coalesce(model, '(unknown)')`),
     keys: some(key, 'exchanges', byKey),
     tags: some(TAG, 'exchanges, json_each(exchanges.tags)', byTag),
-    days: lines('date(timestamp)', '1 DESC', MOST_DAYS),
+    days: lines(wallDay('timestamp', wall.nowMs, wall.zone), '1 DESC', MOST_DAYS),
     unseen: db
       .prepare<unknown[], Unseen>(
         `SELECT endpoint_domain || http_path AS path, uninspectable AS reason,

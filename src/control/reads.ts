@@ -13,6 +13,7 @@ import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
 import type { PageAsked } from '../audit/pages.js'
 import { readSession, readUsage } from '../audit/session-queries.js'
+import type { Usage, UsageWall } from '../audit/session-queries.js'
 import type { Filter } from '../audit/where.js'
 import { readBlockByCode } from './block-by-code.js'
 import { gatherReport } from '../report/gather.js'
@@ -53,13 +54,14 @@ export const READS = {
   devices: (db: Database, { sinceMs }: { sinceMs: number }) => readDevices(db, sinceMs),
   coverage: (db: Database, { nowMs, days }: { nowMs: number; days: number }) =>
     hasCoverage(db) ? readCoverage(db, nowMs, days) : null,
-  usage: (db: Database, { filter }: { filter: Filter }) => readUsage(db, filter),
+  usage: (db: Database, { filter, wall }: { filter: Filter; wall: UsageWall }) =>
+    readUsage(db, filter, wall),
   report: (db: Database, asked: ReportAsked) => gatherReport(db, asked),
   events: (db: Database, { prefix, most }: { prefix: string; most: number }) =>
     readEvents(db, prefix, most),
   /** The last 24 hours, and what was seen of the day (of UTC). */
   overview: (db: Database, { nowMs }: { nowMs: number }) => ({
-    usage: readUsage(db, { sinceMs: nowMs - DAY_MS }),
+    usage: lastDay(db, nowMs),
     activity: readActivity(db, nowMs),
     coverage: hasCoverage(db) ? readCoverage(db, nowMs, 1) : null,
   }),
@@ -75,9 +77,14 @@ export const READS = {
       .get(
         new Date(asked.sinceMs).toISOString().replace('T', ' ').slice(0, -1),
       ) as number,
-    day: readUsage(db, { sinceMs: asked.nowMs - DAY_MS }).total,
+    day: lastDay(db, asked.nowMs).total,
   }),
 } as const
+
+/** The last 24 hours: nobody looks at their days. */
+function lastDay(db: Database, nowMs: number): Usage {
+  return readUsage(db, { sinceMs: nowMs - DAY_MS }, { nowMs, zone: 'UTC' })
+}
 
 export type Reads = typeof READS
 export type ReadName = keyof Reads

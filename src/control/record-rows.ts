@@ -4,6 +4,7 @@
  */
 import type { Database } from 'better-sqlite3'
 import { readerOver } from '../audit/queries.js'
+import type { UsageWall } from '../audit/session-queries.js'
 import type { Filter } from '../audit/where.js'
 import { unreachable } from '../core/unreachable.js'
 
@@ -23,6 +24,8 @@ export interface RecordAsked {
   readonly limit: number
   /** Those that there are count. */
   readonly columns: readonly string[]
+  /** Of use. */
+  readonly wall: UsageWall
   /** Of a session. */
   readonly id: string
 }
@@ -32,7 +35,10 @@ export function readRecord(db: Database, asked: RecordAsked): string {
   return JSON.stringify({ found: found(db, asked) })
 }
 
-function found(db: Database, { read, filter, limit, columns, id }: RecordAsked): unknown {
+function found(
+  db: Database,
+  { read, filter, limit, columns, id, wall }: RecordAsked,
+): unknown {
   const reader = readerOver(db, 'the record')
   switch (read) {
     case 'columns':
@@ -45,7 +51,7 @@ function found(db: Database, { read, filter, limit, columns, id }: RecordAsked):
     case 'stats':
       return reader.stats(filter)
     case 'usage':
-      return reader.usage(filter)
+      return reader.usage(filter, wall)
     case 'sessions':
       return reader.sessions(filter, limit)
     case 'session':

@@ -56,11 +56,18 @@ const MOST_OFFSET_MS = 26 * 3_600_000
  * @throws RangeError for a zone that Intl does not know
  */
 export function momentOnWall(wallMs: number, zone: string | undefined): number {
-  const offsetAt = (atMs: number): number => wallOf(atMs, zone) - atMs
-  const before = wallMs - offsetAt(wallMs - MOST_OFFSET_MS)
-  const after = wallMs - offsetAt(wallMs + MOST_OFFSET_MS)
+  const before = wallMs - offsetOnWall(wallMs - MOST_OFFSET_MS, zone)
+  const after = wallMs - offsetOnWall(wallMs + MOST_OFFSET_MS, zone)
   const shown = [before, after].filter((atMs) => wallOf(atMs, zone) === wallMs)
   return shown.length === 0 ? before : Math.min(...shown)
+}
+
+/**
+ * How far the wall is ahead of UTC, in milliseconds.
+ * @throws RangeError for a zone that Intl does not know
+ */
+export function offsetOnWall(atMs: number, zone: string | undefined): number {
+  return wallOf(atMs, zone) - atMs
 }
 
 /** What the wall shows, as a clock in UTC would show it: milliseconds of that. */

@@ -72,8 +72,9 @@ export const coverage: Handler = async ({ query, on }) => {
 }
 
 export const usage: Handler = async ({ query, on }) => {
-  const filter = filterOf(query, wallOf(on.port))
-  return json(await on.reader.ask('usage', { filter }))
+  const wall = wallOf(on.port)
+  const filter = filterOf(query, wall)
+  return json(await on.reader.ask('usage', { filter, wall }))
 }
 
 export const accessLog: Handler = async ({ query, on }) => {

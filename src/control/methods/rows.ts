@@ -2,7 +2,8 @@
 import type { Filter } from '../../audit/where.js'
 import { badRequest } from '../answer.js'
 import type { Handler } from '../method.js'
-import { FILTERS } from '../query.js'
+import { FILTERS, wallOf } from '../query.js'
+import type { Wall } from '../query.js'
 import { RECORD_READS } from '../record-rows.js'
 import type { RecordAsked } from '../record-rows.js'
 
@@ -14,7 +15,7 @@ const FLUSH_MS = 1_000
 
 export const rows: Handler = async (call) => {
   const { body, on } = call
-  const asked = askedBy(body)
+  const asked = askedBy(body, wallOf(on.port))
   const late = new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref())
   await Promise.race([on.port.appliance.audit.flush(), late])
   const text = await on.reader.ask('record', asked)
@@ -27,7 +28,7 @@ export const rows: Handler = async (call) => {
 }
 
 /** @throws Refusal 400 */
-function askedBy(body: unknown): RecordAsked {
+function askedBy(body: unknown, wall: Wall): RecordAsked {
   const {
     read,
     filter = {},
@@ -55,6 +56,7 @@ function askedBy(body: unknown): RecordAsked {
     limit,
     columns,
     id,
+    wall,
   }
 }
 

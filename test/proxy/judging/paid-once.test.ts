@@ -136,7 +136,7 @@ function counted(yori: Yori): { tokens: number; microUsd: number; requests: numb
 /** What `yori stats` and `yori sessions list` add up to. */
 function shown(yori: Yori): { stats: number; sessions: number; microUsd: number | null } {
   using reader = openReader(yori.database)
-  const { total } = reader.usage({})
+  const { total } = reader.usage({}, { nowMs: Date.now(), zone: 'UTC' })
   const sessions = reader.sessions({}, 10)
   return {
     stats: total.promptTokens + total.responseTokens,

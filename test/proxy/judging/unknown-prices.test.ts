@@ -293,7 +293,7 @@ describe('a price that is not known', () => {
       const of = (column: string): number =>
         rows.reduce((sum, row) => sum + Number(row[column] ?? 0), 0)
       using reader = openReader(yori.database)
-      const { total } = reader.usage({})
+      const { total } = reader.usage({}, { nowMs: Date.now(), zone: 'UTC' })
       assert.equal(total.atMostMicroUsd, of('cost_at_most_micro_usd'))
       assert.equal(total.costMicroUsd ?? 0, of('cost_micro_usd'))
       assert.equal(reader.stats({}).atMostMicroUsd, of('cost_at_most_micro_usd'))

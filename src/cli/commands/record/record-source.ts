@@ -77,7 +77,8 @@ function told(
         of.list(filter, limit, names),
       ),
     stats: (filter) => asked({ read: 'stats', filter }, (of) => of.stats(filter)),
-    usage: (filter) => asked({ read: 'usage', filter }, (of) => of.usage(filter)),
+    usage: (filter, wall) =>
+      asked({ read: 'usage', filter }, (of) => of.usage(filter, wall)),
     sessions: (filter, limit) =>
       asked({ read: 'sessions', filter, limit }, (of) => of.sessions(filter, limit)),
     session: (id, limit) =>

@@ -73,6 +73,10 @@ async function show(
 async function stats(deps: AuditCommandDeps, flags: FilterFlags): Promise<void> {
   const filter = filterOf(flags, deps)
   using reader = await openRecord(deps, flags)
-  const usage = await reader.usage(filter)
-  await print(deps, flags.json === true ? [`${jsonLine(usage)}\n`] : usageText(usage))
+  const zone = deps.zone?.(flags.config)
+  const usage = await reader.usage(filter, { nowMs: deps.clock.now(), zone })
+  await print(
+    deps,
+    flags.json === true ? [`${jsonLine(usage)}\n`] : usageText(usage, zone),
+  )
 }

@@ -45,14 +45,15 @@ export function sessionsText(
 
 const USAGE_HEAD = ['calls', 'exchanges', 'sessions', 'errors', 'blocks', 'tokens', 'USD']
 
-export function* usageText(usage: Usage): Iterable<string> {
+/** Days of `zone`, or the system's. */
+export function* usageText(usage: Usage, zone?: string): Iterable<string> {
   const tables = [
     ['device', usage.devices],
     ['provider', usage.providers],
     ['model', usage.models],
     ['key', usage.keys],
     ['tag', usage.tags],
-    ['day (UTC)', usage.days],
+    [`day (${zoneText(zone)})`, usage.days],
   ] as const
   for (const [name, lines] of tables) {
     if (lines.length === 0 && (name === 'key' || name === 'tag')) continue

@@ -101,6 +101,8 @@ describe('times that people read', () => {
       [['audit', 'show', String(row?.['request_id'])], asked],
       [['sessions', 'list'], asked],
       [['sessions', 'show', session], asked],
+      [['stats'], asked.slice(0, 'YYYY-MM-DD'.length)],
+      [['stats'], `day (${HOUSEHOLD})`],
       [['pinning', 'list'], await wall(learnedUntil)],
       [['ca', 'trust', 'list'], await wall(refusedAt)],
       [['ca', 'show'], await wall(issuing.certificate.notAfterMs)],
