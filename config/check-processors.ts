@@ -16,9 +16,10 @@ export function checkProcessors(
     const at = ['processors', index]
     const wrong = wrongAddress(processor)
     if (wrong !== undefined) report([...at, 'address'], wrong, RIGHT[processor.dialect])
-    const late = processor.events.find((event) => !event.startsWith('request_'))
-    if (processor.dialect !== 'uds' && late !== undefined) {
-      const wrong = `${late} is told to processors of the dialect uds alone`
+    const { dialect } = processor
+    const unheard = processor.events.find((event) => NOT_TOLD[dialect].has(event))
+    if (unheard !== undefined) {
+      const wrong = `${unheard} is not told to processors of the dialect ${dialect}`
       report([...at, 'events'], wrong, 'leave it out')
     }
     if (Object.hasOwn(policies.files, processor.name)) {
@@ -44,6 +45,13 @@ export function checkWaf(
     report(['processors', index, 'name'], 'is the name of the firewall', right)
   if (Object.hasOwn(policies.files, WAF))
     report(['policies', 'files', WAF], 'is the name of the firewall', right)
+}
+
+/** What a dialect has no words for. */
+const NOT_TOLD: Readonly<Record<Processor['dialect'], ReadonlySet<string>>> = {
+  uds: new Set(),
+  ext_proc: new Set(['websocket', 'complete', 'log']),
+  webhook: new Set(['response_headers', 'websocket', 'complete', 'log']),
 }
 
 const RIGHT: Readonly<Record<Processor['dialect'], string>> = {

@@ -56,18 +56,20 @@ const processor = item('One program that looks.', ['name', 'address'], {
         'request_body',
         'response_headers',
         'response_body',
+        'websocket',
         'complete',
         'log',
       ],
       description: 'A moment of an exchange.',
     }),
-    maxItems: 6,
+    maxItems: 7,
     default: [],
     single: true,
     uniqueBy: '',
     description:
-      'What it is asked about: request_headers, request_body; and, of uds, what it is told ' +
-      'afterwards. Unless set, request_headers; of a webhook, request_body.',
+      'What it is asked about: request_headers, request_body, websocket (uds: each message of ' +
+      'a client); and what it is told afterwards: response_body, of uds and ext_proc ' +
+      'response_headers, of uds complete. Unless set, request_headers; of a webhook, request_body.',
   }),
   routes: list({
     items: processorRoute,

@@ -15,6 +15,8 @@ export interface Dialect {
   ask(asked: Asked, patience: Patience): Promise<Verdict>
   /** Of what has happened; its answer changes nothing. Rejects as `ask`. */
   tell(requestId: string, told: Told, patience: Patience): Promise<void>
+  /** Nothing more is told of this request. */
+  forget(requestId: string): void
   /** Is it there, and who is it? Rejects as `ask`. */
   introduce(patience: Patience): Promise<Introduction>
   /** Ends its connections; what waits fails. */

@@ -1,10 +1,11 @@
 /**
  * The messages of Envoy's external processing, version 3 (`envoy.service.ext_proc.v3`), as far
- * as they are said here: the head and the body of a request. Fields are those of the published
+ * as they are said here: heads and bodies of requests, and of answers for a look. Fields are those of the published
  * descriptions; what is not known is passed over. Pure.
  */
 import { lengthField, readFields, varintField } from './proto-fields.js'
 import type { ProtoValue } from './proto-fields.js'
+import type { Told } from './told.js'
 import {
   blockStatus,
   fieldChange,
@@ -16,7 +17,15 @@ import type { Asked, FieldChange, ShownBody, Verdict } from './words.js'
 import { NO_NOTE, NO_OBJECTION, ProcessorFailure } from './words.js'
 
 /** Of `ProcessingRequest`, and of what answers it. */
-const REQUEST = { requestHeaders: 2, requestBody: 4 } as const
+const REQUEST = {
+  requestHeaders: 2,
+  responseHeaders: 3,
+  requestBody: 4,
+  responseBody: 5,
+  observabilityMode: 10,
+} as const
+/** By which what is told of an answer is known to belong to a request. */
+const ID_FIELD = 'x-yori-request-id'
 const RESPONSE = {
   requestHeaders: 1,
   requestBody: 3,
@@ -24,20 +33,46 @@ const RESPONSE = {
 } as const
 
 /** Pseudo fields go first, as Envoy has them. */
-export function requestHeadersMessage({ head, body }: Asked): Buffer {
+export function requestHeadersMessage({ requestId, head, body }: Asked): Buffer {
   const pseudo = [
     [':method', head.method],
     [':scheme', 'https'],
     [':authority', head.host],
     [':path', head.path],
-  ] as const
-  const fields = pseudo.map(([name, value]) => headerValue(name, value))
-  for (let i = 0; i + 1 < head.fields.length; i += 2)
-    fields.push(headerValue(head.fields[i] as string, head.fields[i + 1] as string))
-  const headers = Buffer.concat(fields.map((field) => lengthField(1, field)))
-  const http = [lengthField(1, headers)]
-  if (body === undefined) http.push(varintField(3, 1))
-  return lengthField(REQUEST.requestHeaders, Buffer.concat(http))
+    [ID_FIELD, requestId],
+  ]
+  const http = headersOf(pseudo.flat(), head.fields, body === undefined)
+  return lengthField(REQUEST.requestHeaders, http)
+}
+
+/** Of an answer that goes to its client meanwhile. */
+export function toldMessage(
+  requestId: string,
+  told: Exclude<Told, { readonly kind: 'complete' }>,
+): Buffer {
+  const observed = varintField(REQUEST.observabilityMode, 1)
+  if (told.kind === 'response_headers') {
+    const first = [':status', String(told.status), ID_FIELD, requestId]
+    const http = headersOf(first, told.fields, told.isLast)
+    return Buffer.concat([lengthField(REQUEST.responseHeaders, http), observed])
+  }
+  const { bytes, isLast } = told
+  const body = bodyOf(bytes, isLast)
+  return Buffer.concat([lengthField(REQUEST.responseBody, body), observed])
+}
+
+function headersOf(
+  first: readonly string[],
+  others: readonly string[],
+  isLast: boolean,
+): Buffer {
+  const fields: Buffer[] = []
+  for (const flat of [first, others])
+    for (let i = 0; i + 1 < flat.length; i += 2)
+      fields.push(lengthField(1, headerValue(flat[i] as string, flat[i + 1] as string)))
+  const http = [lengthField(1, Buffer.concat(fields))]
+  if (isLast) http.push(varintField(3, 1))
+  return Buffer.concat(http)
 }
 
 function headerValue(name: string, value: string): Buffer {
@@ -48,9 +83,13 @@ function headerValue(name: string, value: string): Buffer {
 }
 
 export function requestBodyMessage({ bytes, isCut }: ShownBody): Buffer {
+  return lengthField(REQUEST.requestBody, bodyOf(bytes, !isCut))
+}
+
+function bodyOf(bytes: Buffer, isLast: boolean): Buffer {
   const parts = [lengthField(1, bytes)]
-  if (!isCut) parts.push(varintField(2, 1))
-  return lengthField(REQUEST.requestBody, Buffer.concat(parts))
+  if (isLast) parts.push(varintField(2, 1))
+  return Buffer.concat(parts)
 }
 
 /** What a processor answered to one message. */

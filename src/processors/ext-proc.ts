@@ -14,9 +14,12 @@ import {
   readReply,
   requestBodyMessage,
   requestHeadersMessage,
+  toldMessage,
 } from './ext-proc-messages.js'
 import type { ProcReply } from './ext-proc-messages.js'
+import { ObservedStream } from './ext-proc-observed.js'
 import type { Patience } from './patience.js'
+import type { Told } from './told.js'
 import { FrameReader, GRPC } from './uds-frames.js'
 import { fieldChanges } from './verdict.js'
 import type { Asked, Introduction, Verdict } from './words.js'
@@ -40,6 +43,8 @@ export class ExtProcDialect implements Dialect {
   losses = 0
   readonly #options: ExtProcOptions
   #session: ClientHttp2Session | undefined
+  /** Answers that are being told, by their requests. */
+  readonly #observed = new Map<string, ObservedStream>()
   #isClosed = false
 
   constructor(options: ExtProcOptions) {
@@ -65,9 +70,23 @@ export class ExtProcDialect implements Dialect {
     }
   }
 
-  /** It is asked about requests alone. */
-  tell(): Promise<void> {
-    return Promise.resolve()
+  /** Of the answer, by a stream of its own that nobody waits for. */
+  async tell(requestId: string, told: Told, patience: Patience): Promise<void> {
+    if (told.kind === 'complete') return
+    let stream = this.#observed.get(requestId)
+    if (stream === undefined) {
+      const { replyBytes, concurrency } = this.#options
+      if (this.#observed.size >= concurrency) throw new ProcessorFailure('busy')
+      stream = new ObservedStream(this.#request(), replyBytes, () =>
+        this.#observed.delete(requestId),
+      )
+      this.#observed.set(requestId, stream)
+    }
+    await stream.send(toldMessage(requestId, told), told.isLast, patience)
+  }
+
+  forget(requestId: string): void {
+    this.#observed.get(requestId)?.close()
   }
 
   /** It has no handshake: that its server speaks HTTP/2 is what can be seen. */
@@ -93,9 +112,13 @@ export class ExtProcDialect implements Dialect {
   }
 
   #call(patience: Patience): Call {
+    return new Call(this.#request(), this.#options.replyBytes, patience)
+  }
+
+  #request(): ClientHttp2Stream {
     if (this.#isClosed) throw new ProcessorFailure('given-up')
-    const { token, replyBytes, host, port } = this.#options
-    const stream = this.#open().request({
+    const { token, host, port } = this.#options
+    return this.#open().request({
       ':method': 'POST',
       ':path': PATH,
       ':authority': `${host}:${port}`,
@@ -103,7 +126,6 @@ export class ExtProcDialect implements Dialect {
       te: 'trailers',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     })
-    return new Call(stream, replyBytes, patience)
   }
 
   #open(): ClientHttp2Session {

@@ -26,15 +26,19 @@ export class LetterBox {
   post(told: Told): void {
     if (this.#isOver) return
     const size = told.kind === 'response_body' ? told.bytes.length : 0
-    if (this.#waiting >= MAX_WAITING || this.#bytes + size > MAX_BYTES) {
+    const isFull = this.#waiting >= MAX_WAITING || this.#bytes + size > MAX_BYTES
+    // How it ends is told all the same: there is one such word of a body.
+    if (isFull && !(told.kind === 'response_body' && told.isLast)) {
       this.processor.counts.untold++
       return
     }
     this.#waiting++
     this.#bytes += size
     this.#last = this.#last.then(async () => {
-      if (!this.#isOver)
-        this.#isOver = !(await this.processor.tell(this.#requestId, told))
+      if (!this.#isOver && !(await this.processor.tell(this.#requestId, told))) {
+        this.#isOver = true
+        this.processor.forget(this.#requestId)
+      }
       this.#waiting--
       this.#bytes -= size
     })

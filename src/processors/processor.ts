@@ -192,6 +192,11 @@ export class Processor {
     }
   }
 
+  /** Nothing more is told of this request. */
+  forget(requestId: string): void {
+    this.options.dialect.forget(requestId)
+  }
+
   /** Who it is, asked whatever was seen of it before. @throws ProcessorFailure */
   async introduce(withinMs = this.options.timeoutMs): Promise<Introduction> {
     const patience = new Patience(withinMs)

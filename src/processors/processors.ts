@@ -21,6 +21,11 @@ export class Processors {
     )
   }
 
+  /** Is there anybody who hears of such a moment, of whatever exchange? */
+  hears(event: ProcessorEvent): boolean {
+    return this.all.some((processor) => processor.hears(event))
+  }
+
   /** Ends their connections. */
   close(): void {
     for (const processor of this.all) processor.close()

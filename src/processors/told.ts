@@ -5,9 +5,13 @@ export type Told =
       readonly status: number
       /** Lower-case names; flat. */
       readonly fields: readonly string[]
+      /** Of its body nothing is told. */
+      readonly isLast: boolean
     }
   | {
       readonly kind: 'response_body'
+      /** Of its head. */
+      readonly status: number
       /** Without its content coding. */
       readonly bytes: Buffer
       readonly index: number

@@ -8,6 +8,7 @@ import type {
   ProcessorEvent,
   Ruling,
   ShownHead,
+  ShownMessage,
   Verdict,
 } from './words.js'
 import type { Told } from './told.js'
@@ -122,6 +123,17 @@ export function requestChunkText(requestId: string, chunk: Chunk): string {
   })
 }
 
+export function messageText(requestId: string, { text, index }: ShownMessage): string {
+  return JSON.stringify({
+    correlation_id: requestId,
+    opcode: 'text',
+    data: Buffer.from(text).toString('base64'),
+    client_to_server: true,
+    frame_index: index,
+    fin: true,
+  })
+}
+
 /** Which frame it is, and its payload. */
 export function toldMessage(
   requestId: string,
@@ -180,7 +192,7 @@ export function readAnswer(payload: Buffer, requestId: string): AgentAnswer {
   const mutation = record(said['request_body_mutation'])
   const { data, chunk_index: index = 0 } = mutation
   return {
-    ruling: rulingOf(said['decision']),
+    ruling: ofMessage(said['websocket_decision']) ?? rulingOf(said['decision']),
     requestFields: changesOf(said['request_headers']),
     responseFields: changesOf(said['response_headers']),
     body: typeof data === 'string' ? Buffer.from(data, 'base64') : undefined,
@@ -225,6 +237,14 @@ function rulingOf(decision: unknown): Ruling {
     default:
       throw unknownDecision()
   }
+}
+
+/** Of a message: `allow`, or one that does not go on. Undefined: it says nothing of it. */
+function ofMessage(decision: unknown): Ruling | undefined {
+  const { close } = record(decision)
+  if (decision !== 'drop' && close === undefined) return undefined
+  const text = plainText(record(close)['reason'])
+  return { kind: 'block', status: undefined, text, fields: [] }
 }
 
 function unknownDecision(): ProcessorFailure {

@@ -10,6 +10,7 @@ import type { UdsOptions } from './uds-connection.js'
 import { FRAME } from './uds-frames.js'
 import {
   cancelText,
+  messageText,
   readAnswer,
   requestChunkText,
   requestHeadText,
@@ -69,6 +70,11 @@ export class UdsDialect implements Dialect {
     this.#give(connection)
   }
 
+  /** What was told is kept nowhere. */
+  forget(): void {
+    // Nothing to do.
+  }
+
   async introduce(patience: Patience): Promise<Introduction> {
     const connection = await this.#take(patience)
     await connection.ask({ type: FRAME.ping, payload: '', answer: FRAME.pong }, patience)
@@ -126,7 +132,9 @@ class Asking {
   }
 
   async verdict(): Promise<Verdict> {
-    const { asksHead, body } = this.#asked
+    const { asksHead, body, message, requestId } = this.#asked
+    if (message !== undefined && this.#isFor('websocket'))
+      this.#heard(await this.#say(FRAME.websocket, messageText(requestId, message)))
     if (asksHead && this.#isFor('request_headers'))
       this.#heard(await this.#say(FRAME.requestHead, requestHeadText(this.#asked)))
     if (body !== undefined && !this.#isFinal && this.#isFor('request_body'))

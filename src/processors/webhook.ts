@@ -5,9 +5,11 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Dialect } from './dialect.js'
+import { AnswerPieces, guardrailAnswer } from './guardrail-answers.js'
 import { guardrailQuestion } from './guardrail-messages.js'
 import type { GuardrailShape } from './guardrail-messages.js'
 import type { Patience } from './patience.js'
+import type { Told } from './told.js'
 import type { Asked, Introduction, Verdict } from './words.js'
 import { failureOf, ProcessorFailure } from './words.js'
 
@@ -32,6 +34,7 @@ export class WebhookDialect implements Dialect {
   readonly #options: WebhookOptions
   readonly #url: URL
   readonly #agent: http.Agent
+  readonly #answers = new AnswerPieces()
   #isClosed = false
 
   constructor(options: WebhookOptions) {
@@ -63,9 +66,15 @@ export class WebhookDialect implements Dialect {
     return read(said)
   }
 
-  /** It is asked about requests alone. */
-  tell(): Promise<void> {
-    return Promise.resolve()
+  /** Of an answer, once all of it is there. */
+  async tell(requestId: string, told: Told, patience: Patience): Promise<void> {
+    const whole = this.#answers.take(requestId, told)
+    if (whole === undefined) return
+    await this.#post(guardrailAnswer(this.#options.shape, requestId, whole), patience)
+  }
+
+  forget(requestId: string): void {
+    this.#answers.forget(requestId)
   }
 
   /** It has no handshake: it is asked about an empty request. */

@@ -4,7 +4,7 @@
  * for the rooms that judge.
  */
 
-/** Moments at which a processor may be told something; the first two are asked about. */
+/** Moments at which a processor may be told something; requests and messages are asked about. */
 export const PROCESSOR_EVENTS = [
   'request_headers',
   'request_body',
@@ -46,13 +46,21 @@ export interface ShownBody {
   readonly isCut: boolean
 }
 
-/** The question about one request: its head, its body, or both. */
+/** A whole message of a client on a WebSocket, without its compression. */
+export interface ShownMessage {
+  readonly text: string
+  /** Of those that were shown, from 0. */
+  readonly index: number
+}
+
+/** The question about one request: its head, its body, or both; or about one message. */
 export interface Asked {
   readonly requestId: string
   readonly head: ShownHead
   readonly asksHead: boolean
   /** Undefined: there is none, or it is not shown. */
   readonly body: ShownBody | undefined
+  readonly message?: ShownMessage | undefined
 }
 
 /** One change to the fields of a head; names in lower case. */

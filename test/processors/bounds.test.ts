@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Breaker } from '../../src/processors/breaker.js'
+import { AnswerPieces } from '../../src/processors/guardrail-answers.js'
 import { Lane } from '../../src/processors/lane.js'
 import { Patience } from '../../src/processors/patience.js'
 import { ProcessorFailure } from '../../src/processors/words.js'
@@ -85,6 +86,24 @@ describe('the breaker of a processor', () => {
     const { breaker } = opened(false)
     breaker.returned()
     assert.equal(breaker.enter(), false)
+  })
+})
+
+describe('answers that wait for their end', () => {
+  const told = (bytes: Buffer, isLast = false) =>
+    ({ kind: 'response_body', status: 200, bytes, index: 0, isLast, sofar: 0 }) as const
+
+  it('are so many, of so many bytes, and give their room back', () => {
+    const pieces = new AnswerPieces()
+    const half = Buffer.alloc(8 * 1024 * 1024)
+    assert.equal(pieces.take('a', told(half)), undefined)
+    assert.equal(pieces.take('b', told(half)), undefined)
+    assert.throws(() => pieces.take('c', told(Buffer.alloc(1))), { kind: 'busy' })
+    pieces.forget('a')
+    assert.equal(pieces.take('b', told(Buffer.from('!'), true))?.bytes.length, 8388609)
+    assert.equal(pieces.size, 0)
+    for (let i = 0; i < 1024; i++) pieces.take(`n ${i}`, told(Buffer.alloc(0)))
+    assert.throws(() => pieces.take('more', told(Buffer.alloc(0))), { kind: 'busy' })
   })
 })
 

@@ -25,6 +25,7 @@ message ProcessingRequest {
     HttpBody request_body = 4;
     HttpBody response_body = 5;
   }
+  bool observability_mode = 10;
 }
 message BoolValue { bool value = 1; }
 message HeaderValueOption { HeaderValue header = 1; BoolValue append = 2; int32 append_action = 3; }
@@ -58,6 +59,9 @@ export interface ProcRequest {
     readonly end_of_stream: boolean
   }
   readonly request_body?: { readonly body: Buffer; readonly end_of_stream: boolean }
+  readonly response_headers?: NonNullable<ProcRequest['request_headers']>
+  readonly response_body?: { readonly body: Buffer; readonly end_of_stream: boolean }
+  readonly observability_mode?: boolean
 }
 
 /** `end`: it closes the stream in order; `nothing`: it hangs; a number: a status of gRPC. */

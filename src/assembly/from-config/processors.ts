@@ -50,7 +50,11 @@ export function lookersOf(
     .map(({ name, action }) => ({ name, blocks: action === 'block' }))
 }
 
-const ASKED_AT: ReadonlySet<ProcessorEvent> = new Set(['request_headers', 'request_body'])
+const ASKED_AT: ReadonlySet<ProcessorEvent> = new Set([
+  'request_headers',
+  'request_body',
+  'websocket',
+])
 
 function eventsOf({ events, dialect }: Entry): readonly ProcessorEvent[] {
   if (events.length > 0) return events

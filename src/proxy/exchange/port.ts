@@ -36,6 +36,7 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   /** Undefined: no answers are kept. */
   readonly answers: AnswerCache | undefined
   readonly overrides: JudgingPort['overrides'] & WebsocketPort['overrides']
+  readonly processors: JudgingPort['processors'] & WebsocketPort['processors']
   readonly decider: JudgingPort['decider'] &
     WebsocketPort['decider'] &
     Pick<Decider, 'holdsFor' | 'giveUp'>

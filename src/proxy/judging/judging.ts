@@ -31,6 +31,8 @@ import { recogniseBody } from '../../providers/index.js'
 import { canRead } from '../websocket/websocket-exchange.js'
 import { speechOf } from '../websocket/websocket-speech.js'
 
+const NOTHING_LOOKED_AT: LookedAt = { bytes: Buffer.alloc(0), isWhole: true }
+
 export class Judging {
   /** What the decision takes out of the body; undefined before it was asked for. */
   redaction: BodyRedaction | undefined
@@ -46,6 +48,8 @@ export class Judging {
   #redacts: Redacts = 'nothing'
   /** Other programs that look, once they are asked. */
   #looking: Looking | undefined
+  /** That were shown. */
+  #messages = 0
   /** What is made of it, or will be; whoever asks again gets the same. */
   #judged: { readonly judgement: Judgement } | undefined
 
@@ -97,10 +101,9 @@ export class Judging {
     const redaction = new BodyRedaction(undefined, request.rawHeaders, () =>
       this.#words(),
     )
-    const nothing = { bytes: Buffer.alloc(0), isWhole: true }
     const { services } = this.#about
     return looking
-      .join(UNASKED, nothing, redaction)
+      .join(UNASKED, NOTHING_LOOKED_AT, redaction)
       .then((made) => noted(services, { log: this.#log }, made))
   }
 
@@ -120,7 +123,14 @@ export class Judging {
       if (made?.enforce !== true) reading?.passed(takenFrom(made))
       return made
     }
-    const decision = this.#ask(content, log, redaction)
+    const { message: text } = content
+    const looking =
+      text === undefined
+        ? undefined
+        : Looking.atMessage(this.#about, log, { text, index: this.#messages++ })
+    const look =
+      looking && ((made: Decision) => looking.join(made, NOTHING_LOOKED_AT, redaction))
+    const decision = this.#ask(content, log, redaction, look)
     return decision instanceof Promise ? decision.then(decided) : decided(decision)
   }
 

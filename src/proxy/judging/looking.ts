@@ -21,6 +21,7 @@ import type {
   ProcessorEvent,
   Ruling,
   ShownBody,
+  ShownMessage,
   Verdict,
 } from '../../processors/words.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
@@ -30,6 +31,9 @@ import type { JudgingPort } from './port.js'
 import type { BodyRedaction } from './redact-body.js'
 
 const ASKED_AT: readonly ProcessorEvent[] = ['request_headers', 'request_body']
+const MESSAGES: readonly ProcessorEvent[] = ['websocket']
+/** Where it may become a WebSocket. */
+const UPGRADED_AT: readonly ProcessorEvent[] = [...ASKED_AT, ...MESSAGES]
 
 /** What there is of the body: as it came, or as much of it as was kept. */
 export interface LookedAt {
@@ -55,29 +59,46 @@ export class Looking {
   readonly #log: ExchangeLog
   readonly #processors: readonly Processor[]
   readonly #patiences = new Set<Patience>()
+  /** Of a WebSocket, what is asked about in the place of the request. */
+  readonly #message: ShownMessage | undefined
   #isGivenUp = false
 
   private constructor(
     about: ExchangeAbout<JudgingPort>,
     log: ExchangeLog,
     processors: readonly Processor[],
+    message?: ShownMessage,
   ) {
     this.#about = about
     this.#log = log
     this.#processors = processors
+    this.#message = message
   }
 
   /** Undefined: nobody is there who looks at such requests. */
   static at(about: ExchangeAbout<JudgingPort>, log: ExchangeLog): Looking | undefined {
-    const processors = lookersAt(about)
+    const processors = lookersAt(about, ASKED_AT)
     return processors.length === 0 ? undefined : new Looking(about, log, processors)
+  }
+
+  /** The same of one message of its WebSocket. */
+  static atMessage(
+    about: ExchangeAbout<JudgingPort>,
+    log: ExchangeLog,
+    message: ShownMessage,
+  ): Looking | undefined {
+    const processors = lookersAt(about, MESSAGES)
+    if (processors.length === 0) return undefined
+    return new Looking(about, log, processors, message)
   }
 
   /** May a word of somebody who looks at such requests block this one? */
   static holds(about: LookedFor): boolean {
     return (
       about.services.decider.mayBlock &&
-      lookersAt(about).some(({ options }) => options.action === 'block')
+      lookersAt(about, about.facts.upgrade === undefined ? ASKED_AT : UPGRADED_AT).some(
+        ({ options }) => options.action === 'block',
+      )
     )
   }
 
@@ -107,7 +128,8 @@ export class Looking {
     const { device, endpointDomain: endpoint } = this.#log.record
     const voices = said.flatMap(({ processor, heard }) => voiceOf(processor, heard) ?? [])
     const whole = decider.join(decision, voices, { device, endpoint })
-    const takesEffect = decider.enforces && !whole.enforce
+    const isRequest = this.#message === undefined
+    const takesEffect = isRequest && decider.enforces && !whole.enforce
     const changed = takesEffect ? this.#change(said, redaction) : []
     const notes = [...said.flatMap(notesOf), ...changed]
     return notes.length === 0 ? whole : { ...whole, notes }
@@ -142,6 +164,14 @@ export class Looking {
     body: LookedAt,
     redaction: BodyRedaction,
   ): Promise<Asked | undefined> {
+    const message = this.#message
+    const { requestId } = this.#log.record
+    if (message !== undefined) {
+      if (Buffer.byteLength(message.text) > processor.options.bodyBytes)
+        throw new ProcessorFailure('body-too-large')
+      const head = this.#head(processor)
+      return { requestId, head, asksHead: false, body: undefined, message }
+    }
     const asksHead = processor.hears('request_headers')
     let shown: ShownBody | undefined
     try {
@@ -256,7 +286,10 @@ type LookedFor = Pick<
 >
 
 /** By what is known of it from the beginning: whom it waits for are those who are asked. */
-function lookersAt(about: LookedFor): readonly Processor[] {
+function lookersAt(
+  about: LookedFor,
+  events: readonly ProcessorEvent[],
+): readonly Processor[] {
   const { services, facts, from } = about
   const { processors, decider } = services
   if (processors.all.length === 0) return processors.all
@@ -267,7 +300,7 @@ function lookersAt(about: LookedFor): readonly Processor[] {
     path: facts.path,
     device: { ...device, name: decider.nameOf(device) },
   }
-  return processors.at(exchange, ASKED_AT)
+  return processors.at(exchange, events)
 }
 
 const NOTHING_TO_SEE: Heard = {

@@ -48,12 +48,13 @@ function tapFor(boxes: readonly LetterBox[], coding: CodingLimits): ExchangeTap 
   return {
     requestBytes: () => undefined,
     responseHead(status, fields) {
+      body = Body.of(boxes, { status, fields }, coding)
       for (const box of toHead) {
         const { named } = box.processor.options
         const shown = shownFields(fields, named)
-        box.post({ kind: 'response_headers', status, fields: shown })
+        const isLast = body?.boxes.includes(box) !== true
+        box.post({ kind: 'response_headers', status, fields: shown, isLast })
       }
-      body = Body.of(boxes, fields, coding)
     },
     responseBytes: (chunk) => body?.push(chunk),
     responseEnd: () => body?.end(),
@@ -86,15 +87,21 @@ function endOf(seen: SeenExchange) {
 class Body {
   /** Resolves once all of it has been told. */
   readonly ended: Promise<void>
-  readonly #boxes: readonly LetterBox[]
+  readonly boxes: readonly LetterBox[]
+  readonly #status: number
   readonly #decoder: ContentDecoder | undefined
   #done: () => void = () => undefined
   #index = 0
   #sofar = 0
   #isOver = false
 
-  private constructor(boxes: readonly LetterBox[], decoder?: ContentDecoder) {
-    this.#boxes = boxes
+  private constructor(
+    boxes: readonly LetterBox[],
+    status: number,
+    decoder?: ContentDecoder,
+  ) {
+    this.boxes = boxes
+    this.#status = status
     this.#decoder = decoder
     this.ended = new Promise((resolve) => {
       this.#done = resolve
@@ -104,7 +111,7 @@ class Body {
   /** Undefined: nobody is to see it, or nobody could read it. */
   static of(
     boxes: readonly LetterBox[],
-    fields: readonly string[],
+    { status, fields }: { readonly status: number; readonly fields: readonly string[] },
     limits: CodingLimits,
   ): Body | undefined {
     const type = valueOf(fields, 'content-type')
@@ -113,9 +120,10 @@ class Body {
     )
     const coding = contentCoding(valueOf(fields, 'content-encoding'))
     if (shown.length === 0 || coding === undefined) return undefined
-    if (coding === 'identity') return new Body(shown)
+    if (coding === 'identity') return new Body(shown, status)
     const body: Body = new Body(
       shown,
+      status,
       new ContentDecoder(coding, (piece) => body.#tell(piece, false), limits),
     )
     return body
@@ -148,11 +156,14 @@ class Body {
     if (this.#isOver) return
     this.#sofar += bytes.length
     const { length } = bytes
-    for (const box of this.#boxes) {
+    for (const box of this.boxes) {
       const most = box.processor.options.bodyBytes
       if (!isLast && this.#sofar - length >= most) continue
       const shown = bytes.subarray(0, Math.max(0, most - (this.#sofar - length)))
-      const about = { index: this.#index, isLast, sofar: this.#sofar }
+      const about = {
+        ...{ index: this.#index, isLast, sofar: this.#sofar },
+        status: this.#status,
+      }
       box.post({ kind: 'response_body', bytes: shown, ...about })
     }
     this.#index++

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.js'
 import type { Overrides } from '../../household/overrides.js'
 import type { Deadlines } from '../../net/deadlines.js'
 import type { Decider } from '../../policy/decider.js'
+import type { Processors } from '../../processors/processors.js'
 import type { ByteBudget } from '../bounds/byte-budget.js'
 import type { ReadingPort } from '../reading/port.js'
 import type { Observers } from '../words/observer.js'
@@ -13,6 +14,8 @@ export interface WebsocketPort extends ReadingPort {
   readonly policy: ReadingPort['policy'] &
     Pick<PolicySnapshot, 'timeouts' | 'previewBytes'>
   readonly decider: ReadingPort['decider'] & Pick<Decider, 'giveUp'>
+  /** Other programs, which may want to see messages. */
+  readonly processors: Pick<Processors, 'hears'>
   readonly clock: Clock
   readonly deadlines: Deadlines
   /**

@@ -198,6 +198,7 @@ function readerOf(
     log,
     reader,
     wantsText: services.decider.readsText || services.decider.readsFindings,
+    showsMessages: gate !== undefined && services.processors.hears('websocket'),
     detector: services.decider.detector,
     own: facts.head.own,
     // Its messages are not redacted, so that none are kept where they would have to be.

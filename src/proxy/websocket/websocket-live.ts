@@ -19,6 +19,8 @@ export interface LiveOptions {
   readonly reader: LiveReader
   /** Somebody looks at all text of messages. */
   readonly wantsText: boolean
+  /** Somebody is to see messages as they come. */
+  readonly showsMessages: boolean
   readonly detector?: Detector | undefined
   readonly previewChars: number
   /** `RequestHead.own`. */
@@ -35,11 +37,14 @@ export class LiveConversation implements SocketReader {
   }
 
   fromClient(text: string): Heard {
-    const { reader, wantsText } = this.#options
+    const { reader, wantsText, showsMessages, detector } = this.#options
     const prompt = reader.fromClient(text)
-    if (prompt === undefined || !wantsText) return prompt
-    const words = reader.words()
-    return words.says ? new Spoken(prompt, words, this.#options.detector) : prompt
+    if (prompt === undefined || !(wantsText || showsMessages)) return prompt
+    const heard = wantsText ? reader.words() : undefined
+    const words = heard?.says === true ? heard : undefined
+    const message = showsMessages && prompt !== '' ? text : undefined
+    if (words === undefined && message === undefined) return prompt
+    return new Spoken(prompt, { words, detector, message })
   }
 
   fromServer(text: string): void {

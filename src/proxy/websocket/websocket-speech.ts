@@ -31,29 +31,43 @@ export function speechOf(
  */
 export type Heard = string | undefined | Turn | Spoken
 
-/** A message with all of its text, where somebody looks at that. */
+/** A message with all of its text, or as it came, where somebody looks at that. */
 export class Spoken {
   readonly prompt: string
-  readonly #words: BodyText
+  /** Undefined: nobody looks at it. */
+  readonly #words: BodyText | undefined
   readonly #detector: Detector | undefined
+  readonly #message: string | undefined
 
-  constructor(prompt: string, words: BodyText, detector?: Detector) {
+  constructor(prompt: string, about: SpokenAbout) {
     this.prompt = prompt
-    this.#words = words
-    this.#detector = detector
+    this.#words = about.words
+    this.#detector = about.detector
+    this.#message = about.message
   }
 
   /** For a decision on this message alone. */
   async content(): Promise<Content> {
     const { prompt } = this
+    const told = {
+      ...noContent(),
+      ...{ prompt, promptChars: prompt.length, message: this.#message },
+    }
+    if (this.#words === undefined) return told
     const said = await inSlices(
       saidOf(this.#words.units, undefined, {
         ...SAID_LIMITS,
         detector: this.#detector,
       }),
     )
-    return { ...noContent(), prompt, promptChars: prompt.length, said }
+    return { ...told, said }
   }
+}
+
+export interface SpokenAbout {
+  readonly words: BodyText | undefined
+  readonly detector: Detector | undefined
+  readonly message: string | undefined
 }
 
 /** Makes sense of whole text messages, in the order in which both sides sent them. */

@@ -33,6 +33,8 @@ export interface TurnAbout {
 export class Turn {
   readonly log: ExchangeLog
   readonly #content: Content | Promise<Content>
+  /** The message, until it has been judged. */
+  #text: string | undefined
   readonly #reading: Reading | undefined
   readonly #observers: Observers
   /** Whoever waits to be judged waits no longer. */
@@ -64,6 +66,7 @@ export class Turn {
     this.#content =
       this.#reading?.request(bytes, true, JSON_HEAD) ??
       unreadable('invalid', 'no reader knows this API')
+    this.#text = text
     this.log.streams()
   }
 
@@ -76,9 +79,11 @@ export class Turn {
 
   #judge(ask: JudgeMessage): Judgement {
     const content = this.#content
-    return content instanceof Promise
-      ? content.then((known) => ask(known, this.log, this.#reading))
-      : ask(content, this.log, this.#reading)
+    const message = this.#text
+    this.#text = undefined
+    const judge = (known: Content): Judgement =>
+      ask({ ...known, message }, this.log, this.#reading)
+    return content instanceof Promise ? content.then(judge) : judge(content)
   }
 
   /** One message of the answer; `status` as HTTP would have it, where it says no. */

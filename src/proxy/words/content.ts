@@ -30,6 +30,8 @@ export interface Content {
   readonly choices?: number | undefined
   /** The service tier that it asks for. */
   readonly tier?: string | undefined
+  /** Of a WebSocket: the message as it came, where somebody is to see it. */
+  readonly message?: string | undefined
   /** All of its text; undefined where nobody looks at it. */
   readonly said?: SaidContent | undefined
   /** The conversation that it goes on with, as it stands now without it. */
