@@ -5,7 +5,7 @@
 import { consentProblem } from '../src/policy/consent.js'
 import type { ConsentCode } from '../src/policy/consent.js'
 import { checkAlerts } from './check-alerts.js'
-import { checkFleet } from './check-fleet.js'
+import { checkBundle, checkFleet } from './check-fleet.js'
 import { checkSinks } from './check-sinks.js'
 import { checkProcessors, checkWaf } from './check-processors.js'
 import { isObject } from './defaults.js'
@@ -31,6 +31,7 @@ export function checkConfig(config: Config, judgement: Judgement): void {
   checkAlerts(config, judgement)
   checkFleet(config, judgement)
   checkSinks(config, judgement)
+  checkBundle(config, judgement)
   checkProcessors(config, judgement)
   checkWaf(config, judgement)
 }

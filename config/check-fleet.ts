@@ -74,6 +74,37 @@ export function checkFleet({ audit, fleet }: Config, judgement: Judgement): void
       )
 }
 
+/** Of `policies.bundle`. */
+export function checkBundle({ policies }: Config, judgement: Judgement): void {
+  const { given, inPlain, report, warn } = judgement
+  const at = ['policies', 'bundle']
+  const { url, token, token_file: file } = policies.bundle
+  if (url === undefined) {
+    const others = ['key', 'token', 'token_file', 'poll_seconds', 'long_poll_seconds']
+    if (others.some((key) => given([...at, key])))
+      warn(at, 'brings nothing without url', 'add url, or leave it out')
+    return
+  }
+  if (token !== undefined && file !== undefined)
+    report([...at, 'token'], 'is given beside token_file', 'give one of them')
+  const { protocol, hostname, username } = new URL(url)
+  if (username !== '')
+    report([...at, 'url'], 'holds a user name', 'use token or token_file')
+  const isLocal = /^(?:localhost|127\..*|\[::1\])$/.test(hostname)
+  if (protocol === 'http:' && !isLocal && policies.bundle.key === undefined)
+    warn(
+      [...at, 'url'],
+      'comes over plain HTTP and without a signature: whoever is on the way can change it',
+      'use https, or set key',
+    )
+  if (token !== undefined && inPlain([...at, 'token']))
+    warn(
+      [...at, 'token'],
+      'stands in plain text in this file',
+      'write ${VAR} and set VAR, or name a file of mode 0600 by token_file',
+    )
+}
+
 function hasPassword(text: string): boolean {
   return URL.canParse(text) && new URL(text).password !== ''
 }

@@ -76,11 +76,13 @@ function complete(given: unknown, sources: Sources): Config {
   if (sources.stateDir !== undefined && !holds(given, ['state_dir'])) {
     config.state_dir = sources.stateDir
   }
-  const { state_dir, audit, ca } = config
+  const { state_dir, audit, ca, policies } = config
+  const file = policies.bundle.file ?? resolve(state_dir, 'bundle.yori')
   return {
     ...config,
     audit: { ...audit, database: audit.database ?? resolve(state_dir, 'audit.db') },
     ca: { ...ca, directory: ca.directory ?? resolve(state_dir, 'ca') },
+    policies: { ...policies, bundle: { ...policies.bundle, file } },
   }
 }
 

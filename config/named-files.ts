@@ -108,6 +108,8 @@ export function missingFiles({
       [['audit', 'sinks', name, 'tls_ca'], tls_ca] as const,
     ]),
     [['policies', 'directory'], policies.directory],
+    [['policies', 'bundle', 'token_file'], policies.bundle.token_file],
+    [['policies', 'bundle', 'key'], keyFile(policies.bundle.key)],
     [['catalogue', 'file'], catalogue.file],
     [['inspect', 'detect_rules'], inspect.detect_rules],
     ...upstream.extra_ca.map(
@@ -123,6 +125,11 @@ export function missingFiles({
     const right = 'create it or mend the path'
     return [{ path, atKey: false, wrong: `${file} ${wrong}`, right }]
   })
+}
+
+/** A key that stands there itself is no file. */
+function keyFile(key: string | undefined): string | undefined {
+  return key?.startsWith('-----BEGIN ') === true ? undefined : key
 }
 
 function absence(file: string): string | undefined {

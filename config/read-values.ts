@@ -156,7 +156,8 @@ function inOneForm(format: keyof typeof formats, text: string, reading: Reading)
     case 'mac':
       return sameMac(text)
     case 'path':
-      return resolve(reading.base, text)
+      // A key may stand there itself.
+      return text.startsWith('-----BEGIN ') ? text : resolve(reading.base, text)
     default:
       return text
   }

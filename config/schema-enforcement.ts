@@ -1,4 +1,5 @@
 /** Policies, and what lets people past them. */
+import { bundleSchema } from './schema-bundle.js'
 import { choice, count, flag, item, list, secret, section, text } from './schema-parts.js'
 
 export const policiesSchema = section('Rego policies and what each may do.', {
@@ -12,6 +13,7 @@ export const policiesSchema = section('Rego policies and what each may do.', {
     default: 'home_default.rego',
     description: 'The file that speaks when no other has an opinion.',
   }),
+  bundle: bundleSchema,
   files: {
     type: 'object',
     propertyNames: { format: 'file-name' },

@@ -189,6 +189,13 @@ export class Appliance {
     return next
   }
 
+  /** The same configuration once more, for what it names has changed. @throws as `reload` */
+  rebuild(): Promise<void> {
+    const next = this.#reloading.then(() => this.#swap(this.#config))
+    this.#reloading = next.catch(() => undefined)
+    return next
+  }
+
   /** New connections end, exchanges under way get `timeouts.drain`, then everything closes. */
   stop(): Promise<void> {
     this.#stopping ??= this.#shutDown()

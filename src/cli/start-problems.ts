@@ -131,6 +131,14 @@ async function addPolicies({ config }: Loaded, clock: Clock, told: Told): Promis
   }
   for (const name of unknown) {
     if (policies.files[name]?.enabled === false) continue
+    if (policies.bundle.url !== undefined) {
+      told.warning(
+        ['policies', 'files', name],
+        'no bundle has brought a policy of that name yet: until then it says nothing',
+        'yori policy list has those that are there',
+      )
+      continue
+    }
     const meant = await nearestPolicy(name, policies)
     told.warning(
       ['policies', 'files', name],

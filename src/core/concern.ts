@@ -3,7 +3,7 @@
  * by `/health`, and by `yori status` in the same words.
  */
 export interface Concern {
-  readonly kind: 'clock' | 'descriptors' | 'store' | 'ship' | 'counters'
+  readonly kind: 'clock' | 'descriptors' | 'store' | 'ship' | 'counters' | 'bundle'
   /** In words for people, without paths and addresses. */
   readonly says: string
 }

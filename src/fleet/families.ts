@@ -1,6 +1,7 @@
 /** What is counted of a fleet, for `/metrics`. */
 import { looked } from '../metrics/instruments.js'
 import type { Family } from '../metrics/instruments.js'
+import type { Bundles } from './bundle/bundles.js'
 import type { SharedCounters } from './counters/shared-counters.js'
 import type { Shipping } from './ship/shipping.js'
 
@@ -171,6 +172,41 @@ export function countersFamilies(
       'yori_counters_clock_skew_seconds',
       'How far its clock is ahead of ours, where that is a second and more.',
       skewMs / 1000,
+    ),
+  ]
+}
+
+export function bundleFamilies({
+  counts,
+  isUp,
+}: Pick<Bundles, 'counts' | 'isUp'>): Family[] {
+  return [
+    looked(
+      'gauge',
+      'yori_bundle_up',
+      '1 while the last question for a bundle of policies ended well.',
+      isUp ? 1 : 0,
+    ),
+    looked(
+      'counter',
+      'yori_bundle_requests_total',
+      'Times that the server of policies was asked.',
+      counts.requests,
+    ),
+    looked(
+      'counter',
+      'yori_bundle_activations_total',
+      'Bundles that have taken effect.',
+      counts.activations,
+    ),
+    looked(
+      'counter',
+      'yori_bundle_failures_total',
+      'Questions that did not end well: the server was away, or what it gave was refused.',
+      [
+        [{ why: 'server' }, counts.failures],
+        [{ why: 'refused' }, counts.refused],
+      ],
     ),
   ]
 }

@@ -1,6 +1,6 @@
 /**
- * What this gateway has to do with others: its record is shipped, its counters are shared. Made
- * where the configuration asks for one of them; nothing of it is loaded otherwise.
+ * What this gateway has to do with others: its record is shipped, its counters are shared,
+ * its policies come from a server. Made where the configuration asks for one of them; nothing of it is loaded otherwise.
  */
 import type { Config } from '../../config/schema.js'
 import type { Clock } from '../core/clock.js'
@@ -9,7 +9,14 @@ import type { Log } from '../core/log.js'
 import type { Elsewhere } from '../household/elsewhere.js'
 import type { Family } from '../metrics/instruments.js'
 import type { SharedUse } from '../policy/shared-use.js'
-import { countersFamilies, shippingFamilies, sinkFamilies } from './families.js'
+import {
+  bundleFamilies,
+  countersFamilies,
+  shippingFamilies,
+  sinkFamilies,
+} from './families.js'
+import { Bundles } from './bundle/bundles.js'
+import type { InForce } from './bundle/bundles.js'
 import { keptId } from './kept-id.js'
 import { redisAddress } from './counters/redis.js'
 import { SharedDecisions } from './counters/decisions.js'
@@ -22,6 +29,8 @@ export interface FleetOptions {
   readonly log: Log
   /** Of YORI. */
   readonly version: string
+  /** What serves; asked once it does. */
+  readonly inForce: InForce
 }
 
 export class Fleet {
@@ -29,13 +38,16 @@ export class Fleet {
   readonly #counters: SharedCounters | undefined
   readonly #decisions: SharedDecisions | undefined
   readonly #sinks: readonly Shipping[]
+  readonly #bundles: Bundles | undefined
 
-  constructor({ config, clock, log, version }: FleetOptions) {
+  constructor({ config, clock, log, version, inForce }: FleetOptions) {
     const task = shipTask(config)
     if (task !== undefined) this.#shipping = new Shipping({ task, clock, log })
     this.#sinks = sinkTasks(config, version).map(
       (one) => new Shipping({ task: one, clock, log }),
     )
+    if (config.policies.bundle.url !== undefined)
+      this.#bundles = new Bundles({ inForce, clock, log })
     const { url, name, gateways, ...files } = config.fleet.counters
     if (url === undefined) return
     const id = keptId(config.state_dir)
@@ -62,7 +74,8 @@ export class Fleet {
   }
 
   get concerns(): readonly MayConcern[] {
-    return [...this.#all, ...(this.#counters === undefined ? [] : [this.#counters])]
+    const others = [this.#counters, this.#bundles].filter((one) => one !== undefined)
+    return [...this.#all, ...others]
   }
 
   get forAppliance(): { readonly shared?: SharedUse; readonly elsewhere?: Elsewhere } {
@@ -81,6 +94,7 @@ export class Fleet {
       ...(this.#sinks.length === 0
         ? {}
         : { sinks: this.#sinks.map(({ shape }) => shape) }),
+      ...(this.#bundles === undefined ? {} : { bundle: this.#bundles.shape }),
       ...(shared === undefined
         ? {}
         : {
@@ -99,6 +113,7 @@ export class Fleet {
       ...(this.#shipping === undefined ? [] : shippingFamilies(this.#shipping)),
       ...(this.#counters === undefined ? [] : countersFamilies(this.#counters)),
       ...(this.#sinks.length === 0 ? [] : sinkFamilies(this.#sinks)),
+      ...(this.#bundles === undefined ? [] : bundleFamilies(this.#bundles)),
     ]
   }
 
@@ -106,12 +121,16 @@ export class Fleet {
   async start(): Promise<void> {
     await this.#counters?.start()
     this.#decisions?.start()
-    await Promise.all(this.#all.map((one) => one.start()))
+    await Promise.all([...this.#all.map((one) => one.start()), this.#bundles?.start()])
   }
 
   /** After the last row. */
   async stop(): Promise<void> {
     this.#decisions?.stop()
-    await Promise.all([...this.#all.map((one) => one.stop()), this.#counters?.stop()])
+    await Promise.all([
+      ...this.#all.map((one) => one.stop()),
+      this.#counters?.stop(),
+      this.#bundles?.stop(),
+    ])
   }
 }

@@ -47,6 +47,8 @@ export interface RegoOptions {
   /** Modules of `yori.lib`. */
   readonly lib: readonly SourceFile[]
   readonly params: Params
+  /** For `data`, beside `data.params`. */
+  readonly data?: Readonly<Record<string, unknown>>
   readonly clock: Pick<Clock, 'monotonic'>
   readonly limits?: EvaluationLimits
   readonly cache?: CacheLimits
@@ -85,7 +87,7 @@ export function loadRegoPolicy(options: RegoOptions): RegoLoaded {
   const declared = compiled.policy.evaluate(`${path}.parameters`, {}, {}, UNBOUNDED)
   const parameters =
     declared.kind === 'value' ? parametersOf(toJson(declared.value)) : undefined
-  const data = { params: filledParams(options.params, parameters) }
+  const data = { ...options.data, params: filledParams(options.params, parameters) }
   const reads = allReads(
     own,
     modules.filter((module) => module.package[1] === 'lib'),

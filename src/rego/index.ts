@@ -84,6 +84,11 @@ export type CompileResult =
   | { readonly kind: 'ok'; readonly policy: Policy }
   | { readonly kind: 'invalid'; readonly errors: readonly RegoError[] }
 
+/** What a module calls itself. */
+export type PackageResult =
+  | { readonly kind: 'ok'; readonly package: readonly string[] }
+  | { readonly kind: 'invalid'; readonly error: RegoError }
+
 /**
  * Reads, resolves and checks modules together, as `opa build` would. Never throws for what a
  * text says: `invalid` lists every problem with its place, in the order of the files. Nothing is
@@ -108,6 +113,15 @@ export function compileModules(
   const compiled = compileTree(modules, known)
   if (compiled.errors.length > 0) return { kind: 'invalid', errors: compiled.errors }
   return { kind: 'ok', policy: new Policy(new Program(compiled.tree, known), modules) }
+}
+
+/** The package of a module, without `data`; its first problem where it cannot be read. */
+export function packageOf({ name, text }: SourceFile): PackageResult {
+  try {
+    return { kind: 'ok', package: parseModule(name, text, 'v1').package }
+  } catch (cause) {
+    return { kind: 'invalid', error: problem(name, cause) }
+  }
 }
 
 /** `policy.evaluate(path, input, data, options)`, for those who prefer functions. */

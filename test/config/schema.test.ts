@@ -267,7 +267,11 @@ describe('the defaults', () => {
       prune_at: '03:00',
     },
     fleet: { counters: { name: 'yori', gateways: 2 } },
-    policies: { default: 'home_default.rego', files: {} },
+    policies: {
+      default: 'home_default.rego',
+      bundle: { poll_seconds: 60, roots: ['yori'], file: '/var/db/yori/bundle.yori' },
+      files: {},
+    },
     enforcement: {
       enabled: false,
       consent_accepted: false,

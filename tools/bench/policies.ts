@@ -18,6 +18,7 @@ import { LocalTimes } from '../../src/policy/local-time.js'
 import { EMPTY_STATE } from '../../src/policy/state.js'
 import { UsageCounters } from '../../src/policy/usage.js'
 import { loadPolicySet } from '../../src/assembly/from-config/policy-set.js'
+import type { PoliciesConfig } from '../../src/assembly/from-config/policy-set.js'
 import { atOnce } from '../../src/core/resting.js'
 import { saidOf } from '../../src/proxy/reading/said.js'
 
@@ -76,9 +77,7 @@ const kept = {
   activate: () => assert.fail('no emergency here'),
 }
 
-async function deciderWith(
-  config: Parameters<typeof loadPolicySet>[0],
-): Promise<Decider> {
+async function deciderWith(config: Omit<PoliciesConfig, 'bundle'>): Promise<Decider> {
   const { policies } = await loadPolicySet(config, systemClock)
   return new Decider({
     policies: policies.map(({ policy }) => policy),

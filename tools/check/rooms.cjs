@@ -46,6 +46,7 @@ const FLOORS = [
       { room: 'src/net' },
       { room: 'src/audit' },
       { room: 'src/processors' },
+      { room: 'src/bundle', calls: ['config'] },
     ],
   },
   {

@@ -46,9 +46,18 @@ export async function deciderOf(config: Config, edges: PolicyEdges): Promise<Dec
   const { enforcement, mode, inspect } = config
   const { enabled, consent_accepted: consentAccepted, timezone } = enforcement
   const { audit, clock, kept, log, policyMemory: memory } = edges
-  const { policies, unknown } = await loadPolicySet(config.policies, clock)
+  const { policies, unknown, bundle } = await loadPolicySet(config.policies, clock)
+  if (bundle?.kind === 'bad')
+    log.warn(
+      { reason: bundle.reason },
+      'the bundle of policies that was kept is not used',
+    )
   for (const policy of unknown) {
     if (config.policies.files[policy]?.enabled === false) continue
+    if (bundle !== undefined) {
+      log.warn({ policy }, 'no bundle has brought that policy yet: it says nothing')
+      continue
+    }
     const meant = await nearestPolicy(policy, config.policies)
     log.warn({ policy, meant }, 'no policy of that name: it says nothing')
   }
@@ -166,7 +175,9 @@ function hashOf(key: string, secret: Secret | undefined): PasswordHash | undefin
   )
 }
 
-export function settingsOf(config: Pick<Config, 'policies'>): Map<string, PolicySetting> {
+export function settingsOf(config: {
+  readonly policies: Pick<Config['policies'], 'files'>
+}): Map<string, PolicySetting> {
   return new Map(
     Object.entries(config.policies.files).map(
       ([name, { enabled, action, fail_mode: failMode, order, message }]) => [

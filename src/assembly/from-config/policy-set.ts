@@ -7,6 +7,9 @@ import { readPolicyFolder, SHIPPED_POLICIES } from '../../../config/policy-files
 import type { PolicyFile, PolicyFolder } from '../../../config/policy-files.js'
 import { nearest } from '../../../config/schema-suggest.js'
 import type { Config } from '../../../config/schema.js'
+import type { Bundle } from '../../bundle/bundle.js'
+import { keptBundle } from '../../bundle/kept.js'
+import type { KeptBundle } from '../../bundle/kept.js'
 import type { Clock } from '../../core/clock.js'
 import { YoriError } from '../../core/errors.js'
 import { DEFAULT_POLICY } from '../../policy/policy.js'
@@ -16,6 +19,8 @@ export interface PolicySet {
   readonly policies: readonly LoadedPolicy[]
   /** Named in the configuration, and nowhere to be found. */
   readonly unknown: readonly string[]
+  /** What the last bundle is, where the configuration names a server of them. */
+  readonly bundle?: KeptBundle
 }
 
 export interface LoadedPolicy {
@@ -23,12 +28,18 @@ export interface LoadedPolicy {
   readonly file: PolicyFile
   /** It comes with YORI. */
   readonly shipped: boolean
+  /** It came with a bundle. */
+  readonly bundled: boolean
   /** The same in two loads when text, shared modules and parameters are the same. */
   readonly identity: string
 }
 
 /** What a configuration says of policies. */
 export type PoliciesConfig = Config['policies']
+
+/** Some of them, of this machine alone without a `bundle`. */
+type AskedPolicies = Omit<PoliciesConfig, 'bundle'> &
+  Partial<Pick<PoliciesConfig, 'bundle'>>
 
 /** Made of the lists: they have no file. */
 const WITHOUT_FILE: ReadonlySet<string> = new Set(['time_rules', 'session_stop'])
@@ -46,13 +57,19 @@ export class BadPolicies extends YoriError {
   }
 }
 
-/** @throws BadPolicies with every problem; YORI_CONFIG_INVALID for an unreadable folder */
+/**
+ * With a `trial` as if that were the bundle that is kept.
+ * @throws BadPolicies with every problem; YORI_CONFIG_INVALID for an unreadable folder
+ */
 export async function loadPolicySet(
-  config: PoliciesConfig,
+  config: AskedPolicies,
   clock: Pick<Clock, 'monotonic'>,
+  trial?: Bundle,
 ): Promise<PolicySet> {
-  const wanted = await wantedFiles(config)
-  if (wanted.files.length === 0) return { policies: [], unknown: wanted.unknown }
+  const bundle = await bundleOf(config, trial)
+  const wanted = await wantedFiles(config, bundle)
+  const about = { unknown: wanted.unknown, ...(bundle === undefined ? {} : { bundle }) }
+  if (wanted.files.length === 0) return { policies: [], ...about }
   const [{ loadRegoPolicy }, { BadParams }, { describeLoadError }] = await Promise.all([
     import('../../policy/rego-policy.js'),
     import('../../policy/params.js'),
@@ -60,13 +77,18 @@ export async function loadPolicySet(
   ])
   const policies: LoadedPolicy[] = []
   const problems: string[] = []
-  for (const { name, file, lib, shipped } of wanted.files) {
+  for (const { name, file, lib, shipped, data } of wanted.files) {
     const params = config.files[name]?.params ?? {}
     try {
-      const loaded = loadRegoPolicy({ name, source: file, lib, params, clock })
+      const loaded = loadRegoPolicy({
+        ...{ name, source: file, lib, params, clock },
+        ...(data === undefined ? {} : { data }),
+      })
       if (loaded.kind === 'ok') {
-        const identity = JSON.stringify([name, file.text, lib.map(textOf), params])
-        policies.push({ policy: loaded.policy, file, shipped, identity })
+        const told = [name, file.text, lib.map(textOf), params, data]
+        const identity = JSON.stringify(told)
+        const { policy } = loaded
+        policies.push({ policy, file, shipped, bundled: data !== undefined, identity })
       } else problems.push(...loaded.errors.map(describeLoadError))
     } catch (cause) {
       if (!(cause instanceof BadParams)) throw cause
@@ -77,13 +99,24 @@ export async function loadPolicySet(
   }
   // A fault in a shared module shows in every policy that is compiled with it.
   if (problems.length > 0) throw new BadPolicies([...new Set(problems)], wanted.unknown)
-  return { policies, unknown: wanted.unknown }
+  return { policies, ...about }
 }
+
+async function bundleOf(
+  { bundle }: AskedPolicies,
+  trial: Bundle | undefined,
+): Promise<KeptBundle | undefined> {
+  if (bundle?.url === undefined) return undefined
+  if (trial === undefined) return keptBundle(bundle)
+  return { kind: 'ok', bundle: trial, head: NEVER_KEPT }
+}
+
+const NEVER_KEPT = { source: '', etag: null, downloaded: '' } as const
 
 /** The policy that was meant by a name that is none: one that ships, or of the own folder. */
 export async function nearestPolicy(
   name: string,
-  { directory }: PoliciesConfig,
+  { directory }: AskedPolicies,
 ): Promise<string | undefined> {
   const folders = [SHIPPED_POLICIES, ...(directory === undefined ? [] : [directory])]
   const found = await Promise.all(
@@ -102,10 +135,12 @@ interface Wanted {
   readonly file: PolicyFile
   readonly lib: readonly PolicyFile[]
   readonly shipped: boolean
+  readonly data?: Bundle['data']
 }
 
 async function wantedFiles(
-  config: PoliciesConfig,
+  config: AskedPolicies,
+  kept: KeptBundle | undefined,
 ): Promise<{ files: Wanted[]; unknown: string[] }> {
   const { directory, files: settings } = config
   const named = Object.keys(settings).filter((name) => !WITHOUT_FILE.has(name))
@@ -121,6 +156,11 @@ async function wantedFiles(
     stems.set(name, { name, file, lib: shipped.lib, shipped: true })
   }
   const lib = [...(own?.lib ?? []), ...shipped.lib.filter(isMissingIn(own?.lib))]
+  if (kept?.kind === 'ok')
+    for (const one of bundled(kept.bundle, shipped.lib)) {
+      const name = isCalled(one.file.stem)
+      if (named.includes(name)) stems.set(name, { name, ...one, shipped: false })
+    }
   for (const file of own?.policies ?? []) {
     const name = isCalled(file.stem)
     stems.set(name, { name, file, lib, shipped: false })
@@ -130,8 +170,31 @@ async function wantedFiles(
   return { files, unknown }
 }
 
+/** A module of `yori.NAME` is a policy; those of deeper packages are shared by all of them. */
+function bundled(
+  { modules, data, revision }: Bundle,
+  shipped: readonly PolicyFile[],
+): Pick<Required<Wanted>, 'file' | 'lib' | 'data'>[] {
+  const files = modules.map(({ path, text, package: at }) => ({
+    at,
+    file: {
+      name: `bundle ${revision}/${path}`.replace(' /', '/'),
+      stem: at.at(-1) ?? '',
+      text,
+    },
+  }))
+  const isPolicy = (at: readonly string[]): boolean => at.length === 2 && at[1] !== 'lib'
+  const shared = files.filter(({ at }) => !isPolicy(at)).map(({ file }) => file)
+  const theirs = new Set(files.map(({ at }) => at.join('.')))
+  const lib = [
+    ...shared,
+    ...shipped.filter(({ stem }) => !theirs.has(`yori.lib.${stem}`)),
+  ]
+  return files.filter(({ at }) => isPolicy(at)).map(({ file }) => ({ file, lib, data }))
+}
+
 /** The file that the configuration makes the default policy bears that name. */
-export function nameOf({ default: file }: PoliciesConfig, stem: string): string {
+export function nameOf({ default: file }: AskedPolicies, stem: string): string {
   return `${stem}.rego` === file ? DEFAULT_POLICY : stem
 }
 

@@ -1,6 +1,7 @@
 /** The door to the running YORI: where its control plane is, and whether this was asked there. */
 import { askRunning } from '../../control/ask.js'
 import { printable } from '../../audit/printable.js'
+import { bundleLines } from './bundle-lines.js'
 import { countersLines } from './counters-lines.js'
 import { poolLines } from './pool-lines.js'
 import { shipLines } from './ship-lines.js'
@@ -13,6 +14,7 @@ interface Told {
   readonly ship?: unknown
   readonly counters?: unknown
   readonly sinks?: unknown
+  readonly bundle?: unknown
 }
 
 export const controlSection: StatusSection = {
@@ -25,11 +27,11 @@ export const controlSection: StatusSection = {
       const lines = [`told from the files alone: ${printable(reason)}`]
       return { level: 'good', facts: { asked: 'files', reason }, lines }
     }
-    const { pid, control, pools, ship, sinks, counters } = asked.body as Told
+    const { pid, control, pools, ship, sinks, counters, bundle } = asked.body as Told
     const { lines, isWhole } = poolLines(pools)
     const more: readonly unknown[] = Array.isArray(sinks) ? sinks : []
     const shipped = [ship, ...more].map(shipLines)
-    const fleet = [...shipped, countersLines(counters)]
+    const fleet = [...shipped, countersLines(counters), bundleLines(bundle)]
     const isFleetWhole = fleet.every((part) => part.isWhole)
     const url = typeof control?.url === 'string' ? control.url : undefined
     const problem = typeof control?.problem === 'string' ? control.problem : undefined

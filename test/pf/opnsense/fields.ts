@@ -62,6 +62,7 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   'audit.ship': 'a household has one gateway',
   fleet: 'a household has one gateway',
   'audit.sinks': 'a household has no collector of logs',
+  'policies.bundle': 'a household has one gateway',
   'audit.batch_rows': 'its default suits a router',
   'audit.batch_ms': 'its default suits a router',
   catalogue: 'a file, which the pages cannot put there',

@@ -77,7 +77,8 @@ async function list(deps: PolicyHouseholdDeps, flags: Flags): Promise<void> {
   const set = await loadPolicySet(config, deps.clock)
   const all = listed(set, (name) => config.files[name])
   if (flags.json === true) {
-    deps.print(`${jsonLine({ policies: all, unknown: set.unknown })}\n`)
+    const told = { policies: all, unknown: set.unknown, ...bundleShape(set) }
+    deps.print(`${jsonLine(told)}\n`)
     return
   }
   const rows = all.map((one) => [
@@ -92,7 +93,42 @@ async function list(deps: PolicyHouseholdDeps, flags: Flags): Promise<void> {
   const head = ['policy', 'action', 'fails', 'order', 'by name', 'from', 'what it does']
   for (const line of table(head, rows)) deps.print(line)
   for (const name of set.unknown)
-    deps.print(`${printable(name)}: no policy of that name\n`)
+    deps.print(
+      set.bundle === undefined
+        ? `${printable(name)}: no policy of that name\n`
+        : `${printable(name)}: no bundle has brought it yet\n`,
+    )
+  if (set.bundle !== undefined) deps.print(bundleLine(set.bundle))
+}
+
+function bundleShape({ bundle }: PolicySet): object {
+  switch (bundle?.kind) {
+    case undefined:
+      return {}
+    case 'ok': {
+      const { revision, roots, isSigned } = bundle.bundle
+      const { downloaded } = bundle.head
+      return { bundle: { revision, roots, verified: isSigned, downloaded } }
+    }
+    case 'bad':
+      return { bundle: { reason: bundle.reason } }
+    default:
+      return { bundle: null }
+  }
+}
+
+function bundleLine(bundle: NonNullable<PolicySet['bundle']>): string {
+  switch (bundle.kind) {
+    case 'ok': {
+      const { revision, isSigned } = bundle.bundle
+      const verified = isSigned ? ', signature verified' : ''
+      return `bundle: revision ${printable(revision) || '(none)'}${verified}, since ${bundle.head.downloaded}\n`
+    }
+    case 'bad':
+      return `bundle: not used: ${printable(bundle.reason)}\n`
+    default:
+      return 'bundle: none has come yet\n'
+  }
 }
 
 function listed(

@@ -116,7 +116,11 @@ export async function suggestPolicies(options: SuggestOptions): Promise<SuggestR
   return { rows, suggestions, inForce }
 }
 
-function candidates(config: PoliciesConfig, inForce: readonly string[]): PoliciesConfig {
+/** Those that come with YORI. */
+function candidates(
+  config: PoliciesConfig,
+  inForce: readonly string[],
+): Omit<PoliciesConfig, 'bundle'> {
   const setting = {
     enabled: true,
     action: 'block',

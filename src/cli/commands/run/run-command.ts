@@ -21,7 +21,7 @@ import {
 import type { SocketAddress } from '../../../core/address.js'
 import { systemClock } from '../../../core/clock.js'
 import { Alerts } from '../../../alerts/alerts.js'
-import type { Fleet } from '../../../fleet/fleet.js'
+import type { Fleet, FleetOptions } from '../../../fleet/fleet.js'
 import { Interceptors } from '../../../interceptors/interceptors.js'
 import { Telemetry } from '../../../control/telemetry.js'
 import { Control } from '../../../control/control.js'
@@ -161,8 +161,14 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
   const print = (text: string): void => void process.stdout.write(text)
   const interceptors = new Interceptors({ ...about, print })
   interceptors.use(config)
-  const fleet = await fleetOf(config, about)
-  const appliance = new Appliance({
+  const inForce = {
+    get config() {
+      return appliance.current.config
+    },
+    rebuild: () => appliance.rebuild(),
+  }
+  const fleet = await fleetOf(config, { ...about, inForce })
+  const appliance: Appliance = new Appliance({
     config,
     clock: systemClock,
     log,
@@ -312,20 +318,12 @@ interface FleetPart {
 /** Of a gateway that is one of many; nothing of it is loaded for the others. */
 async function fleetOf(
   config: Config,
-  about: {
-    readonly clock: typeof systemClock
-    readonly log: Pino.Logger
-    readonly version: string
-  },
+  about: Pick<FleetOptions, 'clock' | 'log' | 'version' | 'inForce'>,
 ): Promise<Fleet | undefined> {
-  const { ship, sinks } = config.audit
-  const { counters } = config.fleet
-  if (
-    ship.url === undefined &&
-    counters.url === undefined &&
-    Object.keys(sinks).length === 0
-  )
-    return undefined
+  const { audit, fleet, policies } = config
+  const servers = [audit.ship.url, fleet.counters.url, policies.bundle.url]
+  const isAlone = servers.every((url) => url === undefined)
+  if (isAlone && Object.keys(audit.sinks).length === 0) return undefined
   const { Fleet } = await import('../../../fleet/fleet.js')
   return new Fleet({ config, ...about })
 }
