@@ -76,7 +76,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   status: {
     group: 'Every day',
-    summary: 'how things stand: what is seen, what is not, and what is wrong',
+    summary:
+      'how things stand: what is seen, what is not, and what is wrong; exit 1 then',
     load: async () => {
       const { statusCommand } = await import('./commands/run/status.js')
       return statusCommand({

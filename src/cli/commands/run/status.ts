@@ -56,7 +56,9 @@ export function statusCommand(
   sections: readonly StatusSection[] = SECTIONS,
 ): Command {
   return new Command('status')
-    .description('how things stand: what is seen, what is not, and what is wrong')
+    .description(
+      'how things stand: what is seen, what is not, and what is wrong; exit 1 then',
+    )
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'for programs')
     .option('--days <number>', 'count this many days back', daysOf, DEFAULT_DAYS)
