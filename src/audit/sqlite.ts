@@ -12,22 +12,32 @@ type Driver = typeof SqliteModule
 /** `node` takes that of Node.js although the other is here; for tests. */
 const CHOICE = 'YORI_SQLITE'
 
+interface Loaded {
+  readonly driver: Driver
+  readonly ofNode: boolean
+}
+
 /** @throws when neither is here, with what would bring one */
-function load(): Driver {
+function load(): Loaded {
   if (process.env[CHOICE] !== 'node') {
     try {
       // Required, not imported: importing CommonJS makes Node load its lexer, 5 MB a thread.
-      return createRequire(import.meta.url)('better-sqlite3') as Driver
+      const driver = createRequire(import.meta.url)('better-sqlite3') as Driver
+      return { driver, ofNode: false }
     } catch (cause) {
       const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
       if (code !== 'MODULE_NOT_FOUND') throw cause
     }
   }
   const driver = nodeSqlite()
-  if (driver !== undefined) return driver
+  if (driver !== undefined) return { driver, ofNode: true }
   throw new Error(
     'there is no SQLite: install better-sqlite3, or run it by Node.js 22.16 or later',
   )
 }
 
-export const Sqlite = load()
+const { driver, ofNode } = load()
+
+export const Sqlite = driver
+/** That of Node.js copies a database by one statement, outside of transactions. */
+export const isOfNode = ofNode

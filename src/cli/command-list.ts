@@ -26,6 +26,11 @@ function zoneOf(path: string | undefined): string | undefined {
   return configOf(path).enforcement.timezone
 }
 
+function placesOf(path: string | undefined) {
+  const { state_dir: stateDir, ca } = configOf(path)
+  return { stateDir, caDirectory: ca.directory }
+}
+
 function auditDeps(): AuditCommandDeps {
   return {
     auditOptions: (path) => {
@@ -165,8 +170,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   audit: {
     group: 'Every day',
     summary: 'look into what YORI recorded',
-    load: async () =>
-      (await import('./commands/record/audit.js')).auditCommand(auditDeps()),
+    load: async () => {
+      const { auditCommand } = await import('./commands/record/audit.js')
+      const { addVacuum } = await import('./commands/record/audit-vacuum.js')
+      const { addCopies } = await import('./commands/record/audit-copies.js')
+      const deps = { ...auditDeps(), places: placesOf }
+      const command = auditCommand(deps)
+      addVacuum(command, deps)
+      addCopies(command, deps)
+      return command
+    },
   },
   fleet: {
     group: 'Every day',

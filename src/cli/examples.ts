@@ -122,6 +122,18 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori audit prune --dry-run', 'how many rows would go'],
     ['yori audit prune --older-than 30', 'keep a month'],
   ],
+  'yori audit vacuum': [
+    ['yori audit vacuum', 'a smaller file, after much was deleted'],
+    ['yori audit vacuum --json', 'bytes before and after'],
+  ],
+  'yori audit backup': [
+    ['yori audit backup audit-copy.db', 'while it runs; sqlite3 reads it'],
+    ['yori audit backup --force /mnt/usb/audit.db', 'over the one of last week'],
+  ],
+  'yori audit restore': [
+    ['yori audit restore audit-copy.db', 'with YORI stopped'],
+    ['yori audit restore --force /mnt/usb/audit.db', 'over what an earlier one kept'],
+  ],
   'yori sessions': [
     ['yori sessions list --since 24h', "the last day's conversations"],
     ['yori sessions stop 7f3a9c', 'block what follows in one'],

@@ -26,3 +26,12 @@ export interface CommonFlags {
   readonly config?: string
   readonly json?: boolean
 }
+
+/** Of commands that change the file itself. */
+export interface AuditFileDeps extends AuditCommandDeps {
+  /** Where the state and the CA are, of the same configuration. */
+  readonly places: (configPath: string | undefined) => {
+    readonly stateDir: string
+    readonly caDirectory: string
+  }
+}

@@ -4,7 +4,7 @@
  * of another CA, or under a running YORI, it refuses. The file holds keys: 0600.
  */
 import { execFile } from 'node:child_process'
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -18,12 +18,13 @@ import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Config } from '../../../../config/schema.js'
+import { copyDatabase } from '../../../audit/copy-database.js'
 import { headsFileOf, keyFileOf } from '../../../audit/evidence/heads.js'
-import { Sqlite } from '../../../audit/sqlite.js'
 import { YoriError } from '../../../core/errors.js'
 import { makeFolder } from '../../../core/make-folder.js'
 import { Command } from '../../commander.js'
 import { InstanceLock } from '../../instance.js'
+import { rootOf } from '../../root-of.js'
 
 const run = promisify(execFile)
 
@@ -137,15 +138,8 @@ async function backup(deps: BackupDeps, to: string, flags: Flags): Promise<void>
 
 const part = (name: string): string => name.split('/', 1)[0] ?? ''
 
-async function copied(from: string, to: string): Promise<void> {
-  if (!DATABASE.test(from)) return copyFile(from, to)
-  const db = new Sqlite(from, { readonly: true, timeout: 5_000 })
-  try {
-    await db.backup(to)
-  } finally {
-    db.close()
-  }
-}
+const copied = (from: string, to: string): Promise<void> =>
+  DATABASE.test(from) ? copyDatabase(from, to) : copyFile(from, to)
 
 /** Regular files alone; a link would lead elsewhere. */
 function filesIn(from: string, found: string[] = []): string[] {
@@ -228,15 +222,6 @@ function readManifest(source: string, file: string): Manifest {
     throw unusable(`${source} is no backup of yori`)
   }
   throw unusable(`${source} is of another version of yori`)
-}
-
-function rootOf(directory: string): string | null {
-  try {
-    const pem = readFileSync(join(directory, 'root.crt'))
-    return new X509Certificate(pem).fingerprint256
-  } catch {
-    return null
-  }
 }
 
 /** Piece by piece: a record may be larger than the memory of a router. */
