@@ -3,6 +3,7 @@
  * API that was asked for. Nothing by which the client is known goes there, and a key alone that
  * is configured for that very target.
  */
+import { shareOf } from '../../core/device-id.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import type { Door, Fallback, PooledTarget } from '../../policy/door.js'
 import type { DoorAsked } from '../../policy/doors.js'
@@ -55,7 +56,7 @@ function wayOf(
     provider: door.name,
     pool,
     without,
-    key: head.own?.get('x-yori-session-id') ?? from.state.record.device.ip,
+    key: head.own?.get('x-yori-session-id') ?? shareOf(from.state.record.device),
     headTimeoutMs: door.headTimeoutMs,
     isPreferred: fallback.isPreferred,
     slowerThanMs: fallback.slowerThanMs,
