@@ -113,7 +113,8 @@ class Rsyslog implements AsyncDisposable {
 }
 
 describe('rsyslog as a sink of the record', function () {
-  this.timeout(90_000)
+  // Whoever is killed within a handshake is waited for, 10 s each time.
+  this.timeout(300_000)
   before(function () {
     needs(this, 'rsyslogd')
     if (!hasTls()) skip(this, NO_TLS)
