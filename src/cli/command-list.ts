@@ -370,6 +370,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       }).addCommand(bundle)
     },
   },
+  bundle: {
+    group: 'Limits',
+    summary: 'one archive of policies for many gateways, as OPA has them',
+    load: async () => {
+      const { bundleArchiveCommand } = await import('./commands/policy/bundle-archive.js')
+      return bundleArchiveCommand({ clock: systemClock, print })
+    },
+  },
   device: {
     group: 'Limits',
     summary: 'what devices are called, and whose they are',

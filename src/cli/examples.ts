@@ -96,6 +96,24 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori audit stats --since 7d', 'a week, counted'],
     ['yori audit stats --device 192.168.1.23', 'one device alone'],
   ],
+  'yori bundle': [
+    ['yori bundle build policies --out bundle.tar.gz --revision 7', 'a folder, packed'],
+    [
+      'yori bundle sign bundle.tar.gz --key signing.pem',
+      'so that gateways can verify it',
+    ],
+  ],
+  'yori bundle build': [
+    ['yori bundle build policies --out bundle.tar.gz', 'for any server of files'],
+    [
+      'yori bundle build policies --out bundle.tar.gz --revision 7',
+      'seen in `yori status`',
+    ],
+  ],
+  'yori bundle sign': [
+    ['yori bundle sign bundle.tar.gz --key signing.pem', 'by RSA or P-256'],
+    ['yori bundle sign bundle.tar.gz --key secret --key-id shared', 'by a shared secret'],
+  ],
   'yori fleet': [
     ['yori fleet import old/audit.db --gateway branch-south', 'what an old box recorded'],
     ['yori fleet import month.csv --gateway branch-south', 'out of `yori audit export`'],

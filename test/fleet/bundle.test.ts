@@ -2,12 +2,21 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
+import { readBundle } from '../../src/bundle/bundle.js'
+import { bundleKey } from '../../src/bundle/signature.js'
 import { download } from '../../src/fleet/bundle/download.js'
 import { ChildYori } from '../support/child-yori.js'
 import { Cli } from '../support/cli.js'
@@ -247,6 +256,51 @@ describe('policies by bundles', function () {
       more()
     }
     await assert.rejects(download(question), /larger than 4194304 bytes/)
+  })
+
+  it('are packed and signed by yori bundle as system tar and a gateway read them', async () => {
+    await using folder = await tempFolder()
+    const run = async (...args: string[]): Promise<readonly [number, string]> => {
+      const cli = new Cli(['bundle', ...args], { cwd: folder.path })
+      const status = await cli.exited
+      return [status, cli.stdout + cli.stderr]
+    }
+    const { '.manifest': _own, ...files } = FILES
+    pack({ ...files, 'a/rule_test.rego': 'package x\n' }, folder.file('from'))
+    const out = folder.file('out.tar.gz')
+    const built = await run(
+      'build',
+      folder.file('from'),
+      '--out',
+      out,
+      '--revision',
+      'r7',
+    )
+    assert.match(built.join(), /^0,.*1 files of Rego/)
+    const list = (): string =>
+      execFileSync('tar', ['-tzf', out], { encoding: 'utf8' }).trim()
+    assert.deepEqual(list().split('\n'), ['.manifest', ...Object.keys(files)])
+    const [key, open] = [folder.file('key.pem'), folder.file('public.pem')]
+    const openssl = (...args: string[]): Buffer =>
+      execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+    const curve = ['-pkeyopt', 'ec_paramgen_curve:P-256']
+    openssl('genpkey', '-algorithm', 'EC', ...curve, '-out', key)
+    chmodSync(key, 0o644)
+    assert.match((await run('sign', out, '--key', key)).join(), /read by others/)
+    chmodSync(key, 0o600)
+    assert.match((await run('sign', out, '--key', key)).join(), /^0,.*3 files signed/)
+    assert.match(list(), /\n\.signatures\.json$/)
+    openssl('pkey', '-in', key, '-pubout', '-out', open)
+    const rules = {
+      roots: ['yori'],
+      key: bundleKey(readFileSync(open, 'utf8'), 'verify'),
+    }
+    const bundle = await readBundle(readFileSync(out), rules)
+    assert.deepEqual([bundle.revision, bundle.isSigned], ['r7', true])
+    pack({ 'x.rego': 'package acme.x\n' }, folder.file('foreign'))
+    const [status, why] = await run('build', folder.file('foreign'), '--out', out)
+    assert.notEqual(status, 0)
+    assert.match(why, /the package acme\.x, outside its roots yori/)
   })
 
   it('may be named before a bundle has brought them: a note of config check', async () => {
