@@ -1,6 +1,7 @@
 import type { FuzzTarget } from './target.js'
 import { http1Target } from './http1.js'
 import { llmTarget } from './llm.js'
+import { processorsTarget } from './processors.js'
 import { regoTarget } from './rego.js'
 import { textTarget } from './text.js'
 import { tlsTarget } from './tls.js'
@@ -11,6 +12,7 @@ export const targets: readonly FuzzTarget[] = [
   textTarget,
   regoTarget,
   llmTarget,
+  processorsTarget,
   websocketTarget,
   http1Target,
 ]
