@@ -1,6 +1,7 @@
 /**
  * A process of its own that writes rows without end, for tests that kill it or take its disk
- * away. Arguments: the database, and how many rows to wait for between two steps. Reports to
+ * away. Arguments: the database, how many rows to wait for between two steps,
+ * how many rows are held at most, and the id of an exchange that stays open. Reports to
  * its parent; `finish` makes it stop in order.
  */
 import { openAuditStore } from '../../src/audit/store.js'
@@ -8,7 +9,8 @@ import { systemClock } from '../../src/core/clock.js'
 import { silentLog } from '../../src/core/log.js'
 import { closed, exchange } from './support.js'
 
-const [, , database = '', rows = '50', limit = '1000'] = process.argv
+const [, , database = '', rows = '50', limit = '1000', open = 'never closed'] =
+  process.argv
 const store = openAuditStore({
   database,
   log: {
@@ -30,7 +32,7 @@ process.on('message', () => {
 })
 
 await store.start()
-store.exchangeOpened(exchange({ requestId: 'never closed' }))
+store.exchangeOpened(exchange({ requestId: open }))
 await store.flush()
 const body = 'b'.repeat(1000)
 while (!finishing) {

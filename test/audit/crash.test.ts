@@ -5,6 +5,7 @@ import { on, once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import Sqlite from 'better-sqlite3'
 import type { AuditCounts } from '../../src/audit/store.js'
 import {
   hasSqlite3,
@@ -15,9 +16,13 @@ import {
   temporaryFolder,
   verdictOf,
 } from './support.js'
+import { runCli } from '../support/cli.js'
 import { needs } from '../support/needs.js'
 
 const script = fileURLToPath(new URL('./child.js', import.meta.url))
+
+/** Rows that each of them was told as written: from the first to some batches. */
+const KILLED_AFTER = [1, 37, 2, 211, 64, 503, 10, 149]
 
 interface Told {
   readonly kind: string
@@ -79,6 +84,40 @@ describe('audit store of a process of its own', () => {
     } finally {
       await end(child)
     }
+  })
+
+  it('is what was written after each of eight kills at whatever row', async () => {
+    using folder = temporaryFolder()
+    let told = 0
+    for (const after of KILLED_AFTER) {
+      const rows = String(1 + (after % 61))
+      const child = fork(script, [folder.database, rows, '1000', `open ${after}`])
+      try {
+        const writes = ({ counts }: Told): boolean => counts.written.exchanges >= after
+        told += (await teller(child)(writes)).counts.written.exchanges
+        await end(child)
+      } finally {
+        await end(child)
+      }
+      // As it was left, with its log, before anybody opens it to write.
+      const found = verdictOf(folder.database)
+      assert.deepEqual(found.findings, [], `killed after ${after} rows`)
+      assert.ok(found.rows >= told, `${found.rows} rows vouched for, of ${told}`)
+    }
+    const verify = () =>
+      runCli(['audit', 'verify'], {
+        cwd: folder.path,
+        env: { YORI_STATE_DIR: dirname(folder.database) },
+      })
+    assert.equal((await verify()).status, 0)
+    const db = new Sqlite(folder.database)
+    db.exec('DELETE FROM exchanges WHERE id = (SELECT max(id) FROM exchanges)')
+    db.close()
+    assert.equal(
+      verdictOf(folder.database).wrong,
+      1,
+      'and would not be without its newest',
+    )
   })
 
   it('goes on when the disk is full, and writes again when there is room', async function () {
