@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { packageFile } from '../../src/core/package-root.js'
 import {
+  bundleFamilies,
   countersFamilies,
   shippingFamilies,
   sinkFamilies,
@@ -40,6 +41,10 @@ describe('/metrics', () => {
       ...shippingFamilies(shipping),
       ...countersFamilies(counters),
       ...sinkFamilies([{ label: 'siem', ...shipping }]),
+      ...bundleFamilies({
+        counts: { requests: 0, activations: 0, failures: 0, refused: 0 },
+        isUp: true,
+      }),
     ])
   })
   after(async () => {
