@@ -3,7 +3,6 @@
  * twice, by the policies of now and by the changed ones, as if blocking were on. Works on the
  * files alone, whether YORI runs or not.
  */
-import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Config } from '../../config/schema.js'
 import { openReader } from '../audit/queries.js'
@@ -14,6 +13,8 @@ import { YoriError } from '../core/errors.js'
 import { settingsOf } from '../assembly/from-config/policies.js'
 import type { Effect } from '../policy/combine.js'
 import { askedOften } from './asked-policy.js'
+import { questionOf } from './diff-question.js'
+import type { DiffQuestion } from './diff-question.js'
 import { WhatIf } from './what-if.js'
 import type { Comparison, RecordedRequest, Side } from './what-if.js'
 import { loadPolicySet } from '../assembly/from-config/policy-set.js'
@@ -53,12 +54,7 @@ export interface DiffReport {
   readonly milliseconds: number
 }
 
-export interface DiffOptions {
-  readonly config: Config
-  readonly changed: PoliciesConfig
-  /** `30d`, `2026-03-01`. */
-  readonly since: string
-  readonly clock: Clock
+export interface DiffOptions extends DiffQuestion {
   readonly interrupted: () => boolean
   /** Of all rows, those of before that are only counted among them. */
   readonly progress: (rows: number, all: number) => void
@@ -75,17 +71,6 @@ export interface DiffPlace {
   readonly found: TallyState
 }
 
-/** Of another question nothing can be gone on with. */
-export function questionOf(
-  options: Pick<DiffOptions, 'config' | 'changed' | 'since'>,
-): string {
-  const { config, changed, since } = options
-  const { policies, enforcement, audit, inspect } = config
-  const asked = [since, changed, policies, enforcement, audit.database]
-  const text = JSON.stringify([...asked, inspect.on_uninspectable])
-  return createHash('sha256').update(text).digest('hex')
-}
-
 /** Rows between two looks at the clock, the keyboard and others' work. */
 const SLICE = 250
 /** Devices and policies that are told apart. */
@@ -97,7 +82,7 @@ export async function diffPolicies(
 ): Promise<DiffReport & { readonly place?: DiffPlace }> {
   const { config, changed, clock, since } = options
   const startedAt = clock.monotonic()
-  const question = questionOf(options)
+  const question = await questionOf(options)
   const goOn = options.goOn?.question === question ? options.goOn : undefined
   const sinceMs =
     goOn?.sinceMs ?? parseSince(since, clock.now(), config.enforcement.timezone)

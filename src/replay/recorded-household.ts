@@ -45,7 +45,8 @@ export function householdOf(config: Config, nowMs: number) {
 
 const NO_VOICES: readonly Voice[] = []
 
-function keptState(config: Config, nowMs: number): PolicyState {
+/** What people have decided, without what was for its moment. */
+export function keptState(config: Config, nowMs: number): PolicyState {
   const file = policyDatabasePath(config.state_dir)
   if (!existsSync(file)) return EMPTY_STATE
   try {

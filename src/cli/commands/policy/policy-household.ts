@@ -10,7 +10,9 @@ import { loadPolicySet } from '../../../assembly/from-config/policy-set.js'
 import type { LoadedPolicy, PolicySet } from '../../../assembly/from-config/policy-set.js'
 import type { Loaded } from '../../context.js'
 import { changedPolicies } from '../../../replay/policy-changes.js'
-import { diffPolicies, questionOf } from '../../../replay/policy-diff.js'
+import { questionOf } from '../../../replay/diff-question.js'
+import type { DiffQuestion } from '../../../replay/diff-question.js'
+import { diffPolicies } from '../../../replay/policy-diff.js'
 import type { DiffPlace, DiffReport } from '../../../replay/policy-diff.js'
 import { forgetPlace, keepPlace, placeIn } from './policy-diff-place.js'
 import { suggestPolicies } from './policy-suggest.js'
@@ -166,7 +168,9 @@ async function diff(deps: PolicyHouseholdDeps, flags: DiffFlags): Promise<void> 
   const { since } = flags
   const { state_dir: stateDir } = config
   const goOn =
-    flags.resume === true ? placeToGoOn(deps, { config, changed, since }) : undefined
+    flags.resume === true
+      ? await placeToGoOn(deps, { config, changed, since, clock: deps.clock })
+      : undefined
   const { place, ...report } = await interruptible(deps, (interrupted) =>
     diffPolicies({
       ...{ config, changed, since, goOn, interrupted },
@@ -185,12 +189,12 @@ async function diff(deps: PolicyHouseholdDeps, flags: DiffFlags): Promise<void> 
   if (report.interrupted) deps.exit(INTERRUPTED)
 }
 
-function placeToGoOn(
+async function placeToGoOn(
   { note }: PolicyHouseholdDeps,
-  options: Parameters<typeof questionOf>[0],
-): DiffPlace | undefined {
+  options: DiffQuestion,
+): Promise<DiffPlace | undefined> {
   const place = placeIn(options.config.state_dir)
-  if (place?.question !== questionOf(options)) {
+  if (place?.question !== (await questionOf(options))) {
     note('yori: no run of this question was interrupted: it begins at the beginning\n')
     return undefined
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadConfig } from '../../../../config/load.js'
 import { openWriter } from '../../../../src/audit/writer.js'
+import { PolicyDatabase } from '../../../../src/household/policy-database.js'
 import { policyCommand } from '../../../../src/cli/commands/policy/policy-command.js'
 import type { DiffReport } from '../../../../src/replay/policy-diff.js'
 import type { SuggestReport } from '../../../../src/cli/commands/policy/policy-suggest.js'
@@ -338,6 +339,34 @@ describe('yori policy diff', () => {
       (await home.run('diff', '--resume', ...args)).notes.includes('begins'),
       true,
     )
+  })
+
+  it('goes on with nothing where a policy or a device is another one since', async () => {
+    const rows = Array.from({ length: 600 }, () => evening('10', '22:00:00'))
+    await using home = await Home.with({ ...UTC, policies: { directory: './own' } }, rows)
+    mkdirSync(home.folder.file('own/lib'), { recursive: true })
+    const write = (name: string, text: string): void =>
+      writeFileSync(home.folder.file('own', name), text)
+    write('mine.rego', 'package yori.mine\ndeny contains "no" if input.prompt == "no"')
+    write('lib/words.rego', 'package yori.lib.words\nbad := "no"')
+    const args = ['--set', 'bedtime.action=block']
+    const resumed = async (): Promise<string> => {
+      home.interruptAtOnce = true
+      return (await home.run('diff', '--resume', ...args)).notes
+    }
+    assert.match(await resumed(), /it begins at the beginning/)
+    assert.match(await resumed(), /goes on after 249 requests/)
+    write('mine.rego', 'package yori.mine\ndeny contains "yes" if input.prompt == "yes"')
+    assert.match(await resumed(), /it begins at the beginning/)
+    write('lib/words.rego', 'package yori.lib.words\nbad := "yes"')
+    assert.match(await resumed(), /it begins at the beginning/)
+    assert.match(await resumed(), /goes on after 249 requests/)
+    {
+      using kept = new PolicyDatabase(home.folder.file('state/policy.db'))
+      const value = { ip: '192.0.2.7', name: 'laptop', enabled: true, permanent: true }
+      kept.put('device', { key: '192.0.2.7', value, addedAt: 1, addedBy: 'anna' })
+    }
+    assert.match(await resumed(), /it begins at the beginning/)
   })
 
   for (const [change, problem] of [
