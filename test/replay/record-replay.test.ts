@@ -3,7 +3,7 @@
  * packages, and heard again without YORI, without a provider and with other keys.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
@@ -70,6 +70,22 @@ describe('yori record and yori exec --replay', function () {
       assert.match(name, /\.json$/)
       assert.equal(statSync(join(recordings, name)).mode & 0o777, 0o600)
     }
+  })
+
+  it('ends at once, and says why, where nothing can be written', async () => {
+    const other = folder.file('other')
+    mkdirSync(other, { mode: 0o755 })
+    writeFileSync(join(other, 'readme'), 'x')
+    const config = ['--config', yori.folder.file('yori.conf')]
+    for (const [to, why] of [
+      [other, /is open to others.*chmod 700/],
+      [join(other, 'readme', 'x'), /no folder/],
+    ] as const) {
+      const ran = await runCli(['record', '--to', to, ...config], { cwd: folder.path })
+      assert.notEqual(ran.status, 0)
+      assert.match(ran.stderr, why)
+    }
+    assert.deepEqual(readdirSync(other), ['readme'])
   })
 
   it('keeps no key, and nothing personal', () => {

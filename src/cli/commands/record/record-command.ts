@@ -85,7 +85,14 @@ async function record(deps: RecordDeps, flags: Flags): Promise<void> {
     max_body_bytes: flags.maxBody * MIB,
   })
   // Not before: whoever sees the folder is recorded.
-  openRecordings(flags.to)
+  try {
+    openRecordings(flags.to)
+  } catch (cause) {
+    const over = telling.each(() => undefined)
+    await telling.stop()
+    await over
+    throw cause
+  }
   const counts = new Counts()
   let writing: Promise<void> = Promise.resolve()
   let failure: Error | undefined
