@@ -8,7 +8,7 @@ import type { Transform } from 'node:stream'
 import { STATUS_CODES } from 'node:http'
 import type { YoriError } from '../core/errors.js'
 import type { UpstreamHandler } from '../net/upstream-words.js'
-import { bytesOf, flat } from './recording.js'
+import { bytesOf, fieldOf, flat } from './recording.js'
 import type { Fields, RecordedResponse, Recording } from './recording.js'
 
 export interface PlayingOptions {
@@ -56,7 +56,11 @@ export class Playing {
   ): Promise<void> {
     const { handler, isHead, brokenOff } = this.#options
     const { status, atMs, pieces, trailers, endMs } = response
-    await this.#until(atMs - fromMs)
+    // "Trailers-Only" of gRPC: its head is its end, and goes with it.
+    const isAll =
+      pieces.length === 0 && fieldOf(response.fields, 'grpc-status') !== undefined
+    const headMs = isAll ? (endMs ?? atMs) : atMs
+    await this.#until(headMs - fromMs)
     if (this.#isOver) return
     const coder = isHead ? undefined : coderOf(response, this.#options.accepts)
     const bodies = pieces.map(({ content }) => bytesOf(content))
@@ -72,7 +76,7 @@ export class Playing {
       if (this.#isOver) return
     }
     const isWhole = endMs !== undefined && !response.isCut
-    await this.#until((endMs ?? brokeOffMs) - fromMs)
+    if (!isAll || endMs === undefined) await this.#until((endMs ?? brokeOffMs) - fromMs)
     // What was said before goes out before: a break may overtake it.
     if (!isWhole) await new Promise((resolve) => setTimeout(resolve, BREAK_AFTER_MS))
     if (this.#isOver) return
@@ -125,14 +129,24 @@ function coderOf(
   accepts: string | undefined,
 ): Transform | undefined {
   if (coding === undefined || pieces.length === 0) return undefined
-  const takes = (accepts ?? '')
-    .split(',')
-    .map((item) => item.split(';', 1)[0]?.trim().toLowerCase())
-  if (!takes.includes(coding) && !takes.includes('*')) return undefined
+  if (!isTaken(coding, accepts)) return undefined
   if (coding === 'gzip') return createGzip(GZIP)
   if (coding === 'deflate') return createDeflate(GZIP)
   if (coding === 'br') return createBrotliCompress(BROTLI)
+  // Zstandard is not made here: who takes it takes an answer without a coding, too.
   return undefined
+}
+
+/** RFC 9110 §12.5.3: one of weight 0 is refused, and what is named goes before `*`. */
+function isTaken(coding: string, accepts: string | undefined): boolean {
+  const weights = new Map(
+    (accepts ?? '').split(',').map((item) => {
+      const [name = '', ...params] = item.split(';').map((part) => part.trim())
+      const weight = params.find((one) => /^q=/i.test(one))?.slice(2)
+      return [name.toLowerCase(), weight === undefined ? 1 : Number(weight)] as const
+    }),
+  )
+  return (weights.get(coding) ?? weights.get('*') ?? 0) > 0
 }
 
 /** As many as there were: what the end of the coding says goes with the last. */

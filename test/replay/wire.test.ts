@@ -34,6 +34,12 @@ const BLOB = Buffer.from(
 const WORDS = 'many words '.repeat(100_000)
 const DECODERS = { gzip: gunzipSync, br: brotliDecompressSync, deflate: inflateSync }
 
+/** `zstd -c` of TEXT: one frame with a checksum. */
+const ZSTD = Buffer.from(
+  'KLUv/QRY6QEAeyJpZCI6ImEiLCJjaG9pY2VzIjpbeyJtZXNzYWdlIjp7ImNvbnRlbnQiOiJHcsO8w59lIPCfjJkifX1dfRUJa48=',
+  'base64',
+)
+
 let asked = 0
 
 /** By the path of the request. */
@@ -46,6 +52,7 @@ const ANSWERS: Readonly<Record<string, RequestListener>> = {
   '/v1/gzip': (_, response) => coded(response, 'gzip', gzipSync(TEXT)),
   '/v1/br': (_, response) => coded(response, 'br', brotliCompressSync(TEXT)),
   '/v1/deflate': (_, response) => coded(response, 'deflate', deflateSync(TEXT)),
+  '/v1/zstd': (_, response) => coded(response, 'zstd', ZSTD),
   '/v1/stream': (_, response) => {
     response.setHeader('content-type', 'text/event-stream')
     stream(response)
@@ -187,6 +194,7 @@ const ASKED: readonly (readonly [name: string, Asking, Asking?])[] = [
   ['br', { path: '/v1/br' }],
   ['deflate', { path: '/v1/deflate' }],
   ['a stream', { path: '/v1/stream' }],
+  ['trailers', { path: '/v1/trailers' }],
   ['a stream in gzip', { path: '/v1/stream-gzip' }],
   ['a character that is cut in two', { path: '/v1/cut-character' }],
   ['bytes that are no text', { path: '/v1/blob' }],
@@ -242,6 +250,12 @@ for (const version of HTTP_VERSIONS)
         observers: [recorder.observer],
       })
       for (const [name, one] of ASKED) live.set(name, await hear(yori, version, one))
+      const other = { path: '/v1/zstd', headers: { 'accept-encoding': 'zstd' } }
+      const raw = await request(`https://${NAME}${other.path}`, {
+        headers: { authorization: 'Bearer k', ...other.headers },
+        dispatcher: yori.dispatcher(undefined, version),
+      })
+      assert.deepEqual(Buffer.from(await raw.body.arrayBuffer()), ZSTD)
       asked = 0
       for (let i = 0; i < 3; i++) await hear(yori, version, { path: '/v1/count' })
       // Side by side: each is to be found again by what it says.
@@ -284,6 +298,23 @@ for (const version of HTTP_VERSIONS)
           assert.equal(text, createHash('sha256').update(body).digest('hex'))
         }),
       )
+    })
+
+    it('gives zstd again without its coding, and no coding that is refused', async () => {
+      const zstd = await hear(replaying, version, {
+        path: '/v1/zstd',
+        headers: { 'accept-encoding': 'zstd' },
+      })
+      assert.equal(Buffer.from(zstd.text, 'latin1').toString(), TEXT)
+      assert.equal(zstd.coding, undefined)
+      for (const refused of ['gzip;q=0, br', 'identity', '*;q=0.5, gzip;q=0.0']) {
+        const plain = await hear(replaying, version, {
+          path: '/v1/gzip',
+          headers: { 'accept-encoding': refused },
+        })
+        assert.equal(Buffer.from(plain.text, 'latin1').toString(), TEXT)
+        assert.equal(plain.coding, undefined)
+      }
     })
 
     it('misses a body that was not recorded', async () => {
