@@ -189,9 +189,11 @@ async function run(flags: RunFlags, more: readonly Override[] = []): Promise<voi
       appliance.audit.event({ at: systemClock.now(), kind, details }),
   })
   telemetry.attachWaf(() => waf.state)
-  const skipped = await appliance
-    .start()
-    .catch((failure: unknown) => failStart(failure, loaded, systemClock))
+  const skipped = await appliance.start().catch(async (failure: unknown) => {
+    // What they hold, such as a thread, would keep the process of a YORI that is none.
+    await Promise.all([interceptors.stop(), fleet?.stop()])
+    return failStart(failure, loaded, systemClock)
+  })
   lock.announce({
     pid: process.pid,
     listen: appliance.addresses.map(formatSocketAddress),

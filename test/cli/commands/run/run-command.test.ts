@@ -252,7 +252,13 @@ describe('yori run', () => {
   it('says so in one line when the port is taken', async () => {
     await using taken = await TcpServer.start()
     await using folder = await tempFolder()
-    const file = write(folder, { listen: `127.0.0.1:${taken.port}` })
+    // Each of these has something of its own that waits, such as a thread: it ends, too.
+    const types = ['http_recorder', 'event_recorder', 'message_logger', 'printer']
+    const file = write(folder, {
+      listen: `127.0.0.1:${taken.port}`,
+      interceptors: types.map((type) => ({ type })),
+      audit: { sinks: { lines: { type: 'file', path: folder.file('lines') } } },
+    })
     const ran = await runCli(['run', '--config', file], { cwd: folder.path })
     assert.equal(ran.status, 4)
     assert.match(
