@@ -1,4 +1,5 @@
 /** Checks of names: does the resolver know the endpoints, and does it help clients around us? */
+import { matchesHostname } from '../core/hostname.js'
 import { OwnAddresses } from '../net/own-addresses.js'
 import { Resolver } from '../net/resolver.js'
 import { askHttpsRecord } from '../net/https-record.js'
@@ -21,10 +22,9 @@ export const resolverCheck: Check = {
     try {
       return await Promise.all(
         names.map(async (name): Promise<Finding> => {
-          if (Object.hasOwn(config.upstream.resolve, name))
-            return good(
-              `${name} is ${String(config.upstream.resolve[name])}, by upstream.resolve`,
-            )
+          const written = writtenAddress(config.upstream.resolve, name)
+          if (written !== undefined)
+            return good(`${name} is ${written}, by upstream.resolve`)
           const addresses = await resolver.lookup(name).catch(() => undefined)
           if (addresses === undefined)
             return bad(
@@ -44,6 +44,18 @@ export const resolverCheck: Check = {
       resolver.close()
     }
   },
+}
+
+/** As it is dialled: the name itself, else the first `*.suffix` that it is of. */
+function writtenAddress(
+  resolve: Readonly<Record<string, string>>,
+  name: string,
+): string | undefined {
+  const all = Object.entries(resolve)
+  const exact = all.find(([pattern]) => pattern.toLowerCase() === name)
+  const [, address] =
+    exact ?? all.find(([pattern]) => matchesHostname(pattern.toLowerCase(), name)) ?? []
+  return address
 }
 
 export const hintsCheck: Check = {

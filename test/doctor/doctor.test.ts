@@ -162,6 +162,15 @@ const ROWS: readonly Row[] = [
     wrong: ({ dns }) => void (dns.code = 3),
   },
   {
+    ...{ check: resolverCheck, level: 'good' },
+    what: /api\.openai\.com is 192\.0\.2\.9:443, by upstream\.resolve/,
+    wrong: (well) => {
+      const resolve = { '*.openai.com': '192.0.2.9:443' }
+      well.dns.code = 3
+      well.config = { ...well.config, upstream: { ...well.config.upstream, resolve } }
+    },
+  },
+  {
     ...{ check: resolverCheck, level: 'bad', what: /127\.0\.0\.9, this machine/ },
     mend: /does not override/,
     wrong: ({ dns }) => void (dns.address = [127, 0, 0, 9]),
