@@ -97,8 +97,10 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     first.asks !== true &&
     services.decider.judgesCalls(first.policy)
   const code = isFinal ? {} : { code: approvalCode(requestId) }
-  if (blocked.rpc !== undefined && answer === undefined) {
-    answerRpc(blocked, decision, { requestId, ...code })
+  // An outage (503, 504, ...) and a way elsewhere are told by HTTP.
+  const isPlain = (answer?.status ?? 403) === 403 && answer?.location === undefined
+  if (blocked.rpc !== undefined && isPlain) {
+    answerRpc(blocked, decision, { requestId, ...code, fields: answer?.fields ?? [] })
     return
   }
   const token = services.overrides.token(about)
@@ -131,9 +133,14 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
 function answerRpc(
   { rpc = [], isRpcList = false, response, log, head }: Blocked,
   { policy = '', reason = '', message }: Decision,
-  told: { readonly requestId: string; readonly code?: string },
+  told: {
+    readonly requestId: string
+    readonly code?: string
+    readonly fields: readonly string[]
+  },
 ): void {
-  const said = { policy, reason, ...told, ...(message === undefined ? {} : { message }) }
+  const { fields, ...ids } = told
+  const said = { policy, reason, ...ids, ...(message === undefined ? {} : { message }) }
   const calls = new Set(rpc.filter(({ tool }) => tool !== undefined))
   // In HTTP+SSE it would come by the stream.
   const isBeside = !/json/i.test(head.accept ?? '')
@@ -142,6 +149,7 @@ function answerRpc(
   response.writeHead(status, STATUS_CODES[status] ?? '', [
     ...['content-type', 'application/json'],
     ...['content-length', String(Buffer.byteLength(body))],
+    ...fields,
     ...['x-yori-request-id', told.requestId],
   ])
   response.end(body)

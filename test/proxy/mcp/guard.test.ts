@@ -14,7 +14,9 @@ import { approveCommand } from '../../../src/cli/commands/household/approve.js'
 import { startMcpServers } from '../../support/mcp-servers.js'
 import type { McpServers } from '../../support/mcp-servers.js'
 import { runCommand } from '../../support/policy-command.js'
+import { tempFolder } from '../../support/temp-folder.js'
 import { TestCa } from '../../support/test-ca.js'
+import { ALLOW, block as blockOf, UdsAgent } from '../../support/uds-agent.js'
 import { HTTP_VERSIONS, Yori } from '../../support/yori.js'
 
 const NAME = 'api.openai.com'
@@ -234,6 +236,38 @@ describe('mcp_guard', () => {
       assert.ok(rows.some((row) => row['policy_name'] === 'mcp_guard'))
     })
   }
+
+  it('tells a call that a processor blocks by a result, and its outage by HTTP', async () => {
+    await using folder = await tempFolder()
+    await using agent = await UdsAgent.start(folder.file('guard.sock'))
+    // 0x11 is a body, of the agent protocol v2.
+    agent.say = ({ type }) => (type === 0x11 ? blockOf(403, 'not this one') : ALLOW)
+    const about = { name: 'guard', dialect: 'uds', address: agent.path }
+    await using between = await Yori.start({
+      config: {
+        ...enforcing,
+        processors: [{ ...about, events: ['request_body'], fail_mode: 'closed' }],
+        mcp: { servers: { new: { url: `${servers.url}/new` } } },
+      },
+    })
+    const ask = (body: object) =>
+      request(new URL(`${between.url}/mcp/servers/new`), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify(body),
+      })
+    const blocked = await ask(asks('greet', 5))
+    assert.equal(blocked.statusCode, 200)
+    const { id, result } = (await blocked.body.json()) as { id: number; result: Told }
+    assert.equal(id, 5)
+    assert.equal(result.isError, true)
+    assert.match(result.content[0]?.text ?? '', /policy guard: not this one/)
+    agent.say = () => 'end'
+    const out = await ask(asks('greet', 6))
+    await out.body.dump()
+    assert.equal(out.statusCode, 503)
+    assert.deepEqual(servers.seen, [])
+  })
 
   it('only notes in observe', async () => {
     await using watching = await Yori.start({
