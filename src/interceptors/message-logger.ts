@@ -1,4 +1,7 @@
-/** `message_logger`: each call with its messages and its answer as a line of JSON, sanitised. */
+/**
+ * `message_logger`: each call with its messages and its answer as a line of JSON, sanitised. Where
+ * a policy takes out what must not leave, the line says `withheld` in the place of what was said.
+ */
 import type { RequestFacts } from '../providers/provider.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { Sanitiser } from '../replay/sanitiser.js'
@@ -6,6 +9,8 @@ import type { LinesFile } from './lines-file.js'
 
 /** Calls whose answers are waited for. */
 const MOST_OPEN = 4096
+/** What was said is known here as it stood before it was taken out. */
+const WITHHELD = { withheld: true } as const
 
 export interface MessageLoggerOptions {
   readonly file: LinesFile
@@ -23,18 +28,14 @@ export function messageLogger({
   return {
     name: 'message_logger',
     requestRead: ({ requestId, call }, asked) => {
-      if (
-        call !== true ||
-        asked === undefined ||
-        asked.isWithheld ||
-        open.size >= MOST_OPEN
-      )
-        return
-      open.set(requestId, messagesOf(asked.facts, withSystem, said))
+      if (call !== true || asked === undefined || open.size >= MOST_OPEN) return
+      const told = asked.isWithheld ? WITHHELD : messagesOf(asked.facts, withSystem, said)
+      open.set(requestId, told)
     },
     responseRead: ({ requestId }, answered) => {
       const asked = open.get(requestId)
-      if (asked === undefined || answered?.facts === undefined) return
+      if (asked === undefined || asked === WITHHELD || answered?.facts === undefined)
+        return
       const { text, toolCalls, finishReason } = answered.facts
       const calls = toolCalls.map(({ name, id, argumentsText }) => ({
         ...{ name, id, arguments: said(argumentsText) },

@@ -135,6 +135,40 @@ describe('interceptors', function () {
     assert.match(said, /^gpt-4o-mini heard/)
   })
 
+  it('log that there was a call where what was said is taken out, and nothing of it', async () => {
+    await using simulator = await Simulator.start()
+    await using yori = await ChildYori.start({
+      origins: { 'api.openai.com': simulator },
+      trust: [simulator.ca],
+      config: {
+        mode: 'enforce',
+        enforcement: { consent_accepted: true },
+        policies: {
+          files: { privacy: { action: 'block', params: { answer: 'redact' } } },
+        },
+        interceptors: [
+          { type: 'message_logger', config: { output_dir: out('withheld') } },
+        ],
+      },
+    })
+    const dispatcher = new ProxyAgent({
+      uri: `http://127.0.0.1:${yori.port}`,
+      requestTls: { ca: yori.rootPem },
+    })
+    await openaiSdk({ dispatcher }).chat.completions.create({
+      model: 'gpt-4o-mini',
+      messages: [{ role: 'user', content: 'Write to kim@example.org about bridges' }],
+    })
+    await dispatcher.close()
+    yori.cli.signal('SIGTERM')
+    assert.equal(await yori.cli.exited, 0, yori.cli.stderr)
+    const line = text(join(out('withheld'), 'messages.jsonl')).trim()
+    const told = JSON.parse(line) as Record<string, unknown>
+    assert.equal(told['withheld'], true)
+    assert.equal(told['model'], 'gpt-4o-mini')
+    assert.ok(!/kim@|bridges/.test(line), line)
+  })
+
   it('record the events of a session in a file', () => {
     const names = readdirSync(out('events'))
     assert.ok(names.length >= 1)
