@@ -14,6 +14,7 @@ export interface McpArgument {
   readonly value: string
 }
 
+/** One call of a tool, as policies see it. */
 export interface McpCall {
   /** In lower case, without what is not seen. */
   readonly tool: string
@@ -22,6 +23,7 @@ export interface McpCall {
   readonly arguments: readonly McpArgument[]
 }
 
+/** What one body calls: a message of MCP, or a list of such. */
 export interface McpCalls {
   readonly calls: readonly McpCall[]
   /** False: there is more than is listed, or something that cannot be told. */

@@ -13,7 +13,7 @@ import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
 import { ChildYori } from '../support/child-yori.js'
 import { runCli } from '../support/cli.js'
-import { needs } from '../support/needs.js'
+import { needs, skip } from '../support/needs.js'
 import { until } from '../support/proxied.js'
 import { openaiSdk } from '../support/sdk.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -70,7 +70,8 @@ describe('live_trace', function () {
   this.timeout(60_000)
   let simulator: Simulator
   before(async function () {
-    if (!(await isFree(7100))) this.skip()
+    if (!(await isFree(7100)))
+      skip(this, { what: 'port 7100', brings: 'end what listens on 127.0.0.1:7100' })
     simulator = await Simulator.start()
   })
   after(() => simulator?.[Symbol.asyncDispose]())
