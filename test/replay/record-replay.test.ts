@@ -3,7 +3,8 @@
  * packages, and heard again without YORI, without a provider and with other keys.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFile } from '../../src/core/package-root.js'
 import { Simulator } from '../../tools/sim/simulator.js'
@@ -86,6 +87,24 @@ describe('yori record and yori exec --replay', function () {
       assert.match(ran.stderr, why)
     }
     assert.deepEqual(readdirSync(other), ['readme'])
+  })
+
+  it('says at once that something could not be written, and goes on', async () => {
+    const [to, away] = [folder.file('there'), folder.file('away')]
+    const config = ['--config', yori.folder.file('yori.conf')]
+    await using recording = new Cli(['record', '--to', to, ...config], {
+      cwd: folder.path,
+    })
+    await recording.printed(/recording to/)
+    renameSync(to, away)
+    await app(['exec', ...config], KEYS)
+    await recording.printed(/could not be written, and is lost/)
+    renameSync(away, to)
+    await app(['exec', ...config], KEYS)
+    recording.signal('SIGINT')
+    assert.notEqual(await recording.exited, 0)
+    assert.match(recording.stdout, /8 exchanges recorded in .*; 8 left out: could not be/)
+    assert.equal(readdirSync(to).length, 8)
   })
 
   it('keeps no key, and nothing personal', () => {

@@ -10,6 +10,7 @@ import type { Detector } from '../../../detect/detector.js'
 import { RecordingBuilder } from '../../../replay/recording-builder.js'
 import { openRecordings, writeRecording } from '../../../replay/recording-files.js'
 import { Sanitiser } from '../../../replay/sanitiser.js'
+import { printable } from '../../../audit/printable.js'
 import { YoriError } from '../../../core/errors.js'
 import type { Telling } from '../../recording-door.js'
 
@@ -105,7 +106,13 @@ async function record(deps: RecordDeps, flags: Flags): Promise<void> {
           counts.recorded(recording.request.isWhole && !recording.response?.isCut),
         )
         .catch((cause: unknown) => {
-          failure ??= cause instanceof Error ? cause : new Error(String(cause))
+          const error = cause instanceof Error ? cause : new Error(String(cause))
+          counts.leftOut('unwritten')
+          if (failure !== undefined) return
+          failure = error
+          deps.note(
+            `yori: an exchange could not be written, and is lost: ${printable(error.message)}; the next is tried again\n`,
+          )
         })
     },
     leftOut: (why) => counts.leftOut(why),
@@ -132,26 +139,29 @@ async function record(deps: RecordDeps, flags: Flags): Promise<void> {
     )
 }
 
-const WHY: Readonly<Record<LeftOut | 'unreadable', string>> = {
+type Left = LeftOut | 'unreadable' | 'unwritten'
+
+const WHY: Readonly<Record<Left, string>> = {
   websocket: 'WebSockets',
   slow: 'came faster than they could be taken',
   filter: 'asked for otherwise',
   'too-many': 'were too many at once',
   unreadable: 'could not be read',
+  unwritten: 'could not be written',
 }
 
 class Counts {
   open = 0
   #recorded = 0
   #cut = 0
-  readonly #left = new Map<LeftOut | 'unreadable', number>()
+  readonly #left = new Map<Left, number>()
 
   recorded(isWhole: boolean): void {
     this.#recorded++
     if (!isWhole) this.#cut++
   }
 
-  leftOut(why: LeftOut | 'unreadable'): void {
+  leftOut(why: Left): void {
     if (why !== 'filter') this.#left.set(why, (this.#left.get(why) ?? 0) + 1)
   }
 
