@@ -8,12 +8,12 @@ import {
   chmodSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { makeFolder } from '../src/core/make-folder.js'
 import { YoriError } from '../src/core/errors.js'
 import type { Bypassed } from './unmet-rules.js'
 import { ipRuleBypassed, nftBypassed, pfBypassed } from './unmet-rules.js'
@@ -135,7 +135,7 @@ export function foreignTable(backend: LoadedBackend): boolean {
 /** Root obeys what lies there: it must be this user's own, and nobody else's to write. */
 function prepareFolder({ directory }: SteeringFiles): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o755 })
+    makeFolder(directory, 0o755)
     const { mode, uid } = lstatSync(directory)
     const own = uid === process.getuid?.() && (mode & 0o170022) === 0o040000
     if (own) return

@@ -2,9 +2,10 @@
  * Folders of recordings: how one is made so that nobody else may read it, how a recording comes
  * into it whole or not at all, and how all of it are read again.
  */
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../core/make-folder.js'
 import { YoriError } from '../core/errors.js'
 import { readLines } from './recorded-lines.js'
 import { readRecording, recordingText } from './recording.js'
@@ -22,7 +23,7 @@ const MAX_FILES = 1_000_000
  * @throws YORI_STATE_UNUSABLE when others may read what is there already
  */
 export function openRecordings(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE })
+  makeFolder(folder, FOLDER_MODE)
   const { mode } = statSync(folder)
   if ((mode & OTHERS) === 0) return
   if (readdirSync(folder).length === 0) return chmodSync(folder, FOLDER_MODE)

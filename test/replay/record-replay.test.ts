@@ -81,6 +81,7 @@ describe('yori record and yori exec --replay', function () {
     for (const [to, why] of [
       [other, /is open to others.*chmod 700/],
       [join(other, 'readme', 'x'), /no folder/],
+      ['/proc/x', /ENOENT|no folder|no such/],
     ] as const) {
       const ran = await runCli(['record', '--to', to, ...config], { cwd: folder.path })
       assert.notEqual(ran.status, 0)

@@ -1,6 +1,5 @@
 /** `yori ca issue` and `yori ca take`: one root, an issuing CA for each of several gateways. */
 import type { Command } from 'commander'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ISSUED_DAYS, issueFor, takeIssued } from '../../../../ca/issue-for.js'
 import type { IssuedTexts } from '../../../../ca/issue-for.js'
@@ -8,6 +7,7 @@ import { saveFile } from '../../../../ca/save-file.js'
 import { findCa, summarise } from '../../../../ca/show-ca.js'
 import { printable } from '../../../audit/printable.js'
 import { YoriError } from '../../../core/errors.js'
+import { makeFolder } from '../../../core/make-folder.js'
 import { usageError } from '../../usage.js'
 import { common, keyIn, printJson, settingsFor, textOf } from './ca-shared.js'
 import type { CaCommandDeps, CommonFlags, KeyFlags } from './ca-shared.js'
@@ -56,7 +56,7 @@ async function issue(deps: CaCommandDeps, flags: IssueFlags): Promise<void> {
   })
   const { out } = flags
   try {
-    await mkdir(out, { recursive: true, mode: FOLDER_MODE })
+    makeFolder(out, FOLDER_MODE)
   } catch (cause) {
     const { code = 'failed' } = cause as NodeJS.ErrnoException
     throw new YoriError('YORI_CA_UNUSABLE', `cannot make ${out}: ${code}`, { cause })

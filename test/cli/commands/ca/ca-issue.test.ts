@@ -121,6 +121,10 @@ describe('an issuing CA for another gateway', () => {
         /3 to 30/,
       )
     assert.ok(!readdirSync(home.folder).includes('x'))
+    await assert.rejects(
+      home.ca('issue', '--for', 'attic', '--out', '/proc/x/y'),
+      /cannot make \/proc\/x\/y/,
+    )
     const wide = await home.json(
       'issue',
       '--for',
