@@ -3,6 +3,7 @@
  * reads what `yori pf generate` prints there, and a phone that knows only that resolver.
  */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { packageFile } from '../../src/core/package-root.js'
 import type { DnsSaid, DnsType } from '../support/ask-dns.js'
@@ -43,11 +44,15 @@ async function house(folder: string, backend: string) {
     config,
     JSON.stringify({ state_dir: `${folder}/state`, steer: { interfaces: ['lan0'] } }),
   )
-  const generate = `pf generate --backend ${backend} --config ${config}`
-  const lines = machines.run('router', `${process.execPath} ${main} ${generate}`)
+  /** Words, since a path may have a blank. */
+  const run = (machine: string, ...words: readonly string[]): string =>
+    execFileSync('ip', machines.words(machine, process.execPath, ...words), {
+      encoding: 'utf8',
+    })
+  const generate = ['pf', 'generate', '--backend', backend, '--config', config]
+  const lines = run('router', main, ...generate)
   const ask = (server: string, asks: readonly (readonly [string, DnsType])[]) =>
-    machines
-      .run('phone', `${process.execPath} ${askDns} ${server} ${JSON.stringify(asks)}`)
+    run('phone', askDns, server, JSON.stringify(asks))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as DnsSaid)

@@ -279,7 +279,8 @@ for (const version of HTTP_VERSIONS)
         assert.deepEqual(is, was)
         if (!name.startsWith('a stream')) return
         const sum = (gaps: readonly number[]): number => gaps.reduce((a, b) => a + b, 0)
-        assert.ok(sum(now) >= 0.9 * 3 * GAP_MS, `${sum(now)} of ${sum(before)} ms`)
+        // Pieces that a busy client takes late come together; without their timing all would.
+        assert.ok(sum(now) >= 0.3 * 3 * GAP_MS, `${sum(now)} of ${sum(before)} ms`)
       })
 
     it('gives those that are the same in their order, and the last one again', async () => {

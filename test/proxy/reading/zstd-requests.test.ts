@@ -74,7 +74,7 @@ for (const version of HTTP_VERSIONS)
         rows = await endedExchanges(yori, 3)
         const isRead = (row: Row) =>
           row['event_type'] === 'block' || row['response_id'] !== null
-        return rows.every(isRead)
+        return rows.every(isRead) && rows[1]?.['model'] !== null
       })
       assert.equal(rows[1]?.['model'], 'gpt-5-codex')
       assert.deepEqual(
