@@ -142,12 +142,21 @@ function checkClientPairs({ gateway }: Config, { report }: Judgement): void {
 /** Whoever reaches an open gateway would spend the operator's key. */
 function checkGateway({ gateway, listen }: Config, { report }: Judgement): void {
   const { default: name, providers } = gateway
-  if (name === undefined || providers[name]?.key === undefined) return
-  if (gateway.require_key !== 'never') return
+  for (const [each, { key, aws }] of Object.entries(providers))
+    if (key !== undefined && aws !== undefined)
+      report(
+        ['gateway', 'providers', each, 'aws'],
+        'is given beside key',
+        'give key for a bearer token, or aws to sign by',
+      )
+  const own = name === undefined ? undefined : providers[name]
+  if (name === undefined || own === undefined) return
+  const given = (['key', 'aws'] as const).find((key) => own[key] !== undefined)
+  if (given === undefined || gateway.require_key !== 'never') return
   const open = listen.filter((text) => !isLoopback(parseHostPort(text)?.host ?? ''))
   if (open.length === 0) return
   report(
-    ['gateway', 'providers', name, 'key'],
+    ['gateway', 'providers', name, given],
     `would be sent for whoever reaches ${open.join(', ')}`,
     'listen on 127.0.0.1, set gateway.require_key: beyond_loopback so that others bring a ' +
       'key of `yori key create`, or leave the key out and let clients send their own',

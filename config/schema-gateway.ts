@@ -23,7 +23,30 @@ const APIS = [
   'cohere',
   'ollama',
   'azure-openai',
+  'bedrock',
 ] as const
+
+const aws = item(
+  'Credentials of AWS by which each request is signed anew (Signature Version 4), as `key` ' +
+    'is sent: Bedrock takes them. A request that its client has signed gets 400.',
+  ['region', 'access_key_id', 'secret_access_key'],
+  {
+    region: text({
+      format: 'door-name',
+      description:
+        'Such as eu-central-1; of a server whose name says another, that. Unless `base_url` ' +
+        'is set, its bedrock-runtime is asked.',
+    }),
+    access_key_id: secret('header-value', 'Its name. Give ${VAR} instead of plain text.'),
+    secret_access_key: secret('header-value', 'Give ${VAR} instead of plain text.'),
+    session_token: secret('header-value', 'Of credentials that are good for a while.'),
+    service: text({
+      format: 'door-name',
+      default: 'bedrock',
+      description: 'The name by which its service signs.',
+    }),
+  },
+)
 
 const provider = item('One provider: of the catalogue, or of your own.', [], {
   pool: poolSchema,
@@ -44,6 +67,7 @@ const provider = item('One provider: of the catalogue, or of your own.', [], {
     'header-value',
     'Sent where a client of this machine sends none. Give ${VAR} instead of plain text.',
   ),
+  aws,
   client_cert: text({
     format: 'path',
     description:

@@ -7,7 +7,8 @@ import { ClientHelloScan, type ClientHello } from '../tls/client-hello.js'
 
 export type Verdict =
   | { readonly kind: 'hello'; readonly hello: ClientHello; readonly bytes: number }
-  | { readonly kind: 'http' }
+  /** `speaksH2`: the preface of HTTP/2 without TLS, RFC 9113 §3.3. */
+  | { readonly kind: 'http'; readonly speaksH2?: true }
   | {
       readonly kind: 'other'
       /**
@@ -113,8 +114,13 @@ function readMethod(bytes: Uint8Array): Verdict | undefined {
   const end = Math.min(bytes.length, MAX_METHOD_BYTES + 1)
   for (let i = 0; i < end; i++) {
     const byte = bytes[i] ?? 0
-    if (byte === 0x20 && i > 0)
-      return startsWith(bytes, 'SSH-') ? { kind: 'other' } : { kind: 'http' }
+    if (byte === 0x20 && i > 0) {
+      if (startsWith(bytes, 'SSH-')) return { kind: 'other' }
+      // No method is called so, RFC 9113 §3.4.
+      return startsWith(bytes, 'PRI ')
+        ? { kind: 'http', speaksH2: true }
+        : { kind: 'http' }
+    }
     if (!isTokenByte(byte)) return { kind: 'other' }
   }
   return bytes.length > MAX_METHOD_BYTES ? { kind: 'other' } : undefined

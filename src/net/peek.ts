@@ -14,8 +14,8 @@ export type FirstBytes =
       /** How many bytes of the stream the hello took, record headers included. */
       readonly bytes: number
     }
-  /** A method token and a space. */
-  | { readonly kind: 'http' }
+  /** A method token and a space; `speaksH2`: see `Verdict`. */
+  | { readonly kind: 'http'; readonly speaksH2?: true }
   /** Neither a TLS handshake nor HTTP; `likeTls`: see `Verdict`. */
   | { readonly kind: 'other'; readonly likeTls?: true }
   /** TLS records, but no ClientHello can come of them. */

@@ -1,4 +1,5 @@
 /** One door of the gateway: a name in a path, and the provider behind it. Pure words. */
+import type { AwsCredentials } from '../http/aws-signature.js'
 import type { PoolSettings } from '../pools/settings.js'
 
 /** What stands behind one name. */
@@ -15,6 +16,8 @@ export interface Door {
   readonly fallbacks?: readonly Fallback[]
   /** What the configuration sends as the client's credential, where that has none. */
   readonly key: (() => string) | undefined
+  /** The same of what signs each request for AWS, at a host of that region. */
+  readonly aws?: ((host: string) => AwsCredentials) | undefined
   /** Fields that the configuration sets, flat; read when a request goes. */
   readonly fields: () => readonly string[]
   /** The longest wait for a response head, in milliseconds. */

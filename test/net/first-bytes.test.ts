@@ -21,6 +21,7 @@ describe('the first bytes', () => {
     ['M-SEARCH * HTTP/1.1', 'http'],
     ['get /', 'http'],
     ['M09az /', 'http'],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'http'],
     ['M:/ /', 'other'],
     [`${'A'.repeat(32)} /`, 'http'],
     [`${'A'.repeat(33)} /`, 'other'],
@@ -45,6 +46,17 @@ describe('the first bytes', () => {
       assert.equal(kindOf(text), kind)
     })
   }
+
+  it("tell HTTP/2's preface from a method", () => {
+    for (const [text, isH2] of [
+      ['PRI * HTTP/2.0\r\n', true],
+      ['PRINT * HTTP/1.1\r\n', undefined],
+    ] as const) {
+      const verdict = new FirstBytesReader(65_536).push(Buffer.from(text))
+      assert.ok(verdict?.kind === 'http')
+      assert.equal(verdict.speaksH2, isH2)
+    }
+  })
 
   it('give the same verdict however they are cut, and the same bytes', () => {
     const streams = [

@@ -2,6 +2,7 @@
 import type { NamesCertificate } from '../../../config/client-certificates.js'
 import type { Config } from '../../../config/schema.js'
 import { DoorTable } from '../../policy/doors.js'
+import type { AwsCredentials } from '../../http/aws-signature.js'
 import type { Door, DoorPool, DoorTarget } from '../../policy/door.js'
 import type { ModelRoute } from '../../policy/model-routes.js'
 import type { Catalogue, CatalogueEntry } from '../../providers/catalogue.js'
@@ -17,7 +18,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['azure', 'azure-openai'],
   ['vllm', 'openai'],
   ['lmstudio', 'openai'],
-  // It takes no key, and signs the host.
+  // Its hosts are those of regions.
   ['bedrock', 'bedrock'],
 ])
 
@@ -91,16 +92,38 @@ function at(host: string): DoorTarget {
 }
 
 function configured(door: Door, settings: Settings, identity: string | undefined): Door {
-  const { base_url: url, api, key, headers, timeout } = settings
-  const target = url === undefined ? door.target : targetOf(new URL(url))
+  const { base_url: url, api, key, aws, headers, timeout } = settings
+  const own = aws === undefined ? door.target : at(bedrockHost(aws.region))
+  const target = url === undefined ? own : targetOf(new URL(url))
   return {
     ...door,
-    speaks: api ?? door.speaks,
+    speaks: api ?? (aws === undefined ? door.speaks : 'bedrock'),
     target: target && withIdentity(target, identity),
     key: key === undefined ? undefined : () => key.reveal(),
+    aws: aws && ((host) => credentialsFor(aws, host)),
     fields: () =>
       Object.entries(headers).flatMap(([name, value]) => [name, value.reveal()]),
     headTimeoutMs: timeout === undefined ? undefined : milliseconds(timeout),
+  }
+}
+
+/** AWS has names of its own for what is in China. */
+function bedrockHost(region: string): string {
+  const top = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+  return `bedrock-runtime.${region}.${top}`
+}
+
+const REGIONAL = /^bedrock-[a-z-]+\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/
+
+/** Read when a request goes: a target of a pool may stand in another region. */
+function credentialsFor(aws: NonNullable<Settings['aws']>, host: string): AwsCredentials {
+  const { region, service, access_key_id: id, secret_access_key: secret } = aws
+  return {
+    region: REGIONAL.exec(host)?.[1] ?? region,
+    service,
+    accessKeyId: id.reveal(),
+    secretAccessKey: secret.reveal(),
+    sessionToken: aws.session_token?.reveal(),
   }
 }
 

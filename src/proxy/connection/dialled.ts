@@ -19,7 +19,8 @@ export async function serveDialled(
   const { client, state, fronts } = served
   switch (first.kind) {
     case 'http':
-      return fronts.http.serve(client, state)
+      // Libraries that know of a server's HTTP/2 speak it without asking, as Amazon's do.
+      return (first.speaksH2 === true ? fronts.h2 : fronts.http).serve(client, state)
     case 'hello':
       return serveName(served, first.hello, destination)
     case 'closed':

@@ -22,6 +22,8 @@ import type { PooledWay } from '../words/pooled-way.js'
 import { declineAs, exchange, facts, sdkOf } from './arrived.js'
 import type { Arrived } from './arrived.js'
 import { fallbacksOf } from './fallbacks.js'
+import { signatureProblem, signsOf, SigningWay } from './signed-anew.js'
+import type { Signs } from './signed-anew.js'
 import { dialled, replaced } from './outgoing.js'
 
 /** Of a body that comes by a door. */
@@ -76,7 +78,7 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
   log.inspected()
   log.named(target.host)
   log.ofClass(endpoint.domain)
-  const { head, path } = outgoing(arrived, door, asked)
+  const { head, path, signs } = outgoing(arrived, door, asked)
   exchange(
     arrived,
     facts(
@@ -92,6 +94,7 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
           headTimeoutMs: door.headTimeoutMs,
           ...(pooled === undefined ? {} : { pooled }),
           ...wholeOf(services, pooled !== undefined),
+          ...(signs === undefined ? {} : { way: new SigningWay(signs) }),
           ...(sidecar ? { toolName: toolNameOf(name, rest) } : {}),
         },
       },
@@ -132,12 +135,11 @@ function toolNameOf(provider: string, rest: string): string {
   return `${provider}.${path.replace(/^\/+|\/+$/g, '').replaceAll('/', '.')}`
 }
 
-/** AWS Signature Version 4 covers the host, and that is ours. */
-function signatureProblem({ http }: Arrived): string | undefined {
-  const { authorization } = http.request.headers
-  return authorization?.startsWith('AWS4-') === true
-    ? 'it is signed for our own host by AWS Signature Version 4, which the provider would not take'
-    : undefined
+interface Sent {
+  readonly head: RequestHead
+  readonly path: string
+  /** Signs it anew each time that it goes. */
+  readonly signs: Signs | undefined
 }
 
 /** As it came, with what the configuration sets for this door, or for this target of it. */
@@ -146,7 +148,7 @@ function outgoing(
   door: Door,
   { rest, isShort }: DoorAsked,
   pooled?: PooledTarget,
-): { readonly head: RequestHead; readonly path: string } {
+): Sent {
   const { head, holder } = arrived
   const target = pooled?.target ?? door.target
   const there = isShort === true ? versionedPath({ ...door, target }, rest) : rest
@@ -161,9 +163,11 @@ function outgoing(
     request = withCredential(request, door.speaks, door.key())
   // A key of ours is nobody else's to see.
   else if (holder !== undefined) request = withoutCredential(request)
+  const isSigned = isOurs && pooled?.key === undefined && door.key === undefined
   return {
     head: { ...head, fields: replaced(request.fields, door.fields()) },
     path: request.path,
+    signs: isSigned ? signsOf(door, arrived.services.clock) : undefined,
   }
 }
 
@@ -202,6 +206,7 @@ function wayTo(arrived: Arrived, door: Door, asked: DoorAsked): PooledWay | Erro
         target: dialled(pooled.target),
         path: sent.path,
         fields: sent.head.fields,
+        sent: sent.signs,
       }
     },
   }

@@ -17,6 +17,7 @@ import { modelsNamed, withModel } from '../../providers/with-model.js'
 import type { FallbackWay, Taken } from '../words/pooled-way.js'
 import type { Arrived } from './arrived.js'
 import { dialled, replaced } from './outgoing.js'
+import { signsOf } from './signed-anew.js'
 
 /** In the order of the configuration. */
 export function fallbacksOf(
@@ -47,7 +48,7 @@ function wayOf(
   for (const [index, { target, key = door.key }] of targets.entries()) {
     const isRefused =
       doorEndpoint(target.host, endpoints.find(target.host)).route === 'refuse'
-    const isOurs = key !== undefined || target.identity !== undefined
+    const isOurs = (key ?? door.aws ?? target.identity) !== undefined
     if (isRefused || (isOurs && !mayUseOurs)) without.add(index)
   }
   if (without.size === targets.length) return undefined
@@ -64,7 +65,9 @@ function wayOf(
     to: (index) => {
       const pooled = targets[index] as PooledTarget
       const { fields, path: there } = asItsOwn(sent, door, pooled)
-      return { target: dialled(pooled.target), path: there, fields }
+      const isKeyed = (pooled.key ?? door.key) !== undefined
+      const signs = isKeyed ? undefined : signsOf(door, services.clock)
+      return { target: dialled(pooled.target), path: there, fields, sent: signs }
     },
   }
 }

@@ -90,7 +90,7 @@ export function pooledRequest(
   const prefers = !overH2 && target.plain !== true && about.from.state.onlyH2
   const version = overH2 ? 'h2' : prefers ? 'h2-if-spoken' : undefined
   const left = judging?.redaction?.fields(fields) ?? fields
-  return {
+  const sent: UpstreamRequest = {
     ...upstreamRequest(about, body, undefined),
     target,
     path,
@@ -101,6 +101,7 @@ export function pooledRequest(
     version,
     ...(version === undefined ? {} : h2Words(request)),
   }
+  return to.sent?.(sent) ?? sent
 }
 
 export interface PooledTo {

@@ -1,6 +1,6 @@
 /** The ways by which a request at a door may go: pools of targets, each with what goes there. */
 import type { Target } from '../../net/dial.js'
-import type { UpstreamBody } from '../../net/upstream-words.js'
+import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
 import type { Pool } from '../../pools/pool.js'
 
 /** A request as one target is to have it. */
@@ -10,6 +10,8 @@ export interface Outgoing {
   readonly path: string
   /** End-to-end fields, flat. */
   readonly fields: readonly string[]
+  /** The request as it goes up, each time that it does; undefined: as it is. */
+  readonly sent?: ((request: UpstreamRequest) => UpstreamRequest) | undefined
 }
 
 export interface PooledWay {

@@ -78,6 +78,17 @@ describe('a gateway to one provider', () => {
         README_YAML.replace('127.0.0.1', '0.0.0.0'),
         /would be sent for whoever reaches 0\.0\.0\.0:4000/,
       ],
+      [
+        'listen: 0.0.0.0:4000\n' +
+          'gateway: {default: b, providers: {b: {aws: {region: eu-central-1, ' +
+          'access_key_id: a, secret_access_key: s}}}}',
+        /providers\.b\.aws.*would be sent for whoever reaches 0\.0\.0\.0:4000/,
+      ],
+      [
+        'gateway: {providers: {b: {key: k, aws: {region: eu-central-1, ' +
+          'access_key_id: a, secret_access_key: s}}}}',
+        /is given beside key/,
+      ],
     ] as const) {
       const found = await loaded(text)
       assert.ok(found.kind === 'invalid', text)
