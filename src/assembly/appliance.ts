@@ -94,6 +94,7 @@ export class Appliance {
         current: () => this.current,
         addresses: () => this.#listener.addresses,
         connections: () => this.#listener.connections,
+        zone: () => (this.#generation?.config ?? config).enforcement.timezone,
         caChanged: () => this.#afterCaChange(),
       },
     )

@@ -70,6 +70,8 @@ export interface LastingHooks {
   readonly current: () => Generation
   readonly addresses: () => readonly SocketAddress[]
   readonly connections: () => number
+  /** The household's, also before there is a generation; undefined is the system's. */
+  readonly zone: () => string | undefined
   /** The CA was rotated, renewed, or put in place. */
   readonly caChanged: () => Promise<void>
 }
@@ -218,6 +220,7 @@ export class Lasting {
       queueRows: config.limits.audit_queue_rows,
       usage: this.#policyMemory.counters,
       answers: this.#paidAnswers,
+      zone: () => hooks.zone(),
       log,
       clock,
     })

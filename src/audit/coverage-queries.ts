@@ -1,10 +1,12 @@
 /**
  * What was seen and what was not, over a number of days: every connection that ended is in
- * exactly one of four groups, and each list here adds up to all of them.
+ * exactly one of four groups, and each list here adds up to all of them. Days are those of the
+ * household's zone.
  */
 import type { Database } from 'better-sqlite3'
 import { coverageGroup, isCoverage } from '../core/coverage.js'
 import type { CoverageGroup } from '../core/coverage.js'
+import { dateText, momentOnWall, zoneText } from '../core/moment-text.js'
 import { timestampText } from './rows.js'
 
 export type GroupCounts = Readonly<Record<CoverageGroup, number>> & {
@@ -24,8 +26,12 @@ export interface CoverageLine extends GroupCounts {
 }
 
 export interface CoverageReport {
-  /** Day of UTC from which on it counts. */
+  /** First and last day that are counted, of the household, as `2026-03-04`. */
   readonly since: string
+  readonly until: string
+  readonly timezone: string
+  /** Zones by whose days some of it was counted before the household had this one. */
+  readonly otherZones: readonly string[]
   readonly all: GroupCounts
   /** The most frequent first. */
   readonly reasons: readonly CoverageReason[]
@@ -37,9 +43,29 @@ export interface CoverageReport {
 }
 
 const DAY_MS = 86_400_000
+
+interface Within {
+  readonly since: string
+  readonly until: string
+}
+
+/** Days of a zone, both included; undefined is the system's. */
+export interface Days extends Within {
+  readonly zone: string | undefined
+}
+
+/** So many days, the one of `nowMs` included. */
+export function daysUntil(nowMs: number, days: number, zone: string | undefined): Days {
+  const until = dateText(nowMs, zone)
+  // Dates are counted, not hours: a day may have 23 of them, or 25.
+  const first = new Date(Date.parse(until) - (days - 1) * DAY_MS)
+  return { since: first.toISOString().slice(0, 10), until, zone }
+}
 /** Lines of one list; what lies beyond is one line together. */
 const MOST_LINES = 50
 export const REST = '(rest)'
+const MOST_ZONES = 8
+const WITHIN = 'day BETWEEN @since AND @until'
 
 interface Raw {
   readonly name: string
@@ -54,27 +80,30 @@ export function hasCoverage(db: Database): boolean {
   return db.prepare(table).get() !== undefined
 }
 
-/** `days` of UTC, the one of `nowMs` included. */
-export function readCoverage(db: Database, nowMs: number, days: number): CoverageReport {
-  const since = timestampText(nowMs - (days - 1) * DAY_MS).slice(0, 10)
+/** @throws RangeError for a zone that Intl does not know */
+export function readCoverage(db: Database, days: Days): CoverageReport {
+  const { since, until, zone } = days
+  const within = { since, until }
+  const timezone = zone ?? zoneText(zone)
   const reasons = db
-    .prepare<[string], { coverage: string; code: string; count: number }>(
-      `SELECT coverage, code, sum(connections) AS count FROM coverage WHERE day >= ?
+    .prepare<[Within], { coverage: string; code: string; count: number }>(
+      `SELECT coverage, code, sum(connections) AS count FROM coverage WHERE ${WITHIN}
        GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`,
     )
-    .all(since)
+    .all(within)
   const by = (name: 'device' | 'name_class'): readonly CoverageLine[] =>
     linesOf(
       db
-        .prepare<[string], Raw>(
+        .prepare<[Within], Raw>(
           `SELECT ${name} AS name, ${name === 'device' ? 'max(hostname)' : 'NULL'} AS hostname,
              coverage, sum(connections) AS count
-           FROM coverage WHERE day >= ? GROUP BY ${name}, coverage`,
+           FROM coverage WHERE ${WITHIN} GROUP BY ${name}, coverage`,
         )
-        .iterate(since),
+        .iterate(within),
     )
   return {
-    since,
+    ...{ since, until, timezone },
+    otherZones: zonesOf(db, within).filter((other) => other !== timezone),
     all: countsOf(reasons),
     reasons: reasons.map(({ coverage, code, count }) => ({
       group: groupOf(coverage),
@@ -83,7 +112,7 @@ export function readCoverage(db: Database, nowMs: number, days: number): Coverag
     })),
     devices: by('device'),
     names: by('name_class'),
-    uncounted: droppedSince(db, since),
+    uncounted: droppedIn(db, days),
   }
 }
 
@@ -126,13 +155,27 @@ function linesOf(rows: Iterable<Raw>): readonly CoverageLine[] {
   return [...sorted.slice(0, MOST_LINES - 1), rest]
 }
 
-function droppedSince(db: Database, since: string): number {
-  const sum = db
-    .prepare<[string], number | null>(
-      `SELECT sum(details ->> 'connections') FROM events
-       WHERE event_type = 'audit.dropped' AND timestamp >= ?`,
+/** In a file that no run has brought up to date yet, all are days of UTC. */
+function zonesOf(db: Database, within: Within): readonly string[] {
+  const columns = db.prepare<[], string>("SELECT name FROM pragma_table_info('coverage')")
+  if (!columns.pluck().all().includes('zone')) return ['UTC']
+  return db
+    .prepare<[Within], string>(
+      `SELECT DISTINCT zone FROM coverage WHERE ${WITHIN} ORDER BY 1 LIMIT ${MOST_ZONES}`,
     )
     .pluck()
-    .get(since)
+    .all(within)
+}
+
+function droppedIn(db: Database, { since, until, zone }: Days): number {
+  const beginning = (day: string, after: number): string =>
+    timestampText(momentOnWall(Date.parse(day) + after, zone))
+  const sum = db
+    .prepare<[string, string], number | null>(
+      `SELECT sum(details ->> 'connections') FROM events
+       WHERE event_type = 'audit.dropped' AND timestamp >= ? AND timestamp < ?`,
+    )
+    .pluck()
+    .get(beginning(since, 0), beginning(until, DAY_MS))
   return sum ?? 0
 }

@@ -39,6 +39,8 @@ export interface DeliveryDeps {
   readonly limits: AuditLimits
   readonly clock: Clock
   readonly destination: Destination
+  /** The household's; undefined is the system's. */
+  readonly zone: () => string | undefined
 }
 
 export class Delivery {
@@ -48,6 +50,7 @@ export class Delivery {
   readonly #destination: Destination
   readonly #usage: UsageSource | undefined
   readonly #answers: AnswersSource | undefined
+  readonly #zone: () => string | undefined
   readonly written = noRows()
   /** Rows that the database refused, or that were given up. */
   readonly rejected = noRows()
@@ -58,7 +61,16 @@ export class Delivery {
   #hurried = false
   #flushing: (() => void)[] = []
 
-  constructor({ backlog, limits, clock, destination, usage, answers }: DeliveryDeps) {
+  constructor({
+    backlog,
+    limits,
+    clock,
+    destination,
+    usage,
+    answers,
+    zone,
+  }: DeliveryDeps) {
+    this.#zone = zone
     this.#usage = usage
     this.#answers = answers
     this.#backlog = backlog
@@ -89,10 +101,12 @@ export class Delivery {
     this.#sequence++
     const usage = this.#usage?.take()
     const answers = this.#answers?.take()
+    const zone = this.#zone()
     const whole = {
       ...batch,
       ...(usage === undefined ? {} : { usage }),
       ...(answers === undefined ? {} : { answers }),
+      ...(zone === undefined ? {} : { zone }),
     }
     this.#inHand = whole
     this.#lastBatchMs = now

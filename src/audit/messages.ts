@@ -24,6 +24,8 @@ export interface Batch {
   readonly usage?: readonly UsageRow[]
   /** Of the answers that are paid for, what has changed: likewise. */
   readonly answers?: readonly PaidAnswer[]
+  /** The household's, by whose days connections are counted; undefined is the system's. */
+  readonly zone?: string
 }
 
 /** Whole values, so that twice is once. */

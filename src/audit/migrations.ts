@@ -316,6 +316,30 @@ ALTER TABLE exchanges ADD COLUMN cache TEXT;
 /** Views alone: `enforcement_stats`, `override_stats`. */
 const moreViews = ''
 
+/** Days of coverage are those of the household's zone; those of before were days of UTC, and say so. */
+const householdDays = `
+CREATE TABLE coverage_by_zone (
+  day TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  device TEXT NOT NULL,
+  hostname TEXT,
+  name_class TEXT NOT NULL,
+  coverage TEXT NOT NULL,
+  code TEXT NOT NULL,
+  connections INTEGER NOT NULL,
+  exchanges INTEGER NOT NULL,
+  bytes_from_client INTEGER NOT NULL,
+  bytes_to_client INTEGER NOT NULL,
+  PRIMARY KEY (day, zone, device, name_class, coverage, code)
+) WITHOUT ROWID;
+INSERT INTO coverage_by_zone
+SELECT day, 'UTC', device, hostname, name_class, coverage, code, connections, exchanges,
+  bytes_from_client, bytes_to_client
+FROM coverage;
+DROP TABLE coverage;
+ALTER TABLE coverage_by_zone RENAME TO coverage;
+`
+
 export const migrations: readonly string[] = [
   first,
   conversations,
@@ -340,6 +364,7 @@ export const migrations: readonly string[] = [
   fallbacks,
   cached,
   moreViews,
+  householdDays,
 ]
 
 /** The file was written by a later YORI than this one: it is left as it is. */

@@ -7,7 +7,7 @@ import type { Database } from 'better-sqlite3'
 import { YoriError } from '../core/errors.js'
 import { readRequestsOf } from './agent-queries.js'
 import { Sqlite } from './sqlite.js'
-import { hasCoverage, readCoverage } from './coverage-queries.js'
+import { daysUntil, hasCoverage, readCoverage } from './coverage-queries.js'
 import type { CoverageReport } from './coverage-queries.js'
 import { timestampText } from './rows.js'
 import {
@@ -55,8 +55,8 @@ export interface AuditReader extends Disposable {
   count(filter: Filter): number
   stats(filter: Filter): AuditStats
   usage(filter: Filter, wall: UsageWall): Usage
-  /** Of so many days of UTC, today included. */
-  coverage(nowMs: number, days: number): CoverageReport
+  /** Of so many days of that wall, today included. */
+  coverage(wall: UsageWall, days: number): CoverageReport
   /** Those with the newest exchanges first. */
   sessions(filter: Filter, limit: number): readonly SessionLine[]
   /** The exchanges of a session, oldest first, by its id or the end of it. */
@@ -100,8 +100,8 @@ export function readerOver(db: Database, database: string): AuditReader {
     count: (filter) => countOf(db, filter),
     stats: (filter) => stats(db, filter),
     usage: (filter, wall) => readUsage(db, filter, wall),
-    coverage: (nowMs, days) => {
-      if (hasCoverage(db)) return readCoverage(db, nowMs, days)
+    coverage: ({ nowMs, zone }, days) => {
+      if (hasCoverage(db)) return readCoverage(db, daysUntil(nowMs, days, zone))
       throw unavailable(database, 'counts no coverage yet: it is of an earlier YORI')
     },
     sessions: (filter, limit) => readSessions(db, filter, limit),

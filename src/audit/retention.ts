@@ -16,6 +16,8 @@ const MOST_ROWS = 1000
 const UNDER_CAP = 0.95
 
 const DAY_MS = 86_400_000
+/** No zone is further behind UTC. */
+const MOST_BEHIND_MS = DAY_MS / 2
 /** `YYYY-MM-DD` of a timestamp. */
 const DAY_LENGTH = 10
 const TABLES = ['exchanges', 'connections', 'events'] as const
@@ -102,7 +104,8 @@ export function* prune(
         pruned[table] += gone
       }
     }
-    const counts = oldCounts(db, cutoff.slice(0, DAY_LENGTH))
+    const ended = timestampText(request.cutoffMs - MOST_BEHIND_MS)
+    const counts = oldCounts(db, ended.slice(0, DAY_LENGTH))
     for (let gone = -1; gone !== 0; yield pruned) gone = timed(counts)
   }
 
@@ -143,7 +146,7 @@ function usedBytes(db: Database): number {
   return pages * pragma(db, 'page_size')
 }
 
-/** Whole days: the one of the cut-off stays until it is over. */
+/** Whole days: the one of the cut-off stays until it is over, in whichever zone. */
 function oldCounts(db: Database, day: string): (limit: number) => number {
   // The command may meet a file that no run has brought up to date yet.
   if (!hasCoverage(db)) return () => 0

@@ -80,6 +80,8 @@ export interface AuditStoreOptions extends Partial<AuditOptions>, Partial<AuditL
   /** Written along with the rows. */
   readonly usage?: UsageSource
   readonly answers?: AnswersSource
+  /** By whose days connections are counted; undefined, as without it, is the system's. */
+  readonly zone?: () => string | undefined
   /** Tests put a worker here that dies when it is told. */
   readonly workerScript?: URL
 }
@@ -131,6 +133,7 @@ class Store implements AuditStore {
       destination: this.#thread,
       usage: options.usage,
       answers: options.answers,
+      zone: options.zone ?? (() => undefined),
     })
   }
 

@@ -166,7 +166,7 @@ function writerOver(db: SqliteModule.Database, database: string): Writer {
         insertConnection,
         batch.connections,
         (row, id, digest) => {
-          coverage.add(row)
+          coverage.add(row, batch.zone)
           chain.is('connections', id, digest)
         },
       ),

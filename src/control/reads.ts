@@ -9,7 +9,7 @@ import {
 } from '../audit/agent-queries.js'
 import type { AgentsAsked } from '../audit/agent-queries.js'
 import { readActivity } from '../audit/activity-queries.js'
-import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
+import { daysUntil, hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
 import type { PageAsked } from '../audit/pages.js'
 import { readSession, readUsage } from '../audit/session-queries.js'
@@ -52,18 +52,18 @@ export const READS = {
   agent: (db: Database, asked: AgentsAsked & { agent: string }) =>
     readAgent(db, asked) ?? null,
   devices: (db: Database, { sinceMs }: { sinceMs: number }) => readDevices(db, sinceMs),
-  coverage: (db: Database, { nowMs, days }: { nowMs: number; days: number }) =>
-    hasCoverage(db) ? readCoverage(db, nowMs, days) : null,
+  coverage: (db: Database, { nowMs, zone, days }: UsageWall & { days: number }) =>
+    hasCoverage(db) ? readCoverage(db, daysUntil(nowMs, days, zone)) : null,
   usage: (db: Database, { filter, wall }: { filter: Filter; wall: UsageWall }) =>
     readUsage(db, filter, wall),
   report: (db: Database, asked: ReportAsked) => gatherReport(db, asked),
   events: (db: Database, { prefix, most }: { prefix: string; most: number }) =>
     readEvents(db, prefix, most),
-  /** The last 24 hours, and what was seen of the day (of UTC). */
-  overview: (db: Database, { nowMs }: { nowMs: number }) => ({
+  /** The last 24 hours, and what was seen of the household's day. */
+  overview: (db: Database, { nowMs, zone }: UsageWall) => ({
     usage: lastDay(db, nowMs),
     activity: readActivity(db, nowMs),
-    coverage: hasCoverage(db) ? readCoverage(db, nowMs, 1) : null,
+    coverage: hasCoverage(db) ? readCoverage(db, daysUntil(nowMs, 1, zone)) : null,
   }),
   dashboard: (db: Database, asked: AgentsAsked & { nowMs: number }) => ({
     agents: readAgents(db, asked),

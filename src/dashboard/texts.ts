@@ -190,10 +190,10 @@ const TEXTS = {
     'Aucune ligne n’a été perdue.',
   ],
   connectionsSince: [
-    '{n} connections since {since}, 00:00 UTC',
-    '{n} Verbindungen seit {since}, 00:00 UTC',
-    '{n} conexiones desde {since}, 00:00 UTC',
-    '{n} connexions depuis le {since}, 00:00 UTC',
+    '{n} connections since {since}, 00:00 ({timezone})',
+    '{n} Verbindungen seit {since}, 00:00 ({timezone})',
+    '{n} conexiones desde {since}, 00:00 ({timezone})',
+    '{n} connexions depuis le {since}, 00:00 ({timezone})',
   ],
   noConnections: [
     'No connection yet',

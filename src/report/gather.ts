@@ -7,6 +7,7 @@ import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { timestampText } from '../audit/rows.js'
 import { atMostOf } from '../audit/session-queries.js'
 import { describeCoverage, isCoverage } from '../core/coverage.js'
+import { dateText } from '../core/moment-text.js'
 import { LocalTimes } from '../policy/local-time.js'
 import { Owners } from './owners.js'
 import type { Asked, Blocked, Counted, NotSeen, Report, ReportAsked } from './report.js'
@@ -244,6 +245,10 @@ function askedIn(
   return most(lines, 'asked', cut)
 }
 
+function dayAfter(date: string): string {
+  return new Date(Date.parse(date) + DAY_MS).toISOString().slice(0, 10)
+}
+
 function most<Line>(
   lines: readonly Line[],
   what: string,
@@ -256,7 +261,7 @@ function most<Line>(
 /** Of all devices: what was not seen may have been anybody's. */
 function notSeenIn(
   db: Database,
-  { sinceMs, untilMs }: ReportAsked,
+  { sinceMs, untilMs, timezone }: ReportAsked,
   range: Range,
 ): NotSeen {
   const unread = db
@@ -267,10 +272,20 @@ function notSeenIn(
     )
     .all(...range)
   if (!hasCoverage(db))
-    return { ...{ connections: 0, seen: 0, reasons: [] }, unread, dropped: 0 }
-  const days = Math.max(1, Math.ceil((untilMs - sinceMs) / DAY_MS))
-  const { all, reasons, uncounted } = readCoverage(db, untilMs - 1, days)
+    return {
+      since: null,
+      ...{ connections: 0, seen: 0, reasons: [] },
+      unread,
+      dropped: 0,
+    }
+  // Whole days: that of the beginning, when some of it lies before, is none of them.
+  const until = dateText(untilMs - 1, timezone)
+  const first = dateText(sinceMs, timezone)
+  const isWhole = first === until || first !== dateText(sinceMs - 1, timezone)
+  const since = isWhole ? first : dayAfter(first)
+  const { all, reasons, uncounted } = readCoverage(db, { since, until, zone: timezone })
   return {
+    since,
     connections: all.total,
     seen: all.inspected,
     reasons: reasons

@@ -36,9 +36,12 @@ export function budgetOf({ budget }: PersonLine, words: ReportWords): string {
 }
 
 export function notSeenLines({ notSeen, cut }: Report, words: ReportWords): string[] {
-  const { connections, seen, reasons, unread, dropped } = notSeen
-  const all = words.count(connections)
-  const lines = [words.say('seenOf', { seen: words.count(seen), all })]
+  const { since, connections, seen, reasons, unread, dropped } = notSeen
+  const lines: string[] = []
+  if (since !== null) {
+    const counts = { seen: words.count(seen), all: words.count(connections) }
+    lines.push(words.say('seenOf', { ...counts, since: words.day(since) }))
+  }
   for (const { reason, says, count } of reasons) {
     const text = REASONS[reason]
     lines.push(`${words.count(count)}: ${text === undefined ? says : words.say(text)}`)

@@ -82,6 +82,8 @@ export interface Asked {
 }
 
 export interface NotSeen {
+  /** First day of which connections are counted, whole days alone; null: there are no counts. */
+  readonly since: string | null
   /** Connections to any service, as far as they passed here. */
   readonly connections: number
   readonly seen: number

@@ -43,10 +43,10 @@ const TEXTS = {
     'Ce qui n’a pas été vu',
   ],
   seenOf: [
-    '{seen} of {all} connections that passed here were read.',
-    '{seen} von {all} Verbindungen, die hier vorbeikamen, wurden gelesen.',
-    'Se leyeron {seen} de {all} conexiones que pasaron por aquí.',
-    '{seen} connexions sur {all} passées par ici ont été lues.',
+    'Since {since}: {seen} of {all} connections that passed here were read.',
+    'Seit {since}: {seen} von {all} Verbindungen, die hier vorbeikamen, wurden gelesen.',
+    'Desde {since}: se leyeron {seen} de {all} conexiones que pasaron por aquí.',
+    'Depuis {since} : {seen} connexions sur {all} passées par ici ont été lues.',
   ],
   beyond: [
     'What does not pass here (mobile data, other networks, some VPNs) is in no count.',

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { coverageCounts, OTHER_DEVICES } from '../../src/audit/coverage-counts.js'
-import { encode } from '../../src/audit/rows.js'
+import { daysUntil, readCoverage } from '../../src/audit/coverage-queries.js'
+import { encode, timestampText } from '../../src/audit/rows.js'
 import { migrate, migrations } from '../../src/audit/migrations.js'
 import { openReader } from '../../src/audit/queries.js'
 import { prune } from '../../src/audit/retention.js'
 import { connectionColumns } from '../../src/audit/tables.js'
-import type { ConnectionRecord } from '../../src/core/record.js'
+import type { ConnectionRecord, EventRecord } from '../../src/core/record.js'
 import { connection, query, startStore, temporaryFolder } from './support.js'
 
 const DAY_MS = 86_400_000
@@ -36,7 +39,7 @@ describe('coverage counts', () => {
     }
     using reader = openReader(folder.database)
 
-    const today = reader.coverage(NOW, 1)
+    const today = reader.coverage(wall(NOW), 1)
     assert.deepEqual(today.all, {
       total: 15,
       inspected: 3,
@@ -77,7 +80,7 @@ describe('coverage counts', () => {
         ['api.openai.com', 6],
       ],
     )
-    assert.equal(reader.coverage(NOW, 2).all.total, 22)
+    assert.equal(reader.coverage(wall(NOW), 2).all.total, 22)
     const rows = 'SELECT count(*) AS rows, sum(exchanges) AS exchanges FROM connections'
     assert.deepEqual(query(folder.database, rows), [{ rows: 22, exchanges: 6 }])
     const sums =
@@ -96,15 +99,17 @@ describe('coverage counts', () => {
       })
     }
     using reader = openReader(folder.database)
-    assert.equal(reader.coverage(NOW, 1).uncounted, 8)
-    assert.equal(reader.coverage(NOW + 2 * DAY_MS, 1).uncounted, 0)
+    assert.equal(reader.coverage(wall(NOW), 1).uncounted, 8)
+    assert.equal(reader.coverage(wall(NOW + 2 * DAY_MS), 1).uncounted, 0)
   })
 
   it('count devices together once a day has enough counts', () => {
     const db = memory()
     const counts = coverageCounts(db, 3)
-    for (let n = 1; n <= 10; n++) counts.add(rowOf({ device: { ip: `192.0.2.${n}` } }))
-    counts.add(rowOf({ device: { ip: '192.0.2.2' } }))
+    const add = (fields: Partial<ConnectionRecord>): void =>
+      counts.add(rowOf(fields), 'UTC')
+    for (let n = 1; n <= 10; n++) add({ device: { ip: `192.0.2.${n}` } })
+    add({ device: { ip: '192.0.2.2' } })
     assert.deepEqual(
       db.prepare('SELECT device, connections FROM coverage ORDER BY device').raw().all(),
       [
@@ -115,7 +120,7 @@ describe('coverage counts', () => {
       ],
     )
     // Another writer on the same file, as after a restart, knows that the day is full.
-    coverageCounts(db, 3).add(rowOf({ device: { ip: '192.0.2.99' } }))
+    coverageCounts(db, 3).add(rowOf({ device: { ip: '192.0.2.99' } }), 'UTC')
     const others = db
       .prepare<[string], number>('SELECT connections FROM coverage WHERE device = ?')
       .pluck()
@@ -129,7 +134,7 @@ describe('coverage counts', () => {
     for (const day of ['2026-01-01', '2026-01-02', '2026-01-03']) {
       const row = rowOf({})
       row[0] = `${day} 03:04:05.006`
-      counts.add(row)
+      counts.add(row, 'UTC')
     }
     const steps = prune(db, { cutoffMs: Date.UTC(2026, 0, 2, 23), maxBytes: 0 })
     while (steps.next().done !== true);
@@ -159,18 +164,165 @@ describe('coverage counts', () => {
     migrate(db)
     assert.deepEqual(
       db
-        .prepare('SELECT name_class, coverage, code, connections FROM coverage')
+        .prepare('SELECT zone, name_class, coverage, code, connections FROM coverage')
         .raw()
         .all(),
       [
-        ['(unknown)', 'failed', 'YORI_CLIENT_GONE', 1],
-        ['(unknown)', 'tunnel-pinned', '', 1],
-        ['api.openai.com', 'inspected', '', 2],
+        ['UTC', '(unknown)', 'failed', 'YORI_CLIENT_GONE', 1],
+        ['UTC', '(unknown)', 'tunnel-pinned', '', 1],
+        ['UTC', 'api.openai.com', 'inspected', '', 2],
       ],
     )
     db.close()
   })
 })
+
+/** Zones whose clocks differ from others in every way, and what is special about them. */
+const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'Pacific/Chatham', // 12:45 or 13:45 ahead
+  'America/St_Johns', // 3:30 or 2:30 behind
+  'America/Santiago', // its clocks change at midnight
+  'America/Havana', // they go back from one o'clock to midnight
+  'Asia/Kathmandu', // 5:45 ahead
+  'Pacific/Kiritimati', // 14 ahead
+  'Etc/GMT+12', // 12 behind
+]
+
+describe("coverage by the household's days", () => {
+  // A week around each change of clocks of 2024, a year that every table of zones agrees on.
+  const moments = ['03-08', '03-29', '04-05', '09-06', '09-27', '10-25', '11-01'].flatMap(
+    (day) =>
+      Array.from(
+        { length: 7 * 48 },
+        (_, n) => Date.parse(`2024-${day}T00:10:00Z`) + n * 1_800_000,
+      ),
+  )
+
+  for (const zone of ZONES)
+    it(`are the days that date(1) tells for ${zone}`, function () {
+      if (!existsSync(`/usr/share/zoneinfo/${zone}`)) this.skip()
+      const db = memory()
+      const counts = coverageCounts(db)
+      for (const ms of moments) {
+        const row = rowOf({})
+        row[0] = timestampText(ms)
+        counts.add(row, zone)
+      }
+      const dates = datesOf(zone, moments)
+      const expected = new Map<string, number>()
+      for (const date of dates) expected.set(date, (expected.get(date) ?? 0) + 1)
+      const found = db.prepare('SELECT day, connections FROM coverage').raw().all()
+      assert.deepEqual(new Map(found as [string, number][]), expected)
+
+      for (const [at, days] of [
+        [60, 1],
+        [167, 3],
+        [400, 4],
+        [moments.length - 1, 30],
+      ] as const) {
+        const nowMs = moments[at] ?? Number.NaN
+        const { since, until, all, timezone, otherZones } = readCoverage(
+          db,
+          daysUntil(nowMs, days, zone),
+        )
+        const first = firstOf(dates[at] ?? '', days)
+        assert.deepEqual([since, until], [first, dates[at]])
+        const within = dates.filter((date) => date >= first && date <= until)
+        assert.equal(all.total, within.length, `${days} days until ${until}`)
+        assert.deepEqual([timezone, otherZones], [zone, []])
+      }
+      db.close()
+    })
+
+  it('are written by a store in the zone of its moment, and both zones are told', async () => {
+    using folder = temporaryFolder()
+    let zone = 'Pacific/Chatham'
+    // 23:30 and 00:30 of the wall in Chatham, both on the second of January in UTC.
+    const late = Date.parse('2026-01-02T09:45:00Z')
+    {
+      await using store = await startStore(folder.database, { zone: () => zone })
+      store.connection(connection({ openedAt: late, closedAt: late }))
+      store.connection(connection({ openedAt: late + 3_600_000, closedAt: NOW }))
+      await store.flush()
+      zone = 'America/St_Johns'
+      store.connection(connection({ openedAt: late, closedAt: late }))
+    }
+    using reader = openReader(folder.database)
+    const now = late + 3_600_000
+    const chatham = reader.coverage({ nowMs: now, zone: 'Pacific/Chatham' }, 1)
+    assert.deepEqual([chatham.since, chatham.all.total], ['2026-01-03', 1])
+    assert.deepEqual(chatham.otherZones, [])
+    const two = reader.coverage({ nowMs: now, zone: 'Pacific/Chatham' }, 2)
+    assert.deepEqual([two.since, two.all.total], ['2026-01-02', 3])
+    assert.deepEqual(two.otherZones, ['America/St_Johns'])
+    assert.deepEqual(
+      query(folder.database, 'SELECT day, zone FROM coverage ORDER BY day, zone'),
+      [
+        { day: '2026-01-02', zone: 'America/St_Johns' },
+        { day: '2026-01-02', zone: 'Pacific/Chatham' },
+        { day: '2026-01-03', zone: 'Pacific/Chatham' },
+      ],
+    )
+  })
+
+  it("count what was dropped from the day's first moment on", async () => {
+    using folder = temporaryFolder()
+    const dropped = (at: string): EventRecord => ({
+      ...{ at: Date.parse(at), kind: 'audit.dropped' },
+      details: { connections: 1, exchanges: 0, events: 0 },
+    })
+    {
+      await using store = await startStore(folder.database)
+      // In Santiago the eighth of September 2024 begins at one o'clock, 04:00 in UTC.
+      store.event(dropped('2024-09-08T03:59:59Z'))
+      store.event(dropped('2024-09-08T04:00:00Z'))
+      store.event(dropped('2024-09-09T02:59:59Z'))
+      store.event(dropped('2024-09-09T03:00:00Z'))
+    }
+    using reader = openReader(folder.database)
+    const nowMs = Date.parse('2024-09-08T12:00:00Z')
+    const { since, uncounted } = reader.coverage({ nowMs, zone: 'America/Santiago' }, 1)
+    assert.deepEqual([since, uncounted], ['2024-09-08', 2])
+  })
+
+  it('go when the day is over in every zone', () => {
+    const db = memory()
+    const counts = coverageCounts(db)
+    const row = rowOf({})
+    // Noon of the second in UTC is where its first of January ends.
+    row[0] = '2026-01-02 11:59:00.000'
+    counts.add(row, 'Etc/GMT+12')
+    const left = (): unknown => db.prepare('SELECT day FROM coverage').pluck().all()
+    const pruneTo = (at: string): void => {
+      const steps = prune(db, { cutoffMs: Date.parse(at), maxBytes: 0 })
+      while (steps.next().done !== true);
+    }
+    pruneTo('2026-01-02T11:59:00Z')
+    assert.deepEqual(left(), ['2026-01-01'])
+    pruneTo('2026-01-02T12:00:00Z')
+    assert.deepEqual(left(), [])
+    db.close()
+  })
+})
+
+/** As date(1) has them, from the system's own table of zones. */
+function datesOf(zone: string, moments: readonly number[]): readonly string[] {
+  const input = moments.map((ms) => `@${Math.floor(ms / 1000)}\n`).join('')
+  const env = { ...process.env, TZ: zone }
+  return execFileSync('date', ['-f', '-', '+%F'], { input, env, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+}
+
+function firstOf(date: string, days: number): string {
+  const asked = `${date} ${days - 1} days ago`
+  const env = { ...process.env, TZ: 'UTC' }
+  return execFileSync('date', ['-d', asked, '+%F'], { env, encoding: 'utf8' }).trim()
+}
+
+const wall = (nowMs: number): { nowMs: number; zone: string } => ({ nowMs, zone: 'UTC' })
 
 function memory(): Sqlite.Database {
   const db = new Sqlite(':memory:')

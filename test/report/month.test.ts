@@ -49,7 +49,9 @@ describe('a month of a household', () => {
   let folder: TemporaryFolder
   before(async () => {
     folder = temporaryFolder()
-    await using store = await startStore(folder.database, { clock: at(MONTH_END) })
+    await using store = await startStore(folder.database, {
+      ...{ clock: at(MONTH_END), zone: () => ZONE },
+    })
     for (const one of seen)
       if ('connection' in one) store.connection(one.connection)
       else {

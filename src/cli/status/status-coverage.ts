@@ -17,7 +17,8 @@ export const coverageSection: StatusSection = {
   name: 'coverage',
   read({ config, clock, days }): Finding {
     using reader = openReader(config.audit.database)
-    const report = reader.coverage(clock.now(), days)
+    const wall = { nowMs: clock.now(), zone: config.enforcement.timezone }
+    const report = reader.coverage(wall, days)
     const names = householdNames(config, clock.now())
     const level = report.uncounted > 0 ? 'notice' : 'good'
     return { level, facts: report, lines: [...linesOf(report, names)] }
@@ -28,9 +29,11 @@ function* linesOf(
   report: CoverageReport,
   names: ReadonlyMap<string, string>,
 ): Iterable<string> {
-  const { all, since, uncounted } = report
+  const { all, since, timezone, otherZones, uncounted } = report
   const shares = COVERAGE_GROUPS.map((group) => `${all[group]} ${group}`)
-  yield `since ${since}: ${all.total} connections = ${shares.join(' + ')}`
+  yield `since ${since} (${timezone}): ${all.total} connections = ${shares.join(' + ')}`
+  if (otherZones.length > 0)
+    yield `some of it was counted by days of ${otherZones.map(printable).join(', ')}`
   if (uncounted > 0)
     yield `${uncounted} more could not be written down and are in none of these counts`
   if (all.total === 0) return

@@ -12,7 +12,7 @@ import type { Clock } from '../../core/clock.js'
 export interface StatusSources {
   readonly config: Config
   readonly clock: Clock
-  /** How many days back the counts go, today included; days of UTC. */
+  /** How many days back the counts go, today included; days of `enforcement.timezone`. */
   readonly days: number
 }
 

@@ -5,9 +5,11 @@
 import { describeCoverage, isCoverage, wayOut } from '../../core/coverage.js'
 import { momentText } from '../../core/moment-text.js'
 import { trustsNow } from '../../core/trust.js'
+import type { UsageWall } from '../../audit/session-queries.js'
 import { json } from '../answer.js'
 import type { Handler, Surroundings } from '../method.js'
 import type { FoundBy } from '../reads.js'
+import { wallOf } from '../query.js'
 import { stateOf } from './state.js'
 
 /** So old may it be; what is counted live is told by events. */
@@ -25,7 +27,7 @@ export const overview: Handler = async ({ on }) => {
   const { port } = on
   const nowMs = port.clock.now()
   const { config, services, authority } = port.appliance.current
-  const { usage, activity, coverage } = await foundBy(on, nowMs)
+  const { usage, activity, coverage } = await foundBy(on, wallOf(port))
   const condition = authority.condition(nowMs, (ms) =>
     momentText(ms, config.enforcement.timezone),
   )
@@ -44,6 +46,7 @@ export const overview: Handler = async ({ on }) => {
         ? null
         : {
             since: coverage.since,
+            timezone: coverage.timezone,
             all: coverage.all,
             uncounted: coverage.uncounted,
             reasons: coverage.reasons.map((line) => ({
@@ -63,11 +66,12 @@ export const overview: Handler = async ({ on }) => {
   })
 }
 
-function foundBy({ reader }: Surroundings, nowMs: number): Kept['found'] {
+function foundBy({ reader }: Surroundings, wall: UsageWall): Kept['found'] {
   const before = kept.get(reader)
-  if (before !== undefined && Math.abs(nowMs - before.at) < KEPT_MS) return before.found
-  const found = reader.ask('overview', { nowMs })
-  kept.set(reader, { at: nowMs, found })
+  if (before !== undefined && Math.abs(wall.nowMs - before.at) < KEPT_MS)
+    return before.found
+  const found = reader.ask('overview', wall)
+  kept.set(reader, { at: wall.nowMs, found })
   found.catch(() => kept.delete(reader))
   return found
 }

@@ -65,8 +65,8 @@ function describedShape({ isNew, pausedUntil, allowedUntil, ...said }: Described
 }
 
 export const coverage: Handler = async ({ query, on }) => {
-  const nowMs = on.port.clock.now()
-  const report = await on.reader.ask('coverage', { nowMs, days: daysOf(query) })
+  const days = daysOf(query)
+  const report = await on.reader.ask('coverage', { ...wallOf(on.port), days })
   if (report === null) throw notFound('count of coverage yet')
   return json(report)
 }

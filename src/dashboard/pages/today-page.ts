@@ -57,6 +57,7 @@ export interface Overview {
   }
   readonly coverage: {
     readonly since: string
+    readonly timezone: string
     readonly all: Counts
     readonly uncounted: number
     readonly reasons: readonly CoverageLine[]
@@ -235,7 +236,7 @@ function Coverage({
 }): Html {
   if (coverage === null || coverage.all.total === 0)
     return html`<${Empty} title=${say('noConnections')}>${say('noConnectionsNext')}<//>`
-  const { all, reasons, since, uncounted } = coverage
+  const { all, reasons, since, timezone, uncounted } = coverage
   const group = (name: keyof Counts, index: number): unknown =>
     all[name] === 0
       ? null
@@ -271,7 +272,9 @@ function Coverage({
           : say('noneDropped')
       }
     </p>
-    <p class="soft">${say('connectionsSince', { n: number(all.total), since })}</p>`
+    <p class="soft">
+      ${say('connectionsSince', { n: number(all.total), since, timezone })}
+    </p>`
 }
 
 const GROUPS = {

@@ -267,7 +267,10 @@ async function assertRefused(yori: Yori, count: number): Promise<void> {
   await until(async () => (await refused()).length >= count)
   assert.equal((await refused()).length, count)
   using reader = openReader(yori.database)
-  const { reasons } = reader.coverage(Date.now() + 86_400_000, 3)
+  const { reasons } = reader.coverage(
+    { nowMs: Date.now() + 86_400_000, zone: undefined },
+    3,
+  )
   const counted = reasons.find(({ reason }) => reason === 'YORI_REFUSED_BY_POLICY')
   assert.equal(counted?.count, count)
 }

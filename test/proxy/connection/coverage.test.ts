@@ -143,7 +143,7 @@ function tally(entries: readonly (readonly [string, string])[]): Map<string, num
 
 function reportOf(yori: Yori): CoverageReport {
   using reader = openReader(yori.database)
-  return reader.coverage(systemClock.now(), 2)
+  return reader.coverage({ nowMs: systemClock.now(), zone: undefined }, 2)
 }
 
 describe('coverage of connections', () => {

@@ -380,7 +380,7 @@ async function assertElsewhere(yori: Yori, count: number): Promise<void> {
   for (const { coverage } of await yori.rows('connections'))
     assert.equal(coverage, 'tunnel-media-elsewhere')
   using reader = openReader(yori.database)
-  const { all, reasons } = reader.coverage(Date.now(), 1)
+  const { all, reasons } = reader.coverage({ nowMs: Date.now(), zone: undefined }, 1)
   assert.equal(all.inspected, 0)
   assert.equal(all.tunnelled, all.total)
   assert.deepEqual(
