@@ -17,10 +17,12 @@ import { makeFolder } from '../src/core/make-folder.js'
 import { YoriError } from '../src/core/errors.js'
 import type { Bypassed } from './unmet-rules.js'
 import { ipRuleBypassed, nftBypassed, pfBypassed } from './unmet-rules.js'
-import type { Family, Steering } from './rules.js'
+import type { Steering } from './rules.js'
 import { RULES_NAMES, STEER_SCRIPT, rulesFile } from './steering-files.js'
 import type { SteeringFiles } from './steering-files.js'
 import type { LoadedBackend, SteeringPlan } from './steering-plan.js'
+import { parseStatus } from './steering-status.js'
+import type { SteeringStatus } from './steering-status.js'
 
 const ASK_TIMEOUT_MS = 10_000
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -202,45 +204,9 @@ export function supervisorProcess({ pid }: SteeringFiles): number | undefined {
   }
 }
 
-/** The supervisor's own words: what it was told, what it holds, and why. */
-export interface SteeringStatus {
-  readonly wish: string
-  /** `off`, `closed`, `both`, `inet`, `inet6`, or `stale` until it could be loaded. */
-  readonly holds: string
-  /** Seconds since 1970. */
-  readonly since: number
-  readonly backend: string
-  readonly why: string
-  /** What the probe of each family met last; empty: it is not asked. */
-  readonly probes: Readonly<Record<Family, string>>
-  /** What the probe met where devices get the certificate; empty: it was not asked. */
-  readonly page: string
-  /** `renamed` or `enslaved`: an interface by which its network does not come any more. */
-  readonly link: string
-}
-
 export function readStatus({ status }: SteeringFiles): SteeringStatus | undefined {
   const text = readOptional(status)
-  if (text === undefined) return undefined
-  const values = new Map(
-    text.split('\n').map((line) => {
-      const at = line.indexOf('=')
-      return [line.slice(0, at), line.slice(at + 1)]
-    }),
-  )
-  return {
-    wish: values.get('wish') ?? '',
-    holds: values.get('holds') ?? '',
-    since: Number(values.get('since') ?? 0),
-    backend: values.get('backend') ?? '',
-    why: values.get('why') ?? '',
-    probes: {
-      inet: values.get('probe_inet') ?? '',
-      inet6: values.get('probe_inet6') ?? '',
-    },
-    page: values.get('page') ?? '',
-    link: values.get('link') ?? '',
-  }
+  return text === undefined ? undefined : parseStatus(text)
 }
 
 export function readOptional(path: string): string | undefined {

@@ -8,11 +8,13 @@ import type { Config } from '../config/schema.js'
 import {
   MEANWHILE,
   OFF_CAUSES,
+  offMs,
   parseOffPeriods,
   unseenOffPeriods,
 } from './off-periods.js'
 import type { OffPeriod } from './off-periods.js'
 import { tableSettings } from './settings.js'
+import { parseStatus } from './steering-status.js'
 import { steeringFiles } from './steering-files.js'
 import type { SteeringFiles } from './steering-files.js'
 import { planTable } from './table.js'
@@ -53,6 +55,16 @@ export interface SteeringKeeperOptions {
   readonly event: (kind: string, details: Record<string, unknown>) => void
 }
 
+/** How steering stood when it was last looked at. */
+export interface SteeringStands {
+  /** `yori pf apply` was the last word. */
+  readonly wished: boolean
+  /** Families of which packets are led here now. */
+  readonly led: readonly ('inet' | 'inet6')[]
+  /** Seconds in which it was wished for and could not be, as far as they are remembered. */
+  readonly offSeconds: number
+}
+
 export class SteeringKeeper implements Service, Watched {
   readonly name = 'steering'
   readonly #options: SteeringKeeperOptions
@@ -62,6 +74,7 @@ export class SteeringKeeper implements Service, Watched {
   #resolver: NameLookup | undefined
   #due = 0
   #seen: number | undefined
+  #stands: SteeringStands = { wished: false, led: [], offSeconds: 0 }
   readonly #ended = new AbortController()
   #busy: Promise<void> | undefined
 
@@ -69,6 +82,10 @@ export class SteeringKeeper implements Service, Watched {
     this.#options = options
     this.#config = options.config
     this.#files = steeringFiles(options.config.state_dir)
+  }
+
+  get stands(): SteeringStands {
+    return this.#stands
   }
 
   async start(): Promise<void> {
@@ -111,9 +128,26 @@ export class SteeringKeeper implements Service, Watched {
 
   async #look(): Promise<void> {
     await this.#recordPeriods()
+    this.#stands = await this.#howItStands()
     if (!(await this.#steers())) return
     this.#updater ??= await this.#openUpdater()
     await this.#updater?.refresh()
+  }
+
+  async #howItStands(): Promise<SteeringStands> {
+    const { desired, status, pid, offPeriods } = this.#files
+    const wished = (await readBounded(desired))?.trim() === 'on'
+    const isKept = isAlive(Number(await readBounded(pid)))
+    const { holds } = parseStatus((isKept && (await readBounded(status))) || '')
+    const periods = parseOffPeriods((await readBounded(offPeriods)) ?? '')
+    const nowMs = this.#options.clock.now()
+    return {
+      wished,
+      led: (['inet', 'inet6'] as const).filter(
+        (family) => holds === 'both' || holds === family,
+      ),
+      offSeconds: offMs(periods, { sinceMs: 0, nowMs }) / 1000,
+    }
   }
 
   /** Without interfaces and without a plan nobody would read the table. */
@@ -193,6 +227,16 @@ function unlessEnded<T>(asking: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', end, { once: true })
     asking.then(resolve, reject).finally(() => signal.removeEventListener('abort', end))
   })
+}
+
+/** The supervisor is root's: that it may not be signalled tells that it is there. */
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 1) return false
+  try {
+    return process.kill(pid, 0)
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** Undefined when there is none, or none that we would have. */

@@ -3,7 +3,7 @@
  * and whether an interface still carries its network. One text for every command. Pure.
  */
 import { PROBE_INTERFACE } from '../src/core/own-probe.js'
-import type { SteeringStatus } from './apply.js'
+import type { SteeringStatus } from './steering-status.js'
 import { OFF_CAUSES } from './off-periods.js'
 import type { Family } from './rules.js'
 

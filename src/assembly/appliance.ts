@@ -28,6 +28,7 @@ import { Lasting } from './lasting.js'
 import { Lifecycle } from './lifecycle.js'
 import type { Provider } from './services.js'
 import type { OpenAnswers } from '../proxy/dispatch/port.js'
+import type { SteeringStands } from '../../pf/steering-keeper.js'
 import type { ExchangeObserver } from '../proxy/words/observer.js'
 import type { TrustLedger } from '../learned/trust-ledger.js'
 
@@ -113,6 +114,11 @@ export class Appliance {
   /** Who answers `/metrics` and `/config` where the listener is a gateway's. */
   useOpenAnswers(answers: OpenAnswers): void {
     this.#lasting.openAnswers = answers
+  }
+
+  /** Whether packets are led here, as it was last seen. */
+  get steering(): SteeringStands {
+    return this.#lasting.steering.stands
   }
 
   /** Who trusts us. */

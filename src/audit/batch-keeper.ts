@@ -95,8 +95,10 @@ export class Keeper {
   #write(writer: Writer, batch: Batch): void {
     // A batch may come again from a worker that died between commit and answer.
     const known = batch.again && writer.lastSequence(this.#data.run) >= batch.sequence
+    const began = performance.now()
     const rejected = known ? NONE : writer.write(this.#data.run, batch)
-    this.#say({ kind: 'written', sequence: batch.sequence, rejected })
+    const tookMs = performance.now() - began
+    this.#say({ kind: 'written', sequence: batch.sequence, rejected, tookMs })
   }
 
   #openedWriter(): Writer {

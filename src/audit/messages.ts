@@ -60,6 +60,8 @@ export type FromWorker =
       readonly kind: 'written'
       readonly sequence: number
       readonly rejected: Readonly<Tally>
+      /** Milliseconds of its transaction. */
+      readonly tookMs: number
     }
   | { readonly kind: 'troubled'; readonly trouble: Trouble; readonly reason: string }
   | { readonly kind: 'moved-aside'; readonly to: string }

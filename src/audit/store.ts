@@ -15,6 +15,7 @@ import type {
   RowChange,
 } from '../core/record.js'
 import type { Service } from '../core/service.js'
+import { SHORT_SECONDS, Timing } from '../core/timing.js'
 import { unreachable } from '../core/unreachable.js'
 import { Backlog } from './backlog.js'
 import { Delivery } from './delivery.js'
@@ -64,6 +65,8 @@ export interface AuditCounts {
   /** Batches handed to the worker: transactions. */
   readonly batches: number
   readonly workerRestarts: number
+  /** Seconds that the transactions of batches took, in the worker. */
+  readonly writing: Timing
 }
 
 export interface AuditStore extends AuditSink, Service, MayConcern {
@@ -101,6 +104,7 @@ class Store implements AuditStore {
   readonly #gaps: Gaps
   readonly #schedule: PruneSchedule
   readonly #offered = noRows()
+  readonly #writing = new Timing(SHORT_SECONDS)
   #health: AuditHealth = { kind: 'starting' }
   /** When earlier rows were last found gone. */
   #lostAt = -Infinity
@@ -168,6 +172,7 @@ class Store implements AuditStore {
       bodiesDropped: this.#backlog.bodiesDropped,
       batches: this.#delivery.batches,
       workerRestarts: this.#thread.restarts,
+      writing: this.#writing,
     }
   }
 
@@ -264,6 +269,7 @@ class Store implements AuditStore {
         return this.#nowDegraded(message.trouble, message.reason)
       case 'written':
         this.#delivery.settle(message.sequence, message.rejected)
+        this.#writing.observe(message.tookMs / 1000)
         return this.#tellGap()
       case 'replaced':
         this.#lostAt = this.#clock.monotonic()

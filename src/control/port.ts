@@ -17,6 +17,7 @@ export interface ControlPort {
     | 'current'
     | 'policyState'
     | 'reloads'
+    | 'steering'
     | 'trust'
   >
   readonly telemetry: Telemetry

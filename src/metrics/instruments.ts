@@ -4,6 +4,8 @@
  * memory grow. Knows no format.
  */
 
+import { Timing } from '../core/timing.js'
+
 export type LabelValues = readonly string[]
 
 export interface Sample {
@@ -17,6 +19,8 @@ export interface Family {
   readonly name: string
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
+  /** UCUM, for OTLP; undefined: as its name says. */
+  readonly unit?: string
   readonly samples: readonly Sample[]
 }
 
@@ -25,6 +29,7 @@ export interface InstrumentOptions {
   readonly name: string
   readonly help: string
   readonly labels?: readonly string[]
+  readonly unit?: string
 }
 
 /** Sets of label values of one instrument. */
@@ -57,14 +62,15 @@ abstract class Instrument<State> {
   }
 
   family(): Family {
-    const { name, help, labels = [] } = this.options
+    const { name, help, labels = [], unit } = this.options
     const samples = [...this.#series.values()].flatMap(({ values, state }) =>
       this.samplesOf(
         state,
         labels.map((label, index) => [label, values[index] ?? '']),
       ),
     )
-    return { name, help, type: this.type, samples }
+    const told = { name, help, type: this.type, samples }
+    return unit === undefined ? told : { ...told, unit }
   }
 }
 
@@ -84,26 +90,15 @@ export class CounterSeries {
 
 /** The same of a histogram. */
 export class HistogramSeries {
-  readonly #find: () => { state: Observed }
-  readonly #bounds: readonly number[]
-  #found: { state: Observed } | undefined
+  readonly #find: () => { state: Timing }
+  #found: { state: Timing } | undefined
 
-  constructor(find: () => { state: Observed }, bounds: readonly number[]) {
+  constructor(find: () => { state: Timing }) {
     this.#find = find
-    this.#bounds = bounds
   }
 
   observe(value: number): void {
-    if (!Number.isFinite(value)) return
-    const { state } = (this.#found ??= this.#find())
-    state.sum += value
-    state.count++
-    const bounds = this.#bounds
-    for (let i = 0; i < bounds.length; i++) {
-      if (value > (bounds[i] as number)) continue
-      state.buckets[i] = (state.buckets[i] as number) + 1
-      return
-    }
+    if (Number.isFinite(value)) (this.#found ??= this.#find()).state.observe(value)
   }
 }
 
@@ -135,14 +130,8 @@ export class Counter extends Instrument<number> {
   }
 }
 
-interface Observed {
-  readonly buckets: Float64Array
-  sum: number
-  count: number
-}
-
-/** Of seconds, by upper bounds that double. */
-export class Histogram extends Instrument<Observed> {
+/** By upper bounds, ascending. */
+export class Histogram extends Instrument<Timing> {
   readonly type = 'histogram'
   readonly #bounds: readonly number[]
 
@@ -157,30 +146,38 @@ export class Histogram extends Instrument<Observed> {
 
   /** For who observes the same often. */
   series(values: LabelValues): HistogramSeries {
-    return new HistogramSeries(() => this.at(values), this.#bounds)
+    return new HistogramSeries(() => this.at(values))
   }
 
-  protected empty(): Observed {
-    return { buckets: new Float64Array(this.#bounds.length), sum: 0, count: 0 }
+  protected empty(): Timing {
+    return new Timing(this.#bounds)
   }
 
-  protected samplesOf({ buckets, sum, count }: Observed, labels: Sample['labels']) {
-    let below = 0
-    const upTo = this.#bounds.map((bound, index): Sample => {
-      below += buckets[index] ?? 0
-      return {
-        suffix: '_bucket',
-        labels: [...labels, ['le', String(bound)]],
-        value: below,
-      }
-    })
-    return [
-      ...upTo,
-      { suffix: '_bucket', labels: [...labels, ['le', '+Inf']], value: count } as Sample,
-      { suffix: '_sum', labels, value: sum },
-      { suffix: '_count', labels, value: count },
-    ]
+  protected samplesOf(timing: Timing, labels: Sample['labels']): Sample[] {
+    return samplesOfTiming(timing, labels)
   }
+}
+
+function samplesOfTiming(
+  { bounds, buckets, sum, count }: Timing,
+  labels: Sample['labels'],
+): Sample[] {
+  let below = 0
+  const upTo = bounds.map((bound, index): Sample => {
+    below += buckets[index] ?? 0
+    return { suffix: '_bucket', labels: [...labels, ['le', String(bound)]], value: below }
+  })
+  return [
+    ...upTo,
+    { suffix: '_bucket', labels: [...labels, ['le', '+Inf']], value: count },
+    { suffix: '_sum', labels, value: sum },
+    { suffix: '_count', labels, value: count },
+  ]
+}
+
+/** A histogram of what another part of YORI timed. */
+export function timed(name: string, help: string, timing: Timing): Family {
+  return { name, type: 'histogram', help, samples: samplesOfTiming(timing, []) }
 }
 
 /** A family of what is looked up when somebody asks. */

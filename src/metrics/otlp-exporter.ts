@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.js'
 import type { Log } from '../core/log.js'
 import type { Config } from '../../config/schema.js'
 import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
+import { GenaiMetrics } from './genai-metrics.js'
 import type { Counter, Family } from './instruments.js'
 import { metricsBody, spanOf, tracesBody } from './otlp-json.js'
 import type { Resource } from './otlp-json.js'
@@ -42,6 +43,7 @@ type Otel = Config['otel']
 export class OtlpExporter implements ExchangeObserver {
   readonly name = 'otlp'
   readonly #options: OtlpOptions
+  readonly #genai = new GenaiMetrics()
   #otel: Otel | undefined
   #spans: object[] = []
   #timer: NodeJS.Timeout | undefined
@@ -69,7 +71,9 @@ export class OtlpExporter implements ExchangeObserver {
 
   ended(seen: SeenExchange): void {
     const otel = this.#otel
-    if (otel?.endpoint === undefined || !otel.traces || seen.call !== true) return
+    if (otel?.endpoint === undefined || seen.call !== true) return
+    if (otel.metrics) this.#genai.ended(seen)
+    if (!otel.traces) return
     if (this.#spans.length >= MOST_SPANS) return this.#options.spans.add(['dropped'])
     const fresh = { traceId: hex(16), spanId: hex(8) }
     this.#spans.push(spanOf(seen, { fresh, content: otel.content }))
@@ -109,8 +113,9 @@ export class OtlpExporter implements ExchangeObserver {
     }
     if (!otel.metrics || (!withMetrics && clock.monotonic() < this.#metricsDue)) return
     this.#metricsDue = clock.monotonic() + otel.interval * 1000
+    const all = [...families(), ...this.#genai.families()]
     const times = { startedAt, now: clock.now() }
-    await this.#deliver('metrics', metricsBody(families(), times, resource), otel)
+    await this.#deliver('metrics', metricsBody(all, times, resource), otel)
   }
 
   /** False: given up. */

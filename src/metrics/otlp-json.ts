@@ -4,7 +4,12 @@
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 import type { SeenExchange } from '../proxy/words/observer.js'
-import { genaiOperation, genaiProvider } from '../core/genai-names.js'
+import {
+  GENAI_INPUT_MESSAGES,
+  genaiAttributes,
+  genaiOperation,
+} from '../core/genai-names.js'
+import type { GenaiCall } from '../core/genai-names.js'
 import {
   KIND_CLIENT,
   STATUS_ERROR,
@@ -54,39 +59,43 @@ export function spanOf(seen: SeenExchange, { fresh, content }: SpanOptions): obj
     flags: parseInt(flags, 16) | HAS_IS_REMOTE | remote,
     startTimeUnixNano: nanoseconds(seen.startedAt),
     endTimeUnixNano: nanoseconds(seen.startedAt + (seen.latencyMs ?? 0)),
-    attributes: attributesOf(spanAttributes(seen, operation, content)),
+    attributes: attributesOf(spanAttributes(seen, content)),
     status: isError
       ? { code: STATUS_ERROR, message: seen.code ?? seen.outcome ?? '' }
       : {},
   }
 }
 
-/** `input_tokens` is with what was cached, as our own count is. */
-function spanAttributes(
-  seen: SeenExchange,
-  operation: string,
-  content: boolean,
-): Record<string, Plain> {
-  const { outcome, status, code } = seen
-  const errorType = outcome === 'response' ? undefined : (code ?? outcome)
+/** A code of ours, what became of it, or a status; undefined: it went well. */
+export function errorTypeOf({ outcome, code, status }: SeenExchange): string | undefined {
+  if (outcome !== 'response') return code ?? outcome
+  return status !== undefined && status >= 400 ? String(status) : undefined
+}
+
+function callOf(seen: SeenExchange): GenaiCall {
   return {
-    'gen_ai.operation.name': operation,
-    'gen_ai.provider.name': genaiProvider(seen.provider ?? 'unknown'),
-    'gen_ai.request.model': seen.model,
-    'gen_ai.request.stream': seen.stream,
-    'gen_ai.response.id': seen.responseId,
-    'gen_ai.response.finish_reasons':
-      seen.finishReason === undefined ? undefined : [seen.finishReason],
-    'gen_ai.response.time_to_first_chunk':
-      seen.firstTokenMs === undefined ? undefined : seen.firstTokenMs / 1000,
-    'gen_ai.usage.input_tokens': seen.inputTokens,
-    'gen_ai.usage.output_tokens': seen.outputTokens,
-    'gen_ai.usage.cache_read.input_tokens': seen.cachedTokens,
-    'gen_ai.usage.cache_creation.input_tokens': seen.cacheWriteTokens,
-    'gen_ai.usage.reasoning.output_tokens': seen.reasoningTokens,
-    'gen_ai.conversation.id': seen.sessionId,
-    'gen_ai.agent.id': seen.agentId,
-    'gen_ai.input.messages':
+    api: seen.api,
+    provider: seen.provider,
+    model: seen.model,
+    stream: seen.stream,
+    responseId: seen.responseId,
+    finishReason: seen.finishReason,
+    firstTokenMs: seen.firstTokenMs,
+    inputTokens: seen.inputTokens,
+    outputTokens: seen.outputTokens,
+    cachedTokens: seen.cachedTokens,
+    cacheWriteTokens: seen.cacheWriteTokens,
+    reasoningTokens: seen.reasoningTokens,
+    sessionId: seen.sessionId,
+    agentId: seen.agentId,
+  }
+}
+
+function spanAttributes(seen: SeenExchange, content: boolean): Record<string, Plain> {
+  const { outcome, status } = seen
+  return {
+    ...genaiAttributes(callOf(seen)),
+    [GENAI_INPUT_MESSAGES]:
       content && seen.promptPreview !== undefined
         ? JSON.stringify([
             { role: 'user', parts: [{ type: 'text', content: seen.promptPreview }] },
@@ -96,7 +105,7 @@ function spanAttributes(
     'client.address': seen.device.ip,
     'http.request.method': seen.method,
     'http.response.status_code': status,
-    'error.type': errorType ?? ((status ?? 0) >= 400 ? String(status) : undefined),
+    'error.type': errorTypeOf(seen),
     'yori.request.id': seen.requestId,
     'yori.outcome': outcome,
     'yori.policy.name': seen.policyName,
@@ -128,25 +137,33 @@ export function metricsBody(
   return { resourceMetrics: [{ resource: resourceOf(resource), scopeMetrics }] }
 }
 
-function metricOf({ name, help, type, samples }: Family, times: MetricTimes): object {
+function metricOf(
+  { name, help, type, unit, samples }: Family,
+  times: MetricTimes,
+): object {
   const at = {
     startTimeUnixNano: nanoseconds(times.startedAt),
     timeUnixNano: nanoseconds(times.now),
   }
-  const base = { name, description: help, unit: unitOf(name) }
+  const base = { name, description: help, unit: unit ?? unitOf(name) }
   if (type === 'histogram') {
     const dataPoints = histogramPoints(samples).map((point) => ({ ...point, ...at }))
     return { ...base, histogram: { aggregationTemporality: CUMULATIVE, dataPoints } }
   }
   const known = samples.filter(({ value }) => Number.isFinite(value))
   const dataPoints = known.map(({ labels, value }) => ({
-    attributes: attributesOf(Object.fromEntries(labels)),
+    attributes: labelsOf(labels),
     ...at,
     asDouble: value,
   }))
   if (type === 'gauge') return { ...base, gauge: { dataPoints } }
   const sum = { aggregationTemporality: CUMULATIVE, isMonotonic: true, dataPoints }
   return { ...base, sum }
+}
+
+/** A label without a value is none. */
+function labelsOf(labels: Sample['labels']): object[] {
+  return attributesOf(Object.fromEntries(labels.filter(([, value]) => value !== '')))
 }
 
 /** UCUM. */
@@ -183,7 +200,7 @@ function histogramPoints(samples: readonly Sample[]): object[] {
     )
     const beyond = count - (upTo.at(-1)?.[1] ?? 0)
     return {
-      attributes: attributesOf(Object.fromEntries(labels)),
+      attributes: labelsOf(labels),
       count: String(count),
       sum,
       bucketCounts: [...below, beyond].map(String),

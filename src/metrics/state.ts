@@ -3,8 +3,9 @@ import { memoryUsage, cpuUsage } from 'node:process'
 import type { Appliance } from '../assembly/appliance.js'
 import type { Clock } from '../core/clock.js'
 import { unfolding, windows } from '../http/unfolding.js'
+import type { SteeringStands } from '../../pf/steering-keeper.js'
 import type { Family } from './instruments.js'
-import { looked } from './instruments.js'
+import { looked, timed } from './instruments.js'
 import { answerFamilies } from './answer-families.js'
 import { poolFamilies } from './pool-families.js'
 import type { LoopDelay } from './loop-delay.js'
@@ -14,7 +15,7 @@ import type { TrafficMetrics } from './traffic.js'
 export interface StateSources {
   readonly appliance: Pick<
     Appliance,
-    'audit' | 'connections' | 'conversations' | 'current' | 'reloads'
+    'audit' | 'connections' | 'conversations' | 'current' | 'reloads' | 'steering'
   >
   readonly traffic: Pick<TrafficMetrics, 'open'>
   readonly delay: LoopDelay | undefined
@@ -28,6 +29,7 @@ export function stateFamilies(sources: StateSources): Family[] {
   return [
     ...aboutYori(sources),
     ...aboutTraffic(sources),
+    ...aboutSteering(sources.appliance.steering),
     ...poolFamilies(pools.all),
     ...answerFamilies(answers),
     ...processorFamilies(processors),
@@ -177,6 +179,32 @@ function aboutTraffic({ appliance, traffic }: StateSources): Family[] {
   ]
 }
 
+function aboutSteering({ wished, led, offSeconds }: SteeringStands): Family[] {
+  return [
+    looked(
+      'gauge',
+      'yori_steering_wished',
+      '1 while packets are to be led here (`yori pf apply`).',
+      wished ? 1 : 0,
+    ),
+    looked(
+      'gauge',
+      'yori_steering_up',
+      '1 while packets of a family are led here, looked at every 30 s.',
+      (['inet', 'inet6'] as const).map((family) => [
+        { family },
+        led.includes(family) ? 1 : 0,
+      ]),
+    ),
+    looked(
+      'counter',
+      'yori_steering_off_seconds_total',
+      'Time in which packets were to be led here and could not be.',
+      offSeconds,
+    ),
+  ]
+}
+
 function aboutStore({ appliance }: StateSources): Family[] {
   const { counts, health } = appliance.audit
   const kinds = ['connections', 'exchanges', 'events'] as const
@@ -213,6 +241,11 @@ function aboutStore({ appliance }: StateSources): Family[] {
       'yori_store_batches_total',
       'Transactions handed to the writer.',
       counts.batches,
+    ),
+    timed(
+      'yori_store_write_duration_seconds',
+      'Transactions of the record, in its writer.',
+      counts.writing,
     ),
     looked(
       'counter',

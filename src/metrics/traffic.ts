@@ -3,18 +3,19 @@
  * and an addition each, whether anybody asks or not, since a counter that begins when it is
  * first read misses what was before.
  */
-import type { ExchangeObserver, SeenExchange } from '../proxy/words/observer.js'
+import type {
+  ExchangeObserver,
+  SeenExchange,
+  SeenHandshake,
+} from '../proxy/words/observer.js'
 import type { ConnectionRecord } from '../core/record.js'
 import { describeError } from '../core/errors.js'
 import { PassingMap } from '../core/passing-map.js'
+import { SECONDS, SHORT_SECONDS } from '../core/timing.js'
 import type { Family } from './instruments.js'
 import { Counter, Histogram, MOST_SERIES } from './instruments.js'
 import { ProviderSeries } from './provider-series.js'
 
-/** Seconds, doubling: 5 ms to 655 s. */
-const SECONDS = Array.from({ length: 18 }, (_, n) => 0.005 * 2 ** n)
-/** Of what YORI does itself: 0.25 ms to 4 s. */
-const SHORT_SECONDS = Array.from({ length: 15 }, (_, n) => 0.00025 * 2 ** n)
 /** Exchanges whose phases are timed at once; of more, some are not. */
 const MOST_TIMED = 10_000
 const NONE = 'none'
@@ -170,6 +171,19 @@ export class TrafficMetrics implements ExchangeObserver {
     help: 'Connections of clients that have ended, by what became of them.',
     labels: ['coverage'],
   })
+  readonly #ways = new Counter({
+    name: 'yori_connection_ways_total',
+    help: 'Connections of clients that have ended, by how they came: steered here, or otherwise.',
+    labels: ['way'],
+  })
+  readonly #handshakes = new Histogram(
+    {
+      name: 'yori_tls_handshake_duration_seconds',
+      help: 'TLS handshakes with clients in the names of providers, resumed or full.',
+      labels: ['kind'],
+    },
+    SHORT_SECONDS.concat(SECONDS.filter((bound) => bound > 4 && bound < 60)),
+  )
   readonly #connectionBytes = new Counter({
     name: 'yori_connection_bytes_total',
     help: 'Bytes of connections of clients by direction.',
@@ -194,6 +208,8 @@ export class TrafficMetrics implements ExchangeObserver {
     firstByte: this.#firstByte,
     firstToken: this.#firstToken,
   }
+  readonly #full = this.#handshakes.series(['full'])
+  readonly #resumed = this.#handshakes.series(['resumed'])
   readonly #bytesFromClient = this.#bytes.series(['from_client'])
   readonly #bytesToClient = this.#bytes.series(['to_client'])
 
@@ -214,7 +230,8 @@ export class TrafficMetrics implements ExchangeObserver {
       ...[this.#upstreamFailures, this.#retries, this.#uninspected, this.#findings],
       this.#ungoverned,
       ...[this.#redactions, this.#unrestored, this.#tools, this.#frames, this.#bytes],
-      ...[this.#connections, this.#connectionBytes, this.#refused],
+      ...[this.#connections, this.#ways, this.#connectionBytes, this.#refused],
+      this.#handshakes,
     ].map((instrument) => instrument.family())
   }
 
@@ -255,8 +272,14 @@ export class TrafficMetrics implements ExchangeObserver {
     this.#read(seen, own)
   }
 
+  handshake({ ms, isResumed }: SeenHandshake): void {
+    const series = isResumed ? this.#resumed : this.#full
+    series.observe(ms / 1000)
+  }
+
   connectionEnded(seen: Readonly<ConnectionRecord>): void {
     this.#connections.add([seen.coverage])
+    this.#ways.add([seen.way])
     this.#connectionBytes.add(['from_client'], seen.bytesFromClient)
     this.#connectionBytes.add(['to_client'], seen.bytesToClient)
     if (seen.coverage === 'refused') this.#refused.add([seen.code ?? NONE])

@@ -126,7 +126,6 @@ describe('/metrics', () => {
       const phases = (await families()).get('yori_phase_duration_seconds')?.samples ?? []
       const named = new Set(phases.map(({ labels }) => labels['phase']))
       assert.deepEqual([...named].sort(), ['judge', 'provider', 'request', 'response'])
-      assert.equal(await sum('yori_open_requests'), 0)
     })
 
   it('agrees with the record on requests and connections', async () => {
@@ -136,6 +135,20 @@ describe('/metrics', () => {
     assert.equal(await sum('yori_requests_total'), all)
     const connections = await on.yori.rows('connections')
     assert.equal(await sum('yori_connections_total'), connections.length)
+    assert.equal(
+      await sum('yori_tls_handshake_duration_seconds_count'),
+      connections.filter((row) => row['coverage'] === 'inspected').length,
+    )
+    const ways = new Set(connections.map((row) => String(row['way'])))
+    for (const way of ways)
+      assert.equal(
+        await sum('yori_connection_ways_total', { way }),
+        connections.filter((row) => row['way'] === way).length,
+      )
+    assert.equal(
+      await sum('yori_store_write_duration_seconds_count'),
+      await sum('yori_store_batches_total'),
+    )
     assert.equal(
       await sum('yori_store_rows_written_total', { kind: 'exchanges' }),
       rows.length,

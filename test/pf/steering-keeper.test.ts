@@ -158,4 +158,33 @@ describe('off periods, while YORI runs', () => {
       assert.deepEqual(again.events, [['steering_back', { ...known, to, seconds: 12 }]])
     }
   })
+
+  it('stands as the supervisor says, as long as there is one', async () => {
+    await using folder = await tempFolder()
+    const config = configured(folder, {})
+    const files = steeringFiles(config.state_dir)
+    mkdirSync(files.directory)
+    await using kept = new Kept(config)
+    const none = { wished: false, led: [], offSeconds: 0 }
+    assert.deepEqual(kept.keeper.stands, none)
+    await kept.look()
+    assert.deepEqual(kept.keeper.stands, none)
+    writeFileSync(files.desired, 'on\n')
+    writeFileSync(files.status, 'wish=on\nholds=both\nsince=1700000000\n')
+    writeFileSync(files.offPeriods, '1 1700000000 1700000012 ended open\n')
+    // Ours lives; a number that no process can have does not.
+    for (const [pid, led] of [
+      [String(process.pid), ['inet', 'inet6']],
+      ['4194305', []],
+      ['-1', []],
+    ] as const) {
+      writeFileSync(files.pid, `${pid}\n`)
+      await kept.look()
+      assert.deepEqual(kept.keeper.stands, { wished: true, led, offSeconds: 12 }, pid)
+    }
+    writeFileSync(files.pid, String(process.pid))
+    writeFileSync(files.status, 'wish=on\nholds=inet6\n')
+    await kept.look()
+    assert.deepEqual(kept.keeper.stands.led, ['inet6'])
+  })
 })

@@ -5,7 +5,7 @@
  * https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
  */
 import { hash } from 'node:crypto'
-import { genaiOperation, genaiProvider } from '../../core/genai-names.js'
+import { genaiAttributes, genaiOperation } from '../../core/genai-names.js'
 import {
   KIND_CLIENT,
   STATUS_ERROR,
@@ -30,7 +30,7 @@ export function otlpTraces(row: ExportRow, version: string): object {
     kind: KIND_CLIENT,
     startTimeUnixNano: nanoseconds(row.startedMs),
     endTimeUnixNano: nanoseconds(row.endedMs),
-    attributes: attributesOf(attributes(row, operation)),
+    attributes: attributesOf(attributes(row)),
     status: row.isFine
       ? {}
       : { code: STATUS_ERROR, message: row.text('code') ?? row.outcome },
@@ -42,28 +42,27 @@ export function otlpTraces(row: ExportRow, version: string): object {
   return { resourceSpans: [{ resource, scopeSpans }] }
 }
 
-function attributes(row: ExportRow, operation: string) {
-  const finish = row.text('finish_reason')
-  const firstTokenMs = row.number('first_token_ms')
+function attributes(row: ExportRow) {
   const status = row.number('response_status')
   const failed = row.isFine ? undefined : (row.text('code') ?? status?.toString())
   const stream = row.number('stream')
   return {
-    'gen_ai.operation.name': operation,
-    'gen_ai.provider.name': genaiProvider(row.text('provider') ?? 'unknown'),
-    'gen_ai.request.model': row.text('model'),
-    'gen_ai.request.stream': stream === undefined ? undefined : stream === 1,
-    'gen_ai.response.id': row.text('response_id'),
-    'gen_ai.response.finish_reasons': finish === undefined ? undefined : [finish],
-    'gen_ai.response.time_to_first_chunk':
-      firstTokenMs === undefined ? undefined : firstTokenMs / 1000,
-    'gen_ai.usage.input_tokens': row.number('prompt_tokens'),
-    'gen_ai.usage.output_tokens': row.number('response_tokens'),
-    'gen_ai.usage.cache_read.input_tokens': row.number('cached_tokens'),
-    'gen_ai.usage.cache_creation.input_tokens': row.number('cache_write_tokens'),
-    'gen_ai.usage.reasoning.output_tokens': row.number('reasoning_tokens'),
-    'gen_ai.conversation.id': row.text('session_id'),
-    'gen_ai.agent.id': row.text('agent_id'),
+    ...genaiAttributes({
+      api: row.text('api'),
+      provider: row.text('provider'),
+      model: row.text('model'),
+      stream: stream === undefined ? undefined : stream === 1,
+      responseId: row.text('response_id'),
+      finishReason: row.text('finish_reason'),
+      firstTokenMs: row.number('first_token_ms'),
+      inputTokens: row.number('prompt_tokens'),
+      outputTokens: row.number('response_tokens'),
+      cachedTokens: row.number('cached_tokens'),
+      cacheWriteTokens: row.number('cache_write_tokens'),
+      reasoningTokens: row.number('reasoning_tokens'),
+      sessionId: row.text('session_id'),
+      agentId: row.text('agent_id'),
+    }),
     'server.address': row.text('endpoint_domain'),
     'client.address': row.text('device_ip'),
     'http.request.method': row.text('http_method'),

@@ -44,7 +44,10 @@ export async function intercept(
   state.intercepted = shown
   const { h2, http, tls, next } = fronts
   const acceptance = new Acceptance(served, shown)
+  const began = services.clock.monotonic()
   const secure = await acceptance.of((onTrial ? next : tls).handshake(client))
+  const ms = services.clock.monotonic() - began
+  services.observers.handshake({ ms, isResumed: secure.isSessionReused() })
   noteReset(secure, log)
   if (shown.isOneTooMany) log.refused('YORI_TOO_MANY_CONNECTIONS')
   else log.inspected()

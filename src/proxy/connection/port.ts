@@ -30,8 +30,8 @@ export interface ConnectionPort extends UsersPort {
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines
-  /** Told of connections, once each when it ends; visits to our own site are not told. */
-  readonly observers: Pick<Observers, 'connectionEnded'>
+  /** Told of connections, once each when it ends, and of handshakes; visits to our own site are not told. */
+  readonly observers: Pick<Observers, 'connectionEnded' | 'handshake'>
   readonly dialer: Pick<Dialer, 'dial' | 'candidates'>
   readonly destinations: OriginalDestination
   /** What addresses show themselves as. */

@@ -33,6 +33,13 @@ export interface ExchangeTap {
   ended(seen: SeenExchange, isWhole: boolean): void
 }
 
+/** From the client's first bytes being given to TLS until it was agreed on. */
+export interface SeenHandshake {
+  readonly ms: number
+  /** By a ticket of an earlier one. */
+  readonly isResumed: boolean
+}
+
 /** The head of a request, for who keeps whole exchanges. */
 export interface TappedHead {
   readonly host: string
@@ -63,6 +70,8 @@ export interface ExchangeObserver {
   ended?(seen: SeenExchange): void
   /** After that: something of it came to be known only now. */
   changed?(seen: SeenExchange, change: RowChange): void
+  /** A client has agreed to TLS in a provider's name. */
+  handshake?(seen: SeenHandshake): void
   /** A client's connection has ended; visits to our own site are not told. */
   connectionEnded?(seen: Readonly<ConnectionRecord>): void
   /** A change of state that YORI itself has met, such as of its CA or of steering. */
@@ -88,6 +97,7 @@ export class Observers {
   readonly responseRead: TellOf<'responseRead'>
   readonly ended: TellOf<'ended'>
   readonly changed: TellOf<'changed'>
+  readonly handshake: TellOf<'handshake'>
   readonly connectionEnded: TellOf<'connectionEnded'>
   readonly #failed: (failure: ObserverFailure) => void
   readonly #tapping: readonly ExchangeObserver[]
@@ -105,6 +115,7 @@ export class Observers {
     this.responseRead = this.#tell(list, 'responseRead')
     this.ended = this.#tell(list, 'ended')
     this.changed = this.#tell(list, 'changed')
+    this.handshake = this.#tell(list, 'handshake')
     this.connectionEnded = this.#tell(list, 'connectionEnded')
   }
 

@@ -19,7 +19,7 @@ import {
   writePlan,
   writeWish,
 } from '../../../../pf/apply.js'
-import type { SteeringStatus } from '../../../../pf/apply.js'
+import type { SteeringStatus } from '../../../../pf/steering-status.js'
 import type { Bypassed } from '../../../../pf/unmet-rules.js'
 import {
   MEANWHILE,
