@@ -128,12 +128,13 @@ export function readAgent(
   const since = timestampText(sinceMs)
   return {
     line,
+    // The pluses: by time. By its session, all of the record would be read.
     averageSessionMinutes: db
       .prepare<Value[], number | null>(
         `SELECT avg(minutes) FROM (
            SELECT (julianday(max(timestamp)) - julianday(min(timestamp))) * 1440 AS minutes
-           FROM exchanges WHERE agent_id = ? AND timestamp >= ? AND session_id IS NOT NULL
-           GROUP BY session_id)`,
+           FROM exchanges WHERE agent_id = ? AND timestamp >= ? AND +session_id IS NOT NULL
+           GROUP BY +session_id)`,
       )
       .pluck()
       .get(agent, since) as number,
@@ -261,7 +262,6 @@ export interface EventLine {
   readonly details: string
 }
 
-/** Events whose kind begins so, the newest first. `prefix` holds no `%` and no `_`. */
 /** Which requests events of that kind are about (`requestId` of their details): 10,000 at most. */
 export function readRequestsOf(
   db: Database,
@@ -277,6 +277,7 @@ export function readRequestsOf(
     .all(kind, timestampText(sinceMs))
 }
 
+/** Events whose kind begins so, the newest first. `prefix` holds no `%` and no `_`. */
 export function readEvents(
   db: Database,
   prefix: string,

@@ -1,7 +1,7 @@
 /**
  * Pages of exchanges and sessions, newest first, by key: where a page ended the next begins,
- * however many rows have come since. A look goes over so many rows at a time and stops when its
- * time is up, so that a search in a large record costs a page what it costs in a small one; it
+ * however many rows have come since. A look goes over so many rows at a time; a page ends when it
+ * has looked at enough of them, or when its time is up, so that a search in a large record costs a page what it costs in a small one; it
  * says how far it has come, and the next page goes on from there.
  */
 import type { Database } from 'better-sqlite3'
@@ -14,7 +14,8 @@ import type { Filter, Listed } from './where.js'
 
 /** Rows of one look; 2,000 take some 5 ms. */
 const LOOK_ROWS = 2_000
-/** Of one page, when little fits. */
+/** Of one page, when little fits: so many rows are looked at, for so long. */
+export const MOST_LOOKED = 100_000
 export const PAGE_MS = 250
 export const PAGE_ROWS = 50
 export const MOST_PAGE_ROWS = 200
@@ -84,7 +85,7 @@ export function readSessionPage(
   const seen = new Set<string>()
   const until = now() + PAGE_MS
   let from = before
-  for (;;) {
+  for (let looked = SESSION_LOOK_ROWS; ; looked += SESSION_LOOK_ROWS) {
     const look = lookAt(db, filter, from, SESSION_LOOK_ROWS)
     for (const row of look.rows) {
       from = row
@@ -98,7 +99,7 @@ export function readSessionPage(
     }
     if (look.end === undefined) return { rows: lines }
     from = look.end
-    if (now() >= until) return { rows: lines, next: from }
+    if (looked >= MOST_LOOKED || now() >= until) return { rows: lines, next: from }
   }
 }
 
@@ -121,7 +122,7 @@ function findPage(
   const rows: Place[] = []
   const until = now() + PAGE_MS
   let from = before
-  for (;;) {
+  for (let looked = LOOK_ROWS; ; looked += LOOK_ROWS) {
     const look = lookAt(db, filter, from, LOOK_ROWS)
     for (const row of look.rows) {
       rows.push(row)
@@ -129,7 +130,7 @@ function findPage(
     }
     if (look.end === undefined) return { rows }
     from = look.end
-    if (now() >= until) return { rows, next: from }
+    if (looked >= MOST_LOOKED || now() >= until) return { rows, next: from }
   }
 }
 

@@ -7,7 +7,6 @@ import { timestampText } from './rows.js'
 import type { Value } from './tables.js'
 import { wallDay } from './wall-days.js'
 import { whereOf } from './where.js'
-import type { Where } from './where.js'
 import type { Filter, Listed } from './where.js'
 
 export interface UsageLine {
@@ -92,22 +91,30 @@ function columnOf(db: Database, name: string): string {
 /** `name`, or `name:value`, as clients and keys have them. */
 const TAG = `json_each.key || CASE json_each.value WHEN '' THEN '' ELSE ':' || json_each.value END`
 
-const sumsOf = (db: Database): string => `count(*) AS exchanges,
-  coalesce(sum(is_call), 0) AS calls,
-  sum(event_type = 'error') AS errors,
-  sum(event_type = 'block') AS blocks,
-  count(DISTINCT session_id) AS sessions,
-  coalesce(sum(prompt_tokens), 0) AS promptTokens,
-  coalesce(sum(response_tokens), 0) AS responseTokens,
-  coalesce(sum(cached_tokens), 0) AS cachedTokens,
-  coalesce(sum(cache_write_tokens), 0) AS cacheWriteTokens,
-  coalesce(sum(reasoning_tokens), 0) AS reasoningTokens,
-  ${estimateOf('prompt_tokens')} AS promptEstimated,
-  ${estimateOf('response_tokens')} AS responseEstimated,
-  sum(cost_micro_usd) AS costMicroUsd,
-  coalesce(sum(cost_micro_usd IS NULL
-    AND (prompt_tokens IS NOT NULL OR response_tokens IS NOT NULL)), 0) AS unpriced,
-  coalesce(sum(${atMostOf(db)}), 0) AS atMostMicroUsd`
+/** By name, in the order of a `UsageLine`. */
+const sumsOf = (db: Database) => ({
+  exchanges: 'count(*)',
+  calls: 'coalesce(sum(is_call), 0)',
+  errors: "sum(event_type = 'error')",
+  blocks: "sum(event_type = 'block')",
+  sessions: 'count(DISTINCT session_id)',
+  promptTokens: 'coalesce(sum(prompt_tokens), 0)',
+  responseTokens: 'coalesce(sum(response_tokens), 0)',
+  cachedTokens: 'coalesce(sum(cached_tokens), 0)',
+  cacheWriteTokens: 'coalesce(sum(cache_write_tokens), 0)',
+  reasoningTokens: 'coalesce(sum(reasoning_tokens), 0)',
+  promptEstimated: estimateOf('prompt_tokens'),
+  responseEstimated: estimateOf('response_tokens'),
+  costMicroUsd: 'sum(cost_micro_usd)',
+  unpriced: `coalesce(sum(cost_micro_usd IS NULL
+    AND (prompt_tokens IS NOT NULL OR response_tokens IS NOT NULL)), 0)`,
+  atMostMicroUsd: `coalesce(sum(${atMostOf(db)}), 0)`,
+})
+
+const sumsText = (db: Database): string =>
+  Object.entries(sumsOf(db))
+    .map(([name, sql]) => `${sql} AS ${name}`)
+    .join(', ')
 
 const DEVICE = 'coalesce(device_hostname, device_ip)'
 
@@ -117,59 +124,116 @@ export interface UsageWall {
   readonly zone: string | undefined
 }
 
+/** Each sum of `sumsOf`, over lines that have them already. */
+const SUMS_OF_SUMS = `sum(exchanges) AS exchanges, sum(calls) AS calls, sum(errors) AS errors,
+  sum(blocks) AS blocks, count(DISTINCT session) AS sessions,
+  sum(promptTokens) AS promptTokens, sum(responseTokens) AS responseTokens,
+  sum(cachedTokens) AS cachedTokens, sum(cacheWriteTokens) AS cacheWriteTokens,
+  sum(reasoningTokens) AS reasoningTokens, sum(promptEstimated) AS promptEstimated,
+  sum(responseEstimated) AS responseEstimated, sum(costMicroUsd) AS costMicroUsd,
+  sum(unpriced) AS unpriced, sum(atMostMicroUsd) AS atMostMicroUsd`
+
+/**
+ * The record is read once: into lines by all that is told apart, in a table of this connection
+ * alone, from which each list is made. Read for each list, it takes three times as long.
+ */
 export function readUsage(db: Database, filter: Filter, wall: UsageWall): Usage {
+  db.exec('DROP TABLE IF EXISTS temp.used')
+  try {
+    gather(db, filter, wall)
+    return usageIn(db, filter)
+  } finally {
+    db.exec('DROP TABLE IF EXISTS temp.used')
+  }
+}
+
+function gather(db: Database, filter: Filter, { nowMs, zone }: UsageWall): void {
   const where = whereOf(filter)
-  const sums = sumsOf(db)
-  const lines = (name: string, order = '2 DESC, 1', most = MOST_LINES): UsageLine[] => {
+  const { sessions: _sessions, ...sums } = sumsOf(db)
+  const told = Object.entries(sums).map(([name, sql]) => `${sql} AS ${name}`)
+  db.prepare(
+    `CREATE TEMP TABLE used AS
+     SELECT ${DEVICE} AS device, coalesce(provider, '(unknown)') AS provider,
+       coalesce(model, '(unknown)') AS model, ${wallDay('timestamp', nowMs, zone)} AS day,
+       ${columnOf(db, 'access_key')} AS accessKey, session_id AS session,
+       max(tags IS NOT NULL) AS tagged, max(uninspectable IS NOT NULL) AS unread,
+       ${told.join(', ')}
+     FROM exchanges ${where.sql} GROUP BY 1, 2, 3, 4, 5, 6`,
+  ).run(...where.values)
+}
+
+function usageIn(db: Database, filter: Filter): Usage {
+  const lines = (
+    name: string,
+    { order = '2 DESC, 1', most = MOST_LINES, rest = true } = {},
+  ): UsageLine[] => {
+    const from = `temp.used WHERE ${name} IS NOT NULL`
     const shown = db
       .prepare<unknown[], UsageLine>(
-        `SELECT ${name} AS name, ${sums} FROM exchanges ${where.sql}
+        `SELECT ${name} AS name, ${SUMS_OF_SUMS} FROM ${from}
          GROUP BY 1 ORDER BY ${order} LIMIT ${most}`,
       )
-      .all(...where.values)
-    if (shown.length < most) return shown
+      .all()
+    if (!rest || shown.length < most) return shown
     const places = shown.map(() => '?').join(', ')
-    const names = shown.map((line) => line.name)
-    const rest = whereOf(filter, [[`${name} NOT IN (${places})`, ...names]])
     const others = db
       .prepare<unknown[], UsageLine>(
-        `SELECT '${OTHERS}' AS name, ${sums} FROM exchanges ${rest.sql} HAVING count(*) > 0`,
+        `SELECT '${OTHERS}' AS name, ${SUMS_OF_SUMS} FROM ${from}
+         AND ${name} NOT IN (${places}) HAVING count(*) > 0`,
       )
-      .all(...rest.values)
+      .all(...shown.map((line) => line.name))
     return [...shown, ...others]
   }
-  const total = db
-    .prepare<unknown[], UsageLine>(
-      `SELECT 'all' AS name, ${sums} FROM exchanges ${where.sql}`,
+  const has = db
+    .prepare<unknown[], { tagged: number | null; unread: number | null }>(
+      'SELECT max(tagged) AS tagged, max(unread) AS unread FROM temp.used',
     )
-    .get(...where.values)
-  const key = columnOf(db, 'access_key')
-  const byKey = whereOf(filter, [[`${key} IS NOT NULL`]])
-  const byTag = whereOf(filter, [['tags IS NOT NULL']])
-  const some = (name: string, from: string, chosen: Where): UsageLine[] =>
-    db
-      .prepare<unknown[], UsageLine>(
-        `SELECT ${name} AS name, ${sums} FROM ${from} ${chosen.sql}
-         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${MOST_LINES}`,
-      )
-      .all(...chosen.values)
-  const unseen = whereOf(filter, [['uninspectable IS NOT NULL']])
+    .get()
+  const total = db
+    .prepare<unknown[], UsageLine>(`SELECT 'all' AS name, ${SUMS_OF_SUMS} FROM temp.used`)
+    .get()
   return {
     total: { ...nothing, ...withoutNull(total) },
-    devices: lines(DEVICE),
-    providers: lines(`coalesce(provider, '(unknown)')`),
-    models: lines(`coalesce(model, '(unknown)')`),
-    keys: some(key, 'exchanges', byKey),
-    tags: some(TAG, 'exchanges, json_each(exchanges.tags)', byTag),
-    days: lines(wallDay('timestamp', wall.nowMs, wall.zone), '1 DESC', MOST_DAYS),
-    unseen: db
-      .prepare<unknown[], Unseen>(
-        `SELECT endpoint_domain || http_path AS path, uninspectable AS reason,
-           count(*) AS count
-         FROM exchanges ${unseen.sql} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT ${MOST_LINES}`,
-      )
-      .all(...unseen.values),
+    devices: lines('device'),
+    providers: lines('provider'),
+    models: lines('model'),
+    keys: lines('accessKey', { rest: false }),
+    tags: has?.tagged === 1 ? tagsOf(db, filter) : [],
+    days: lines('day', { order: '1 DESC', most: MOST_DAYS }),
+    unseen: has?.unread === 1 ? unseenOf(db, filter) : [],
   }
+}
+
+/** The sums alone, of all that fits. */
+export function readTotal(db: Database, filter: Filter): UsageLine {
+  const where = whereOf(filter)
+  const total = db
+    .prepare<unknown[], UsageLine>(
+      `SELECT 'all' AS name, ${sumsText(db)} FROM exchanges ${where.sql}`,
+    )
+    .get(...where.values)
+  return { ...nothing, ...withoutNull(total) }
+}
+
+function tagsOf(db: Database, filter: Filter): UsageLine[] {
+  const where = whereOf(filter, [['tags IS NOT NULL']])
+  return db
+    .prepare<unknown[], UsageLine>(
+      `SELECT ${TAG} AS name, ${sumsText(db)} FROM exchanges, json_each(exchanges.tags)
+       ${where.sql} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${MOST_LINES}`,
+    )
+    .all(...where.values)
+}
+
+function unseenOf(db: Database, filter: Filter): Unseen[] {
+  const where = whereOf(filter, [['uninspectable IS NOT NULL']])
+  return db
+    .prepare<unknown[], Unseen>(
+      `SELECT endpoint_domain || http_path AS path, uninspectable AS reason,
+         count(*) AS count
+       FROM exchanges ${where.sql} GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT ${MOST_LINES}`,
+    )
+    .all(...where.values)
 }
 
 const nothing: UsageLine = {
@@ -204,7 +268,7 @@ export function readSessions(
   limit: number,
 ): readonly SessionLine[] {
   const where = whereOf(filter, [['session_id IS NOT NULL']])
-  const sums = sumsOf(db)
+  const sums = sumsText(db)
   return db
     .prepare<unknown[], Omit<SessionLine, 'fragmented'> & { fragmented: number | null }>(
       `SELECT session_id AS name, ${sums}, max(${DEVICE}) AS device,

@@ -12,7 +12,7 @@ import { readActivity } from '../audit/activity-queries.js'
 import { daysUntil, hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
 import type { PageAsked } from '../audit/pages.js'
-import { readSession, readUsage } from '../audit/session-queries.js'
+import { readSession, readTotal, readUsage } from '../audit/session-queries.js'
 import type { Usage, UsageWall } from '../audit/session-queries.js'
 import type { Filter } from '../audit/where.js'
 import { readBlockByCode } from './block-by-code.js'
@@ -70,14 +70,15 @@ export const READS = {
     newest: readSessionPage(db, { filter: {}, rows: 1 }, now).rows[0] ?? null,
     sessions: db
       .prepare(
-        `SELECT count(DISTINCT session_id) FROM exchanges WHERE timestamp >= ?
-         AND session_id IS NOT NULL`,
+        // The plus: by time. By its session, all of the record would be read.
+        `SELECT count(DISTINCT +session_id) FROM exchanges WHERE timestamp >= ?
+         AND +session_id IS NOT NULL`,
       )
       .pluck()
       .get(
         new Date(asked.sinceMs).toISOString().replace('T', ' ').slice(0, -1),
       ) as number,
-    day: lastDay(db, asked.nowMs).total,
+    day: readTotal(db, { sinceMs: asked.nowMs - DAY_MS }),
   }),
 } as const
 

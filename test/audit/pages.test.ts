@@ -3,6 +3,7 @@ import Sqlite from 'better-sqlite3'
 import type { Database } from 'better-sqlite3'
 import { migrate } from '../../src/audit/migrations.js'
 import {
+  MOST_LOOKED,
   PAGE_MS,
   PAGE_ROWS,
   placeIn,
@@ -77,6 +78,22 @@ describe('a page of the record', () => {
     }
     assert.deepEqual(found, ['r-1'])
     assert.ok(pages > 5)
+  })
+
+  it('ends after so many rows, however quick they were, and goes on behind them', () => {
+    const db = record(MOST_LOOKED + 10)
+    try {
+      const filter = { text: 'needle' }
+      const first = readPage(db, { filter }, COLUMNS, () => 0)
+      assert.deepEqual(first.rows, [])
+      assert.ok(first.next !== undefined)
+      const asked = { filter, before: first.next }
+      const { rows, next } = readPage(db, asked, COLUMNS, () => 0)
+      assert.deepEqual(rows, [{ request_id: 'r-1' }])
+      assert.equal(next, undefined)
+    } finally {
+      db.close()
+    }
   })
 
   it('has every row once, also where several are of one moment', () => {
