@@ -4,8 +4,13 @@
  * So whoever joins a long text keeps its pieces, and who looks at it takes those. Pure.
  */
 
+import type { Resting } from './resting.js'
+
 /** UTF-16 units of a piece at the most; a longer text is a *long* one. */
 export const PIECE_CHARS = 64 * 1024
+
+/** Pieces after which whoever joins them rests. */
+const REST_PIECES = 4096
 
 /** One text, in its order and without a gap; none of them is long. */
 export type TextPieces = readonly string[]
@@ -32,7 +37,20 @@ export class LongTexts {
 
   /** The text, of which nothing is copied; that of before for the same pieces. */
   join(pieces: TextPieces): string {
-    const text = joined(pieces)
+    return this.#joined(joined(pieces), pieces)
+  }
+
+  /** The same of many. */
+  *joinInSlices(pieces: TextPieces): Resting<string> {
+    let text = ''
+    for (let at = 0; at < pieces.length; at += REST_PIECES) {
+      text += joined(pieces.slice(at, at + REST_PIECES))
+      yield
+    }
+    return this.#joined(text, pieces)
+  }
+
+  #joined(text: string, pieces: TextPieces): string {
     const { length } = text
     if (length <= PIECE_CHARS) return text
     this.#known ??= new Map()
@@ -62,6 +80,16 @@ export class LongTexts {
   during<T>(use: () => T): T {
     return withTexts(this, use)
   }
+
+  /** The same of work that rests. */
+  *throughout<T>(work: Resting<T>): Resting<T> {
+    const next = (): IteratorResult<void, T> => work.next()
+    for (;;) {
+      const step = this.during(next)
+      if (step.done === true) return step.value
+      yield
+    }
+  }
 }
 
 /** Piece by piece: none of them is joined for it. */
@@ -81,6 +109,11 @@ function withTexts<T>(texts: LongTexts, use: () => T): T {
   } finally {
     current = before
   }
+}
+
+/** Of the body that is being read; of none, new ones. */
+export function textsAtHand(): LongTexts {
+  return current === NONE ? new LongTexts() : current
 }
 
 export function piecesOf(text: string): TextPieces {
@@ -103,6 +136,22 @@ export function joinedTexts(parts: readonly string[], between: string): string {
     pieces.push(...piecesOf(part))
   })
   return current.join(pieces)
+}
+
+/** The same of many; rests as it goes. */
+export function* joinedInSlices(
+  parts: readonly string[],
+  between: string,
+): Resting<string> {
+  if (parts.length <= REST_PIECES) return joinedTexts(parts, between)
+  const texts = textsAtHand()
+  const pieces: string[] = []
+  for (let at = 0; at < parts.length; at++) {
+    if (at % REST_PIECES === 0) yield
+    if (at > 0) pieces.push(between)
+    for (const piece of texts.piecesOf(parts[at] as string)) pieces.push(piece)
+  }
+  return yield* texts.joinInSlices(pieces)
 }
 
 /** At least its first `chars` units; all of it where it is shorter. */

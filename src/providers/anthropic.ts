@@ -3,6 +3,7 @@
  * docs.anthropic.com/en/api/messages, /messages-streaming, /complete. Cache reads and writes
  * are counted beside `input_tokens`, not inside.
  */
+import type { Resting } from '../core/resting.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import { isNoEnd } from './end-of.js'
@@ -11,6 +12,7 @@ import { chatShape, readChatRequest } from './openai-chat.js'
 import { otherShape, readOther } from './other.js'
 import { withoutQuery } from './paths.js'
 import { readError } from './provider-error.js'
+import { requestsBy } from './provider.js'
 import type {
   Api,
   ExchangeHead,
@@ -36,7 +38,7 @@ export const anthropic: Provider = {
   recognises: (head) =>
     head.host === 'api.anthropic.com' ? (anthropicApi(head) ?? 'other') : undefined,
   apiOf: anthropicApi,
-  readRequest: readAnthropicRequest,
+  ...requestsBy(readAnthropicRequest),
   reader: anthropicReader,
 }
 
@@ -58,14 +60,14 @@ export function anthropicApi(head: ExchangeHead): Api | undefined {
  * A request of any of its APIs; OpenAI's chat, which it speaks too, as such. Without a
  * body that is an object, facts that hold the API alone.
  */
-export function readAnthropicRequest(
+export function* readAnthropicRequest(
   body: unknown,
   context: RequestContext,
-): RequestFacts {
+): Resting<RequestFacts> {
   const value = asRecord(body)
   if (value === undefined) return unreadRequest(context.api)
-  if (context.api === 'chat') return readChatRequest(value)
-  return readMessagesRequest(value, context.api)
+  if (context.api === 'chat') return yield* readChatRequest(value)
+  return yield* readMessagesRequest(value, context.api)
 }
 
 /**
@@ -73,21 +75,22 @@ export function readAnthropicRequest(
  * after the other into one list. The model of a batch is that of its first.
  * docs.anthropic.com/en/api/messages, /creating-message-batches.
  */
-export function readMessagesRequest(body: Json, api: Api): RequestFacts {
+export function* readMessagesRequest(body: Json, api: Api): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   readCommon(body, builder)
-  builder.system(readContent(body.system, builder))
+  builder.system(yield* readContent(body.system, builder))
   if (typeof body.prompt === 'string') builder.message('user', body.prompt)
-  readMessages(body, builder)
+  yield* readMessages(body, builder)
   // A batch holds whole requests; each is asked like one.
   for (const item of asList(body.requests)) {
+    if (builder.due()) yield
     const params = asRecord(asRecord(item)?.params)
     if (params === undefined) continue
     builder.model ??= asText(params.model)
-    builder.system(readContent(params.system, builder))
-    readMessages(params, builder)
+    builder.system(yield* readContent(params.system, builder))
+    yield* readMessages(params, builder)
   }
-  readTools(body.tools, builder)
+  yield* readTools(body.tools, builder)
   for (const item of asList(body.mcp_servers)) {
     const server = asRecord(item)
     builder.mcpServer(asText(server?.name), asText(server?.url))
@@ -95,11 +98,15 @@ export function readMessagesRequest(body: Json, api: Api): RequestFacts {
   return builder.build(api)
 }
 
-function readMessages(body: Json, builder: RequestBuilder): void {
+function* readMessages(body: Json, builder: RequestBuilder): Resting<void> {
   for (const item of asList(body.messages)) {
+    if (builder.due()) yield
     const message = asRecord(item)
     if (message === undefined) continue
-    builder.message(asText(message.role) ?? '', readContent(message.content, builder))
+    const { content } = message
+    const text =
+      typeof content === 'string' ? content : yield* readContent(content, builder)
+    builder.message(asText(message.role) ?? '', text)
   }
 }
 

@@ -4,6 +4,7 @@
  * RetrieveAndGenerate, Retrieve. Answers come as AWS event streams; usage stands only in the
  * traces of the models that were called, where the client asked for traces.
  */
+import type { Resting } from '../core/resting.js'
 import { joinedTexts } from '../core/long-text.js'
 import { asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
@@ -35,7 +36,7 @@ export function agentApi(path: string): Api | undefined {
  * What is asked of an agent, a flow or a knowledge base. The model is the end of its ARN,
  * or undefined where the agent has its own.
  */
-export function readAgentRequest(body: Json, api: Api): RequestFacts {
+export function* readAgentRequest(body: Json, api: Api): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   const config = asRecord(body.retrieveAndGenerateConfiguration)
   const base = asRecord(config?.knowledgeBaseConfiguration)
@@ -58,12 +59,18 @@ export function readAgentRequest(body: Json, api: Api): RequestFacts {
     asRecord(body.queryGenerationInput)?.text,
   ]
   for (const text of asked) builder.message('user', asText(text) ?? '')
-  for (const item of asList(body.queries))
+  for (const item of asList(body.queries)) {
+    if (builder.due()) yield
     builder.message('user', asText(asRecord(asRecord(item)?.textQuery)?.text) ?? '')
-  for (const item of asList(body.inputs)) readDocument(asRecord(item), builder)
+  }
+  for (const item of asList(body.inputs)) {
+    if (builder.due()) yield
+    yield* readDocument(asRecord(item), builder)
+  }
   const state = asRecord(body.sessionState ?? body.inlineSessionState)
   const history = asRecord(state?.conversationHistory)
   for (const item of asList(history?.messages)) {
+    if (builder.due()) yield
     const message = asRecord(item)
     const texts = asList(message?.content).map(
       (part) => asText(asRecord(part)?.text) ?? '',
@@ -76,10 +83,10 @@ export function readAgentRequest(body: Json, api: Api): RequestFacts {
 }
 
 /** A flow's input is any document: its texts are what is said. */
-function readDocument(input: Json | undefined, builder: RequestBuilder): void {
+function* readDocument(input: Json | undefined, builder: RequestBuilder): Resting<void> {
   const document = asRecord(input?.content)?.document
   if (document === undefined) return
-  const text = typeof document === 'string' ? document : jsonText(document)
+  const text = typeof document === 'string' ? document : yield* jsonText(document)
   builder.message('user', text)
 }
 

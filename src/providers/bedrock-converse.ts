@@ -2,7 +2,8 @@
  * Bedrock's Converse, one shape for all models: docs.aws.amazon.com/bedrock/latest/APIReference,
  * Converse and ConverseStream. Cache reads and writes are counted beside the input.
  */
-import { joinedTexts } from '../core/long-text.js'
+import type { Resting } from '../core/resting.js'
+import { joinedInSlices } from '../core/long-text.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import { jsonText } from './json-text.js'
@@ -15,17 +16,19 @@ import { RequestBuilder, base64Bytes } from './request.js'
 /**
  * The model, and whether it streams, stand in the path, and are for the caller to add.
  */
-export function readConverseRequest(body: Json): RequestFacts {
+export function* readConverseRequest(body: Json): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   builder.tier = tierIn(body)
   builder.maxTokens = asCount(asRecord(body.inferenceConfig)?.maxTokens)
-  builder.system(readBlocks(body.system, builder))
+  builder.system(yield* readBlocks(body.system, builder))
   for (const item of asList(body.messages)) {
+    if (builder.due()) yield
     const message = asRecord(item)
-    const text = readBlocks(message?.content, builder)
+    const text = yield* readBlocks(message?.content, builder)
     builder.message(asText(message?.role) ?? '', text)
   }
   for (const item of asList(asRecord(body.toolConfig)?.tools)) {
+    if (builder.due()) yield
     const tool = asRecord(item)
     builder.tool(
       firstText(asRecord(tool?.toolSpec)?.name, asRecord(tool?.systemTool)?.name),
@@ -35,43 +38,46 @@ export function readConverseRequest(body: Json): RequestFacts {
 }
 
 /** Content blocks are told by their one key: `text`, `image`, `toolUse`, `toolResult`, ... */
-function readBlocks(blocks: unknown, builder: RequestBuilder): string {
+function* readBlocks(blocks: unknown, builder: RequestBuilder): Resting<string> {
   const texts: string[] = []
   for (const item of asList(blocks)) {
+    if (builder.due()) yield
     const block = asRecord(item)
-    const text = block === undefined ? '' : readBlock(block, builder)
+    const text = block === undefined ? '' : yield* readBlock(block, builder)
     if (text.length > 0) texts.push(text)
   }
-  return joinedTexts(texts, '\n')
+  return yield* joinedInSlices(texts, '\n')
 }
 
-function readBlock(block: Json, builder: RequestBuilder): string {
+function* readBlock(block: Json, builder: RequestBuilder): Resting<string> {
   if (typeof block.text === 'string') return block.text
   const guarded = asText(asRecord(asRecord(block.guardContent)?.text)?.text)
   if (guarded !== undefined) return guarded
   const found = asRecord(block.searchResult)
-  if (found !== undefined) return readBlocks(found.content, builder)
+  if (found !== undefined) return yield* readBlocks(found.content, builder)
   const result = asRecord(block.toolResult)
   if (result !== undefined) {
-    const text = readResultContent(result.content, builder)
+    const text = yield* readResultContent(result.content, builder)
     builder.toolResult(asText(result.toolUseId), text)
     return text
   }
   const use = asRecord(block.toolUse)
-  if (use?.input !== undefined) return jsonText(use.input)
+  if (use?.input !== undefined) return yield* jsonText(use.input)
   readMedia(block, builder)
   return ''
 }
 
-function readResultContent(content: unknown, builder: RequestBuilder): string {
-  const texts = asList(content)
-    .map((item) => {
-      const part = asRecord(item)
-      if (part !== undefined) readMedia(part, builder)
-      return asText(part?.text) ?? (part?.json === undefined ? '' : jsonText(part.json))
-    })
-    .filter((text) => text.length > 0)
-  return joinedTexts(texts, '\n')
+function* readResultContent(content: unknown, builder: RequestBuilder): Resting<string> {
+  const texts: string[] = []
+  for (const item of asList(content)) {
+    if (builder.due()) yield
+    const part = asRecord(item)
+    if (part !== undefined) readMedia(part, builder)
+    const json = part?.json === undefined ? '' : yield* jsonText(part.json)
+    const text = asText(part?.text) ?? json
+    if (text.length > 0) texts.push(text)
+  }
+  return yield* joinedInSlices(texts, '\n')
 }
 
 function readMedia(block: Json, builder: RequestBuilder): void {

@@ -2,6 +2,7 @@
  * Bedrock's InvokeModel: a model answers in its vendor's own shape, which the body itself
  * tells. A stream wraps each of the vendor's events, in base64, into a message.
  */
+import type { Resting } from '../core/resting.js'
 import { messagesShape, readMessagesRequest } from './anthropic.js'
 import {
   converseShape,
@@ -19,11 +20,11 @@ import type { Shape } from './reader.js'
 import { RequestBuilder, readContent } from './request.js'
 
 /** The vendor's shape by the fields it cannot do without. */
-export function readInvokeRequest(body: Json, api: Api): RequestFacts {
-  if (body.anthropic_version !== undefined) return readMessagesRequest(body, api)
+export function* readInvokeRequest(body: Json, api: Api): Resting<RequestFacts> {
+  if (body.anthropic_version !== undefined) return yield* readMessagesRequest(body, api)
   if (body.inferenceConfig !== undefined || body.schemaVersion !== undefined)
-    return readConverseRequest(body)
-  if (Array.isArray(body.messages)) return readChatRequest(body)
+    return yield* readConverseRequest(body)
+  if (Array.isArray(body.messages)) return yield* readChatRequest(body)
   const builder = new RequestBuilder()
   const titan = asRecord(body.textGenerationConfig)
   builder.maxTokens = firstCount(
@@ -39,7 +40,7 @@ export function readInvokeRequest(body: Json, api: Api): RequestFacts {
     body.message,
     body.texts,
   ])
-    builder.message('user', readContent(field, builder))
+    builder.message('user', yield* readContent(field, builder))
   return builder.build(api)
 }
 

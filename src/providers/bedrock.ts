@@ -3,6 +3,7 @@
  * OpenAI- and Anthropic-shaped endpoints of `bedrock-mantle`, and the agents, flows and
  * knowledge bases of `bedrock-agent-runtime`.
  */
+import type { Resting } from '../core/resting.js'
 import { agentApi, agentShape, readAgentRequest } from './bedrock-agents.js'
 import { converseShape, readConverseRequest } from './bedrock-converse.js'
 import { invokeShape, readInvokeRequest } from './bedrock-invoke.js'
@@ -11,6 +12,7 @@ import { asCount, asRecord } from './json.js'
 import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
 import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
+import { requestsBy } from './provider.js'
 import { READER_LIMITS } from './provider.js'
 import type {
   Api,
@@ -28,7 +30,7 @@ export const bedrock: Provider = {
   name: 'bedrock',
   recognises: (head) => (ownsHost(head.host) ? (bedrockApi(head) ?? 'other') : undefined),
   apiOf: bedrockApi,
-  readRequest: readBedrockRequest,
+  ...requestsBy(readBedrockRequest),
   reader(context) {
     const facts = new FactsBuilder(context.limits ?? READER_LIMITS)
     facts.inputTokens = countIn(context, 'x-amzn-bedrock-input-token-count')
@@ -90,16 +92,21 @@ function modelInPath(path: string): string | undefined {
   }
 }
 
-function readBedrockRequest(body: unknown, context: RequestContext): RequestFacts {
+function* readBedrockRequest(
+  body: unknown,
+  context: RequestContext,
+): Resting<RequestFacts> {
   const { api, path } = context
   const model = modelInPath(path)
   const stream = withoutQuery(path).endsWith('-stream')
   const value = asRecord(body)
   if (agentApi(path) !== undefined)
-    return value === undefined ? unreadRequest(api) : readAgentRequest(value, api)
-  if (model === undefined) return readOpenaiRequest(body, context)
+    return value === undefined ? unreadRequest(api) : yield* readAgentRequest(value, api)
+  if (model === undefined) return yield* readOpenaiRequest(body, context)
   if (value === undefined) return { ...unreadRequest(api, model), stream }
   const facts =
-    api === 'converse' ? readConverseRequest(value) : readInvokeRequest(value, api)
+    api === 'converse'
+      ? yield* readConverseRequest(value)
+      : yield* readInvokeRequest(value, api)
   return { ...facts, api, model, stream }
 }

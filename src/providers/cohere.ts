@@ -3,6 +3,7 @@
  * server-sent events, version 1 JSON lines. `usage.tokens` is what the model worked on and
  * what is recorded; `billed_units` is what is paid for.
  */
+import type { Resting } from '../core/resting.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import { jsonText } from './json-text.js'
@@ -12,6 +13,7 @@ import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
 import { readChatRequest } from './openai-chat.js'
 import { readError } from './provider-error.js'
+import { requestsBy } from './provider.js'
 import type {
   Api,
   ExchangeHead,
@@ -35,7 +37,7 @@ export const cohere: Provider = {
   name: 'cohere',
   recognises: (head) => (HOSTS.has(head.host) ? (cohereApi(head) ?? 'other') : undefined),
   apiOf: cohereApi,
-  readRequest: readCohereRequest,
+  ...requestsBy(readCohereRequest),
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
 
@@ -62,37 +64,48 @@ function shapeFor(api: Api, path: string): Shape {
   return api === 'embeddings' || api === 'rerank' ? embedShape : otherShape
 }
 
-function readCohereRequest(body: unknown, context: RequestContext): RequestFacts {
+function* readCohereRequest(
+  body: unknown,
+  context: RequestContext,
+): Resting<RequestFacts> {
   const value = asRecord(body)
   if (value === undefined) return unreadRequest(context.api)
-  if (context.path.includes('/compatibility/')) return readOpenaiRequest(value, context)
-  if (Array.isArray(value.messages)) return readChatRequest(value)
+  if (context.path.includes('/compatibility/'))
+    return yield* readOpenaiRequest(value, context)
+  if (Array.isArray(value.messages)) return yield* readChatRequest(value)
   const builder = new RequestBuilder()
   readCommon(value, builder)
   builder.conversationId = asText(value.conversation_id)
   builder.system(asText(value.preamble) ?? '')
   for (const item of asList(value.chat_history)) {
+    if (builder.due()) yield
     const turn = asRecord(item)
     const role = asText(turn?.role)?.toLowerCase() ?? ''
     builder.message(role === 'chatbot' ? 'assistant' : role, asText(turn?.message) ?? '')
   }
   for (const item of asList(value.tool_results)) {
+    if (builder.due()) yield
     const outputs = asRecord(item)?.outputs
-    const text = outputs === undefined ? '' : jsonText(outputs)
+    const text = outputs === undefined ? '' : yield* jsonText(outputs)
     builder.toolResult(asText(asRecord(asRecord(item)?.call)?.name), text)
     builder.message('tool', text)
   }
   for (const text of [value.message, value.prompt, value.query, value.text])
     if (typeof text === 'string') builder.message('user', text)
-  for (const text of asList(value.texts))
+  for (const text of asList(value.texts)) {
+    if (builder.due()) yield
     if (typeof text === 'string') builder.message('user', text)
-  for (const input of asList(value.inputs))
-    builder.message('user', readContent(asRecord(input)?.content, builder))
+  }
+  for (const input of asList(value.inputs)) {
+    if (builder.due()) yield
+    builder.message('user', yield* readContent(asRecord(input)?.content, builder))
+  }
   for (const document of asList(value.documents)) {
+    if (builder.due()) yield
     const text = asText(document) ?? asText(asRecord(document)?.text)
     if (text !== undefined) builder.message('document', text)
   }
-  readTools(value.tools, builder)
+  yield* readTools(value.tools, builder)
   return builder.build(context.api)
 }
 

@@ -6,6 +6,7 @@
  * platform.openai.com/docs/api-reference/realtime-sessions, ai.google.dev/api/live#ephemeral-auth-tokens.
  * Pure.
  */
+import type { Resting } from '../core/resting.js'
 import { asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
@@ -66,22 +67,23 @@ export function modelInQuery(path: string): string | undefined {
  * The session that a request sets up, of OpenAI or Gemini by its fields; `path` may name
  * the model in its query.
  */
-export function readSessionRequest(body: Json, path: string): RequestFacts {
+export function* readSessionRequest(body: Json, path: string): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   const setup = geminiSetup(body)
-  if (setup === undefined) readOpenaiSession(asRecord(body.session) ?? body, builder)
-  else readGeminiSetup(setup, builder)
+  if (setup === undefined)
+    yield* readOpenaiSession(asRecord(body.session) ?? body, builder)
+  else yield* readGeminiSetup(setup, builder)
   builder.model ??= modelInQuery(path)
   return builder.build('session')
 }
 
-function readOpenaiSession(session: Json, builder: RequestBuilder): void {
+function* readOpenaiSession(session: Json, builder: RequestBuilder): Resting<void> {
   const input = asRecord(asRecord(session.audio)?.input)
   const heard = asRecord(input?.transcription ?? session.input_audio_transcription)
   builder.model = firstText(session.model, heard?.model)
   builder.system(asText(session.instructions) ?? '')
   builder.system(asText(heard?.prompt) ?? '')
-  readTools(session.tools, builder)
+  yield* readTools(session.tools, builder)
 }
 
 /** What a key for Gemini's Live is bound to: as it is sent, and as its libraries are asked. */
@@ -92,13 +94,13 @@ export function geminiSetup(body: Json): Json | undefined {
   return asRecord(outer?.setup) ?? outer
 }
 
-function readGeminiSetup(setup: Json, builder: RequestBuilder): void {
+function* readGeminiSetup(setup: Json, builder: RequestBuilder): Resting<void> {
   const config = asRecord(setup.config)
   builder.model = asText(setup.model)?.replace(/^models\//, '')
   for (const said of [setup, config]) {
     const system = said?.systemInstruction ?? said?.system_instruction
-    builder.system(readParts(asRecord(system)?.parts ?? system ?? [], builder))
-    readDeclaredTools(said?.tools, builder)
+    builder.system(yield* readParts(asRecord(system)?.parts ?? system ?? [], builder))
+    yield* readDeclaredTools(said?.tools, builder)
   }
 }
 

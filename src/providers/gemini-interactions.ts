@@ -2,6 +2,7 @@
  * Gemini's Interactions: ai.google.dev/gemini-api/docs/interactions. A stream of steps, each
  * opened, filled by deltas and closed; the closing event holds status and usage, not the text.
  */
+import type { Resting } from '../core/resting.js'
 import { noteStatus } from './end-of.js'
 import {
   asCount,
@@ -23,7 +24,7 @@ import { RequestBuilder, readCommon, readContent, readTools } from './request.js
  * `input` is a text, one turn or part, or a list of them; an `agent` stands for the model
  * where none is named.
  */
-export function readInteractionRequest(body: Json): RequestFacts {
+export function* readInteractionRequest(body: Json): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   readCommon(body, builder)
   builder.model ??= asText(body.agent)
@@ -33,16 +34,17 @@ export function readInteractionRequest(body: Json): RequestFacts {
   for (const item of Array.isArray(body.input)
     ? (body.input as unknown[])
     : [body.input]) {
+    if (builder.due()) yield
     const turn = asRecord(item)
     const role = asText(turn?.role) ?? 'user'
     const content = turn?.content ?? turn?.parts ?? item
     if (content !== undefined)
       builder.message(
         role === 'model' ? 'assistant' : role,
-        readContent(content, builder),
+        yield* readContent(content, builder),
       )
   }
-  readTools(body.tools, builder)
+  yield* readTools(body.tools, builder)
   return builder.build('interactions')
 }
 

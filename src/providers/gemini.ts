@@ -4,6 +4,7 @@
  * and one JSON array without. Thoughts are counted beside the candidates' tokens, cached
  * tokens inside the prompt's. Vertex also serves other vendors' models in their own shapes.
  */
+import type { Resting } from '../core/resting.js'
 import { anthropicShape, readMessagesRequest } from './anthropic.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
@@ -17,6 +18,7 @@ import { enumName, GEMINI_ENUMS, VERTEX_ENUMS } from './gemini-enums.js'
 import type { EnumNames } from './gemini-enums.js'
 import { tierIn, tierNamed } from './tier.js'
 import { withoutQuery } from './paths.js'
+import { requestsBy } from './provider.js'
 import type {
   Api,
   ExchangeHead,
@@ -35,7 +37,7 @@ export const gemini: Provider = {
       ? (geminiApi(head) ?? 'other')
       : undefined,
   apiOf: geminiApi,
-  readRequest: readGeminiRequest,
+  ...requestsBy(readGeminiRequest),
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
 
@@ -47,7 +49,7 @@ export const vertex: Provider = {
       ? (geminiApi(head) ?? 'other')
       : undefined,
   apiOf: geminiApi,
-  readRequest: readGeminiRequest,
+  ...requestsBy(readGeminiRequest),
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
 
@@ -131,24 +133,32 @@ function speaksOpenai(path: string): boolean {
   return path.includes('/openai/') || path.includes('/endpoints/openapi/')
 }
 
-function readGeminiRequest(body: unknown, context: RequestContext): RequestFacts {
+function* readGeminiRequest(
+  body: unknown,
+  context: RequestContext,
+): Resting<RequestFacts> {
   const { api, path } = context
   const value = asRecord(body)
   const streamed = withoutQuery(path).includes(':stream')
   if (value === undefined)
     return { ...unreadRequest(api, modelInPath(path)), stream: streamed }
-  if (api === 'interactions') return readInteractionRequest(value)
-  if (api === 'session') return readSessionRequest(value, path)
+  if (api === 'interactions') return yield* readInteractionRequest(value)
+  if (api === 'session') return yield* readSessionRequest(value, path)
   if (api === 'messages') {
-    const facts = readMessagesRequest(value, api)
+    const facts = yield* readMessagesRequest(value, api)
     const model = facts.model ?? modelInPath(path)
     return { ...facts, model, stream: facts.stream ?? streamed }
   }
-  if (api === 'chat' || speaksOpenai(path)) return readOpenaiRequest(value, context)
-  return readGenerateRequest(value, api, path)
+  if (api === 'chat' || speaksOpenai(path))
+    return yield* readOpenaiRequest(value, context)
+  return yield* readGenerateRequest(value, api, path)
 }
 
-function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts {
+function* readGenerateRequest(
+  outer: Json,
+  api: Api,
+  path: string,
+): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   builder.model = modelInPath(path) ?? plainModel(outer.model)
   const body = asRecord(outer.request) ?? outer
@@ -161,22 +171,25 @@ function readGenerateRequest(outer: Json, api: Api, path: string): RequestFacts 
   if (cached !== undefined) builder.conversationId = cached
   const system = body.systemInstruction ?? body.system_instruction
   builder.system(
-    typeof system === 'string' ? system : readParts(asRecord(system)?.parts, builder),
+    typeof system === 'string'
+      ? system
+      : yield* readParts(asRecord(system)?.parts, builder),
   )
-  readContents(body.contents, builder)
-  readContents(asRecord(body.generateContentRequest)?.contents, builder)
-  if (body.content !== undefined) readContents([body.content], builder)
+  yield* readContents(body.contents, builder)
+  yield* readContents(asRecord(body.generateContentRequest)?.contents, builder)
+  if (body.content !== undefined) yield* readContents([body.content], builder)
   for (const request of asList(body.requests))
-    readContents([asRecord(request)?.content], builder)
+    yield* readContents([asRecord(request)?.content], builder)
   const batch = asRecord(body.batch)
   const inputs = asRecord(batch?.inputConfig ?? batch?.input_config)
   for (const item of asList(asRecord(inputs?.requests)?.requests))
-    readContents(asRecord(asRecord(item)?.request)?.contents, builder)
+    yield* readContents(asRecord(asRecord(item)?.request)?.contents, builder)
   for (const item of asList(body.instances)) {
+    if (builder.due()) yield
     const instance = asRecord(item)
     builder.message('user', firstText(instance?.prompt, instance?.content) ?? '')
   }
-  readDeclaredTools(body.tools, builder)
+  yield* readDeclaredTools(body.tools, builder)
   return builder.build(api)
 }
 

@@ -13,6 +13,7 @@ import type { Json } from './json.js'
 import { withoutQuery } from './paths.js'
 import { textsOfFields } from './protobuf-text.js'
 import type { GrpcMethod, GrpcService } from './grpc-method.js'
+import { requestsBy } from './provider.js'
 import type { Api, Provider } from './provider.js'
 
 /** How the messages of one call are read. */
@@ -56,8 +57,9 @@ export function knownCall(path: string): KnownCall | undefined {
     },
     over: (by) => ({
       ...by,
-      readRequest: (body, context) =>
-        by.readRequest(body, { ...context, path: method.path }),
+      ...requestsBy((body, context) =>
+        by.requestInSlices(body, { ...context, path: method.path }),
+      ),
       reader: (context) =>
         by.reader({
           ...context,

@@ -1,19 +1,37 @@
 /** A value of JSON as a text again, where a message holds one: a long text in it stays in pieces. */
-import { joinedTexts, LongTexts, PIECE_CHARS, piecesOf } from '../core/long-text.js'
+import { LongTexts, PIECE_CHARS, textsAtHand } from '../core/long-text.js'
 import type { Resting } from '../core/resting.js'
 
+/** What is written in one go: values, and UTF-16 units of their texts and names. */
+const SMALL_NODES = 512
+const SMALL_CHARS = PIECE_CHARS / 2
+
 /**
- * As `JSON.stringify` of what `JSON.parse` has made; a text with one of more than
- * `PIECE_CHARS` in it stays in pieces (`core/long-text.ts`).
+ * As `JSON.stringify` of what `JSON.parse` has made, of the body at hand; rests as it goes
+ * where that is much. A long text stays in pieces (`core/long-text.ts`).
  */
-export function jsonText(value: unknown): string {
-  return hasLong(value) ? joinedTexts([...written(value)], '') : JSON.stringify(value)
+export function* jsonText(value: unknown): Resting<string> {
+  if (isSmall(value)) return JSON.stringify(value)
+  return yield* jsonTextInSlices(value, textsAtHand())
 }
 
-function hasLong(value: unknown): boolean {
-  if (typeof value === 'string') return value.length > PIECE_CHARS
-  if (typeof value !== 'object' || value === null) return false
-  return Object.values(value).some(hasLong)
+function isSmall(value: unknown): boolean {
+  const open = [value]
+  let chars = 0
+  for (let nodes = 0; open.length > 0; nodes++) {
+    const next = open.pop()
+    if (nodes + open.length > SMALL_NODES || chars > SMALL_CHARS) return false
+    if (typeof next === 'string') chars += next.length
+    else if (Array.isArray(next)) {
+      if (next.length > SMALL_NODES) return false
+      open.push(...(next as readonly unknown[]))
+    } else if (typeof next === 'object' && next !== null)
+      for (const [name, field] of Object.entries(next)) {
+        chars += name.length
+        open.push(field)
+      }
+  }
+  return chars <= SMALL_CHARS
 }
 
 /** Nodes after which it rests, of some bytes or one long text's piece each. */
@@ -61,27 +79,4 @@ export function* jsonTextInSlices(
   yield* write(value)
   pieces.push(open)
   return long.join(pieces)
-}
-
-/** As deep as JSON is read. */
-function* written(value: unknown): Generator<string> {
-  if (typeof value === 'string') {
-    yield '"'
-    for (const piece of piecesOf(value)) yield JSON.stringify(piece).slice(1, -1)
-    yield '"'
-  } else if (typeof value !== 'object' || value === null || !hasLong(value)) {
-    yield JSON.stringify(value)
-  } else if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) {
-      yield i === 0 ? '[' : ','
-      yield* written(item)
-    }
-    yield ']'
-  } else {
-    for (const [i, [name, inner]] of Object.entries(value).entries()) {
-      yield `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`
-      yield* written(inner)
-    }
-    yield '}'
-  }
 }

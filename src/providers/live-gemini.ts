@@ -1,4 +1,5 @@
 /** Gemini's Live: ai.google.dev/api/live. Transcripts and texts come in pieces, usage a turn. */
+import { atOnce } from '../core/resting.js'
 import { readFunctionCall } from './gemini.js'
 import { readContents, readDeclaredTools, readParts } from './gemini-parts.js'
 import { asList, asRecord, asText } from './json.js'
@@ -47,21 +48,21 @@ function geminiClient(frame: Json, session: LiveSession): void {
   if (setup !== undefined) {
     session.request.model = asText(setup.model)?.replace(/^models\//, '')
     const system = asRecord(setup.systemInstruction ?? setup.system_instruction)
-    session.systemText(readParts(system?.parts ?? [], session.request))
-    readDeclaredTools(setup.tools, session.request)
+    session.systemText(atOnce(readParts(system?.parts ?? [], session.request)))
+    atOnce(readDeclaredTools(setup.tools, session.request))
   }
   const content = asRecord(frame.clientContent ?? frame.client_content)
   for (const turn of asList(content?.turns)) {
-    const text = readParts(asRecord(turn)?.parts ?? [], new RequestBuilder())
+    const text = atOnce(readParts(asRecord(turn)?.parts ?? [], new RequestBuilder()))
     if (text.length > 0)
       session.said = session.said.length > 0 ? `${session.said}\n${text}` : text
-    readContents([turn], session.request)
+    atOnce(readContents([turn], session.request))
   }
   const input = asRecord(frame.realtimeInput ?? frame.realtime_input)
   session.userText(asText(input?.text) ?? '')
   const results = asRecord(frame.toolResponse ?? frame.tool_response)
   for (const value of asList(results?.functionResponses ?? results?.function_responses)) {
-    const text = readParts([{ functionResponse: value }], session.request)
+    const text = atOnce(readParts([{ functionResponse: value }], session.request))
     session.said = session.said.length > 0 ? `${session.said}\n${text}` : text
   }
 }

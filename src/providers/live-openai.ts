@@ -2,6 +2,7 @@
  * OpenAI's Realtime: platform.openai.com/docs/api-reference/realtime. The closing event of a
  * turn says all of it again, so that its drafts are not read.
  */
+import { atOnce } from '../core/resting.js'
 import { cutAt } from './bounded-text.js'
 import type { FactsBuilder } from './facts.js'
 import { endOf } from './end-of.js'
@@ -57,7 +58,7 @@ function openaiClient(frame: Json, session: LiveSession): void {
       const output = asText(item?.output)
       if (output !== undefined) session.request.toolResult(asText(item?.call_id), output)
       const role = asText(item?.role)
-      const text = output ?? readContent(item?.content, session.request)
+      const text = output ?? atOnce(readContent(item?.content, session.request))
       if (role === 'system') session.systemText(text)
       else session.userText(text)
       return
@@ -66,7 +67,7 @@ function openaiClient(frame: Json, session: LiveSession): void {
       const response = asRecord(frame.response)
       readSettings(response, session)
       for (const item of asList(response?.input))
-        session.userText(readContent(asRecord(item)?.content, session.request))
+        session.userText(atOnce(readContent(asRecord(item)?.content, session.request)))
       return
     }
     default:
@@ -78,7 +79,7 @@ function readSettings(settings: Json | undefined, session: LiveSession): void {
   if (settings === undefined) return
   session.request.model = firstText(settings.model, session.request.model)
   session.systemText(asText(settings.instructions) ?? '')
-  readTools(settings.tools, session.request)
+  atOnce(readTools(settings.tools, session.request))
 }
 
 function openaiServer(frame: Json, session: LiveSession): void {

@@ -3,10 +3,12 @@
  * a request or, as 2025-03-26 has it, several in a list. No model answers it: what an agent
  * calls is read as what its model says, and what tools give back as what the answer says.
  */
+import type { Resting } from '../core/resting.js'
 import { asList, asRecord, asText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import { jsonText } from './json-text.js'
+import { requestsBy } from './provider.js'
 import type { Provider, RequestContext, RequestFacts } from './provider.js'
 import { readResponse } from './reader.js'
 import type { Shape } from './reader.js'
@@ -17,7 +19,7 @@ export const mcp: Provider = {
   // Its servers are wherever they are; a message is told by its shape.
   recognises: () => undefined,
   apiOf: () => 'mcp',
-  readRequest: readMcpRequest,
+  ...requestsBy(readMcpRequest),
   reader: (context) => readResponse(mcpShape, { ...context, generates: false }),
 }
 
@@ -38,10 +40,11 @@ function messagesOf(body: unknown): Json[] {
     .filter((one) => one !== undefined)
 }
 
-function readMcpRequest(body: unknown, { api }: RequestContext): RequestFacts {
+function* readMcpRequest(body: unknown, { api }: RequestContext): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   const called: string[] = []
   for (const message of messagesOf(body)) {
+    if (builder.due()) yield
     const params = asRecord(message.params)
     const name = asText(params?.name)
     if (message.method === 'tools/call' && name !== undefined) {
@@ -50,7 +53,7 @@ function readMcpRequest(body: unknown, { api }: RequestContext): RequestFacts {
     }
     // Whoever answers the server says something, too: roots, samples, what was asked of a person.
     const said = params?.arguments ?? message.result ?? params?.content
-    if (said !== undefined) builder.message('assistant', jsonText(said))
+    if (said !== undefined) builder.message('assistant', yield* jsonText(said))
   }
   const facts = builder.build(api)
   return called.length === 0 ? facts : { ...facts, toolsCalled: called }

@@ -1,16 +1,9 @@
 /** What is made of a message's text, however long it is. Pure. */
-import {
-  headOf,
-  isInPieces,
-  joinedTexts,
-  PIECE_CHARS,
-  piecesOf,
-  tailOf,
-} from '../core/long-text.js'
+import { headOf, isInPieces, PIECE_CHARS, piecesOf, tailOf } from '../core/long-text.js'
 
 /**
  * `text` without these, each once, in the order in which they stand; one that is not
- * there is passed over.
+ * there is passed over. Of a long text, the ends of what is left (`endsOf`).
  */
 export function withoutParts(text: string, parts: readonly string[]): string {
   if (parts.length === 0) return text
@@ -28,16 +21,39 @@ export function withoutParts(text: string, parts: readonly string[]): string {
 
 /** The same of a long text, which was joined of them. */
 function withoutPieces(text: string, parts: readonly string[]): string {
-  const pieces = [...piecesOf(text)]
-  let from = 0
+  const pieces = piecesOf(text)
+  const left: string[] = []
+  let at = 0
+  let scanned = 0
   for (const part of parts) {
     const own = piecesOf(part)
-    const at = pieces.indexOf(own[0] as string, from)
-    if (at < 0 || own.some((piece, i) => pieces[at + i] !== piece)) continue
-    pieces.splice(at, own.length)
-    from = at
+    let found = at
+    while (found < pieces.length && pieces[found] !== own[0] && scanned < MAX_SCANNED) {
+      found++
+      scanned++
+    }
+    if (own.some((piece, i) => pieces[found + i] !== piece)) continue
+    for (; at < found; at++) left.push(pieces[at] as string)
+    at = found + own.length
   }
-  return joinedTexts(pieces, '')
+  for (; at < pieces.length; at++) left.push(pieces[at] as string)
+  return endsOfPieces(left)
+}
+
+/** Pieces that are gone through for what may not be there. */
+const MAX_SCANNED = 256 * 1024
+
+/** As `endsOf`, of which no more is joined. */
+function endsOfPieces(pieces: readonly string[]): string {
+  let head = ''
+  let from = 0
+  while (from < pieces.length && head.length < END_CHARS) head += pieces[from++] as string
+  let tail = ''
+  let to = pieces.length
+  while (to > from && tail.length < END_CHARS) tail = (pieces[--to] as string) + tail
+  return to > from
+    ? `${head.slice(0, END_CHARS)}\n${tail.slice(-END_CHARS)}`
+    : head + tail
 }
 
 const NOT_BLANK = /\S/

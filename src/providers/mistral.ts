@@ -2,10 +2,18 @@
  * Mistral: docs.mistral.ai/api. Chat, fill-in-the-middle and agents answer in OpenAI's shape,
  * with content in parts where the model reasons.
  */
+import type { Resting } from '../core/resting.js'
 import { asText } from './json.js'
 import { openaiApi, openaiReader, readOpenaiRequest } from './openai.js'
 import { withoutQuery } from './paths.js'
-import type { Api, ExchangeHead, Provider } from './provider.js'
+import { requestsBy } from './provider.js'
+import type {
+  Api,
+  ExchangeHead,
+  Provider,
+  RequestContext,
+  RequestFacts,
+} from './provider.js'
 import { RequestBuilder, readCommon } from './request.js'
 import { asRecord } from './json.js'
 
@@ -16,18 +24,23 @@ export const mistral: Provider = {
   recognises: (head) =>
     HOSTS.has(head.host) ? (mistralApi(head) ?? 'other') : undefined,
   apiOf: mistralApi,
-  readRequest(body, context) {
-    const value = asRecord(body)
-    if (value === undefined || typeof value.prompt !== 'string')
-      return readOpenaiRequest(body, context)
-    const builder = new RequestBuilder()
-    readCommon(value, builder)
-    builder.message('user', value.prompt)
-    const suffix = asText(value.suffix)
-    if (suffix !== undefined) builder.message('user', suffix)
-    return builder.build(context.api)
-  },
+  ...requestsBy(readMistralRequest),
   reader: openaiReader,
+}
+
+function* readMistralRequest(
+  body: unknown,
+  context: RequestContext,
+): Resting<RequestFacts> {
+  const value = asRecord(body)
+  if (value === undefined || typeof value.prompt !== 'string')
+    return yield* readOpenaiRequest(body, context)
+  const builder = new RequestBuilder()
+  readCommon(value, builder)
+  builder.message('user', value.prompt)
+  const suffix = asText(value.suffix)
+  if (suffix !== undefined) builder.message('user', suffix)
+  return builder.build(context.api)
 }
 
 function mistralApi(head: ExchangeHead): Api | undefined {

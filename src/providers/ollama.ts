@@ -2,12 +2,14 @@
  * Ollama: github.com/ollama/ollama, docs/api.md. Its own calls stream JSON lines unless told
  * not to; under `/v1` it speaks OpenAI's API.
  */
+import type { Resting } from '../core/resting.js'
 import { asCount, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
 import type { FactsBuilder } from './facts.js'
 import { openaiApi, openaiShape, readOpenaiRequest } from './openai.js'
 import { otherShape } from './other.js'
 import { withoutQuery } from './paths.js'
+import { requestsBy } from './provider.js'
 import type {
   Api,
   ExchangeHead,
@@ -32,7 +34,7 @@ export const ollama: Provider = {
       ? (ollamaApi(head) ?? openaiApi(head) ?? 'other')
       : undefined,
   apiOf: (head) => ollamaApi(head) ?? openaiApi(head),
-  readRequest: readOllamaRequest,
+  ...requestsBy(readOllamaRequest),
   reader: (context) => readResponse(shapeFor(context.api, context.path), context),
 }
 
@@ -67,11 +69,14 @@ function shapeFor(api: Api, path: string): Shape {
     : otherShape
 }
 
-function readOllamaRequest(body: unknown, context: RequestContext): RequestFacts {
+function* readOllamaRequest(
+  body: unknown,
+  context: RequestContext,
+): Resting<RequestFacts> {
   const { api, path } = context
   const value = asRecord(body)
   if (value === undefined) return unreadRequest(api)
-  if (!ownPath(path)) return readOpenaiRequest(value, context)
+  if (!ownPath(path)) return yield* readOpenaiRequest(value, context)
   const builder = new RequestBuilder()
   readCommon(value, builder)
   builder.model ??= asText(value.name)
@@ -80,11 +85,16 @@ function readOllamaRequest(body: unknown, context: RequestContext): RequestFacts
   builder.system(asText(value.system) ?? '')
   for (const text of [value.prompt, value.suffix, value.input])
     if (typeof text === 'string') builder.message('user', text)
-  for (const text of asList(value.input))
+  for (const text of asList(value.input)) {
+    if (builder.due()) yield
     if (typeof text === 'string') builder.message('user', text)
+  }
   readImages(value.images, builder)
-  for (const item of asList(value.messages)) readMessage(asRecord(item), builder)
-  readTools(value.tools, builder)
+  for (const item of asList(value.messages)) {
+    if (builder.due()) yield
+    readMessage(asRecord(item), builder)
+  }
+  yield* readTools(value.tools, builder)
   return builder.build(api)
 }
 

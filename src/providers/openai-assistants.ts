@@ -3,6 +3,7 @@
  * /assistants-streaming. A thread holds messages, a run lets the model answer; its stream names
  * each object by the SSE event. A list of runs or messages is no answer.
  */
+import type { Resting } from '../core/resting.js'
 import { noteStatus } from './end-of.js'
 import { asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
@@ -17,27 +18,29 @@ import { RequestBuilder, readCommon, readContent, readTools } from './request.js
  * Of an assistant, a thread, a message, a run or the outputs of tools: what of each
  * stands there. The text of an output counts as a message of the role `tool`.
  */
-export function readAssistantsRequest(body: Json): RequestFacts {
+export function* readAssistantsRequest(body: Json): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   readCommon(body, builder)
   for (const text of [body.instructions, body.additional_instructions])
     if (typeof text === 'string') builder.system(text)
   if (typeof body.role === 'string')
-    builder.message(body.role, readContent(body.content, builder))
+    builder.message(body.role, yield* readContent(body.content, builder))
   const thread = asRecord(body.thread)
   for (const list of [body.messages, thread?.messages, body.additional_messages])
     for (const item of asList(list)) {
+      if (builder.due()) yield
       const message = asRecord(item)
-      const text = readContent(message?.content, builder)
+      const text = yield* readContent(message?.content, builder)
       builder.message(asText(message?.role) ?? 'user', text)
     }
   for (const item of asList(body.tool_outputs)) {
+    if (builder.due()) yield
     const output = asRecord(item)
     const text = asText(output?.output) ?? ''
     builder.toolResult(asText(output?.tool_call_id), text)
     builder.message('tool', text)
   }
-  readTools(body.tools, builder)
+  yield* readTools(body.tools, builder)
   return builder.build('assistants')
 }
 

@@ -4,7 +4,8 @@
  * with the last chunk when the client asked for it; DeepSeek, Groq, Mistral and others give
  * it unasked, some under names of their own.
  */
-import { joinedTexts } from '../core/long-text.js'
+import { joinedInSlices } from '../core/long-text.js'
+import type { Resting } from '../core/resting.js'
 import {
   asCount,
   asFlag,
@@ -27,35 +28,41 @@ import { RequestBuilder, readCommon, readContent, readTools } from './request.js
  * Chat of OpenAI and of those who follow it. Arguments of former calls of tools count as
  * text of their message.
  */
-export function readChatRequest(outer: Json): RequestFacts {
+export function* readChatRequest(outer: Json): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   // Perplexity's asynchronous calls hold the request of the plain one.
   const body =
     (outer.messages === undefined ? asRecord(outer.request) : undefined) ?? outer
   readCommon(body, builder)
   for (const item of asList(body.messages)) {
+    if (builder.due()) yield
     const message = asRecord(item)
-    if (message !== undefined) readChatMessage(message, builder)
+    if (message !== undefined) yield* readChatMessage(message, builder)
   }
   // xAI's `deferred` is fetched once it is there; a gateway's async is told by its path.
   builder.stored = asFlag(body.deferred) ?? asFlag(body.store)
-  readTools(body.tools ?? body.functions, builder)
+  yield* readTools(body.tools ?? body.functions, builder)
   if (asRecord(body.web_search_options) !== undefined) builder.tool('web_search')
   return builder.build('chat')
 }
 
-function readChatMessage(message: Json, builder: RequestBuilder): void {
+function* readChatMessage(message: Json, builder: RequestBuilder): Resting<void> {
+  const { content } = message
   const role = asText(message.role) ?? ''
-  let text = readContent(message.content, builder)
+  const own = typeof content === 'string' ? content : yield* readContent(content, builder)
+  const texts = own.length > 0 ? [own] : []
   for (const item of asList(message.tool_calls)) {
+    if (builder.due()) yield
     const call = asRecord(item)
     const said = firstText(
       asRecord(call?.function)?.arguments,
       asRecord(call?.custom)?.input,
     )
-    if (said !== undefined)
-      text = text.length > 0 ? joinedTexts([text, said], '\n') : said
+    if (said !== undefined) texts.push(said)
   }
+  // Joined once: each time costs as much as all before it.
+  const [first = ''] = texts
+  const text = texts.length > 1 ? yield* joinedInSlices(texts, '\n') : first
   if (role === 'tool' || role === 'function')
     builder.toolResult(firstText(message.tool_call_id, message.name), text)
   builder.message(role, text)
@@ -65,12 +72,14 @@ function readChatMessage(message: Json, builder: RequestBuilder): void {
  * The prompt, or prompts, and a suffix, as messages of the user. Prompts in tokens are
  * left out.
  */
-export function readCompletionRequest(body: Json): RequestFacts {
+export function* readCompletionRequest(body: Json): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   readCommon(body, builder)
   const prompt = body.prompt ?? body.input
-  for (const item of Array.isArray(prompt) ? (prompt as unknown[]) : [prompt])
+  for (const item of Array.isArray(prompt) ? (prompt as unknown[]) : [prompt]) {
+    if (builder.due()) yield
     if (typeof item === 'string') builder.message('user', item)
+  }
   if (typeof body.suffix === 'string') builder.message('user', body.suffix)
   return builder.build('completions')
 }

@@ -3,6 +3,7 @@
  * /responses-streaming. The closing event holds the whole response again, so that everything
  * before it is a draft that counts only when the stream breaks off.
  */
+import type { Resting } from '../core/resting.js'
 import { noteStatus } from './end-of.js'
 import { asFlag, asList, asRecord, asText, firstCount, firstText } from './json.js'
 import type { Json } from './json.js'
@@ -18,7 +19,7 @@ import { RequestBuilder, readCommon, readContent, readTools } from './request.js
  * Instructions, the variables of a stored prompt, and the input: outputs of tools count
  * as messages of the role `tool`, calls of former answers as the assistant's.
  */
-export function readResponsesRequest(body: Json): RequestFacts {
+export function* readResponsesRequest(body: Json): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   readCommon(body, builder)
   builder.stored = asFlag(body.store)
@@ -27,37 +28,40 @@ export function readResponsesRequest(body: Json): RequestFacts {
   builder.conversationId = asText(conversation) ?? asText(asRecord(conversation)?.id)
   if (typeof body.instructions === 'string') builder.system(body.instructions)
   const variables = asRecord(asRecord(body.prompt)?.variables)
-  if (variables !== undefined) readVariables(variables, builder)
+  if (variables !== undefined) yield* readVariables(variables, builder)
   if (typeof body.input === 'string') builder.message('user', body.input)
   for (const item of asList(body.input)) {
+    if (builder.due()) yield
     const input = asRecord(item)
-    if (input !== undefined) readInputItem(input, builder)
+    if (input !== undefined) yield* readInputItem(input, builder)
   }
-  readTools(body.tools, builder)
+  yield* readTools(body.tools, builder)
   return builder.build('responses')
 }
 
 /** What goes into a prompt that the provider keeps: texts, images and files. */
-function readVariables(variables: Json, builder: RequestBuilder): void {
+function* readVariables(variables: Json, builder: RequestBuilder): Resting<void> {
   for (const value of Object.values(variables)) {
-    const text = readContent(value, builder)
+    if (builder.due()) yield
+    const text = yield* readContent(value, builder)
     if (text.length > 0) builder.message('user', text)
   }
 }
 
-function readInputItem(item: Json, builder: RequestBuilder): void {
+function* readInputItem(item: Json, builder: RequestBuilder): Resting<void> {
   const type = asText(item.type)
   if (type === undefined || type === 'message') {
-    builder.message(asText(item.role) ?? 'user', readContent(item.content, builder))
+    const text = yield* readContent(item.content, builder)
+    builder.message(asText(item.role) ?? 'user', text)
   } else if (type.endsWith('_output')) {
-    const output = readContent(item.output, builder)
+    const output = yield* readContent(item.output, builder)
     builder.toolResult(asText(item.call_id), output)
     builder.message('tool', output)
   } else if (type.endsWith('_call')) {
     const said = firstText(item.arguments, item.input, item.query) ?? ''
     builder.message('assistant', said)
   } else if (type.startsWith('input_')) {
-    builder.message('user', readContent([item], builder))
+    builder.message('user', yield* readContent([item], builder))
   }
 }
 

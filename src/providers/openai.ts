@@ -4,6 +4,7 @@
  * What a chat or a response holds is in `openai-chat.ts` and `openai-responses.ts`; here are
  * the smaller calls: embeddings, moderations, images, audio, models, files.
  */
+import type { Resting } from '../core/resting.js'
 import { messagesShape, readMessagesRequest } from './anthropic.js'
 import { filesShape } from './batch-results.js'
 import { asRecord, asText, firstText } from './json.js'
@@ -22,6 +23,7 @@ import {
   responsesShape,
 } from './openai-responses.js'
 import type { FactsBuilder } from './facts.js'
+import { requestsBy } from './provider.js'
 import type {
   Api,
   ExchangeHead,
@@ -49,7 +51,7 @@ export function openaiLike(name: string, owns: (host: string) => boolean): Provi
     name,
     recognises: (head) => (owns(head.host) ? (openaiApi(head) ?? 'other') : undefined),
     apiOf: openaiApi,
-    readRequest: readOpenaiRequest,
+    ...requestsBy(readOpenaiRequest),
     reader: openaiReader,
   }
 }
@@ -106,11 +108,14 @@ export function openaiApi(head: ExchangeHead): Api | undefined {
  * A request of any API of the family, Anthropic's Messages among them. Azure's older
  * paths name the model; where an offer of WebRTC is posted, the query does.
  */
-export function readOpenaiRequest(body: unknown, context: RequestContext): RequestFacts {
+export function* readOpenaiRequest(
+  body: unknown,
+  context: RequestContext,
+): Resting<RequestFacts> {
   const value = asRecord(body)
   if (value === undefined) return unreadRequest(context.api, modelInPath(context))
-  if (context.api === 'session') return readSessionRequest(value, context.path)
-  const facts = readByApi(value, context.api)
+  if (context.api === 'session') return yield* readSessionRequest(value, context.path)
+  const facts = yield* readByApi(value, context.api)
   if (facts.model !== undefined) return facts
   return { ...facts, model: azureDeployment(context.path) }
 }
@@ -119,24 +124,24 @@ function modelInPath({ api, path }: RequestContext): string | undefined {
   return api === 'session' ? modelInQuery(path) : azureDeployment(path)
 }
 
-function readByApi(body: Json, api: Api): RequestFacts {
+function* readByApi(body: Json, api: Api): Resting<RequestFacts> {
   switch (api) {
     case 'chat':
-      return readChatRequest(body)
+      return yield* readChatRequest(body)
     case 'completions':
-      return readCompletionRequest(body)
+      return yield* readCompletionRequest(body)
     case 'responses':
-      return readResponsesRequest(body)
+      return yield* readResponsesRequest(body)
     case 'messages':
-      return readMessagesRequest(body, api)
+      return yield* readMessagesRequest(body, api)
     case 'count-tokens':
       return body.messages === undefined
-        ? { ...readResponsesRequest(body), api }
-        : readMessagesRequest(body, api)
+        ? { ...(yield* readResponsesRequest(body)), api }
+        : yield* readMessagesRequest(body, api)
     case 'assistants':
-      return readAssistantsRequest(body)
+      return yield* readAssistantsRequest(body)
     default:
-      return readSmallRequest(body, api)
+      return yield* readSmallRequest(body, api)
   }
 }
 
@@ -147,12 +152,13 @@ function azureDeployment(path: string): string | undefined {
   return at < 0 ? undefined : segments[at + 1]
 }
 
-function readSmallRequest(body: Json, api: Api): RequestFacts {
+function* readSmallRequest(body: Json, api: Api): Resting<RequestFacts> {
   const builder = new RequestBuilder()
   readCommon(body, builder)
   for (const field of [body.input, body.prompt, body.query, body.instructions])
     for (const item of Array.isArray(field) ? (field as unknown[]) : [field]) {
-      const text = readContent(item, builder)
+      if (builder.due()) yield
+      const text = yield* readContent(item, builder)
       if (text.length > 0) builder.message('user', text)
     }
   return builder.build(api)

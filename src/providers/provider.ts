@@ -4,6 +4,9 @@
  * take bytes as they come, and give facts; forwarding, deciding and recording are others'.
  */
 
+import { atOnce } from '../core/resting.js'
+import type { Resting } from '../core/resting.js'
+
 /** What kind of call it is, whatever the provider names it. */
 export type Api =
   | 'chat'
@@ -68,12 +71,24 @@ export interface Provider {
   apiOf(head: ExchangeHead): Api | undefined
   /**
    * `body` is the parsed JSON, within the limits of `json/`, or undefined when there is
-   * none to read; what it does not hold is left out. Synchronous: a body of many values
+   * none to read; what it does not hold is left out. In one go: a body of many values
    * takes its time.
    */
   readRequest(body: unknown, context: RequestContext): RequestFacts
+  /** The same, and rests as it goes: for what may be long. */
+  requestInSlices(body: unknown, context: RequestContext): Resting<RequestFacts>
   /** What reads the answers of this API, one per exchange. */
   reader(context: ResponseContext): ResponseReader
+}
+
+/** A provider's reader of requests, in slices and in one go. */
+export function requestsBy(
+  read: Provider['requestInSlices'],
+): Pick<Provider, 'readRequest' | 'requestInSlices'> {
+  return {
+    requestInSlices: read,
+    readRequest: (body, context) => atOnce(read(body, context)),
+  }
 }
 
 /** What the head of a request told of it. `path` may have a query. */

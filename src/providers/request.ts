@@ -3,7 +3,8 @@
  * here, and the parts of a message that carry a `type`, which OpenAI, Anthropic, Mistral and
  * Cohere share in spirit. Which field of a body is which is each provider's.
  */
-import { headOf, joinedTexts, tailOf } from '../core/long-text.js'
+import { headOf, joinedInSlices, joinedTexts, tailOf } from '../core/long-text.js'
+import type { Resting } from '../core/resting.js'
 import { BoundedText, cutAt, endOfText } from './bounded-text.js'
 import { asCount, asList, asRecord, asText, firstText } from './json.js'
 import type { Json } from './json.js'
@@ -32,6 +33,9 @@ export const REQUEST_LIMITS: RequestLimits = {
   maxPromptChars: 256 * 1024,
   maxListed: 256,
 }
+
+/** Messages, parts, calls and tools after which it rests: some microseconds each. */
+const REST_UNITS = 128
 
 /** Messages in which words are looked for, and characters of them that are kept. */
 const MAX_LOOKED_BACK = 16
@@ -65,11 +69,17 @@ export class RequestBuilder {
   /** Results of tools that the message at hand holds: nobody's words. */
   readonly #results: string[] = []
   #cut = false
+  #units = 0
 
   constructor(limits: RequestLimits = REQUEST_LIMITS) {
     this.#limits = limits
     this.#system = new BoundedText(limits.maxMessageChars)
     this.#prompt = new BoundedText(limits.maxPromptChars)
+  }
+
+  /** Asked once for each thing that is read: so much has been that whoever reads rests. */
+  due(): boolean {
+    return ++this.#units % REST_UNITS === 0
   }
 
   /** One message with all of its text; a system or developer role counts as system too. */
@@ -239,25 +249,30 @@ const MAX_NESTING = 4
  * tool results among the parts go to the builder; each part's text stands on a line of
  * its own. Parts in parts are read to the fourth level (`MAX_NESTING`).
  */
-export function readContent(
+export function* readContent(
   content: unknown,
   builder: RequestBuilder,
   nesting = 0,
-): string {
+): Resting<string> {
   if (typeof content === 'string') return content
   const single = asRecord(content)
-  if (single !== undefined) return readPart(single, builder, nesting)
+  if (single !== undefined) return yield* readPart(single, builder, nesting)
   const texts: string[] = []
   for (const item of asList(content)) {
+    if (builder.due()) yield
     const part = asRecord(item)
     const text =
-      part === undefined ? (asText(item) ?? '') : readPart(part, builder, nesting)
+      part === undefined ? (asText(item) ?? '') : yield* readPart(part, builder, nesting)
     if (text.length > 0) texts.push(text)
   }
-  return joinedTexts(texts, '\n')
+  return yield* joinedInSlices(texts, '\n')
 }
 
-function readPart(part: Json, builder: RequestBuilder, nesting: number): string {
+function* readPart(
+  part: Json,
+  builder: RequestBuilder,
+  nesting: number,
+): Resting<string> {
   switch (part.type) {
     case 'image_url':
     case 'input_image':
@@ -278,27 +293,32 @@ function readPart(part: Json, builder: RequestBuilder, nesting: number): string 
     case 'document':
     case 'document_url':
     case 'container_upload':
-      return readDocument(part, builder, nesting)
+      return yield* readDocument(part, builder, nesting)
     case 'tool_result':
     case 'mcp_tool_result': {
-      const text = nesting < MAX_NESTING ? nested(part.content, builder, nesting) : ''
+      const text =
+        nesting < MAX_NESTING ? yield* nested(part.content, builder, nesting) : ''
       builder.toolResult(firstText(part.tool_use_id), text)
       return text
     }
     case 'tool_use':
     case 'server_tool_use':
     case 'mcp_tool_use':
-      return part.input === undefined ? '' : jsonText(part.input)
+      return part.input === undefined ? '' : yield* jsonText(part.input)
     default:
       return (
         firstText(part.text, part.thinking, part.transcript, part.refusal) ??
-        readResult(part, builder, nesting)
+        (yield* readResult(part, builder, nesting))
       )
   }
 }
 
 /** Results of the provider's own tools, search results, compactions: texts further down. */
-function readResult(part: Json, builder: RequestBuilder, nesting: number): string {
+function* readResult(
+  part: Json,
+  builder: RequestBuilder,
+  nesting: number,
+): Resting<string> {
   const ran = [asText(part.stdout), asText(part.stderr)].filter(
     (text) => text !== undefined,
   )
@@ -308,18 +328,26 @@ function readResult(part: Json, builder: RequestBuilder, nesting: number): strin
       '\n',
     )
   if (part.content === undefined || nesting >= MAX_NESTING) return ''
-  return nested(part.content, builder, nesting)
+  return yield* nested(part.content, builder, nesting)
 }
 
-function nested(content: unknown, builder: RequestBuilder, nesting: number): string {
+function nested(
+  content: unknown,
+  builder: RequestBuilder,
+  nesting: number,
+): Resting<string> {
   return readContent(content, builder, nesting + 1)
 }
 
-function readDocument(part: Json, builder: RequestBuilder, nesting: number): string {
+function* readDocument(
+  part: Json,
+  builder: RequestBuilder,
+  nesting: number,
+): Resting<string> {
   const source = asRecord(part.source)
   if (source?.type === 'text') return asText(source.data) ?? ''
   if (source?.type === 'content' && nesting < MAX_NESTING)
-    return nested(source.content, builder, nesting)
+    return yield* nested(source.content, builder, nesting)
   if (typeof part.document === 'object' && part.source === undefined) {
     const text = asText(asRecord(part.document)?.data)
     if (text !== undefined) return text
@@ -395,8 +423,9 @@ function hostOf(url: string): string | undefined {
  * The names of tools in the shapes of OpenAI, Anthropic and those who follow them: of a
  * function, a server, or a kind of tool. MCP servers go to the builder, too.
  */
-export function readTools(tools: unknown, builder: RequestBuilder): void {
+export function* readTools(tools: unknown, builder: RequestBuilder): Resting<void> {
   for (const item of asList(tools)) {
+    if (builder.due()) yield
     const tool = asRecord(item)
     if (tool === undefined) continue
     const inner = asRecord(tool.function) ?? asRecord(tool.custom)

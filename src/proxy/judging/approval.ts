@@ -8,6 +8,7 @@ import { deviceId } from '../../core/device-id.js'
 import { LongTexts } from '../../core/long-text.js'
 import type { Device, RefusedFor } from '../../core/record.js'
 import { inSlices } from '../../core/resting.js'
+import type { Resting } from '../../core/resting.js'
 import { WHATEVER } from '../../policy/approval.js'
 import type { Voice } from '../../policy/combine.js'
 import type { Decision } from '../../policy/engine.js'
@@ -24,7 +25,7 @@ export interface ApprovalAbout {
   readonly log: ExchangeLog
   readonly device: Device
   /** What the body, with something taken out, says; undefined: nobody can read it. */
-  readonly reread?: ((body: unknown) => Reread) | undefined
+  readonly reread?: ((body: unknown) => Resting<Reread>) | undefined
 }
 
 export type Reread = Pick<Content, 'prompt' | 'promptChars'>
@@ -131,7 +132,7 @@ async function read(
   if (content.body === undefined || content.body === null)
     return { prompt, promptChars: prompt.length }
   const long = content.long ?? new LongTexts()
-  const known = long.during(() => reread?.(body))
+  const known = reread && (await inSlices(long.throughout(reread(body))))
   if (known !== undefined) return { prompt: known.prompt, promptChars: known.promptChars }
   // Of a body that no reader knows, for want of better.
   const whole = (await inSlices(jsonTextInSlices(body, long))) ?? ''

@@ -5,6 +5,7 @@
  * is for the exchange.
  */
 import type { UpstreamBody } from '../../net/upstream-words.js'
+import type { Resting } from '../../core/resting.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Blocked } from './blocking.js'
 import { noContent, unreadSocket, unrecognised } from '../words/content.js'
@@ -181,13 +182,13 @@ export class Judging {
   }
 
   /** What a body says from which something was taken out; undefined: nobody can read it. */
-  get reread(): ((body: unknown) => Reread) | undefined {
+  get reread(): ((body: unknown) => Resting<Reread>) | undefined {
     const { recognised, facts } = this.#about
     if (recognised === undefined) return undefined
-    return (body) => {
+    return function* (body) {
       const shaped = recognised.api === 'other' ? recogniseBody(body) : undefined
       const { api, provider } = shaped ?? recognised
-      const read = provider.readRequest(body, { api, path: facts.path })
+      const read = yield* provider.requestInSlices(body, { api, path: facts.path })
       const { promptText: prompt, promptChars } = read
       return { prompt, promptChars }
     }

@@ -2,6 +2,7 @@
  * What a request says whose body is JSON and was read whole. A short one, as nearly all are, is
  * read in one go; what comes of it is the same.
  */
+import { atOnce } from '../../core/resting.js'
 import type { Resting } from '../../core/resting.js'
 import { fieldsIn } from '../../json/fields-in.js'
 import { parseBounded } from '../../json/json-bounds.js'
@@ -14,7 +15,7 @@ import { NamedInBody } from '../../providers/named-in-body.js'
 import { modelsIn } from '../../providers/offered-tools.js'
 import type { RequestFacts } from '../../providers/provider.js'
 import { addText } from './body-words.js'
-import { factsOf, withNames, withNamesAtOnce } from './request-facts.js'
+import { factsInSlices, withNames, withNamesAtOnce } from './request-facts.js'
 import type { Copy, RequestOptions, RequestRead } from './request-facts.js'
 
 /** Read in one go; what is in it cannot hold the event loop. */
@@ -42,7 +43,7 @@ export function readShortJson(
   if (options.mindsStructure !== false) return undefined
   const body = parseBounded(copy.bytes, options.json)
   if (body.kind !== 'whole') return undefined
-  const asked = askedIn(recognised, copy, body.value)
+  const asked = atOnce(askedIn(recognised, copy, body.value))
   const named = new NamedInBody()
   named.addAtOnce(body.value)
   const models = modelsIn(body.value)
@@ -59,7 +60,7 @@ export function* readJson(
   options: RequestOptions,
 ): Resting<RequestRead> {
   const { value, duplicateKeys } = body
-  const asked = askedIn(recognised, copy, value)
+  const asked = yield* askedIn(recognised, copy, value)
   yield
   const named = new NamedInBody()
   yield* named.add(value)
@@ -78,14 +79,14 @@ export function* readJson(
 }
 
 /** By the shape of the body, where its path says nothing of it, or another thing than it is. */
-function askedIn(recognised: Recognised, copy: Copy, value: unknown): Asked {
-  const facts = factsOf(recognised, copy, value)
+function* askedIn(recognised: Recognised, copy: Copy, value: unknown): Resting<Asked> {
+  const facts = yield* factsInSlices(recognised, copy, value)
   const { api } = recognised
   const asked = { recognised, facts, shaped: undefined }
   if (api !== 'other' && facts.messages.length > 0) return asked
   const shaped = recogniseBody(value)
   if (shaped === undefined || shaped.api === api) return asked
-  const other = factsOf(shaped, copy, value)
+  const other = yield* factsInSlices(shaped, copy, value)
   if (api !== 'other' && other.messages.length === 0) return asked
   return { recognised: shaped, facts: other, shaped }
 }

@@ -71,11 +71,11 @@ export function* withNewest(
   first: RequestFacts,
   newest: Newest | undefined,
   named: NamedInBody,
-  factsOf: (body: unknown) => RequestFacts,
+  factsOf: (body: unknown) => Resting<RequestFacts>,
 ): Resting<RequestFacts> {
   const body = newest?.body
   if (body === undefined) return first
-  const last = factsOf(body)
+  const last = yield* factsOf(body)
   yield* named.add(body)
   const tools = [...first.toolsOffered, ...last.toolsOffered]
   return {

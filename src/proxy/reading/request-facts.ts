@@ -44,6 +44,15 @@ export function factsOf(
   return long.during(() => provider.readRequest(body, { api, path }))
 }
 
+/** The same of what may be long. */
+export function factsInSlices(
+  { provider, api }: Recognised,
+  { path, long }: Copy,
+  body: unknown,
+): Resting<RequestFacts> {
+  return long.throughout(provider.requestInSlices(body, { api, path }))
+}
+
 /** Names as policies compare them. */
 export function* withNames(
   facts: RequestFacts,

@@ -40,7 +40,7 @@ import { addNewestParts, readParts } from './form-reading.js'
 import { readJson, readShortJson } from './json-reading.js'
 import { readNewest, withNewest } from './newest-words.js'
 import type { BodyPart, RequestCopy } from './request-copy.js'
-import { about, factsOf, withNames } from './request-facts.js'
+import { about, factsInSlices, factsOf, withNames } from './request-facts.js'
 import type { Copy, RequestOptions, RequestRead } from './request-facts.js'
 
 export type { RequestOptions, RequestRead } from './request-facts.js'
@@ -165,7 +165,10 @@ function* readCall(
   { wantsText }: RequestOptions,
 ): Resting<RequestRead> {
   const { api } = recognised
-  const asked = body === undefined ? ofTexts(texts, api) : factsOf(recognised, copy, body)
+  const asked =
+    body === undefined
+      ? ofTexts(texts, api)
+      : yield* factsInSlices(recognised, copy, body)
   const named = new NamedInBody()
   yield* named.add(body)
   const facts = yield* withNames(asked, copy, named)
@@ -272,7 +275,7 @@ function* readPart(
   const isWords = options.wantsText && (yield* addPart(words, copy, options))
   const newest = yield* readNewest(copy, options)
   const both = yield* withNewest(first, newest, named, (body) =>
-    factsOf(recognised, copy, body),
+    factsInSlices(recognised, copy, body),
   )
   const facts = yield* withNames(both, copy, named)
   const says = newest !== undefined && options.wantsText
@@ -371,7 +374,7 @@ function* readBeginning(
   const prefix = copy.bytes.subarray(0, MAX_PREFIX_BYTES)
   const named = factsOf(recognised, copy, undefined).model
   const began = parsePrefix(prefix, json)
-  const facts = factsOf(recognised, copy, began)
+  const facts = yield* factsInSlices(recognised, copy, began)
   yield
   yield* names.add(began)
   const fields = yield* partialInSlices(copy.bytes.subarray(0, MAX_FIELDS_BYTES), json)
