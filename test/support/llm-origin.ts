@@ -62,7 +62,7 @@ export async function serveLlm(
   const { method = '', url: target = '/', headers, rawHeaders } = request
   arrived.push({ method, target, headers, rawHeaders, body })
   const url = new URL(target, 'http://origin')
-  const row = ownRow(url.pathname, parse(body))
+  const row = fileRow(method, url.pathname, body) ?? ownRow(url.pathname, parse(body))
   if (row !== undefined) {
     response.writeHead(row.status, row.headers)
     response.end(row.body)
@@ -99,8 +99,70 @@ function ownRow(
   if (path.endsWith('/api/chat')) {
     return isStream ? recorded('ollama stream') : whole(OLLAMA)
   }
-  return undefined
+  const { model } = (body ?? {}) as { model?: string }
+  if (path.endsWith('/v1/embeddings') && model === 'mistral-embed')
+    return whole({ ...EMBEDDED, id: 'e', model })
+  const found = EMBEDDINGS.find(([end]) => path.endsWith(end))
+  return found && whole(found[1])
 }
+
+/** Files as OpenAI, Anthropic and Mistral keep them. */
+function fileRow(method: string, path: string, body: Buffer): ReturnType<typeof ownRow> {
+  const [isFiles, rest = ''] = /\/v1\/files(?:$|\/(.*))/.exec(path) ?? []
+  if (isFiles === undefined) return undefined
+  if (method === 'POST') return whole({ ...FILE, bytes: fileIn(body).length })
+  if (method === 'DELETE') return whole({ id: FILE.id, object: 'file', deleted: true })
+  if (rest === '') return whole({ object: 'list', data: [FILE] })
+  if (rest !== `${FILE.id}/content`) return whole(FILE)
+  const headers = { 'content-type': 'application/octet-stream' }
+  return { status: 200, headers, body: Buffer.from('\0\x01\xff of a file', 'latin1') }
+}
+
+/** The part of a form that is called `file`. */
+function fileIn(form: Buffer): string {
+  const [, part = ''] = form.toString('latin1').split('name="file"')
+  return part.slice(part.indexOf('\r\n\r\n') + 4).split('\r\n--', 1)[0] as string
+}
+
+const FILE = {
+  id: 'file-1',
+  object: 'file',
+  type: 'file',
+  bytes: 18,
+  size_bytes: 18,
+  created_at: 1700000000,
+  filename: 'batch.jsonl',
+  mime_type: 'text/plain',
+  purpose: 'batch',
+  sample_type: 'batch_request',
+  source: 'upload',
+  status: 'processed',
+}
+
+const EMBEDDED = {
+  object: 'list',
+  data: [{ object: 'embedding', index: 0, embedding: [0.5, -0.25] }],
+  usage: { prompt_tokens: 1, completion_tokens: 0, total_tokens: 1 },
+}
+
+/** Cohere's, Gemini's and Ollama's. */
+const EMBEDDINGS: readonly (readonly [string, object])[] = [
+  [
+    '/v2/embed',
+    {
+      id: 'e',
+      response_type: 'embeddings_by_type',
+      embeddings: { float: [[0.5, -0.25]] },
+      texts: ['words'],
+      meta: { billed_units: { input_tokens: 1 } },
+    },
+  ],
+  [':batchEmbedContents', { embeddings: [{ values: [0.5, -0.25] }] }],
+  [
+    '/api/embed',
+    { model: 'all-minilm', embeddings: [[0.5, -0.25]], prompt_eval_count: 1 },
+  ],
+]
 
 function recorded(id: string): ReturnType<typeof ownRow> {
   return ownRows.find((row) => row.id === id)

@@ -7,15 +7,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
-import { createOpenAI } from '@ai-sdk/openai'
 import Anthropic from '@anthropic-ai/sdk'
-import { GoogleGenAI } from '@google/genai'
-import { Mistral } from '@mistralai/mistralai'
-import { generateText, streamText } from 'ai'
-import { CohereClientV2 } from 'cohere-ai'
-import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { request } from 'undici'
+import { CLIENT_KEY, DOOR_LIBRARIES } from '../../support/door-libraries.js'
+import type { DoorLibrary } from '../../support/door-libraries.js'
 import { startLlmOrigin } from '../../support/llm-origin.js'
 import type { LlmOrigin } from '../../support/llm-origin.js'
 import { collect } from '../../support/streams.js'
@@ -37,136 +33,8 @@ const HOSTS = {
 } as const
 
 const messages = [{ role: 'user' as const, content: 'What is the time?' }]
-const tool = {
-  name: 'clock',
-  description: 'Tells the time.',
-  parameters: { type: 'object', properties: { zone: { type: 'string' } } },
-} as const
-const noRetry = { maxRetries: 0 }
-const key = 'a-key-for-nobody'
+const key = CLIENT_KEY
 const JSON_TYPE = { 'content-type': 'application/json' }
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const got: T[] = []
-  for await (const item of items) got.push(item)
-  return got
-}
-
-/** What each library hears, with the base URL that its user writes. */
-const libraries: readonly {
-  readonly name: string
-  readonly door: keyof typeof HOSTS
-  /** Whole, streamed, and with a tool. */
-  readonly hear: (base: string) => Promise<readonly unknown[]>
-}[] = [
-  {
-    name: 'openai',
-    door: 'openai',
-    hear: async (base) => {
-      const sdk = new OpenAI({ apiKey: key, baseURL: `${base}/v1`, ...noRetry })
-      const asked = { model: 'gpt-4o', messages }
-      return [
-        await sdk.chat.completions.create(asked),
-        await all(await sdk.chat.completions.create({ ...asked, stream: true })),
-        await sdk.chat.completions.create({
-          ...asked,
-          tools: [{ type: 'function', function: tool }],
-        }),
-        await sdk.responses.create({ model: 'gpt-4o', input: 'What is the time?' }),
-        await sdk.embeddings.create({ model: 'text-embedding-3-small', input: 'words' }),
-        (await sdk.models.list()).data,
-      ]
-    },
-  },
-  {
-    name: '@anthropic-ai/sdk',
-    door: 'anthropic',
-    hear: async (base) => {
-      const sdk = new Anthropic({ apiKey: key, baseURL: base, ...noRetry })
-      const asked = { model: 'claude-x', max_tokens: 100, messages }
-      const { parameters, ...named } = tool
-      return [
-        await sdk.messages.create(asked),
-        await all(await sdk.messages.create({ ...asked, stream: true })),
-        await sdk.messages.create({
-          ...asked,
-          tools: [{ ...named, input_schema: parameters }],
-        }),
-      ]
-    },
-  },
-  {
-    name: '@google/genai',
-    door: 'gemini',
-    hear: async (base) => {
-      const { models } = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: base } })
-      const asked = { model: 'gemini-2.5-flash', contents: 'What is the time?' }
-      const { parameters: parametersJsonSchema, ...named } = tool
-      const tools = [{ functionDeclarations: [{ ...named, parametersJsonSchema }] }]
-      const plain = (answer: {
-        candidates?: unknown
-        usageMetadata?: unknown
-      }): unknown => [answer.candidates, answer.usageMetadata]
-      return [
-        plain(await models.generateContent(asked)),
-        (await all(await models.generateContentStream(asked))).map(plain),
-        plain(await models.generateContent({ ...asked, config: { tools } })),
-      ]
-    },
-  },
-  {
-    name: '@mistralai/mistralai',
-    door: 'mistral',
-    hear: async (base) => {
-      const { chat } = new Mistral({ apiKey: key, serverURL: base })
-      const asked = { model: 'mistral-small-latest', messages }
-      return [
-        await chat.complete(asked),
-        await all(await chat.stream(asked)),
-        await chat.complete({ ...asked, tools: [{ type: 'function', function: tool }] }),
-      ]
-    },
-  },
-  {
-    name: 'cohere-ai',
-    door: 'cohere',
-    hear: async (base) => {
-      const sdk = new CohereClientV2({ token: key, baseUrl: base })
-      const asked = { model: 'command-a-03-2025', messages }
-      return [await sdk.chat(asked), await all(await sdk.chatStream(asked))]
-    },
-  },
-  {
-    name: 'ollama',
-    door: 'ollama',
-    hear: async (base) => {
-      const sdk = new Ollama({ host: base })
-      const asked = { model: 'gpt-oss:20b', messages }
-      return [
-        await sdk.chat(asked),
-        await all(await sdk.chat({ ...asked, stream: true })),
-      ]
-    },
-  },
-  ...(
-    [
-      ['groq', '/openai/v1'],
-      ['openrouter', '/api/v1'],
-      ['deepseek', '/v1'],
-      ['xai', '/v1'],
-      ['together', '/v1'],
-    ] as const
-  ).map(([door, path]) => ({
-    name: 'ai with @ai-sdk/openai',
-    door,
-    hear: async (base: string): Promise<readonly unknown[]> => {
-      const model = createOpenAI({ apiKey: key, baseURL: base + path }).chat('model-1')
-      const asked = { model, prompt: 'What is the time?', ...noRetry }
-      const { text, usage } = await generateText(asked)
-      return [text, usage, await all(streamText(asked).textStream)]
-    },
-  })),
-]
 
 describe('the doors of the gateway', () => {
   const ca = new TestCa()
@@ -214,25 +82,63 @@ describe('the doors of the gateway', () => {
     await direct[Symbol.asyncDispose]()
   })
 
-  for (const { name, door, hear } of libraries)
-    it(`${name} hears through /llm/${door} what it hears directly`, async () => {
-      const before = there.arrived.length
-      const heard = await hear(`${yori.url}/llm/${door}`)
-      const expected = await hear(`http://127.0.0.1:${direct.port}`)
-      assert.deepEqual(bare(heard), bare(expected))
-      const mine = there.arrived.slice(before)
-      assert.ok(mine.length >= 2)
-      for (const { headers } of mine) assert.equal(headers.host, HOSTS[door])
-      const rows = await yori.rows('exchanges')
-      const own = rows.filter((row) => row['endpoint_domain'] === HOSTS[door])
-      assert.equal(own.length, mine.length)
-      assert.ok(
-        own.every((row) => row['provider'] === door && row['response_status'] === 200),
-      )
-      const wrote = own.filter((row) => row['is_call'] === 1)
-      assert.ok(wrote.length >= 2)
-      assert.ok(wrote.every((row) => Number(row['prompt_tokens']) > 0))
-    })
+  /** What has no model in its body, or another path than `/v1/`, cannot be led by that. */
+  const doors = [
+    {
+      what: '/llm/NAME',
+      leads: (one: DoorLibrary) => one.door in HOSTS,
+      base: ({ door, prefix = '' }: DoorLibrary) => `/llm/${door}${prefix}`,
+    },
+    {
+      what: '/NAME',
+      leads: ({ door }: DoorLibrary) => door !== 'ollama',
+      base: ({ door, prefix }: DoorLibrary) =>
+        `/${door}${prefix === undefined ? '' : '/v1'}`,
+    },
+    {
+      what: 'a model',
+      leads: ({ namesModel }: DoorLibrary) => namesModel,
+      base: ({ prefix }: DoorLibrary) => (prefix === undefined ? '' : '/v1'),
+    },
+  ] as const
+
+  for (const { what, leads, base } of doors)
+    for (const library of DOOR_LIBRARIES.filter(leads))
+      it(`${library.name} hears of ${library.door} by ${what} what it hears directly`, async () => {
+        const { door, hear } = library
+        const host = HOSTS[door as keyof typeof HOSTS]
+        const isByModel = what === 'a model'
+        const before = there.arrived.length
+        const earlier = (await yori.rows('exchanges')).length
+        const heard = await hear({
+          url: yori.url + base(library),
+          model: isByModel ? `${door}/` : '',
+          isByModel,
+        })
+        const url = `http://127.0.0.1:${direct.port}${library.prefix ?? ''}`
+        const asked = direct.arrived.length
+        const expected = await hear({ url, model: '', isByModel })
+        assert.deepEqual(bare(heard), bare(expected))
+        const mine = there.arrived.slice(before)
+        // Each request went up as it goes up directly, whatever its door.
+        assert.deepEqual(
+          mine.map(({ method, body }) => [method, known(body)]),
+          direct.arrived.slice(asked).map(({ method, body }) => [method, known(body)]),
+        )
+        for (const { headers } of mine) assert.equal(headers.host, host)
+        const own = (await yori.rows('exchanges')).slice(earlier)
+        assert.equal(own.length, mine.length)
+        assert.ok(
+          own.every(
+            (row) =>
+              row['endpoint_domain'] === host &&
+              row['provider'] === door &&
+              row['response_status'] === 200,
+          ),
+        )
+        const read = own.filter((row) => Number(row['prompt_tokens']) > 0)
+        assert.ok(read.length >= 3, `${read.length} with tokens`)
+      })
 
   it('sends on what came: path, query, fields and bytes', async () => {
     const before = direct.arrived.length
@@ -518,6 +424,13 @@ describe('the doors of the gateway', () => {
 /** Without what a library adds of its own, such as the response that it hangs on. */
 function bare(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value))
+}
+
+/** A form's boundary is random. */
+function known(body: Buffer): string {
+  const text = body.toString('latin1')
+  const [, boundary] = /^--(\S+)\r\n/.exec(text) ?? []
+  return boundary === undefined ? text : text.replaceAll(boundary, 'BOUNDARY')
 }
 
 async function raw(port: number, lines: readonly string[]): Promise<string> {
