@@ -55,12 +55,13 @@ export function isOfferBody({ sdp }: Json): boolean {
 }
 
 /**
- * Where an offer alone is posted, its URL names the model: `?model=`, or Azure's
- * `?deployment=`.
+ * Where an offer alone is posted, or a WebSocket opened, its URL names the model: `?model=`, or
+ * Azure's `?deployment=`. Of two that differ nobody knows which counts.
  */
 export function modelInQuery(path: string): string | undefined {
-  const query = new URLSearchParams(path.split('?')[1] ?? '')
-  return query.get('model') ?? query.get('deployment') ?? undefined
+  const query = new URLSearchParams(path.slice(withoutQuery(path).length + 1))
+  const named = [...query.getAll('model'), ...query.getAll('deployment')]
+  return new Set(named).size === 1 ? named[0] : undefined
 }
 
 /**

@@ -106,7 +106,7 @@ export function openaiApi(head: ExchangeHead): Api | undefined {
 
 /**
  * A request of any API of the family, Anthropic's Messages among them. Azure's older
- * paths name the model; where an offer of WebRTC is posted, the query does.
+ * paths name the model; where a live conversation is opened, the query does.
  */
 export function* readOpenaiRequest(
   body: unknown,
@@ -121,7 +121,8 @@ export function* readOpenaiRequest(
 }
 
 function modelInPath({ api, path }: RequestContext): string | undefined {
-  return api === 'session' ? modelInQuery(path) : azureDeployment(path)
+  const isLive = api === 'session' || api === 'realtime'
+  return isLive ? modelInQuery(path) : azureDeployment(path)
 }
 
 function* readByApi(body: Json, api: Api): Resting<RequestFacts> {

@@ -27,6 +27,7 @@ import { shareOf } from '../../core/device-id.js'
 import type { RequestBody } from '../exchange/request-body.js'
 import { messagesOf } from '../../providers/mcp-message.js'
 import { isModelCall } from '../../providers/calls.js'
+import { plainName } from '../../providers/offered-tools.js'
 import type { Recognised } from '../../providers/index.js'
 import { recogniseBody } from '../../providers/index.js'
 import { canRead } from '../websocket/websocket-exchange.js'
@@ -265,7 +266,11 @@ export class Judging {
     // Where a policy may block, each message waits for its own decision.
     const { waits, recognised, facts } = this.#about
     const willWait = waits && canRead(recognised, facts)
-    return { ...(willWait ? noContent() : unreadSocket()), model: asked?.model }
+    const { provider, api } = recognised ?? {}
+    // Its URL may name it.
+    const named = api && provider?.readRequest(undefined, { api, path: facts.path }).model
+    const model = asked?.model ?? (named === undefined ? undefined : plainName(named))
+    return { ...(willWait ? noContent() : unreadSocket()), model }
   }
 }
 
