@@ -42,6 +42,27 @@ export function ibanHolds(iban: string): boolean {
   return rest === 1
 }
 
+/** The same where its parts stand, with other characters between and in any case. */
+export function isIbanIn(text: string, from: number, end: number): boolean {
+  let rest = 0
+  let first = 0
+  let chars = 0
+  for (let i = from; i < end; i++) {
+    let code = text.charCodeAt(i)
+    if (code >= 0x61 && code <= 0x7a) code -= 32
+    const isDigit = code >= 0x30 && code <= 0x39
+    if (!isDigit && (code < 0x41 || code > 0x5a)) {
+      if (code === 0x5f) return false
+      continue
+    }
+    const value = isDigit ? code - 48 : code - 55
+    // The first four stand behind the others in the sum.
+    if (chars++ < 4) first = first * (isDigit ? 10 : 100) + value
+    else rest = (rest * (isDigit ? 10 : 100) + value) % 97
+  }
+  return (rest * 1_000_000 + first) % 97 === 1
+}
+
 /** Could the Social Security Administration have given it out? Nine digits. */
 export function ssnHolds(digits: string): boolean {
   const area = digits.slice(0, 3)
@@ -49,18 +70,42 @@ export function ssnHolds(digits: string): boolean {
   return digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000'
 }
 
-/** Ranges in which cards are issued: first digits and lengths. */
+/** A card's number, by the ranges in which cards are issued and its check digit. */
 export function isCardNumber(digits: string): boolean {
-  const { length } = digits
-  if (length < 13 || length > 19) return false
-  const two = (digits.charCodeAt(0) - 48) * 10 + digits.charCodeAt(1) - 48
-  const four = two * 100 + (digits.charCodeAt(2) - 48) * 10 + digits.charCodeAt(3) - 48
-  const issued =
+  return isCardIn(digits, 0, digits.length)
+}
+
+/** The same of the digits between two places, whatever stands between them. Makes nothing. */
+export function isCardIn(text: string, from: number, end: number): boolean {
+  let length = 0
+  let four = 0
+  let sum = 0
+  for (let i = end - 1; i >= from; i--) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) continue
+    const doubled = (length & 1) === 1 ? digit * 2 : digit
+    sum += doubled > 9 ? doubled - 9 : doubled
+    length++
+  }
+  if (sum % 10 !== 0 || length < 13 || length > 19) return false
+  for (let i = from, count = 0; count < 4; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) continue
+    four = four * 10 + digit
+    count++
+  }
+  return isIssued(four, length)
+}
+
+/** Ranges in which cards are issued: first digits and lengths. */
+function isIssued(four: number, length: number): boolean {
+  const two = Math.floor(four / 100)
+  return (
     (two >= 40 && two < 50 && (length === 13 || length === 16 || length === 19)) ||
     (((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && length === 16) ||
     ((two === 34 || two === 37) && length === 15) ||
     (two >= 10 && two < 20 && length === 15) ||
     ((two === 36 || two === 38 || two === 30) && length === 14) ||
     ((two === 35 || two === 60 || two === 62 || two === 64 || two === 65) && length >= 16)
-  return issued && luhn(digits)
+  )
 }

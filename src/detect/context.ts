@@ -96,6 +96,7 @@ export function lowered(code: number): number {
 export class WordHits {
   readonly #at: readonly number[]
   readonly #ids: readonly number[]
+  #last = 0
 
   constructor(at: readonly number[], ids: readonly number[]) {
     this.#at = at
@@ -111,15 +112,25 @@ export class WordHits {
     return found
   }
 
+  /** Is any word beside the span? */
+  isNear(start: number, end: number): boolean {
+    const low = this.#from(start)
+    if (low > 0 && (this.#at[low - 1] as number) >= start - BEFORE_CHARS) return true
+    return low < this.#at.length && (this.#at[low] as number) <= end + AFTER_CHARS
+  }
+
+  /** The first that is not before a place; those that are asked for mostly go on from the last. */
+  #from(start: number): number {
+    const at = this.#at
+    let low = this.#last
+    while (low > 0 && (at[low - 1] as number) >= start) low--
+    while (low < at.length && (at[low] as number) < start) low++
+    return (this.#last = low)
+  }
+
   /** Words beside the span, the nearest before it first. */
   each(start: number, end: number, use: (word: number) => void): void {
-    let low = 0
-    let high = this.#at.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#at[middle] as number) < start) low = middle + 1
-      else high = middle
-    }
+    const low = this.#from(start)
     for (let i = low - 1; i >= 0 && i >= low - MAX_BESIDE; i--) {
       if ((this.#at[i] as number) < start - BEFORE_CHARS) break
       use(this.#ids[i] as number)

@@ -136,38 +136,55 @@ export class Detector {
     places: FormPlace[],
     add: (one: Finding) => void,
   ): Resting<void> {
-    const { forms: root, prefixes } = this.#tables
     const tell = (node: FormPlace['node'], start: number, end: number): void => {
       if (places.length < MAX_PLACES) places.push({ node, start, end })
     }
     const assigned = new AssignedScan(text, this.#names)
-    let rest = REST_CHARS
+    const { forms: root, prefixes } = this.#tables
+    const walk: Walk = { text, tokens, assigned, root, prefixes, tell, add }
     for (let i = 0; i < text.length;) {
-      if (i >= rest) {
-        rest = i + REST_CHARS
-        yield
-      }
-      const code = text.charCodeAt(i)
-      if (!isAlnumCode(code)) {
-        if (code === 0x3d || code === 0x3a) {
-          const hit = assigned.at(i)
-          if (hit !== undefined)
-            add({ class: 'secret', ...hit, why: `the value of ${hit.name.slice(-40)}` })
-        }
-        i++
-        continue
-      }
-      const isInside = isWordCode(text.charCodeAt(i - 1))
-      if (!isInside && prefixes.begins(code) && !isAmid(text, i)) {
-        const end = tokens.at(i)
-        if (end > i) {
-          i = end
-          continue
-        }
-      }
-      i = isInside ? wordEnd(text, i) : formsAt(text, i, root, tell)
+      i = walked(walk, i, Math.min(text.length, i + REST_CHARS))
+      if (i < text.length) yield
     }
   }
+}
+
+interface Walk {
+  readonly text: string
+  readonly tokens: TokenScan
+  readonly assigned: AssignedScan
+  readonly root: RuleTables['forms']
+  readonly prefixes: RuleTables['prefixes']
+  readonly tell: (node: FormPlace['node'], start: number, end: number) => void
+  readonly add: (one: Finding) => void
+}
+
+/** From one place to another, and to the end of the word there. */
+function walked(walk: Walk, from: number, until: number): number {
+  const { text, tokens, assigned, root, prefixes, tell, add } = walk
+  let i = from
+  while (i < until) {
+    const code = text.charCodeAt(i)
+    if (!isAlnumCode(code)) {
+      if (code === 0x3d || code === 0x3a) {
+        const hit = assigned.at(i)
+        if (hit !== undefined)
+          add({ class: 'secret', ...hit, why: `the value of ${hit.name.slice(-40)}` })
+      }
+      i++
+      continue
+    }
+    const isInside = isWordCode(text.charCodeAt(i - 1))
+    if (!isInside && prefixes.begins(code) && !isAmid(text, i)) {
+      const end = tokens.at(i)
+      if (end > i) {
+        i = end
+        continue
+      }
+    }
+    i = isInside ? wordEnd(text, i) : formsAt(text, i, root, tell)
+  }
+  return i
 }
 
 function tokenFinding(text: string, hit: TokenHit, hits: () => WordHits): Finding {

@@ -53,15 +53,26 @@ export function formsAt(
   }
 }
 
-const NO_SEPARATOR = /[^ .\-/:_+]+/g
-const SEPARATOR = /[ .\-/:_+]+/g
-
 /** What a form is held to: its characters in capitals, and what stands between its groups. */
-export function writtenIn(text: string): { compact: string; separators: string } {
-  return {
-    compact: text.replace(SEPARATOR, '').toUpperCase(),
-    separators: text.replace(NO_SEPARATOR, ''),
+export function writtenIn(
+  text: string,
+  start: number,
+  end: number,
+): { compact: string; separators: string } {
+  let compact = ''
+  let separators = ''
+  let from = start
+  let isPlain = true
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x40) isPlain = false
+    if (!(code < 128 && SEPARATORS[code] === 1)) continue
+    compact += text.slice(from, at)
+    separators += text.charAt(at)
+    from = at + 1
   }
+  compact += text.slice(from, end)
+  return { compact: isPlain ? compact : compact.toUpperCase(), separators }
 }
 
 function wordEnd(text: string, from: number): number {
@@ -94,10 +105,10 @@ export function isSeparated(
 function isWholeAt(text: string, start: number, end: number): boolean {
   const before = text.charCodeAt(start - 1)
   if (isWordCode(before)) return false
-  if (OF_LONGER.includes(text.charAt(start - 1)) && start > 0) {
-    if (MONEY.includes(text.charAt(start - 1))) return false
-    if (isWordCode(text.charCodeAt(start - 2))) return false
-  }
+  if (before === 0x20ac || before === 0xa3) return false
+  const kind = before < 128 ? (OF_LONGER[before] as number) : 0
+  if (kind === MONEY || (kind === LONGER && isWordCode(text.charCodeAt(start - 2))))
+    return false
   const after = text.charCodeAt(end)
   if (isWordCode(after)) return false
   const goesOn = after === 0x2d || after === 0x2f || after === 0x2b || after === 0x40
@@ -106,5 +117,9 @@ function isWholeAt(text: string, start: number, end: number): boolean {
   return !(isDot && kindOf(text.charCodeAt(end + 1)) === 1)
 }
 
-const OF_LONGER = '.,-/+@%&?$\u20ac\u00a3'
-const MONEY = '$\u20ac\u00a3'
+/** What before it makes it part of something longer, where a word stands before that. */
+const LONGER = 1
+const MONEY = 2
+const OF_LONGER = new Uint8Array(128)
+for (const char of '.,-/+@%&?') OF_LONGER[char.charCodeAt(0)] = LONGER
+OF_LONGER[0x24] = MONEY

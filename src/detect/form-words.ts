@@ -9,6 +9,8 @@ import type { FormPlace } from './form-scan.js'
 import type { CompiledForm } from './rule-tables.js'
 import type { Finding } from './rule.js'
 
+const NONE_SAID: ReadonlyMap<CompiledForm, number> = new Map()
+
 export class FormWords {
   readonly #text: string
   readonly #hits: WordHits
@@ -35,25 +37,33 @@ export class FormWords {
   ): void {
     const { node, start, end } = place
     const isAlone = start === this.#start && end === this.#end
+    const sure = isAlone || this.#least === 0 ? node.forms : node.sure
+    const said = this.#hits.isNear(start, end) ? this.#saidOf(place) : NONE_SAID
+    if (said.size === 0 && sure.length === 0) return
+    let written: ReturnType<typeof writtenIn> | undefined
+    const all = said.size === 0 ? sure : new Set([...sure, ...said.keys()])
+    for (const form of all) {
+      const { rule, check } = form
+      const word = said.get(form)
+      const alone = isAlone ? (rule.alone ?? 0) : 0
+      const isWanted =
+        word !== undefined || rule.confidence >= this.#least || alone >= this.#least
+      if (!isWanted || isFull(rule.kind)) continue
+      written ??= writtenIn(this.#text, start, end)
+      if (!isSeparated(form, written.separators)) continue
+      if (check !== undefined && !check(written.compact)) continue
+      tell(this.#finding(form, place, alone, word))
+    }
+  }
+
+  /** Forms of which a word beside them speaks, each with the nearest. */
+  #saidOf({ node, start, end }: FormPlace): ReadonlyMap<CompiledForm, number> {
     const said = new Map<CompiledForm, number>()
     this.#hits.each(start, end, (word) => {
       for (const form of node.speakingOf(word) ?? [])
         if (!said.has(form) && (form.rule.said ?? 0) >= this.#least) said.set(form, word)
     })
-    const sure = isAlone || this.#least === 0 ? node.forms : node.sure
-    if (said.size === 0 && sure.length === 0) return
-    let written: ReturnType<typeof writtenIn> | undefined
-    for (const form of new Set([...sure, ...said.keys()])) {
-      const { rule, check } = form
-      const word = said.get(form)
-      const alone = isAlone ? (rule.alone ?? 0) : 0
-      const most = Math.max(rule.confidence, alone, word === undefined ? 0 : 1)
-      if (most < this.#least || isFull(rule.kind)) continue
-      written ??= writtenIn(this.#text.slice(start, end))
-      if (!isSeparated(form, written.separators)) continue
-      if (!(check?.(written.compact) ?? true)) continue
-      tell(this.#finding(form, place, alone, word))
-    }
+    return said
   }
 
   #finding(

@@ -65,6 +65,8 @@ IS_BIT[0x30] = 1
 IS_BIT[0x31] = 1
 /** Of base64 so much is decoded to see whether it is text. */
 const SAMPLE = 64
+/** Twelve characters: fewer are no words. */
+const SAMPLE_BITS = 96
 
 /** Where a run of at least so many of these begins, from `at` on; -1: nowhere. */
 function runFrom(text: string, at: number, least: number, of: Uint8Array): number {
@@ -114,10 +116,17 @@ function inBits(text: string, hidden: Hidden[]): void {
     const found = BITS.exec(text)
     end = found === null ? start + LEAST_BITS : BITS.lastIndex
     if (found === null) continue
-    const bytes = found[0].match(/[01]{8}/g) ?? []
-    const plain = String.fromCharCode(...bytes.map((bits) => parseInt(bits, 2)))
-    add(hidden, { how: 'bits', start, end, plain })
+    const bits = found[0].replaceAll(' ', '')
+    if (!WORDS.test(ofBits(bits.slice(0, SAMPLE_BITS)))) continue
+    add(hidden, { how: 'bits', start, end, plain: ofBits(bits) })
   }
+}
+
+function ofBits(bits: string): string {
+  let plain = ''
+  for (let at = 0; at < bits.length; at += 8)
+    plain += String.fromCharCode(parseInt(bits.slice(at, at + 8), 2))
+  return plain
 }
 
 function add(hidden: Hidden[], one: Hidden): void {
@@ -151,7 +160,11 @@ function requestsIn(text: string): Finding[] {
   ]
 }
 
-const LINK = /!?\[[^\]\n]{0,200}\]\(\s?(https?:\/\/[^\s)]{1,2000})\)/g
+/** Characters of what a link says, and of its address. */
+const MAX_LABEL = 200
+const MAX_URL = 2000
+const WEB = /\s?https?:\/\//y
+const URL_END = /[\s)]/g
 const CARRIED = /[?&/=]([A-Za-z0-9+/_-]{24,1500})(?:={0,2})(?=[&#)]|$)/g
 const SPOKEN = /=(?:[^&#]{0,400}(?:%20|\+)){4}/
 const PLACE = /[=/](?:\{\{?|\[|<|%7B)[\w ]{2,40}(?:\}|\]|>|%7D)/i
@@ -159,18 +172,42 @@ const PLACE = /[=/](?:\{\{?|\[|<|%7B)[\w ]{2,40}(?:\}|\]|>|%7D)/i
 /** Links and images whose address holds words: they go to whoever owns the host. */
 function linksIn(text: string): Finding[] {
   const found: Finding[] = []
-  if (!text.includes('](')) return found
-  for (const { 0: whole, 1: url = '', index } of text.matchAll(LINK)) {
-    if (!carriesWords(url)) continue
-    const confidence = whole.startsWith('!') ? 0.8 : 0.6
+  let end = 0
+  for (let at = text.indexOf(']('); at >= 0 && found.length < MAX_HIDDEN;) {
+    const from = at + 2
+    WEB.lastIndex = from
+    const isWeb = WEB.test(text)
+    const start = isWeb ? labelStart(text, at) : undefined
+    // Of a link within an address that is too long, the end is known.
+    if (isWeb && end <= WEB.lastIndex) end = urlEnd(text, WEB.lastIndex)
+    const isLink = start !== undefined && text[end] === ')' && end - from <= MAX_URL
+    at = text.indexOf('](', isLink ? end : from)
+    if (!isLink) continue
+    if (!carriesWords(text.slice(from, end).trimStart())) continue
+    const isImage = text[start - 1] === '!'
     found.push({
       ...{ class: 'injection', kind: 'EXFILTRATION', rule: 'link-carries' },
-      ...{ start: index, end: index + whole.length, confidence },
-      why: 'an address that holds words',
+      ...{ start: isImage ? start - 1 : start, end: end + 1 },
+      ...{ confidence: isImage ? 0.8 : 0.6, why: 'an address that holds words' },
     })
-    if (found.length >= MAX_HIDDEN) break
   }
   return found
+}
+
+function urlEnd(text: string, from: number): number {
+  URL_END.lastIndex = from
+  return URL_END.exec(text)?.index ?? text.length
+}
+
+/** The `[` before what a link says, which ends at `end`; the first of its line. */
+function labelStart(text: string, end: number): number | undefined {
+  let start: number | undefined
+  for (let at = end - 1; at >= 0 && at >= end - MAX_LABEL - 1; at--) {
+    const char = text[at]
+    if (char === '\n' || char === ']') break
+    if (char === '[') start = at
+  }
+  return start
 }
 
 function carriesWords(url: string): boolean {

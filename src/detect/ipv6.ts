@@ -1,4 +1,11 @@
 /** IPv6 addresses in a text. Pure; bounded by the length of an address. */
+import { isWordCode } from './characters.js'
+
+export interface Ipv6Place {
+  readonly start: number | undefined
+  /** Where to look on. */
+  readonly end: number
+}
 
 const COLON = 0x3a
 const DOT = 0x2e
@@ -10,12 +17,13 @@ const ZONE = /%[\w.-]{1,16}/y
  * of programs have colons, too, and so have times and the addresses of network cards: it has a
  * digit, and four groups or one of four digits.
  */
-export function ipv6At(
-  text: string,
-  i: number,
-): { start: number | undefined; end: number } {
+export function ipv6At(text: string, i: number): Ipv6Place {
+  const none = { start: undefined, end: i + 1 }
   let from = i
   while (from > i - 5 && isHex(text.charCodeAt(from - 1))) from--
+  // Behind a colon it is the rest of something that was tried already.
+  const before = text.charCodeAt(from - 1)
+  if (before === COLON || isWordCode(before)) return none
   let end = i
   let colons = 0
   for (; end < from + MAX_IPV6; end++) {
@@ -23,16 +31,18 @@ export function ipv6At(
     if (code === COLON) colons++
     else if (!isOfIpv6(code)) break
   }
-  const none = { start: undefined, end: i + 1 }
-  if (colons < 2) return none
-  // Behind a colon it is the rest of something that was tried already.
-  const before = text[from - 1]
-  if (isWord(before) || before === ':' || isWord(text[end])) return none
-  let written = text.slice(from, end)
-  while (/\.$|[^:]:$/.test(written)) written = written.slice(0, -1)
+  if (colons < 2 || isWordCode(text.charCodeAt(end))) return none
+  while (end > from && isTail(text, end)) end--
+  const written = text.slice(from, end)
   if (!isIpv6(written) && !isUnspecified(text, from, written)) return none
   const until = from + written.length
   return { start: from, end: zoneEnd(text, until) ?? Math.max(until, i + 1) }
+}
+
+/** A full stop or one colon at its end belongs to the sentence. */
+function isTail(text: string, end: number): boolean {
+  const code = text.charCodeAt(end - 1)
+  return code === DOT || (code === COLON && text.charCodeAt(end - 2) !== COLON)
 }
 
 /** `::` by itself: with a prefix length, or at the end of a line; elsewhere it is code. */
@@ -116,10 +126,6 @@ function isOfIpv6(code: number): boolean {
 function zoneEnd(text: string, at: number): number | undefined {
   ZONE.lastIndex = at
   return ZONE.test(text) ? ZONE.lastIndex : undefined
-}
-
-function isWord(char: string | undefined): boolean {
-  return char !== undefined && /\w/.test(char)
 }
 
 function isDigit(code: number): boolean {

@@ -24,6 +24,17 @@ SIGNS[0x2d] = HYPHEN
 SIGNS[0x2e] = DOT
 SIGNS[0x2f] = SLASH
 
+/** Lengths of the first two groups of cards, social security numbers and telephones. */
+const BEGUN = new Uint8Array(40)
+for (const [first, second] of [
+  [4, 4],
+  [4, 6],
+  [3, 2],
+  [3, 3],
+  [1, 3],
+] as const)
+  BEGUN[first * 8 + second] = 1
+
 export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
@@ -36,6 +47,7 @@ export class Groups {
   /** Behind each group but the last, one of the signs above; 0 behind the last. */
   readonly between = new Uint8Array(MAX_GROUPS)
 
+  /** Ends behind two groups with which no number that is looked for begins. */
   at(text: string, from: number): void {
     this.count = 0
     let at = from
@@ -59,7 +71,15 @@ export class Groups {
       } else if (first === 0x29) sign = CLOSED
       this.between[n] = sign
       if (sign === 0) return
+      if (n === 1 && !this.#isBegun()) return
     }
+  }
+
+  #isBegun(): boolean {
+    const first = this.lengths[0] as number
+    const second = this.lengths[1] as number
+    if (first > 4 || second > 6) return false
+    return BEGUN[first * 8 + second] === 1 || this.between[0] === DOT
   }
 
   /** Are its first groups as long as these? 0: whatever follows. */

@@ -6,7 +6,7 @@
  */
 import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
-import { ibanHolds, ibanLength, isCardNumber, ssnHolds } from './checksums.js'
+import { ibanLength, isCardIn, isIbanIn, ssnHolds } from './checksums.js'
 import { ipv6At } from './ipv6.js'
 import { isOtherNumber } from './number-label.js'
 import {
@@ -67,6 +67,8 @@ const SAID: readonly (readonly [string, PersonalKind])[] = [
   ['dob', 'date_of_birth'],
 ]
 
+/** Most texts have none of them. */
+const SAID_BEGINNING = /my (?:name|birthday) is|date of birth|born on|dob/i
 const UPPER = /[A-Z]+/g
 /** The dearest, groups of digits, take 1 to 3 ms of as many. */
 const REST_CHARS = 8 * 1024
@@ -95,12 +97,17 @@ function eachPersonal(text: string, tell: Tell): void {
 
 /** As `findPersonal`, told one by one, and resting. */
 export function* eachPersonalIn(text: string, tell: Tell): Resting<void> {
-  let rest = REST_CHARS
   for (let i = 0; i < text.length;) {
-    if (i >= rest) {
-      rest = i + REST_CHARS
-      yield
-    }
+    i = numbersIn(text, i, Math.min(text.length, i + REST_CHARS), tell)
+    yield
+  }
+  saidIn(text, tell)
+}
+
+/** From one place to another, and as far behind it as what begins there goes. */
+function numbersIn(text: string, from: number, until: number, tell: Tell): number {
+  let i = from
+  while (i < until) {
     const code = text.charCodeAt(i)
     if (code > 0x5a || OF_NOTE[code] !== 1) {
       i++
@@ -116,12 +123,12 @@ export function* eachPersonalIn(text: string, tell: Tell): Resting<void> {
       i = next
     } else i = wordAt(text, i, tell)
   }
-  yield
-  saidIn(text, tell)
+  return i
 }
 
 /** What people say of themselves: words that name it, then the thing itself. */
 function saidIn(text: string, tell: Tell): void {
+  if (!SAID_BEGINNING.test(text)) return
   const lower = inSmall(text)
   for (const [words, kind] of SAID) {
     for (let at = lower.indexOf(words); at >= 0; at = lower.indexOf(words, at + 1)) {
@@ -177,24 +184,34 @@ function wordAt(text: string, i: number, tell: Tell): number {
 }
 
 const groups = new Groups()
+/** Whether the groups that were looked at last are none of a card, by their check digit. */
+let isCardTried = false
 
 function numberAt(text: string, i: number, tell: Tell): number {
   const from = text.charCodeAt(i) === OPEN ? i + 1 : i
+  const first = digitsEnd(text, from)
+  const length = first - from
+  if (length === 0) return i + 1
+  if (length > MAX_GROUP) {
+    const isCard = length >= 13 && !goesOn(text, first)
+    if (isCard && isCardIn(text, from, first)) tell('credit_card', from, first)
+    return first
+  }
+  // Only addresses begin with so few, and telephones with a 1.
+  if (length < 3 && text.charCodeAt(first) !== 0x2e)
+    if (length === 2 || text.charCodeAt(from) !== ONE) return first
   groups.at(text, from)
   const { count, lengths, ends, between } = groups
-  if (count === 0) return i + 1
-  const first = ends[0] as number
   if (count > 2) {
     const end = groupedAt(text, i, from, tell)
     if (end !== undefined) return end
   }
-  const spread = (lengths[0] as number) <= 4 ? spreadAt(text, from) : undefined
+  const isTried = length === 4 && count > 2 && isCardTried
+  const spread = length >= 3 && !isTried ? spreadAt(text, from) : undefined
   if (spread !== undefined) {
     tell(spread.kind, from, spread.end)
     return spread.end
   }
-  const isCard = (lengths[0] as number) >= 13 && !goesOn(text, first)
-  if (isCard && isCardNumber(text.slice(from, first))) tell('credit_card', from, first)
   if (count < 4 || between[0] !== DOT || !groups.areApart(3, DOT)) return first
   const last = ends[3] as number
   if (goesOn(text, last) || between[3] === DOT) return last
@@ -213,14 +230,15 @@ function groupedAt(
 ): number | undefined {
   const { lengths, ends, between } = groups
   const [one] = lengths
+  isCardTried = false
   if (one === 4 && groups.areApart(2, HYPHEN)) {
     const many = cardGroups()
     const end = ends[many - 1] as number
     if (many > 0 && groups.areApart(many - 1, HYPHEN) && !goesOn(text, end))
-      if (isCardNumber(digitsOf(text.slice(from, end)))) {
+      if (isCardIn(text, from, end)) {
         tell('credit_card', from, end)
         return end
-      }
+      } else isCardTried = true
   }
   if (groups.areLong(3, 2, 4) && groups.areApart(2, DOT)) {
     const end = ends[2] as number
@@ -260,6 +278,15 @@ function phoneGroups(): number {
   const isPlain = first <= DOT && second <= DOT
   const isOpened = first === OPENED && second === CLOSED
   return (isPlain || isOpened) && third <= DOT ? 3 : 0
+}
+
+/** Of numbers in groups, the first has no more digits. */
+const MAX_GROUP = 4
+
+function digitsEnd(text: string, from: number): number {
+  let end = from
+  while (end < from + MAX_NUMBER && isDigit(text.charCodeAt(end))) end++
+  return end
 }
 
 function valueAt(text: string, end: number, length: number): number {
@@ -325,14 +352,12 @@ function ibanAt(text: string, i: number): number | undefined {
     else if (!IBAN_BETWEEN.has(code)) return undefined
   }
   if (chars < length || isWord(text.charCodeAt(end))) return undefined
-  const compact = text.slice(i, end).replace(NO_WORD, '')
-  return ibanHolds(compact.toUpperCase()) ? end : undefined
+  return isIbanIn(text, i, end) ? end : undefined
 }
 
 /** With what stands between its groups. */
 const MAX_IBAN = 80
 const IBAN_BETWEEN: ReadonlySet<number> = new Set([0x20, 0x2d, 0x2e, 0x09, 0x0d, 0x0a])
-const NO_WORD = /\W+/g
 
 function matchEnd(form: RegExp, text: string, at: number): number | undefined {
   form.lastIndex = at

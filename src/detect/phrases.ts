@@ -4,7 +4,7 @@
  * those of ASCII within a word are read as such. Pure; a word is looked up in one trie walk,
  * and counts for no more steps than rules name it.
  */
-import { isAlnumCode, isLetterCode } from './characters.js'
+import { isAlnumCode, isDigitCode, isLetterCode } from './characters.js'
 import { lowered } from './context.js'
 import type { PhraseRule } from './rule.js'
 import { Trie } from './trie.js'
@@ -62,6 +62,16 @@ export class PhraseScan {
         continue
       }
       word++
+      if (code <= 0x39 && !this.#words.begins(code)) {
+        // A number by itself is no step, and needs no look at its letters.
+        let end = i + 1
+        while (isDigitCode(text.charCodeAt(end))) end++
+        const next = text.charCodeAt(end)
+        if (!(next < 128 ? (IN_WORD[next] as number) > 0 : inWord(next) > 0)) {
+          i = end
+          continue
+        }
+      }
       // Scripts that write without blanks: each character may begin a word.
       if (isUnspaced(code)) {
         const end = Math.min(text.length, i + MAX_WIDE)

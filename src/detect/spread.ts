@@ -4,7 +4,7 @@
  * it or after it. Pure; looks at a bounded piece.
  */
 import { kindOf } from './characters.js'
-import { isCardNumber, ssnHolds } from './checksums.js'
+import { isCardIn, ssnHolds } from './checksums.js'
 import { isDigit } from './number-groups.js'
 
 export interface Spread {
@@ -23,36 +23,45 @@ export function spreadAt(text: string, from: number): Spread | undefined {
   let form = 0
   let end = 0
   let sign = 0
-  let whole: { readonly form: number; readonly end: number } | undefined
+  let whole = 0
+  let wholeEnd = 0
   let at = from
   for (let count = 0; count < MAX_GROUPS; count++) {
     end = digitsEnd(text, at)
     if (end === at || end - at > MAX_DIGITS) break
     form = form * 10 + end - at
-    if (!BEGINNINGS.has(form)) break
-    if (WHOLE.has(form)) whole = { form, end }
+    const known = FORMS[form] as number
+    if (known === 0) break
+    if (known === IS_WHOLE) {
+      whole = form
+      wholeEnd = end
+    }
     at = betweenEnd(text, end)
     if (at === end) break
     const next = signOf(text, end, at)
     if (sign === 0) sign = next
     if (next !== sign) break
   }
-  if (whole === undefined || isLetterOrNumber(text, whole.end)) return undefined
-  const digits = text.slice(from, whole.end).replace(NO_DIGIT, '')
-  if (whole.form !== SSN)
-    return isCardNumber(digits) && !isAmid(text, from, whole.end)
-      ? { kind: 'credit_card', end: whole.end }
+  if (whole === 0 || isLetterOrNumber(text, wholeEnd)) return undefined
+  if (whole !== SSN)
+    return isCardIn(text, from, wholeEnd) && !isAmid(text, from, wholeEnd)
+      ? { kind: 'credit_card', end: wholeEnd }
       : undefined
-  if (!ssnHolds(digits) || isAmid(text, from, whole.end) || !isNamed(text, from))
+  const digits = text.slice(from, wholeEnd).replace(NO_DIGIT, '')
+  if (!ssnHolds(digits) || isAmid(text, from, wholeEnd) || !isNamed(text, from))
     return undefined
-  return { kind: 'us_ssn', end: whole.end }
+  return { kind: 'us_ssn', end: wholeEnd }
 }
 
 const NO_DIGIT = /\D+/g
 /** Lengths of groups; the longer before what it begins with. */
 const SSN = 324
-const WHOLE: ReadonlySet<number> = new Set([44443, 4444, 465, 464, SSN])
-const BEGINNINGS: ReadonlySet<number> = new Set([4, 44, 444, 46, 3, 32, ...WHOLE])
+const IS_BEGINNING = 1
+const IS_WHOLE = 2
+/** Six groups of at most six digits at the most. */
+const FORMS = new Uint8Array(66_667)
+for (const form of [4, 44, 444, 46, 3, 32]) FORMS[form] = IS_BEGINNING
+for (const form of [44443, 4444, 465, 464, SSN]) FORMS[form] = IS_WHOLE
 
 /** Up to two line ends, one of the signs, or blanks. */
 function betweenEnd(text: string, from: number): number {
