@@ -21,6 +21,8 @@ export interface AssignedHit {
 const MAX_NAME = 64
 const LEAST_VALUE = 6
 const MAX_VALUE = 512
+/** Characters of values in one run that are looked at, and twice those before them. */
+const MAX_LOOKED = 4096
 
 const PASSWORD = /pass(?:wor[dt]|wd|phrase|code)?$|pwd$|passwd|password|passphrase/
 const SECRET =
@@ -57,9 +59,18 @@ export class AssignedScan {
   /** A run of what values are made of, as far as it was looked at. */
   #runStart = 0
   #runEnd = 0
+  /** Characters of values that were looked at in it. */
+  #looked = 0
+  readonly #isFull: (kind: string) => boolean
 
-  constructor(text: string, { rules, known }: NamedRules) {
+  /** `isFull`: no more of that kind is wanted. */
+  constructor(
+    text: string,
+    { rules, known }: NamedRules,
+    isFull: (kind: string) => boolean,
+  ) {
     this.#text = text
+    this.#isFull = isFull
     this.#named = rules
     this.#known = known
   }
@@ -73,9 +84,10 @@ export class AssignedScan {
     if (!HAS_LETTERS.test(name)) return undefined
     const named = this.#namedAs(name)
     if (named === undefined) return undefined
+    if (!this.#isWanted(named)) return undefined
     const from = named.isHeader ? behindScheme(text, start) : start
     const end = this.#valueEnd(from)
-    if (end - from < LEAST_VALUE) return undefined
+    if (end - from < LEAST_VALUE || !this.#mayLook(from, end)) return undefined
     const value = text.slice(from, end)
     const base = { start: from, end, name }
     const own = ofService(text, from, end, named.services)
@@ -90,6 +102,20 @@ export class AssignedScan {
     if (named.isSecret && isToken(value, 16, 3.2))
       return { ...base, kind: 'SECRET', rule: 'assigned', confidence: 0.7 }
     return undefined
+  }
+
+  #isWanted({ isHeader, isPassword, isSecret, services }: Named): boolean {
+    if (isHeader && !this.#isFull('AUTHORIZATION')) return true
+    if (isPassword && !this.#isFull('PASSWORD')) return true
+    if (isSecret && !this.#isFull('SECRET')) return true
+    return services.some(({ rule }) => !this.#isFull(rule.kind))
+  }
+
+  /** Within one run, `a:b:c:...`, each value holds those behind it. */
+  #mayLook(from: number, end: number): boolean {
+    if (this.#looked > MAX_LOOKED + 2 * (from - this.#runStart)) return false
+    this.#looked += end - from
+    return true
   }
 
   #namedAs(name: string): Named | undefined {
@@ -117,6 +143,7 @@ export class AssignedScan {
     if (start < this.#runStart || start >= this.#runEnd) {
       let end = start
       while (end < text.length && isOfValue(text.charCodeAt(end))) end++
+      this.#looked = 0
       this.#runStart = start
       this.#runEnd = end
     }
@@ -160,8 +187,10 @@ function ofService(
 
 /** Letters and digits in turns, as nobody writes words. */
 function isToken(value: string, least: number, entropy: number): boolean {
-  if (value.length < least || REFERENCE.test(value) || isPlaceholder(value)) return false
-  if (!/[0-9]/.test(value) || !/[A-Za-z]/.test(value)) return false
+  if (value.length < least) return false
+  const kinds = kindsOf(value)
+  if ((kinds & DIGITS) === 0 || (kinds & (LARGE | SMALL)) === 0) return false
+  if (REFERENCE.test(value) || isPlaceholder(value)) return false
   if (!/^[\w+/=.~:@!#$%^&*-]+$/.test(value) || /^https?:/i.test(value)) return false
   if (
     /^[\w-]{1,40}(?:\.[A-Za-z][\w-]{0,40})+(?::\d+)?$/.test(value) &&
@@ -173,17 +202,36 @@ function isToken(value: string, least: number, entropy: number): boolean {
 
 function isPassword(value: string, before: string): boolean {
   if (value.length < 6 || value.length > 128) return false
+  const kinds = kindsOf(value)
+  const count = kinds & ~STRANGE
+  const isMixed = (count & (count - 1)) !== 0 && (kinds & (DIGITS | STRANGE)) !== 0
+  if (!isMixed || entropyOf(value) < 2.3) return false
   if (REFERENCE.test(value) && !isQuote(before)) return false
   if (/^[$<{%[*]/.test(value) || /[{}<>()]|\$\{/.test(value) || WORDY.test(value))
     return false
   if (isPlaceholder(value) || /^[a-z_]+(?:\.[a-z_]+)+$/i.test(value)) return false
-  const kinds =
-    Number(/[a-z]/.test(value)) +
-    Number(/[A-Z]/.test(value)) +
-    Number(/[0-9]/.test(value)) +
-    Number(/[^A-Za-z0-9]/.test(value))
-  const isMixed = kinds >= 2 && (/[0-9]/.test(value) || /[^A-Za-z0-9_.-]/.test(value))
-  return isMixed && entropyOf(value) >= 2.3
+  return true
+}
+
+const SMALL = 1
+const LARGE = 2
+const DIGITS = 4
+/** Neither letter nor digit; `STRANGE`: nor what names have between their words. */
+const SIGNS = 8
+const STRANGE = 16
+
+/** Of which kinds its characters are. */
+function kindsOf(value: string): number {
+  let kinds = 0
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code >= 0x61 && code <= 0x7a) kinds |= SMALL
+    else if (code >= 0x41 && code <= 0x5a) kinds |= LARGE
+    else if (code >= 0x30 && code <= 0x39) kinds |= DIGITS
+    else if (code === 0x5f || code === 0x2e || code === 0x2d) kinds |= SIGNS
+    else kinds |= SIGNS | STRANGE
+  }
+  return kinds
 }
 
 function isQuote(char: string): boolean {

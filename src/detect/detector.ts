@@ -81,7 +81,7 @@ export class Detector {
     const all: Finding[] = []
     const tally = new Tally()
     for (let at = 0; at < text.length;) {
-      const piece = text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN)
+      const piece = ofItsOwn(text.slice(at, at + SEARCHED_CHARS + SEARCHED_AGAIN))
       const isLast = at + piece.length >= text.length
       const next = isLast ? piece.length : cutIn(piece)
       for (const found of yield* this.#find(piece, options, tally))
@@ -116,7 +116,7 @@ export class Detector {
       if (!isFull(hit.compiled.rule.kind)) add(tokenFinding(text, hit, hits))
     })
     const places: FormPlace[] = []
-    yield* this.#walk(text, tokens, places, add)
+    yield* this.#walk(text, { tokens, places, add, isFull })
     tokens.anchored()
     yield
     structuresIn(text, isFull, (hit) => {
@@ -132,14 +132,12 @@ export class Detector {
   /** Each place at which a word begins, and each sign behind which a value may stand. */
   *#walk(
     text: string,
-    tokens: TokenScan,
-    places: FormPlace[],
-    add: (one: Finding) => void,
+    { tokens, places, add, isFull }: WalkTold,
   ): Resting<void> {
     const tell = (node: FormPlace['node'], start: number, end: number): void => {
       if (places.length < MAX_PLACES) places.push({ node, start, end })
     }
-    const assigned = new AssignedScan(text, this.#names)
+    const assigned = new AssignedScan(text, this.#names, isFull)
     const { forms: root, prefixes } = this.#tables
     const walk: Walk = { text, tokens, assigned, root, prefixes, tell, add }
     for (let i = 0; i < text.length;) {
@@ -147,6 +145,13 @@ export class Detector {
       if (i < text.length) yield
     }
   }
+}
+
+interface WalkTold {
+  readonly tokens: TokenScan
+  readonly places: FormPlace[]
+  readonly add: (one: Finding) => void
+  readonly isFull: (kind: string) => boolean
 }
 
 interface Walk {
@@ -207,6 +212,14 @@ function tokenFinding(text: string, hit: TokenHit, hits: () => WordHits): Findin
     rule: rule.id,
     why,
   }
+}
+
+const WIDE = /[^\0-\xff]/
+
+/** A copy: to look at a character of a part of a longer text takes a step more. */
+function ofItsOwn(piece: string): string {
+  const encoding = WIDE.test(piece) ? 'utf16le' : 'latin1'
+  return Buffer.from(piece, encoding).toString(encoding)
 }
 
 function wordEnd(text: string, from: number): number {

@@ -24,8 +24,8 @@ export function structuresIn(
 ): void {
   privateKeys(text, tell)
   urls(text, isFull, tell)
-  curls(text, tell)
-  kubeconfigs(text, tell)
+  if (!isFull('CURL_CREDENTIALS')) curls(text, isFull, tell)
+  kubeconfigs(text, isFull, tell)
 }
 
 /** Longest key that is taken as a whole; a longer one ends there. */
@@ -121,8 +121,9 @@ const USER =
 const NO_CREDENTIALS =
   /[$<{][{(]?\w*[>}]?$|^[$<{]\w|\$\{|^(?:pass(?:word|wd)?|test|token|secret|key|x+|\*+|pwd)>?$/i
 
-function curls(text: string, tell: Tell): void {
+function curls(text: string, isFull: (kind: string) => boolean, tell: Tell): void {
   for (let at = text.indexOf('curl'); at >= 0;) {
+    if (isFull('CURL_CREDENTIALS')) return
     const command = text.slice(at, Math.min(text.length, at + MAX_CURL))
     USER.lastIndex = 0
     const found = USER.exec(command)
@@ -149,13 +150,18 @@ function curls(text: string, tell: Tell): void {
 const KUBE =
   /(?:client-key-data|client-certificate-data|token): {1,4}([A-Za-z0-9+/_.=-]{40,4096})/y
 
-function kubeconfigs(text: string, tell: Tell): void {
+function kubeconfigs(
+  text: string,
+  isFull: (kind: string) => boolean,
+  tell: Tell,
+): void {
   for (const word of ['client-key-data: ', '  token: '] as const)
     for (
       let at = text.indexOf(word);
       at >= 0;
       at = text.indexOf(word, at + word.length)
     ) {
+      if (isFull('KUBECONFIG')) return
       KUBE.lastIndex = word.startsWith(' ') ? at + 2 : at
       const found = KUBE.exec(text)
       if (found === null) continue
