@@ -90,16 +90,17 @@ export class AssignedScan {
     if (end - from < LEAST_VALUE || !this.#mayLook(from, end)) return undefined
     const value = text.slice(from, end)
     const base = { start: from, end, name }
-    const own = ofService(text, from, end, named.services)
+    const own = this.#ofService(from, end, named.services)
     if (own !== undefined) {
       const { kind, id, confidence } = own.rule
       return { ...base, kind, rule: id, confidence }
     }
-    if (named.isHeader && isToken(value, 10, 2.7) && isBasic(text, start, value))
+    const isFull = this.#isFull
+    if (named.isHeader && !isFull('AUTHORIZATION') && isToken(value, 10, 2.7) && isBasic(text, start, value))
       return { ...base, kind: 'AUTHORIZATION', rule: 'authorization', confidence: 0.8 }
-    if (named.isPassword && isPassword(value, text.charAt(from - 1)))
+    if (named.isPassword && !isFull('PASSWORD') && isPassword(value, text.charAt(from - 1)))
       return { ...base, kind: 'PASSWORD', rule: 'password', confidence: 0.75 }
-    if (named.isSecret && isToken(value, 16, 3.2))
+    if (named.isSecret && !isFull('SECRET') && isToken(value, 16, 3.2))
       return { ...base, kind: 'SECRET', rule: 'assigned', confidence: 0.7 }
     return undefined
   }
@@ -138,6 +139,23 @@ export class AssignedScan {
     return isAny ? named : undefined
   }
 
+  #ofService(
+    from: number,
+    end: number,
+    services: readonly Compiled<NamedRule>[],
+  ): Compiled<NamedRule> | undefined {
+    const text = this.#text
+    for (const each of services) {
+      if (end - from < each.least || this.#isFull(each.rule.kind)) continue
+      each.body.lastIndex = from
+      if (!each.body.test(text) || each.body.lastIndex !== end) continue
+      const value = text.slice(from, end)
+      if (entropyOf(value) >= (each.rule.entropy ?? 3) && !isPlaceholder(value))
+        return each
+    }
+    return undefined
+  }
+
   #valueEnd(start: number): number {
     const text = this.#text
     if (start < this.#runStart || start >= this.#runEnd) {
@@ -167,22 +185,6 @@ const HAS_LETTERS = /[A-Za-z]{2}/
 function isBasic(text: string, start: number, value: string): boolean {
   if (!/^basic/i.test(text.slice(start, start + 5))) return true
   return Buffer.from(value, 'base64').toString('latin1').includes(':')
-}
-
-function ofService(
-  text: string,
-  from: number,
-  end: number,
-  services: readonly Compiled<NamedRule>[],
-): Compiled<NamedRule> | undefined {
-  for (const each of services) {
-    if (end - from < each.least) continue
-    each.body.lastIndex = from
-    if (!each.body.test(text) || each.body.lastIndex !== end) continue
-    const value = text.slice(from, end)
-    if (entropyOf(value) >= (each.rule.entropy ?? 3) && !isPlaceholder(value)) return each
-  }
-  return undefined
 }
 
 /** Letters and digits in turns, as nobody writes words. */

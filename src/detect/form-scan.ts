@@ -40,7 +40,7 @@ export function formsAt(
     }
     if (firstEnd === start) firstEnd = end
     if (end > most) return wordEnd(text, end)
-    const next = node.next.get(key)
+    const next = node.step(key)
     if (next === undefined) return firstEnd
     node = next
     chars += end - groupStart
@@ -48,7 +48,7 @@ export function formsAt(
     if (node.forms.length > 0 && isWholeAt(text, start, end)) tell(node, start, end)
     const code = text.charCodeAt(end)
     if (!(code < 128 && SEPARATORS[code] === 1)) return firstEnd
-    if (node.next.size === 0 || !isAlnumCode(text.charCodeAt(end + 1))) return firstEnd
+    if (node.isLast || !isAlnumCode(text.charCodeAt(end + 1))) return firstEnd
     groupStart = end + 1
   }
 }

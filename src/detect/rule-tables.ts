@@ -37,12 +37,38 @@ export interface CompiledForm {
 /** Characters of all groups of a form. */
 const MAX_FORM_CHARS = 20
 
+/** Keys of groups of up to five characters are smaller. */
+const SHORT = 64
+
 export class FormNode {
-  readonly next = new Map<number, FormNode>()
+  readonly #next = new Map<number, FormNode>()
+  /** The same of short groups, which are asked for most. */
+  readonly #short: (FormNode | undefined)[] = Array.from<undefined>({ length: SHORT })
+  #isLast = true
   readonly forms: CompiledForm[] = []
   /** Those that are acted on whatever stands beside them. */
   readonly sure: CompiledForm[] = []
   #byWord: ReadonlyMap<number, readonly CompiledForm[]> | undefined
+
+  /** Do any go on? */
+  get isLast(): boolean {
+    return this.#isLast
+  }
+
+  /** Behind a group; see `stepped` for its key. */
+  step(key: number): FormNode | undefined {
+    return key < SHORT ? this.#short[key] : this.#next.get(key)
+  }
+
+  add(key: number): FormNode {
+    const known = this.step(key)
+    if (known !== undefined) return known
+    const made = new FormNode()
+    this.#isLast = false
+    this.#next.set(key, made)
+    if (key < SHORT) this.#short[key] = made
+    return made
+  }
 
   /** Those of which a word speaks. */
   speakingOf(word: number): readonly CompiledForm[] | undefined {
@@ -146,9 +172,5 @@ function stepped(from: FormNode, group: string): FormNode[] {
     keys = keys.flatMap((key) =>
       char === 'x' ? [key * 2, key * 2 + 1] : [key * 2 + (char === 'A' ? 1 : 0)],
     )
-  return keys.map((key) => {
-    let next = from.next.get(key)
-    if (next === undefined) from.next.set(key, (next = new FormNode()))
-    return next
-  })
+  return keys.map((key) => from.add(key))
 }
