@@ -229,7 +229,8 @@ function groupedAt(
   tell: Tell,
 ): number | undefined {
   const { lengths, ends, between } = groups
-  const [one] = lengths
+  // No pattern: of a typed array it takes an iterator.
+  const one = lengths[0] as number
   isCardTried = false
   if (one === 4 && groups.areApart(2, HYPHEN)) {
     const many = cardGroups()
@@ -268,7 +269,9 @@ function cardGroups(): number {
 /** Of the North American plan: the last of its groups; 0: it is none. */
 function phoneGroups(): number {
   const { between, count } = groups
-  const [first = 0, second = 0, third = 0] = between
+  const first = between[0] as number
+  const second = between[1] as number
+  const third = between[2] as number
   if (groups.areLong(3, 3, 4)) {
     const isPlain = first <= SLASH && second >= BLANK && second <= SLASH
     const isClosed = first === CLOSED && second >= BLANK && second <= DOT
