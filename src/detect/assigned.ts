@@ -96,9 +96,18 @@ export class AssignedScan {
       return { ...base, kind, rule: id, confidence }
     }
     const isFull = this.#isFull
-    if (named.isHeader && !isFull('AUTHORIZATION') && isToken(value, 10, 2.7) && isBasic(text, start, value))
+    if (
+      named.isHeader &&
+      !isFull('AUTHORIZATION') &&
+      isToken(value, 10, 2.7) &&
+      isBasic(text, start, value)
+    )
       return { ...base, kind: 'AUTHORIZATION', rule: 'authorization', confidence: 0.8 }
-    if (named.isPassword && !isFull('PASSWORD') && isPassword(value, text.charAt(from - 1)))
+    if (
+      named.isPassword &&
+      !isFull('PASSWORD') &&
+      isPassword(value, text.charAt(from - 1))
+    )
       return { ...base, kind: 'PASSWORD', rule: 'password', confidence: 0.75 }
     if (named.isSecret && !isFull('SECRET') && isToken(value, 16, 3.2))
       return { ...base, kind: 'SECRET', rule: 'assigned', confidence: 0.7 }

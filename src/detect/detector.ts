@@ -130,10 +130,7 @@ export class Detector {
   }
 
   /** Each place at which a word begins, and each sign behind which a value may stand. */
-  *#walk(
-    text: string,
-    { tokens, places, add, isFull }: WalkTold,
-  ): Resting<void> {
+  *#walk(text: string, { tokens, places, add, isFull }: WalkTold): Resting<void> {
     const tell = (node: FormPlace['node'], start: number, end: number): void => {
       if (places.length < MAX_PLACES) places.push({ node, start, end })
     }

@@ -6,7 +6,8 @@
  */
 import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
-import { ibanLength, isCardIn, isIbanIn, ssnHolds } from './checksums.js'
+import { isCardIn, ssnHolds } from './checksums.js'
+import { ibanAt } from './iban.js'
 import { ipv6At } from './ipv6.js'
 import { isOtherNumber } from './number-label.js'
 import {
@@ -340,27 +341,6 @@ function internationalEnd(text: string, from: number): number | undefined {
 
 const SEPARATORS = new Uint8Array(128)
 for (const char of ' ()-./') SEPARATORS[char.charCodeAt(0)] = 1
-
-/** The end of an IBAN: groups that follow it may belong to the next word. */
-function ibanAt(text: string, i: number): number | undefined {
-  if (!isDigit(text.charCodeAt(i + 2)) || !isDigit(text.charCodeAt(i + 3)))
-    return undefined
-  const length = ibanLength(text.slice(i, i + 2).toUpperCase())
-  if (length === undefined) return undefined
-  let chars = 0
-  let end = i
-  for (; end < i + MAX_IBAN && chars < length; end++) {
-    const code = text.charCodeAt(end)
-    if (isWord(code)) chars++
-    else if (!IBAN_BETWEEN.has(code)) return undefined
-  }
-  if (chars < length || isWord(text.charCodeAt(end))) return undefined
-  return isIbanIn(text, i, end) ? end : undefined
-}
-
-/** With what stands between its groups. */
-const MAX_IBAN = 80
-const IBAN_BETWEEN: ReadonlySet<number> = new Set([0x20, 0x2d, 0x2e, 0x09, 0x0d, 0x0a])
 
 function matchEnd(form: RegExp, text: string, at: number): number | undefined {
   form.lastIndex = at

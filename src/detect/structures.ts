@@ -150,11 +150,7 @@ function curls(text: string, isFull: (kind: string) => boolean, tell: Tell): voi
 const KUBE =
   /(?:client-key-data|client-certificate-data|token): {1,4}([A-Za-z0-9+/_.=-]{40,4096})/y
 
-function kubeconfigs(
-  text: string,
-  isFull: (kind: string) => boolean,
-  tell: Tell,
-): void {
+function kubeconfigs(text: string, isFull: (kind: string) => boolean, tell: Tell): void {
   for (const word of ['client-key-data: ', '  token: '] as const)
     for (
       let at = text.indexOf(word);

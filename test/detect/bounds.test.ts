@@ -53,6 +53,22 @@ describe('what looking at a text may take', () => {
     assert.equal(kinds.at(-1), 'CREDIT_CARD')
   })
 
+  it('finds a value at the end of a long run of others, and a link behind ones without end', () => {
+    const key = 'k3Jd82Hsq9ZxQw7Lm1Pv'
+    const fields = Array.from({ length: 2000 }, (_none, i) => `token_${i}=v${i}`)
+    const query = atOnce(lookedAt(`${fields.join('&')}&api_key=${key}`, detector))
+    assert.deepEqual(
+      query.map(({ kind }) => kind),
+      ['SECRET'],
+    )
+    const link = '![a](https://a.example/?q=what+you+said+to+me)'
+    const open = atOnce(lookedAt(`${repeated('[a](https://', 9000)} ${link}`, detector))
+    assert.deepEqual(
+      open.map(({ kind }) => kind),
+      ['EXFILTRATION'],
+    )
+  })
+
   it('finds no words in what looks like base64 and decodes to letters in one row', () => {
     // `T3BlbkFJ` is "OpenAI": base64 of it over and over is one long word.
     assert.deepEqual(atOnce(lookedAt(repeated('T3BlbkFJ'), detector)), [])
