@@ -9,6 +9,10 @@ export interface Target {
   readonly tunnelPort: number
   readonly caPem: string
   readonly proxyPort?: number
+  /** A gateway, asked in the clear in the place of both. */
+  readonly gatewayPort?: number
+  /** Lines of the head beside the usual ones. */
+  readonly lines?: readonly string[]
 }
 
 export type Job =

@@ -111,7 +111,9 @@ async function listen(server: Server): Promise<number> {
 }
 
 const ca = new TestCa('Bench Root')
-const issued = ca.issue({ names: ['api.openai.com', 'bank.test', 'llm.bench.test'] })
+const issued = ca.issue({
+  names: ['api.openai.com', 'bank.test', 'llm.bench.test', 'localhost'],
+})
 const tls = createTlsServer(
   { cert: issued.certificatePem, key: issued.keyPem, ALPNProtocols: ['http/1.1'] },
   serveRequests,

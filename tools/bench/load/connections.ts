@@ -25,6 +25,14 @@ export async function openTls(target: Target): Promise<TLSSocket> {
   return rawTlsClient({ ...options, socket })
 }
 
+/** Where requests go: TLS to the target's host, or a gateway in the clear. */
+async function openFor(target: Target): Promise<Socket> {
+  if (target.gatewayPort === undefined) return openTls(target)
+  const socket = connect(target.gatewayPort, '127.0.0.1')
+  await once(socket, 'connect')
+  return socket
+}
+
 /** The plain socket that leads to the origin's tunnel port. */
 export async function openTunnel(target: Target): Promise<Socket> {
   if (target.proxyPort !== undefined) {
@@ -35,24 +43,25 @@ export async function openTunnel(target: Target): Promise<Socket> {
   return socket
 }
 
-export function requestFor({ host, path }: Target): Buffer {
+export function requestFor({ host, path, lines = [] }: Target): Buffer {
   return Buffer.from(
     `POST ${path ?? REQUEST_PATH} HTTP/1.1\r\nHost: ${host}\r\n` +
       'Authorization: Bearer bench\r\nContent-Type: application/json\r\n' +
       'Accept: application/json\r\nUser-Agent: OpenAI/JS 6.0.0\r\n' +
+      lines.map((line) => `${line}\r\n`).join('') +
       `Content-Length: ${Buffer.byteLength(REQUEST_BODY)}\r\n\r\n${REQUEST_BODY}`,
   )
 }
 
 /** One kept-alive connection with one request on it at a time. */
 export class Lane {
-  readonly #socket: TLSSocket
+  readonly #socket: Socket
   readonly #request: Buffer
   readonly #reader = new ResponseReader(RESPONSE_BODY)
   #lost: Error | undefined
   #settle: (cause?: Error) => void = () => undefined
 
-  private constructor(socket: TLSSocket, target: Target) {
+  private constructor(socket: Socket, target: Target) {
     this.#socket = socket
     this.#request = requestFor(target)
     socket.setNoDelay(true)
@@ -62,7 +71,7 @@ export class Lane {
   }
 
   static async open(target: Target): Promise<Lane> {
-    return new Lane(await openTls(target), target)
+    return new Lane(await openFor(target), target)
   }
 
   /** Resolves when the right answer has come whole, rejects when another or none does. */
