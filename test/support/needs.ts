@@ -34,6 +34,7 @@ const PROGRAMS = {
   python3: ['python3'],
   'redis-server': ['redis-server'],
   rsyslogd: ['rsyslog', '-v'],
+  ruby: ['ruby'],
   script: ['bsdutils'],
   setpriv: ['util-linux'],
   shellcheck: ['shellcheck'],
