@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import { openDatabase } from '../audit/queries.js'
+import { yieldThread } from '../core/yielding-thread.js'
 import { READS } from './reads.js'
 import type { FromReader, ToReader } from './reads.js'
 
@@ -9,6 +10,8 @@ const port = parentPort
 if (port === null) throw new Error('control/reader-worker runs as a worker thread')
 const { database } = workerData as { database: string }
 let db: Database | undefined
+// Where cores are few, a search would take turns of the loop.
+yieldThread()
 
 port.on('message', ({ id, name, asked }: ToReader) => {
   if (name === 'stop') {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
 import { PAGE_ROWS } from '../../src/audit/pages.js'
 import type { ExchangeRecord } from '../../src/core/record.js'
 import { Simulator } from '../../tools/sim/simulator.js'
@@ -60,6 +61,18 @@ describe('the record, as the control plane tells it', () => {
     return body as Listing
   }
   const ids = ({ exchanges }: Listing) => exchanges.map((row) => row['request_id'])
+
+  it('is read by a thread that gives way to the loop', async () => {
+    if (process.platform !== 'linux') return
+    await list('')
+    // proc_pid_stat(5): the nice value is field 19; behind the name in brackets the 17th.
+    const nice = readdirSync('/proc/self/task').map((thread) => {
+      const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
+      return [thread, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]] as const
+    })
+    assert.ok(nice.some(([, value]) => value === '19'))
+    assert.equal(nice.find(([thread]) => thread === String(process.pid))?.[1], '0')
+  })
 
   it('is listed in pages of 50, newest first, each row once', async () => {
     const seen: unknown[] = []
