@@ -78,13 +78,22 @@ export const badRequest = (says: string): Refusal => new Refusal(400, 'bad_reque
 
 export function refused(refusal: Refusal): WholeAnswer {
   const { status, error, message, more } = refusal
-  const asks = { 'www-authenticate': 'Bearer realm="yori"' }
+  const fields = fieldsOf(refusal)
   return {
     kind: 'json',
     status,
     body: { error, message, ...more },
-    ...(status === 401 ? { fields: asks } : {}),
+    ...(fields === undefined ? {} : { fields }),
   }
+}
+
+/** What programs look for in the head: RFC 9110 sections 10.2.1, 10.2.3 and 11.6.1. */
+function fieldsOf({ status, more }: Refusal): Record<string, string> | undefined {
+  const { allow, retry_after_seconds: seconds } = more
+  if (status === 401) return { 'www-authenticate': 'Bearer realm="yori"' }
+  if (typeof allow === 'string') return { allow }
+  if (typeof seconds === 'number') return { 'retry-after': String(Math.ceil(seconds)) }
+  return undefined
 }
 
 /** Sends it. What has gone away is not sent to. */

@@ -295,6 +295,7 @@ describe('the door of the control plane', () => {
       const limited = await login('Ada', 'engine')
       assert.equal(limited.status, 429)
       assert.equal(limited.headers['set-cookie'], undefined)
+      assert.equal(limited.headers['retry-after'], '900')
       clock.advance(3_600_000)
       assert.equal((await login('Ada', 'engine')).status, 200)
     })
@@ -328,7 +329,9 @@ describe('the door of the control plane', () => {
   })
 
   it('refuses what it does not take: verbs, parameters, bodies', async () => {
-    assert.equal((await on.ask('/api/status', { method: 'DELETE' })).status, 405)
+    const wrong = await on.ask('/api/exchanges', { method: 'DELETE' })
+    assert.equal(wrong.status, 405)
+    assert.equal(wrong.headers.allow, 'GET')
     assert.equal((await on.ask('/api/status?x=1')).status, 400)
     assert.equal((await on.ask(`/api/status?${'x'.repeat(9000)}`)).status, 414)
     const form = { 'content-type': 'application/x-www-form-urlencoded' }

@@ -138,6 +138,12 @@ describe('/api/settings', () => {
     assert.equal(back.status, 200, back.text)
     assert.equal(text(), before)
     assert.equal(on.yori.appliance.current.config.audit.bodies, 'request')
+    // Once more, without a name: what was before that.
+    const again = await on.ask('/api/settings/rollback', { method: 'POST' })
+    assert.equal(again.status, 200, again.text)
+    assert.equal((await told()).config.audit.bodies, 'none')
+    const wrong = { method: 'POST', body: { version: 7 } }
+    assert.equal((await on.ask('/api/settings/rollback', wrong)).status, 400)
     for (const version of ['x', '../../yori', '0000000000000-000000000000']) {
       const body = { version }
       const { status } = await on.ask('/api/settings/rollback', { method: 'POST', body })

@@ -1,5 +1,5 @@
 /** Settings: what is in force and what it was, one change, and back. */
-import { Refusal, badRequest, json } from '../answer.js'
+import { Refusal, badRequest, json, notFound } from '../answer.js'
 import type { Call, Handler } from '../method.js'
 import type { Changes, Settings } from '../settings.js'
 
@@ -26,9 +26,13 @@ export const change: Handler = async (call) => {
 
 export const rollback: Handler = async (call) => {
   const { version } = (call.body ?? {}) as Record<string, unknown>
-  if (typeof version !== 'string') throw badRequest('{"version": "..."} is expected')
-  const taken = await (await settingsOf(call.on)).rollback(version)
-  told(call, { back_to: version, version: taken })
+  if (version !== undefined && typeof version !== 'string')
+    throw badRequest('version: one of those that /api/settings tells; none: the last')
+  const of = await settingsOf(call.on)
+  const back = version ?? (await of.versions())[0]?.id
+  if (back === undefined) throw notFound('earlier file: nothing was changed here')
+  const taken = await of.rollback(back)
+  told(call, { back_to: back, version: taken })
   return json({ version: taken, config: call.on.port.appliance.current.config })
 }
 

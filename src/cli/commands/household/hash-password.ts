@@ -23,7 +23,14 @@ export function hashPasswordCommand(
           ? flags.password
           : readSecretFile(flags.passwordFile)
       const password = given ?? (await deps.askSecret('Password: '))
-      if (password === undefined || password.length < MIN_PASSWORD) {
+      if (password === undefined) {
+        decline(
+          deps,
+          'there is no terminal to ask on: --password-file names a file with it',
+        )
+        return
+      }
+      if (password.length < MIN_PASSWORD) {
         decline(deps, `a password has at least ${MIN_PASSWORD} characters`)
         return
       }
