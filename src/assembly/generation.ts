@@ -23,7 +23,7 @@ import { SPOKEN } from '../policy/route.js'
 import { certificatesOf, rootsOf, siteCertificate } from './certificates.js'
 import { ClientCertificates } from './from-config/client-certificates.js'
 import { mcpDoorsOf } from './from-config/mcp-doors.js'
-import { pageReachOf } from './from-config/page-reach.js'
+import { pagePortsOf, pageReachOf } from './from-config/page-reach.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
 import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
@@ -161,6 +161,7 @@ export class Generation {
     const services: Services = {
       ...edges,
       reach: pageReachOf(config, edges.reach, edges.own),
+      pagePorts: pagePortsOf(config, edges.ownPorts),
       observers: observersOf(config, {
         ...edges,
         observers:

@@ -5,6 +5,15 @@ import { steeringFiles } from '../../../pf/steering-files.js'
 import type { SocketAddress } from '../../core/address.js'
 import type { OwnAddresses } from '../../net/own-addresses.js'
 
+/** `ports`: those of the listeners. */
+export function pagePortsOf(
+  { access }: Pick<Config, 'access'>,
+  ports: () => readonly number[],
+): () => readonly number[] {
+  const { trust_page_port: led } = access
+  return led === undefined ? ports : () => [...ports(), led]
+}
+
 /**
  * `reach`: the listeners, as others reach them. While steering is asked for, addresses of the
  * steered networks come first, at `access.trust_page_port` where that is set.

@@ -24,8 +24,8 @@ export interface SitePort {
   readonly trials: Trials
   /** What is wrong while traffic passes. */
   readonly concerns: () => readonly Concern[]
-  /** The ports on which we listen. */
-  readonly ownPorts: () => readonly number[]
+  /** Where devices find our pages: at our listeners, and where the packet filter leads to them. */
+  readonly pagePorts: () => readonly number[]
   /** Where other devices of our private networks reach us. */
   readonly reach: () => readonly SocketAddress[]
 }

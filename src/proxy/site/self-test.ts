@@ -71,16 +71,16 @@ function answerOf({ response }: { response: HttpResponse }): Answered {
 /** The request's Origin, when it is a page of our own site: own name, and a port of ours. */
 function ownOrigin(request: HttpRequest, services: SitePort): string | undefined {
   const { origin } = request.headers
-  const match = origin === undefined ? null : /^https?:\/\/([^/]{1,300})$/.exec(origin)
-  const authority = match === null ? undefined : splitAuthority(match[1] as string)
+  const match = origin === undefined ? null : /^(https?):\/\/([^/]{1,300})$/.exec(origin)
+  const authority = match === null ? undefined : splitAuthority(match[2] as string)
   if (authority === undefined) return undefined
   const host = canonicalHostname(authority.host) ?? canonicalAddress(authority.host)
-  const ports = services.ownPorts()
+  // An origin leaves out the usual port of its scheme. RFC 6454 §6.2.
+  const port = authority.port ?? (match?.[1] === 'https' ? 443 : 80)
   const isOurs =
     host !== undefined &&
     services.policy.access.isOwnName(host) &&
-    authority.port !== undefined &&
-    ports.includes(authority.port)
+    services.pagePorts().includes(port)
   return isOurs ? origin : undefined
 }
 

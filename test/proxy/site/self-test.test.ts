@@ -72,6 +72,30 @@ describe('the self-test', () => {
     assert.equal((await selfTest(setup, TEST, image)).status, 403)
   })
 
+  it('may be read by the page at the port to which the packet filter leads', async () => {
+    const steer = { interfaces: ['lan0'] }
+    const at = (port: number): ReturnType<typeof provider> =>
+      provider({ steer, access: { trust_page_port: port } })
+    {
+      await using setup = await at(80)
+      for (const [origin, status] of [
+        ['http://127.0.0.1', 200],
+        ['http://localhost', 200],
+        ['https://localhost', 403],
+        ['http://127.0.0.1:81', 403],
+        ['http://evil.example', 403],
+      ] as const) {
+        const answer = await selfTest(setup, TEST, { origin })
+        assert.equal(answer.status, status, origin)
+        const readable = answer.headers['access-control-allow-origin']
+        assert.equal(readable, status === 200 ? origin : undefined)
+      }
+    }
+    await using setup = await at(8080)
+    const { status } = await selfTest(setup, TEST, { origin: 'http://localhost:8080' })
+    assert.equal(status, 200)
+  })
+
   it('gives back no nonce that is more than a nonce', async () => {
     await using setup = await provider()
     for (const nonce of ['%3Cscript%3E', 'x'.repeat(65), ''])
