@@ -1,29 +1,37 @@
 // Usage: npm run evening [-- FOLDER]
 // A parent's first evening, in network namespaces (root, Linux, nftables, dnsmasq, Chromium): a
-// router with the three commands that it takes, and a phone that knows only the resolver of
-// DHCP. Prints what came of each step and after how many seconds; pictures go into FOLDER.
+// router on which YORI is installed as a service, with the three commands that it takes, and a
+// phone that knows only the resolver of DHCP. Prints what came of each step and after how many
+// seconds; pictures go into FOLDER.
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { packageFile } from '../../src/core/package-root.js'
 import { Namespaces } from '../../test/support/namespaces.js'
+import type { Program } from '../../test/support/namespaces.js'
 import { NAMESPACES, whyNot } from '../../test/support/needs.js'
+import { openTemp } from '../../test/support/open-package.js'
 import { tempFolder } from '../../test/support/temp-folder.js'
 import { TestCa } from '../../test/support/test-ca.js'
 import { API, CHAT, PAGE_URL, PROVIDER, ROUTER } from './evening-places.js'
+import { routerShell } from './installed-router.js'
 
 const MINUTE_MS = 60_000
+const INSTALLING = ['useradd', 'setpriv', 'mount namespaces'] as const
+const HEALTH = 'http://127.0.0.1:8443/health'
 const { positionals } = parseArgs({ allowPositionals: true })
-const lack = whyNot(...NAMESPACES, 'curl', 'dnsmasq', 'certutil')
+const lack = whyNot(...NAMESPACES, ...INSTALLING, 'curl', 'dnsmasq', 'certutil')
 if (lack !== undefined) {
   console.error(lack)
   process.exit(1)
 }
 
-await using folder = await tempFolder()
+await using folder = await tempFolder('yori-', openTemp())
+// YORI's own user reads the roots there.
+chmodSync(folder.path, 0o711)
 const pictures = positionals[0] ?? folder.path
 const { execPath: node } = process
-const main = packageFile('dist', 'src', 'cli', 'main.js')
 const own = (name: string): string => packageFile('dist', 'tools', 'lab', `${name}.js`)
 const file = (name: string, text: string): string => {
   const path = folder.file(name)
@@ -79,35 +87,43 @@ async function evening(): Promise<void> {
     ...hosts,
   ])
   const resolve = Object.entries(PROVIDER).map(([name, ip]) => [name, `${ip}:443`])
-  const config = file(
-    'yori.conf',
-    JSON.stringify({
-      ...{ state_dir: folder.file('state'), mode: 'enforce', listen: '0.0.0.0:8443' },
-      control: { listen: '127.0.0.1:0' },
-      upstream: { extra_ca: [roots], resolve: Object.fromEntries(resolve) as unknown },
-      steer: { interfaces: ['lan0'], families: 'ipv4' },
-      enforcement: { enabled: true, consent_accepted: true, timezone: 'UTC' },
-    }),
-  )
-  const yori = (words: string): string =>
-    net.run('router', `${node} ${main} ${words} --config ${config}`)
+  const config = JSON.stringify({
+    ...{ state_dir: '/var/db/yori', log: { file: '/var/log/yori/yori.log' } },
+    ...{ mode: 'enforce', access: { trust_page_port: 80 } },
+    upstream: { extra_ca: [roots], resolve: Object.fromEntries(resolve) as unknown },
+    steer: { interfaces: ['lan0'], families: 'ipv4' },
+    enforcement: { enabled: true, consent_accepted: true, timezone: 'UTC' },
+  })
+  const resolverWith = (lines: string): Program =>
+    net.spawn('router', 'dnsmasq', [
+      ...[...plain, `--conf-file=${lines}`, '--pid-file=', '--bind-interfaces'],
+      ...[`--listen-address=${ROUTER}`, `--server=${PROVIDER[CHAT]}`],
+    ])
+  // The router's own, as before YORI came.
+  const resolver = resolverWith('/dev/null')
+  const shell = await routerShell(net, 'router', {
+    ...{ folder: folder.path, config, resolver: ROUTER },
+  })
+  const begun = Date.now()
+  const { yori } = shell.install()
+  const took = ((Date.now() - begun) / 1000).toFixed(1)
+  console.log(`yori service install took ${took} s; seconds after it:`)
   const told = new Date()
   const say = (what: string): void => {
     const seconds = (Date.now() - told.getTime()) / 1000
     console.log(`${seconds.toFixed(1).padStart(6)} s  ${what}`)
   }
 
-  const running = net.spawn('router', node, [main, 'run', '--config', config])
-  while (!(await running.line()).includes('listening'));
-  say('YORI runs')
-  yori('pf apply --backend nft-redirect')
+  const waits = '--retry 60 --retry-delay 1 --retry-all-errors'
+  net.run('router', `curl -sS -o ${folder.file('health')} ${waits} ${HEALTH}`)
+  say('YORI answers')
+  yori('pf apply')
   say('command 1, yori pf apply: steering is on')
   const lines = file('dnsmasq.conf', yori('pf generate --backend dnsmasq'))
   say('command 2, yori pf generate: lines for the resolver')
-  net.spawn('router', 'dnsmasq', [
-    ...[...plain, `--conf-file=${lines}`, '--pid-file=', '--bind-interfaces'],
-    ...[`--listen-address=${ROUTER}`, `--server=${PROVIDER[CHAT]}`],
-  ])
+  resolver.child.kill('SIGKILL')
+  await once(resolver.child, 'exit')
+  resolverWith(lines)
   const curl = 'curl -sS --max-time 20 --retry 20 --retry-delay 1 --retry-all-errors'
   const root = net.run('phone', `${curl} ${PAGE_URL}yori-root.pem`)
   say('the phone has the certificate, from the page by name')
