@@ -7,6 +7,7 @@ import {
   parsePasswordHash,
   verifyPassword,
 } from '../../src/net/password.js'
+import { AccessKeys, newKey } from '../../src/policy/access-keys.js'
 import { readToken, signToken } from '../../src/policy/override-token.js'
 
 /** Counts what is compared while it is in scope. */
@@ -37,6 +38,20 @@ describe('a secret', () => {
       assert.equal(await verifyPassword(hash, 'right'), true)
       assert.equal(await verifyPassword(hash, 'wrong'), false)
       assert.equal(watch.count, 2)
+    }
+  })
+
+  it('is so as a key of ours, with each that there is', () => {
+    const made = [newKey(), newKey(), newKey()]
+    const keys = new AccessKeys(
+      made.map(({ digest }, index) => ({ name: String(index), digest, models: [] })),
+    )
+    const { key: first } = made[0] ?? newKey()
+    for (const given of [first, 'yori-nobody', '']) {
+      using watch = watched()
+      const found = keys.find(given, 0)
+      assert.equal(typeof found === 'string', given !== first)
+      assert.equal(watch.count, made.length)
     }
   })
 

@@ -100,10 +100,12 @@ describe('a door that does not lead on', () => {
       config: {
         proxy: { max_request_size: 20_000 },
         gateway: {
-          providers: Object.fromEntries([
-            ...doors.map((name) => [name, { base_url, key: 'the-vendors' }]),
-            ['refused', { base_url: 'https://refused.example' }],
-          ]),
+          providers: {
+            ...Object.fromEntries(
+              doors.map((name) => [name, { base_url, key: 'the-vendors' }] as const),
+            ),
+            refused: { base_url: 'https://refused.example' },
+          },
         },
         endpoints: [{ domain: 'refused.example', route: 'refuse' }],
       },
