@@ -10,7 +10,7 @@ import {
 import type { AgentsAsked } from '../audit/agent-queries.js'
 import { readActivity } from '../audit/activity-queries.js'
 import { daysUntil, hasCoverage, readCoverage } from '../audit/coverage-queries.js'
-import { readExchange, readPage, readSessionPage } from '../audit/pages.js'
+import { placeText, readExchange, readPage, readSessionPage } from '../audit/pages.js'
 import type { PageAsked } from '../audit/pages.js'
 import { readSession, readTotal, readUsage } from '../audit/session-queries.js'
 import type { Usage, UsageWall } from '../audit/session-queries.js'
@@ -19,6 +19,7 @@ import { readBlockByCode } from './block-by-code.js'
 import { gatherReport } from '../report/gather.js'
 import type { ReportAsked } from '../report/report.js'
 import { readRecord } from './record-rows.js'
+import { exchangeShape } from './shapes.js'
 import type { RecordAsked } from './record-rows.js'
 
 const now = (): number => performance.now()
@@ -38,6 +39,12 @@ function listColumns(db: Database): readonly string[] {
 export const READS = {
   exchanges: (db: Database, asked: PageAsked) =>
     readPage(db, asked, listColumns(db), now),
+  /** The answer of a list, made to text here, so that the loop handles none of it. */
+  exchangesText: (db: Database, asked: PageAsked) => {
+    const page = readPage(db, asked, listColumns(db), now)
+    const next = page.next === undefined ? null : placeText(page.next)
+    return JSON.stringify({ exchanges: page.rows.map(exchangeShape), next })
+  },
   exchange: (db: Database, { id }: { id: string }) => readExchange(db, id) ?? null,
   record: (db: Database, asked: RecordAsked) => readRecord(db, asked),
   blockByCode: (db: Database, asked: { code: string; sinceMs: number }) =>
