@@ -55,6 +55,13 @@ const target = item('One server of it.', ['base_url'], {
     maximum: 100_000,
     description: 'Requests at once; beyond it, others are asked.',
   }),
+  max_connections: count({
+    default: 1000,
+    maximum: 100_000,
+    description:
+      'Connections at once: of HTTP/1.1 each carries one request, of HTTP/2 up to 100. Those by ' +
+      'which it is looked at come beside them.',
+  }),
 })
 
 export const poolSchema = list({
@@ -184,6 +191,20 @@ export const poolsSchema = section('What holds for the targets of every `pool`.'
     default: 10,
     maximum: 3600,
     description: 'The longest `Retry-After` of a 429 with which another target is asked.',
+  }),
+  wait: seconds({
+    default: 5,
+    maximum: 600,
+    description:
+      'How long a request waits where each target has all the requests or connections that it ' +
+      'may have; then it goes to a fallback, or fails with 503.',
+  }),
+  waiting: count({
+    default: 100,
+    minimum: 0,
+    maximum: 10_000,
+    description:
+      'Requests that wait so at one pool; one more does not wait. 0: none does.',
   }),
   body_bytes: size({
     default: 4 * MiB,

@@ -16,7 +16,7 @@ import type { SitePort } from '../proxy/site/port.js'
 
 /** Who answers requests: the ways to the providers, or what stands in their place. */
 export type Provider = Pick<Upstream, 'send' | 'connections' | 'close' | 'destroy'> &
-  Partial<Pick<Upstream, 'look'>>
+  Partial<Pick<Upstream, 'look' | 'waiting'>>
 
 /** What assembly itself begins and ends, beside what the rooms ask of it. */
 interface Ended {

@@ -135,6 +135,11 @@ const CATALOGUE = {
     status: 503,
     says: 'no target of the pool has room for one more request',
   },
+  YORI_UPSTREAM_BUSY: {
+    source: 'upstream',
+    status: 503,
+    says: 'it waited for a place at the provider, and none became free in time',
+  },
   YORI_UPSTREAM_TLS_FAILED: {
     source: 'upstream',
     status: 502,

@@ -120,7 +120,11 @@ export const REMEDIES: Readonly<Record<ErrorCode, Remedy>> = {
   },
   YORI_UPSTREAM_NO_TARGET: {
     look: '`yori audit list`: which provider',
-    do: 'raise `max_requests` in `gateway.providers`, or add a target',
+    do: 'raise `max_requests` in `gateway.providers` or `gateway.pools.waiting`, or add a target',
+  },
+  YORI_UPSTREAM_BUSY: {
+    look: '`yori status`: how many wait at the pool, and how full its targets are',
+    do: 'raise `max_requests`, `max_connections` or `gateway.pools.wait`, or add a target',
   },
   YORI_UPSTREAM_TLS_FAILED: {
     look: 'the reason in the record',

@@ -68,6 +68,47 @@ export function poolFamilies(pools: readonly Pool[]): Family[] {
       all(({ counts }) => counts.fallbacks),
     ),
     looked(
+      'gauge',
+      'yori_upstream_target_max_requests',
+      'Requests that a target of a pool may have at once.',
+      each(({ maxRequests }) => [[{}, maxRequests]]),
+    ),
+    looked(
+      'gauge',
+      'yori_upstream_target_max_connections',
+      'Connections to a target of a pool that there may be at once.',
+      each(({ maxConnections }) => [[{}, maxConnections]]),
+    ),
+    looked(
+      'gauge',
+      'yori_upstream_pool_waiting',
+      'Requests that wait for room at a target of a pool.',
+      all(({ line }) => line.length),
+    ),
+    looked(
+      'gauge',
+      'yori_upstream_pool_waiting_max',
+      'Requests that may wait so.',
+      all(({ settings }) => settings.limits.waiting),
+    ),
+    looked(
+      'gauge',
+      'yori_upstream_pool_wait_max_seconds',
+      'How long one waits so at most.',
+      all(({ settings }) => settings.limits.waitMs / 1000),
+    ),
+    looked(
+      'counter',
+      'yori_upstream_pool_waits_total',
+      'Requests that waited for room at a target of a pool, by how that ended.',
+      pools.flatMap(({ settings: { name: pool }, line: { counts } }) =>
+        (['served', 'late', 'left'] as const).map((outcome): [Labels, number] => [
+          { pool, outcome },
+          counts[outcome],
+        ]),
+      ),
+    ),
+    looked(
       'counter',
       'yori_upstream_no_target_total',
       'Requests for which a pool had no target.',

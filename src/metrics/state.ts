@@ -146,6 +146,12 @@ function aboutTraffic({ appliance, traffic }: StateSources): Family[] {
     ),
     looked(
       'gauge',
+      'yori_upstream_waiting_for_connection',
+      'Requests that have a target and wait for one of its connections.',
+      services.upstream.waiting ?? 0,
+    ),
+    looked(
+      'gauge',
       'yori_sessions_active',
       'Conversations that are remembered.',
       sessions.active,

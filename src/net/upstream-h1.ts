@@ -5,6 +5,8 @@
  */
 import type { Watch } from '../core/watched.js'
 import { upstreamFailure } from './tls-failure.js'
+import type { ConnectionRoom } from './connection-room.js'
+import { noneFree } from './connection-room.js'
 import type { UpstreamConnector } from './upstream-connect.js'
 import { H1Connection, ReadBuffer } from './upstream-h1-connection.js'
 import { H1Exchange } from './upstream-h1-exchange.js'
@@ -18,6 +20,8 @@ import type {
 /** Times and sizes: see `H1ConnectionOptions`. */
 export interface H1UpstreamOptions {
   readonly connector: UpstreamConnector
+  /** Where its connections count, beside those of HTTP/2. */
+  readonly room: ConnectionRoom
   readonly deadlines: Watch
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
@@ -33,8 +37,8 @@ export interface H1UpstreamOptions {
 }
 
 /**
- * One connection an exchange: as many as there are exchanges, which others bound, and
- * `maxIdlePerName` idle ones a name. Never throws: what goes wrong is told by the
+ * One connection an exchange: as many as there are exchanges, which others bound, or as the
+ * request's `limits` say; and `maxIdlePerName` idle ones a name. Never throws: what goes wrong is told by the
  * handler's `onError`.
  */
 export class H1Upstream {
@@ -49,6 +53,11 @@ export class H1Upstream {
 
   constructor(options: H1UpstreamOptions) {
     this.#options = options
+    options.room.evictBy((key) => {
+      const [oldest] = this.#idle.get(key) ?? []
+      oldest?.destroy()
+      return oldest !== undefined
+    })
   }
 
   /** Open or opening connections. */
@@ -61,10 +70,31 @@ export class H1Upstream {
     const exchange = written(request, handler)
     if (exchange === undefined) return NOTHING
     const key = poolKey(request.target)
-    const idle = request.fresh === true ? undefined : this.#take(key)
+    if (this.#place(exchange, key)) return exchange
+    const { waitMs = 0 } = request.limits ?? {}
+    const leave = this.#options.room.wait(
+      key,
+      waitMs,
+      () => exchange.ended || this.#place(exchange, key),
+      () => exchange.fail(noneFree(request)),
+    )
+    return {
+      resume: () => exchange.resume(),
+      abort: () => {
+        leave()
+        exchange.abort()
+      },
+    }
+  }
+
+  /** False: there is no connection for it, and no room for another. */
+  #place(exchange: H1Exchange, key: string): boolean {
+    const { fresh, limits } = exchange.request
+    const idle = fresh === true ? undefined : this.#take(key)
     if (idle !== undefined) idle.carry(exchange)
-    else this.#open(exchange, key)
-    return exchange
+    else if (this.#options.room.take(key, limits?.connections)) this.#open(exchange, key)
+    else return false
+    return true
   }
 
   /** Ends idle connections now and busy ones with their exchange. Safe to call again. */
@@ -134,6 +164,7 @@ export class H1Upstream {
     const idle = this.#idle.get(key)
     if (idle === undefined) this.#idle.set(key, [connection])
     else if (idle.push(connection) > this.#options.maxIdlePerName) idle[0]?.destroy()
+    this.#options.room.freed(key)
   }
 
   #discard(key: string, connection: H1Connection): void {
@@ -143,7 +174,7 @@ export class H1Upstream {
       idle.splice(at, 1)
       if (idle.length === 0) this.#idle.delete(key)
     }
-    this.#all.delete(connection)
+    if (this.#all.delete(connection)) this.#options.room.give(key)
     if (this.#all.size > 0) return
     for (const resolve of this.#waiting.splice(0)) resolve()
   }

@@ -9,6 +9,8 @@ import type { ClientHttp2Session } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { YoriError } from '../core/errors.js'
 import { refusesProtocol } from './tls-failure.js'
+import type { ConnectionRoom } from './connection-room.js'
+import { noneFree } from './connection-room.js'
 import type { UpstreamConnector } from './upstream-connect.js'
 import { H2Stream } from './upstream-h2-stream.js'
 import { poolKey } from './upstream-words.js'
@@ -27,6 +29,8 @@ const BYTES_PER_MEGABYTE = 1_000_000
 /** Times in milliseconds, sizes in bytes; the response's as of `H1ConnectionOptions`. */
 export interface H2UpstreamOptions {
   readonly connector: UpstreamConnector
+  /** Where its sessions count, beside the connections of HTTP/1.1. */
+  readonly room: ConnectionRoom
   readonly responseHeadTimeoutMs: number
   readonly responseSilenceTimeoutMs: number
   /** Without a frame either way; a session that has streams stays. */
@@ -51,6 +55,11 @@ export class NoHttp2 extends YoriError {
     const text = `${host}: the provider does not speak HTTP/2`
     super('YORI_UPSTREAM_TLS_FAILED', text, { cause })
   }
+}
+
+/** Ends the waiting for a session, if there is any. */
+interface Waiting {
+  leave: () => void
 }
 
 /** A session, open or opening. */
@@ -79,6 +88,7 @@ export class H2Upstream {
 
   constructor(options: H2UpstreamOptions) {
     this.#options = options
+    options.room.evictBy((key) => this.#endIdle(key))
   }
 
   /** Open or opening sessions. */
@@ -94,19 +104,40 @@ export class H2Upstream {
    */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
     const stream = new H2Stream(request, handler, this.#options)
-    this.#place(stream, request)
-    return stream
+    const waiting = { leave: (): void => undefined }
+    this.#place(stream, request, waiting)
+    if (request.limits === undefined) return stream
+    return {
+      resume: () => stream.resume(),
+      abort: () => {
+        waiting.leave()
+        stream.abort()
+      },
+    }
   }
 
-  /** On a session that has room; one that turns out to be full when it opens gives it on. */
-  #place(stream: H2Stream, request: UpstreamRequest): void {
+  /** On a session; where there is none and may be no other, once one has room. */
+  #place(stream: H2Stream, request: UpstreamRequest, waiting: Waiting): void {
+    if (this.#carries(stream, request, waiting)) return
+    const { waitMs = 0 } = request.limits ?? {}
+    waiting.leave = this.#options.room.wait(
+      poolKey(request.target),
+      waitMs,
+      () => stream.ended || this.#carries(stream, request, waiting),
+      () => stream.fail(noneFree(request)),
+    )
+  }
+
+  /** One that turns out to be full when it opens gives it on. */
+  #carries(stream: H2Stream, request: UpstreamRequest, waiting: Waiting): boolean {
     const pooled = this.#take(request)
+    if (pooled === undefined) return false
     pooled.streams += 1
     pooled.opened.then(
       (session) => {
         if (pooled.streams > roomOf(session) && !stream.ended) {
           pooled.streams -= 1
-          this.#place(stream, request)
+          this.#place(stream, request, waiting)
           return
         }
         const release = (answered: boolean): void => this.#release(pooled, answered)
@@ -117,6 +148,7 @@ export class H2Upstream {
         stream.fail(error)
       },
     )
+    return true
   }
 
   /** Ends idle sessions now and busy ones with their last stream. Safe to call again. */
@@ -153,13 +185,16 @@ export class H2Upstream {
     await Promise.all(ending)
   }
 
-  #take(request: UpstreamRequest): Pooled {
+  /** Undefined: none has room, and there may be no other. */
+  #take(request: UpstreamRequest): Pooled | undefined {
     const key = poolKey(request.target)
     const pool = this.#pools.get(key) ?? new Set()
     this.#pools.set(key, pool)
     if (request.fresh !== true)
       for (const pooled of pool)
         if (hasRoom(pooled) && this.#hasWay(pooled)) return pooled
+    const { room } = this.#options
+    if (!room.take(key, request.limits?.connections)) return undefined
     const pooled: Pooled = {
       key,
       opened: this.#open(request, () => pooled),
@@ -174,6 +209,7 @@ export class H2Upstream {
       pooled.ended = true
       pool.delete(pooled)
       if (pool.size === 0 && this.#pools.get(key) === pool) this.#pools.delete(key)
+      room.give(key)
     }
     pooled.opened.then((session) => session.once('close', gone), gone)
     return pooled
@@ -191,10 +227,21 @@ export class H2Upstream {
   #release(pooled: Pooled, answered: boolean): void {
     pooled.streams -= 1
     if (answered) pooled.served += 1
+    this.#options.room.freed(pooled.key)
     if (pooled.streams > 0) return
     const pool = this.#pools.get(pooled.key) ?? []
     const idle = [...pool].filter(({ streams }) => streams === 0).length
     if (this.#closing || idle > MAX_IDLE_PER_NAME) pooled.session?.close()
+  }
+
+  #endIdle(key: string): boolean {
+    for (const pooled of this.#pools.get(key) ?? [])
+      if (pooled.streams === 0 && pooled.session !== undefined) {
+        pooled.ended = true
+        pooled.session.destroy()
+        return true
+      }
+    return false
   }
 
   async #open(

@@ -26,12 +26,20 @@ export interface UpstreamRequest {
   readonly fresh?: boolean
   /** Ask to switch protocols; the value of `Upgrade`. */
   readonly upgrade?: string | undefined
+  /** How many connections there may be to its target, and for how long one is waited for. */
+  readonly limits?: ConnectionLimits | undefined
   /** HTTP/1.1 unless said: HTTP/2 and nothing else, or HTTP/1.1 where that is not spoken. */
   readonly version?: 'h2' | 'h2-if-spoken' | undefined
   /** HTTP/2: say `te: trailers`, which gRPC asks for. */
   readonly wantsTrailers?: boolean | undefined
   /** HTTP/2: the end-to-end fields after the body, flat; asked for once it has gone. */
   readonly trailers?: (() => readonly string[]) | undefined
+}
+
+export interface ConnectionLimits {
+  /** 1 or more. */
+  readonly connections: number
+  readonly waitMs: number
 }
 
 /** One pool a scheme, name, port and certificate of ours. */

@@ -4,6 +4,7 @@
  * is the narrow interface behind which they stand; nobody else knows them.
  */
 import type { Target } from './dial.js'
+import { ConnectionRoom } from './connection-room.js'
 import { UpstreamConnector } from './upstream-connect.js'
 import type { ConnectorOptions } from './upstream-connect.js'
 import { H1Upstream } from './upstream-h1.js'
@@ -18,7 +19,7 @@ import type {
 
 /** Times and sizes of both ways: see `H1UpstreamOptions` and `H2UpstreamOptions`. */
 export interface UpstreamOptions
-  extends ConnectorOptions, Omit<H1UpstreamOptions, 'connector'> {
+  extends ConnectorOptions, Omit<H1UpstreamOptions, 'connector' | 'room'> {
   /** Of HTTP/2: what waits of one stream, of all, and the memory of one session. */
   readonly h2StreamWindowBytes: number
   readonly h2ConnectionWindowBytes: number
@@ -31,6 +32,7 @@ export interface UpstreamOptions
  */
 export class Upstream {
   readonly #connector: UpstreamConnector
+  readonly #room: ConnectionRoom
   readonly #h1: H1Upstream
   readonly #h2: H2Upstream
   readonly #preferring: PreferringH2
@@ -38,10 +40,13 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     const connector = new UpstreamConnector(options)
     this.#connector = connector
-    this.#h1 = new H1Upstream({ ...options, connector })
+    const room = new ConnectionRoom()
+    this.#room = room
+    this.#h1 = new H1Upstream({ ...options, connector, room })
     this.#h2 = new H2Upstream({
       ...options,
       connector,
+      room,
       settingsTimeoutMs: options.tlsTimeoutMs,
       streamWindowBytes: options.h2StreamWindowBytes,
       connectionWindowBytes: options.h2ConnectionWindowBytes,
@@ -57,6 +62,11 @@ export class Upstream {
   /** Open or opening connections, for metrics. */
   get connections(): number {
     return this.#h1.connections + this.#h2.connections
+  }
+
+  /** Requests that wait for a connection, for metrics. */
+  get waiting(): number {
+    return this.#room.waiting
   }
 
   /** By `request.version`; HTTP/1.1 unless said. */

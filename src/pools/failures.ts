@@ -6,6 +6,8 @@
 export type Failure =
   /** Nothing of the request has gone, or the target says that it has not acted on it. */
   | { readonly kind: 'unsent' }
+  /** There was no room for it in time, and nothing of it has gone. */
+  | { readonly kind: 'full' }
   /** It has gone, and no answer has begun: the target may have acted on it. */
   | { readonly kind: 'unanswered' }
   /** The answer ended before its end. */
@@ -34,6 +36,7 @@ export function mayGoElsewhere(
 ): boolean {
   switch (failure.kind) {
     case 'unsent':
+    case 'full':
       return true
     case 'unanswered':
       return isTrial
@@ -52,6 +55,7 @@ export function mayGoElsewhere(
 export function mayFallBack(failure: Failure): boolean {
   switch (failure.kind) {
     case 'unsent':
+    case 'full':
       return true
     case 'unanswered':
     case 'cut':
@@ -65,6 +69,7 @@ export function mayFallBack(failure: Failure): boolean {
 
 /** Does it count against its target? */
 export function isTargetsFault(failure: Failure): boolean {
+  if (failure.kind === 'full') return false
   return failure.kind !== 'status' || failure.status >= 500
 }
 

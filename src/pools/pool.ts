@@ -8,9 +8,11 @@ import type { Balancer, Candidate } from './balancers.js'
 import { isTargetsFault, mayGoElsewhere } from './failures.js'
 import type { Failure } from './failures.js'
 import { RetryBudget } from './retry-budget.js'
+import { roomOf } from './settings.js'
 import type { PoolSettings, TargetSettings } from './settings.js'
 import { TargetState } from './target.js'
 import type { Standing } from './target.js'
+import { WaitingLine } from './waiting-line.js'
 
 /** How a request was ended for its target. */
 export type Ending =
@@ -35,6 +37,8 @@ export interface TargetSeen {
   readonly priority: number
   readonly standing: Standing
   readonly active: number
+  readonly maxRequests: number
+  readonly maxConnections: number
   readonly ejections: number
   readonly ended: Readonly<TargetState['ended']>
   /** How long it is left out yet. */
@@ -87,6 +91,12 @@ export function noCounts(): PoolCounts {
 /** Keeps what is known of targets by name, across generations of the configuration. */
 export type StateOf = (target: TargetSettings) => TargetState
 
+/** What lasts of a pool beyond one generation. */
+export interface PoolLasting {
+  readonly counts: PoolCounts
+  readonly line: WaitingLine
+}
+
 /** The longest that a target is left alone because it says so. */
 const MAX_REST_MS = 300_000
 
@@ -96,6 +106,8 @@ export class Pool {
   /** Requests under way, each once however often it is sent. */
   active = 0
   readonly counts: PoolCounts
+  /** Who waits for room at one of its targets. */
+  readonly line: WaitingLine
   readonly #members: readonly Member[]
   readonly #balancer: Balancer
   readonly #now: () => number
@@ -104,10 +116,11 @@ export class Pool {
     settings: PoolSettings,
     now: () => number,
     stateOf: StateOf = fresh,
-    counts = noCounts(),
+    { counts, line }: PoolLasting = { counts: noCounts(), line: new WaitingLine() },
   ) {
     this.settings = settings
     this.counts = counts
+    this.line = line
     this.budget = new RetryBudget(settings.limits, counts)
     this.#balancer = balancerOf(settings.balance)
     this.#now = now
@@ -134,7 +147,7 @@ export class Pool {
     const now = this.#now()
     const left = this.#members.filter(
       ({ index, state, settings }) =>
-        !asking.without.has(index) && state.active < settings.maxRequests,
+        !asking.without.has(index) && state.active < roomOf(settings),
     )
     for (const group of byPriority(left)) {
       const trial = asking.mayTry
@@ -193,7 +206,7 @@ export class Pool {
       ({ state, settings }) =>
         state.standing(now) === 'up' &&
         !state.rests(now) &&
-        state.active < settings.maxRequests,
+        state.active < roomOf(settings),
     )
   }
 
@@ -205,6 +218,8 @@ export class Pool {
       priority: settings.priority,
       standing: state.standing(now),
       active: state.active,
+      maxRequests: settings.maxRequests,
+      maxConnections: settings.maxConnections,
       ejections: state.ejections,
       ended: { ...state.ended },
       outForMs: state.outUntil(now) - now,
@@ -237,6 +252,7 @@ export class Pool {
         if (isOver) return
         isOver = true
         this.#ended(state, isTrial, ending)
+        this.line.next()
       },
     }
   }

@@ -19,6 +19,9 @@ export interface TargetSettings {
   readonly priority: number
   /** Requests at once; beyond it others are asked. */
   readonly maxRequests: number
+  /** Connections at once, and how many requests each can carry. */
+  readonly maxConnections: number
+  readonly perConnection: number
 }
 
 /** Times in milliseconds of one monotonic clock. */
@@ -43,8 +46,20 @@ export interface PoolLimits {
   /** Of the requests under way, the share that may be retries at once; and how many may always. */
   readonly retryShare: number
   readonly retriesAtLeast: number
+  /** How long a request waits for room at a target, and how many wait at a pool. */
+  readonly waitMs: number
+  readonly waiting: number
   /** The longest `Retry-After` of a 429 with which another target is asked. */
   readonly retryAfterMostMs: number
+}
+
+/** How many requests a target may have, by both of its limits. */
+export function roomOf({
+  maxRequests,
+  maxConnections,
+  perConnection,
+}: TargetSettings): number {
+  return Math.min(maxRequests, maxConnections * perConnection)
 }
 
 export interface PoolSettings {

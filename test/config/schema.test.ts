@@ -190,6 +190,8 @@ describe('the defaults', () => {
         retry_after: 10,
         retry_share: 0.2,
         slow_start: 30,
+        wait: 5,
+        waiting: 100,
       },
     },
     inspect: {

@@ -238,6 +238,8 @@ describe('a pool of targets', () => {
       weight: 1,
       priority: 0,
       maxRequests: 9,
+      maxConnections: 9,
+      perConnection: 1,
     })
     const make = (...ids: string[]): Pools =>
       new Pools(

@@ -19,6 +19,8 @@ export const LIMITS: PoolLimits = {
   retryShare: 0.2,
   retriesAtLeast: 3,
   retryAfterMostMs: 10_000,
+  waitMs: 5_000,
+  waiting: 100,
 }
 
 export const UNSENT: Failure = { kind: 'unsent' }
@@ -46,6 +48,7 @@ export function makePool(
       limits: { ...LIMITS, ...settings.limits },
       targets: targets.map((one, i) => ({
         ...{ id: `t${i}`, weight: 1, priority: 0, maxRequests: 1000 },
+        ...{ maxConnections: 1000, perConnection: 1 },
         ...(typeof one === 'string' ? { id: one } : one),
       })),
     },

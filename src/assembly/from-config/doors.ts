@@ -39,11 +39,13 @@ export function doorsOf(
     doors.set(entry.name, { ...closed(entry.name, speaksOf(entry)), target: at(host) })
   }
   const { providers, pools } = config.gateway
+  const isH2 = ({ host, plain }: DoorTarget): boolean =>
+    !plain && catalogue.entryFor(host)?.upstream === 'h2'
   for (const [name, settings] of Object.entries(providers)) {
     const identity = identityOf(settings)
     const door = configured(doors.get(name) ?? closed(name, 'openai'), settings, identity)
     const identities = settings.pool.map((one) => identityOf(one) ?? identity)
-    doors.set(name, pooled(door, poolOf(name, settings, pools, identities)))
+    doors.set(name, pooled(door, poolOf(name, settings, pools, { identities, isH2 })))
   }
   for (const [name, settings] of Object.entries(providers)) {
     const fallbacks = fallbacksOf(settings)
@@ -52,7 +54,7 @@ export function doorsOf(
       const door = doors.get(one)
       const { target, pool } = door ?? {}
       if (door !== undefined && target !== undefined && pool === undefined)
-        doors.set(one, { ...door, pool: poolOfOne(one, target, pools) })
+        doors.set(one, { ...door, pool: poolOfOne(one, target, pools, isH2) })
     }
     const door = doors.get(name)
     if (door !== undefined) doors.set(name, { ...door, fallbacks })

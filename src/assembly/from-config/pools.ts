@@ -8,12 +8,22 @@ import { targetOf, withIdentity } from './door-target.js'
 
 type Settings = Config['gateway']['providers'][string]
 
+/** Requests that one connection of HTTP/2 carries at most. */
+const STREAMS = 100
+
+export interface PoolParts {
+  /** Of each target, in order: the certificate of ours that is shown there. */
+  readonly identities: readonly (string | undefined)[]
+  /** It is asked over HTTP/2. */
+  readonly isH2: (target: DoorTarget) => boolean
+}
+
 /** Undefined: it has none. */
 export function poolOf(
   name: string,
   { pool, balance }: Pick<Settings, 'pool' | 'balance'>,
   limits: Config['gateway']['pools'],
-  identities: readonly (string | undefined)[],
+  { identities, isH2 }: PoolParts,
 ): DoorPool | undefined {
   if (pool.length === 0) return undefined
   const targets: PooledTarget[] = []
@@ -28,6 +38,8 @@ export function poolOf(
       weight: one.weight,
       priority: one.priority,
       maxRequests: one.max_requests,
+      maxConnections: one.max_connections,
+      perConnection: isH2(target) ? STREAMS : 1,
     })
   }
   return {
@@ -41,8 +53,13 @@ export function poolOfOne(
   name: string,
   target: DoorTarget,
   limits: Config['gateway']['pools'],
+  isH2: PoolParts['isH2'],
 ): DoorPool {
-  const one = { id: addressOf(target), weight: 1, priority: 0, maxRequests: 1000 }
+  const one = {
+    ...{ id: addressOf(target), weight: 1, priority: 0 },
+    ...{ maxRequests: 1000, maxConnections: 1000 },
+    perConnection: isH2(target) ? STREAMS : 1,
+  }
   return {
     settings: {
       name,
@@ -93,6 +110,8 @@ function limitsOf(pools: Config['gateway']['pools']): PoolLimits {
     retries: pools.retries,
     retryShare: pools.retry_share,
     retriesAtLeast: pools.retries_at_least,
+    waitMs: milliseconds(pools.wait),
+    waiting: pools.waiting,
     retryAfterMostMs: milliseconds(pools.retry_after),
   }
 }

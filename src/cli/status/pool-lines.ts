@@ -5,6 +5,8 @@ interface Target {
   readonly id?: unknown
   readonly standing?: unknown
   readonly share?: unknown
+  readonly active?: unknown
+  readonly max_requests?: unknown
   readonly out_for_seconds?: unknown
   readonly rests_for_seconds?: unknown
 }
@@ -14,17 +16,32 @@ export function poolLines(pools: unknown): { lines: string[]; isWhole: boolean }
   if (!Array.isArray(pools)) return { lines: [], isWhole: true }
   let isWhole = true
   const lines = pools.flatMap((pool: unknown) => {
-    const { name, targets, active } = pool as Record<string, unknown>
+    const { name, targets, active, waiting, waits } = pool as Record<string, unknown>
     const all = Array.isArray(targets) ? (targets as Target[]) : []
     const up = all.filter(({ standing }) => standing === 'up').length
     if (up < all.length) isWhole = false
     const head = `pool ${text(name)}: ${up} of ${all.length} targets up, ${text(active)} requests`
-    return [head, ...all.flatMap(about)]
+    return [head, ...waitLines(waiting, waits), ...all.flatMap(about)]
   })
   return { lines, isWhole }
 }
 
-function about({ id, standing, share, ...waits }: Target): string[] {
+function waitLines(waiting: unknown, waits: unknown): string[] {
+  const { late } = (waits ?? {}) as { late?: unknown }
+  const now = Number(waiting) > 0 ? [`  ${text(waiting)} requests wait for room`] : []
+  return Number(late) > 0
+    ? [...now, `  ${text(late)} requests waited for room and had none in time`]
+    : now
+}
+
+function about(target: Target): string[] {
+  const { active, max_requests: most } = target
+  const isFull = most !== undefined && Number(active) >= Number(most)
+  const full = `  ${text(target.id)} has all the ${text(most)} requests that it may have`
+  return [...(isFull ? [full] : []), ...standingOf(target)]
+}
+
+function standingOf({ id, standing, share, ...waits }: Target): string[] {
   const rests = Number(waits.rests_for_seconds)
   if (standing === 'up' && rests > 0)
     return [`  ${text(id)} asks to be left alone for ${rests} s`]

@@ -8,6 +8,7 @@ import { setImmediate as soon } from 'node:timers'
 import type { Duplex } from 'node:stream'
 import { YoriError } from '../../core/errors.js'
 import type {
+  ConnectionLimits,
   UpstreamBody,
   UpstreamExchange,
   UpstreamHandler,
@@ -16,10 +17,13 @@ import type {
 import { mayFallBack, retryAfterMs } from '../../pools/failures.js'
 import type { Failure } from '../../pools/failures.js'
 import type { Lease } from '../../pools/pool.js'
-import type { FallbackWay, Outgoing, PooledWay, Taken } from '../words/pooled-way.js'
+import type { Outgoing, PooledWay } from '../words/pooled-way.js'
 import type { AttemptLog } from './attempts.js'
+import { coursesOf } from './pooled-courses.js'
+import type { Course, ServedBy } from './pooled-courses.js'
 import { withOurs } from './pooled-head.js'
 import type { Told } from './pooled-head.js'
+import { PoolWait } from './pool-wait.js'
 
 /** A client that waits less than this for an answer to begin, and goes, says nothing of a target. */
 const PATIENCE_MS = 1_000
@@ -28,6 +32,7 @@ export interface Sent {
   /** Over a new connection. */
   readonly fresh: boolean
   readonly headTimeoutMs: number | undefined
+  readonly limits: ConnectionLimits
 }
 
 export interface PooledRequest {
@@ -46,22 +51,9 @@ export interface PooledRequest {
   readonly wallNow: () => number
 }
 
-/** Another provider, and the model that it is asked for. */
-export interface ServedBy {
-  readonly provider: string
-  readonly model: string | undefined
-}
-
 interface Next {
   readonly lease: Lease
   readonly body: UpstreamBody
-}
-
-/** A way with what goes by it, where that is another than the provider's own. */
-interface Course {
-  readonly way: PooledWay
-  readonly taken?: Taken
-  readonly other?: ServedBy
 }
 
 /** Of the exchange it is the way up, of each attempt the handler. */
@@ -78,6 +70,8 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   #allAsks = 0
   #lease: Lease | undefined
   #upstream: UpstreamExchange | undefined
+  /** It waits for room at the pool. */
+  #wait: PoolWait | undefined
   #sentAt = 0
   /** It went over a new connection because an old one had died. */
   #isFresh = false
@@ -110,8 +104,9 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
 
   abort(): void {
     if (this.#isOver) return
+    this.#wait?.leave()
     const waitedMs = this.#asked.now() - this.#sentAt
-    const isMissed = !this.#heard && waitedMs >= PATIENCE_MS
+    const isMissed = this.#wait === undefined && !this.#heard && waitedMs >= PATIENCE_MS
     this.#upstream?.abort()
     if (isMissed) this.#note('YORI_CLIENT_GONE')
     this.#settle(this.#failure ?? (isMissed ? { kind: 'unanswered' } : undefined), true)
@@ -164,7 +159,7 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
       return
     }
     if (!this.#heard && stale && this.#goesAgain()) return
-    const failure = this.#failureOf(stale || unsent === true)
+    const failure = this.#failureOf(error, stale || unsent === true)
     if (this.#goesElsewhere(failure, error.code)) return
     if (!this.#heard) this.#note(error.code)
     this.#settle(failure)
@@ -181,27 +176,65 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   }
 
   #begin(): void {
-    const { name } = this.#course.way.pool.settings
     this.#enter(this.#course)
+    this.#seek()
+  }
+
+  /** At the pool where it is, now or once there is room; else at the next. */
+  #seek(): void {
     for (;;) {
-      const body = this.#course.taken?.body ?? this.#asked.body
-      const lease = this.#take(body.kind !== 'stream')
-      if (lease !== undefined) {
-        this.#go({ lease, body })
-        return
-      }
-      this.#course.way.pool.counts.noTarget++
-      const next = this.#left.shift()
-      if (next === undefined) break
-      this.#leave()
-      this.#enter(next)
+      if (this.#goesNow() || this.#waits()) return
+      if (!this.#passesOver()) break
     }
-    const text = `${name}: each of its targets has all the requests that it may have`
+    this.#hasNoRoom('YORI_UPSTREAM_NO_TARGET')
+  }
+
+  /** For the provider itself, once; others are passed over. */
+  #waits(): boolean {
+    const { way, other } = this.#course
+    const { waitMs, waiting: most } = way.pool.settings.limits
+    if (other !== undefined) return false
+    const serve = (): boolean => this.#goesNow()
+    this.#wait = PoolWait.begin(way.pool.line, { most, waitMs, serve }, () => {
+      this.#wait = undefined
+      if (this.#passesOver()) this.#seek()
+      else this.#hasNoRoom('YORI_UPSTREAM_BUSY')
+    })
+    return this.#wait !== undefined
+  }
+
+  /** False: there is no other. */
+  #passesOver(): boolean {
+    this.#course.way.pool.counts.noTarget++
+    const next = this.#left.shift()
+    if (next === undefined) return false
+    this.#leave()
+    this.#enter(next)
+    return true
+  }
+
+  /** False: none of the targets of the pool that it is at has room. */
+  #goesNow(): boolean {
+    const body = this.#course.taken?.body ?? this.#asked.body
+    const lease = this.#take(body.kind !== 'stream')
+    if (lease === undefined) return false
+    this.#wait = undefined
+    this.#go({ lease, body })
+    return true
+  }
+
+  #hasNoRoom(code: 'YORI_UPSTREAM_BUSY' | 'YORI_UPSTREAM_NO_TARGET'): void {
+    const { name, limits } = this.#course.way.pool.settings
+    const text =
+      code === 'YORI_UPSTREAM_BUSY'
+        ? `${name}: each of its targets had all the requests that it may have for ${limits.waitMs / 1000} s`
+        : `${name}: each of its targets has all the requests that it may have`
     // Not within the call: whoever sends does not know yet that it has.
     soon(() => {
       if (this.#isOver) return
       this.#settle(undefined)
-      this.#handler.onError(new YoriError('YORI_UPSTREAM_NO_TARGET', text), false, true)
+      const error = new YoriError(code, text, { retryAfterS: 1 })
+      this.#handler.onError(error, false, true)
     })
   }
 
@@ -237,7 +270,11 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     }
     this.#sentAt = now()
     this.#upstream = send(
-      request(way.to(lease.index), body, { fresh, headTimeoutMs: way.headTimeoutMs }),
+      request(way.to(lease.index), body, {
+        fresh,
+        headTimeoutMs: way.headTimeoutMs,
+        limits: limitsOf(way, lease.index),
+      }),
       this,
     )
   }
@@ -315,8 +352,9 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
     }
   }
 
-  #failureOf(isUnsent: boolean): Failure {
+  #failureOf({ code }: YoriError, isUnsent: boolean): Failure {
     if (this.#heard) return { kind: 'cut' }
+    if (code === 'YORI_UPSTREAM_BUSY') return { kind: 'full' }
     return isUnsent ? { kind: 'unsent' } : { kind: 'unanswered' }
   }
 
@@ -349,26 +387,10 @@ function nameOf({ provider, model }: ServedBy): string {
     : `${provider}/${model}`
 }
 
-/** In the order in which they are asked; those that are not for this request are left out. */
-function coursesOf(own: PooledWay, body: UpstreamBody): [Course, ...Course[]] {
-  const first: Course[] = []
-  const then: Course[] = []
-  for (const way of own.fallbacks ?? []) {
-    const taken = way.takes(body)
-    if (taken === undefined) continue
-    const other = { provider: way.provider, model: taken.model }
-    const list = isAskedFirst(way, own) ? first : then
-    list.push({ way, taken, other })
+function limitsOf({ pool }: PooledWay, index: number): ConnectionLimits {
+  const { targets, limits } = pool.settings
+  return {
+    connections: targets[index]?.maxConnections ?? Infinity,
+    waitMs: limits.waitMs,
   }
-  const [one, ...others] = [...first, { way: own }, ...then]
-  return [one ?? { way: own }, ...others]
-}
-
-function isAskedFirst(
-  { isPreferred, slowerThanMs, pool }: FallbackWay,
-  own: PooledWay,
-): boolean {
-  if (!isPreferred && slowerThanMs === undefined) return false
-  const isSlow = slowerThanMs !== undefined && (own.pool.latencyMs ?? 0) > slowerThanMs
-  return (isPreferred || isSlow) && pool.isUp
 }

@@ -1,6 +1,10 @@
 /** A request as it goes up: to whom, in which version of HTTP, and what HTTP/2 needs beside it. */
 import { authorityHost, hostField, isSigned, readRequestHead } from '../../http/head.js'
-import type { UpstreamBody, UpstreamRequest } from '../../net/upstream-words.js'
+import type {
+  ConnectionLimits,
+  UpstreamBody,
+  UpstreamRequest,
+} from '../../net/upstream-words.js'
 import type { Catalogue } from '../../providers/catalogue.js'
 import type { ExchangeAbout } from '../words/exchange-about.js'
 import type { ExchangePort } from './port.js'
@@ -79,7 +83,7 @@ export function pooledRequest(
   about: ExchangeAbout<ExchangePort>,
   body: UpstreamBody,
   judging: Pick<Judging, 'redaction' | 'changes'> | undefined,
-  { to, fresh, headTimeoutMs }: PooledTo,
+  { to, fresh, headTimeoutMs, limits }: PooledTo,
 ): UpstreamRequest {
   const { target, path, fields } = to
   const { facts, request } = about
@@ -98,6 +102,7 @@ export function pooledRequest(
     fields: judging?.changes?.requestFields(left) ?? left,
     fresh,
     headTimeoutMs,
+    limits,
     version,
     ...(version === undefined ? {} : h2Words(request)),
   }
@@ -108,4 +113,5 @@ export interface PooledTo {
   readonly to: Outgoing
   readonly fresh: boolean
   readonly headTimeoutMs: number | undefined
+  readonly limits: ConnectionLimits
 }

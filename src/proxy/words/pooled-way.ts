@@ -38,7 +38,7 @@ export interface FallbackWay extends Omit<PooledWay, 'fallbacks'> {
   readonly provider: string
   /** Asked before the other, while one of its targets is up. */
   readonly isPreferred: boolean
-  /** The same while answers of the other begin later than this. */
+  /** Asked before the other while answers of that begin later than this. */
   readonly slowerThanMs: number | undefined
   /** Undefined: it is not for this request. */
   readonly takes: (body: UpstreamBody) => Taken | undefined

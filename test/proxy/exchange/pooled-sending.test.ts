@@ -199,7 +199,7 @@ describe('a request at a pool', () => {
   })
 
   it('says that there is no target, not within the call', async () => {
-    const made = makePool([{ maxRequests: 1 }])
+    const made = makePool([{ maxRequests: 1 }], { limits: { waiting: 0 } })
     const first = begin(made)
     const { sent, heard } = begin(made)
     assert.deepEqual([sent.length, heard.error], [0, undefined])
@@ -207,6 +207,28 @@ describe('a request at a pool', () => {
     assert.equal(heard.error?.code, 'YORI_UPSTREAM_NO_TARGET')
     assert.equal(made.pool.counts.noTarget, 1)
     first.exchange.abort()
+    isFree(made)
+  })
+
+  it('waits for room in its order, and is told when there was none in time', async () => {
+    const made = makePool([{ maxRequests: 1 }], { limits: { waitMs: 20, waiting: 2 } })
+    const first = begin(made)
+    const second = begin(made)
+    const third = begin(made)
+    const fourth = begin(made)
+    await fourth.heard.ended()
+    assert.equal(fourth.heard.error?.code, 'YORI_UPSTREAM_NO_TARGET')
+    first.sent[0]?.handler.onHead(200, '', [])
+    first.sent[0]?.handler.onEnd([])
+    assert.deepEqual([second.sent.length, third.sent.length], [1, 0])
+    await third.heard.ended()
+    assert.equal(third.heard.error?.code, 'YORI_UPSTREAM_BUSY')
+    assert.equal(third.sent.length, 0)
+    const gone = begin(made)
+    gone.exchange.abort()
+    assert.deepEqual(made.pool.line.counts, { served: 1, late: 1, left: 1 })
+    assert.equal(made.pool.line.length, 0)
+    second.exchange.abort()
     isFree(made)
   })
 
