@@ -60,10 +60,10 @@ export function doorAsked(target: string): DoorAsked | undefined {
   return { name, rest: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
-/** The same of `/<provider>/v1/...`, where there is a provider of that name. */
+/** The same of `/<provider>/v1/...`, where there is a provider of that name; Gemini has `/upload/v1beta/...`, too. */
 export function shortDoorAsked(target: string, doors: DoorTable): DoorAsked | undefined {
   const [, name, rest] =
-    /^\/([a-z0-9._-]{1,64})(\/v\d[a-z0-9]{0,15}\/.*)$/s.exec(target) ?? []
+    /^\/([a-z0-9._-]{1,64})((?:\/upload)?\/v\d[a-z0-9]{0,15}\/.*)$/s.exec(target) ?? []
   if (name === undefined || rest === undefined || doors.find(name) === undefined)
     return undefined
   return { name, rest, isShort: true }

@@ -114,7 +114,7 @@ const gemini: DoorLibrary = {
   door: 'gemini',
   namesModel: false,
   hear: async ({ url }) => {
-    const { models } = new GoogleGenAI({
+    const { models, files } = new GoogleGenAI({
       apiKey: CLIENT_KEY,
       httpOptions: { baseUrl: url },
     })
@@ -131,6 +131,10 @@ const gemini: DoorLibrary = {
       (await all(await models.generateContentStream(asked))).map(plain),
       plain(await models.generateContent({ ...asked, config: { tools } })),
       (await models.embedContent(embedding)).embeddings,
+      await files.upload({
+        file: new Blob([FILE], { type: 'text/plain' }),
+        config: { mimeType: 'text/plain' },
+      }),
     ]
   },
 }

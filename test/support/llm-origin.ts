@@ -62,7 +62,10 @@ export async function serveLlm(
   const { method = '', url: target = '/', headers, rawHeaders } = request
   arrived.push({ method, target, headers, rawHeaders, body })
   const url = new URL(target, 'http://origin')
-  const row = fileRow(method, url.pathname, body) ?? ownRow(url.pathname, parse(body))
+  const row =
+    uploadRow(request, url, body) ??
+    fileRow(method, url.pathname, body) ??
+    ownRow(url.pathname, parse(body))
   if (row !== undefined) {
     response.writeHead(row.status, row.headers)
     response.end(row.body)
@@ -104,6 +107,25 @@ function ownRow(
     return whole({ ...EMBEDDED, id: 'e', model })
   const found = EMBEDDINGS.find(([end]) => path.endsWith(end))
   return found && whole(found[1])
+}
+
+/** Gemini's: where the content goes is told first, by the name of the host. */
+function uploadRow(
+  { headers, socket }: IncomingMessage,
+  url: URL,
+  body: Buffer,
+): ReturnType<typeof ownRow> {
+  if (!url.pathname.endsWith('/upload/v1beta/files')) return undefined
+  if (headers['x-goog-upload-command'] === 'start') {
+    const scheme = 'encrypted' in socket ? 'https' : 'http'
+    const there = `${scheme}://${headers.host ?? ''}${url.pathname}?upload_id=1`
+    return { status: 200, headers: { 'x-goog-upload-url': there }, body: Buffer.alloc(0) }
+  }
+  const file = { name: 'files/1', sizeBytes: String(body.length), state: 'ACTIVE' }
+  const made = whole({ file })
+  return (
+    made && { ...made, headers: { ...made.headers, 'x-goog-upload-status': 'final' } }
+  )
 }
 
 /** Files as OpenAI, Anthropic and Mistral keep them. */

@@ -3,6 +3,7 @@
  * exchange with a provider, or an answer of ours.
  */
 import { randomUUID } from 'node:crypto'
+import { TLSSocket } from 'node:tls'
 import type { ErrorCode } from '../../core/errors.js'
 import type { RequestHead } from '../../http/head.js'
 import type { KeyHolder } from '../../policy/access-gate.js'
@@ -55,6 +56,12 @@ export function facts(
 /** Begins an exchange, which goes on by itself. */
 export function exchange(arrived: Arrived, about: ExchangeFacts): void {
   new Exchange(arrived.http, arrived.from, about, arrived.services).begin()
+}
+
+/** As the client called us: there it comes back. */
+export function ownOrigin({ from, head }: Pick<Arrived, 'from' | 'head'>): string {
+  const scheme = from.socket instanceof TLSSocket ? 'https' : 'http'
+  return `${scheme}://${head.hosts[0] ?? ''}`
 }
 
 /** Answers in the shape of the provider at `host`, else of the library that asks. */

@@ -19,7 +19,7 @@ import {
 import type { Credentialed } from '../../providers/credentials.js'
 import { withoutOwn } from '../../providers/crossing.js'
 import type { PooledWay } from '../words/pooled-way.js'
-import { declineAs, exchange, facts, sdkOf } from './arrived.js'
+import { declineAs, exchange, facts, ownOrigin, sdkOf } from './arrived.js'
 import type { Arrived } from './arrived.js'
 import { fallbacksOf } from './fallbacks.js'
 import { signatureProblem, signsOf, SigningWay } from './signed-anew.js'
@@ -94,6 +94,7 @@ export function serveDoor(arrived: Arrived, asked: DoorAsked): void {
           headTimeoutMs: door.headTimeoutMs,
           ...(pooled === undefined ? {} : { pooled }),
           ...wholeOf(services, pooled !== undefined),
+          ...(door.speaks === 'gemini' ? { answerFields: uploadsBy(arrived, door) } : {}),
           ...(signs === undefined ? {} : { way: new SigningWay(signs) }),
           ...(sidecar ? { toolName: toolNameOf(name, rest) } : {}),
         },
@@ -133,6 +134,25 @@ function sdkAt(arrived: Arrived, door: Door, rest: string): string {
 function toolNameOf(provider: string, rest: string): string {
   const path = rest.split('?', 1)[0] as string
   return `${provider}.${path.replace(/^\/+|\/+$/g, '').replaceAll('/', '.')}`
+}
+
+/** Gemini tells where a file's content is to be sent: that, too, comes by this door. */
+function uploadsBy(
+  arrived: Arrived,
+  { name, target }: Door,
+): (fields: readonly string[]) => string[] {
+  const prefix = target?.prefix ?? ''
+  const back = `${ownOrigin(arrived)}/llm/${name}`
+  return (fields) =>
+    fields.map((text, i) => {
+      const field = i % 2 === 1 ? (fields[i - 1] as string).toLowerCase() : ''
+      if (field !== 'x-goog-upload-url' && field !== 'x-goog-upload-control-url')
+        return text
+      const [, path] = /^https?:\/\/[^/?#]+(\/.*)$/.exec(text) ?? []
+      return path?.startsWith(`${prefix}/`) === true
+        ? back + path.slice(prefix.length)
+        : text
+    })
 }
 
 interface Sent {

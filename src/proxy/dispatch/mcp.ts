@@ -3,7 +3,6 @@
  * path says goes on as it stands; from there it is an exchange like any other. That its caller
  * may ask us at all has been seen to.
  */
-import { TLSSocket } from 'node:tls'
 import { shareOf } from '../../core/device-id.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { DoorTarget } from '../../policy/door.js'
@@ -18,7 +17,7 @@ import { GatewayWay } from '../mcp/gateway-way.js'
 import type { PinnedTools, Use } from '../mcp/server-way.js'
 import { ServerWay, serverPath } from '../mcp/server-way.js'
 import type { DoorWay } from '../words/door-way.js'
-import { declineAs, exchange, facts } from './arrived.js'
+import { declineAs, exchange, facts, ownOrigin } from './arrived.js'
 import type { Arrived } from './arrived.js'
 import { markOf } from '../judging/content-marks.js'
 import type { DispatchPort } from './port.js'
@@ -156,12 +155,6 @@ function leadOn(arrived: Arrived, { target, name, rest, way }: Led): void {
       },
     ),
   )
-}
-
-/** As the client called us: there it comes back. */
-function ownOrigin({ from, head }: Arrived): string {
-  const scheme = from.socket instanceof TLSSocket ? 'https' : 'http'
-  return `${scheme}://${head.hosts[0] ?? ''}`
 }
 
 function refused(arrived: Arrived, code: ErrorCode, detail?: string): void {

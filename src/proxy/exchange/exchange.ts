@@ -221,7 +221,8 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
       ? undefined
       : this.facts.door?.way?.rewriter?.(head, status, this.#sink())
     const changes = restores || this.#rewriter !== undefined
-    const fields = changes ? restoredFields(head.fields) : head.fields
+    const came = this.facts.door?.answerFields?.(head.fields) ?? head.fields
+    const fields = changes ? restoredFields(came) : came
     const phrase = reasonPhrase(message) ?? STATUS_CODES[status] ?? ''
     const changed = this.#judging?.changes?.responseFields(fields) ?? fields
     this.#tap?.responseHead(status, changed)

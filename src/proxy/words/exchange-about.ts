@@ -39,6 +39,8 @@ export interface ByDoor {
   readonly wholeBytes?: number
   /** It came to a sidecar: what it is called there, `<provider>.<path with dots>`. */
   readonly toolName?: string
+  /** End-to-end fields of its answer, flat, as its client is to have them. */
+  readonly answerFields?: ((fields: readonly string[]) => string[]) | undefined
   /** What it does beside leading on. */
   readonly way?: DoorWay
 }
