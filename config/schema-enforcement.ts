@@ -181,6 +181,16 @@ export const enforcementSchema = section(
       'password-hash',
       'The token for emergency overrides, hashed.',
     ),
+    hold_seconds: {
+      type: 'integer',
+      unit: 'seconds',
+      default: 55,
+      minimum: 1,
+      maximum: 600,
+      description:
+        'How long a request that a policy holds waits for the word of an adult. Many clients ' +
+        'of MCP give up after 60.',
+    },
     grant_seconds: {
       type: 'integer',
       unit: 'seconds',

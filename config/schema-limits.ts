@@ -64,6 +64,12 @@ export const limitsSchema = section(
         'In-flight requests per device, likewise: so that no device takes an endpoint from ' +
         'the others. Beyond it 429.',
     }),
+    held_for_approval: count({
+      default: 64,
+      maximum: 1000,
+      description:
+        'In-flight requests that wait for the word of an adult. Beyond it they are refused.',
+    }),
     header_bytes: size({
       default: 32 * KiB,
       minimum: 1 * KiB,

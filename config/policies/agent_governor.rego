@@ -1,7 +1,8 @@
 # Stops an agent that runs away: limits of tool calls, tokens, money, requests and minutes in
 # one conversation.
 #
-# A limit of 0 is none. The message is written for the agent that reads it. A person ends a
+# `over` says what becomes of what goes on over a limit: it is refused, or it waits for the word of
+# an adult (`hold`). A limit of 0 is none. The message is written for the agent that reads it. A person ends a
 # conversation at once with `yori sessions stop`.
 package yori.agent_governor
 
@@ -14,6 +15,7 @@ parameters := object.union(people.parameters, {
 	"max_usd": {"type": "number", "minimum": 0, "default": 5, "description": "US dollars."},
 	"max_requests": {"type": "integer", "minimum": 0, "default": 0, "description": "Requests."},
 	"max_minutes": {"type": "integer", "minimum": 0, "default": 0, "description": "Minutes since it began."},
+	"over": {"type": "string", "enum": ["refuse", "hold"], "default": "refuse", "description": "What becomes of a request over a limit."},
 	"warn_percent": {"type": "number", "minimum": 1, "maximum": 100, "default": 80, "description": "Share of a limit at which it warns."},
 })
 
@@ -32,6 +34,16 @@ limits := [limit |
 note := amounts.estimated(object.get(input.session, "estimated_usd", 0))
 
 deny contains text if {
+	data.params.over == "refuse"
+	some text in reached
+}
+
+hold contains text if {
+	data.params.over == "hold"
+	some text in reached
+}
+
+reached contains text if {
 	people.concerned
 	some limit in limits
 	limit.used >= limit.of

@@ -46,3 +46,10 @@ test_speaks_to_the_agent if {
 	agent_governor.deny == {"this conversation has reached its limit of 100 tool calls: stop here, do not try again, and tell the user"} with data.params as params({})
 		with input as stood({"tool_calls": 100})
 }
+
+test_holds_where_told_so if {
+	agent_governor.hold == {"this conversation has reached its limit of 100 tool calls: stop here, do not try again, and tell the user"} with data.params as params({"over": "hold"})
+		with input as stood({"tool_calls": 100})
+	agent_governor.hold == set() with data.params as params({}) with input as stood({"tool_calls": 100})
+	agent_governor.deny == set() with data.params as params({"over": "hold"}) with input as stood({"tool_calls": 100})
+}

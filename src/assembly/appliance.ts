@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import type { AuditStore } from '../audit/store.js'
 import type { Elsewhere } from '../household/elsewhere.js'
+import type { Holds } from '../household/holds.js'
 import type { LivePolicyState } from '../household/live-state.js'
 import type { SocketAddress } from '../core/address.js'
 import type { Clock } from '../core/clock.js'
@@ -124,6 +125,11 @@ export class Appliance {
   /** Who trusts us. */
   get trust(): TrustLedger {
     return this.#lasting.trust
+  }
+
+  /** Requests that wait for the word of an adult. */
+  get holds(): Holds {
+    return this.#lasting.holds
   }
 
   /** What people changed while YORI runs. */

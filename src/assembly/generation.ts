@@ -25,6 +25,7 @@ import { ClientCertificates } from './from-config/client-certificates.js'
 import { mcpDoorsOf } from './from-config/mcp-doors.js'
 import { pagePortsOf, pageReachOf } from './from-config/page-reach.js'
 import { dialerOf, unsharedOf, upstreamOf } from './from-config/upstream.js'
+import { milliseconds } from './from-config/milliseconds.js'
 import { deciderOf, keysOf, overridesOf } from './from-config/policies.js'
 import type { PolicyEdges } from './from-config/policies.js'
 import { processorsOf } from './from-config/processors.js'
@@ -81,6 +82,8 @@ export interface GenerationEdges extends PolicyEdges {
   readonly trials: Services['trials']
   readonly trust: Services['trust']
   readonly toolPins: Services['toolPins']
+  readonly holds: Services['holds']
+  readonly tellHeld: Services['tellHeld']
   /** The ports on which we listen. */
   readonly ownPorts: () => readonly number[]
   readonly reach: Services['reach']
@@ -201,6 +204,10 @@ export class Generation {
       ),
       decider,
       overrides: overridesOf(config, edges),
+      holdLimits: {
+        waitMs: milliseconds(config.enforcement.hold_seconds),
+        max: config.limits.held_for_approval,
+      },
       keys: keysOf(config, edges),
       processors,
       recognise: (head, speaks) =>

@@ -43,6 +43,7 @@ import { UsageCounters } from '../policy/usage.js'
 import type { AccessMemory } from '../policy/access-gate.js'
 import type { PolicyMemory } from '../policy/decider.js'
 import type { Elsewhere } from '../household/elsewhere.js'
+import { HELD_EVENT, Holds, heldDetails } from '../household/holds.js'
 import type { OverrideMemory } from '../household/overrides.js'
 import { PassedContent } from '../household/passed-content.js'
 import { RepeatedBlocks } from '../household/repeated-blocks.js'
@@ -95,6 +96,7 @@ export class Lasting {
   readonly kept: LivePolicyState
   readonly steering: SteeringKeeper
   readonly descriptors: Descriptors
+  readonly holds = new Holds()
   readonly #options: LastingOptions
   readonly #hooks: LastingHooks
   readonly #deadlines: Deadlines
@@ -349,6 +351,8 @@ export class Lasting {
       targets: this.#targets,
       answerCounts: this.#answerCounts,
       overrideMemory: this.#overrideMemory,
+      holds: this.holds,
+      tellHeld: (call) => this.event(HELD_EVENT, heldDetails(call)),
       memory: this.#memory,
       trials: this.#trials,
       toolPins: this.#toolPins,

@@ -15,6 +15,7 @@ export interface ControlPort {
     | 'connections'
     | 'conversations'
     | 'current'
+    | 'holds'
     | 'policyState'
     | 'reloads'
     | 'steering'

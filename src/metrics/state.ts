@@ -2,6 +2,7 @@
 import { memoryUsage, cpuUsage } from 'node:process'
 import type { Appliance } from '../assembly/appliance.js'
 import type { Clock } from '../core/clock.js'
+import { WORDS } from '../household/holds.js'
 import { unfolding, windows } from '../http/unfolding.js'
 import type { SteeringStands } from '../../pf/steering-keeper.js'
 import type { Family } from './instruments.js'
@@ -15,7 +16,13 @@ import type { TrafficMetrics } from './traffic.js'
 export interface StateSources {
   readonly appliance: Pick<
     Appliance,
-    'audit' | 'connections' | 'conversations' | 'current' | 'reloads' | 'steering'
+    | 'audit'
+    | 'connections'
+    | 'conversations'
+    | 'current'
+    | 'holds'
+    | 'reloads'
+    | 'steering'
   >
   readonly traffic: Pick<TrafficMetrics, 'open'>
   readonly delay: LoopDelay | undefined
@@ -119,6 +126,18 @@ function aboutTraffic({ appliance, traffic }: StateSources): Family[] {
       'yori_undecided_connections',
       'Connections of which nothing is known yet.',
       services.undecided.waiting,
+    ),
+    looked(
+      'gauge',
+      'yori_held_for_approval',
+      'Requests that wait for the word of an adult.',
+      appliance.holds.size,
+    ),
+    looked(
+      'counter',
+      'yori_holds_total',
+      'Requests that waited for the word of an adult, by what became of them.',
+      WORDS.map((word) => [{ word }, appliance.holds.told[word]]),
     ),
     looked(
       'gauge',

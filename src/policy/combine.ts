@@ -23,6 +23,8 @@ export interface Voice {
   readonly answer?: VoiceAnswer
   /** Of one that blocks: a person may allow it. */
   readonly asks?: true
+  /** Of one that asks: the request waits for the answer. */
+  readonly holds?: true
 }
 
 export interface VoiceAnswer {
@@ -89,6 +91,7 @@ export function voiceOf(
     order: setting.order,
     explicitAllow: opinion.kind === 'allow',
     ...(opinion.kind === 'deny' && opinion.asks === true ? { asks: true } : {}),
+    ...(opinion.kind === 'deny' && opinion.holds === true ? { holds: true } : {}),
     ...(STRENGTH[effect] >= STRENGTH.redact && 'redactions' in opinion
       ? { redactions: opinion.redactions }
       : {}),

@@ -468,6 +468,11 @@ export class Decider {
     return this.#someReads(({ readsText }) => readsText)
   }
 
+  /** Somebody looks at `input.calls`. */
+  get readsCalls(): boolean {
+    return this.#someReads(({ readsCalls }) => readsCalls)
+  }
+
   #someReads(reads: (policy: Policy) => boolean | undefined): boolean {
     const { policies, settings } = this.#options
     return policies.some(

@@ -6,6 +6,7 @@ import { WEEKDAYS } from './local-time.js'
 import type { LocalTime } from './local-time.js'
 import type {
   BodyState,
+  CallsInput,
   FindingInput,
   McpInput,
   PolicyInput,
@@ -47,6 +48,8 @@ export interface InputFacts {
   readonly agentId?: string | undefined
   /** Undefined: it is no message of MCP. */
   readonly mcp?: McpInput | undefined
+  /** Undefined: nobody looks, or nobody can tell. */
+  readonly calls?: CallsInput | undefined
   /** It came to a sidecar: what it is called there. */
   readonly toolName?: string | undefined
   /** Micro-dollars for a token of input; undefined when the price is not known. */
@@ -139,6 +142,7 @@ export function policyInput(facts: InputFacts): PolicyInput {
     device: deviceInput(device, identity, facts.userAgent),
     endpoint: { domain: facts.endpoint, provider: facts.provider ?? null },
     mcp: facts.mcp ?? null,
+    calls: facts.calls ?? null,
     context: contextInput(time, counters.device),
     counters: countersInput(counters, time),
     session: sessionInput(session, facts.nowMs),

@@ -44,6 +44,11 @@ export interface PolicyInput {
   readonly endpoint: { readonly domain: string; readonly provider: string | null }
   /** Tools that a message of MCP calls; null when it is none, or its body is not whole. */
   readonly mcp?: McpInput | null
+  /**
+   * Tool calls that this request makes, or brings back: those of a message of MCP, else those of
+   * the model's last turn whose results come along. Null when nobody looks, or nobody can tell.
+   */
+  readonly calls?: CallsInput | null
   readonly context: {
     /** `YYYY-MM-DD`. */
     readonly date: string
@@ -115,6 +120,15 @@ export interface McpInput {
   }[]
   /** False: there is more than is listed, or something that cannot be told. */
   readonly is_whole: boolean
+}
+
+export interface CallsInput extends McpInput {
+  /** `mcp`: not yet run. `model`: run by its client, or about to be gone on from. */
+  readonly by: 'mcp' | 'model'
+  readonly calls: readonly (McpInput['calls'][number] & {
+    /** What in its arguments cannot be undone: which kind, and the command itself. */
+    readonly destructive: readonly { readonly kind: string; readonly shown: string }[]
+  })[]
 }
 
 /** The words are those of the protocol. */
@@ -189,6 +203,8 @@ export type Opinion =
       readonly kind: 'deny'
       /** A person may allow it; where policies judge calls of MCP no other denial can be. */
       readonly asks?: true
+      /** The request waits for that person, and is not refused before. */
+      readonly holds?: true
       readonly message?: string
       readonly redactions?: readonly Redaction[]
     }
@@ -214,8 +230,10 @@ export interface Policy {
   readonly readsPrompt?: boolean
   /** Does it look at what only a reader of the provider's own shape can tell? */
   readonly readsStructure?: boolean
-  /** It judges the tools that messages of MCP call: `input.mcp`. */
+  /** It judges tools that are called: `input.mcp`, `input.calls`. */
   readonly judgesCalls?: boolean
+  /** Does it look at `input.calls`? Nobody looks for them otherwise. */
+  readonly readsCalls?: boolean
   /** Does it look at what has been used so far? */
   readonly readsCounters?: boolean
   /** Is all that it looks at known before a request, by the name that a connection asks for? */

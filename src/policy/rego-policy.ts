@@ -1,8 +1,9 @@
 /**
- * A Rego module as a policy. Its package is `yori.<name>`; read are `deny`, `ask`, `redact`,
- * `alert` and `allow` (true, or a set of messages that is not empty), `message`, `redactions`,
+ * A Rego module as a policy. Its package is `yori.<name>`; read are `deny`, `ask`, `hold`,
+ * `redact`, `alert` and `allow` (true, or a set of messages that is not empty), `message`, `redactions`,
  * which says what `redact` takes out (`redactions.ts`), and `modify`, the body that goes on in
- * the place of the one that came. `ask` is a denial that a person may allow. The strongest that
+ * the place of the one that came. `ask` is a denial that a person may allow, `hold` one for
+ * whose word the request waits. The strongest that
  * holds is its opinion; all undefined or false is none, but for `allow`: an explicit false is
  * a denial. Modules of `yori.lib` are shared; `data.params` holds the parameters.
  */
@@ -62,6 +63,7 @@ const OUTPUTS = [
   'allow',
   'deny',
   'ask',
+  'hold',
   'modify',
   'alert',
   'redact',
@@ -128,6 +130,7 @@ export class RegoPolicy implements Policy {
   readonly readsStructure: boolean
   readonly judgesByName: boolean
   readonly judgesCalls: boolean
+  readonly readsCalls: boolean
   readonly readsCounters: boolean
   readonly judgesUnseen: boolean
   readonly redacts: boolean
@@ -148,6 +151,7 @@ export class RegoPolicy implements Policy {
     this.readsPrompt = looksAt(reads, 'prompt')
     this.readsStructure = readsStructureOf(reads)
     this.judgesCalls = judgesCallsOf(reads)
+    this.readsCalls = looksAt(reads, 'calls')
     this.judgesByName = judgesByNameOf(reads)
     this.readsCounters = COUNTERS.some((path) => looksAt(reads, path))
     this.judgesUnseen = judgesUnseenOf(reads)
@@ -216,9 +220,10 @@ function opinionOf(
   said: unknown,
   input: Pick<PolicyInput, 'findings'>,
 ): Opinion | undefined {
-  const { deny, ask, modify, redact, redactions, alert, allow, message } = said as Said
+  const { deny, ask, hold, modify, redact, redactions, alert, allow, message } =
+    said as Said
   const general = typeof message === 'string' ? message : undefined
-  const one = <K extends 'deny' | 'ask' | 'redact' | 'alert' | 'allow'>(
+  const one = <K extends 'deny' | 'ask' | 'hold' | 'redact' | 'alert' | 'allow'>(
     kind: K,
     value: unknown,
   ): { kind: K; message?: string } | undefined => {
@@ -235,8 +240,13 @@ function opinionOf(
   const some = wanted.length === 0 ? {} : { redactions: wanted }
   const asked = one('ask', ask)
   const asking = asked && ({ ...asked, asks: true } as const)
+  const held = one('hold', hold)
+  const holding = held && ({ ...held, asks: true, holds: true } as const)
   const denied =
-    one('deny', deny) ?? asking ?? (allow === false ? one('deny', true) : undefined)
+    one('deny', deny) ??
+    asking ??
+    holding ??
+    (allow === false ? one('deny', true) : undefined)
   // What is denied may be let past: then it is redacted all the same.
   if (denied !== undefined) return { ...denied, kind: 'deny', ...some }
   if (redacted !== undefined) return { ...redacted, kind: 'redact', ...some }

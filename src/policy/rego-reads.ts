@@ -28,6 +28,7 @@ const STRUCTURE: readonly string[] = [
   'request.tools',
   'request.models',
   'mcp',
+  'calls',
   'prompt',
   'prompt_end',
   'prompt_chars',
@@ -115,9 +116,9 @@ export function readsContentOf(reads: Reads): boolean {
   return CONTENT.some((path) => looksAt(reads, path))
 }
 
-/** Tools that a message of MCP calls. */
+/** Tools that are called. */
 export function judgesCallsOf(reads: Reads): boolean {
-  return looksAt(reads, 'mcp')
+  return looksAt(reads, 'mcp') || looksAt(reads, 'calls')
 }
 
 export function readsStructureOf(reads: Reads): boolean {

@@ -39,21 +39,33 @@ const SHOWN_CHARS = 128
 export function mcpCallsIn(body: unknown): McpCalls {
   const messages = messagesOf(body)
   if (messages === undefined) return { calls: [], is_whole: false }
-  const budget = { left: MAX_CALL_ARGUMENTS, isWhole: true }
+  const budget: CallBudget = { left: MAX_CALL_ARGUMENTS, isWhole: true }
   const calls = messages.flatMap(({ tool, arguments: given }) => {
     if (tool === undefined) return []
-    const list: McpArgument[] = []
-    collect(given, { path: [], list, budget })
     const plain = plainName(tool).trim() || tool
+    const list = argumentsIn(given, budget)
     return [{ tool: plain.toLowerCase(), shown: shownTool(tool), arguments: list }]
   })
   return { calls, is_whole: budget.isWhole }
 }
 
+/** Of all calls of one body together. */
+export interface CallBudget {
+  left: number
+  isWhole: boolean
+}
+
 interface Collecting {
   readonly path: readonly string[]
   readonly list: McpArgument[]
-  readonly budget: { left: number; isWhole: boolean }
+  readonly budget: CallBudget
+}
+
+/** Of one call; what is over the budget is left out, and that is said in it. */
+export function argumentsIn(given: unknown, budget: CallBudget): readonly McpArgument[] {
+  const list: McpArgument[] = []
+  collect(given, { path: [], list, budget })
+  return list
 }
 
 function collect(value: unknown, at: Collecting): void {

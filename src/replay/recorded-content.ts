@@ -31,6 +31,7 @@ export interface RecordedContent {
 /** All paths that some row lacks. */
 export const MAY_LACK = [
   'mcp',
+  'calls',
   'request.headers',
   'request.body',
   'request.body_state',
@@ -79,6 +80,7 @@ export function contentOf(row: Listed): RecordedContent {
   const noted = findingsOf(row)
   const lacks = lacking([
     ['mcp', isMcp(row)],
+    ['calls', true],
     ['request.body', true],
     ['request.body_state', true],
     ['prompt', !isWhole],

@@ -94,6 +94,10 @@ export class RecordedDocument implements PolicyInput {
     return this.#whole().mcp ?? null
   }
 
+  get calls(): NonNullable<PolicyInput['calls']> | null {
+    return this.#whole().calls ?? null
+  }
+
   get estimate(): PolicyInput['estimate'] {
     return this.#whole().estimate
   }
@@ -171,11 +175,19 @@ export class RecordedDocument implements PolicyInput {
 /** All of it, for who looks at everything. */
 export function wholeInput(input: PolicyInput): PolicyInput {
   const { request, device, endpoint, context, counters, session, agent_id } = input
-  const { mcp = null, estimate, model, prompt, prompt_end, prompt_chars } = input
+  const {
+    mcp = null,
+    calls = null,
+    estimate,
+    model,
+    prompt,
+    prompt_end,
+    prompt_chars,
+  } = input
   const { text: words, said, said_chars, findings } = input
   return {
     ...{ request, device, endpoint, context, counters, session, agent_id },
-    ...{ mcp, estimate, model, prompt, prompt_end, prompt_chars },
+    ...{ mcp, calls, estimate, model, prompt, prompt_end, prompt_chars },
     ...{ text: words, said, said_chars, findings },
   }
 }

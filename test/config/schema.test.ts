@@ -281,6 +281,7 @@ describe('the defaults', () => {
       list_mode: 'allowlist',
       emergency_override: { require_password: true },
       override_enabled: false,
+      hold_seconds: 55,
       grant_seconds: 1800,
     },
     alerts: {
@@ -316,6 +317,7 @@ describe('the defaults', () => {
       header_count: 200,
       header_name_bytes: 256,
       header_value_bytes: 16_384,
+      held_for_approval: 64,
       held_body_bytes: 67_108_864,
       held_body_bytes_per_client: 25_165_824,
       decompression_ratio: 100,

@@ -7,9 +7,11 @@ import { statfs } from 'node:fs/promises'
 import type { CaCondition } from '../../../ca/condition.js'
 import type { AuditStore } from '../../audit/store.js'
 import type { EventRecord } from '../../core/record.js'
+import { HELD_EVENT } from '../../household/holds.js'
 import { nameOfDevice, trustsNow } from '../../core/trust.js'
 import type { TrustEntry } from '../../core/trust.js'
-import type { Tell } from './rule.js'
+import { alertDevice } from './rule.js'
+import type { Happened, Tell } from './rule.js'
 
 const LOOK_EVERY_MS = 5_000
 const DISK_EVERY_MS = 60_000
@@ -69,6 +71,7 @@ export class StateWatch {
 
   /** Of the record of events. */
   event({ kind, details }: EventRecord): void {
+    if (kind === HELD_EVENT) this.#tell(heldCall(details))
     if (kind !== 'steering_off') return
     const cause = wordOf(details['cause'])
     this.#tell({
@@ -153,4 +156,27 @@ const NOT_KNOWN: Disk = { freeBytes: Infinity, allBytes: 0 }
 async function askSystem(folder: string): Promise<Disk> {
   const { bavail, blocks, bsize } = await statfs(folder)
   return { freeBytes: bavail * bsize, allBytes: blocks * bsize }
+}
+
+/** It waits: somebody asks, and has to be answered soon. */
+function heldCall(details: EventRecord['details']): Happened {
+  const { ip, mac, hostname } = details['device'] as Record<string, string | null>
+  const device = {
+    ip: ip ?? '',
+    ...(typeof mac === 'string' ? { mac } : {}),
+    ...(typeof hostname === 'string' ? { hostname } : {}),
+  }
+  return {
+    rule: 'ask',
+    device: alertDevice(device),
+    policy: wordOf(details['policy']),
+    reason: `waits for an answer: ${wordOf(details['reason'])}`,
+    metadata: {
+      request_id: wordOf(details['requestId']),
+      endpoint: wordOf(details['endpoint']),
+      code: wordOf(details['code']),
+      until: wordOf(details['until']),
+      action: 'hold',
+    },
+  }
 }

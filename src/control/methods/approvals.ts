@@ -1,6 +1,7 @@
 /** What an adult says to what was refused: yes for a while or once, no, and no longer. */
 import { APPROVAL_AGE_MS, ALWAYS, ONCE_MS } from '../../household/approvals.js'
 import { denialFor, grantFor } from '../../household/approvals.js'
+import { heldRow } from '../../household/holds.js'
 import type { PolicyDatabase } from '../../household/policy-database.js'
 import type { Listed } from '../../audit/where.js'
 import { parseSince } from '../../audit/since.js'
@@ -24,16 +25,20 @@ export async function letPass(
   { anything, ...how }: HowLong,
 ): Promise<Passed> {
   const nowMs = call.on.port.clock.now()
-  const [code, block] = await blockOf(call, nowMs)
+  const { holds } = call.on.port.appliance
+  const [code, block, isHeld] = await blockOf(call, nowMs)
   const bound = grantFor(block, how)
   const { found: _found, ...unbound } = bound
   const grant: Grant = anything ? unbound : bound
-  await changed(call, (database) =>
-    database.put('grant', {
-      ...{ key: grant.id, value: grant },
-      ...{ addedAt: nowMs, addedBy: call.caller.who },
-    }),
-  )
+  // What waits goes on by this word alone: nothing is left for another.
+  if (!(isHeld && grant.once))
+    await changed(call, (database) =>
+      database.put('grant', {
+        ...{ key: grant.id, value: grant },
+        ...{ addedAt: nowMs, addedBy: call.caller.who },
+      }),
+    )
+  if (isHeld) holds.answer(code, 'approved', call.caller.who)
   const { found: _marks, request: requestId, ...rest } = grant
   const details = { code, requestId, ...rest }
   tell(call, 'grant_approved', details)
@@ -47,7 +52,7 @@ export const deny: Handler = async (call) => json(await refuseAgain(call))
 /** @throws Refusal 404, 409 */
 export async function refuseAgain(call: Call): Promise<object> {
   const nowMs = call.on.port.clock.now()
-  const [code, block] = await blockOf(call, nowMs)
+  const [code, block, isHeld] = await blockOf(call, nowMs)
   const value = denialFor(block, nowMs)
   await changed(call, (database) =>
     database.put('denial', {
@@ -55,6 +60,7 @@ export async function refuseAgain(call: Call): Promise<object> {
       ...{ addedAt: nowMs, addedBy: call.caller.who },
     }),
   )
+  if (isHeld) call.on.port.appliance.holds.answer(code, 'denied', call.caller.who)
   tell(call, 'approval_denied', { code, requestId: value.request })
   return { code, requestId: value.request }
 }
@@ -68,13 +74,18 @@ export const revoke: Handler = async (call) => {
 }
 
 /** @throws Refusal 400, 404 */
-async function blockOf(call: Call, nowMs: number): Promise<[string, Listed]> {
+async function blockOf(
+  call: Call,
+  nowMs: number,
+): Promise<[code: string, block: Listed, isHeld: boolean]> {
   const code = readApprovalCode(call.params['code'] ?? '')
   if (code === undefined) throw notFound('code: it reads such as 7F3-K2M')
+  const held = call.on.port.appliance.holds.find(code)
+  if (held !== undefined) return [code, heldRow(held), true]
   const sinceMs = nowMs - APPROVAL_AGE_MS
   const block = await call.on.reader.ask('blockByCode', { code, sinceMs })
   if (block === null) throw notFound('block of the last 24 hours')
-  return [code, block]
+  return [code, block, false]
 }
 
 /** What is told of a yes; times: Unix milliseconds. */

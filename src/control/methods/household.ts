@@ -5,6 +5,7 @@ import { json } from '../answer.js'
 import type { Handler } from '../method.js'
 import { exchangeShape } from '../shapes.js'
 import { ASKED_EVENT } from '../../household/approvals.js'
+import { heldDetails } from '../../household/holds.js'
 import { peopleOf } from '../../household/roll.js'
 import { personShape } from './household-changes.js'
 
@@ -53,6 +54,7 @@ export const approvals: Handler = async ({ on: { port, reader } }) => {
     stops: state.stops,
     rules: state.rules,
     exceptions: state.exceptions,
+    held: port.appliance.holds.list().map(heldDetails),
     blocked: rows.map((row) => ({
       code: approvalCode(String(row['request_id'])),
       answer: answerTo(state, String(row['request_id'])),

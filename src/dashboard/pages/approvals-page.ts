@@ -29,8 +29,23 @@ interface Grant {
   readonly once: boolean
 }
 
+/** Not refused yet: it waits for the answer. */
+interface Held {
+  readonly code: string
+  readonly device: {
+    readonly ip: string
+    readonly mac: string | null
+    readonly hostname: string | null
+  }
+  readonly policy: string
+  readonly endpoint: string
+  readonly reason: string
+  readonly since: string
+}
+
 interface Approvals {
   readonly grants: readonly Grant[]
+  readonly held: readonly Held[]
   readonly blocked: readonly Blocked[]
 }
 
@@ -54,7 +69,8 @@ export function ApprovalsPage(): Html {
       setFailed(cause)
     }
   }
-  const waiting = data?.blocked.filter(({ answer }) => answer === null) ?? []
+  const refused = data?.blocked.filter(({ answer }) => answer === null) ?? []
+  const waiting = [...(data?.held.map(asBlocked) ?? []), ...refused]
   const open = waiting.sort((a, b) => Number(b.asked) - Number(a.asked))
   const answered = data?.blocked.filter(({ answer }) => answer !== null) ?? []
   return html`<${Page} title=${say('approvals')}>
@@ -87,6 +103,15 @@ export function ApprovalsPage(): Html {
             }`
     }
   <//>`
+}
+
+function asBlocked({ code, device, policy, endpoint, reason, since }: Held): Blocked {
+  const { ip, mac, hostname } = device
+  const exchange: Row = {
+    ...{ device_ip: ip, device_mac: mac, device_hostname: hostname, timestamp: since },
+    ...{ policy_name: policy, endpoint_domain: endpoint, reason },
+  }
+  return { code, answer: null, asked: true, exchange }
 }
 
 type Act = (work: () => Promise<unknown>, told: string) => Promise<void>

@@ -5,13 +5,15 @@ import { ask } from './api.js'
 export const waitingCount = signal(0)
 
 interface Approvals {
+  readonly held: readonly unknown[]
   readonly blocked: readonly { readonly answer: string | null }[]
 }
 
 export async function countWaiting(): Promise<void> {
   try {
-    const { blocked } = await ask<Approvals>('/api/approvals')
-    waitingCount.value = blocked.filter(({ answer }) => answer === null).length
+    const { held, blocked } = await ask<Approvals>('/api/approvals')
+    const refused = blocked.filter(({ answer }) => answer === null)
+    waitingCount.value = held.length + refused.length
   } catch {
     // The page that asked says so itself.
   }

@@ -94,6 +94,7 @@ const EN: BlockTexts = {
     homework_helper: 'AI services are not to do homework at this time.',
     prompt_length: 'What was asked is too long.',
     tool_guard: 'The application offers the model a tool that is not allowed here.',
+    destructive_tools: 'The application wants to do something that cannot be undone.',
     mcp_guard: 'The application calls a tool that is not to be called here, or not yet.',
     agent_governor: 'The application has gone on for longer than it may by itself.',
     model_allowlist: 'This model is not among those that are allowed here.',
@@ -153,6 +154,8 @@ const DE: BlockTexts = {
     prompt_length: 'Was gefragt wurde, ist zu lang.',
     tool_guard:
       'Das Programm bietet dem Modell ein Werkzeug an, das hier nicht erlaubt ist.',
+    destructive_tools:
+      'Das Programm will etwas tun, das sich nicht rückgängig machen lässt.',
     mcp_guard:
       'Das Programm ruft ein Werkzeug auf, das hier nicht oder noch nicht aufgerufen werden darf.',
     agent_governor: 'Das Programm ist länger allein weitergelaufen, als es darf.',
@@ -212,6 +215,7 @@ const ES: BlockTexts = {
     homework_helper: 'A esta hora la IA no debe hacer los deberes.',
     prompt_length: 'Lo que se ha preguntado es demasiado largo.',
     tool_guard: 'El programa ofrece al modelo una herramienta que no se permite aquí.',
+    destructive_tools: 'La aplicación quiere hacer algo que no se puede deshacer.',
     mcp_guard:
       'El programa llama a una herramienta que aquí no se permite, o todavía no.',
     agent_governor: 'El programa ha seguido solo más tiempo del que puede.',
@@ -271,6 +275,7 @@ const FR: BlockTexts = {
     homework_helper: 'À cette heure, l’IA ne doit pas faire les devoirs.',
     prompt_length: 'Ce qui a été demandé est trop long.',
     tool_guard: 'Le programme offre au modèle un outil qui n’est pas permis ici.',
+    destructive_tools: 'Le programme veut faire quelque chose d’irréversible.',
     mcp_guard: 'Le programme appelle un outil qui n’est pas permis ici, ou pas encore.',
     agent_governor: 'Le programme a continué seul plus longtemps qu’il ne peut.',
     model_allowlist: 'Ce modèle n’est pas parmi ceux qui sont permis ici.',

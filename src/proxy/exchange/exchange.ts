@@ -593,6 +593,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     // Who waits to be judged waits no longer.
     this.services.decider.giveUp(this.requestId)
     if (isHeld) this.#judging?.giveUp()
+    if (isHeld) this.services.holds.giveUp(this.requestId)
     const last = first?.()
     this.#restoring?.close()
     this.services.deadlines.unwatch(this)

@@ -6,6 +6,7 @@
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import type { Decision } from '../../policy/engine.js'
 import { overridden } from '../judging/blocking.js'
+import { heldForWord, isHeld } from '../judging/holding.js'
 import type { Judging } from '../judging/judging.js'
 import type { Judgement } from '../words/exchange-about.js'
 import type { RequestBody } from './request-body.js'
@@ -33,6 +34,13 @@ export const HELD_STEPS: readonly HeldStep[] = [
     take: ({ judging }, decision) =>
       decision?.enforce === true && decision.refusal === undefined
         ? overridden(judging.blocked, decision)
+        : decision,
+  },
+  {
+    name: 'adult',
+    take: ({ judging }, decision) =>
+      decision !== undefined && isHeld(decision)
+        ? heldForWord(judging.blocked, decision)
         : decision,
   },
 ]

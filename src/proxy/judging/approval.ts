@@ -18,7 +18,7 @@ import type { Content } from '../words/content.js'
 import type { ExchangeLog } from '../words/exchange-log.js'
 import { isPassage, markedOf, markOf } from './content-marks.js'
 import type { Marked, RestText } from './content-marks.js'
-import { callsMark, mcpOf } from './mcp-calls.js'
+import { callsMark, callsOf, mcpOf } from './mcp-calls.js'
 import type { JudgingPort } from './port.js'
 
 export interface ApprovalAbout {
@@ -100,7 +100,8 @@ function markOfCalls(
   { log }: ApprovalAbout,
   content: Content,
 ): string | undefined {
-  const mcp = decider.judgesCalls(policy) ? mcpOf(log.record, content) : undefined
+  if (!decider.judgesCalls(policy)) return undefined
+  const mcp = mcpOf(log.record, content) ?? callsOf(log.record, content)
   return mcp && callsMark(markOf(decider.markKey), { policy, reason }, mcp)
 }
 

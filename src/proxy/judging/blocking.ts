@@ -39,7 +39,10 @@ export interface Blocked {
   readonly isRpcList?: boolean
   /** It asks for a WebSocket where the same can be had by plain HTTP. */
   readonly isOverHttpToo: boolean
-  readonly services: Pick<JudgingPort, 'overrides' | 'clock' | 'catalogue'> & {
+  readonly services: Pick<
+    JudgingPort,
+    'overrides' | 'clock' | 'catalogue' | 'holds' | 'holdLimits' | 'tellHeld'
+  > & {
     readonly decider: Pick<JudgingPort['decider'], 'zone' | 'nameOf' | 'judgesCalls'>
   }
 }

@@ -19,7 +19,7 @@ import { placeOf, weighApprovals } from './approval.js'
 import type { ApprovalAbout } from './approval.js'
 import { weighBeside } from './beside.js'
 import { markOf } from './content-marks.js'
-import { mcpOf } from './mcp-calls.js'
+import { callsOf, mcpOf } from './mcp-calls.js'
 import type { JudgingPort } from './port.js'
 
 export interface DecisionAbout extends ApprovalAbout {
@@ -193,6 +193,7 @@ function ask(
     promptChars,
     toolsOffered,
     mcp: mcpOf(record, content),
+    calls: decider.readsCalls ? callsOf(record, content) : undefined,
     session: session?.(),
     call: record.call,
     agentId: record.agentId,

@@ -1,7 +1,9 @@
-/** What a request calls by MCP, for policies, and how such a call is approved. */
+/** What a request calls, or brings back, for policies, and how such a call is approved. */
 import type { ExchangeRecord } from '../../core/record.js'
-import type { McpInput } from '../../policy/policy.js'
+import type { CallsInput, McpInput } from '../../policy/policy.js'
+import { destructiveCall } from '../../providers/destructive-calls.js'
 import { mcpCallsIn } from '../../providers/mcp-calls.js'
+import { newestCallsIn } from '../../providers/newest-calls.js'
 import type { Content } from '../words/content.js'
 import type { Mark } from './content-marks.js'
 
@@ -19,6 +21,29 @@ export function mcpOf(
   const named = provider?.startsWith(DOOR) === true
   const server = named ? provider.slice(DOOR.length) : endpointDomain
   return { server, ...mcpCallsIn(body) }
+}
+
+/** Undefined: it calls nothing and brings nothing back, or not all of it is known. */
+export function callsOf(
+  record: Known,
+  content: Pick<Content, 'body' | 'state'>,
+): CallsInput | undefined {
+  if (content.state !== 'whole') return undefined
+  const mcp = mcpOf(record, content)
+  const { calls, is_whole } = mcp ?? newestCallsIn(content.body)
+  if (calls.length === 0 && is_whole) return undefined
+  let isCut = false
+  const looked = calls.map((call) => {
+    const { found, isCut: more } = destructiveCall(call)
+    isCut ||= more
+    return { ...call, destructive: found }
+  })
+  return {
+    server: mcp?.server ?? record.endpointDomain,
+    by: mcp === undefined ? 'model' : 'mcp',
+    calls: looked,
+    is_whole: is_whole && !isCut,
+  }
 }
 
 /** By which these calls, and the reason for which that policy asked, are known again. */

@@ -1,6 +1,7 @@
 /** What asking the policies needs. */
 import type { Clock } from '../../core/clock.js'
 import type { Log } from '../../core/log.js'
+import type { HeldCall, HoldLimits, Holds } from '../../household/holds.js'
 import type { Overrides } from '../../household/overrides.js'
 import type { AccessGate } from '../../policy/access-gate.js'
 import type { Decider } from '../../policy/decider.js'
@@ -19,6 +20,7 @@ export interface JudgingPort {
     | 'idle'
     | 'decide'
     | 'readsFindings'
+    | 'readsCalls'
     | 'detector'
     | 'readsContent'
     | 'judgesCalls'
@@ -42,6 +44,11 @@ export interface JudgingPort {
   readonly keys: Pick<AccessGate, 'tokens' | 'model' | 'isBudgeted' | 'budget'>
   /** Prices, names of hosts, and how programs are told of a block. */
   readonly catalogue: Pick<Catalogue, 'model' | 'most' | 'blockStatus' | 'entryFor'>
+  /** Requests that wait for the word of an adult. */
+  readonly holds: Pick<Holds, 'wait' | 'giveUp'>
+  readonly holdLimits: HoldLimits
+  /** One begins to wait: for the record, and for whoever is told. */
+  readonly tellHeld: (call: HeldCall) => void
   /** What frees a device, or one request, from a policy, and what was approved before. */
   readonly overrides: Pick<
     Overrides,

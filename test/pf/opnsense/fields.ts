@@ -26,6 +26,7 @@ export const NOT_OFFERED: Readonly<Record<string, string>> = {
   'inspect.json_depth': 'its default suits a router',
   'inspect.json_values': 'its default suits a router',
   'inspect.detect_rules': 'a file, which the pages cannot put there',
+  'enforcement.hold_seconds': 'its default suits clients of MCP',
   'inspect.on_uninspectable': 'what is right follows from the mode',
   'access.relay': 'an open proxy is nothing for a router',
   'access.ports': 'an open proxy is nothing for a router',

@@ -18,7 +18,7 @@ import {
   tableText,
 } from './household-database.js'
 import type { CommonFlags, PolicyStateDeps, Session } from './household-database.js'
-import { printWaiting } from './waiting.js'
+import { heldNow, printWaiting } from './waiting.js'
 
 interface ApproveFlags extends CommonFlags {
   readonly once?: boolean
@@ -40,14 +40,15 @@ export function approveCommand(deps: PolicyStateDeps): Command {
     .action(async (code: string | undefined, flags: ApproveFlags) => {
       if (flags.list === true) list(deps, flags)
       else if (flags.revoke !== undefined) revoke(deps, flags.revoke, flags)
-      else if (code === undefined) waiting(deps, flags)
+      else if (code === undefined) await waiting(deps, flags)
       else await approve(deps, code, flags)
     })
 }
 
-function waiting(deps: PolicyStateDeps, flags: ApproveFlags): void {
+async function waiting(deps: PolicyStateDeps, flags: ApproveFlags): Promise<void> {
   using session = openSession(deps, flags)
-  printWaiting(deps, session, flags.json === true)
+  const held = await heldNow(deps, session)
+  printWaiting(deps, session, { held, asJson: flags.json === true })
 }
 
 async function approve(

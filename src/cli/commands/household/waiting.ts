@@ -24,6 +24,8 @@ interface Waiting {
   readonly reason: string
   /** Somebody pressed Ask on the block page. */
   readonly asked: boolean
+  /** It is not refused yet, and waits until then; RFC 3339. */
+  readonly held?: string
 }
 
 /** Whoever was told yes or no waits no longer; who asked comes first. */
@@ -57,21 +59,46 @@ function waitingIn({ loaded, database, nowMs }: Session): Waiting[] {
   return found.sort((a, b) => Number(b.asked) - Number(a.asked))
 }
 
+interface Held extends Pick<Waiting, 'code' | 'policy' | 'reason'> {
+  readonly endpoint: string
+  readonly device: { readonly ip: string; readonly hostname: string | null }
+  readonly since: string
+  readonly until: string
+}
+
+/** What the running YORI holds: none where none runs. */
+export async function heldNow(
+  { ask }: PolicyStateDeps,
+  { loaded }: Session,
+): Promise<readonly Waiting[]> {
+  if (ask === undefined) return []
+  const { state_dir: folder } = loaded.config
+  const asked = await ask(folder, { verb: 'GET', path: '/api/approvals' })
+  if (asked.kind === 'unreachable' || asked.status !== 200) return []
+  const { held = [] } = asked.body as { held?: readonly Held[] }
+  return held.map(({ code, device, policy, endpoint, reason, since, until }) => ({
+    ...{ code, policy, reason, at: since, service: endpoint, asked: true, held: until },
+    device: device.hostname ?? device.ip,
+  }))
+}
+
 export function printWaiting(
   deps: PolicyStateDeps,
   session: Session,
-  asJson: boolean,
+  { held, asJson }: { readonly held: readonly Waiting[]; readonly asJson: boolean },
 ): void {
-  const waiting = waitingIn(session)
+  const waiting = [...held, ...waitingIn(session)]
   if (asJson) {
     printJson(deps, waiting)
     return
   }
   const { timezone } = session.loaded.config.enforcement
-  const rows = waiting.map(({ code, at, device, policy, service, reason, asked }) => [
-    ...[code, momentText(Date.parse(at), timezone), device, service, policy],
-    ...[asked ? 'yes' : '', reason],
-  ])
+  const rows = waiting.map(
+    ({ code, at, device, policy, service, reason, asked, ...more }) => [
+      ...[code, momentText(Date.parse(at), timezone), device, service, policy],
+      ...[more.held === undefined ? (asked ? 'yes' : '') : 'waits', reason],
+    ],
+  )
   const head = ['CODE', 'WHEN', 'DEVICE', 'SERVICE', 'POLICY', 'ASKED', 'WHY']
   deps.print(rows.length === 0 ? 'nothing waits\n' : tableText([head, ...rows]))
 }
