@@ -3,7 +3,24 @@
  * program. Pure.
  */
 import { nameOf } from './shell-words.js'
-import type { DestructiveKind } from './destructive.js'
+
+export const DESTRUCTIVE_KINDS = [
+  'delete_tree',
+  'git_force',
+  'git_discard',
+  'disk',
+  'piped_shell',
+  'cluster',
+  'infrastructure',
+  'permissions',
+  'system',
+  'sql_drop',
+  'sql_all_rows',
+  // More than is looked at.
+  'too_long',
+] as const
+
+export type DestructiveKind = (typeof DESTRUCTIVE_KINDS)[number]
 
 /** `words`: behind the program's name. */
 export type Look = (words: readonly string[]) => DestructiveKind | undefined

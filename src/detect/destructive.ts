@@ -4,26 +4,9 @@
  * a commit) is none. Bounded, no backtracking; pure.
  */
 import { BY_PROGRAM, DEVICE } from './destructive-programs.js'
+import type { DestructiveKind } from './destructive-programs.js'
 import { MAX_SHELL_CHARS, nameOf, shellCommands } from './shell-words.js'
 import type { ShellCommand } from './shell-words.js'
-
-export const DESTRUCTIVE_KINDS = [
-  'delete_tree',
-  'git_force',
-  'git_discard',
-  'disk',
-  'piped_shell',
-  'cluster',
-  'infrastructure',
-  'permissions',
-  'system',
-  'sql_drop',
-  'sql_all_rows',
-  // More than is looked at.
-  'too_long',
-] as const
-
-export type DestructiveKind = (typeof DESTRUCTIVE_KINDS)[number]
 
 export interface Destructive {
   readonly kind: DestructiveKind
