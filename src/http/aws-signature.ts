@@ -7,6 +7,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { inLowerCase } from './field-names.js'
 import { withFields } from './flat-fields.js'
 
+/** By which a request is signed, and for which service of which region. */
 export interface AwsCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -18,6 +19,7 @@ export interface AwsCredentials {
   readonly service: string
 }
 
+/** What a signature covers. */
 export interface AwsRequest {
   readonly method: string
   /** As `Host` says it. */
