@@ -8,6 +8,8 @@ import {
   readRequestsOf,
 } from '../audit/agent-queries.js'
 import type { AgentsAsked } from '../audit/agent-queries.js'
+import { readRiskFacts } from '../audit/risk-queries.js'
+import { assess } from '../risks/assess.js'
 import { readActivity } from '../audit/activity-queries.js'
 import { daysUntil, hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { placeText, readExchange, readPage, readSessionPage } from '../audit/pages.js'
@@ -55,9 +57,13 @@ export const READS = {
   /** Its exchanges, oldest first, by its whole id. */
   session: (db: Database, { id, most }: { id: string; most: number }) =>
     readSession(db, id, most).filter((row) => row['session_id'] === id),
-  agents: (db: Database, asked: AgentsAsked) => readAgents(db, asked),
-  agent: (db: Database, asked: AgentsAsked & { agent: string }) =>
-    readAgent(db, asked) ?? null,
+  agents: (db: Database, asked: AgentsAsked) => assessed(db, asked),
+  agent: (db: Database, asked: AgentsAsked & { agent: string }) => {
+    const found = readAgent(db, asked)
+    if (found === undefined) return null
+    const risk = assess(readRiskFacts(db, [asked.agent], asked.sinceMs)(asked.agent))
+    return { ...found, risk }
+  },
   devices: (db: Database, { sinceMs }: { sinceMs: number }) => readDevices(db, sinceMs),
   coverage: (db: Database, { nowMs, zone, days }: UsageWall & { days: number }) =>
     hasCoverage(db) ? readCoverage(db, daysUntil(nowMs, days, zone)) : null,
@@ -73,7 +79,7 @@ export const READS = {
     coverage: hasCoverage(db) ? readCoverage(db, daysUntil(nowMs, 1, zone)) : null,
   }),
   dashboard: (db: Database, asked: AgentsAsked & { nowMs: number }) => ({
-    agents: readAgents(db, asked),
+    agents: assessed(db, asked),
     newest: readSessionPage(db, { filter: {}, rows: 1 }, now).rows[0] ?? null,
     sessions: db
       .prepare(
@@ -88,6 +94,14 @@ export const READS = {
     day: readTotal(db, { sinceMs: asked.nowMs - DAY_MS }),
   }),
 } as const
+
+/** Each with how it stands. */
+function assessed(db: Database, asked: AgentsAsked) {
+  const lines = readAgents(db, asked)
+  const ids = lines.map(({ id }) => id)
+  const factsOf = readRiskFacts(db, ids, asked.sinceMs)
+  return lines.map((line) => ({ ...line, risk: assess(factsOf(line.id)).status }))
+}
 
 /** The last 24 hours: nobody looks at their days. */
 function lastDay(db: Database, nowMs: number): Usage {

@@ -1,4 +1,6 @@
 /** Rows of the record as the API tells them: times in RFC 3339, lists as lists, flags as flags. */
+import { LEAST_SESSIONS } from '../risks/words.js'
+import type { RiskStatus } from '../risks/words.js'
 import type { AgentLine } from '../audit/agent-queries.js'
 import type { SessionLine } from '../audit/session-queries.js'
 import type { Listed } from '../audit/where.js'
@@ -67,11 +69,11 @@ export function sessionShape(line: SessionLine): Record<string, unknown> {
   }
 }
 
-/** Sessions that are asked for before risk can be told. */
-const LEAST_SESSIONS = 5
-
 /** By the names of source 004's published API. */
-export function agentShape(line: AgentLine, nowMs: number): Record<string, unknown> {
+export function agentShape(
+  line: AgentLine & { readonly risk: RiskStatus },
+  nowMs: number,
+): Record<string, unknown> {
   const lastMs = Date.parse(instant(line.lastAt))
   return {
     id: line.id,
@@ -87,8 +89,7 @@ export function agentShape(line: AgentLine, nowMs: number): Record<string, unkno
     avg_response_time_ms: rounded(line.averageLatencyMs),
     last_seen: instant(line.lastAt),
     last_seen_relative: ago(nowMs - lastMs),
-    // Nobody here judges risk yet.
-    risk_status: null,
+    risk_status: line.risk,
     current_sessions: line.sessions,
     min_sessions_required: LEAST_SESSIONS,
   }

@@ -203,7 +203,7 @@ describe('the record, as the control plane tells it', () => {
       unique_tools: 2,
       total_errors: 0,
       avg_response_time_ms: 100,
-      risk_status: null,
+      risk_status: 'ok',
       current_sessions: 6,
       min_sessions_required: 5,
     })
@@ -213,11 +213,21 @@ describe('the record, as the control plane tells it', () => {
     const one = (await on.ask('/api/agent/odd')).body as {
       agent: Record<string, unknown>
       analytics: { token_summary: Record<string, unknown>; models: unknown[] }
+      risk_analysis: {
+        status: string
+        checks: { id: string; status: string; says: string; evidence: string[] }[]
+      }
     }
     assert.equal(one.agent['total_errors'], 6)
     assert.deepEqual(one.agent['available_tools'], ['read', 'search', 'write'])
     assert.equal(one.agent['tools_utilization_percent'], 33.3)
     assert.equal(one.agent['avg_messages_per_session'], 10)
+    const { status, checks } = one.risk_analysis
+    assert.equal(status, 'ok')
+    const coverage = checks.find(({ id }) => id === 'ENV_002')
+    assert.equal(coverage?.status, 'warning')
+    assert.equal(coverage.says, '33 % of 3 tools are used')
+    assert.ok(coverage.evidence.every((id) => /^turn-\d+$/.test(id)))
     assert.deepEqual(one.analytics.token_summary, {
       total: 660,
       input: 600,

@@ -35,6 +35,7 @@ const FLOORS = [
       },
       { room: 'src/providers', calls: ['config/schema', 'src/detect'] },
       { room: 'src/detect' },
+      { room: 'src/risks' },
     ],
   },
   {

@@ -1,9 +1,11 @@
 /**
  * The overview, one agent, and one session, by the member names of source 004's published API.
- * What that API tells of risk is null here: nobody judges it yet.
+ * What that API tells of risk is what `src/risks` makes of the record.
  */
 import type { AgentDetail } from '../../audit/agent-queries.js'
 import type { Listed } from '../../audit/where.js'
+import { NOT_VISIBLE } from '../../risks/assess.js'
+import type { Assessment, RiskStatus } from '../../risks/words.js'
 import { json, notFound } from '../answer.js'
 import type { Handler, Surroundings } from '../method.js'
 import { daysOf } from '../query.js'
@@ -52,10 +54,10 @@ export const agent: Handler = async (call) => {
   if (found === null) throw notFound('agent')
   on.access.looked(call, 'agent', { id })
   return json({
-    agent: agentOf(found, nowMs),
+    agent: agentOf({ ...found, line: { ...found.line, risk: found.risk.status } }, nowMs),
     patterns: {},
     analytics: analyticsOf(found),
-    risk_analysis: null,
+    risk_analysis: riskOf(found.risk),
     last_updated: new Date(nowMs).toISOString(),
   })
 }
@@ -93,7 +95,12 @@ function askedFor(query: URLSearchParams, { port }: Surroundings, usual: number)
 }
 
 function agentOf(
-  { line, averageSessionMinutes, tools, offered }: AgentDetail,
+  {
+    line,
+    averageSessionMinutes,
+    tools,
+    offered,
+  }: AgentDetail & { readonly line: { readonly risk: RiskStatus } },
   nowMs: number,
 ) {
   const used = tools.map(({ name }) => name)
@@ -108,6 +115,16 @@ function agentOf(
     used_tools: used,
     tools_utilization_percent:
       all.length === 0 ? 0 : rounded((100 * used.length) / all.length),
+  }
+}
+
+/** Evidence is ids of requests: `/api/exchanges/{id}` has each. */
+function riskOf({ status, score, checks }: Assessment) {
+  return {
+    status,
+    score,
+    checks: checks.map(({ looksAt, ...check }) => ({ ...check, looks_at: looksAt })),
+    not_visible: NOT_VISIBLE,
   }
 }
 
