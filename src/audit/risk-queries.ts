@@ -48,7 +48,8 @@ export function readRiskFacts(
   for (const { agent, at: _at, ...row } of rows<
     Omit<SessionFacts, 'tools'> & { at: string }
   >(
-    `SELECT agent_id AS agent, session_id AS id, request_id AS request,
+    `SELECT agent_id AS agent, session_id AS id,
+       substr(max(timestamp || ' ' || request_id), 25) AS request,
        max(timestamp) AS at, sum(coalesce(prompt_tokens, 0) + coalesce(response_tokens, 0)) AS tokens,
        (julianday(max(timestamp)) - julianday(min(timestamp))) * 1440 AS minutes
      FROM exchanges WHERE ${where} AND session_id IS NOT NULL

@@ -51,7 +51,7 @@ export interface Check {
   readonly title: string
   /** Of the record. */
   readonly looksAt: string
-  run(facts: RiskFacts): CheckResult
+  readonly run: (facts: RiskFacts) => CheckResult
 }
 
 export type RiskStatus = 'ok' | 'warning' | 'evaluating'
