@@ -1,8 +1,10 @@
-// Usage: node dist/tools/bench/long-sessions.js [--turns N]
+// Usage: node dist/tools/bench/long-sessions.js [--turns N] [--sessions N]
 // What a turn of a session of 2 MB of ordinary text costs in enforce with every ready-made
-// policy, over HTTP/1.1 and HTTP/2: CPU of YORI's process a turn (N is 20). Then a card number in
-// its middle. Exit 1 when a turn does not pass, the last costs more than twice the second, or the
-// card number passes.
+// policy, over HTTP/1.1 and HTTP/2: CPU of YORI's process a turn (N is 20). A collection of all
+// garbage, which costs as much as a turn, comes with every second of them and hits now the one,
+// now the other: so the means of several sessions (8) are compared, after one that warms up. Then
+// a card number in the middle. Exit 1 when a turn does not pass, the last costs more than twice
+// the second, or the card number passes.
 import { parseArgs } from 'node:util'
 import { HTTP_VERSIONS } from '../../test/support/yori.js'
 import type { HttpVersion } from '../../test/support/yori.js'
@@ -35,8 +37,13 @@ function cpuMs({ pid }: HeldYori): number {
   return usageOf(pid)?.cpuMs ?? NaN
 }
 
-async function turns(yori: HeldYori, version: HttpVersion, count: number): Promise<void> {
-  const messages = session(version)
+/** Milliseconds of each turn, and the session as it then is. */
+async function turns(
+  yori: HeldYori,
+  version: HttpVersion,
+  { count, name }: { readonly count: number; readonly name: string },
+): Promise<{ costs: number[]; messages: Message[] }> {
+  const messages = session(name)
   const costs: number[] = []
   for (let turn = 1; turn <= count; turn++) {
     const before = cpuMs(yori)
@@ -49,22 +56,50 @@ async function turns(yori: HeldYori, version: HttpVersion, count: number): Promi
     messages.push({ role: 'assistant', content: 'ok' })
     messages.push({ role: 'user', content: `and what of ${turn}?` })
   }
-  const [, second = NaN] = costs
-  const ratio = (costs.at(-1) ?? NaN) / second
-  if (!(ratio <= 2)) process.exitCode = 1
-  const bytes = bodyOf(messages).length
-  console.log(
-    `${version}: ${count} turns of ${bytes} bytes, ms of CPU: ${costs.map(Math.round).join(' ')}; last to second: ${ratio.toFixed(2)}`,
+  return { costs, messages }
+}
+
+async function measured(
+  yori: HeldYori,
+  version: HttpVersion,
+  { count, sessions }: { readonly count: number; readonly sessions: number },
+): Promise<void> {
+  await turns(yori, version, { count, name: `${version}, first` })
+  const all: number[][] = []
+  let last: Message[] = []
+  for (let i = 0; i < sessions; i++) {
+    const name = `${version}, session ${i}`
+    const { costs, messages } = await turns(yori, version, { count, name })
+    all.push(costs)
+    last = messages
+  }
+  const means = Array.from(
+    { length: count },
+    (_, turn) => all.reduce((sum, costs) => sum + (costs[turn] ?? NaN), 0) / sessions,
   )
-  messages[MESSAGES / 2] = { role: 'user', content: `my card is ${CARD}, and so on` }
-  const status = await yori.ask({ body: bodyOf(messages) }, version)
+  const ratio = (means.at(-1) ?? NaN) / (means[1] ?? NaN)
+  if (!(ratio <= 2)) process.exitCode = 1
+  const bytes = bodyOf(last).length
+  console.log(
+    `${version}: ${count} turns of ${bytes} bytes, ms of CPU, means of ${sessions} sessions: ${means.map(Math.round).join(' ')}; last to second: ${ratio.toFixed(2)}`,
+  )
+  const single = all.map((costs) =>
+    ((costs.at(-1) ?? NaN) / (costs[1] ?? NaN)).toFixed(2),
+  )
+  console.log(`${version}: of each session: ${single.join(' ')}`)
+  last[MESSAGES / 2] = { role: 'user', content: `my card is ${CARD}, and so on` }
+  const status = await yori.ask({ body: bodyOf(last) }, version)
   console.log(`${version}: with a card number in its middle: ${status}`)
   if (!status.startsWith('403')) process.exitCode = 1
 }
 
 const { values } = parseArgs({
-  options: { turns: { type: 'string', default: '20' } },
+  options: {
+    turns: { type: 'string', default: '20' },
+    sessions: { type: 'string', default: '8' },
+  },
 })
 console.log(machine())
 await using yori = await startHeld(SHIPPED)
-for (const version of HTTP_VERSIONS) await turns(yori, version, Number(values.turns))
+const counts = { count: Number(values.turns), sessions: Number(values.sessions) }
+for (const version of HTTP_VERSIONS) await measured(yori, version, counts)
