@@ -3,8 +3,10 @@
  * and what it says of the request. Whose words the message is in which it begins is not known:
  * they count as a person's.
  */
+import { PIECE_CHARS } from '../../core/long-text.js'
 import type { LongTexts } from '../../core/long-text.js'
 import type { Resting } from '../../core/resting.js'
+import { decoded } from '../../detect/text-shape.js'
 import { asUtf8 } from '../../detect/wide-text.js'
 import type { JsonLimits } from '../../json/json-bounds.js'
 import { parseInSlices } from '../../json/json-slices.js'
@@ -49,11 +51,34 @@ export function* readNewest(
   return {
     body: isObject(value) ? value : undefined,
     *addTo(words) {
-      if (text !== undefined) yield* addText(words, text, true)
+      if (text !== undefined) yield* addCut(words, text)
       if (value !== undefined) yield* words.read(value)
     },
   }
 }
+
+/** Shorter, it is a text whatever it looks like. */
+const LEAST_DATA = 4096
+
+/**
+ * What is left of a text whose beginning is not there: of an attachment in base64 what is in
+ * it, which mostly is no text. Nobody knows where its groups began.
+ */
+function* addCut(words: BodyTextReader, cut: Buffer): Resting<void> {
+  const texts: string[] = []
+  for (let at = 0; at < cut.length; at += PIECE_CHARS)
+    texts.push(cut.toString('latin1', at, at + PIECE_CHARS))
+  const [first = '', ...rest] = texts
+  if (cut.length < LEAST_DATA) return void (yield* addText(words, cut, true))
+  for (let missing = 0; missing < GROUP_CHARS; missing++) {
+    const data = yield* decoded([first.slice(missing), ...rest], true)
+    if (data === undefined) return void (yield* addText(words, cut, true))
+    if (data.kind === 'text') return words.plain(data.texts)
+  }
+}
+
+/** Of base64, RFC 4648 §4. */
+const GROUP_CHARS = 4
 
 /** Brackets and names that were not there. */
 const MAX_ADDED_BYTES = 64 * 1024

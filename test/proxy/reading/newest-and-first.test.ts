@@ -175,7 +175,52 @@ for (const version of HTTP_VERSIONS) {
   })
 }
 
+/** Base64 of no text, whose bytes follow from one number; `between` stands near its end. */
+function noise(bytes: number, between: string): string {
+  const made = Buffer.alloc(bytes)
+  let state = 1
+  for (let at = 0; at < bytes; at++) {
+    state = (state * 48_271) % 0x7fff_ffff
+    made[at] = state >> 8
+  }
+  const text = made.toString('base64')
+  const near = Math.floor(text.length * 0.95)
+  return `${text.slice(0, near)}${between}${text.slice(near)}`
+}
+
+/** As it comes about by chance in every few megabytes. */
+const ACCOUNT = '/DE89370400440532013000/'
+
 describe('the newest of a long body', () => {
+  for (const version of HTTP_VERSIONS)
+    it(`is no text where it is cut in an attachment over ${version}, unless that is one`, async () => {
+      await using it = await provider(config('enforce', { ...SMALL, ...ALLOW }))
+      const sdk = openaiSdk({ dispatcher: it.yori.dispatcher(undefined, version) })
+      const sent = (type: string, data: string) =>
+        sdk.chat.completions.create({
+          model: 'gpt-4o',
+          messages: [
+            {
+              role: 'user',
+              content: [
+                { type: 'file', file: { file_data: `data:${type};base64,${data}` } },
+              ],
+            },
+          ],
+        })
+      // Whatever of its groups of four is left.
+      for (const more of [0, 1, 2, 3]) {
+        const photo = `/9j/4AAQSkZJRgAB${noise(3_000_000, ACCOUNT)}`
+        const { choices } = await sent('image/jpeg', photo.slice(0, -4 - more))
+        assert.equal(choices[0]?.message.content, 'As you like.')
+        const file = `${words.repeat(40_000)}${CARD}${' '.repeat(more)}`
+        await assert.rejects(
+          sent('text/plain', Buffer.from(file).toString('base64')),
+          /a card number/,
+        )
+      }
+    })
+
   it("counts by whose words it is, and what it is cut in as a person's", async () => {
     await using it = await provider(config('enforce', { ...SMALL, ...ALLOW }))
     const address = 'write to kim@example.org, 4111 1111 1111 1111'
