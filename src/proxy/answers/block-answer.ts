@@ -143,7 +143,7 @@ const LIBRARY_FIELDS: ReadonlySet<string> = new Set([
   'x-api-key',
 ])
 
-/** How the User-Agent of the providers' libraries begins, in lower case. */
+/** How the User-Agent of libraries begins, or a product named in it, in lower case. */
 const LIBRARY_AGENTS: readonly string[] = [
   'openai/',
   'asyncopenai/',
@@ -158,6 +158,9 @@ const LIBRARY_AGENTS: readonly string[] = [
   'cohere/',
   'ollama-',
   'ollama/',
+  'groq/',
+  'ai/',
+  'ai-sdk/',
   'aws-sdk-',
   'boto3/',
   'langchain',
@@ -170,7 +173,9 @@ function isLibrary(rawHeaders: readonly string[]): boolean {
     if (LIBRARY_FIELDS.has(name) || name.startsWith('x-stainless-')) return true
     if (name !== 'user-agent') continue
     const agent = (rawHeaders[i + 1] as string).toLowerCase()
-    if (LIBRARY_AGENTS.some((start) => agent.startsWith(start))) return true
+    const names = (start: string): boolean =>
+      agent.startsWith(start) || agent.includes(` ${start}`)
+    if (LIBRARY_AGENTS.some(names)) return true
   }
   return false
 }

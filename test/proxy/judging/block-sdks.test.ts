@@ -1,9 +1,11 @@
 /** A block seen through the providers' own packages, each of which has its own shape of errors. */
 import assert from 'node:assert/strict'
+import { createOpenAI } from '@ai-sdk/openai'
 import { GoogleGenAI, ApiError } from '@google/genai'
 import { Mistral } from '@mistralai/mistralai'
 import { HTTPClient } from '@mistralai/mistralai/lib/http.js'
 import { MistralError } from '@mistralai/mistralai/models/errors/mistralerror.js'
+import { APICallError, generateText } from 'ai'
 import { CohereClientV2, CohereError } from 'cohere-ai'
 import { Ollama } from 'ollama'
 import type { Dispatcher } from 'undici'
@@ -184,4 +186,21 @@ describe('a blocked request of a package', () => {
       })
     }
   }
+
+  it('is told to the ai package, which calls us by our own name and takes anything, in words', async () => {
+    const endpoints = [{ domain: 'api.openai.com' }]
+    await using yori = await Yori.start({ config: { ...ENFORCE, endpoints } })
+    const { chat, responses } = createOpenAI({
+      apiKey: 'simulated-key',
+      baseURL: `${yori.url}/v1`,
+    })
+    for (const model of [chat('gpt-5-mini'), responses('gpt-5-mini')]) {
+      const error = await generateText({ model, prompt: 'hello', maxRetries: 0 }).then(
+        () => undefined,
+        (cause: unknown) => cause,
+      )
+      assert.ok(error instanceof APICallError, String(error))
+      assert.match(error.message, /^Blocked by YORI, policy bedtime: it is bedtime/)
+    }
+  })
 })
