@@ -21,7 +21,7 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 /** Names without `_` or `-` that programs use all the same. */
 const PLAIN: ReadonlySet<string> = new Set([
   ...['context', 'instructions', 'attachments', 'reminder', 'reminderinstructions'],
-  ...['editorcontext', 'environment', 'environmentinfo', 'workspaceinfo', 'rules'],
+  ...['editorcontext', 'env', 'environment', 'environmentinfo', 'workspaceinfo', 'rules'],
 ])
 const MAX_TAG_CHARS = 256
 /** A message of more blocks is no preamble. */

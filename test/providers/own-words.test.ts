@@ -26,6 +26,7 @@ describe("a person's own words", () => {
       '<attachments>a</attachments>\n<context>b</context>\n<userRequest>hello</userRequest>',
       'hello',
     ],
+    ['opencode', '<env>\n  Platform: linux\n</env>\nhello', 'hello'],
     ['a person', 'why is 1 < 2 and <b>bold</b>?', 'why is 1 < 2 and <b>bold</b>?'],
     [
       'a person who sends XML',
