@@ -206,6 +206,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       return command
     },
   },
+  agents: {
+    group: 'Every day',
+    summary: 'agents, and their risks',
+    load: async () =>
+      (await import('./commands/record/agents-command.js')).agentsCommand(auditDeps()),
+  },
   stats: {
     group: 'Every day',
     summary: 'use and cost by device, provider, model, key, tag and day',

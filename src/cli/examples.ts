@@ -152,6 +152,18 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['yori audit restore audit-copy.db', 'with YORI stopped'],
     ['yori audit restore --force /mnt/usb/audit.db', 'over what an earlier one kept'],
   ],
+  'yori agents': [
+    ['yori agents list', 'who asked last, and the risk of each'],
+    ['yori agents show agent_0f3a9c', 'what each check says of one'],
+  ],
+  'yori agents list': [
+    ['yori agents list --days 7', 'those of a week'],
+    ['yori agents list --json', 'for programs'],
+  ],
+  'yori agents show': [
+    ['yori agents show agent_0f3a9c', 'with the requests that each check rests on'],
+    ['yori agents show agent_0f3a9c --json', 'for programs'],
+  ],
   'yori sessions': [
     ['yori sessions list --since 24h', "the last day's conversations"],
     ['yori sessions stop 7f3a9c', 'block what follows in one'],
