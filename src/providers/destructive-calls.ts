@@ -20,6 +20,7 @@ const CONTENTS: ReadonlySet<string> = new Set(
   ),
 )
 
+/** What of one call cannot be undone; 16 commands at most. `isCut`: not all of it was looked at. */
 export function destructiveCall({ arguments: given }: Pick<McpCall, 'arguments'>): {
   readonly found: readonly Destructive[]
   readonly isCut: boolean
