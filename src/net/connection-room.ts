@@ -16,6 +16,10 @@ interface Waiting {
   readonly leave: () => void
 }
 
+/**
+ * Counts connections to a name, of HTTP/1.1 and sessions of HTTP/2 together, so that there are
+ * never more than its limit; who finds none free waits, bounded in time.
+ */
 export class ConnectionRoom {
   readonly #open = new Map<string, number>()
   readonly #waiting = new Map<string, Set<Waiting>>()

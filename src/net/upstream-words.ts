@@ -36,6 +36,7 @@ export interface UpstreamRequest {
   readonly trailers?: (() => readonly string[]) | undefined
 }
 
+/** How many connections to one target there may be at once, and how long a request waits for one. */
 export interface ConnectionLimits {
   /** 1 or more. */
   readonly connections: number

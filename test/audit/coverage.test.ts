@@ -11,6 +11,7 @@ import { prune } from '../../src/audit/retention.js'
 import { connectionColumns } from '../../src/audit/tables.js'
 import type { ConnectionRecord, EventRecord } from '../../src/core/record.js'
 import { connection, query, startStore, temporaryFolder } from './support.js'
+import { skip } from '../support/needs.js'
 
 const DAY_MS = 86_400_000
 const NOW = Date.UTC(2026, 0, 2, 12)
@@ -202,7 +203,8 @@ describe("coverage by the household's days", () => {
 
   for (const zone of ZONES)
     it(`are the days that date(1) tells for ${zone}`, function () {
-      if (!existsSync(`/usr/share/zoneinfo/${zone}`)) this.skip()
+      if (!existsSync(`/usr/share/zoneinfo/${zone}`))
+        skip(this, { what: `the zone ${zone}`, brings: 'apt-get install tzdata' })
       const db = memory()
       const counts = coverageCounts(db)
       for (const ms of moments) {
