@@ -229,34 +229,67 @@ function onePort(cursor: Cursor, text: string): void {
     cursor.maybe(`whether '${text.slice(0, 64)}' names a port there`)
 }
 
-const PROTOCOLS: ReadonlyMap<string, number> = new Map([
-  ['icmp', 1],
-  ['igmp', 2],
-  ['ipencap', 4],
-  ['tcp', 6],
-  ['udp', 17],
-  ['ipv6', 41],
-  ['rsvp', 46],
-  ['gre', 47],
-  ['esp', 50],
-  ['ah', 51],
-  ['icmp6', 58],
-  ['ipv6-icmp', 58],
-  ['ospf', 89],
-  ['ipip', 94],
-  ['pim', 103],
-  ['carp', 112],
-  ['vrrp', 112],
-  ['sctp', 132],
-  ['udplite', 136],
-  ['pfsync', 240],
-])
+/** As FreeBSD's `/etc/protocols` has them; IANA's registry of protocol numbers. */
+const PROTOCOLS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    ...{ ip: 0, hopopt: 0, icmp: 1, igmp: 2, ggp: 3, ipencap: 4, st2: 5, tcp: 6, cbt: 7 },
+    ...{
+      egp: 8,
+      igp: 9,
+      nvp: 11,
+      pup: 12,
+      argus: 13,
+      chaos: 16,
+      udp: 17,
+      mux: 18,
+      hmp: 20,
+    },
+    ...{
+      rdp: 27,
+      dccp: 33,
+      idpr: 35,
+      xtp: 36,
+      ddp: 37,
+      il: 40,
+      ipv6: 41,
+      sdrp: 42,
+      idrp: 45,
+    },
+    ...{ rsvp: 46, gre: 47, dsr: 48, esp: 50, ah: 51, swipe: 53, narp: 54, mobile: 55 },
+    ...{
+      tlsp: 56,
+      icmp6: 58,
+      cftp: 62,
+      visa: 70,
+      vmtp: 81,
+      vines: 83,
+      eigrp: 88,
+      ospf: 89,
+    },
+    ...{
+      larp: 91,
+      mtp: 92,
+      ipip: 94,
+      micp: 95,
+      etherip: 97,
+      encap: 98,
+      pim: 103,
+      aris: 104,
+    },
+    ...{ ipcomp: 108, carp: 112, vrrp: 112, pgm: 113, l2tp: 115, iatp: 117, stp: 118 },
+    ...{ isis: 124, fire: 125, sctp: 132, fc: 133, udplite: 136, manet: 138, shim6: 139 },
+    ...{ 'ipv6-route': 43, 'ipv6-frag': 44, 'ipv6-icmp': 58, 'ipv6-nonxt': 59 },
+    ...{ 'ipv6-opts': 60, 'mpls-in-ip': 137, wesp: 140, rohc: 141, pfsync: 240 },
+  }),
+)
 
 /** What follows the word `proto`, as numbers. */
 export function protocols(cursor: Cursor): number[] {
   return cursor.list(() => {
     if (cursor.peek().kind === 'number') return cursor.number('the protocol', 255)
     const name = cursor.string('a protocol')
-    return PROTOCOLS.get(name) ?? cursor.fault(`unknown protocol '${name.slice(0, 64)}'`)
+    // Their aliases are the same in capitals: protocols(5).
+    const known = PROTOCOLS.get(/^[A-Z\d-]+$/.test(name) ? name.toLowerCase() : name)
+    return known ?? cursor.fault(`unknown protocol '${name.slice(0, 64)}'`)
   })
 }

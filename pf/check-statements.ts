@@ -4,10 +4,12 @@
  */
 import type { Cursor } from './check-cursor.js'
 import { interfaceName, interfaces } from './check-hosts.js'
-import { isTimeout, stateOptionList } from './check-options.js'
+import { isTimeout, shortName, stateOptionList } from './check-options.js'
 import { logQuick, ruleHead } from './check-rules.js'
 
 const LIMITS = ['states', 'frags', 'src-nodes', 'tables', 'table-entries']
+/** FreeBSD 15 has them. */
+const NEWER_LIMITS = ['anchors', 'eth-anchors']
 
 const SET_WORDS: Readonly<Record<string, readonly string[]>> = {
   'block-policy': ['drop', 'return'],
@@ -42,7 +44,12 @@ export function scrub(cursor: Cursor): void {
     if (cursor.takes('min-ttl')) cursor.number('min-ttl', 255)
     else if (cursor.takes('max-mss')) cursor.number('max-mss', 65_535)
     else if (cursor.takes('set-tos')) cursor.next()
-    else if (cursor.takes('reassemble')) cursor.needs('tcp')
+    else if (cursor.takes('rtable')) cursor.number('the routing table', 65_535)
+    else if (cursor.sees('!', 'tagged')) {
+      cursor.takes('!')
+      cursor.needs('tagged')
+      shortName(cursor, 'tag')
+    } else if (cursor.takes('reassemble')) cursor.needs('tcp')
     else if (cursor.takes('fragment')) {
       cursor.takes('no')
       if (!cursor.takes('reassemble', 'crop', 'drop-ovl'))
@@ -84,8 +91,10 @@ export function setOption(cursor: Cursor): void {
   else if (option === 'limit' || option === 'timeout') {
     cursor.list(() => {
       const name = cursor.takes('interval') ? 'interval' : cursor.string(`a ${option}`)
-      const known = option === 'limit' ? LIMITS.includes(name) : isTimeout(name)
-      if (!known) cursor.fault(`unknown ${option} '${name.slice(0, 64)}'`)
+      const isNewer = option === 'limit' && NEWER_LIMITS.includes(name)
+      const known = option === 'limit' ? LIMITS.includes(name) : isTimeout(name, cursor)
+      if (isNewer) cursor.maybe(`the limit ${name}`)
+      else if (!known) cursor.fault(`unknown ${option} '${name.slice(0, 64)}'`)
       cursor.number(`the ${option}`, 4_294_967_295)
     })
   } else if (option === 'loginterface') {
