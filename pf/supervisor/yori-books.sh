@@ -1,7 +1,29 @@
 #!/bin/sh
 # What the supervisor writes down for others: how things stand now, and the periods in which
 # steering was wished for and could not be. A library of the supervisor's, with its variables.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
+
+# The clock may be set back: what was due by it is due now, not in an hour.
+read_clock() {
+  t_before=$t
+  t=$(now)
+  [ "$t" -lt "$t_before" ] || return 0
+  refresh_due=0 tls_due=0 probe_due=0 probe_asked=0 way_retry=0 load_again=0 restart_at=0
+  seen_well=$t missed_since=$t started=$t
+  [ -z "$hung_since" ] || hung_since=$t
+}
+
+# Where what is worked with lies: in memory where that can be, since a disk that is full must not
+# end steering. One folder for each DIRECTORY.
+work_folder() {
+  # systemd gives RUNTIME_DIRECTORY.
+  given=${YORI_WORK:-${RUNTIME_DIRECTORY:-}}
+  work=${given:-$dir}
+  [ -z "$given" ] && [ -d /run ] && [ "$(id -u)" = 0 ] || return 0
+  at=/run/yori-steer-$(printf '%s' "$dir" | cksum | cut -d ' ' -f 1)
+  [ -d "$at" ] || mkdir -m 755 "$at" 2>/dev/null || return 0
+  if own_folder "$at" && [ -w "$at" ]; then work=$at; fi
+}
 
 # A period without steering that was wished for: written when it begins, and when it ends.
 note_period() {
@@ -43,23 +65,45 @@ last_period() {
 }
 
 # One line a fact: NUMBER FROM TO CAUSE STATE, times in seconds since 1970, TO `-` while it lasts.
+# The clock may have been set back meanwhile: none ends before it began.
 add_period() {
+  until_then=$2
+  [ "$2" = - ] || [ "$2" -ge "$1" ] || until_then=$1
+  periods_due="$periods_due$1 $until_then $3 $4
+"
+  write_periods
+}
+
+# What a full disk does not take is kept, as far as it is bounded, and written when it does.
+write_periods() {
+  [ -n "$periods_due" ] || return 0
   last=$(tail -n 1 "$dir/off-periods" 2>/dev/null | cut -d ' ' -f 1)
   case $last in '' | *[!0-9]*) last=0 ;; esac
+  periods_due=$(printf '%s' "$periods_due" | tail -n 100)
   {
     tail -n "$OFF_PERIODS_KEPT" "$dir/off-periods" 2>/dev/null
-    printf '%s %s %s %s %s\n' "$((last + 1))" "$1" "$2" "$3" "$4"
-  } >"$dir/off-periods.tmp" && mv "$dir/off-periods.tmp" "$dir/off-periods"
+    printf '%s\n' "$periods_due" | awk -v last="$last" '{ print last + NR, $0 }'
+  } >"$dir/off-periods.tmp" && written "$dir/off-periods.tmp" "$periods_due" &&
+    mv "$dir/off-periods.tmp" "$dir/off-periods" && periods_due='' && return
+  periods_due="$periods_due
+"
 }
+
+# Does it end as it should? What a full disk has cut does not.
+written() { [ "$(tail -n 1 "$1" | cut -d ' ' -f 2-)" = "$(printf '%s' "$2" | tail -n 1)" ]; }
 
 write_status() {
   facts="$wish $holds $node ${why:-} $told $probe_says_inet $probe_says_inet6 $page_says $link_wrong"
+  write_periods 2>/dev/null
   [ "$facts" = "$facts_written" ] && return
-  facts_written=$facts
   {
     printf 'wish=%s\nholds=%s\nsince=%s\nbackend=%s\n' "$wish" "$holds" "$t" "$plan_backend"
     printf 'node=%s\nwhy=%s\ntold=%s\n' "$node" "${why:-}" "$told"
     printf 'probe_inet=%s\nprobe_inet6=%s\n' "$probe_says_inet" "$probe_says_inet6"
     printf 'page=%s\nlink=%s\n' "$page_says" "$link_wrong"
-  } >"$dir/status.tmp" && mv "$dir/status.tmp" "$dir/status"
+  } 2>/dev/null >"$dir/status.tmp" && [ "$(tail -n 1 "$dir/status.tmp")" = "link=$link_wrong" ] &&
+    mv "$dir/status.tmp" "$dir/status" && facts_written=$facts && return
+  # Better none than one that is not true any more.
+  [ ! -e "$dir/status" ] || say "$dir/status cannot be written: is the disk full?"
+  rm -f "$dir/status" "$dir/status.tmp"
 }

@@ -22,6 +22,14 @@ probe_families() {
   [ -z "$plan_probe_inet6" ] || printf 'inet6'
 }
 
+# Those of them that are led, or would be if the probe came through: another cause is known better.
+probe_asked_families() {
+  for probe_one in $(probe_families); do
+    case $probe_one in inet) probe_way=$way_inet ;; *) probe_way=$way_inet6 ;; esac
+    if [ -z "$probe_way" ] || probe_found "$probe_way"; then printf '%s ' "$probe_one"; fi
+  done
+}
+
 # Starts the process whose namespace it is. The supervisor itself must: it ends with its parent.
 probe_hold() {
   if setpriv --pdeathsig KILL true 2>/dev/null; then
@@ -75,6 +83,7 @@ probe_wire() {
     inet6) probe_address 6 nodad $plan_probe_inet6 ;;
     esac
   done
+  return 0
 }
 
 # $1: 4 or 6; $2: nodad or nothing; then router, device, dialled, length.
@@ -83,6 +92,23 @@ probe_address() {
   steer_run ip "-$1" address add "$3/$6" dev "$PROBE_INTERFACE" $2 &&
     probe_inside ip "-$1" address add "$4/$6" dev "$PROBE_DEVICE" $2 &&
     probe_inside ip "-$1" route add "$5" via "$3" dev "$PROBE_DEVICE"
+}
+
+# Has our end what was given to it? A network manager may take that away.
+probe_stands() {
+  probe_has=$(ip -o address show dev "$PROBE_INTERFACE" up 2>/dev/null) || return 1
+  for probe_family in $1; do
+    case $probe_family in
+    inet) probe_end=${plan_probe_inet%% *} ;;
+    *)
+      # A machine may lack it.
+      probe_off=$(cat "/proc/sys/net/ipv6/conf/$PROBE_INTERFACE/disable_ipv6" 2>/dev/null)
+      [ "$probe_off" = 0 ] || continue
+      probe_end=${plan_probe_inet6%% *}
+      ;;
+    esac
+    case $probe_has in *" $probe_end/"*) ;; *) return 1 ;; esac
+  done
 }
 
 # A connection of that family: good, silent (nobody answered), other (somebody else did) or
@@ -102,15 +128,16 @@ probe_family() {
   [ -z "$user" ] || [ "$(id -u)" != 0 ] || probe_as="-S $(id -u "$user") -G $(id -g "$user")"
   # shellcheck disable=SC2086
   probe_answer=$(steer_shake "$probe_to" "$YORI_WAY_SECONDS" \
-    nsenter -t "$prober" -n $probe_as 2>"$dir/probe.$1.says")
+    nsenter -t "$prober" -n $probe_as 2>"$work/probe.$1.says")
   case $probe_answer in
   'HTTP/1.1 200 '*) echo good ;;
   *)
     # A certificate of somebody else's, or no TLS at all.
-    if grep -Eq 'verif|wrong version|packet length|record layer|unknown protocol' "$dir/probe.$1.says" 2>/dev/null; then
+    if grep -Eq 'verif|wrong version|packet length|record layer|unknown protocol' "$work/probe.$1.says" 2>/dev/null; then
       echo other
     else
-      echo silent
+      # Taken away while it was asked: nothing is known of the way.
+      if probe_stands "$1"; then echo silent; else echo unable; fi
     fi
     ;;
   esac
@@ -118,7 +145,7 @@ probe_family() {
 
 # Where devices get the certificate, asked as one of them: good, silent or other.
 probe_page() {
-  probe_answer=$(probe_inside timeout -s KILL "$YORI_WAY_SECONDS" \
+  probe_answer=$(probe_inside timeout -k 1 "$YORI_WAY_SECONDS" \
     curl -s -g -i --noproxy '*' "$plan_page" 2>/dev/null | head -c 4096 | tr -d '\000')
   case $probe_answer in
   'HTTP/1.1 200 '*YORI*) echo good ;;
@@ -131,27 +158,27 @@ probe_page() {
 probe_it() {
   trap - TERM INT HUP USR1
   probe_said='' probe_beside=''
-  if ! ip link show "$PROBE_INTERFACE" >/dev/null 2>&1 || [ -z "$probe_wired" ]; then
-    probe_wire "$1" 2>"$dir/probe.says" || probe_said=unable
+  if [ -z "$probe_wired" ] || ! probe_stands "$1"; then
+    probe_wire "$1" 2>"$work/probe.says" || probe_said=unable
   fi
   if [ -n "$2" ] && [ -z "$probe_said" ]; then
     steer_prepare both
     steer_same probe && steer_run nft -f "$dir/rules.probe" && probe_beside=yes
   fi
-  : >"$dir/probe.page.tmp"
+  true >"$work/probe.page.tmp"
   # Its own port, too, is led here by the rules.
   case $holds.$plan_page.$probe_said in
-  both.?*. | inet.?*. | inet6.?*.) echo "page $(probe_page)" >"$dir/probe.page.tmp" & ;;
+  both.?*. | inet.?*. | inet6.?*.) echo "page $(probe_page)" >"$work/probe.page.tmp" & ;;
   esac
   for probe_one in $1; do
     if [ -n "$probe_said" ]; then echo "$probe_one $probe_said"; else
       echo "$probe_one $(probe_family "$probe_one")"
-    fi >"$dir/probe.$probe_one.tmp" &
+    fi >"$work/probe.$probe_one.tmp" &
   done
   wait
   [ -z "$probe_beside" ] || steer_run nft 'table inet yori_probe; delete table inet yori_probe'
-  for probe_one in $1 page; do cat "$dir/probe.$probe_one.tmp"; done >"$dir/probe.done.tmp"
-  mv "$dir/probe.done.tmp" "$dir/probe.done"
+  for probe_one in $1 page; do cat "$work/probe.$probe_one.tmp"; done >"$work/probe.done.tmp"
+  mv "$work/probe.done.tmp" "$work/probe.done"
 }
 
 # Causes that a probe found, and a probe takes back.
@@ -277,13 +304,15 @@ page_told() {
 # Once a while, at once when clients go without an answer, and each second while it is missed.
 watch_probe() {
   if [ -n "$probing" ]; then
-    [ -e "$dir/probe.done" ] || kill -0 "$probing" 2>/dev/null || : >"$dir/probe.done"
-    [ -e "$dir/probe.done" ] || return 0
+    [ -e "$work/probe.done" ] || kill -0 "$probing" 2>/dev/null || : >"$work/probe.done"
+    [ -e "$work/probe.done" ] || return 0
     probe_ended
   fi
   [ "$wish" = on ] && [ -n "$up_inet$up_inet6" ] && [ -n "$tls_ok" ] || return 0
   [ "$t" -ge "$probe_due" ] || return 0
-  families=$(probe_families)
+  [ -z "$way_inet" ] || probe_found "$way_inet" || probe_says_inet=''
+  [ -z "$way_inet6" ] || probe_found "$way_inet6" || probe_says_inet6=''
+  families=$(probe_asked_families)
   [ -n "$families" ] || return 0
   { [ -n "$prober" ] && kill -0 "$prober" 2>/dev/null; } || {
     probe_release
@@ -292,7 +321,7 @@ watch_probe() {
   beside=''
   probe_found "$way_inet" && beside=inet
   probe_found "$way_inet6" && beside="$beside inet6"
-  rm -f "$dir/probe.done"
+  rm -f "$work/probe.done"
   probe_asked=$t
   probe_it "$families" "$beside" &
   probing=$!
@@ -316,7 +345,7 @@ probe_ended() {
     # A listener that hangs is known by its own misses, and sooner.
     case $one in inet) probe_up=$up_inet ;; *) probe_up=$up_inet6 ;; esac
     [ -z "$probe_up" ] || probe_told "$one" "$told_of"
-  done <"$dir/probe.done"
+  done <"$work/probe.done"
   # Until now they were led to nobody.
   [ -z "$probe_lost" ] || whole_period "$missed_since" "$t" "$probe_lost" lost
   probe_next=${YORI_WAY_EVERY:-$plan_probe_every}

@@ -55,9 +55,13 @@ run_node() {
   trap : TERM INT HUP USR1
   (as_user "$@") &
   child=$!
-  birth_of "$child" >"$dir/node.born"
-  printf '%s\n' "$*" >"$dir/node.command"
-  printf '%s\n' "$child" >"$dir/node.pid.tmp" && mv "$dir/node.pid.tmp" "$dir/node.pid"
+  birth_of "$child" >"$work/node.born"
+  printf '%s\n' "$*" >"$work/node.command"
+  # One that nobody could find again would keep the port from the next.
+  { printf '%s\n' "$child" >"$work/node.pid.tmp" && mv "$work/node.pid.tmp" "$work/node.pid" &&
+    [ "$(cat "$work/node.pid")" = "$child" ]; } || kill -KILL "$child"
+  # For whoever looks.
+  [ "$work" = "$dir" ] || printf '%s\n' "$child" 2>/dev/null >"$dir/node.pid"
   while :; do
     wait "$child"
     code=$?
@@ -65,21 +69,21 @@ run_node() {
   done
   # The plan may have come after the start.
   if [ -e "$dir/steered" ] && steer_read_plan "$dir" "$table"; then steer_failed; fi
-  printf '%s\n' "$code" >"$dir/node.exit"
+  printf '%s\n' "$code" >"$work/node.exit"
   read -r told_to <"$dir/supervisor.pid" && is_supervisor "$told_to" && kill -USR1 "$told_to" 2>/dev/null
 }
 
 start_node() {
-  rm -f "$dir/node.pid" "$dir/node.exit"
+  rm -f "$work/node.pid" "$work/node.exit"
   run_node "$@" &
   parent=$!
   tries=0
-  until [ -s "$dir/node.pid" ]; do
+  until [ -s "$work/node.pid" ]; do
     tries=$((tries + 1))
     [ "$tries" -gt 100 ] && return 1
     sleep 0.02
   done
-  read -r node <"$dir/node.pid"
+  read -r node <"$work/node.pid"
   started=$(now) answered=''
   forget_answers
 }
@@ -87,11 +91,11 @@ start_node() {
 # A predecessor that was killed leaves YORI behind. It goes on where somebody waits for it and it
 # is the same command; otherwise it must end, since two cannot listen at one port.
 take_over() {
-  { [ -s "$dir/node.pid" ] && read -r left <"$dir/node.pid"; } || return 0
+  { [ -s "$work/node.pid" ] && read -r left <"$work/node.pid"; } || return 0
   case $left in '' | *[!0-9]*) return 0 ;; esac
   kill -0 "$left" 2>/dev/null || return 0
-  [ "$(birth_of "$left")" = "$(cat "$dir/node.born" 2>/dev/null)" ] || return 0
-  if [ "$(cat "$dir/node.command" 2>/dev/null)" = "$*" ] && is_supervisor "$(parent_of "$left")"; then
+  [ "$(birth_of "$left")" = "$(cat "$work/node.born" 2>/dev/null)" ] || return 0
+  if [ "$(cat "$work/node.command" 2>/dev/null)" = "$*" ] && is_supervisor "$(parent_of "$left")"; then
     say "YORI ($left) runs already: taken over"
     node=$left parent='' started=$(now) answered=yes
     # Whom it led is led on until the probe says otherwise.
@@ -108,7 +112,10 @@ take_over() {
 # TERM, and KILL when that is not obeyed in time.
 end_process() {
   kill -TERM "$1" 2>/dev/null
-  stop_by=$(($(now) + YORI_STOP_SECONDS))
-  while kill -0 "$1" 2>/dev/null && [ "$(now)" -lt "$stop_by" ]; do sleep 0.1; done
+  stop_tries=$((YORI_STOP_SECONDS * 10))
+  while kill -0 "$1" 2>/dev/null && [ "$stop_tries" -gt 0 ]; do
+    stop_tries=$((stop_tries - 1))
+    sleep 0.1
+  done
   kill -KILL "$1" 2>/dev/null
 }

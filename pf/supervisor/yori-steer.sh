@@ -16,6 +16,9 @@ STEER_READ_SECONDS=10
 STEER_LINES_A_SECOND=500
 STEER_MARK=0x796f
 STEER_ROUTES=796
+# Sets that nobody fills but the plan.
+STEER_FIXED='lan_if yori_blocked yori_blocked6 yori_blocked_mac exempt4 exempt6 exempt_mac
+  direct4 direct6 direct_if'
 
 # A packet filter that hangs must not hang the supervisor; one with much to read gets longer.
 steer_run() { timeout -s KILL "$((YORI_LOAD_SECONDS + ${steer_lines:-0} / STEER_LINES_A_SECOND))" "$@"; }
@@ -180,8 +183,9 @@ steer_load() {
       steer_pf_table && steer_run pfctl -q -a yori -f "$steer_dir/rules.$1"
     ;;
   *)
-    { cat "$steer_dir/rules.$1" && steer_elements; } >"$steer_dir/load.$1" &&
-      steer_run nft -f "$steer_dir/load.$1" && steer_sum >"$steer_dir/loaded.sum"
+    { cat "$steer_dir/rules.$1" && steer_elements; } >"${steer_work:=$steer_dir}/load.$1" &&
+      steer_run nft -f "$steer_work/load.$1" && steer_sum >"$steer_work/loaded.sum" &&
+      steer_fixed >"$steer_work/loaded.fixed"
     ;;
   esac
 }
@@ -190,6 +194,13 @@ steer_load() {
 steer_sum() {
   steer_listed=$(steer_run nft -t list table inet yori 2>/dev/null) || return 1
   printf '%s' "$steer_listed" | grep -v '^[[:space:]]*packets [0-9]' | cksum
+}
+
+# What those sets hold. Elements have no order; one list at a time, since nft 1.0.6 finds no more.
+steer_fixed() {
+  for steer_set in $STEER_FIXED; do
+    steer_run nft list set inet yori "$steer_set" 2>/dev/null
+  done | awk '{ gsub(/[ \t,]+/, "\n"); print }' | sort | cksum
 }
 
 # Of what was listed last: led connections of the operator's own interfaces and those that had an
@@ -302,7 +313,7 @@ steer_forget() {
 }
 
 # Says that somebody is still here, and makes the packet filter hold what the table says. Fails
-# when what was loaded is gone.
+# when what was loaded is gone; with 3 when somebody else has filled its fixed sets.
 steer_refresh() {
   steer_count
   case $plan_backend in
@@ -310,13 +321,17 @@ steer_refresh() {
   *)
     [ "$plan_on_failure" = closed_llm ] ||
       steer_run nft 'flush set inet yori alive; add element inet yori alive { tcp, udp }' || return 1
+    if [ -s "${steer_work:=$steer_dir}/loaded.fixed" ]; then
+      [ "$(steer_fixed)" = "$(cat "$steer_work/loaded.fixed")" ] || return 3
+    fi
     [ -f "$steer_table" ] || return 0
-    : >"$steer_dir/refresh.tmp"
+    : "${steer_work:=$steer_dir}"
+    true >"$steer_work/refresh.tmp" || return 0
     for steer_family in 4 6; do
-      steer_run nft list set inet yori "llm$steer_family" >"$steer_dir/held.tmp" || return 1
-      steer_difference "$steer_family" "$steer_dir/held.tmp" >>"$steer_dir/refresh.tmp"
+      steer_run nft list set inet yori "llm$steer_family" >"$steer_work/held.tmp" || return 1
+      steer_difference "$steer_family" "$steer_work/held.tmp" >>"$steer_work/refresh.tmp"
     done
-    [ ! -s "$steer_dir/refresh.tmp" ] || steer_run nft -f "$steer_dir/refresh.tmp"
+    [ ! -s "$steer_work/refresh.tmp" ] || steer_run nft -f "$steer_work/refresh.tmp"
     ;;
   esac
 }
@@ -347,7 +362,7 @@ steer_shake() {
   steer_at=$1 steer_in=$2
   shift 2
   printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$plan_path" "$plan_sni" |
-    timeout -s KILL "$steer_in" "$@" openssl s_client -quiet -connect "$steer_at" \
+    timeout -k 1 "$steer_in" "$@" openssl s_client -quiet -connect "$steer_at" \
       -servername "$plan_sni" -verify_hostname "$plan_sni" -verify_return_error \
       -CAfile "$plan_root" -no-CApath
 }

@@ -62,7 +62,7 @@ fallen=''     # set by a signal: YORI ended
 stopping=''
 look=yes      # look at plan and wish
 hung_since=''
-off_since='' off_cause='' off_state=open
+off_since='' off_cause='' off_state=open periods_due=''
 way_inet='' way_inet6='' way_retry=0 seen_well='' link_wrong='' links_known=''
 prober='' probing='' probe_wired='' probe_asked=0 probe_due=0 clients_marked=''
 now_inet='' now_inet6='' mark_inet='' mark_inet6='' missed_inet='' missed_inet6='' missed_since=0
@@ -72,15 +72,15 @@ backoff=1 started=0 restart_at=0 answered=''
 misses_inet=0 misses_inet6=0 good_inet=0 good_inet6=0 up_inet='' up_inet6=''
 tls_misses=0 tls_due=0 tls_ok=''
 refresh_due=0 table_seen='' load_again=0 facts_written='' t=0 told=0
-loading='' loader='' loads=0 refresher='' refreshed=''
+loading='' loader='' loads=0 refresher='' refreshed='' refreshed_at=0 refreshed_last=0
 
 now() { date +%s; }
 
 # Others must not be able to give root something to obey.
 own_folder() {
-  [ -d "$dir" ] || mkdir -p "$dir" || return 1
+  [ -d "$1" ] || mkdir -p "$1" || return 1
   # shellcheck disable=SC2012
-  case $(ls -ldn "$dir" | awk '{ print $1, $3 }') in
+  case $(ls -ldn "$1" | awk '{ print $1, $3 }') in
   d????w* | d???????w*) return 1 ;;
   d*" $(id -u)") return 0 ;;
   *) return 1 ;;
@@ -207,7 +207,7 @@ wanted() {
 # A table that takes long is loaded beside the probes, which go on. $1: what is to hold.
 load() {
   loading=$1
-  rm -f "$dir/load.done"
+  rm -f "$work/load.done"
   load_it "$1" &
   loader=$!
   # Most are short.
@@ -221,21 +221,21 @@ load_it() {
   if [ "$1" = closed ]; then
     steer_closed && result=0
   else
-    : >"$dir/steered"
+    true >"$dir/steered"
     if steer_on "$1" && kill -0 "$node" 2>/dev/null; then result=0; else steer_failed; fi
   fi
-  printf '%s\n' "$result" >"$dir/load.done.tmp"
-  mv "$dir/load.done.tmp" "$dir/load.done"
+  printf '%s\n' "$result" >"$work/load.done.tmp"
+  mv "$work/load.done.tmp" "$work/load.done"
 }
 
 # Did it end well? What holds is known again.
 loaded() {
-  until [ -e "$dir/load.done" ] || ! kill -0 "$loader" 2>/dev/null; do sleep 0.05; done
+  until [ -e "$work/load.done" ] || ! kill -0 "$loader" 2>/dev/null; do sleep 0.05; done
   wait "$loader"
-  read -r result 2>/dev/null <"$dir/load.done" || result=1
+  read -r result 2>/dev/null <"$work/load.done" || result=1
   loads=$((loads + 1))
   if [ "$result" = 0 ]; then
-    holds=$loading refresh_due=$((t + YORI_REFRESH_EVERY)) seen_well=$t
+    holds=$loading refresh_due=$((t + YORI_REFRESH_EVERY)) seen_well=$t refreshed_last=$t
     table_seen=$(cksum "$table" 2>/dev/null)
   else
     holds=stale why=not-loaded
@@ -247,7 +247,8 @@ loaded() {
 hold() {
   wanted
   if [ -n "$loading" ]; then
-    [ -e "$dir/load.done" ] || [ "$want" != "$loading" ] || return 0
+    [ -e "$work/load.done" ] || [ "$want" != "$loading" ] ||
+      ! kill -0 "$loader" 2>/dev/null || return 0
     loaded
   fi
   [ "$want" = "$holds" ] && return
@@ -261,7 +262,7 @@ hold() {
     ;;
   *)
     load "$want"
-    if [ -e "$dir/load.done" ]; then loaded; else return 0; fi
+    if [ -e "$work/load.done" ]; then loaded; else return 0; fi
     ;;
   esac
   if [ "$want" = "$holds" ]; then
@@ -277,22 +278,25 @@ hold() {
 # the probes: a long table takes seconds.
 renew() {
   if [ -n "$refresher" ]; then
-    [ -e "$dir/refresh.done" ] || return 0
+    [ -e "$work/refresh.done" ] || ! kill -0 "$refresher" 2>/dev/null || return 0
     wait "$refresher"
     refresher=''
-    read -r result 2>/dev/null <"$dir/refresh.done" || result=1
+    read -r result 2>/dev/null <"$work/refresh.done" || result=1
     if [ "$result" != 0 ] && [ "$refreshed" = "$loads.$holds" ]; then
       say 'what was loaded is not there any more: loaded again'
+      [ "$result" != 3 ] || begin_period "$refreshed_last" changed open
       holds=stale load_again=0
+    elif [ "$result" = 0 ]; then
+      refreshed_last=$refreshed_at
     fi
   fi
   [ -z "$loading" ] || return 0
   case $holds in off | stale) return ;; esac
   seen=$(cksum "$table" 2>/dev/null)
   if [ "$seen" != "$table_seen" ] || [ "$t" -ge "$refresh_due" ]; then
-    rm -f "$dir/refresh.done"
+    rm -f "$work/refresh.done"
     refresh_it &
-    refresher=$! refreshed=$loads.$holds
+    refresher=$! refreshed=$loads.$holds refreshed_at=$t
     table_seen=$seen refresh_due=$((t + YORI_REFRESH_EVERY))
   fi
 }
@@ -300,8 +304,8 @@ renew() {
 refresh_it() {
   trap - TERM INT HUP USR1
   steer_refresh
-  printf '%s\n' "$?" >"$dir/refresh.done.tmp"
-  mv "$dir/refresh.done.tmp" "$dir/refresh.done"
+  printf '%s\n' "$?" >"$work/refresh.done.tmp"
+  mv "$work/refresh.done.tmp" "$work/refresh.done"
 }
 
 # A process that hangs holds its clients' connections: ended, they try again and get through.
@@ -327,9 +331,9 @@ end_hung() {
 node_fell() {
   fallen=''
   [ -z "$parent" ] || wait "$parent" 2>/dev/null
-  code=$(cat "$dir/node.exit" 2>/dev/null)
+  code=$(cat "$work/node.exit" 2>/dev/null)
   node=''
-  t=$(now)
+  read_clock
   lived=$((t - started))
   [ "$lived" -ge 60 ] && backoff=1
   restart_at=$((t + backoff))
@@ -355,12 +359,13 @@ stop() {
   node=''
   probe_release
   write_status
-  rm -f "$dir/supervisor.pid" "$dir/node.pid" "$dir/node.born" "$dir/node.command"
+  rm -f "$dir/supervisor.pid" "$dir/node.pid" "$work/node.pid" "$work/node.born" "$work/node.command"
+  case $work in /run/yori-steer-*) rm -rf "$work" ;; esac
   say "stopped; steering: $holds"
   exit 0
 }
 
-own_folder || {
+own_folder "$dir" || {
   say "$dir must be a folder of this user's own that nobody else may write"
   exit 4
 }
@@ -369,6 +374,8 @@ if [ -s "$dir/supervisor.pid" ] && read -r other <"$dir/supervisor.pid" && is_su
   exit 4
 fi
 printf '%s\n' "$$" >"$dir/supervisor.pid"
+work_folder
+steer_work=$work
 trap 'fallen=yes' USR1
 trap 'stopping=yes' TERM INT
 trap 'look=yes' HUP
@@ -378,7 +385,7 @@ if [ -n "$went_on" ]; then
   off_since=${went_on%% *} off_state=${went_on##* } off_cause=${went_on#* }
   off_cause=${off_cause%% *}
 fi
-rm -f "$dir/load.done" "$dir/refresh.done" "$dir/probe.done"
+rm -f "$work/load.done" "$work/refresh.done" "$work/probe.done"
 probe_release
 read_wish
 take_over "$@"
@@ -386,18 +393,21 @@ while :; do
   [ -n "$stopping" ] && stop
   sleep "$YORI_PROBE_EVERY" &
   tick=$!
-  t=$(now)
+  read_clock
   [ -n "$look" ] && read_wish
   # Whoever waits for it may have been killed.
   [ -z "$node" ] || kill -0 "$node" 2>/dev/null || fallen=yes
   [ -n "$fallen" ] && node_fell
   if [ -z "$node" ] && [ "$t" -ge "$restart_at" ]; then
-    start_node "$@" || say 'YORI could not be started'
+    start_node "$@" || {
+      say 'YORI could not be started'
+      restart_at=$((t + 10))
+    }
   fi
   if [ -n "$planned" ]; then
     [ -n "$node" ] && [ -z "$fallen" ] && ask
     [ -n "$fallen" ] && node_fell
-    t=$(now)
+    read_clock
     end_hung
     watch_way
     watch_bridges

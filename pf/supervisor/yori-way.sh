@@ -28,11 +28,11 @@ way_routed() {
 # What is wrong with what was loaded: `flushed` or `changed`; nothing when it stands.
 way_loaded() {
   way_wrong=''
-  steer_sum >"$dir/now.sum" || {
+  steer_sum >"$work/now.sum" || {
     way_wrong=flushed
     return
   }
-  [ "$(cat "$dir/now.sum")" = "$(cat "$dir/loaded.sum" 2>/dev/null)" ] || way_wrong=changed
+  [ "$(cat "$work/now.sum")" = "$(cat "$work/loaded.sum" 2>/dev/null)" ] || way_wrong=changed
 }
 
 # Families of what holds whose marked packets do not come here, as 4 and 6.
@@ -56,7 +56,8 @@ watch_way() {
     [ -z "$node" ] || kill -0 "$node" 2>/dev/null || return 0
     say "what was loaded is $wrong by another program: loaded again"
     begin_period "${seen_well:-$t}" "$wrong" open
-    holds=stale load_again=0
+    # Its rules may be others now, too.
+    holds=stale load_again=0 probe_due=0
     return
   fi
   watch_clients "$(steer_counts)"

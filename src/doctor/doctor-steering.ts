@@ -79,7 +79,9 @@ export const steeringCheck: Check = {
       )
     const status = readStatus(files)
     if (status === undefined || status.holds === '')
-      findings.push(bad('the supervisor has not said how it stands'))
+      findings.push(
+        bad('the supervisor has not said how it stands', `df ${files.directory}`),
+      )
     else if (['both', 'inet', 'inet6'].includes(status.holds))
       findings.push(good(`on by ${printable(status.backend)}: ${status.holds}`))
     else

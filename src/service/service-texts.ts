@@ -52,6 +52,8 @@ export function systemdUnit(settings: ServiceSettings): string {
     'OOMPolicy=kill',
     '',
     `ReadWritePaths=${writable}`,
+    // In memory: a full disk must not end steering.
+    ...(steer ? ['RuntimeDirectory=yori-steer'] : []),
     'ProtectSystem=strict',
     `ProtectHome=${paths.some(isInHome) ? 'read-only' : 'true'}`,
     'PrivateTmp=true',

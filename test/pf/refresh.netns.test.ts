@@ -57,11 +57,13 @@ describe('a refresh of the table', () => {
     const on = script('on', 'both')
     assert.equal(on.status, 0, on.stderr)
 
+    machines.run('router', 'nft add table inet marks')
+    machines.run('router', 'nft add set inet marks heard { type ifname; }')
     const monitor = machines.spawn('router', 'nft', ['monitor', 'elements'])
     let serial = 0
     const mark = (): string => {
       const marker = `mark${serial++}`
-      machines.run('router', `nft add element inet yori direct_if { ${marker} }`)
+      machines.run('router', `nft add element inet marks heard { ${marker} }`)
       return marker
     }
     /** What was told of LLM addresses since. */

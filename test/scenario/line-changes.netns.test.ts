@@ -32,7 +32,7 @@ async function probedAnew(home: Household): Promise<void> {
   const since = Date.now()
   await home.until('the probe was asked again', () => {
     try {
-      return statSync(`${home.files.directory}/probe.done`).mtimeMs > since
+      return statSync(home.folder.file('probe.done')).mtimeMs > since
     } catch {
       return false
     }
@@ -49,7 +49,10 @@ describe('a steered household whose line changes', function () {
 
   it('is led to YORI all the time, and by its new addresses to the provider', async () => {
     await using home = await Household.open()
-    await home.supervise({ ...SOONER, YORI_WAY_EVERY: '1', YORI_WAY_SECONDS: '20' })
+    await home.supervise({
+      ...SOONER,
+      ...{ YORI_WAY_EVERY: '1', YORI_WAY_SECONDS: '20', YORI_WORK: home.folder.path },
+    })
     home.apply('nft-tproxy')
     await home.until('the probe came here', () => home.says('probe_inet6') === 'good')
 

@@ -54,7 +54,8 @@ export const steeringSection: StatusSection = {
       lines: [
         wish === 'off'
           ? 'off, as wished for (`yori pf apply` leads packets here)'
-          : (steered ?? `wished for, but ${holds ?? 'no supervisor runs'}`),
+          : (steered ??
+            `wished for, but ${holds ?? (supervisor === undefined ? 'no supervisor runs' : 'the supervisor has not said how it stands: is the disk full?')}`),
         ...(unled === undefined ? [] : [unled]),
         ...unwell.map(({ what }) => what),
         ...(periods.length === 0

@@ -319,7 +319,7 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
   const lines = [
     `supervisor  ${supervisor === undefined ? 'does not run' : `process ${supervisor}`}`,
     `wished for  ${wish}`,
-    `holds       ${told === undefined ? 'unknown without a supervisor' : holdsLine(told, timezone)}`,
+    `holds       ${holdsText(supervisor, told, timezone)}`,
     `addresses   ${addresses}`,
     ...(unled === undefined ? [] : [`not led     ${unled}`]),
     ...way.map(({ what }) => `clients     ${what}`),
@@ -337,6 +337,17 @@ export function status(deps: PfCommandDeps, flags: StateFlags): void {
 function remediesOf(periods: readonly OffPeriod[], way: readonly WayTold[]): string[] {
   const now = way.flatMap(({ mend }) => mend ?? [])
   return [...new Set([...remediesFor(periods), ...now])]
+}
+
+function holdsText(
+  supervisor: number | undefined,
+  told: SteeringStatus | undefined,
+  zone: string | undefined,
+): string {
+  if (told !== undefined) return holdsLine(told, zone)
+  return supervisor === undefined
+    ? 'unknown without a supervisor'
+    : 'unknown: the supervisor has not written it down; is the disk full?'
 }
 
 function holdsLine(
