@@ -10,7 +10,7 @@ import { openPackage } from '../../test/support/open-package.js'
 
 export interface Installed {
   /** A command of `yori` in the shell of the router's root. @throws with its stderr */
-  yori(words: string): string
+  readonly yori: (words: string) => string
 }
 
 /** The shell of root on the router, before anything is installed. */
