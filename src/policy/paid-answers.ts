@@ -287,6 +287,10 @@ function nowTold(
   // A guess is no news of what was told, nor is a part of it.
   if (told.estimated && !estimated) return known
   if (!isWhole && !estimated && tokensOf(told) < tokensOf(known)) return known
+  // Nor is the same answer without its details: what was cached would cost as if it were not.
+  const isLess = !estimated && tokensOf(told) <= tokensOf(known) && !hasDetails(record)
+  if (isLess && told.atMostMicroUsd === undefined && atMostMicroUsd === undefined)
+    return known
   // A cost and a bound of it are never both.
   const isPriced = told.microUsd !== undefined || told.atMostMicroUsd !== undefined
   const paid = isPriced ? {} : { microUsd, atMostMicroUsd }
@@ -299,6 +303,12 @@ function nowTold(
     now.atMostMicroUsd === atMostMicroUsd &&
     now.estimated === estimated
   return isSame ? known : now
+}
+
+function hasDetails(record: ExchangeRecord): boolean {
+  const { cachedTokens, cacheWriteTokens, reasoningTokens } = record
+  const details = [cachedTokens, cacheWriteTokens, reasoningTokens]
+  return details.some((tokens) => tokens !== undefined)
 }
 
 function defined(counts: {

@@ -54,6 +54,27 @@ describe('paid answers', () => {
     assert.equal(forgotten.length, 2)
   })
 
+  it('keep what is cached of it when it is told again without', () => {
+    const answers = new PaidAnswers()
+    const priced = { ...CALL, cachedTokens: 8, costMicroUsd: 550 }
+    const first = told(answers, priced, { id: 'r1' })
+    // The same answer, fetched from a server that leaves the details out, so that all is dear.
+    for (const fetched of [
+      { ...FETCH, costMicroUsd: 625 },
+      { ...FETCH, inputTokens: 2, costMicroUsd: 400 },
+    ])
+      assert.equal(told(answers, fetched, { id: 'r1' }).corrects, undefined)
+    const [kept] = answers.take()
+    assert.deepEqual([kept?.inputTokens, kept?.microUsd], [10, 550])
+    // With its details it is news, and so is more than was told before.
+    const detailed = { ...FETCH, cachedTokens: 9, costMicroUsd: 540 }
+    const again = told(answers, detailed, { id: 'r1' })
+    assert.equal(again.countedIn, first.requestId)
+    assert.equal(answers.take()[0]?.microUsd, 540)
+    told(answers, { ...FETCH, inputTokens: 20, costMicroUsd: 700 }, { id: 'r1' })
+    assert.equal(answers.take()[0]?.microUsd, 700)
+  })
+
   it('are taken once, again when they did not arrive, and not when they came from there', () => {
     const answers = new PaidAnswers()
     told(answers, CALL, { id: 'r1' })
