@@ -2,6 +2,7 @@
  * How connections end, in the four words that everybody is told: each connection is exactly
  * one of them, so their counts add up to all connections. Pure.
  */
+import { describeError, errorCodes } from './errors.js'
 import type { Coverage } from './record.js'
 
 export const COVERAGE_GROUPS = ['inspected', 'tunnelled', 'refused', 'failed'] as const
@@ -81,4 +82,11 @@ export function describeCoverage(coverage: Coverage): string {
 /** Of a text from the store, which a later version may have written. */
 export function isCoverage(text: string): text is Coverage {
   return Object.hasOwn(SAYS, text)
+}
+
+/** A kind of coverage or a code of an error; undefined: a later version has written it. */
+export function describeReason(reason: string): string | undefined {
+  if (isCoverage(reason)) return describeCoverage(reason)
+  const code = errorCodes.find((known) => known === reason)
+  return code === undefined ? undefined : describeError(code).says
 }

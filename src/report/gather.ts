@@ -6,7 +6,7 @@ import type { Database } from 'better-sqlite3'
 import { hasCoverage, readCoverage } from '../audit/coverage-queries.js'
 import { timestampText } from '../audit/rows.js'
 import { atMostOf } from '../audit/session-queries.js'
-import { describeCoverage, isCoverage } from '../core/coverage.js'
+import { describeReason } from '../core/coverage.js'
 import { dateText } from '../core/moment-text.js'
 import { LocalTimes } from '../policy/local-time.js'
 import { Owners } from './owners.js'
@@ -293,7 +293,7 @@ function notSeenIn(
       .slice(0, MOST_LINES)
       .map((line) => ({
         ...line,
-        says: isCoverage(line.reason) ? describeCoverage(line.reason) : line.reason,
+        says: describeReason(line.reason) ?? line.reason,
       })),
     unread,
     dropped: uncounted,

@@ -1,4 +1,5 @@
 /** What the forms of a report say in the same words: costs, budgets, what was not seen. Pure. */
+import type { CoverageGroup } from '../core/coverage.js'
 import type { Amount, PersonLine, Report } from './report.js'
 import type { ReportText, ReportWords } from './words.js'
 
@@ -10,6 +11,10 @@ const REASONS: Readonly<Record<string, ReportText>> = {
   'tunnel-exempt': 'exempt',
   'tunnel-ech': 'hidden',
   'tunnel-no-sni': 'hidden',
+}
+
+/** Of these the reason is a code, whose words follow. */
+const GROUPS: Readonly<Partial<Record<CoverageGroup, ReportText>>> = {
   refused: 'refusedThere',
   failed: 'failedThere',
 }
@@ -42,9 +47,11 @@ export function notSeenLines({ notSeen, cut }: Report, words: ReportWords): stri
     const counts = { seen: words.count(seen), all: words.count(connections) }
     lines.push(words.say('seenOf', { ...counts, since: words.day(since) }))
   }
-  for (const { reason, says, count } of reasons) {
+  for (const { group, reason, says, count } of reasons) {
     const text = REASONS[reason]
-    lines.push(`${words.count(count)}: ${text === undefined ? says : words.say(text)}`)
+    const ended = GROUPS[group]
+    const how = ended === undefined ? says : `${words.say(ended)}: ${says}`
+    lines.push(`${words.count(count)}: ${text === undefined ? how : words.say(text)}`)
   }
   for (const { name, count } of unread)
     lines.push(words.say('unread', { name, n: words.count(count) }))

@@ -14,7 +14,9 @@ import type { Alert, AlertEvent, Delivery, Sent } from '../../src/alerts/words.j
 import { openDatabase } from '../../src/audit/queries.js'
 import type { ExchangeRecord } from '../../src/core/record.js'
 import { LocalTimes } from '../../src/policy/local-time.js'
+import { describeReason } from '../../src/core/coverage.js'
 import { gatherReport } from '../../src/report/gather.js'
+import { notSeenLines } from '../../src/report/lines.js'
 import { reportPage } from '../../src/report/page.js'
 import { plainReport } from '../../src/report/plain-report.js'
 import type { Report } from '../../src/report/report.js'
@@ -32,6 +34,8 @@ import {
   month,
 } from '../support/household-month.js'
 import { needs } from '../support/needs.js'
+
+const says = (reason: string): string => describeReason(reason) ?? reason
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -245,6 +249,29 @@ describe('a month of a household', () => {
         ['tunnel-not-trusted', 60],
       ],
     )
+  })
+
+  it('says in words why something was refused or failed, never by its code', () => {
+    const found = report()
+    const reasons = [
+      { group: 'failed', reason: 'YORI_UPSTREAM_UNREACHABLE', count: 3 },
+      { group: 'refused', reason: 'of a later version', count: 2 },
+    ] as const
+    const rows = reasons.map((line) => ({ ...line, says: says(line.reason) }))
+    const notSeen = { ...found.notSeen, reasons: rows }
+    for (const [language, failed] of [
+      ['en', 'failed'],
+      ['de', 'gescheitert'],
+    ] as const) {
+      const lines = notSeenLines(
+        { ...found, notSeen },
+        new ReportWords(language, { timezone: ZONE }),
+      )
+      // docs/ERRORS.md has the sentence.
+      assert.ok(lines.includes(`3: ${failed}: could not connect`), lines.join('\n'))
+      assert.ok(lines.some((line) => line.endsWith(': of a later version')))
+      assert.doesNotMatch(lines.join('\n'), /YORI_/)
+    }
   })
 
   it('is reported of one person alone', () => {

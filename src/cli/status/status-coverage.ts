@@ -4,11 +4,10 @@ import { printable } from '../../audit/printable.js'
 import { openReader } from '../../audit/queries.js'
 import {
   COVERAGE_GROUPS,
-  describeCoverage,
+  describeReason,
   isCoverage,
   wayOut,
 } from '../../core/coverage.js'
-import { describeError, errorCodes } from '../../core/errors.js'
 import { cell, table } from '../print-table.js'
 import { householdNames } from './household-names.js'
 import type { Finding, StatusSection } from './status-section.js'
@@ -71,7 +70,5 @@ function* titled(head: string[], rows: string[][]): Iterable<string> {
 
 /** A later version may have written what this one has no words for. */
 function says(reason: string): string {
-  if (isCoverage(reason)) return describeCoverage(reason)
-  const code = errorCodes.find((known) => known === reason)
-  return code === undefined ? printable(reason) : describeError(code).says
+  return describeReason(reason) ?? printable(reason)
 }

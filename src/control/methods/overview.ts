@@ -2,7 +2,7 @@
  * The first page at a glance: the last 24 hours, what was not seen, and what waits for somebody.
  * One question to the record, kept for a moment, since every open page asks again and again.
  */
-import { describeCoverage, isCoverage, wayOut } from '../../core/coverage.js'
+import { describeReason, isCoverage, wayOut } from '../../core/coverage.js'
 import { momentText } from '../../core/moment-text.js'
 import { trustsNow } from '../../core/trust.js'
 import type { UsageWall } from '../../audit/session-queries.js'
@@ -77,8 +77,8 @@ function foundBy({ reader }: Surroundings, wall: UsageWall): Kept['found'] {
 }
 
 function saidOf(reason: string): { says: string | null; way_out: string | null } {
-  if (!isCoverage(reason)) return { says: null, way_out: null }
-  return { says: describeCoverage(reason), way_out: wayOut(reason) ?? null }
+  const way = isCoverage(reason) ? wayOut(reason) : undefined
+  return { says: describeReason(reason) ?? null, way_out: way ?? null }
 }
 
 /** Devices that turned our certificate away, the newest first. */
