@@ -137,6 +137,12 @@ describe('yori policy', () => {
     assert.doesNotMatch(ran.out, /PASS/)
   })
 
+  it('finds that the policies that YORI brings pass their own tests', async () => {
+    const ran = await run('test', 'config/policies')
+    assert.match(ran.out, /[1-9][0-9]+ passed, 0 failed, 0 errors, 0 skipped/)
+    assert.equal(ran.code, 0)
+  })
+
   it('shows what passing tests print with --verbose', async () => {
     using folder = new Folder()
     folder.file('home.rego', POLICY)
