@@ -1,7 +1,8 @@
 /**
  * RFC 5424 by UDP (RFC 5426), TCP with counted octets (RFC 6587 §3.4.1) or TLS (RFC 5425). Syslog
  * answers nothing: over a stream a batch is taken once the collector, told that no more comes,
- * has closed its side, too. A connection a batch.
+ * has closed its side, too, and takes connections still: the end of its process closes them alike,
+ * with whatever it had read and not yet written. Two connections a batch.
  */
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
@@ -15,6 +16,7 @@ const FACILITY = 13
 const SEVERITY = { response: 6, head: 5, error: 4, block: 4 } as const
 const UTF8_MARK = '\ufeff'
 const WITHIN_MS = 10_000
+const NOTHING = Buffer.alloc(0)
 /** What a datagram of IPv4 carries at most. */
 const MOST_DATAGRAM = 65_507
 
@@ -44,6 +46,7 @@ export class SyslogCarrier implements Carrier {
       message,
     ])
     await byStream(this.#sink, Buffer.concat(counted))
+    await byStream(this.#sink, NOTHING)
     return 0
   }
 
