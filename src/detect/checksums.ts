@@ -1,4 +1,5 @@
 /** The check digits that tell a number from any digits: ISO/IEC 7812, ISO 13616, SSA. */
+import { ibanLength } from './iban-registry.js'
 
 /** Luhn, ISO/IEC 7812-1 annex B. `digits` holds 0 to 9 only. */
 export function luhn(digits: string): boolean {
@@ -9,23 +10,6 @@ export function luhn(digits: string): boolean {
     sum += doubled > 9 ? doubled - 9 : doubled
   }
   return sum % 10 === 0
-}
-
-/** Lengths of the IBAN registry by country, ISO 13616. */
-const IBAN_LENGTHS: ReadonlyMap<string, number> = new Map(
-  (
-    'AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 ' +
-    'DO28 EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 ' +
-    'IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 ' +
-    'MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SD18 SE24 SI19 ' +
-    'SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20'
-  )
-    .split(' ')
-    .map((item) => [item.slice(0, 2), Number(item.slice(2))]),
-)
-
-export function ibanLength(country: string): number | undefined {
-  return IBAN_LENGTHS.get(country)
 }
 
 /** Mod 97-10, ISO 7064. Upper case, without spaces. */
@@ -105,7 +89,12 @@ function isIssued(four: number, length: number): boolean {
     (((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) && length === 16) ||
     ((two === 34 || two === 37) && length === 15) ||
     (two >= 10 && two < 20 && length === 15) ||
-    ((two === 36 || two === 38 || two === 30) && length === 14) ||
-    ((two === 35 || two === 60 || two === 62 || two === 64 || two === 65) && length >= 16)
+    ((two === 36 || two === 38 || (four >= 3000 && four <= 3059)) && length === 14) ||
+    (((four >= 3528 && four <= 3589) ||
+      two === 60 ||
+      two === 62 ||
+      two === 64 ||
+      two === 65) &&
+      length >= 16)
   )
 }

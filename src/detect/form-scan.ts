@@ -45,7 +45,9 @@ export function formsAt(
     node = next
     chars += end - groupStart
     if (chars > MAX_CHARS) return firstEnd
-    if (node.forms.length > 0 && isWholeAt(text, start, end)) tell(node, start, end)
+    const isGrouped = groupStart > start
+    if (node.forms.length > 0 && isWholeAt(text, start, end))
+      if (!isGrouped || !isAmid(text, start, end)) tell(node, start, end)
     const code = text.charCodeAt(end)
     if (!(code < 128 && SEPARATORS[code] === 1)) return firstEnd
     if (node.isLast || !isAlnumCode(text.charCodeAt(end + 1))) return firstEnd
@@ -116,6 +118,20 @@ function isWholeAt(text: string, start: number, end: number): boolean {
   const isDot = after === 0x2e || after === 0x2c || after === 0x3a
   return !(isDot && kindOf(text.charCodeAt(end + 1)) === 1)
 }
+
+/** Blanks and digits on both sides of its groups: a row of numbers. */
+function isAmid(text: string, start: number, end: number): boolean {
+  return (
+    text.charCodeAt(start - 1) === BLANK &&
+    text.charCodeAt(end) === BLANK &&
+    kindOf(text.charCodeAt(start - 2)) === DIGIT &&
+    kindOf(text.charCodeAt(end + 1)) === DIGIT
+  )
+}
+
+const BLANK = 0x20
+/** As `kindOf` has it. */
+const DIGIT = 1
 
 /** What before it makes it part of something longer, where a word stands before that. */
 const LONGER = 1

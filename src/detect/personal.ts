@@ -6,6 +6,7 @@
  */
 import { atOnce } from '../core/resting.js'
 import type { Resting } from '../core/resting.js'
+import { isGroupedCard, isWholeCard } from './card-place.js'
 import { isCardIn, ssnHolds } from './checksums.js'
 import { ibanAt } from './iban.js'
 import { ipv6At } from './ipv6.js'
@@ -195,7 +196,7 @@ function numberAt(text: string, i: number, tell: Tell): number {
   if (length === 0) return i + 1
   if (length > MAX_GROUP) {
     const isCard = length >= 13 && !goesOn(text, first)
-    if (isCard && isCardIn(text, from, first)) tell('credit_card', from, first)
+    if (isCard && isWholeCard(text, from, first)) tell('credit_card', from, first)
     return first
   }
   // Only addresses begin with so few, and telephones with a 1.
@@ -218,6 +219,7 @@ function numberAt(text: string, i: number, tell: Tell): number {
   if (goesOn(text, last) || between[3] === DOT) return last
   for (let n = 0; n < 4; n++)
     if (valueAt(text, ends[n] as number, lengths[n] as number) > 255) return last
+  if (!isOfSomebody(valueAt(text, ends[0] as number, lengths[0] as number))) return last
   tell('ip_address', from, last)
   return last
 }
@@ -237,7 +239,7 @@ function groupedAt(
     const many = cardGroups()
     const end = ends[many - 1] as number
     if (many > 0 && groups.areApart(many - 1, HYPHEN) && !goesOn(text, end))
-      if (isCardIn(text, from, end)) {
+      if (many < 4 ? isCardIn(text, from, end) : isGroupedCard(text, from, end)) {
         tell('credit_card', from, end)
         return end
       } else isCardTried = true
@@ -255,7 +257,7 @@ function groupedAt(
   const area = last === 3 ? (ends[1] as number) - 3 : from
   if ((last === 3 && text.charCodeAt(from) !== ONE) || !isAreaCode(text, area))
     return undefined
-  if (goesOn(text, end)) return undefined
+  if (goesOn(text, end) || isPart(text, from)) return undefined
   if (!isOtherNumber(text, i)) tell('phone', between[0] === CLOSED ? i : from, end)
   return end
 }
@@ -300,6 +302,11 @@ function valueAt(text: string, end: number, length: number): number {
   return value
 }
 
+/** First octet: not this network, loopback, multicast, reserved or a mask (RFC 6890, 5771, 1112). */
+function isOfSomebody(first: number): boolean {
+  return first !== 0 && first !== 127 && first < 224
+}
+
 function isAreaCode(text: string, at: number): boolean {
   const code = text.charCodeAt(at)
   return code !== ONE && code !== 0x30
@@ -316,6 +323,11 @@ function withinWord(text: string, i: number, tell: Tell): number {
   const end = isBegun ? ibanAt(text, i - 2) : undefined
   if (end !== undefined) tell('iban', i - 2, end)
   return end ?? i + 1
+}
+
+/** Behind a slash after a digit: of a path, or of three numbers. */
+function isPart(text: string, from: number): boolean {
+  return text.charCodeAt(from - 1) === 0x2f && isDigit(text.charCodeAt(from - 2))
 }
 
 /** Letters, digits or a hyphen after it: it is part of something longer. */

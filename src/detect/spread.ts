@@ -100,19 +100,22 @@ function signOf(text: string, from: number, end: number): number {
 /** What stands apart: blanks, line ends and signs. */
 const MAX_APART = 24
 
-/** A group of as many digits as its first stands before it or after it. */
+/**
+ * A group of as many digits as its first stands before it or after it, or digits stand on both
+ * sides.
+ */
 function isAmid(text: string, from: number, end: number): boolean {
   const length = digitsEnd(text, from) - from
   let at = from
   while (at > from - MAX_APART && isApart(text.charCodeAt(at - 1))) at--
-  if (at < from) {
-    let first = at
+  let first = at
+  if (at < from)
     while (first >= at - MAX_DIGITS && isDigit(text.charCodeAt(first - 1))) first--
-    if (at - first === length) return true
-  }
+  const before = at - first
   at = end
   while (at < end + MAX_APART && isApart(text.charCodeAt(at))) at++
-  return at > end && digitsEnd(text, at) - at === length
+  const behind = at > end ? digitsEnd(text, at) - at : 0
+  return before === length || behind === length || (before > 0 && behind > 0)
 }
 
 function isApart(code: number): boolean {
