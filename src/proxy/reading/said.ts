@@ -336,6 +336,7 @@ class Findings {
   /** Text that nobody sees; folding takes it out or makes it plain. */
   *addUnseen(texts: TextPieces, who: Who): Resting<void> {
     for (const text of texts) {
+      if (texts.length > 1) yield
       if (!MAY_BE_UNSEEN.test(text)) continue
       const found: Counts = new Map()
       for (const one of yield* invisibleIn(text)) add(found, one)
