@@ -69,23 +69,30 @@ export function rawOf(row: WafRow, host: string): Buffer {
   return Buffer.concat([head, body ?? Buffer.alloc(0)])
 }
 
-/** As the engine is to be told of it, for the question that is asked directly. */
+/**
+ * As the engine is to be told of it, for the question that is asked directly: a body is shown
+ * without its coding (docs/WAF.md).
+ */
 export function fieldsOf(row: WafRow, host: string): string[] {
   const { method, fields, body } = row
   const needsLength = body !== undefined || (method !== 'GET' && method !== 'HEAD')
   return [
     ...['host', host],
-    ...fields.flatMap(([name, value]) => [
-      name.toLowerCase(),
-      Buffer.from(value).toString('latin1').trim(),
-    ]),
+    ...fields
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => name !== 'content-encoding')
+      .flatMap(([name, value]) => [name, Buffer.from(value).toString('latin1').trim()]),
     ...(needsLength ? ['content-length', String(body?.length ?? 0)] : []),
   ]
 }
 
-/** Fields and parameters of those files that a processor sees only by name. */
+/** As `waf.headers` takes. */
+const MAX_NAMES = 64
+
+/** Fields and parameters of those files that a processor sees only by name; fields go first. */
 export async function hiddenNames(files: readonly string[]): Promise<string[]> {
   const names = new Set<string>(['cookie', 'authorization'])
+  const parameters = new Set<string>()
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => '')
     for (const line of text.split('\n').filter((one) => one.trim() !== '')) {
@@ -95,9 +102,9 @@ export async function hiddenNames(files: readonly string[]): Promise<string[]> {
       const query = row?.uri.split('?', 2)[1] ?? ''
       for (const one of query.split('&')) {
         const [name = ''] = one.split('=', 1)
-        if (/^[\w-]{1,64}$/.test(name)) names.add(name.toLowerCase())
+        if (/^[\w-]{1,64}$/.test(name)) parameters.add(name.toLowerCase())
       }
     }
   }
-  return [...names].slice(0, 64)
+  return [...new Set([...names, ...parameters])].slice(0, MAX_NAMES)
 }
