@@ -11,7 +11,7 @@ type Read = Readonly<Record<string, unknown>>
 
 export interface CrsRow {
   readonly rule_id: number
-  readonly test_id: string | number
+  readonly test_id: string
   readonly stages: readonly unknown[]
 }
 
@@ -38,12 +38,17 @@ function expectedOf(output: Read): { expect_ids: number[]; no_expect_ids: number
   }
 }
 
+function wordsOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
 /** The runner's `stop_magic`: what is sent is what stands there, and no more. */
 function inputOf({ stop_magic: isPlain, data, ...input }: Read): Read {
-  const text = Array.isArray(data) ? data.join('\r\n') : data
+  const lines = Array.isArray(data) ? data : [data]
+  const text = lines.map(wordsOf).join('\r\n')
   return {
     ...input,
-    ...(text === undefined || text === null ? {} : { data: String(text) }),
+    ...(text === '' ? {} : { data: text }),
     ...(isPlain === true ? { autocomplete_headers: false } : {}),
   }
 }
@@ -58,10 +63,9 @@ function rowOf(rule: number, test: Read, at: number): CrsRow | undefined {
     return undefined
   const log = expectedOf((given?.['output'] ?? {}) as Read)
   if (log.expect_ids.length + log.no_expect_ids.length === 0) return undefined
-  const title = test['test_title'] ?? test['test_id'] ?? at + 1
   return {
     rule_id: rule,
-    test_id: typeof title === 'number' ? title : String(title),
+    test_id: wordsOf(test['test_title'] ?? test['test_id'] ?? at + 1),
     stages: [{ input: inputOf(input), output: { log } }],
   }
 }

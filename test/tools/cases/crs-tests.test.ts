@@ -61,7 +61,7 @@ describe('regression tests of a rule set', () => {
     assert.equal(second.body?.toString(), 'one\r\ntwo')
 
     const [only] = rowsOf(NEW, '942101.yaml').rows
-    const read = wafRowOf({ ...only } as never)
+    const read = wafRowOf({ ...only })
     assert.deepEqual(
       [read?.family, read?.expects, read?.forbids],
       ['942', [942101], [942100]],
