@@ -18,7 +18,8 @@ export function isWholeCard(text: string, from: number, end: number): boolean {
     length === 18 ||
     (length === 13 && isArticle(text, from)) ||
     (length === 15 && text.charCodeAt(from) === ONE)
-  return (!isFraction && !isRare) || isCardNamed(text, from)
+  if (!isFraction && !isRare) return true
+  return isCardNamed(text, from) || isAlone(text, from, end)
 }
 
 /**
@@ -95,6 +96,11 @@ function isArticle(text: string, from: number): boolean {
   for (let i = 0; i < 13; i++)
     sum += (text.charCodeAt(from + i) - 0x30) * (i % 2 === 0 ? 1 : 3)
   return sum % 10 === 0
+}
+
+/** Nothing else is said. */
+function isAlone(text: string, from: number, end: number): boolean {
+  return text.length < end - from + LABEL_CHARS && text.trim() === text.slice(from, end)
 }
 
 const LABEL_CHARS = 40

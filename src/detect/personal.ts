@@ -219,7 +219,6 @@ function numberAt(text: string, i: number, tell: Tell): number {
   if (goesOn(text, last) || between[3] === DOT) return last
   for (let n = 0; n < 4; n++)
     if (valueAt(text, ends[n] as number, lengths[n] as number) > 255) return last
-  if (!isOfSomebody(valueAt(text, ends[0] as number, lengths[0] as number))) return last
   tell('ip_address', from, last)
   return last
 }
@@ -300,11 +299,6 @@ function valueAt(text: string, end: number, length: number): number {
   for (let i = end - Math.min(length, 4); i < end; i++)
     value = value * 10 + text.charCodeAt(i) - 48
   return value
-}
-
-/** First octet: not this network, loopback, multicast, reserved or a mask (RFC 6890, 5771, 1112). */
-function isOfSomebody(first: number): boolean {
-  return first !== 0 && first !== 127 && first < 224
 }
 
 function isAreaCode(text: string, at: number): boolean {

@@ -5,6 +5,7 @@
 import { CHECKERS } from './checkers.js'
 import type { Check } from './check-europe.js'
 import { WordIndex } from './context.js'
+import { folded } from './fold.js'
 import { leastChars, SURE } from './rule.js'
 import type {
   AnchorRule,
@@ -135,7 +136,10 @@ export class RuleTables {
   #contextOf({ context }: Rule): ReadonlySet<number> | undefined {
     return context === undefined
       ? undefined
-      : new Set(context.map((word) => this.words.add(word)))
+      : new Set(
+          // As it stands in a text, and as it does in one that was folded.
+          context.flatMap((word) => [this.words.add(word), this.words.add(folded(word))]),
+        )
   }
 
   #addForms(rule: FormRule): void {

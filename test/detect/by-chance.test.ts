@@ -78,6 +78,9 @@ describe('what has a check digit by chance', () => {
     // The schemes' own numbers for tests.
     for (const text of [
       'card: 4222222222222',
+      // UATP.
+      ' 122000000000003\n',
+      'UATP 122000000000003',
       'VISA no.4111111111111111',
       'my card, 1.4111111111111111',
       'Kreditkarte Nr. 2.5555555555554444',

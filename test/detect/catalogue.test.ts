@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { DETECT_FILES, loadRules, parseRules } from '../../config/read-detect.js'
 import { formatProblem } from '../../config/problem.js'
 import type { Problem } from '../../config/problem.js'
+import { atOnce } from '../../src/core/resting.js'
 import { Detector } from '../../src/detect/detector.js'
+import { lookedAt } from '../../src/detect/look.js'
 import { patternProblem } from '../../src/detect/rule.js'
 import { chance, madeUp } from '../support/made-up.js'
 
@@ -20,6 +22,19 @@ describe('the catalogue of detection rules', () => {
       for (let i = 0; i < 10; i++) {
         const text = madeUp(example, next)
         assert.ok(found(text, kind) > 0, `${id}: ${text}`)
+      }
+  })
+
+  it('knows the words beside a number in a text that was folded, too', () => {
+    const next = chance(4)
+    for (const { id, kind, context, example } of rules)
+      for (const word of context ?? []) {
+        const text = `they say ${word} ${madeUp(example, next)} and go on`
+        const found = atOnce(lookedAt(text, detector, { said: 'person' }))
+        assert.ok(
+          found.some((one) => one.kind === kind),
+          `${id}: ${text}`,
+        )
       }
   })
 

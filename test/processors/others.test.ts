@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { serveProcessor } from 'yori/processor'
 import { loadConfig } from '../../config/load.js'
@@ -18,6 +19,18 @@ import { needs } from '../support/needs.js'
 import { until } from '../support/proxied.js'
 import { tempFolder } from '../support/temp-folder.js'
 import type { TempFolder } from '../support/temp-folder.js'
+
+/** A socket is there before anybody listens at it. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
 
 describe('a processor that others wrote', () => {
   let folder: TempFolder
@@ -53,7 +66,7 @@ describe('a processor that others wrote', () => {
   async function started(name: string, ...argv: string[]): Promise<void> {
     const [program = '', ...args] = argv
     children.push(spawn(program, args, { stdio: 'ignore' }))
-    await until(() => existsSync(folder.file(`${name}.sock`)))
+    await until(() => isListening(folder.file(`${name}.sock`)))
   }
 
   function saying(content: string): Asked {
