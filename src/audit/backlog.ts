@@ -82,6 +82,11 @@ export class Backlog {
     return this.#open.size + this.waiting + this.#takenRows
   }
 
+  /** Exchanges that have begun and not ended. */
+  get open(): number {
+    return this.#open.size
+  }
+
   /** Is there anything that a batch may carry, now or when it has been open long enough? */
   get busy(): boolean {
     return this.waiting > 0 || this.#unwritten.length > 0

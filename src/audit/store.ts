@@ -61,6 +61,8 @@ export interface AuditCounts {
   readonly dropped: Readonly<Tally>
   /** Rows that hold a place just now, open exchanges included. */
   readonly held: number
+  /** Exchanges among them that have not ended. */
+  readonly open: number
   readonly bodiesDropped: number
   /** Batches handed to the worker: transactions. */
   readonly batches: number
@@ -169,6 +171,7 @@ class Store implements AuditStore {
       written: { ...this.#delivery.written },
       dropped: this.#droppedTally(),
       held: this.#backlog.held,
+      open: this.#backlog.open,
       bodiesDropped: this.#backlog.bodiesDropped,
       batches: this.#delivery.batches,
       workerRestarts: this.#thread.restarts,
