@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
 import type { Concern, MayConcern } from '../core/concern.js'
 import type { Log } from '../core/log.js'
+import { lookingLater } from '../core/looking-later.js'
 import type {
   AuditSink,
   ConnectionRecord,
@@ -228,6 +229,7 @@ class Store implements AuditStore {
   }
 
   async flush(): Promise<void> {
+    await lookingLater.whole()
     this.#thread.hold()
     await this.#delivery.flush()
     this.#thread.release()

@@ -9,6 +9,7 @@ import { canonicalAddress, formatSocketAddress } from '../../core/address.js'
 import type { SocketAddress } from '../../core/address.js'
 import { shareOf } from '../../core/device-id.js'
 import { codeOf, YoriError } from '../../core/errors.js'
+import { lookingLater } from '../../core/looking-later.js'
 import type { Device, Program } from '../../core/record.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { FirstBytes } from '../../net/peek.js'
@@ -40,6 +41,8 @@ export async function serveConnection(
   } catch (cause) {
     failed(served, cause)
   } finally {
+    // What its requests tell of it comes first.
+    lookingLater.now()
     state.log.closed(services.clock.now(), client)
     if (record.coverage !== 'own') services.observers.connectionEnded(record)
   }

@@ -9,6 +9,8 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { shareOf } from '../../core/device-id.js'
 import { YoriError } from '../../core/errors.js'
+import { lookingLater } from '../../core/looking-later.js'
+import type { LookedAtLater, LookingPart } from '../../core/looking-later.js'
 import { orderedId } from '../../core/ordered-id.js'
 import { Course } from '../../core/phases.js'
 import type { Phase } from '../../core/phases.js'
@@ -30,7 +32,7 @@ import { Hold } from '../bounds/byte-budget.js'
 import { answerBlocked } from '../judging/blocking.js'
 import { Judging } from '../judging/judging.js'
 import { openReading } from '../reading/open-reading.js'
-import type { Reading } from '../reading/reading.js'
+import type { Reading, ResponseHeadFacts } from '../reading/reading.js'
 import { serveSocket } from '../websocket/websocket-exchange.js'
 import type { SocketEnd } from '../websocket/websocket-exchange.js'
 import type { ExchangeAbout, ExchangeFacts } from '../words/exchange-about.js'
@@ -55,8 +57,12 @@ import { PooledSending } from './pooled-sending.js'
 import { pooledRequest, upstreamRequest, wantsH2 } from './upstream-request.js'
 
 const NOTHING = Buffer.alloc(0)
+/** Of an answer, so much waits to be looked at. */
+const MOST_BYTES_DUE = 64 * 1024
 
-export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, Watched {
+export class Exchange
+  implements ExchangeAbout<ExchangePort>, UpstreamHandler, Watched, LookedAtLater
+{
   readonly request: HttpRequest
   readonly response: HttpResponse
   readonly from: HttpClient
@@ -94,6 +100,16 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   #responseBytes = 0
   /** Its row is complete. */
   #isTold = false
+  /** Its beginning has not been told. */
+  #isUntold = true
+  /** It is in the list of those that are looked at later; what is to be looked at. */
+  #isDue = false
+  #isFresh = false
+  #judgingDue = false
+  #headDue: { readonly status: number; readonly head: ResponseHeadFacts } | undefined
+  readonly #bytesDue: Buffer[] = []
+  #dueBytes = 0
+  #endDue: { readonly outcome: ExchangeOutcome; readonly latencyMs: number } | undefined
   /** Of a call of gRPC: when the provider said something last, by the clock of deadlines. */
   #answeredAt = 0
   /** Its client listens to events for as long as it likes (WHATWG HTML §9.2, MCP). */
@@ -157,7 +173,9 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.response.once('close', () => this.#responseClosed())
     services.deadlines.watch(this)
     if (this.#log !== undefined) {
-      services.observers.requestHead(this.#log.record)
+      this.#lookLater()
+      // What waits is asked about as one that has begun.
+      if (this.waits) lookingLater.now()
       this.#tap = services.observers.tap(this.#log.record, () => tappedHead(facts))
       const tap = this.#tap
       if (tap !== undefined) this.#body.onBytes = (chunk) => tap.requestBytes(chunk)
@@ -228,9 +246,11 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.#tap?.responseHead(status, changed)
     this.response.writeHead(status, phrase, changed)
     this.#enter('answering')
-    if (this.#log !== undefined) noteElsewhere(this.#log.record, this.from)
-    this.#reading?.responseHead(status, head)
-    if (this.#log !== undefined) this.services.observers.responseHead(this.#log.record)
+    if (this.#log !== undefined) {
+      noteElsewhere(this.#log.record, this.from)
+      this.#headDue = { status, head }
+      this.#lookLater()
+    }
     // The body's first bytes mostly came along and go out in one write with the head. When
     // they did not, as in an event stream that thinks first, the head goes alone.
     process.nextTick(flushAlone, this)
@@ -271,7 +291,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     const passed = this.#rewritten(this.#restoring?.write(chunk) ?? chunk)
     if (passed.length > 0) this.#tap?.responseBytes(passed)
     const flowing = passed.length === 0 || this.response.write(passed)
-    this.#reading?.push(chunk)
+    if (this.#reading !== undefined) this.#pushLater(chunk)
     if (flowing) return true
     this.response.once('drain', () => this.#upstream?.resume())
     return false
@@ -433,6 +453,7 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
 
   /** The door first: what it does not lead on, it answers. */
   #lookAtHeld(body: UpstreamBody): void {
+    lookingLater.now()
     const looked = this.facts.door?.way?.look?.(body)
     if (looked === undefined) this.#judgeHeld(body)
     else if (!(looked instanceof Promise)) this.#looked(looked, body)
@@ -521,15 +542,84 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     if (!this.#course.enter(phase)) return false
     // A call whose client goes on talking is looked at when it has ended.
     if (phase === 'answering' && !(this.isGrpc && this.#body.isOpen)) {
-      this.#judgeBeside()
-      this.#letGo()
+      this.#sent = undefined
+      if (this.#log === undefined) this.#body.forget()
+      else {
+        this.#judgingDue = true
+        this.#lookLater()
+      }
     }
     return true
   }
 
-  /** It is not sent again, and once it is decided on nobody looks at it. */
+  #lookLater(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    lookingLater.add(this)
+  }
+
+  /** Chunks are its own. */
+  #pushLater(chunk: Buffer): void {
+    this.#bytesDue.push(chunk)
+    this.#dueBytes += chunk.length
+    this.#lookLater()
+    if (this.#dueBytes > MOST_BYTES_DUE) lookingLater.now()
+  }
+
+  get isFresh(): boolean {
+    return this.#isFresh
+  }
+
+  look(part: LookingPart): void {
+    const log = this.#log
+    if (log === undefined) return
+    try {
+      if (part === 'asked') this.#lookAsked(log)
+      else if (part === 'judged') this.#lookJudged()
+      else this.#lookAnswered(log)
+    } catch (err) {
+      const { requestId } = this
+      this.services.log.error({ err, requestId }, 'looking at an exchange failed')
+    }
+  }
+
+  #lookAsked({ record }: ExchangeLog): void {
+    if (!this.#isUntold) return
+    this.#isUntold = false
+    this.#isFresh = true
+    this.services.observers.requestHead(record)
+  }
+
+  #lookJudged(): void {
+    this.#isFresh = false
+    if (!this.#judgingDue) return
+    this.#judgingDue = false
+    this.#judgeBeside()
+    this.#letGo()
+  }
+
+  #lookAnswered(log: ExchangeLog): void {
+    this.#isDue = false
+    const { observers } = this.services
+    const came = this.#headDue
+    if (came !== undefined) {
+      this.#headDue = undefined
+      this.#reading?.responseHead(came.status, came.head)
+      observers.responseHead(log.record)
+    }
+    if (this.#dueBytes > 0) {
+      for (const chunk of this.#bytesDue) this.#reading?.push(chunk)
+      this.#bytesDue.length = 0
+      this.#dueBytes = 0
+    }
+    const end = this.#endDue
+    if (end === undefined) return
+    this.#endDue = undefined
+    this.#complete(log, end)
+  }
+
+  /** Once it is decided on nobody looks at it. */
   #letGo(): void {
-    this.#sent = undefined
     if (this.#deciding === undefined) this.#body.forget()
     else void this.#deciding.then(() => this.#body.forget())
   }
@@ -599,7 +689,10 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
     this.services.deadlines.unwatch(this)
     if (holdsPlace) this.services.admission.leave(this.facts.target.host, this.#share)
     if (this.#log === undefined) this.#hold.release()
-    else this.#complete(this.#log, outcome)
+    else {
+      this.#endDue = { outcome, latencyMs: this.elapsed() }
+      this.#lookLater()
+    }
     last?.()
   }
 
@@ -614,8 +707,13 @@ export class Exchange implements ExchangeAbout<ExchangePort>, UpstreamHandler, W
   }
 
   /** What is known of it goes into its row, and the row to whoever observes. */
-  #complete(log: ExchangeLog, outcome: ExchangeOutcome): void {
-    const latencyMs = this.elapsed()
+  #complete(
+    log: ExchangeLog,
+    {
+      outcome,
+      latencyMs,
+    }: { readonly outcome: ExchangeOutcome; readonly latencyMs: number },
+  ): void {
     const bytes = [this.#body.bytes + this.#socketBytes, this.#responseBytes] as const
     const { observers } = this.services
     const ended = (): void => {
