@@ -24,6 +24,8 @@ export interface SubjectLimits extends AccessLimits {
 export interface KeyHolder {
   /** Of the key. */
   readonly name: string
+  /** Of the key: SHA-256, in base64url. */
+  readonly digest: string
   readonly tags: Readonly<Record<string, string>>
   /** As it is counted: `key app`, `person Mia`. */
   readonly subjects: readonly string[]
@@ -90,13 +92,22 @@ export class AccessGate {
   }
 
   find(given: string): KeyHolder | KeyRefusal {
+    const key = this.#current.find(given, this.#options.clock.now())
+    return typeof key === 'string' ? key : holderOf(key, this.#options.limits)
+  }
+
+  /** What its key would be told now; undefined: it is good still. Asked while a relay lasts. */
+  refuses({ digest }: Pick<KeyHolder, 'digest'>): KeyRefusal | undefined {
+    return this.#current.refuses(digest, this.#options.clock.now())
+  }
+
+  get #current(): AccessKeys {
     const now = this.#options.keys()
     if (this.#keys === undefined || this.#of !== now) {
       this.#keys = new AccessKeys(now)
       this.#of = now
     }
-    const key = this.#keys.find(given, this.#options.clock.now())
-    return typeof key === 'string' ? key : holderOf(key, this.#options.limits)
+    return this.#keys
   }
 
   /** Must its request be read before it goes up? */
@@ -245,6 +256,7 @@ export function holderOf(key: AccessKey, limits: readonly SubjectLimits[]): KeyH
   )
   return {
     name,
+    digest: key.digest,
     tags: Object.fromEntries(tags.map(pairOf)),
     subjects: whom.map(([kind, of]) => subjectName({ kind, name: of })),
     limits: [own, ...others],

@@ -50,9 +50,11 @@ export function digestOfKey(key: string): string {
 /** Every key is compared, and each in constant time: how long it takes tells nothing. */
 export class AccessKeys {
   readonly #keys: readonly (readonly [AccessKey, Buffer])[]
+  readonly #byDigest: ReadonlyMap<string, AccessKey>
 
   constructor(keys: readonly AccessKey[]) {
     this.#keys = keys.map((key) => [key, Buffer.from(key.digest, 'base64url')])
+    this.#byDigest = new Map(keys.map((key) => [key.digest, key]))
   }
 
   /** `nowMs` is since the Unix epoch. */
@@ -62,8 +64,19 @@ export class AccessKeys {
     for (const [key, kept] of this.#keys)
       if (kept.length === digest.length && timingSafeEqual(kept, digest)) found = key
     if (found === undefined) return 'unknown'
-    return found.expiresAt !== undefined && nowMs >= found.expiresAt ? 'expired' : found
+    return isOver(found, nowMs) ? 'expired' : found
   }
+
+  /** Of a key that was found once: `digest` is ours, and tells nobody anything. */
+  refuses(digest: string, nowMs: number): KeyRefusal | undefined {
+    const key = this.#byDigest.get(digest)
+    if (key === undefined) return 'unknown'
+    return isOver(key, nowMs) ? 'expired' : undefined
+  }
+}
+
+function isOver({ expiresAt }: AccessKey, nowMs: number): boolean {
+  return expiresAt !== undefined && nowMs >= expiresAt
 }
 
 /** May who has these limits ask for that model? One that cannot be read is none of a list. */

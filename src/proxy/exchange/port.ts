@@ -19,7 +19,7 @@ export interface ExchangePort extends JudgingPort, WebsocketPort {
   readonly policy: PolicySnapshot
   readonly log: Log
   /** What keys of ours are good for. */
-  readonly keys: JudgingPort['keys'] & Pick<AccessGate, 'holds' | 'request'>
+  readonly keys: JudgingPort['keys'] & Pick<AccessGate, 'holds' | 'request' | 'refuses'>
   /** Who sees exchanges. */
   readonly observers: Observers
   /** What time it is for providers. */

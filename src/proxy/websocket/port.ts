@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.js'
 import type { Overrides } from '../../household/overrides.js'
 import type { Deadlines } from '../../net/deadlines.js'
+import type { AccessGate } from '../../policy/access-gate.js'
 import type { Decider } from '../../policy/decider.js'
 import type { Processors } from '../../processors/processors.js'
 import type { ByteBudget } from '../bounds/byte-budget.js'
@@ -16,6 +17,8 @@ export interface WebsocketPort extends ReadingPort {
   readonly decider: ReadingPort['decider'] & Pick<Decider, 'giveUp'>
   /** Other programs, which may want to see messages. */
   readonly processors: Pick<Processors, 'hears'>
+  /** Is a key of ours still good? */
+  readonly keys: Pick<AccessGate, 'refuses'>
   readonly clock: Clock
   readonly deadlines: Deadlines
   /**

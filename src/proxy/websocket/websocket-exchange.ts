@@ -29,6 +29,10 @@ import { Turns } from './websocket-turns.js'
 
 /** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1008
+const KEY_ENDS = {
+  ...{ unknown: 'its key was revoked', expired: 'its key has expired' },
+  none: undefined,
+} as const
 /** Of a live conversation. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 /** What programs take for a request that must not be sent again. */
@@ -59,12 +63,13 @@ export async function serveSocket(
   about: SocketAbout,
 ): Promise<SocketEnd> {
   const { log, exchange } = about
-  const { deadlines, policy } = exchange.services
+  const { deadlines, policy, keys } = exchange.services
+  const { holder } = exchange.facts
   log?.status(101)
   const gate = gateOf(about, () => reading?.seen)
   const reading = readingOf(upgraded, about, gate)
   let inTurn = false
-  const { wasIdle, ...end } = await joinUpgraded(response, client, upgraded, {
+  const { wasIdle, ended, ...end } = await joinUpgraded(response, client, upgraded, {
     deadlines,
     idleMs: policy.timeouts.websocketIdleMs,
     fromClient: (chunk) => reading?.fromClient(chunk),
@@ -78,8 +83,14 @@ export async function serveSocket(
       return farewell(about, decision, heard)
     },
     betweenFrames: () => reading?.serverBetweenFrames === true,
+    // Whose key is revoked or over does not go on by what it opened.
+    ends: holder && (() => KEY_ENDS[keys.refuses(holder) ?? 'none']),
   })
   if (wasIdle) log?.wentIdle()
+  if (ended !== undefined) {
+    log?.failed({ code: 'YORI_KEY_UNKNOWN', reason: ended, phase: 'switched' })
+    log?.closedWith(POLICY_VIOLATION)
+  }
   const content = (await reading?.end()) ?? unreadSocket()
   if (end.wasBlocked) log?.closedWith(POLICY_VIOLATION)
   return { ...end, wasBlocked: end.wasBlocked && !inTurn, content }

@@ -32,6 +32,8 @@ export interface JoinOptions {
   readonly gate?: MessageGate
   /** What the client is told before the Close when a message is not let through: frames. */
   readonly farewell?: (decision: Decision, heard: Heard) => readonly Buffer[]
+  /** Asked every second: why it may not go on; undefined: it may. */
+  readonly ends?: (() => string | undefined) | undefined
   /** May a frame of ours be put between those of the provider now? */
   readonly betweenFrames?: () => boolean
 }
@@ -41,6 +43,8 @@ export interface Joined {
   readonly bytesToClient: number
   readonly wasIdle: boolean
   readonly wasBlocked: boolean
+  /** What `ends` said, and it was closed. */
+  readonly ended: string | undefined
 }
 
 /** Resolves when both sides have closed. */
@@ -70,6 +74,7 @@ class Joint implements Watched {
   #lastChange: number
   #wasIdle = false
   #wasBlocked = false
+  #ended: string | undefined
 
   constructor(client: Socket, upstream: Duplex, options: JoinOptions) {
     this.#client = client
@@ -93,6 +98,7 @@ class Joint implements Watched {
           bytesToClient: this.#fromServer,
           wasIdle: this.#wasIdle,
           wasBlocked: this.#wasBlocked,
+          ended: this.#ended,
         })
       }
       carry(client, upstream, closed)
@@ -141,14 +147,18 @@ class Joint implements Watched {
     client.once('end', () => gate.end())
   }
 
-  /** Close to both sides, RFC 6455 §7.4.1: 1008 to the client, 1001 to the provider. */
   #block(decision: Decision, heard: Heard): void {
     this.#wasBlocked = true
+    const farewell = this.#options.farewell?.(decision, heard) ?? []
+    this.#close(`blocked by YORI: ${decision.reason ?? ''}`, farewell)
+  }
+
+  /** Close to both sides, RFC 6455 §7.4.1: 1008 to the client, 1001 to the provider. */
+  #close(reason: string, farewell: readonly Buffer[] = []): void {
     const [client, upstream] = [this.#client, this.#upstream]
+    client.unpipe(upstream)
     upstream.unpipe(client)
     const says = this.#options.betweenFrames?.() === true
-    const farewell = this.#options.farewell?.(decision, heard) ?? []
-    const reason = `blocked by YORI: ${decision.reason ?? ''}`
     if (says && client.writable)
       client.write(Buffer.concat([...farewell, closeFrame(1008, reason)]))
     endSoon(client)
@@ -157,6 +167,12 @@ class Joint implements Watched {
   }
 
   tick(now: number): void {
+    if (this.#ended !== undefined || this.#wasBlocked) return
+    this.#ended = this.#options.ends?.()
+    if (this.#ended !== undefined) {
+      this.#close(`ended by YORI: ${this.#ended}`)
+      return
+    }
     // A peer that only reads moves bytes too.
     const bytes = this.#fromClient + this.#fromServer + this.#client.bytesWritten
     if (bytes !== this.#lastBytes) {

@@ -9,11 +9,13 @@ import { connect } from 'node:tls'
 import OpenAI from 'openai'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { WebSocket, WebSocketServer } from 'ws'
-import { createKey } from '../../../src/household/keys.js'
+import { createKey, revokeKey } from '../../../src/household/keys.js'
 import { startOrigin } from '../../support/origins.js'
 import type { Origin } from '../../support/origins.js'
 import { TestCa } from '../../support/test-ca.js'
+import { until } from '../../support/proxied.js'
 import { Yori } from '../../support/yori.js'
+import type { Row } from '../../support/yori.js'
 
 const HOST = 'api.openai.com'
 const VENDOR = 'the-key-of-the-vendor'
@@ -38,6 +40,8 @@ for (const mode of ['observe', 'enforce'])
     let key: string
     const asked: IncomingMessage[] = []
     const heard: string[] = []
+    /** How the provider's side was closed. */
+    const closed: number[] = []
 
     before(async () => {
       there = await startOrigin({ certificate: ca.issue({ names: [HOST] }) })
@@ -48,6 +52,7 @@ for (const mode of ['observe', 'enforce'])
       sockets.on('connection', (socket, request) => {
         asked.push(request)
         socket.on('error', () => undefined)
+        socket.on('close', (code) => closed.push(code))
         socket.on('message', (data) => {
           heard.push((data as Buffer).toString())
           socket.send(JSON.stringify(done))
@@ -76,6 +81,18 @@ for (const mode of ['observe', 'enforce'])
       await yori[Symbol.asyncDispose]()
       await there[Symbol.asyncDispose]()
     })
+
+    /** Of WebSockets by that key. */
+    const endedRows = async (name: string): Promise<Row[]> => {
+      let rows: Row[] = []
+      await until(async () => {
+        rows = (await yori.rows('exchanges')).filter(
+          (row) => row['access_key'] === name && row['event_type'] !== 'request',
+        )
+        return rows.length > 0
+      })
+      return rows
+    }
 
     const says = (text: string): string =>
       JSON.stringify({
@@ -168,9 +185,53 @@ for (const mode of ['observe', 'enforce'])
         assert.equal(heard.length, before)
       })
 
+    for (const [what, reason, end] of [
+      [
+        'is revoked',
+        'its key was revoked',
+        () =>
+          yori.appliance.policyState.change((database) => revokeKey(database, 'lent')),
+      ],
+      ['has expired', 'its key has expired', () => undefined],
+    ] as const)
+      it(`is closed where its key ${what} while it is open`, async () => {
+        const expiresAt = Date.now() + (what === 'has expired' ? 2500 : 3_600_000)
+        const author = { by: 'test', nowMs: Date.now() }
+        const name = what === 'is revoked' ? 'lent' : 'short'
+        const { key: own } = await yori.appliance.policyState.change((database) =>
+          createKey(database, { name, models: [MODEL], expiresAt }, author),
+        )
+        const url = `ws://127.0.0.1:${yori.port}/llm/openai/v1/realtime?model=${MODEL}`
+        const headers = { authorization: `Bearer ${own}` }
+        const socket = new WebSocket(url, { headers })
+        await once(socket, 'open')
+        const answered = once(socket, 'message')
+        socket.send(says('hello'))
+        await answered
+        const before = closed.length
+        const over = once(socket, 'close') as Promise<[number, Buffer]>
+        await end()
+        const [code, why] = await over
+        assert.deepEqual([code, why.toString()], [1008, `ended by YORI: ${reason}`])
+        await until(() => closed.length > before)
+        // RFC 6455 §7.4.1: it goes away.
+        assert.equal(closed.at(-1), 1001)
+        const again = new WebSocket(url, { headers })
+        const [error] = (await once(again, 'error')) as [Error]
+        assert.match(error.message, /: 401$/)
+        const rows = await endedRows(name)
+        assert.deepEqual(
+          [rows[0]?.['code'], rows[0]?.['reason'], rows[0]?.['close_code']],
+          ['YORI_KEY_UNKNOWN', reason, 1008],
+        )
+      })
+
     it('is recorded, with what was used', async () => {
       const rows = (await yori.rows('exchanges')).filter(
-        (row) => row['response_status'] === 101 && row['prompt_tokens'] === 21,
+        (row) =>
+          row['response_status'] === 101 &&
+          row['prompt_tokens'] === 21 &&
+          row['access_key'] === 'app',
       )
       assert.equal(rows.length, 5)
       for (const row of rows)
