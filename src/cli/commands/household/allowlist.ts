@@ -15,6 +15,7 @@ import {
   macOf,
   momentOf,
   wallText,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -125,7 +126,7 @@ function remove(deps: PolicyStateDeps, text: string, flags: CommonFlags): void {
 }
 
 function list(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const entries = entriesOf(session.loaded, session.database, session.nowMs)
   if (flags.json === true) {
     printJson(deps, entries)

@@ -13,6 +13,7 @@ import {
   decline,
   momentOf,
   wallText,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -143,7 +144,7 @@ function spanOf({ once, until, found }: Grant, session: Pick<Session, 'loaded'>)
 }
 
 function list(deps: PolicyStateDeps, flags: ApproveFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const grants = session.database
     .list('grant')
     .filter(({ value }) => session.nowMs < value.until)

@@ -12,6 +12,7 @@ import type { Described } from '../../../household/roll.js'
 import {
   common,
   decline,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -91,7 +92,7 @@ interface Line extends Described {
 }
 
 function list(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const lines = linesOf(session)
   if (flags.json === true) {
     printJson(

@@ -92,6 +92,22 @@ export function openSession(deps: PolicyStateDeps, flags: CommonFlags): Session 
   }
 }
 
+/**
+ * As `openSession`, for whoever only reads. A running YORI keeps nothing of the household but what
+ * stands in the files: they tell, and it is said whether one runs beside them.
+ */
+export function openListing(deps: PolicyStateDeps, flags: CommonFlags): Session {
+  const session = openSession(deps, flags)
+  const instance = deps.running?.(session.loaded.config.state_dir)
+  if (deps.running !== undefined)
+    deps.note(
+      instance === undefined
+        ? 'yori: told from the files: no YORI runs on that state folder\n'
+        : `yori: told from the files of the running YORI, process ${instance.pid}\n`,
+    )
+  return session
+}
+
 /** A running YORI looks twice a second. */
 const TAKEN_MS = 3000
 const LOOK_MS = 25

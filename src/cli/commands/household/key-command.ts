@@ -12,6 +12,7 @@ import {
   commaList,
   momentOf,
   wallText,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -96,7 +97,7 @@ function revoke(deps: PolicyStateDeps, name: string, flags: CommonFlags): void {
 }
 
 function list(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const spent = spentThisMonth(session)
   const lines = session.database.list('key').map(({ value, addedAt, addedBy }) => ({
     ...shown(value, session),

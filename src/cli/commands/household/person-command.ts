@@ -11,6 +11,7 @@ import { usage } from '../../usage.js'
 import {
   common,
   commaList,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -92,7 +93,7 @@ function remove(deps: PolicyStateDeps, name: string, flags: CommonFlags): void {
 }
 
 function list(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const { database, nowMs, loaded } = session
   const lines = peopleOf(database.state(nowMs), nowMs)
   if (flags.json === true) {

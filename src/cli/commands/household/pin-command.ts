@@ -17,6 +17,7 @@ import {
   common,
   decline,
   wallText,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -98,7 +99,7 @@ async function make(
 }
 
 function list(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const pins = session.database
     .list('pin')
     .filter(({ value }) => session.nowMs < value.expiresAt)

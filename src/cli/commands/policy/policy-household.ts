@@ -167,6 +167,7 @@ async function diff(deps: PolicyHouseholdDeps, flags: DiffFlags): Promise<void> 
   })
   const { since } = flags
   const { state_dir: stateDir } = config
+  deps.note('yori: told from the files\n')
   const goOn =
     flags.resume === true
       ? await placeToGoOn(deps, { config, changed, since, clock: deps.clock })

@@ -42,6 +42,7 @@ export function agentsCommand(deps: AuditCommandDeps): Command {
 
 async function list(deps: AuditCommandDeps, flags: Flags): Promise<void> {
   const { database } = await deps.auditOptions(flags.config)
+  deps.note?.('yori: told from the files\n')
   const db = openDatabase(database, true)
   try {
     const lines = readAgents(db, askedOf(deps, flags))
@@ -79,6 +80,7 @@ function listText(
 
 async function show(deps: AuditCommandDeps, id: string, flags: Flags): Promise<void> {
   const { database } = await deps.auditOptions(flags.config)
+  deps.note?.('yori: told from the files\n')
   const db = openDatabase(database, true)
   try {
     const asked = { ...askedOf(deps, flags), agent: id }

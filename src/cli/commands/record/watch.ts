@@ -43,6 +43,7 @@ async function watch(deps: WatchDeps, flags: WatchFlags): Promise<void> {
   const isJson = flags.json === true
   const columns = isJson ? columnsOf(database) : watchColumns
   using follower = new Follower(database, filter, columns)
+  deps.note('yori: told from the files, as the record is written\n')
   const looks = options(deps, flags)
   const lineOf = isJson
     ? (row: Parameters<typeof watchLine>[0]) => `${jsonLine(row)}\n`

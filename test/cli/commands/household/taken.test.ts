@@ -21,8 +21,16 @@ describe('a change of the household', () => {
       assert.equal(ran.status, 0, ran.stderr)
       assert.match(ran.stderr, /the running YORI has taken it: it holds now/, change[1])
     }
-    // What only looks changes nothing, and says nothing.
-    assert.equal((await runCli(['allowlist', 'list', ...config], cwd)).stderr, '')
+    // What only looks changes nothing, and says who tells.
+    const lists = [['device'], ['person'], ['key'], ['allowlist'], ['pin']] as const
+    const looked = async (): Promise<Set<string>> => {
+      const said = new Set<string>()
+      for (const [name] of lists)
+        said.add((await runCli([name, 'list', ...config], cwd)).stderr)
+      return said
+    }
+    const beside = `yori: told from the files of the running YORI, process ${pid}\n`
+    assert.deepEqual(await looked(), new Set([beside]))
     process.kill(pid, 'SIGSTOP')
     try {
       const late = await runCli([...ADD, ...config, '--json'], cwd)
@@ -39,5 +47,7 @@ describe('a change of the household', () => {
     await yori.cli.exited
     const alone = await runCli(['allowlist', 'remove', '192.0.2.7', ...config], cwd)
     assert.match(alone.stderr, /no YORI runs on .*state: it holds once one does/)
+    const none = 'yori: told from the files: no YORI runs on that state folder\n'
+    assert.deepEqual(await looked(), new Set([none]))
   })
 })
