@@ -113,10 +113,20 @@ export function idKey(kind: 'response' | 'conversation', scope: string, id: stri
   return digest(kind, scope, id)
 }
 
+/** A system prompt longer than this is digested each time. */
+const MAX_KEPT_SYSTEM = 64 * 1024
+/** The last one that was digested: an agent says the same with each request. */
+let known: { readonly system: string; readonly agentId: string | undefined } | undefined
+
 /** `agent_` and 16 hexadecimal digits of the system prompt's digest; none without a prompt. */
 export function agentIdOf(system: string | undefined): string | undefined {
-  if (system === undefined || system.trim() === '') return undefined
-  return `agent_${hash('sha256', system.trim(), 'hex').slice(0, 16)}`
+  if (system === undefined) return undefined
+  if (known?.system === system) return known.agentId
+  const said = system.trim()
+  const agentId =
+    said === '' ? undefined : `agent_${hash('sha256', said, 'hex').slice(0, 16)}`
+  if (system.length <= MAX_KEPT_SYSTEM) known = { system, agentId }
+  return agentId
 }
 
 function digest(...parts: readonly string[]): string {

@@ -531,7 +531,8 @@ export class Decider {
     const { clock, memory, zone } = this.#options
     const nowMs = clock.now()
     const time = memory.times.at(nowMs, zone)
-    const subjects = { ...this.subjects(device), access }
+    const { device: name, groups } = this.subjects(device)
+    const subjects = { device: name, groups, access }
     memory.inFlight.begun(requestId, subjects, time)
     return memory.counters.begin(subjects, time, nowMs)
   }

@@ -138,14 +138,20 @@ export class Observers {
   }
 
   #tell(list: readonly ExchangeObserver[], moment: Moment) {
-    const hearing = list.filter((observer) => observer[moment] !== undefined)
+    const hearing: { name: string; tell: (seen: unknown, more: unknown) => void }[] = []
+    for (const observer of list) {
+      const { name } = observer
+      // Each moment's own type says what comes with it. Looked up here: each exchange comes by.
+      const tell = observer[moment]?.bind(observer) as
+        ((seen: unknown, more: unknown) => void) | undefined
+      if (tell !== undefined) hearing.push({ name, tell })
+    }
     return (seen: unknown, more?: unknown): void => {
-      for (const observer of hearing)
+      for (const { name, tell } of hearing)
         try {
-          // Each moment's own type says what comes with it.
-          observer[moment]?.(seen as never, more as never)
+          tell(seen, more)
         } catch (err) {
-          this.#failed({ observer: observer.name, moment, err })
+          this.#failed({ observer: name, moment, err })
         }
     }
   }
