@@ -109,13 +109,26 @@ function checkFallbacks({ gateway }: Config, { report, warn }: Judgement): void 
         'stands beside pool, which counts alone',
         'put it into pool, or leave it out',
       )
-    for (const [index, { provider }] of fallback.entries())
+    for (const [index, { provider, on, slower_than: slower }] of fallback.entries()) {
+      if (on.includes('latency') && slower === undefined && on.length === 1)
+        report(
+          ['gateway', 'providers', name, 'fallback', index, 'on'],
+          'says latency alone, without slower_than',
+          'say how slow is too slow: slower_than: 5',
+        )
+      if (slower !== undefined && !on.includes('latency'))
+        warn(
+          ['gateway', 'providers', name, 'fallback', index, 'slower_than'],
+          'says nothing where `on` has no latency',
+          'add latency to on, or leave it out',
+        )
       if (provider === name)
         report(
           ['gateway', 'providers', name, 'fallback', index, 'provider'],
           'is the provider itself',
           'expected another',
         )
+    }
   }
 }
 

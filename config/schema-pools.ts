@@ -105,6 +105,19 @@ export const fallbackSchema = list({
       description:
         'Asked before the provider itself, while it is up: such as one at home.',
     },
+    on: list({
+      maxItems: 3,
+      minItems: 1,
+      default: ['error', 'latency'],
+      items: choice({
+        enum: ['error', 'budget', 'latency'],
+        description:
+          'error: after the provider has failed. budget: where the budget of the key, or ' +
+          '`budget` and `cost_limit` of the policies, is spent, and it costs nothing there. ' +
+          'latency: while the provider is slower than `slower_than`.',
+      }),
+      description: 'What it is asked for.',
+    }),
     slower_than: seconds({
       description:
         'Asked before the provider itself while answers of that begin later than this.',

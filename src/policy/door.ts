@@ -59,6 +59,10 @@ export interface Fallback {
   readonly model: string | undefined
   /** Asked first, while it is up. */
   readonly isPreferred: boolean
+  /** Asked after the provider has failed. */
+  readonly isForErrors: boolean
+  /** Asked where the money for the provider is spent. */
+  readonly isForBudgets: boolean
   /** Asked first while answers of the provider itself begin later than this. */
   readonly slowerThanMs: number | undefined
 }

@@ -87,6 +87,10 @@ export interface Decision {
   readonly failed: readonly string[]
   /** No policy refuses it, but what its key is good for: it is answered so, in every mode. */
   readonly refusal?: AccessRefusal
+  /** Of a refusal for money: what policies say of the same request. */
+  readonly instead?: Decision
+  /** Money was all that stood against it: it goes to who takes none, and to nobody else. */
+  readonly isSpent?: true
   /** What others who looked want to stand in the record beside it, a line each. */
   readonly notes?: readonly string[]
 }

@@ -72,12 +72,15 @@ export function poolOfOne(
 }
 
 export function fallbacksOf({ fallback }: Pick<Settings, 'fallback'>): Fallback[] {
-  return fallback.map(({ provider, match, model, prefer, slower_than: slower }) => ({
+  return fallback.map(({ provider, match, model, prefer, slower_than: slower, on }) => ({
     provider,
     match,
     model,
     isPreferred: prefer,
-    slowerThanMs: slower === undefined ? undefined : milliseconds(slower),
+    isForErrors: on.includes('error'),
+    isForBudgets: on.includes('budget'),
+    slowerThanMs:
+      slower === undefined || !on.includes('latency') ? undefined : milliseconds(slower),
   }))
 }
 

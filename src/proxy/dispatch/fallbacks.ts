@@ -4,12 +4,15 @@
  * is configured for that very target.
  */
 import { shareOf } from '../../core/device-id.js'
+import { isLocalName } from '../../core/hostname.js'
 import type { UpstreamBody } from '../../net/upstream-words.js'
 import type { Door, Fallback, PooledTarget } from '../../policy/door.js'
 import type { DoorAsked } from '../../policy/doors.js'
 import { doorEndpoint } from '../../policy/doors.js'
 import { ModelRoutes } from '../../policy/model-routes.js'
 import { apiPathOf, apiSpokenAt, versionedPath } from '../../policy/spoken-apis.js'
+import type { Catalogue } from '../../providers/catalogue.js'
+import { dearestOf } from '../../providers/cost.js'
 import { withCredential } from '../../providers/credentials.js'
 import type { Credentialed } from '../../providers/credentials.js'
 import { forAnother, holdsCredential } from '../../providers/crossing.js'
@@ -60,6 +63,14 @@ function wayOf(
     key: head.own?.get('x-yori-session-id') ?? shareOf(from.state.record.device),
     headTimeoutMs: door.headTimeoutMs,
     isPreferred: fallback.isPreferred,
+    isForErrors: fallback.isForErrors,
+    isForBudgets: fallback.isForBudgets,
+    isFree: (model) =>
+      targets.every(
+        ({ target: { host } }, index) =>
+          without.has(index) ||
+          costsNothing(services.catalogue, { provider: door.name, host, model }),
+      ),
     slowerThanMs: fallback.slowerThanMs,
     takes: (body) => (isPlain(arrived) ? taken(body, fallback, sent) : undefined),
     to: (index) => {
@@ -70,6 +81,20 @@ function wayOf(
       return { target: dialled(pooled.target), path: there, fields, sent: signs }
     },
   }
+}
+
+/** By its price; without one, only what stands in this network costs nothing for sure. */
+function costsNothing(
+  catalogue: Pick<Catalogue, 'most'>,
+  asked: {
+    readonly provider: string
+    readonly host: string
+    readonly model?: string | undefined
+  },
+): boolean {
+  const price = catalogue.most({ ...asked, model: asked.model })
+  if (price === undefined) return isLocalName(asked.host)
+  return Object.values(dearestOf([price])).every((one) => one === 0)
 }
 
 /** What is in a coding cannot be looked at, and what is signed is for one alone. */

@@ -97,6 +97,8 @@ export class Exchange
   #keeping: KeepingHandler | undefined
   /** Undefined: nobody keeps what passes. */
   #tap: ExchangeTap | undefined
+  /** Money was all that stood against it: it goes to who takes none. */
+  #isSpent = false
   #responseBytes = 0
   /** Its row is complete. */
   #isTold = false
@@ -438,6 +440,7 @@ export class Exchange
       {
         way,
         body,
+        isSpent: this.#isSpent,
         again: () => this.#again(),
         request: (to, again, how) =>
           pooledRequest(this, again, this.#judging, { ...how, to }),
@@ -507,6 +510,7 @@ export class Exchange
         return
       }
       judging.letPast()
+      this.#isSpent = decision?.isSpent === true
       this.#send(judging.redaction?.body ?? body)
     }
     const held = { judging, request: this.#body, body }

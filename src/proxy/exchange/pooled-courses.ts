@@ -15,18 +15,35 @@ export interface Course {
   readonly other?: ServedBy
 }
 
-/** In the order in which they are asked; those that are not for this request are left out. */
-export function coursesOf(own: PooledWay, body: UpstreamBody): [Course, ...Course[]] {
+export interface Sending {
+  readonly body: UpstreamBody
+  /** The money for it is spent. */
+  readonly isSpent?: boolean
+}
+
+/**
+ * In the order in which they are asked; those that are not for this request are left out. Where
+ * the money for it is spent there may be none.
+ */
+export function coursesOf(own: PooledWay, { body, isSpent = false }: Sending): Course[] {
+  if (isSpent) return sparesOf(own, body)
   const first: Course[] = []
   const then: Course[] = []
   for (const way of own.fallbacks ?? []) {
     const course = courseBy(way, body)
     if (course === undefined) continue
     if (isAskedFirst(way, own)) first.push(course)
-    else then.push(course)
+    else if (way.isForErrors) then.push(course)
   }
-  const [one, ...others] = [...first, { way: own }, ...then]
-  return [one ?? { way: own }, ...others]
+  return [...first, { way: own }, ...then]
+}
+
+/** Those that are there for when the money is spent, and cost none. */
+export function sparesOf({ fallbacks = [] }: PooledWay, body: UpstreamBody): Course[] {
+  return fallbacks.flatMap((way) => {
+    const course = way.isForBudgets ? courseBy(way, body) : undefined
+    return course !== undefined && way.isFree(course.other?.model) ? [course] : []
+  })
 }
 
 function courseBy(way: FallbackWay, body: UpstreamBody): Course | undefined {

@@ -37,6 +37,8 @@ export interface Sent {
 
 export interface PooledRequest {
   readonly way: PooledWay
+  /** The money for it is spent: those alone are asked that cost nothing, and are for that. */
+  readonly isSpent?: boolean
   readonly body: UpstreamBody
   /** The body once more from its beginning; undefined: it is not to be had any more. */
   readonly again: () => UpstreamBody | undefined
@@ -70,6 +72,8 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   #allAsks = 0
   #lease: Lease | undefined
   #upstream: UpstreamExchange | undefined
+  /** Nobody may be asked for it. */
+  readonly #isBarred: boolean
   /** It waits for room at the pool. */
   #wait: PoolWait | undefined
   #sentAt = 0
@@ -86,8 +90,9 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   private constructor(asked: PooledRequest, handler: UpstreamHandler) {
     this.#asked = asked
     this.#handler = handler
-    const [first, ...others] = coursesOf(asked.way, asked.body)
-    this.#course = first
+    const [first, ...others] = coursesOf(asked.way, asked)
+    this.#course = first ?? { way: asked.way }
+    this.#isBarred = first === undefined
     this.#left = others
   }
 
@@ -177,7 +182,8 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
 
   #begin(): void {
     this.#enter(this.#course)
-    this.#seek()
+    if (this.#isBarred) this.#hasNoRoom('YORI_UPSTREAM_NO_TARGET')
+    else this.#seek()
   }
 
   /** At the pool where it is, now or once there is room; else at the next. */

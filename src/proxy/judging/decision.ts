@@ -21,6 +21,7 @@ import { weighBeside } from './beside.js'
 import { markOf } from './content-marks.js'
 import { callsOf, mcpOf } from './mcp-calls.js'
 import type { JudgingPort } from './port.js'
+import { spared } from './spent.js'
 
 export interface DecisionAbout extends ApprovalAbout {
   readonly request: HttpRequest
@@ -32,6 +33,8 @@ export interface DecisionAbout extends ApprovalAbout {
   readonly toolName?: string | undefined
   /** It came with a key of ours. */
   readonly holder?: KeyHolder | undefined
+  /** There is somebody who takes it where its money is spent. */
+  readonly isSpare?: (() => boolean) | undefined
   /** Asks those who look after the policies; undefined: nobody does. */
   readonly look?: ((decision: Decision) => Promise<Decision>) | undefined
 }
@@ -59,13 +62,18 @@ export function decide(
   const isAsked = !decider.idle && ungoverned === undefined
   const judged = (view: View | undefined): Decision | Promise<Decision> => {
     const spent = holder && keys.budget(holder, about.log.record.requestId, view)
-    if (spent !== undefined) return refusedBy(spent)
-    if (!isAsked) return UNASKED
+    const refused = spent && refusedBy(spent)
+    if (refused !== undefined && about.isSpare === undefined) return refused
+    const settled = (made: Decision): Decision =>
+      refused === undefined ? made : { ...refused, instead: made }
+    if (!isAsked) return settled(UNASKED)
     const seen = { ...about, view }
-    const first = ask(services, seen, content)
-    return first instanceof Promise
-      ? first.then((made) => weighed(services, seen, content, made))
-      : weighed(services, seen, content, first)
+    const asked = ask(services, seen, content)
+    const made =
+      asked instanceof Promise
+        ? asked.then((known) => weighed(services, seen, content, known))
+        : weighed(services, seen, content, asked)
+    return made instanceof Promise ? made.then(settled) : settled(made)
   }
   const { log, device } = about
   const { record } = log
@@ -73,8 +81,12 @@ export function decide(
     ...{ record, device, content, judged },
     isKeyBudgeted: holder !== undefined && keys.isBudgeted(holder),
   })
-  const decision = look === undefined ? ofPolicies : looked(ofPolicies, look)
-  const settle = (known: Decision): Decision => noted(services, about, known, content)
+  const { isSpare } = about
+  const spare = (made: Decision): Decision =>
+    isSpare === undefined ? made : spared(made, isSpare)
+  const known = ofPolicies instanceof Promise ? ofPolicies.then(spare) : spare(ofPolicies)
+  const decision = look === undefined ? known : looked(known, look)
+  const settle = (made: Decision): Decision => noted(services, about, made, content)
   return decision instanceof Promise ? decision.then(settle) : settle(decision)
 }
 

@@ -24,6 +24,7 @@ import { BodyRedaction } from './redact-body.js'
 import type { RedactionWords } from './redact-body.js'
 import { Placeholders } from '../../placeholders/placeholders.js'
 import { shareOf } from '../../core/device-id.js'
+import { sparesOf } from '../exchange/pooled-courses.js'
 import type { RequestBody } from '../exchange/request-body.js'
 import { messagesOf } from '../../providers/mcp-message.js'
 import { isModelCall } from '../../providers/calls.js'
@@ -88,8 +89,8 @@ export class Judging {
           : undefined
       const looked = { bytes: wholeOf(held) ?? copy.bytes, isWhole: copy.whole }
       return read instanceof Promise
-        ? read.then((content) => this.#decide(content, { size, looked, redaction }))
-        : this.#decide(read, { size, looked, redaction })
+        ? read.then((content) => this.#decide(content, { size, looked, redaction, held }))
+        : this.#decide(read, { size, looked, redaction, held })
     }
     return reading === undefined ? judge() : reading.inTurn(copy, facts.head, judge)
   }
@@ -132,7 +133,7 @@ export class Judging {
         : Looking.atMessage(this.#about, log, { text, index: this.#messages++ })
     const look =
       looking && ((made: Decision) => looking.join(made, NOTHING_LOOKED_AT, redaction))
-    const decision = this.#ask(content, log, redaction, look)
+    const decision = this.#ask(content, log, redaction, { look })
     return decision instanceof Promise ? decision.then(decided) : decided(decision)
   }
 
@@ -212,7 +213,7 @@ export class Judging {
     if (passages !== undefined) this.#log.redacted(passages)
   }
 
-  #decide(read: Content | undefined, { size, looked, redaction }: Held): Judgement {
+  #decide(read: Content | undefined, { size, looked, redaction, held }: Held): Judgement {
     const { facts, isGrpc } = this.#about
     const content = facts.upgrade === undefined ? read : this.#spoken(read)
     // A message is not written anew.
@@ -222,7 +223,10 @@ export class Judging {
     const look = looking && ((made: Decision) => looking.join(made, looked, redaction))
     const known = content ?? unrecognised(size)
     this.#content = known
-    const decision = this.#ask(known, this.#log, redaction, look)
+    const decision = this.#ask(known, this.#log, redaction, {
+      look,
+      isSpare: this.#spareFor(redaction, held),
+    })
     return decision instanceof Promise
       ? decision.then((made) => this.#decided(made, redaction))
       : this.#decided(decision, redaction)
@@ -232,7 +236,7 @@ export class Judging {
     content: Content,
     log: ExchangeLog,
     redaction: BodyRedaction,
-    look?: DecisionAbout['look'],
+    { look, isSpare }: Pick<DecisionAbout, 'look' | 'isSpare'> = {},
   ) {
     const { services, request, from, facts } = this.#about
     const isIdle = services.decider.idle && look === undefined
@@ -248,8 +252,20 @@ export class Judging {
       holder: facts.holder,
       toolName: facts.door?.toolName,
       look,
+      isSpare,
     }
     return decide(services, about, content)
+  }
+
+  /** Of a door with fallbacks that are there for when the money is spent. */
+  #spareFor(
+    redaction: BodyRedaction,
+    held: UpstreamBody | undefined,
+  ): DecisionAbout['isSpare'] {
+    const way = this.#about.facts.door?.pooled
+    if (held === undefined || way?.fallbacks?.some((one) => one.isForBudgets) !== true)
+      return undefined
+    return () => sparesOf(way, redaction.body ?? held).length > 0
   }
 
   #decided(made: Decision | undefined, redaction: BodyRedaction): Decision | undefined {
@@ -286,6 +302,7 @@ interface Held {
   readonly size: number
   readonly looked: LookedAt
   readonly redaction: BodyRedaction
+  readonly held: UpstreamBody | undefined
 }
 
 /** Undefined: it is not held, or not to its end. */

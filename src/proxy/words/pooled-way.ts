@@ -38,6 +38,12 @@ export interface FallbackWay extends Omit<PooledWay, 'fallbacks'> {
   readonly provider: string
   /** Asked before the other, while one of its targets is up. */
   readonly isPreferred: boolean
+  /** Asked after another has failed. */
+  readonly isForErrors: boolean
+  /** Asked where the money for the other is spent. */
+  readonly isForBudgets: boolean
+  /** Does a request for this model cost nothing there, at any of its targets? */
+  readonly isFree: (model: string | undefined) => boolean
   /** Asked before the other while answers of that begin later than this. */
   readonly slowerThanMs: number | undefined
   /** Undefined: it is not for this request. */
