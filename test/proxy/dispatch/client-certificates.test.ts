@@ -216,7 +216,13 @@ describe('a certificate of ours for a provider', () => {
   for (const mode of ['observe', 'enforce'] as const)
     describe(`in ${mode}`, () => {
       before(() =>
-        yori.reload({ mode, enforcement: { consent_accepted: mode === 'enforce' } }),
+        yori.reload({
+          mode,
+          enforcement: {
+            enabled: mode === 'enforce',
+            consent_accepted: mode === 'enforce',
+          },
+        }),
       )
 
       it('is shown over HTTP/1.1, HTTP/2 and TLS 1.2', async () => {

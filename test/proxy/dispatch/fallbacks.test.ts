@@ -175,7 +175,13 @@ describe('a fallback', () => {
   for (const mode of ['observe', 'enforce'] as const)
     describe(`in ${mode}`, () => {
       before(() =>
-        yori.reload({ mode, enforcement: { consent_accepted: mode === 'enforce' } }),
+        yori.reload({
+          mode,
+          enforcement: {
+            enabled: mode === 'enforce',
+            consent_accepted: mode === 'enforce',
+          },
+        }),
       )
 
       for (const [what, temper] of [

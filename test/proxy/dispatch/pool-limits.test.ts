@@ -163,7 +163,13 @@ describe('the limits of a target', () => {
     ] as const)
       it(`holds ${door} to ${connections} connections in ${mode}, and serves who waits`, async () => {
         await yori.reload({
-          ...{ mode, enforcement: { consent_accepted: mode === 'enforce' } },
+          ...{
+            mode,
+            enforcement: {
+              enabled: mode === 'enforce',
+              consent_accepted: mode === 'enforce',
+            },
+          },
           gateway: gateway(60),
         })
         const origin = door === 'h1' ? plain : secure

@@ -102,7 +102,13 @@ describe('a pool, some of whose targets nobody can reach', () => {
     for (const kind of KINDS)
       describe(`in ${mode}, over ${kind} to the one that is well`, () => {
         before(() =>
-          yori.reload({ mode, enforcement: { consent_accepted: mode === 'enforce' } }),
+          yori.reload({
+            mode,
+            enforcement: {
+              enabled: mode === 'enforce',
+              consent_accepted: mode === 'enforce',
+            },
+          }),
         )
         afterEach(async () => {
           await origins[kind].turn('well')
