@@ -1,6 +1,6 @@
 /** The ways that one request may take to somebody who answers it, in the order of asking. Pure. */
 import type { UpstreamBody } from '../../net/upstream-words.js'
-import type { FallbackWay, PooledWay, Taken } from '../words/pooled-way.js'
+import type { FallbackWay, PooledWay, Taken } from './pooled-way.js'
 
 /** Another provider, and the model that it is asked for. */
 export interface ServedBy {
