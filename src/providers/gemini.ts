@@ -193,7 +193,8 @@ function* readGenerateRequest(
   return builder.build(api)
 }
 
-function plainModel(model: unknown): string | undefined {
+/** `models/NAME`, also behind a project of Vertex: NAME. */
+export function plainModel(model: unknown): string | undefined {
   const name = asText(model)
   const at = name?.lastIndexOf('models/') ?? -1
   // Of Vertex, behind whose project and place it stands.

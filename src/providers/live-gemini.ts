@@ -1,6 +1,6 @@
 /** Gemini's Live: ai.google.dev/api/live. Transcripts and texts come in pieces, usage a turn. */
 import { atOnce } from '../core/resting.js'
-import { readFunctionCall } from './gemini.js'
+import { plainModel, readFunctionCall } from './gemini.js'
 import { readContents, readDeclaredTools, readParts } from './gemini-parts.js'
 import { asList, asRecord, asText } from './json.js'
 import type { Json } from './json.js'
@@ -46,7 +46,7 @@ export function geminiFrame(
 function geminiClient(frame: Json, session: LiveSession): void {
   const setup = asRecord(frame.setup)
   if (setup !== undefined) {
-    session.request.model = asText(setup.model)?.replace(/^models\//, '')
+    session.request.model = plainModel(setup.model)
     const system = asRecord(setup.systemInstruction ?? setup.system_instruction)
     session.systemText(atOnce(readParts(system?.parts ?? [], session.request)))
     atOnce(readDeclaredTools(setup.tools, session.request))

@@ -37,6 +37,8 @@ export interface LiveReader {
    * decision on the frame; empty when there is none, undefined when it cannot be read.
    */
   fromClient(text: string): string | undefined
+  /** The one that is to answer, as its URL or the client's frames up to now have named it. */
+  readonly model: string | undefined
   /** All text of the frame that came from the client last, whether its field is known or not. */
   words(): BodyText
   /** A text frame from the provider; one that is sound alone is not parsed. */
@@ -60,10 +62,22 @@ export function liveReader(
   return new SessionReader('openai', model ?? undefined)
 }
 
+/** Does its first message name the model, and nothing before it? Gemini's `setup` does. */
+export function namesModelLater({
+  provider: { name },
+  api,
+}: {
+  readonly provider: { readonly name: string }
+  readonly api: Api
+}): boolean {
+  return api === 'realtime' && (name === 'gemini' || name === 'vertex')
+}
+
 /** Why a message does not go on. */
 export interface Refusal {
   /** As HTTP would say it. */
   readonly status: number
+  readonly code: string
   readonly message: string
 }
 
@@ -73,12 +87,12 @@ export interface Refusal {
  */
 export function refusalFrame(
   recognised: { readonly provider: { readonly name: string } } | undefined,
-  { status, message }: Refusal,
+  { status, code, message }: Refusal,
 ): string | undefined {
   const name = recognised?.provider.name
   if (name === undefined || name === 'gemini' || name === 'vertex') return undefined
   const type = 'invalid_request_error'
-  const error = { type, code: 'policy_blocked', message, param: null }
+  const error = { type, code, message, param: null }
   return JSON.stringify({ type: 'error', status, error })
 }
 
@@ -118,6 +132,10 @@ export class SessionReader implements LiveReader {
     session.said = ''
     this.#dialect.read('client', frame, session)
     return session.said
+  }
+
+  get model(): string | undefined {
+    return this.#session.request.model
   }
 
   words(): BodyText {

@@ -380,7 +380,7 @@ export class Exchange
     this.#socketBytes = end.bytesFromClient
     this.#responseBytes = end.bytesToClient
     if (this.#judging !== undefined) this.#judging.said = end.content
-    this.#close(end.wasBlocked ? 'block' : 'response')
+    this.#close(end.outcome)
     this.from.ended()
   }
 

@@ -49,12 +49,14 @@ export function refusedAtOnce(
   const { model, modelsNamed, promptChars, uninspectable } = content
   const isWork = worksFor(record)
   const refused =
-    keys.model(holder, {
-      requestId,
-      models: modelsNamed ?? (model === undefined ? [] : [model]),
-      isWork,
-      isWhole: uninspectable === undefined,
-    }) ??
+    (content.namesModelLater === true
+      ? undefined
+      : keys.model(holder, {
+          requestId,
+          models: modelsNamed ?? (model === undefined ? [] : [model]),
+          isWork,
+          isWhole: uninspectable === undefined,
+        })) ??
     (isWork
       ? keys.tokens(holder, requestId, mostTokens({ api, promptChars }).inputTokens)
       : undefined)

@@ -31,6 +31,7 @@ import { isModelCall } from '../../providers/calls.js'
 import { plainName } from '../../providers/offered-tools.js'
 import type { Recognised } from '../../providers/index.js'
 import { recogniseBody } from '../../providers/index.js'
+import { namesModelLater } from '../../providers/live.js'
 import { canRead } from '../websocket/websocket-exchange.js'
 import { speechOf } from '../websocket/websocket-speech.js'
 
@@ -286,7 +287,9 @@ export class Judging {
     // Its URL may name it.
     const named = api && provider?.readRequest(undefined, { api, path: facts.path }).model
     const model = asked?.model ?? (named === undefined ? undefined : plainName(named))
-    return { ...(willWait ? noContent() : unreadSocket()), model }
+    if (!willWait) return { ...unreadSocket(), model }
+    const isLater = recognised !== undefined && namesModelLater(recognised)
+    return { ...noContent(), model, namesModelLater: isLater }
   }
 }
 

@@ -1,8 +1,11 @@
 /** The part of an exchange after its protocols were switched: relayed, watched, recorded. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { describeError } from '../../core/errors.js'
+import type { ExchangeOutcome } from '../../core/record.js'
 import { shareOf } from '../../core/device-id.js'
 import { valuesOf } from '../../http/head.js'
+import type { AccessRefusal } from '../../policy/access-gate.js'
 import type { Decision } from '../../policy/engine.js'
 import type { Recognised } from '../../providers/index.js'
 import { liveReader, refusalFrame } from '../../providers/live.js'
@@ -51,8 +54,11 @@ export interface SocketEnd {
   readonly bytesToClient: number
   /** What the messages said, as far as they were read. */
   readonly content: Content
-  /** A message was not let through, and the connection closed; a turn has its own record. */
-  readonly wasBlocked: boolean
+  /**
+   * `block`: a message was not let through, and the connection closed; a turn has its own
+   * record. `error`: the key of ours that opened it is not, or no longer, good for it.
+   */
+  readonly outcome: ExchangeOutcome
 }
 
 /** Resolves when both sides have closed and the record tells of the messages. */
@@ -69,31 +75,40 @@ export async function serveSocket(
   const gate = gateOf(about, () => reading?.seen)
   const reading = readingOf(upgraded, about, gate)
   let inTurn = false
-  const { wasIdle, ended, ...end } = await joinUpgraded(response, client, upgraded, {
-    deadlines,
-    idleMs: policy.timeouts.websocketIdleMs,
-    fromClient: (chunk) => reading?.fromClient(chunk),
-    fromServer: (chunk) => {
-      log?.firstByte(exchange.elapsed())
-      reading?.fromServer(chunk)
+  let isRefused = false
+  const { wasIdle, wasBlocked, ended, ...end } = await joinUpgraded(
+    response,
+    client,
+    upgraded,
+    {
+      deadlines,
+      idleMs: policy.timeouts.websocketIdleMs,
+      fromClient: (chunk) => reading?.fromClient(chunk),
+      fromServer: (chunk) => {
+        log?.firstByte(exchange.elapsed())
+        reading?.fromServer(chunk)
+      },
+      ...(gate === undefined ? {} : { gate }),
+      farewell: (decision, heard) => {
+        inTurn = heard instanceof Turn
+        isRefused = decision.refusal !== undefined
+        return farewell(about, decision, heard)
+      },
+      betweenFrames: () => reading?.serverBetweenFrames === true,
+      // Whose key is revoked or over does not go on by what it opened.
+      ends: holder && (() => KEY_ENDS[keys.refuses(holder) ?? 'none']),
     },
-    ...(gate === undefined ? {} : { gate }),
-    farewell: (decision, heard) => {
-      inTurn = heard instanceof Turn
-      return farewell(about, decision, heard)
-    },
-    betweenFrames: () => reading?.serverBetweenFrames === true,
-    // Whose key is revoked or over does not go on by what it opened.
-    ends: holder && (() => KEY_ENDS[keys.refuses(holder) ?? 'none']),
-  })
+  )
   if (wasIdle) log?.wentIdle()
   if (ended !== undefined) {
     log?.failed({ code: 'YORI_KEY_UNKNOWN', reason: ended, phase: 'switched' })
     log?.closedWith(POLICY_VIOLATION)
   }
   const content = (await reading?.end()) ?? unreadSocket()
-  if (end.wasBlocked) log?.closedWith(POLICY_VIOLATION)
-  return { ...end, wasBlocked: end.wasBlocked && !inTurn, content }
+  if (wasBlocked) log?.closedWith(POLICY_VIOLATION)
+  const isEndedHere = ended !== undefined || (wasBlocked && !inTurn)
+  const outcome = isRefused || ended !== undefined ? 'error' : 'block'
+  return { ...end, outcome: isEndedHere ? outcome : 'response', content }
 }
 
 /** Will the messages be understood, so that opening the WebSocket hides nothing? */
@@ -120,8 +135,9 @@ function farewell(
   decision: Decision,
   heard: Heard,
 ): readonly Buffer[] {
-  const { policy = '', reason = '', message } = decision
+  const { policy = '', reason = '', message, refusal } = decision
   const isTurn = heard instanceof Turn
+  if (refusal !== undefined) return refusalFor(exchange, isTurn ? heard : log, refusal)
   const requestId = isTurn
     ? heard.log.countedAs(exchange.services.overrides.counted(heard.log.record))
     : (log?.record.requestId ?? '')
@@ -130,8 +146,25 @@ function farewell(
   if (isTurn) void heard.block(REFUSED_STATUS)
   const frame = refusalFrame(exchange.recognised, {
     status: REFUSED_STATUS,
+    code: 'policy_blocked',
     message: messageOf(told),
   })
+  return frame === undefined ? [] : [textFrame(frame)]
+}
+
+/** What its key is not good for; the row says so. */
+function refusalFor(
+  { recognised }: ExchangeAbout<WebsocketPort>,
+  of: Turn | ExchangeLog | undefined,
+  { code, detail }: AccessRefusal,
+): readonly Buffer[] {
+  const { status, says } = describeError(code)
+  const log = of instanceof Turn ? of.log : of
+  log?.failed({ code, reason: detail, phase: 'switched' })
+  if (of instanceof Turn) void of.block(status, 'error')
+  const requestId = log?.record.requestId ?? ''
+  const message = `YORI: ${says}: ${detail} (request ${requestId})`
+  const frame = refusalFrame(recognised, { status, code, message })
   return frame === undefined ? [] : [textFrame(frame)]
 }
 
@@ -154,7 +187,10 @@ function gateOf(
         return decision
       }
       const ask = (content: Content): Judgement => {
-        const decided = judge({ ...content, model: log.record.model }, aside)
+        const decided = judge(
+          { ...content, model: content.model ?? log.record.model },
+          aside,
+        )
         return decided instanceof Promise ? decided.then(kept) : kept(decided)
       }
       if (said === undefined)
@@ -210,6 +246,7 @@ function readerOf(
     reader,
     wantsText: services.decider.readsText || services.decider.readsFindings,
     showsMessages: gate !== undefined && services.processors.hears('websocket'),
+    asksModel: gate !== undefined && facts.holder !== undefined,
     detector: services.decider.detector,
     own: facts.head.own,
     // Its messages are not redacted, so that none are kept where they would have to be.

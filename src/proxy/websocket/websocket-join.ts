@@ -150,7 +150,8 @@ class Joint implements Watched {
   #block(decision: Decision, heard: Heard): void {
     this.#wasBlocked = true
     const farewell = this.#options.farewell?.(decision, heard) ?? []
-    this.#close(`blocked by YORI: ${decision.reason ?? ''}`, farewell)
+    const does = decision.refusal === undefined ? 'blocked' : 'refused'
+    this.#close(`${does} by YORI: ${decision.reason ?? ''}`, farewell)
   }
 
   /** Close to both sides, RFC 6455 §7.4.1: 1008 to the client, 1001 to the provider. */

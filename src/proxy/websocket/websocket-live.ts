@@ -21,6 +21,8 @@ export interface LiveOptions {
   readonly wantsText: boolean
   /** Somebody is to see messages as they come. */
   readonly showsMessages: boolean
+  /** Nothing goes on before it is known for which model it is. */
+  readonly asksModel: boolean
   readonly detector?: Detector | undefined
   readonly previewChars: number
   /** `RequestHead.own`. */
@@ -31,20 +33,28 @@ export interface LiveOptions {
 
 export class LiveConversation implements SocketReader {
   readonly #options: LiveOptions
+  /** That was named, and judged: before it was opened, or by a message. */
+  #model: string | undefined
 
   constructor(options: LiveOptions) {
     this.#options = options
+    this.#model = options.reader.model
   }
 
   fromClient(text: string): Heard {
-    const { reader, wantsText, showsMessages, detector } = this.#options
+    const { log, reader, wantsText, showsMessages, asksModel, detector } = this.#options
     const prompt = reader.fromClient(text)
-    if (prompt === undefined || !(wantsText || showsMessages)) return prompt
+    const { model } = reader
+    const isNew = model !== this.#model || (asksModel && model === undefined)
+    this.#model = model
+    // The row has the one that its URL names.
+    const isOther = isNew || (prompt !== '' && model !== log.record.model)
+    if (prompt === undefined || !(wantsText || showsMessages || isOther)) return prompt
     const heard = wantsText ? reader.words() : undefined
     const words = heard?.says === true ? heard : undefined
     const message = showsMessages && prompt !== '' ? text : undefined
-    if (words === undefined && message === undefined) return prompt
-    return new Spoken(prompt, { words, detector, message })
+    if (words === undefined && message === undefined && !isOther) return prompt
+    return new Spoken(prompt, { words, detector, message, model })
   }
 
   fromServer(text: string): void {

@@ -38,12 +38,14 @@ export class Spoken {
   readonly #words: BodyText | undefined
   readonly #detector: Detector | undefined
   readonly #message: string | undefined
+  readonly #model: string | undefined
 
   constructor(prompt: string, about: SpokenAbout) {
     this.prompt = prompt
     this.#words = about.words
     this.#detector = about.detector
     this.#message = about.message
+    this.#model = about.model
   }
 
   /** For a decision on this message alone. */
@@ -52,6 +54,7 @@ export class Spoken {
     const told = {
       ...noContent(),
       ...{ prompt, promptChars: prompt.length, message: this.#message },
+      model: this.#model,
     }
     if (this.#words === undefined) return told
     const said = await inSlices(
@@ -68,6 +71,8 @@ export interface SpokenAbout {
   readonly words: BodyText | undefined
   readonly detector: Detector | undefined
   readonly message: string | undefined
+  /** That it is for, as far as it was named up to now. */
+  readonly model: string | undefined
 }
 
 /** Makes sense of whole text messages, in the order in which both sides sent them. */

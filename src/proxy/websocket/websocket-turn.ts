@@ -101,9 +101,9 @@ export class Turn {
   }
 
   /** It was not let through; the client was told with this status. */
-  block(status: number): Promise<void> {
+  block(status: number, outcome: 'block' | 'error' = 'block'): Promise<void> {
     this.log.status(status)
-    return this.end('block')
+    return this.end(outcome)
   }
 
   /** Resolves when its record is complete; call again for the same. */

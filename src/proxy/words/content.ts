@@ -16,6 +16,8 @@ export interface Content {
   readonly model: string | undefined
   /** All models that it would have answer, `model` among them. */
   readonly modelsNamed?: readonly string[] | undefined
+  /** Of a WebSocket that is not open: its first message will name the model. */
+  readonly namesModelLater?: boolean | undefined
   /** Bounded text that goes to the model. */
   readonly prompt: string
   /** The newest words of a person; undefined: not known. */
