@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../core/make-folder.js'
-import { readBundle } from './bundle.js'
 import type { Bundle } from './bundle.js'
 import { BadBundle, BUNDLE_LIMITS } from './limits.js'
 import { bundleKey } from './signature.js'
@@ -96,6 +95,8 @@ export async function keptBundle(config: BundleConfig): Promise<KeptBundle> {
   try {
     const kept = await readKept(config)
     if (kept === undefined) return { kind: 'none' }
+    // With it comes the language of policies, which a start without a bundle does without.
+    const { readBundle } = await import('./bundle.js')
     const bundle = await readBundle(kept.packed, await rulesOf(config))
     return { kind: 'ok', bundle, head: kept.head }
   } catch (cause) {

@@ -4,7 +4,6 @@
  */
 import type { Config } from '../../../config/schema.js'
 import { loadPolicySet } from '../../assembly/from-config/policy-set.js'
-import { readBundle } from '../../bundle/bundle.js'
 import type { Bundle } from '../../bundle/bundle.js'
 import { keptBundle, readKept, rulesOf, sourceOf, writeKept } from '../../bundle/kept.js'
 import { BadBundle } from '../../bundle/limits.js'
@@ -183,6 +182,8 @@ export class Bundles implements Service {
     const { policies } = inForce.config
     const before = await readKept(policies.bundle)
     const isKnown = this.#bundle !== undefined && before?.packed.equals(packed) === true
+    // With it comes the language of policies: 8 MB that no start needs.
+    const { readBundle } = await import('../../bundle/bundle.js')
     const bundle = await readBundle(packed, await rulesOf(policies.bundle))
     if (!isKnown) await loadPolicySet(policies, clock, bundle).catch(refused)
     this.#downloadAt = clock.now()
