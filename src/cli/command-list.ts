@@ -576,6 +576,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         zone: zoneOf,
         clock: systemClock,
         print,
+        note,
       })
     },
   },

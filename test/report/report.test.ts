@@ -130,7 +130,7 @@ describe('a report of a running YORI', () => {
   it('is mailed as text and HTML, and exits with 1 where it is not taken', async () => {
     assert.deepEqual(await command(['--mail']), {
       said: 'post: sent\n',
-      notes: '',
+      notes: 'yori: told by the running YORI\n',
       code: 0,
     })
     const [letter = ''] = letters

@@ -34,6 +34,7 @@ async function list(
   flags: CommonFlags & { missing?: true },
 ): Promise<void> {
   const { directory } = await deps.caOptions(flags.config)
+  deps.note('yori: told from the files\n')
   const ca = await findCa(directory, deps.clock)
   const stateDir = deps.stateDir?.(flags.config) ?? ''
   const { present } = readinessOf(

@@ -155,7 +155,7 @@ async function check(
   const { ip } = device
   const mac =
     flags.mac === undefined ? (await deps.neighbours()).get(ip) : macOf(flags.mac)
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const { loaded, database, nowMs } = session
   const state = united(listsOf(loaded.config), database.state(nowMs))
   const book = new DeviceBook(state, new Map())

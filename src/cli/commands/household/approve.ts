@@ -47,7 +47,7 @@ export function approveCommand(deps: PolicyStateDeps): Command {
 }
 
 async function waiting(deps: PolicyStateDeps, flags: ApproveFlags): Promise<void> {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const held = await heldNow(deps, session)
   printWaiting(deps, session, { held, asJson: flags.json === true })
 }

@@ -12,6 +12,7 @@ import {
   common,
   decline,
   wallText,
+  openListing,
   openSession,
   printJson,
 } from './household-database.js'
@@ -132,7 +133,7 @@ async function extend(
 }
 
 function status(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const { database, nowMs, loaded } = session
   const { require_password } = loaded.config.enforcement.emergency_override
   const enabled = isEnabled(session)

@@ -13,6 +13,7 @@ export interface PinningDeps {
   readonly zone?: (config: string | undefined) => string | undefined
   readonly clock: Clock
   readonly print: (text: string) => void
+  readonly note?: (text: string) => void
 }
 
 interface Flags {
@@ -42,6 +43,7 @@ export function pinningCommand(deps: PinningDeps): Command {
 }
 
 async function list(deps: PinningDeps, flags: Flags): Promise<void> {
+  deps.note?.('yori: told from the files\n')
   const { lessons } = await readLessons(lessonsPath(deps.stateDir(flags.config)))
   if (flags.json === true) {
     deps.print(`${JSON.stringify(lessons, undefined, 2)}\n`)

@@ -19,6 +19,7 @@ import {
   decline,
   deviceOf,
   inFile,
+  openListing,
   openSession,
   printJson,
   tableText,
@@ -129,7 +130,7 @@ function remove(deps: PolicyStateDeps, name: string, flags: CommonFlags): void {
 }
 
 function list(deps: PolicyStateDeps, flags: CommonFlags): void {
-  using session = openSession(deps, flags)
+  using session = openListing(deps, flags)
   const entries = entriesOf(session.loaded, session.database, session.nowMs)
   if (flags.json === true) {
     printJson(deps, entries)

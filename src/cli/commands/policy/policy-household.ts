@@ -76,6 +76,7 @@ function common(command: Command): Command {
 
 async function list(deps: PolicyHouseholdDeps, flags: Flags): Promise<void> {
   const { policies: config } = deps.load(flags.config).config
+  deps.note('yori: told from the files\n')
   const set = await loadPolicySet(config, deps.clock)
   const all = listed(set, (name) => config.files[name])
   if (flags.json === true) {
@@ -263,6 +264,7 @@ async function suggest(
   const { config } = deps.load(flags.config)
   const { since } = flags
   const { clock } = deps
+  deps.note('yori: told from the files\n')
   const report = await interruptible(deps, (interrupted) =>
     suggestPolicies({ config, since, clock, interrupted }),
   )

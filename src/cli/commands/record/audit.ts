@@ -217,6 +217,7 @@ async function exportRows(deps: AuditCommandDeps, flags: ExportFlags): Promise<v
   const filter = filterOf(flags, deps)
   const { database } = await deps.auditOptions(flags.config)
   using reader = openReader(database)
+  deps.note?.('yori: told from the files\n')
   const format = flags.json === true ? 'jsonl' : flags.format
   if (flags.columns !== undefined && !BY_COLUMN.has(format))
     throw new YoriError(

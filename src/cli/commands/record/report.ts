@@ -111,7 +111,10 @@ async function told(
     deps.note(`yori: told from the files: ${printable(asked.reason)}\n`)
     return undefined
   }
-  if (asked.status === 200) return asked.body as Report
+  if (asked.status === 200) {
+    deps.note('yori: told by the running YORI\n')
+    return asked.body as Report
+  }
   const { message } = (asked.body ?? {}) as { message?: unknown }
   if (asked.status === 400 || asked.status === 404) return usage(`${String(message)}.`)
   deps.note(`yori: told from the files: the running YORI answered ${asked.status}\n`)
