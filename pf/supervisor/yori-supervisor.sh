@@ -238,7 +238,9 @@ loaded() {
     holds=$loading refresh_due=$((t + YORI_REFRESH_EVERY)) seen_well=$t refreshed_last=$t
     table_seen=$(cksum "$table" 2>/dev/null)
   else
+    # What ended while its table was loaded is why nothing holds.
     holds=stale why=not-loaded
+    kill -0 "${node:-0}" 2>/dev/null || why=ended
   fi
   loading=''
 }

@@ -141,8 +141,12 @@ describe('a client without the root', () => {
       assert.equal(answer.status, 200)
       await answer.arrayBuffer()
       assert.equal(await curlOnce(setup.yori, 'yori'), 0)
-      const rows = await setup.yori.rows('connections')
-      assert.equal(rows.at(-1)?.['coverage'], 'inspected')
+      // Its row is there once the connection has ended.
+      await until(async () =>
+        (await setup.yori.rows('connections')).some(
+          (row) => row['coverage'] === 'inspected',
+        ),
+      )
     })
 
   it('is refused where a policy that blocks is in force', async function () {
