@@ -7,13 +7,13 @@ import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { FRAME, frame, FrameReader } from './uds-frames.js'
 import type { Frame } from './uds-frames.js'
+import { readTold } from './sdk-told.js'
+import type { Headers, Told } from './sdk-told.js'
 
 /** Of one event: a chunk of a body is a third longer in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024
 /** Events that wait for those before, of one connection. */
 const MAX_WAITING = 64
-
-type Headers = Readonly<Record<string, readonly string[]>>
 
 export interface RequestHead {
   readonly id: string
@@ -141,47 +141,27 @@ async function answerTo(
   if (type === FRAME.cancel) return undefined
   if (type === FRAME.handshake)
     return frame(FRAME.introduction, JSON.stringify(introductionOf(handlers)))
-  const told = JSON.parse(payload.toString()) as Told
-  const id = told.correlation_id ?? told.metadata?.correlation_id ?? ''
-  const answer = await said(type, told, id, handlers)
-  return frame(FRAME.answer, JSON.stringify(messageOf(answer ?? {}, id, told)))
+  const told = readTold(payload)
+  const answer = await said(type, told, handlers)
+  return frame(FRAME.answer, JSON.stringify(messageOf(answer ?? {}, told)))
 }
 
-interface Told {
-  readonly correlation_id?: string
-  readonly metadata?: Readonly<Record<string, unknown>> & {
-    readonly correlation_id?: string
-  }
-  readonly method?: string
-  readonly uri?: string
-  readonly headers?: Headers
-  readonly status?: number
-  readonly data?: string
-  readonly is_last?: boolean
-  readonly chunk_index?: number
-}
-
-function said(type: number, told: Told, id: string, handlers: ProcessorHandlers): Said {
-  const { method = '', uri = '', headers = {}, metadata = {}, status = 0 } = told
-  const chunk = (): BodyChunk => ({
-    id,
-    bytes: Buffer.from(told.data ?? '', 'base64'),
-    isLast: told.is_last === true,
-    index: told.chunk_index ?? 0,
-  })
+function said(type: number, told: Told, handlers: ProcessorHandlers): Said {
+  const { event, id, method, uri, headers, metadata, status } = told
+  const { bytes, isLast, index } = told
   switch (type) {
     case FRAME.requestHead:
       return handlers.requestHead?.({ id, method, uri, headers, metadata })
     case FRAME.requestBody:
-      return handlers.requestBody?.(chunk())
+      return handlers.requestBody?.({ id, bytes, isLast, index })
     case FRAME.responseHead:
       return handlers.responseHead?.({ id, status, headers })
     case FRAME.responseBody:
-      return handlers.responseBody?.(chunk())
+      return handlers.responseBody?.({ id, bytes, isLast, index })
     case FRAME.complete:
-      return handlers.complete?.({ ...told })
+      return handlers.complete?.({ ...event })
     case FRAME.websocket:
-      return handlers.websocket?.({ ...told })
+      return handlers.websocket?.({ ...event })
     default:
       return undefined
   }
@@ -205,7 +185,7 @@ function introductionOf(handlers: ProcessorHandlers): object {
   }
 }
 
-function messageOf(answer: Answer, id: string, told: Told): object {
+function messageOf(answer: Answer, { id, index }: Told): object {
   const { body, tags = [], ruleIds = [], reasons = [], confidence = null } = answer
   const data = body === undefined ? null : Buffer.from(body).toString('base64')
   return {
@@ -219,8 +199,7 @@ function messageOf(answer: Answer, id: string, told: Told): object {
       custom: { correlation_id: id },
     },
     needs_more: false,
-    request_body_mutation:
-      data === null ? null : { data, chunk_index: told.chunk_index ?? 0 },
+    request_body_mutation: data === null ? null : { data, chunk_index: index },
     response_body_mutation: null,
     websocket_decision: null,
   }

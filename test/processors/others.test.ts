@@ -32,6 +32,20 @@ function isListening(path: string): Promise<boolean> {
   })
 }
 
+/** What comes back until the other side ends it, or has said something. */
+function untilEnd(path: string, bytes: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(bytes))
+    let said: Buffer = Buffer.alloc(0)
+    socket.on('data', (chunk) => {
+      said = chunk
+      socket.destroy()
+    })
+    socket.on('close', () => resolve(said))
+    socket.on('error', reject)
+  })
+}
+
 describe('a processor that others wrote', () => {
   let folder: TempFolder
   const children: ChildProcess[] = []
@@ -182,6 +196,40 @@ describe('a processor that others wrote', () => {
     assert.equal(heard.verdict.body?.toString(), 'other')
     assert.deepEqual(heard.verdict.audit.reasons, ['rewritten'])
     assert.equal(seen.length, 1)
+  })
+
+  it('shows its handlers nothing but what the protocol has, and ends what says else', async () => {
+    const seen: string[] = []
+    const path = folder.file('strict.sock')
+    await using _own = await serveProcessor(path, {
+      name: 'strict',
+      requestHead: ({ method }) => void seen.push(method),
+      requestBody: ({ bytes }) => void seen.push(bytes.toString()),
+    })
+    // u32 length of what follows, a byte of type: 0x10 a head, 0x11 a chunk of a body.
+    const told = (type: number, payload: string): Promise<Buffer> => {
+      const head = Buffer.alloc(5)
+      head.writeUInt32BE(payload.length + 1)
+      head[4] = type
+      return untilEnd(path, Buffer.concat([head, Buffer.from(payload)]))
+    }
+    for (const [type, payload] of [
+      [0x11, '{"correlation_id":"r","data":{"length":1000}}'],
+      [0x11, '{"correlation_id":"r","data":["7"]}'],
+      [0x11, '{"correlation_id":"r","data":"","chunk_index":"0"}'],
+      [0x10, '{"method":["POST"],"uri":"/"}'],
+      [0x10, '{"method":"POST","headers":{"accept":"a"}}'],
+      [0x10, '{"method":"POST","metadata":[]}'],
+      [0x10, 'null'],
+      [0x10, '{'],
+    ] as const) {
+      const answer = await told(type, payload)
+      assert.equal(answer.length, 0, payload)
+    }
+    assert.deepEqual(seen, [])
+    const answer = await told(0x11, '{"correlation_id":"r","data":"aGVsbG8="}')
+    assert.equal(answer[4], 0x20)
+    assert.deepEqual(seen, ['hello'])
   })
 
   it('needs nothing that does not come with it', () => {
