@@ -14,7 +14,7 @@ import type { PolicySnapshot } from '../words/policy-snapshot.js'
 export interface WebsocketPort extends ReadingPort {
   readonly policy: ReadingPort['policy'] &
     Pick<PolicySnapshot, 'timeouts' | 'previewBytes'>
-  readonly decider: ReadingPort['decider'] & Pick<Decider, 'giveUp'>
+  readonly decider: ReadingPort['decider'] & Pick<Decider, 'giveUp' | 'paused'>
   /** Other programs, which may want to see messages. */
   readonly processors: Pick<Processors, 'hears'>
   /** Is a key of ours still good? */

@@ -76,6 +76,7 @@ export async function serveSocket(
   const reading = readingOf(upgraded, about, gate)
   let inTurn = false
   let isRefused = false
+  let paused: Decision | undefined
   const { wasIdle, wasBlocked, ended, ...end } = await joinUpgraded(
     response,
     client,
@@ -95,20 +96,44 @@ export async function serveSocket(
         return farewell(about, decision, heard)
       },
       betweenFrames: () => reading?.serverBetweenFrames === true,
-      // Whose key is revoked or over does not go on by what it opened.
-      ends: holder && (() => KEY_ENDS[keys.refuses(holder) ?? 'none']),
+      // Whose key is over, or who is paused, does not go on by what was opened before.
+      ends: () => {
+        const why = holder && KEY_ENDS[keys.refuses(holder) ?? 'none']
+        if (why !== undefined) return why
+        paused = pausedNow(about, gate)
+        return paused?.reason
+      },
     },
   )
   if (wasIdle) log?.wentIdle()
-  if (ended !== undefined) {
-    log?.failed({ code: 'YORI_KEY_UNKNOWN', reason: ended, phase: 'switched' })
-    log?.closedWith(POLICY_VIOLATION)
-  }
+  const isOver = ended !== undefined && paused === undefined
+  if (paused !== undefined) noteEnded(log, paused)
+  if (isOver) log?.failed({ code: 'YORI_KEY_UNKNOWN', reason: ended, phase: 'switched' })
   const content = (await reading?.end()) ?? unreadSocket()
-  if (wasBlocked) log?.closedWith(POLICY_VIOLATION)
+  if (wasBlocked || ended !== undefined) log?.closedWith(POLICY_VIOLATION)
   const isEndedHere = ended !== undefined || (wasBlocked && !inTurn)
-  const outcome = isRefused || ended !== undefined ? 'error' : 'block'
+  const outcome = isRefused || isOver ? 'error' : 'block'
   return { ...end, outcome: isEndedHere ? outcome : 'response', content }
+}
+
+/** Undefined also where it is let past that. A turn that is judged is told so itself. */
+function pausedNow(
+  { exchange, log }: SocketAbout,
+  gate: MessageGate | undefined,
+): Decision | undefined {
+  const { recognised, facts, from, services } = exchange
+  if (log === undefined) return undefined
+  if (gate !== undefined && speechOf(recognised, facts) === 'turns') return undefined
+  const { device } = from.state.record
+  const paused = services.decider.paused(device, log.record.endpointDomain)
+  return paused?.enforce === true ? paused : undefined
+}
+
+function noteEnded(
+  log: ExchangeLog | undefined,
+  { verdict, policy = '', reason = '' }: Decision,
+): void {
+  log?.decided({ policyDecision: verdict, policyName: policy, reason })
 }
 
 /** Will the messages be understood, so that opening the WebSocket hides nothing? */

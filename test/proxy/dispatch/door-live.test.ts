@@ -215,4 +215,29 @@ for (const mode of ['observe', 'enforce'])
         assert.equal((await over)[0], 1008)
         assert.deepEqual(heard.slice(before), [same])
       })
+
+    it('ends where its device is paused, whose sound nobody judges', async () => {
+      const key = await keyFor('paused', [])
+      const socket = await open(`/llm/gemini${BIDI}`, { 'x-goog-api-key': key })
+      const first = once(socket, 'message')
+      socket.send(JSON.stringify({ setup: { model: `models/${MODEL}` } }))
+      await first
+      const over = once(socket, 'close') as Promise<[number, Buffer]>
+      const until = Date.now() + 3_600_000
+      const value = { kind: 'pause', ip: '127.0.0.1', until } as const
+      await yori.appliance.policyState.change((database) => {
+        database.put('act', { key: 'it', value, addedAt: 0, addedBy: 'test' })
+      })
+      const [code, why] = await over
+      assert.equal(code, 1008)
+      assert.match(why.toString(), /^ended by YORI: paused until /)
+      const row = await rowOf('paused')
+      assert.deepEqual(
+        [row['event_type'], row['policy_name'], row['close_code']],
+        ['block', 'pause', 1008],
+      )
+      await yori.appliance.policyState.change((database) => {
+        database.remove('act', 'it')
+      })
+    })
   })
