@@ -29,6 +29,8 @@ export interface Voice {
 
 export interface VoiceAnswer {
   readonly status?: number | undefined
+  /** Whoever was to be asked could not be. */
+  readonly isOutage?: boolean
   /** Where the client is sent in place of an error. */
   readonly location?: string | undefined
   /** Fields of the answer beside those that it has, flat. */

@@ -16,6 +16,8 @@ export interface EnvelopeError {
   readonly policyId?: string
   /** The same may be asked again after so many seconds. */
   readonly retryAfterS?: number | undefined
+  /** The same may be asked again at any time: something was out. */
+  readonly isOutage?: boolean
 }
 
 /**
@@ -26,8 +28,8 @@ export interface Envelope {
   readonly contentType: string
   readonly body: string
   /**
-   * To be sent with the answer. Unless time makes room, `x-should-retry: false` stops the OpenAI and Anthropic
-   * libraries from trying again where they would by the status (408, 409, 429, 5xx).
+   * To be sent with the answer. Unless time makes room, or something is out that may come back,
+   * `x-should-retry: false` stops the OpenAI and Anthropic libraries from trying again where they would by the status (408, 409, 429, 5xx).
    */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -41,7 +43,7 @@ export function errorEnvelope(
   error: EnvelopeError,
 ): Envelope {
   const made = envelopeOf(provider, error)
-  if (error.retryAfterS === undefined) return made
+  if (error.retryAfterS === undefined && error.isOutage !== true) return made
   const { 'x-should-retry': _no, ...headers } = made.headers
   return { ...made, headers }
 }

@@ -32,6 +32,8 @@ export interface Block extends BlockPage {
   readonly status: number
   /** By which a person is told; 403 unless said. */
   readonly pageStatus?: number
+  /** Whoever was to be asked could not be: the same may be asked again. */
+  readonly isOutage?: boolean
   /** Where the client is sent, whoever it is. */
   readonly location?: string
   /** More fields of the answer, flat. */
@@ -103,6 +105,7 @@ function envelopeOf(block: Block): {
     code: BLOCK_CODE,
     message: messageOf(block),
     requestId,
+    isOutage: block.isOutage === true,
     ...(block.isSidecar === true ? { policyId: block.policy } : {}),
   })
   return {

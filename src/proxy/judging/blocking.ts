@@ -114,6 +114,7 @@ export function answerBlocked(blocked: Blocked, decision: Decision): void {
     ...(answer?.status === undefined ? {} : { pageStatus: answer.status }),
     ...(answer?.location === undefined ? {} : { location: answer.location }),
     ...(answer?.fields === undefined ? {} : { fields: answer.fields }),
+    isOutage: answer?.isOutage === true,
     isSidecar: blocked.isSidecar,
     policy: decision.policy ?? '',
     reason: decision.reason ?? '',

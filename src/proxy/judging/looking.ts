@@ -343,7 +343,8 @@ function voiceOf(processor: Processor, heard: Heard): Voice | undefined {
   if (heard.kind === 'failed') {
     if (options.failMode === 'open') return undefined
     const { kind, message } = heard.failure
-    const answer = { status: FAILED_STATUS[kind] ?? 503 }
+    const status = FAILED_STATUS[kind] ?? 503
+    const answer = { status, isOutage: status >= 500 }
     return { ...voice, reason: `${name} ${message}`, answer }
   }
   const told = objectionOf(processor, heard.verdict)

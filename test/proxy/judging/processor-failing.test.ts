@@ -95,13 +95,14 @@ describe('a processor that fails, and may not', () => {
     fields: Record<string, string>,
     { version, host = NAME }: { version: HttpVersion; host?: string },
   ) {
-    const { statusCode, body } = await request(`https://${host}${path}`, {
+    const { statusCode, headers, body } = await request(`https://${host}${path}`, {
       method: 'POST',
       dispatcher: yori.dispatcher(undefined, version),
       headers: { 'content-type': 'application/json', ...fields },
       body: '{"model":"m","messages":[]}',
     })
-    return { status: statusCode, said: (await body.json()) as Said }
+    const retry = headers['x-should-retry']
+    return { status: statusCode, retry, said: (await body.json()) as Said }
   }
 
   interface Said {
@@ -122,6 +123,8 @@ describe('a processor that fails, and may not', () => {
         assert.equal(other.status, 503)
         assert.equal(other.said.type, 'error')
         assert.equal(other.said.error.type, 'overloaded_error')
+        // The libraries of both go by the status, and try again.
+        assert.deepEqual([openai.retry, other.retry], [undefined, undefined])
         assert.equal(arrived, 0)
       })
     }
@@ -137,8 +140,9 @@ describe('a processor that fails, and may not', () => {
 
     it(`answers 415 over ${version} to a body that nobody could show it`, async () => {
       const fields = { 'content-encoding': 'x-own' }
-      const { status } = await post('/coded/v1/chat/completions', fields, { version })
-      assert.equal(status, 415)
+      const answer = await post('/coded/v1/chat/completions', fields, { version })
+      assert.equal(answer.status, 415)
+      assert.equal(answer.retry, 'false')
       assert.equal(arrived, 0)
     })
 
