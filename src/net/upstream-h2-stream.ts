@@ -131,15 +131,13 @@ export class H2Stream implements UpstreamExchange {
     this.#end(false)
     const failure = upstreamFailure(error, this.#request.target.host)
     const isClosed = failure.code === 'YORI_UPSTREAM_CLOSED'
-    const isStale = isClosed && !this.#headSeen && this.#isUnserved(error)
-    this.#handler.onError(failure, isStale, this.#stream === undefined)
-  }
-
-  /** The provider has not acted on it, or not so that anybody knows: it may be sent again. */
-  #isUnserved(error: unknown): boolean {
-    if (this.#stream === undefined) return true
-    if (error instanceof StreamReset) return error.rstCode === NGHTTP2_REFUSED_STREAM
-    return this.#place?.reused === true
+    const isReset = error instanceof StreamReset
+    // So Node tells of streams above the last one that a GOAWAY names, too (RFC 9113 §8.7).
+    const isRefused = isReset && error.rstCode === NGHTTP2_REFUSED_STREAM
+    const isUnsent = this.#stream === undefined || isRefused
+    const mayBeIdle = !isReset && this.#place?.reused === true
+    const isStale = isClosed && !this.#headSeen && (isUnsent || mayBeIdle)
+    this.#handler.onError(failure, isStale, isUnsent && !this.#headSeen)
   }
 
   #end(answered: boolean): void {

@@ -79,10 +79,10 @@ export interface UpstreamHandler {
   /** Instead of `onHead`: the provider switched protocols and the socket is the caller's. */
   onUpgrade(rawHeaders: readonly string[], socket: Duplex): void
   /**
-   * Also in the midst of a body. `stale`: nothing came back, and the provider has not
-   * acted on it as far as can be told (it died on a connection that had served before,
-   * was refused or never went): it may be sent once more, `fresh`. `unsent`: nothing of it
-   * has gone.
+   * Also in the midst of a body. `stale`: nothing came back of a connection that had served
+   * before, or it was refused, or never went: the provider has mostly not acted on it, and it may
+   * be sent once more, `fresh`, where that does no harm. `unsent`: it has not for sure; nothing of
+   * it has gone, or the provider says so (HTTP/2: REFUSED_STREAM, GOAWAY).
    */
   onError(error: YoriError, stale: boolean, unsent?: boolean): void
 }

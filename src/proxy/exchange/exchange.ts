@@ -54,6 +54,7 @@ import { headProblem } from './request-limits.js'
 import { framingOf, restoredFields, Restoring } from './restoring.js'
 import type { RestoringHead } from './restoring.js'
 import { PooledSending } from './pooled-sending.js'
+import { maySendAgain } from './sent-again.js'
 import { pooledRequest, upstreamRequest, wantsH2 } from './upstream-request.js'
 
 const NOTHING = Buffer.alloc(0)
@@ -88,6 +89,7 @@ export class Exchange
   /** A decision that is made beside the traffic; never rejects. */
   #deciding: Promise<unknown> | undefined
   #sent: UpstreamBody | undefined
+  #sentAt = 0
   #upstream: UpstreamExchange | undefined
   /** Undefined: nothing was taken out that its answer could have. */
   #restoring: Restoring | undefined
@@ -384,12 +386,13 @@ export class Exchange
     this.from.ended()
   }
 
-  onError(error: YoriError, stale: boolean): void {
+  onError(error: YoriError, stale: boolean, unsent?: boolean): void {
     if (this.closed) return
     // Who is sent to a pool has been sent again as often as it may.
     const isPooled = this.facts.door?.pooled !== undefined
     const mayRetry = stale && !isPooled && !this.retried && this.#course.row.mayRetry
-    const sent = mayRetry ? this.#again() : undefined
+    const sent =
+      mayRetry && this.#maySendAgain(unsent === true) ? this.#again() : undefined
     if (sent !== undefined) {
       this.retried = true
       this.#log?.retried()
@@ -400,6 +403,14 @@ export class Exchange
     this.#fail(error, stale)
   }
 
+  #maySendAgain(isUnsent: boolean): boolean {
+    const { recognised, facts } = this
+    const { method = 'GET' } = this.request
+    const sent = { method, path: facts.path, fields: facts.head.fields, recognised }
+    const afterMs = this.services.deadlines.now() - this.#sentAt
+    return maySendAgain(sent, { isUnsent, afterMs })
+  }
+
   #again(): UpstreamBody | undefined {
     return this.#sent?.kind === 'stream' ? this.#body.again() : this.#sent
   }
@@ -407,6 +418,7 @@ export class Exchange
   #send(body: UpstreamBody): void {
     if (!this.#enter('sent')) return
     this.#sent = body
+    this.#sentAt = this.services.deadlines.now()
     this.#upstream = this.#fromCache(body) ?? this.#sendUp(body, this.#keeping ?? this)
   }
 
@@ -445,6 +457,8 @@ export class Exchange
         request: (to, again, how) =>
           pooledRequest(this, again, this.#judging, { ...how, to }),
         send: (request, handler) => services.upstream.send(request, handler),
+        maySendAgain: (sent, how) =>
+          maySendAgain({ ...sent, recognised: this.recognised }, how),
         log: this.#log,
         servedBy: (other) => this.#log?.servedBy(other),
         now: () => services.deadlines.now(),

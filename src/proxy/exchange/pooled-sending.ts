@@ -24,6 +24,7 @@ import type { Course, ServedBy } from '../words/pooled-courses.js'
 import { withOurs } from './pooled-head.js'
 import type { Told } from './pooled-head.js'
 import { PoolWait } from './pool-wait.js'
+import type { HowItEnded } from './sent-again.js'
 
 /** A client that waits less than this for an answer to begin, and goes, says nothing of a target. */
 const PATIENCE_MS = 1_000
@@ -45,6 +46,8 @@ export interface PooledRequest {
   /** The request for a target. */
   readonly request: (to: Outgoing, body: UpstreamBody, how: Sent) => UpstreamRequest
   readonly send: (request: UpstreamRequest, handler: UpstreamHandler) => UpstreamExchange
+  /** It may be sent once more, though it may have been acted on. */
+  readonly maySendAgain: (request: UpstreamRequest, how: HowItEnded) => boolean
   readonly log: AttemptLog | undefined
   /** Who serves it is another than was asked, by the name of its door; undefined: no other. */
   readonly servedBy: (other: ServedBy | undefined) => void
@@ -76,6 +79,8 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
   readonly #isBarred: boolean
   /** It waits for room at the pool. */
   #wait: PoolWait | undefined
+  /** What was sent last, and when. */
+  #request: UpstreamRequest | undefined
   #sentAt = 0
   /** It went over a new connection because an old one had died. */
   #isFresh = false
@@ -163,8 +168,9 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
       this.#handler.onError(error, stale, unsent)
       return
     }
-    if (!this.#heard && stale && this.#goesAgain()) return
-    const failure = this.#failureOf(error, stale || unsent === true)
+    const isUnsent = unsent === true
+    if (!this.#heard && stale && this.#maySendAgain(isUnsent) && this.#goesAgain()) return
+    const failure = this.#failureOf(error, isUnsent)
     if (this.#goesElsewhere(failure, error.code)) return
     if (!this.#heard) this.#note(error.code)
     this.#settle(failure)
@@ -274,19 +280,25 @@ export class PooledSending implements UpstreamExchange, UpstreamHandler {
       this.#asks++
       this.#allAsks++
     }
+    const sent = request(way.to(lease.index), body, {
+      fresh,
+      headTimeoutMs: way.headTimeoutMs,
+      limits: limitsOf(way, lease.index),
+    })
+    this.#request = sent
     this.#sentAt = now()
-    this.#upstream = send(
-      request(way.to(lease.index), body, {
-        fresh,
-        headTimeoutMs: way.headTimeoutMs,
-        limits: limitsOf(way, lease.index),
-      }),
-      this,
-    )
+    this.#upstream = send(sent, this)
   }
 
   #again(): UpstreamBody | undefined {
     return this.#course.taken?.body ?? this.#asked.again()
+  }
+
+  #maySendAgain(isUnsent: boolean): boolean {
+    const { now, maySendAgain } = this.#asked
+    const request = this.#request
+    const afterMs = now() - this.#sentAt
+    return request !== undefined && maySendAgain(request, { isUnsent, afterMs })
   }
 
   /** To the same target over a new connection: the old one had died unused. */

@@ -49,6 +49,7 @@ function begin(
       },
       body: BODY,
       again: () => BODY,
+      maySendAgain: () => true,
       request: (to, body, { fresh }) => ({
         ...{ target: to.target, method: 'POST', path: to.path, host: to.target.host },
         ...{ fields: to.fields, body, fresh },
