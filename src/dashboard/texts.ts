@@ -359,6 +359,18 @@ const TEXTS = {
     '{n} caracteres más',
     '{n} caractères de plus',
   ],
+  filledBy: [
+    'What fills the conversation',
+    'Was das Gespräch füllt',
+    'Qué llena la conversación',
+    'Ce qui remplit la conversation',
+  ],
+  filledIn: [
+    'In characters of text, with the answer; without the descriptions of tools.',
+    'In Zeichen Text, mit der Antwort; ohne die Beschreibungen der Werkzeuge.',
+    'En caracteres de texto, con la respuesta; sin las descripciones de herramientas.',
+    'En caractères de texte, avec la réponse ; sans les descriptions des outils.',
+  ],
   roleUser: ['Asked', 'Gefragt', 'Pregunta', 'Demande'],
   roleAssistant: ['Answered', 'Geantwortet', 'Respuesta', 'Réponse'],
   roleSystem: ['Instructions', 'Anweisung', 'Instrucciones', 'Consignes'],

@@ -213,6 +213,19 @@ describe('the dashboard', () => {
       await page.locator('.turn.user', { hasText: 'How tall is a giraffe?' }).waitFor()
     })
 
+    it('says who filled the conversation', async () => {
+      await openExchange('And a whale?')
+      const card = page.locator('section.card', {
+        has: page.getByRole('heading', { name: 'What fills the conversation' }),
+      })
+      // As the agent of the household sends them.
+      const asked = 'How tall is a giraffe?And a whale?'.length
+      const told = 'You mend bicycles and say so.'.length
+      const text = await card.innerText()
+      assert.match(text, new RegExp(`Asked\\s+${asked} ·`))
+      assert.match(text, new RegExp(`Instructions\\s+${told} ·`))
+    })
+
     it('is copied as a command and saved as HAR', async () => {
       await openExchange('How tall is a giraffe?')
       await page.getByRole('button', { name: 'Copy as curl' }).click()

@@ -6,7 +6,7 @@ import { buildSync } from 'esbuild'
 import { languageFor } from '../../src/control/pages.js'
 import { packageFile } from '../../src/core/package-root.js'
 import { LANGUAGES, textsOf } from '../../src/dashboard/texts.js'
-import { compared } from '../../src/dashboard/turns.js'
+import { cacheShare, compared, filledBy } from '../../src/dashboard/turns.js'
 
 const KB = 1024
 const folder = packageFile('dist', 'dashboard')
@@ -134,5 +134,25 @@ describe('turns of a conversation', () => {
   it('tell what was rewritten or left out', () => {
     assert.deepEqual(compared([a, b, c], [a, c]), { same: 1, gone: [b, c] })
     assert.deepEqual(compared([a], [turn('system', 'a')]), { same: 0, gone: [a] })
+  })
+
+  it('tell who filled them, whoever said most first', () => {
+    const said = [turn('user', 'ab'), turn('tool', 'x'.repeat(7)), turn('user', 'cde')]
+    assert.deepEqual(filledBy([...said, turn('assistant', '')]), [
+      { role: 'tool', characters: 7 },
+      { role: 'user', characters: 5 },
+    ])
+    assert.deepEqual(filledBy([]), [])
+  })
+
+  it('know the share of a cache only where both numbers are known', () => {
+    assert.equal(cacheShare(1_920, 2_006), 1_920 / 2_006)
+    assert.equal(cacheShare(0, 10), 0)
+    for (const [cached, all] of [
+      [undefined, 10],
+      [5, null],
+      [0, 0],
+    ])
+      assert.equal(cacheShare(cached, all), undefined)
   })
 })

@@ -6,10 +6,11 @@ import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import { filterIn } from '../filter.js'
 import type { Row } from '../filter.js'
-import { compared } from '../turns.js'
+import { compared, filledBy } from '../turns.js'
 import type { Compared, Turn } from '../turns.js'
 import type { TextKey } from '../texts.js'
 import { ask, useAnswer } from './api.js'
+import { Share } from './bars.js'
 import { Facts, Take, Timing } from './exchange-side.js'
 import type { Detail } from './exchange-side.js'
 import { keyOf, listed, moreOf, openList } from './list.js'
@@ -91,6 +92,7 @@ function Shown({ of, id }: { readonly of: Detail; readonly id: string }): Html {
     <div class="third">
       <${Card} title=${say('facts')}><${Facts} row=${row} /><//>
       <${Timing} of=${of} />
+      <${Filled} of=${of.messages} />
       ${
         found.length === 0
           ? null
@@ -205,6 +207,28 @@ const ROLES: Readonly<Record<string, TextKey>> = {
   tool: 'roleTool',
   function: 'roleTool',
 }
+
+/** By whom the conversation was filled. One side alone is no share. */
+function Filled({ of }: { readonly of: readonly Turn[] }): Html {
+  const parts = filledBy(of)
+  if (parts.length < 2) return null
+  const all = parts.reduce((sum, { characters }) => sum + characters, 0)
+  return html`<${Card} title=${say('filledBy')}>
+    <ul class="plain">
+      ${parts.map(({ role, characters }) => {
+        const key = ROLES[role]
+        return html`<${Share}
+          name=${key === undefined ? role : say(key)}
+          value=${characters}
+          all=${all}
+          shown=${`${number(characters)} · ${number(Math.round((100 * characters) / all))} %`}
+        />`
+      })}
+    </ul>
+    <p class="soft">${say('filledIn')}</p>
+  <//>`
+}
+
 /** Longer ones are opened by hand. */
 const LONG = 1_500
 

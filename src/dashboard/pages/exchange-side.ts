@@ -2,6 +2,7 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Row } from '../filter.js'
+import { cacheShare } from '../turns.js'
 import type { Turn } from '../turns.js'
 import type { TextKey } from '../texts.js'
 import { askText } from './api.js'
@@ -49,6 +50,7 @@ export function Facts({ row }: { readonly row: Row }): Html {
     typeof row[name] === 'number'
       ? `${number(row[name])}${row[`${name}_estimated`] === true ? ` (${say('estimated')})` : ''}`
       : ''
+  const share = cacheShare(row['cached_tokens'], row['prompt_tokens'])
   const cost = row['cost_micro_usd']
   const agent = textOf(row, 'agent_id')
   const session = textOf(row, 'session_id')
@@ -61,7 +63,7 @@ export function Facts({ row }: { readonly row: Row }): Html {
     ${fact('status', textOf(row, 'response_status'))}
     ${fact('tokensIn', tokens('prompt_tokens'))}
     ${fact('tokensOut', tokens('response_tokens'))}
-    ${fact('tokensCached', tokens('cached_tokens'))}
+    ${fact('tokensCached', share === undefined ? tokens('cached_tokens') : `${tokens('cached_tokens')} (${number(Math.round(100 * share))} %)`)}
     ${fact('cost', typeof cost === 'number' ? money(cost) : '')}
     ${fact('finish', textOf(row, 'finish_reason'))}
     ${fact('policy', textOf(row, 'policy_name'))} ${fact('bypass', textOf(row, 'bypass'))}
