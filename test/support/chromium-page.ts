@@ -17,6 +17,8 @@ export interface View {
   readonly scheme?: 'light' | 'dark'
   readonly userAgent?: string
   readonly javaScript?: boolean
+  /** `Accept-Language` of all that it asks for. */
+  readonly language?: string
 }
 
 /** A phone as most are. */
@@ -58,6 +60,10 @@ export class ChromiumPage {
     await page.look(view)
     if (view.userAgent !== undefined) {
       await session.send('Network.setUserAgentOverride', { userAgent: view.userAgent })
+    }
+    if (view.language !== undefined) {
+      const headers = { 'Accept-Language': view.language }
+      await session.send('Network.setExtraHTTPHeaders', { headers })
     }
     if (view.javaScript === false) {
       await session.send('Emulation.setScriptExecutionDisabled', { value: true })

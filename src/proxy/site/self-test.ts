@@ -7,6 +7,7 @@ import { STATUS_CODES } from 'node:http'
 import { canonicalAddress } from '../../core/address.js'
 import { canonicalHostname } from '../../core/hostname.js'
 import { splitAuthority } from '../../http/head.js'
+import { languageOf } from '../answers/block-texts.js'
 import type { Intercepted } from '../words/connection-state.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import { RESERVED_PREFIX } from '../../core/own-paths.js'
@@ -47,7 +48,11 @@ export function serveSelfTest(
   if (fresh) services.trials.saw(device, name, { kind: 'answered' })
   if (origin === undefined && request.headers.accept?.includes('text/html') === true) {
     void import('./trust-page.js').then(({ answeredPage, trustPageFields }) =>
-      answered(200, [...common, ...trustPageFields(undefined)], answeredPage(name)),
+      answered(
+        200,
+        [...common, ...trustPageFields(undefined)],
+        answeredPage(name, languageOf(request.headers['accept-language'])),
+      ),
     )
     return
   }

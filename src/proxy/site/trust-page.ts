@@ -5,12 +5,15 @@
  * place, which then opens a page of its own. Pure.
  */
 import { createHash } from 'node:crypto'
+import type { Language } from '../answers/block-texts.js'
 import type { DeviceGuess } from './device-kind.js'
 import { escaped } from '../../core/html.js'
 import { qrCode } from './qr-code.js'
 import { TRUST_SCRIPT } from './trust-script.js'
-import { stepsFor, TRUST_STEPS } from './trust-steps.js'
+import { stepsFor, STEPS_BY_LANGUAGE } from './trust-steps.js'
 import type { RootForm, TrustSteps } from './trust-steps.js'
+import { TRUST_TEXTS } from './trust-texts.js'
+import type { TrustTexts } from './trust-texts.js'
 
 export interface OfferedRoot {
   /** SHA-256, `AA:BB:...`. */
@@ -32,6 +35,8 @@ export interface TrustPage {
   readonly testName: string | undefined
   /** Where other devices find this page; undefined when they cannot reach it. */
   readonly address: string | undefined
+  /** English unless given. */
+  readonly language?: Language
 }
 
 const STYLE = `:root{color-scheme:light dark;--line:#d5d5cf;--soft:#55554f;--accent:#0b5c4a;--on:#fff;--good:#0b5c4a;--bad:#a3221b}
@@ -70,67 +75,77 @@ export function trustPageFields(testName: string | undefined): readonly string[]
 }
 
 export function trustPage(page: TrustPage): string {
-  const { guess } = page
-  const first = stepsFor(guess.kind)
-  const others = TRUST_STEPS.filter((steps) => steps !== first)
+  const { guess, language = 'en', root } = page
+  const says = TRUST_TEXTS[language]
+  const first = stepsFor(guess.kind, language)
+  const others = STEPS_BY_LANGUAGE[language].filter((steps) => steps !== first)
   const isFirefox = guess.firefox && guess.kind !== 'firefox'
   const main = [
-    '<h1>Trust YORI on this device</h1>',
-    `<p>YORI shows this household what its devices ask AI services, and keeps the limits that were set. For that, this device has to trust YORI’s certificate. ${promise(page)}</p>`,
-    `<p class="soft">${seenAs(page.seenAs)}</p>`,
+    `<h1>${escaped(says.title)}</h1>`,
+    `<p>${escaped(says.intro)} ${escaped(page.constrained ? says.constrained : says.unconstrained)}</p>`,
+    `<p class="soft">${seenAs(says, page.seenAs)}</p>`,
     section(
-      `On this device: ${first.title}`,
-      instructions(first, page.root, test(page.testName, page.root, 'present')),
+      filled(says.here, 'NAME', first.title),
+      instructions(says, first, root, test(says, page.testName, root, 'present')),
     ),
     ...(isFirefox
-      ? [section('And in Firefox', instructions(stepsFor('firefox'), page.root))]
+      ? [section(says.firefox, instructions(says, stepsFor('firefox', language), root))]
       : []),
-    folded('Compare the fingerprint', fingerprint(page.root)),
-    ...(page.staged === undefined ? [] : [stagedSection(page, page.staged)]),
-    section('Another device', elsewhere(page.address)),
-    '<h2>Other systems</h2>',
-    ...others.map((steps) => folded(steps.title, instructions(steps, page.root))),
+    folded(says.compare, fingerprint(says, root)),
+    ...(page.staged === undefined
+      ? []
+      : [stagedSection(says, page, first.form, page.staged)]),
+    section(says.another, elsewhere(says, page.address)),
+    `<h2>${escaped(says.others)}</h2>`,
+    ...others.map((steps) => folded(steps.title, instructions(says, steps, root))),
   ]
-  return document(main.join('\n'), true)
+  return document(says.title, main.join('\n'), language, true)
 }
 
 /** What the test shows where it opens a page of its own. */
-export function answeredPage(name: string): string {
+export function answeredPage(name: string, language: Language = 'en'): string {
+  const says = TRUST_TEXTS[language]
   return document(
-    `<h1>It works</h1>
-<p class="good">This device is led through YORI and trusts it: YORI itself answered in the name of ${escaped(name)}.</p>
-<p>Go back to close this page.</p>`,
+    says.title,
+    `<h1>${escaped(says.works)}</h1>
+<p class="good">${escaped(filled(says.worksFor, 'NAME', name))}</p>
+<p>${escaped(says.back)}</p>`,
+    language,
     false,
   )
 }
 
-function promise({ constrained }: TrustPage): string {
-  return constrained
-    ? 'It can vouch for AI services and this household’s own names alone: banks, mail and all other sites are out of its reach.'
-    : 'Without name constraints, as it was set up here, it could vouch for any site.'
+/** `value` as it is: a replacement of a string would read its dollar signs. */
+function filled(text: string, word: string, value: string): string {
+  return text.replace(word, () => value)
 }
 
-function seenAs(names: readonly string[]): string {
-  return names.length === 0
-    ? 'YORI does not know this device yet.'
-    : `YORI sees this device as ${names.map((name) => `<code>${escaped(name)}</code>`).join(', ')}.`
+function seenAs(says: TrustTexts, names: readonly string[]): string {
+  if (names.length === 0) return escaped(says.unseen)
+  const list = names.map((name) => `<code>${escaped(name)}</code>`).join(', ')
+  return filled(escaped(says.seenAs), 'NAMES', list)
 }
 
 /** `last`: a step that is more than words. */
-function instructions(steps: TrustSteps, root: OfferedRoot, last?: string): string {
+function instructions(
+  says: TrustTexts,
+  steps: TrustSteps,
+  root: OfferedRoot,
+  last?: string,
+): string {
   const items = [...steps.steps.map(withCode), ...(last === undefined ? [] : [last])]
     .map((step) => `<li>${step}</li>`)
     .join('\n')
   const besides = [steps.aside, steps.limits]
     .filter((text) => text !== undefined)
     .map((text) => `\n<p class="soft">${withCode(text)}</p>`)
-  return `${downloads(root, steps.form)}
+  return `${downloads(says, root, steps.form)}
 <ol>
 ${items}
 </ol>${besides.join('')}`
 }
 
-function downloads({ path }: OfferedRoot, first: RootForm): string {
+function downloads(says: TrustTexts, { path }: OfferedRoot, first: RootForm): string {
   // A profile is for devices by Apple alone, where it is the first.
   const forms: readonly RootForm[] =
     first === 'mobileconfig' ? ['cer', 'pem', 'mobileconfig'] : ['cer', 'pem']
@@ -139,52 +154,56 @@ function downloads({ path }: OfferedRoot, first: RootForm): string {
     .map((form) => `<a class="more" href="${path}.${form}">.${form}</a>`)
   // iOS offers to install a profile that is opened, not one that is saved.
   const saved = first === 'mobileconfig' ? '' : ' download'
-  return `<p><a class="button" href="${path}.${first}"${saved}>Download .${first}</a> <span class="soft">or</span> ${others.join(' ')}</p>`
+  return `<p><a class="button" href="${path}.${first}"${saved}>${escaped(says.download)} .${first}</a> <span class="soft">${escaped(says.or)}</span> ${others.join(' ')}</p>`
 }
 
-function fingerprint({ sha256 }: OfferedRoot): string {
-  return `<p>SHA-256 of the certificate:</p>
+function fingerprint(says: TrustTexts, { sha256 }: OfferedRoot): string {
+  return `<p>${escaped(says.sha256)}</p>
 <code class="print">${escaped(sha256)}</code>
-<p class="soft">Compare it with what the device shows before it trusts the certificate, and with <code>yori ca show</code> on the machine where YORI runs.</p>`
+<p class="soft">${withCode(says.compareWith)}</p>`
 }
 
 function test(
+  says: TrustTexts,
   name: string | undefined,
   root: OfferedRoot,
   which: 'present' | 'next',
 ): string {
-  if (name === undefined)
-    return '<p>There is nothing to test now: no service is switched on, or YORI’s certificates cannot be used at the moment and everything passes untouched.</p>'
+  if (name === undefined) return `<p>${escaped(says.noTest)}</p>`
   const host = escaped(name)
-  return `<form method="post" action="/trust/again${which === 'next' ? '?root=next' : ''}" data-test="https://${host}/.well-known/yori/self-test" data-root="${escaped(root.sha256)}">
-<p>This asks <code>${host}</code>, a question that YORI answers itself: it shows whether this device is led through YORI and trusts it. The question carries a random number and nothing else.</p>
-<button type="submit">Test now</button>
+  return `<form method="post" action="/trust/again${which === 'next' ? '?root=next' : ''}" data-test="https://${host}/.well-known/yori/self-test" data-root="${escaped(root.sha256)}" data-says="${escaped(JSON.stringify(says.script))}">
+<p>${filled(withCode(says.about), 'NAME', host)}</p>
+<button type="submit">${escaped(says.button)}</button>
 <p role="status"></p>
-<noscript><p class="soft">Without JavaScript the answer opens as a page: “It works”, or a warning of the browser.</p></noscript>
+<noscript><p class="soft">${escaped(says.scriptless)}</p></noscript>
 </form>`
 }
 
 function stagedSection(
-  { testName, guess }: TrustPage,
+  says: TrustTexts,
+  { testName }: TrustPage,
+  form: RootForm,
   staged: NonNullable<TrustPage['staged']>,
 ): string {
-  const when = staged.from === undefined ? 'soon' : `on ${escaped(staged.from)}`
+  const when =
+    staged.from === undefined
+      ? says.takesOverSoon
+      : filled(says.takesOver, 'WHEN', staged.from)
   return section(
-    'A new certificate is on its way',
-    `<p>It takes over ${when}. Install it as well, in the same way; until then either is enough.</p>
-${downloads(staged, stepsFor(guess.kind).form)}
-${folded('Compare its fingerprint', fingerprint(staged))}
-${test(testName, staged, 'next')}`,
+    says.staged,
+    `<p>${escaped(when)}</p>
+${downloads(says, staged, form)}
+${folded(says.compareNext, fingerprint(says, staged))}
+${test(says, testName, staged, 'next')}`,
   )
 }
 
-function elsewhere(address: string | undefined): string {
-  if (address === undefined)
-    return '<p>Other devices cannot open this page: YORI listens on no address of a private network. <code>listen</code> in its configuration changes that.</p>'
+function elsewhere(says: TrustTexts, address: string | undefined): string {
+  if (address === undefined) return `<p>${withCode(says.unreachable)}</p>`
   const url = escaped(address)
-  return `<p>Scan this, or open <a href="${url}">${url}</a> there.</p>
-${qrCode(address, `QR code of ${address}`)}
-<p class="soft">Automatic proxy configuration, for devices that are led here by a proxy: <code>${url}proxy.pac</code></p>`
+  return `<p>${filled(escaped(says.scan), 'URL', `<a href="${url}">${url}</a>`)}</p>
+${qrCode(address, filled(says.qr, 'URL', address))}
+<p class="soft">${filled(withCode(says.pac), 'URL', `${url}proxy.pac`)}</p>`
 }
 
 function section(title: string, body: string): string {
@@ -205,13 +224,19 @@ function withCode(text: string): string {
     .join('')
 }
 
-function document(main: string, scripted: boolean): string {
+/** `main` is markup already. */
+function document(
+  title: string,
+  main: string,
+  language: Language,
+  scripted: boolean,
+): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Trust YORI on this device</title>
+<title>${escaped(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>

@@ -1,7 +1,8 @@
 /**
  * What the trust page runs in a browser, old ones included: it says that a test begins, asks
  * for the endpoint's self-test, and when no answer comes asks what YORI saw. It shows text,
- * never markup. A constant, so that the page's policy can name its hash.
+ * never markup, in the words that the form brings along. A constant, so that the page's policy
+ * can name its hash.
  */
 export const TRUST_SCRIPT = `'use strict';
 (function () {
@@ -31,34 +32,29 @@ export const TRUST_SCRIPT = `'use strict';
         return left > 0 ? attempt(form, left - 1) : 'old';
       });
   }
-  var SAYS = {
-    trusted: 'It works: this device is led through YORI and trusts it.',
-    other: 'Something answered, but not this YORI: another one, or a site in its place.',
-    old: 'This device trusts YORI by a connection that it opened before. Test again in a minute.',
-    lost: 'YORI itself did not answer. Is this device still on the network?'
-  };
-  function result(form) {
+  function result(words) {
     return ask('/trust/result', {}).then(
       function (seen) { return seen.says; },
-      function () { return SAYS.lost; }
+      function () { return words.lost; }
     );
   }
   function start(event) {
     var form = event.currentTarget;
+    var words = JSON.parse(form.dataset.says);
     var shown = form.querySelector('[role=status]');
     var button = form.querySelector('button');
     event.preventDefault();
     button.disabled = true;
     shown.className = '';
-    shown.textContent = 'Testing\\u2026';
+    shown.textContent = words.testing;
     ask(form.action, { method: 'POST' })
       .then(function (begun) {
         if (begun.says) return ['failed', begun.says];
         return attempt(form, 2).then(
-          function (how) { return [how, SAYS[how]]; },
-          function () { return result(form).then(function (says) { return ['failed', says]; }); }
+          function (how) { return [how, words[how]]; },
+          function () { return result(words).then(function (says) { return ['failed', says]; }); }
         );
-      }, function () { return ['failed', SAYS.lost]; })
+      }, function () { return ['failed', words.lost]; })
       .then(function (end) {
         shown.className = end[0] === 'trusted' ? 'good' : 'bad';
         shown.textContent = end[1];

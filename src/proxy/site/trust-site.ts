@@ -12,12 +12,15 @@ import { dateText } from '../../core/moment-text.js'
 import type { Device } from '../../core/record.js'
 import { unreachable } from '../../core/unreachable.js'
 import { matchesHostname } from '../../core/hostname.js'
+import { languageOf } from '../answers/block-texts.js'
 import { deviceKindOf } from './device-kind.js'
 import type { HttpClient, HttpRequest, HttpResponse } from '../words/http-words.js'
 import type { SitePort } from './port.js'
 import { SELF_TEST_PATH } from './self-test.js'
 import type { Seen } from '../../learned/trials.js'
 import { trustPage, trustPageFields } from './trust-page.js'
+import { TRUST_TEXTS } from './trust-texts.js'
+import type { TrustTexts } from './trust-texts.js'
 import { ROOT_FILE } from '../../core/trust-paths.js'
 
 interface Http {
@@ -96,6 +99,7 @@ function sendPage(http: Http, from: HttpClient, services: SitePort): void {
     constrained: roots.constrained,
     testName,
     address: addressOf(http.request, from, reach()),
+    language: languageOf(http.request.headers['accept-language']),
   })
   send(http, 200, trustPageFields(testName), body)
 }
@@ -144,10 +148,10 @@ function sendRoot(http: Http, which: string, form: string, { roots }: SitePort):
 async function begin(http: Http, device: Device, services: SitePort): Promise<void> {
   const { request } = http
   const name = testNameOf(services)
-  if (name === undefined) return sayInstead(http, NOTHING_TO_TEST)
+  if (name === undefined) return sayInstead(http, 'nothingToTest')
   const isNext = request.url?.endsWith('?root=next') === true
   if (isNext && (await services.certificates.nextContextFor(name)) === undefined)
-    return sayInstead(http, NEXT_NOT_AT_HAND)
+    return sayInstead(http, 'nextNotAtHand')
   services.trials.begin(device, name, isNext ? 'next' : 'present')
   services.memory.forget(device)
   const url = `https://${name}${SELF_TEST_PATH}`
@@ -158,33 +162,34 @@ async function begin(http: Http, device: Device, services: SitePort): Promise<vo
   send(http, 200, typed('application/json'), JSON.stringify({ url }))
 }
 
-const NOTHING_TO_TEST = 'There is nothing to test now: no service is inspected.'
-const NEXT_NOT_AT_HAND =
-  'The new certificate cannot be tested now: there is none, or its key is encrypted.'
+/** By the same rule as the block page. */
+function wordsFor({ headers }: HttpRequest): TrustTexts['seen'] {
+  return TRUST_TEXTS[languageOf(headers['accept-language'])].seen
+}
 
-function sayInstead(http: Http, says: string): void {
+function sayInstead(http: Http, which: 'nothingToTest' | 'nextNotAtHand'): void {
+  const says = wordsFor(http.request)[which]
   send(http, 409, typed('application/json'), JSON.stringify({ url: null, says }))
 }
 
 function sendResult(http: Http, device: Device, services: SitePort): void {
   const seen = services.trials.seen(device)
-  const says =
-    seen === undefined ? 'No test of this device is under way.' : whatWasSeen(seen)
+  const words = wordsFor(http.request)
+  const says = seen === undefined ? words.none : whatWasSeen(seen, words)
   const body = JSON.stringify({ kind: seen?.kind ?? null, says })
   send(http, 200, typed('application/json'), body)
 }
 
 /** What a person can do about it. */
-function whatWasSeen(seen: Seen): string {
+function whatWasSeen(seen: Seen, words: TrustTexts['seen']): string {
   switch (seen.kind) {
     case 'nothing':
-      return 'YORI saw no connection: this device is not led through it. A VPN, mobile data, a private relay or a DNS of its own may go around it.'
-    case 'refused':
-      return `This device is led through YORI and does not trust its certificate yet (${seen.cause}). Follow the steps above, close the browser, and test again.`
-    case 'passed':
-      return `This device is led through YORI, which left the connection untouched (${seen.coverage}).`
     case 'answered':
-      return 'YORI answered, but the answer did not reach this page: a browser extension may be in the way.'
+      return words[seen.kind]
+    case 'refused':
+      return words.refused.replace('WHY', () => seen.cause)
+    case 'passed':
+      return words.passed.replace('WHY', () => seen.coverage)
     default:
       return unreachable(seen)
   }

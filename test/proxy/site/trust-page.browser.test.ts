@@ -1,5 +1,7 @@
 /** The trust page as people meet it: in a browser, on a phone and a desktop. */
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import jsQR from 'jsqr'
 import { stageNewRoot } from '../../../ca/manage.js'
 import { caSettingsOf } from '../../../src/assembly/from-config/ca.js'
@@ -14,6 +16,11 @@ import { behind, NAME, until } from '../../support/proxied.js'
 import type { Proxied } from '../../support/proxied.js'
 import type { Yori } from '../../support/yori.js'
 import { CHROMIUM, needs } from '../../support/needs.js'
+
+/** Set to a folder, it gets the pictures, for people to look at. */
+const PICTURES = process.env['YORI_TEST_PICTURES']
+const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148 Safari/604.1'
 
 const RESULT = 'form[action="/trust/again"] [role=status]'
 const BUTTON = 'form[action="/trust/again"] button'
@@ -43,6 +50,12 @@ async function tested(
   await page.click(button)
   await page.until(`/^(good|bad)$/.test(document.querySelector('${result}').className)`)
   return page.text(result)
+}
+
+async function pictured(page: ChromiumPage, name: string): Promise<void> {
+  if (PICTURES === undefined) return
+  mkdirSync(PICTURES, { recursive: true })
+  await page.screenshot(join(PICTURES, `${name}.png`), { whole: true })
 }
 
 function provider(): Promise<Proxied> {
@@ -190,12 +203,48 @@ describe('the trust page in a browser', () => {
     }
   })
 
-  it('has no serious fault that axe finds', async () => {
+  it('has no fault that axe finds and fits a phone, in each language', async () => {
     await using setup = await behind(() => undefined, { listen: '0.0.0.0:0' })
     const { yori } = setup
     await using browser = await browserFor(yori, [yori.rootPem])
-    const page = await opened(browser, yori, PHONE)
-    await tested(page, BUTTON, RESULT)
-    await assertNothingForAxe(page)
+    for (const [language, title, works] of [
+      ['en', 'Trust YORI on this device', /^It works/],
+      ['de-AT,de;q=0.9', 'YORI auf diesem Gerät vertrauen', /^Es klappt/],
+      ['es', 'Confiar en YORI en este dispositivo', /^Funciona/],
+      ['fr-CA', 'Faire confiance à YORI sur cet appareil', /^Cela marche/],
+    ] as const) {
+      const page = await opened(browser, yori, { ...PHONE, userAgent: IPHONE, language })
+      assert.equal(await page.text('h1'), title)
+      const lang = await page.evaluate<string>('document.documentElement.lang')
+      assert.equal(lang, language.slice(0, 2))
+      assert.match(await tested(page, BUTTON, RESULT), works)
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.look({ ...PHONE, scheme })
+        await pictured(page, `trust-${lang}-${scheme}`)
+      }
+      await assertNothingForAxe(page)
+      await page.look({ width: 320, height: 640, mobile: true })
+      const wide = 'document.documentElement.scrollWidth <= innerWidth'
+      assert.ok(await page.evaluate(wide), language)
+    }
+  })
+
+  it('tells in the language of the reader what YORI saw', async () => {
+    await using setup = await provider()
+    const { yori } = setup
+    await using browser = await browserFor(yori, [])
+    const page = await opened(browser, yori, { language: 'de' })
+    const says = await tested(page, BUTTON, RESULT)
+    assert.match(says, /^Dieses Gerät geht über YORI und vertraut seinem Zertifikat noch/)
+  })
+
+  it('is in the language of the reader without JavaScript, too', async () => {
+    await using setup = await provider()
+    const { yori } = setup
+    await using browser = await browserFor(yori, [yori.rootPem])
+    const view = { javaScript: false, language: 'es' }
+    const page = await opened(browser, yori, view)
+    assert.equal(await page.follow(BUTTON), 200)
+    assert.match(await page.text(), /Funciona[^]*api\.openai\.com/)
   })
 })
