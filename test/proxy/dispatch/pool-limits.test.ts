@@ -16,6 +16,7 @@ import { tempFolder } from '../../support/temp-folder.js'
 import type { TempFolder } from '../../support/temp-folder.js'
 import { TestCa } from '../../support/test-ca.js'
 import { Yori } from '../../support/yori.js'
+import type { Row } from '../../support/yori.js'
 
 const ASKED = { model: 'm', messages: [{ role: 'user', content: 'What is the time?' }] }
 
@@ -150,6 +151,15 @@ describe('the limits of a target', () => {
     while (!holds()) await sleep(5)
   }
 
+  /** Once it is there. */
+  async function rowOf(isIt: (row: Row) => boolean): Promise<Row> {
+    for (;;) {
+      const found = (await yori.rows('exchanges')).find(isIt)
+      if (found !== undefined) return found
+      await sleep(5)
+    }
+  }
+
   const waiting = (door: string): number => {
     const { pools, upstream } = yori.appliance.current.services
     return (pools.find(door)?.line.length ?? 0) + (upstream.waiting ?? 0)
@@ -193,6 +203,9 @@ describe('the limits of a target', () => {
       assert.equal(statusCode, 503, text)
       assert.match(text, /YORI_UPSTREAM_BUSY/)
       assert.equal(headers['retry-after'], '1')
+      const id = headers['x-yori-request-id']
+      const row = await rowOf((one) => one['request_id'] === id && one['code'] !== null)
+      assert.deepEqual([row['code'], row['event_type']], ['YORI_UPSTREAM_BUSY', 'error'])
       origin.open()
       for (const { statusCode: status } of await Promise.all(first))
         assert.equal(status, 200)
