@@ -237,7 +237,9 @@ export class Generation {
       }),
       site: new TlsTerminator({
         ticketKeys: edges.ticketKeys,
-        alpn: ['http/1.1'],
+        // Who offers HTTP/2 alone gets it: a browser that has us as its proxy by TLS offers both,
+        // and would ask for CONNECT by it.
+        alpn: ['http/1.1', 'h2'],
         handshakeTimeoutMs: policy.timeouts.clientTlsMs,
         contextOf: (name) =>
           services.hasSiteCertificate ? undefined : certificates.get(name),

@@ -78,5 +78,5 @@ async function serveOwnName(served: Served, name: string | undefined): Promise<v
     await certificates.contextFor(name)
   }
   const secure = await fronts.site.handshake(client)
-  return fronts.http.serve(secure, state)
+  return (secure.alpnProtocol === 'h2' ? fronts.h2 : fronts.http).serve(secure, state)
 }

@@ -1,5 +1,7 @@
 /** Which protocol is chosen with a client, RFC 7301, and what happens when none fits. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { rawTlsClient } from '../../support/clients.js'
 import { startOrigin } from '../../support/origins.js'
@@ -51,10 +53,17 @@ describe('ALPN', () => {
       assert.equal((await rows())[0]?.['coverage'], 'tunnel-alpn')
     })
 
-  it('of h2 alone at our own site gets no_application_protocol', async () => {
+  it('of h2 alone at our own site is served by it, of no HTTP refused', async () => {
     await using yori = await Yori.start()
     const options = { port: yori.port, servername: 'localhost', ca: yori.rootPem }
-    await assert.rejects(rawTlsClient({ ...options, ALPNProtocols: ['h2'] }), {
+    const socket = await rawTlsClient({ ...options, ALPNProtocols: ['h2'] })
+    assert.equal(socket.alpnProtocol, 'h2')
+    const client = connect('https://localhost', { createConnection: () => socket })
+    const asking = client.request({ ':path': '/health' })
+    const [head] = (await once(asking, 'response')) as [Record<string, unknown>]
+    assert.equal(head[':status'], 200)
+    client.destroy()
+    await assert.rejects(rawTlsClient({ ...options, ALPNProtocols: ['acme-tls/1'] }), {
       code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
     })
   })

@@ -6,6 +6,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
+import { connect as connectH2 } from 'node:http2'
+import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import { GoogleGenAI } from '@google/genai'
 import type { LiveServerMessage } from '@google/genai'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -240,4 +243,38 @@ for (const mode of ['observe', 'enforce'])
         database.remove('act', 'it')
       })
     })
+
+    for (const [what, offered, spoken] of [
+      ['HTTP/2 alone', ['h2'], 'h2'],
+      ['both', ['h2', 'http/1.1'], 'http/1.1'],
+    ] as const)
+      it(`goes by TLS in our own name as ${spoken} from who offers ${what}`, async () => {
+        const options = {
+          ...{ port: yori.port, host: '127.0.0.1', servername: 'yori.home.arpa' },
+          ...{ ca: yori.rootPem, ALPNProtocols: [...offered] },
+        }
+        const secure = connectTls(options)
+        await once(secure, 'secureConnect')
+        assert.equal(secure.alpnProtocol, spoken)
+        if (spoken !== 'h2') {
+          secure.destroy()
+          return
+        }
+        const key = await keyFor('by-h2', ['gemini-live-*'])
+        const client = connectH2('https://yori.home.arpa', {
+          createConnection: () => secure,
+        })
+        const asking = client.request({
+          ':method': 'POST',
+          ':path': `/llm/gemini/v1beta/models/${OTHER}:generateContent`,
+          'content-type': 'application/json',
+          'x-goog-api-key': key,
+        })
+        asking.end('{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}')
+        const [head] = (await once(asking, 'response')) as [Record<string, unknown>]
+        assert.equal(head[':status'], 403)
+        assert.match(await text(asking), /gemini-3-pro-live is not for the key by-h2/)
+        client.close()
+        await once(client, 'close')
+      })
   })
