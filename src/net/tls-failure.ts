@@ -6,31 +6,36 @@ import { YoriError } from '../core/errors.js'
 import type { ErrorCode } from '../core/errors.js'
 
 /** The server asked for a client certificate and would not go on without one. */
-const WANTS_CLIENT_CERTIFICATE: ReadonlySet<string> = new Set([
-  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-])
+const WANTS_CLIENT_CERTIFICATE = 'CERTIFICATE_REQUIRED'
 
-/** Alerts by which a client says that it will not have our certificate. RFC 8446 §6.2. */
+/**
+ * Alerts by which a client says that it will not have our certificate, RFC 8446 §6.2, without
+ * what OpenSSL puts before them, which its versions do differently: `ERR_SSL_SSLV3_ALERT_`,
+ * and from 3.2 on `ERR_SSL_SSL/TLS_ALERT_` for the same.
+ */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
-  'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
-  'ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE',
-  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED',
-  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
-  'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
-  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+  'BAD_CERTIFICATE',
+  'UNSUPPORTED_CERTIFICATE',
+  'CERTIFICATE_REVOKED',
+  'CERTIFICATE_EXPIRED',
+  'CERTIFICATE_UNKNOWN',
+  'UNKNOWN_CA',
 ])
 
 /** What a broken handshake says of the client; undefined: nothing about certificates. */
 export function clientRefusal(error: unknown): 'alert' | 'close' | undefined {
   const code = errorCodeOf(error)
-  if (CERTIFICATE_ALERTS.has(code)) return 'alert'
+  if (CERTIFICATE_ALERTS.has(alertIn(code) ?? '')) return 'alert'
   return code === '' || code === 'ECONNRESET' || code === 'EPIPE' ? 'close' : undefined
 }
 
 /** The alert in TLS's own words (`unknown_ca`), or that there was none. RFC 8446 §6. */
 export function refusalCause(error: unknown): string {
-  const alert = /ALERT_([A-Z_]+)$/.exec(errorCodeOf(error))?.[1]
-  return alert?.toLowerCase() ?? 'closed without a word'
+  return alertIn(errorCodeOf(error))?.toLowerCase() ?? 'closed without a word'
+}
+
+function alertIn(code: string): string | undefined {
+  return /^ERR_SSL_.*_ALERT_([A-Z_]+)$/.exec(code)?.[1]
 }
 
 /**
@@ -92,7 +97,8 @@ export function untrusted(error: Error, name: string): YoriError {
 }
 
 function upstreamCode(code: string): ErrorCode {
-  if (WANTS_CLIENT_CERTIFICATE.has(code)) return 'YORI_UPSTREAM_CLIENT_CERTIFICATE'
+  if (alertIn(code) === WANTS_CLIENT_CERTIFICATE)
+    return 'YORI_UPSTREAM_CLIENT_CERTIFICATE'
   if (UNREACHABLE.has(code)) return 'YORI_UPSTREAM_UNREACHABLE'
   if (code === 'ETIMEDOUT') return 'YORI_UPSTREAM_CONNECT_TIMEOUT'
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') {
