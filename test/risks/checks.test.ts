@@ -4,6 +4,8 @@
  * an agent was made for is found in all.
  */
 import assert from 'node:assert/strict'
+import { loadRules } from '../../config/read-detect.js'
+import { knownKind } from '../../src/detect/personal-kinds.js'
 import { assess, NOT_VISIBLE } from '../../src/risks/assess.js'
 import { CHECKS, kindOf } from '../../src/risks/checks.js'
 import type { RequestFact, RiskFacts, SessionFacts } from '../../src/risks/words.js'
@@ -143,5 +145,12 @@ describe('risks of agents', () => {
     assert.equal(kindOf('US_PASSPORT'), 'pii')
     assert.equal(kindOf('OPENAI_API_KEY'), 'secret')
     assert.equal(kindOf('SECRET_REQUEST'), 'injection')
+  })
+
+  it('know the class of every kind that the catalogue has', () => {
+    const loaded = loadRules()
+    assert.ok(loaded.kind === 'ok')
+    for (const { kind, class: of } of loaded.rules)
+      assert.equal(kindOf(knownKind(kind)), of, kind)
   })
 })
