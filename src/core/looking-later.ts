@@ -15,8 +15,8 @@ export interface LookedAtLater {
   look(part: LookingPart): void
 }
 
-/** So many are done at once; more do not wait for the others of their turn. */
-const MOST_DUE = 64
+/** So many are done at once, some 2 ms; more do not wait for the others of their turn. */
+const MOST_DUE = 32
 
 export class LookingLater {
   #due: LookedAtLater[] = []

@@ -36,13 +36,13 @@ describe('what is looked at later', () => {
     assert.ok(seen.indexOf('began judged') < seen.indexOf('began answered'))
   })
 
-  it('does not let more than 64 wait', () => {
+  it('does not let more than 32 wait', () => {
     const seen: string[] = []
     const later = new LookingLater()
-    for (let i = 0; i < 63; i++) later.add(one(`${i}`, false, seen))
+    for (let i = 0; i < 31; i++) later.add(one(`${i}`, false, seen))
     assert.equal(seen.length, 0)
-    later.add(one('63', false, seen))
-    assert.ok(seen.includes('0 answered') && seen.includes('63 answered'))
+    later.add(one('31', false, seen))
+    assert.ok(seen.includes('0 answered') && seen.includes('31 answered'))
   })
 
   it('is done at once for who needs to know, and once', async () => {
